@@ -1,0 +1,114 @@
+# Every command sets up what it needs by itself, in .venv, from the lock files.
+# PYTHON=/path/to/python3.12 chooses an interpreter; ARGS="--port 9000" is passed on.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install -qq --require-hashes
+
+# Stamps are files with the time of the last installation: a second run costs nothing,
+# and a changed lock or pyproject.toml installs again.
+RUNTIME := $(VENV)/.runtime
+DEVELOPMENT := $(VENV)/.development
+
+PYTEST := $(BIN)/python -m pytest
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## list what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+# --- what a user types -------------------------------------------------------------------------
+
+.PHONY: serve
+serve: $(RUNTIME) ## start the mock server on http://127.0.0.1:8787
+	@exec $(BIN)/screentest serve $(ARGS)
+
+.PHONY: test
+test: $(DEVELOPMENT) ## the tests that take a second or less each
+	$(PYTEST) -n 2 -m "not slow" $(ARGS)
+
+.PHONY: test-slow
+test-slow: $(DEVELOPMENT) ## the tests that build, fuzz or take long
+	$(PYTEST) -m slow $(ARGS)
+
+.PHONY: bench
+bench: $(DEVELOPMENT) ## load the server and print one table
+	@$(BIN)/python -m bench.run $(ARGS)
+
+# --- what a change must pass -------------------------------------------------------------------
+
+.PHONY: check
+check: format-check lint types imports packaging ## format, lint, types, import direction, packaging
+
+.PHONY: format
+format: $(DEVELOPMENT) ## rewrite the code in the house's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: format-check
+format-check: $(DEVELOPMENT)
+	$(BIN)/ruff format --check .
+
+.PHONY: lint
+lint: $(DEVELOPMENT)
+	$(BIN)/ruff check .
+
+.PHONY: types
+types: $(DEVELOPMENT) ## mypy and pyright, both strict
+	$(BIN)/mypy
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
+
+.PHONY: imports
+imports: $(DEVELOPMENT)
+	$(PYTEST) -q tests/test_imports.py tests/test_tidy.py
+
+.PHONY: packaging
+packaging: $(DEVELOPMENT)
+	$(PYTEST) -q tests/test_packaging.py
+
+# --- set-up ------------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: $(DEVELOPMENT) ## only install what development needs
+
+.PHONY: lock
+lock: | $(BIN)/python ## resolve the dependencies anew, newest versions first
+	$(PIP) install --quiet 'uv>=0.9'
+	rm -f requirements.lock requirements-dev.lock
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group build \
+	  --universal --generate-hashes --python-version 3.11 --quiet -o requirements.lock
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --all-extras \
+	  --group build --group dev -c requirements.lock \
+	  --universal --generate-hashes --python-version 3.11 --quiet -o requirements-dev.lock
+
+.PHONY: clean
+clean: ## remove the environment, the caches and the builds
+	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/.peers
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The first interpreter of this list that is new enough; 'none' says which ones were asked.
+$(BIN)/python:
+	@for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	  if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    rm -rf $(VENV); "$$candidate" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; exit 0; \
+	  fi; \
+	done; \
+	echo "screentest needs Python 3.11 or newer; asked: $(strip $(PYTHON) python3 python3.13)" \
+	  "python3.12 python3.11. Install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2
+
+# The project itself is installed without a build environment of its own: what builds it is in
+# the lock, so nothing here comes unpinned.
+$(RUNTIME): requirements.lock pyproject.toml $(BIN)/python
+	@echo "installing into $(VENV) ..."
+	@$(INSTALL) -r requirements.lock
+	@$(PIP) install -qq --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEVELOPMENT): $(RUNTIME) requirements-dev.lock
+	@echo "installing the development tools into $(VENV) ..."
+	@$(INSTALL) -r requirements-dev.lock
+	@touch $@

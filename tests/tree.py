@@ -1,0 +1,58 @@
+"""The project's own files, as a commit would hold them: tracked, or new and not ignored."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: The folders that are imported as `screentest.<folder>`.
+FOLDERS = ("contract_tests", "fixtures", "mock_server", "specs")
+
+
+@cache
+def project_files() -> tuple[Path, ...]:
+    """Every file of the project, relative to its root, without links."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    ).stdout.decode()
+    paths = (Path(name) for name in sorted(set(listing.split("\0"))) if name)
+    return tuple(
+        path for path in paths if (ROOT / path).is_file() and not (ROOT / path).is_symlink()
+    )
+
+
+def python_files(*folders: str) -> tuple[Path, ...]:
+    """The Python files of *folders*; of the whole project if none is named."""
+    return tuple(
+        path
+        for path in project_files()
+        if path.suffix == ".py" and (not folders or path.parts[0] in folders)
+    )
+
+
+def is_vendor_module(path: Path, vendor: str) -> bool:
+    """Whether *path* is providers/<vendor>.py or a part of it, providers/<vendor>_<part>.py."""
+    return path.parent.name == "providers" and f"{path.stem}_".startswith(f"{vendor}_")
+
+
+def text_files() -> Iterator[tuple[Path, str]]:
+    """Every file that is UTF-8 text, with its text."""
+    for path in project_files():
+        try:
+            yield path, (ROOT / path).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+
+
+@cache
+def syntax(path: Path) -> ast.Module:
+    """The syntax tree of the Python file *path*."""
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"), filename=str(path))
