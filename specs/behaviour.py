@@ -1,0 +1,556 @@
+"""What a provider does over time, as data: lifecycles, prices, limits, streams, refusals.
+
+`load_behaviour` checks a behaviour file against its JSON Schema and against itself (every name that
+is used is declared) and returns frozen dataclasses. Durations are integer milliseconds, money is
+integer credits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from .arithmetic import Formula, parse_formula
+from .errors import ContractError
+from .files import read_yaml
+
+Json = Any
+
+SCHEMA_FILE = Path(__file__).with_name("behaviour.schema.json")
+
+
+class Kind(Enum):
+    """What a state means to the engine; its name belongs to the provider."""
+
+    RESTING = "resting"  # stays until somebody acts
+    WAITING = "waiting"  # accepted, not picked up
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CLOSED = "closed"  # ended by an act, such as a revoked key
+
+    @property
+    def is_final(self) -> bool:
+        return self in {Kind.SUCCEEDED, Kind.FAILED, Kind.CLOSED}
+
+
+class Moment(Enum):
+    """When a price is taken."""
+
+    ACCEPTANCE = "acceptance"  # charged with the accepting answer, given back on failure
+    COMPLETION = "completion"  # set aside at acceptance, taken when the job succeeds
+    ANSWER = "answer"  # charged with a successful answer, no job involved
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One state. *lasts_ms* is (shortest, longest) for the states a job passes through."""
+
+    name: str
+    kind: Kind
+    lasts_ms: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """The states of one kind of resource and the edges between them.
+
+    *scale* stretches every duration: (fact name, {fact value: factor}). *failure* is the reason
+    told when nobody gave one.
+    """
+
+    name: str
+    states: Mapping[str, State]
+    edges: Mapping[str, tuple[str, ...]]
+    source: str
+    failure: str = ""
+    scale: tuple[str, Mapping[str, float]] | None = None
+    simulated: bool = True
+
+    @property
+    def path(self) -> tuple[State, ...]:
+        """The states a job passes through on its way, without its end."""
+        return tuple(s for s in self.states.values() if s.kind in {Kind.WAITING, Kind.RUNNING})
+
+    def end(self, kind: Kind) -> State:
+        """The final state of *kind*; a lifecycle has at most one."""
+        return next(state for state in self.states.values() if state.kind is kind)
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceKind:
+    """A kind of thing that accounts own. *id_form* such as `job_{base62:12}` mints its ids.
+
+    *called* is its name in messages. *view* is the reply body of a resource where
+    no function shapes it.
+    """
+
+    name: str
+    id_form: str
+    called: str
+    lifecycle: Lifecycle | None = None
+    parent: str | None = None
+    counts_as_running: bool = False
+    view: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What an operation costs. *table* adds facts: (names of the deciding facts, nested rows)."""
+
+    formula: Formula
+    moment: Moment
+    source: str
+    table: tuple[tuple[str, ...], Mapping[str, Json]] | None = None
+    defaults: Mapping[str, Json] | None = None
+
+    def amount(self, facts: Mapping[str, Json]) -> int:
+        """Credits for a request with these *facts*.
+
+        Raises:
+            ContractError: a fact is missing, or the table has no such row.
+        """
+        known = {**(self.defaults or {}), **facts}
+        if self.table is not None:
+            names, rows = self.table
+            row: Json = rows
+            for name in names:
+                row = row.get(str(known.get(name)))
+                if row is None:
+                    raise ContractError(f"no price for {name} {known.get(name)!r}")
+            known |= row
+        return self.formula.amount({name: known[name] for name in self.formula.names})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A resource that an operation acts on.
+
+    *id_from* says where its id stands: `path.videoId`, `query.id` or `body.uri`. *within* names an
+    earlier target that must be its parent. *states* limits the states in which the operation works.
+    """
+
+    kind: str
+    id_from: str
+    within: str | None = None
+    states: frozenset[str] = frozenset()
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRules:
+    """What an operation does beyond its shape. All lists may be empty."""
+
+    id: str
+    source: tuple[str, ...] = ()
+    effect: str = "read"
+    targets: tuple[Target, ...] = ()
+    price: Price | None = None
+    starts: str | None = None
+    does: str | None = None
+    answer: Json = None
+    status: int | None = None
+    is_anonymous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """How a security scheme of the OpenAPI file is read from a request.
+
+    *forms* are (header, scheme word or empty); the first is the documented one. *key_kind* is the
+    kind of key that opens it. Keys that the provider itself hands out work for *lives_ms*; None
+    means for ever.
+    """
+
+    scheme: str
+    forms: tuple[tuple[str, str], ...]
+    key_kind: str
+    key_form: str
+    active_max: int | None = None
+    lives_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalRule:
+    """The provider's answer to one reason of refusal; *message* is a template over facts."""
+
+    status: int
+    message: str
+    body: Json = None
+    headers: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateWindow:
+    """At most *limit* accepted calls of *operations* per sliding *per_ms*, for one key."""
+
+    name: str
+    operations: frozenset[str]
+    limit: int
+    per_ms: int
+    scope: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Concurrency:
+    """At most *limits[tier]* running jobs per *scope* (`account` or `key`)."""
+
+    limits: Mapping[str, int]
+    scope: str
+    retry_after_s: int | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """Replays the first answer of *operations* to the same *header* value for *keeps_ms*."""
+
+    header: str
+    operations: frozenset[str]
+    keeps_ms: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRules:
+    """The events of a streaming operation, as templates over the job's facts."""
+
+    operation: str
+    lifecycle: str
+    events: tuple[Mapping[str, Json], ...]
+    on_error: Mapping[str, Json]
+    order: tuple[str, ...]
+    last: tuple[str, ...]
+    name_field: str
+    rising_field: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class UrlRules:
+    """A URL that the provider hands out. *lives_ms* None means it never expires.
+
+    *path* is a template such as `exports/{id}/video.mp4`. *names* maps the roles `algorithm date
+    expires nonce signature` to query parameter names; a URL with such names is signed.
+    """
+
+    name: str
+    path: str
+    lives_ms: int | None
+    names: Mapping[str, str]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEvent:
+    """What is sent when a job of *lifecycle* ends in a state of kind *ends*.
+
+    *data* is a template for what only this event carries.
+    """
+
+    type: str
+    lifecycle: str
+    ends: Kind
+    data: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRules:
+    """Deliveries: their events by type, templates of body, headers and signed text, retry waits.
+
+    *retries_ms* are the waits after each failed attempt; after the last one the delivery is given
+    up. *endpoints_max* is per account.
+    """
+
+    events: Mapping[str, WebhookEvent]
+    id_form: str
+    body: Mapping[str, Json]
+    headers: Mapping[str, str]
+    signed: str
+    retries_ms: tuple[int, ...]
+    endpoints_max: int
+    secret_form: str
+    source: str
+
+    def event(self, lifecycle: str, end: Kind) -> WebhookEvent | None:
+        """What is sent when a job of *lifecycle* ends so; None when nothing is."""
+        events = self.events.values()
+        return next((it for it in events if (it.lifecycle, it.ends) == (lifecycle, end)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Interpretation:
+    """A point where the document is silent, with the reading we chose and the others."""
+
+    name: str
+    id: str
+    default: str
+    alternatives: Mapping[str, str]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes of requests in bytes. *field_bytes_max* is for one text of a form."""
+
+    json_bytes_max: int
+    upload_bytes_max: int
+    source: str
+    field_bytes_max: int = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """Everything of a provider that OpenAPI cannot say."""
+
+    provider: str
+    name: str
+    base_url: str
+    document_url: str
+    document_read: str
+    prefixes: tuple[str, ...]
+    environment: Mapping[str, str]
+    initial_credits: int | None
+    tiers: tuple[str, ...]
+    credentials: Mapping[str, Credential]
+    refusal_order: tuple[str, ...]
+    refusal_body: Json
+    refusals: Mapping[str, RefusalRule]
+    foreign: str
+    unknown_fields: str
+    trailing_slash: str
+    lifecycles: Mapping[str, Lifecycle]
+    resources: Mapping[str, ResourceKind]
+    operations: Mapping[str, OperationRules]
+    limits: Limits
+    rate_windows: tuple[RateWindow, ...]
+    concurrency: Concurrency | None
+    idempotency: Idempotency | None
+    streams: Mapping[str, StreamRules]
+    urls: Mapping[str, UrlRules]
+    webhooks: WebhookRules | None
+    media: Json
+    interpretations: Mapping[str, Interpretation]
+    facts: Json
+
+
+def load_behaviour(path: Path) -> Behaviour:
+    """Read and check the behaviour file at *path*.
+
+    Raises:
+        ContractError: it breaks the JSON Schema, or uses a name that it does not declare.
+    """
+    raw = read_yaml(path)
+    _check_schema(raw, path)
+    lifecycles = {name: _lifecycle(name, it) for name, it in raw.get("lifecycles", {}).items()}
+    resources = {
+        name: _resource(name, it, lifecycles, path) for name, it in raw.get("resources", {}).items()
+    }
+    provider, refusals = raw["provider"], raw["refusals"]
+    return Behaviour(
+        provider=provider["id"],
+        name=provider["name"],
+        base_url=provider["base_url"],
+        document_url=provider["document"]["url"],
+        document_read=str(provider["document"]["read"]),
+        prefixes=tuple(provider.get("prefixes", [""])),
+        environment=provider["environment"],
+        initial_credits=raw["accounts"].get("initial_credits"),
+        tiers=tuple(raw["accounts"].get("tiers", ["default"])),
+        credentials={name: _credential(name, it) for name, it in raw["credentials"].items()},
+        refusal_order=tuple(refusals["order"]),
+        refusal_body=refusals["body"],
+        refusals={name: RefusalRule(**it) for name, it in refusals["replies"].items()},
+        foreign=refusals.get("foreign", "refuse"),
+        unknown_fields=refusals.get("unknown_fields", "ignore"),
+        trailing_slash=refusals.get("trailing_slash", "none"),
+        lifecycles=lifecycles,
+        resources=resources,
+        operations={
+            name: _operation(name, it, resources, path)
+            for name, it in raw.get("operations", {}).items()
+        },
+        limits=Limits(**raw["limits"]),
+        rate_windows=tuple(_window(it) for it in raw.get("rate_windows", [])),
+        concurrency=_concurrency(raw.get("concurrency")),
+        idempotency=_idempotency(raw.get("idempotency")),
+        streams={name: _stream(name, it) for name, it in raw.get("streams", {}).items()},
+        urls={name: _url(name, it) for name, it in raw.get("urls", {}).items()},
+        webhooks=_webhooks(raw.get("webhooks"), lifecycles, path),
+        media=raw.get("media", {}),
+        interpretations={
+            name: Interpretation(name=name, **it) for name, it in raw["interpretations"].items()
+        },
+        facts=raw.get("facts", {}),
+    )
+
+
+def _check_schema(raw: Json, path: Path) -> None:
+    validator = jsonschema_rs.validator_for(SCHEMA_FILE.read_text())
+    for error in validator.iter_errors(raw):
+        where = "/".join(str(step) for step in error.instance_path) or "the top level"
+        raise ContractError(f"{path}: at {where}: {error.message}")
+
+
+def _lifecycle(name: str, raw: Json) -> Lifecycle:
+    states = {
+        state: State(state, Kind(it["kind"]), tuple(it["lasts_ms"]) if "lasts_ms" in it else None)
+        for state, it in raw["states"].items()
+    }
+    for start, ends in raw["edges"].items():
+        for state in (start, *ends):
+            if state not in states:
+                raise ContractError(f"lifecycle {name!r}: edge names unknown state {state!r}")
+    scale = raw.get("scale")
+    return Lifecycle(
+        name=name,
+        states=states,
+        edges={start: tuple(ends) for start, ends in raw["edges"].items()},
+        source=raw["source"],
+        failure=raw.get("failure", ""),
+        scale=(scale["by"], scale["factors"]) if scale else None,
+        simulated=any(state.lasts_ms for state in states.values()),
+    )
+
+
+def _resource(
+    name: str, raw: Json, lifecycles: Mapping[str, Lifecycle], path: Path
+) -> ResourceKind:
+    lifecycle = raw.get("lifecycle")
+    if lifecycle is not None and lifecycle not in lifecycles:
+        raise ContractError(f"{path}: resource {name!r} has unknown lifecycle {lifecycle!r}")
+    return ResourceKind(
+        name=name,
+        id_form=raw["id"],
+        called=raw.get("called", name.replace("_", " ")),
+        lifecycle=lifecycles[lifecycle] if lifecycle else None,
+        parent=raw.get("parent"),
+        counts_as_running=raw.get("counts_as_running", False),
+        view=raw.get("view"),
+    )
+
+
+def _operation(
+    name: str, raw: Json, resources: Mapping[str, ResourceKind], path: Path
+) -> OperationRules:
+    targets = tuple(
+        Target(
+            kind=it["resource"],
+            id_from=it["id"],
+            within=it.get("within"),
+            states=frozenset(it.get("states", ())),
+            hidden=it.get("hidden", False),
+        )
+        for it in raw.get("acts_on", [])
+    )
+    named = [target.kind for target in targets] + ([raw["starts"]] if "starts" in raw else [])
+    for kind in named:
+        if kind not in resources:
+            raise ContractError(f"{path}: operation {name!r} names unknown resource {kind!r}")
+    return OperationRules(
+        id=name,
+        source=tuple(raw.get("source", ())),
+        effect=raw["effect"],
+        targets=targets,
+        price=_price(raw["price"]) if "price" in raw else None,
+        starts=raw.get("starts"),
+        does=raw.get("does"),
+        answer=raw.get("answer"),
+        status=raw.get("status"),
+        is_anonymous=raw.get("anonymous", False),
+    )
+
+
+def _price(raw: Json) -> Price:
+    table = raw.get("table")
+    return Price(
+        formula=parse_formula(raw["amount"]),
+        moment=Moment(raw["moment"]),
+        source=raw["source"],
+        table=(tuple(table["by"]), table["rows"]) if table else None,
+        defaults=raw.get("defaults"),
+    )
+
+
+def _credential(scheme: str, raw: Json) -> Credential:
+    return Credential(
+        scheme=scheme,
+        forms=tuple((form["header"].lower(), form.get("scheme", "")) for form in raw["accepts"]),
+        key_kind=raw["key"],
+        key_form=raw["form"],
+        active_max=raw.get("active_max"),
+        lives_ms=raw.get("lives_ms"),
+    )
+
+
+def _window(raw: Json) -> RateWindow:
+    return RateWindow(
+        name=raw["name"],
+        operations=frozenset(raw["operations"]),
+        limit=raw["limit"],
+        per_ms=raw["per_ms"],
+        scope=raw.get("scope", "key"),
+        source=raw["source"],
+    )
+
+
+def _concurrency(raw: Json) -> Concurrency | None:
+    if raw is None:
+        return None
+    return Concurrency(raw["limits"], raw["scope"], raw.get("retry_after_s"), raw["source"])
+
+
+def _idempotency(raw: Json) -> Idempotency | None:
+    if raw is None:
+        return None
+    operations = frozenset(raw["operations"])
+    return Idempotency(raw["header"].lower(), operations, raw["keeps_ms"], raw["source"])
+
+
+def _stream(operation: str, raw: Json) -> StreamRules:
+    return StreamRules(
+        operation=operation,
+        lifecycle=raw["lifecycle"],
+        events=tuple(raw["events"]),
+        on_error=raw["on_error"],
+        order=tuple(raw["order"]),
+        last=tuple(raw["last"]),
+        name_field=raw["name_field"],
+        rising_field=raw["rising_field"],
+        source=raw["source"],
+    )
+
+
+def _url(name: str, raw: Json) -> UrlRules:
+    return UrlRules(name, raw["path"], raw["lives_ms"], raw.get("names", {}), raw["source"])
+
+
+def _webhooks(raw: Json, lifecycles: Mapping[str, Lifecycle], path: Path) -> WebhookRules | None:
+    if raw is None:
+        return None
+    events = {
+        type_: WebhookEvent(type_, it["lifecycle"], Kind(it["ends"]), it.get("data"))
+        for type_, it in raw["events"].items()
+    }
+    for event in events.values():
+        if event.lifecycle not in lifecycles:
+            raise ContractError(
+                f"{path}: webhook {event.type!r} has unknown lifecycle {event.lifecycle!r}"
+            )
+    return WebhookRules(
+        events=events,
+        id_form=raw["id"],
+        body=raw["body"],
+        headers=raw["headers"],
+        signed=raw.get("signed", "{timestamp.s}.{body}"),
+        retries_ms=tuple(raw["retries_ms"]),
+        endpoints_max=raw["endpoints_max"],
+        secret_form=raw["secret_form"],
+        source=raw["source"],
+    )
