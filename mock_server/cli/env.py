@@ -1,0 +1,28 @@
+"""`screentest env`: the variables that point clients at a running mock."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from .client import call, url_option
+from .variables import SHELLS, export_lines
+
+
+@click.command("env")
+@url_option
+@click.option("--world", default="default", show_default=True, help="Which world's keys.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--shell", type=click.Choice(SHELLS), default="bash", show_default=True)
+def command(url: str, world: str, shell: str, *, as_json: bool) -> None:
+    """Print the variables that point clients at a running mock.
+
+    In a shell: eval "$(screentest env)"
+    """
+    variables = {"SCREENTEST_URL": url, **call(url, "GET", f"/worlds/{world}")["env"]}
+    if as_json:
+        click.echo(json.dumps(variables, indent=2))
+        return
+    for line in export_lines(variables, shell):
+        click.echo(line)

@@ -1,0 +1,111 @@
+"""A world's clock: integer milliseconds since 1970, forward only, never read from the machine.
+
+Whoever asks hands in the wall time; the clock turns it into the world's time. That keeps every rule
+of the mock a function of (rows, now).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from functools import lru_cache
+
+from .errors import MockError
+
+DAY_MS = 24 * 60 * 60 * 1_000
+#: Longer jumps than any documented lifetime needs; Stripe's test clocks stop at two years.
+ADVANCE_MAX_MS = 400 * DAY_MS
+#: A callback that reschedules itself with no delay would otherwise spin for ever.
+FIRES_PER_ADVANCE_MAX = 100_000
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SPEED_MAX = 1_000_000.0
+
+
+class Mode(Enum):
+    """What moves a clock."""
+
+    REAL = "real"  # follows the machine, times a speed
+    MANUAL = "manual"  # only `advance`
+    AUTO = "auto"  # a poll jumps to the next transition
+    SYSTEM = "system"  # follows `time.time()`, as freezegun and time-machine replace it
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The world's time is *base_ms* at wall time *wall_ms*, and runs *speed* times as fast."""
+
+    mode: Mode
+    base_ms: int
+    wall_ms: int
+    speed: float = 1.0
+
+    def now_ms(self, wall_ms: int) -> int:
+        """The world's time when the wall says *wall_ms*."""
+        if self.mode is Mode.REAL:
+            return self.base_ms + max(0, int((wall_ms - self.wall_ms) * self.speed))
+        if self.mode is Mode.SYSTEM:
+            return max(self.base_ms, wall_ms)
+        return self.base_ms
+
+    def wall_wait_ms(self, until_ms: int, wall_ms: int) -> int | None:
+        """Real milliseconds until the world's *until_ms*; None if only an act gets there."""
+        if self.mode not in {Mode.REAL, Mode.SYSTEM}:
+            return None
+        speed = self.speed if self.mode is Mode.REAL else 1.0
+        return max(0, int((until_ms - self.now_ms(wall_ms)) / speed) + 1)
+
+    @property
+    def own_speed(self) -> float:
+        """How fast the world's time runs by itself; 0 where only an act moves it."""
+        return {Mode.REAL: self.speed, Mode.SYSTEM: 1.0}.get(self.mode, 0.0)
+
+    def at(self, now_ms: int, wall_ms: int) -> Clock:
+        """The same clock, standing at *now_ms* at this wall time. Never goes back."""
+        assert now_ms >= self.base_ms, (now_ms, self.base_ms)
+        return replace(self, base_ms=now_ms, wall_ms=wall_ms)
+
+
+def check_speed(speed: float) -> float:
+    """*speed* as a factor of real time.
+
+    Raises:
+        MockError: it is not above 0, or beyond a million.
+    """
+    if not 0 < speed <= _SPEED_MAX:
+        raise MockError(f"speed {speed!r} must be above 0 and at most {_SPEED_MAX:.0f}")
+    return float(speed)
+
+
+def rfc3339(at_ms: int) -> str:
+    """`2026-01-01T00:00:00Z`, with milliseconds only where there are some."""
+    whole, rest = divmod(at_ms, 1_000)
+    return f"{_to_the_second(whole)}.{rest:03d}Z" if rest else f"{_to_the_second(whole)}Z"
+
+
+@lru_cache(maxsize=4_096)
+def _to_the_second(at_s: int) -> str:
+    return (_EPOCH + timedelta(seconds=at_s)).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def notations(at_ms: int | None) -> dict[str, int | str | None]:
+    """One instant in the notations that providers use: `ms`, `s` and `iso`."""
+    if at_ms is None:
+        return {"ms": None, "s": None, "iso": None}
+    return {"ms": at_ms, "s": at_ms // 1_000, "iso": rfc3339(at_ms)}
+
+
+def parse_rfc3339(text: str) -> int:
+    """Milliseconds since 1970 of an instant such as `2026-01-01T00:00:00Z`.
+
+    Raises:
+        MockError: *text* is not an RFC 3339 instant with a time zone.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise MockError(f"{text!r} is no instant; write it like 2026-01-01T00:00:00Z")
+    return (instant - _EPOCH) // timedelta(milliseconds=1)

@@ -1,0 +1,138 @@
+"""Failures on order: which request or job meets which fault, decided from data and the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .errors import MockError, unknown
+from .ids import stream
+
+Json = Any
+
+PHASES = ("before", "after_commit", "during_body")
+
+
+@dataclass(frozen=True, slots=True)
+class FaultType:
+    """One kind of fault: the phase it acts in unless told otherwise, and its attributes."""
+
+    phase: str
+    attributes: Mapping[str, Json]
+    meets: str = "request"
+
+
+TYPES: Mapping[str, FaultType] = {
+    "http_error": FaultType("before", {"status": 503, "retry_after_s": None, "body": None}),
+    "latency": FaultType("before", {"delay_ms": 1_000, "jitter_ms": 0}),
+    "timeout": FaultType("before", {"delay_ms": 30_000}),
+    "reset_peer": FaultType("before", {}),
+    "limit_data": FaultType("during_body", {"bytes": 64}),
+    "slicer": FaultType("during_body", {"size": 16, "delay_ms": 0}),
+    "malformed_json": FaultType("during_body", {}),
+    "wrong_content_type": FaultType("during_body", {"content_type": "text/html"}),
+    "empty": FaultType("during_body", {}),
+    "stream_cut": FaultType("during_body", {"after_events": 1}),
+    "stream_stall": FaultType("during_body", {"after_events": 1, "stall_ms": 600_000}),
+    "stream_error": FaultType("during_body", {"after_events": 1, "reason": None}),
+    "job_failure": FaultType("before", {"reason": None, "at": 1.0}, "job"),
+    "webhook_drop": FaultType("before", {}, "delivery"),
+    "webhook_duplicate": FaultType("before", {"copies": 2}, "delivery"),
+    "webhook_reorder": FaultType("before", {"delay_ms": 5_000}, "delivery"),
+    "webhook_bad_signature": FaultType("before", {}, "delivery"),
+    "model_retired": FaultType("before", {"model": None, "status": 410}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault that waits for its target. *nth* counts matches from 1; *times* None is for ever."""
+
+    id: str
+    type: str
+    where: Mapping[str, str]
+    nth: int = 1
+    times: int | None = 1
+    probability: float = 1.0
+    phase: str = "before"
+    attributes: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    seen: int = 0
+    fired: int = 0
+
+    def to_json(self) -> Json:
+        return {
+            "id": self.id,
+            "type": self.type,
+            "where": dict(self.where),
+            "nth": self.nth,
+            "times": self.times,
+            "probability": self.probability,
+            "phase": self.phase,
+            "attributes": dict(self.attributes),
+            "seen": self.seen,
+            "fired": self.fired,
+        }
+
+    @staticmethod
+    def from_json(raw: Json) -> Fault:
+        return Fault(**raw)
+
+    def fits(self, facts: Mapping[str, str | None]) -> bool:
+        """Whether every condition of `where` holds for a target with these *facts*."""
+        return all(facts.get(name) == value for name, value in self.where.items())
+
+    @property
+    def is_spent(self) -> bool:
+        return self.times is not None and self.fired >= self.times
+
+
+def read_fault(
+    fault_id: str, body: Mapping[str, Json], places: Mapping[str, Iterable[str]]
+) -> Fault:
+    """A fault from what somebody ordered. *places* lists the known values of `where` conditions.
+
+    Raises:
+        MockError: unknown type, attribute or place, or a number out of range.
+    """
+    kind = str(body.get("type"))
+    if kind not in TYPES:
+        raise unknown("fault type", kind, TYPES, status=422)
+    known = TYPES[kind]
+    attributes = dict(body.get("attributes", {}))
+    for name in attributes:
+        if name not in known.attributes:
+            raise unknown(f"attribute of {kind}", name, known.attributes, status=422)
+    where = {name: str(value) for name, value in body.get("where", {}).items()}
+    for name, value in where.items():
+        if name not in places:
+            raise unknown("condition", name, list(places), status=422)
+        values = list(places[name])
+        if values and value not in values:
+            raise unknown(name, value, values, status=422)
+    phase = body.get("phase", known.phase)
+    if phase not in PHASES:
+        raise unknown("phase", str(phase), PHASES, status=422)
+    return Fault(
+        id=fault_id,
+        type=kind,
+        where=where,
+        nth=body.get("nth", 1),
+        times=body.get("times", 1),
+        probability=body.get("probability", 1.0),
+        phase=phase,
+        attributes={**known.attributes, **attributes},
+    )
+
+
+def strikes(fault: Fault, seed: int) -> tuple[Fault, bool]:
+    """The fault after one more match, and whether it strikes this time."""
+    seen = fault.seen + 1
+    lucky = stream(seed, "fault", fault.id, seen).random() < fault.probability
+    hit = seen >= fault.nth and not fault.is_spent and lucky
+    values = {**fault.to_json(), "seen": seen, "fired": fault.fired + hit}
+    return Fault(**values), hit
+
+
+def too_many(limit: int) -> MockError:
+    return MockError(f"more than {limit} faults; delete some first", code="too_many", status=409)

@@ -1,0 +1,126 @@
+"""What an operation does when its provider has no function for it: what the contract says.
+
+`does: create, read, list, delete` work on the resources and views of the behaviour file; anything
+else answers the documented example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .clock import notations
+from .instant import Instant
+from .provider import Call, Reply
+from .rows import Resource
+from .templates import fill
+
+Json = Any
+
+_LISTED_MAX = 100
+
+
+def answer_from_contract(call: Call) -> Reply:
+    """Do what the contract says of this operation."""
+    return _VERBS.get(call.rules.does or "example", _example)(call)
+
+
+def _success(call: Call) -> int:
+    if call.rules.status is not None:
+        return call.rules.status
+    return next(int(status) for status in sorted(call.operation.replies) if status < "300")
+
+
+def _example(call: Call) -> Reply:
+    status = _success(call)
+    return Reply(status, call.operation.replies[str(status)].example)
+
+
+def _create(call: Call) -> Reply:
+    assert call.rules.starts is not None, call.operation.id
+    doc = {"input": call.body}
+    made = call.start({**_facts_of(call.body), **doc})
+    return Reply(_success(call), _shown(call, made))
+
+
+def _read(call: Call) -> Reply:
+    return Reply(_success(call), _shown(call, call.found[call.rules.targets[-1].kind]))
+
+
+def _list(call: Call) -> Reply:
+    assert call.rules.starts is not None, call.operation.id
+    limit = min(int(call.query.get("limit", _LISTED_MAX)), _LISTED_MAX)
+    here = call.here
+    found = here.rows.resources(
+        here.world, here.provider, call.rules.starts, account=call.account_id, limit=limit
+    )
+    items = [view(here, resource) for resource in found]
+    answer = call.rules.answer
+    return Reply(_success(call), fill(answer, {"items": items}) if answer is not None else items)
+
+
+def _delete(call: Call) -> Reply:
+    resource = call.found[call.rules.targets[-1].kind]
+    shown = _shown(call, resource)
+    call.here.rows.delete_resource(call.here.world, resource)
+    status = _success(call)
+    return Reply(status, None if status == 204 else shown)
+
+
+_VERBS: Mapping[str, Callable[[Call], Reply]] = {
+    "example": _example,
+    "create": _create,
+    "read": _read,
+    "list": _list,
+    "delete": _delete,
+}
+
+
+def _shown(call: Call, resource: Resource) -> Json:
+    answer = call.rules.answer
+    if answer is None:
+        return view(call.here, resource)
+    return fill(answer, view_facts(call.here, resource))
+
+
+def view(here: Instant, resource: Resource) -> Json:
+    """The reply body of a resource, by its `view`.
+
+    A view is a template; `when: {state: {fields}}` inside it adds fields in some states.
+    """
+    template = dict(here.kind_rules(resource).view or {"id": "$id", "state": "$state"})
+    by_state = template.pop("when", {})
+    facts = view_facts(here, resource)
+    return fill({**template, **by_state.get(facts["state"], {})}, facts)
+
+
+def view_facts(here: Instant, resource: Resource) -> dict[str, Json]:
+    """What a view may name."""
+    facts: dict[str, Json] = {
+        "id": resource.id,
+        "input": resource.doc.get("input", {}),
+        "doc": resource.doc,
+        "parent": resource.parent,
+        "created": notations(resource.created_ms),
+        "state": None,
+        "ended": notations(None),
+    }
+    if resource.script is not None:
+        facts["state"] = here.state(resource)
+        facts["progress"] = here.progress(resource)
+        facts["reason"] = resource.script.reason
+        is_over = here.kind(resource).is_final
+        facts["ended"] = notations(here.entered_ms(resource) if is_over else None)
+    facts["url"] = {
+        name: here.url(name, id=resource.id)
+        for name, rules in here.behaviour.urls.items()
+        if rules.path.count("{") == rules.path.count("{id}")
+    }
+    return facts
+
+
+def _facts_of(body: Json) -> dict[str, Json]:
+    """The plain fields of a body, which durations and prices may depend on."""
+    if not isinstance(body, dict):
+        return {}
+    return {name: value for name, value in body.items() if isinstance(value, (str, int, float))}

@@ -1,0 +1,69 @@
+"""Putting the mock together: store, worlds, the edge, and the Flask application behind it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from flask import Flask
+
+from screentest.specs.contract import Contract, load_contract, provider_names
+
+from ..store.sqlite import Store
+from ..universe import Plan
+from ..world import DEFAULT_WORLD, Worlds
+from .control import control_blueprint
+from .edge import Edge
+from .guard import Guard
+from .sse import AdvancingWaiter, BlockingWaiter, Streams
+
+# Held in a list, where tools that replace `time.time` in modules do not find it.
+_TIME = [time.time]
+
+
+def wall_ms() -> int:
+    """The machine's time in milliseconds since 1970."""
+    return int(_TIME[0]() * 1_000)
+
+
+def system_ms() -> int:
+    """The time that a program of this process reads; tools that freeze time change it."""
+    return int(time.time() * 1_000)
+
+
+def create_app(
+    *,
+    database: Path | None = None,
+    contracts: Sequence[Contract] | None = None,
+    plan: Plan | None = None,
+    guard: Guard | None = None,
+    is_server: bool = False,
+    is_pure: bool = False,
+    clock: Callable[[], int] = wall_ms,
+) -> Flask:
+    """A mock as a WSGI application.
+
+    *database* None keeps everything in memory. *contracts* None serves every provider. *plan* is
+    how the default world begins, if it does not exist yet. *is_server* says that streams wait for
+    the clock; inside the caller's process (the default) they move it instead. *is_pure* leaves out
+    our own response headers. *clock* reads the wall time in milliseconds.
+
+    Raises:
+        MockError: the database cannot be used.
+    """
+    if contracts is None:
+        contracts = [load_contract(name) for name in provider_names()]
+    store = Store(database)
+    worlds = Worlds(store, contracts, clock, system_ms)
+    if worlds.find(DEFAULT_WORLD) is None:
+        worlds.create(plan or Plan(), DEFAULT_WORLD)
+    guard = guard or Guard()
+    app = Flask("screentest", static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default JSON provider has it
+    app.extensions["screentest"] = worlds
+    app.register_blueprint(control_blueprint(worlds, guard))
+    waiter = BlockingWaiter(worlds) if is_server else AdvancingWaiter(worlds)
+    edge = Edge(worlds, Streams(worlds, waiter), guard, app.wsgi_app, is_pure=is_pure)
+    app.wsgi_app = edge  # type: ignore[method-assign,assignment]  # how Flask takes middleware
+    return app

@@ -1,0 +1,185 @@
+"""The WSGI edge: provider calls go straight to the pipeline, everything rare to Flask.
+
+Flask's own dispatch costs more than the whole rest of a status poll, so provider paths never meet
+it. This is the only place that turns WSGI into `Request` and `Reply` into WSGI.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+import orjson
+
+from ..pipeline import Handled, handle
+from ..provider import EventStream, Reply, Request
+from ..universe import World
+from ..world import DEFAULT_WORLD, Worlds
+from .assets import PREFIX, serve_asset
+from .forms import read_bytes, read_form
+from .guard import Denial, Guard
+from .sse import Streams
+
+Json = Any
+
+CONTROL = "/_screentest"
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+#: Room for the texts around the files of a form.
+_FORM_EXTRA_BYTES = 1024 * 1024
+
+
+class Edge:
+    """Routes by path: a provider, a stored file, or *rest* (Flask)."""
+
+    def __init__(
+        self,
+        worlds: Worlds,
+        streams: Streams,
+        guard: Guard,
+        rest: WSGIApplication,
+        *,
+        is_pure: bool = False,
+    ) -> None:
+        self._worlds = worlds
+        self._streams = streams
+        self._guard = guard
+        self._rest = rest
+        self._is_pure = is_pure
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        denied = self._guard.check_host(environ)
+        if denied is not None:
+            return deny(denied, start)
+        path: str = environ.get("PATH_INFO", "")
+        world_id, base, inner = DEFAULT_WORLD, "", path
+        if path.startswith("/w/"):
+            _, _, world_id, *_rest = path.split("/", 3)
+            base = f"/w/{world_id}"
+            inner = path[len(base) :]
+        provider, slash, below = inner[1:].partition("/")
+        if provider not in self._worlds.contracts:
+            return self._rest(environ, start)
+        world = self._worlds.find(world_id)
+        if world is None:
+            return deny(Denial(404, "unknown_world", f"no world {world_id[:64]!r}"), start)
+        below = _decoded(slash + below)
+        if below.startswith(PREFIX):
+            name = below[len(PREFIX) :]
+            return serve_asset(self._worlds, world, provider, name, environ, start)
+        return self._call(environ, start, world, provider, f"{base}/{provider}", below)
+
+    def _call(
+        self,
+        environ: WSGIEnvironment,
+        start: StartResponse,
+        world: World,
+        provider: str,
+        base: str,
+        path: str,
+    ) -> Iterable[bytes]:
+        origin = f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}"
+        content_type = environ.get("CONTENT_TYPE", "")
+        if not content_type.startswith("multipart/"):
+            limit = self._worlds.contracts[provider].behaviour.limits.json_bytes_max
+            body, problem = read_bytes(environ, limit)
+            request = _request(environ, path, origin + base, body=body, problem=problem)
+            return self._send(environ, start, handle(self._worlds, world, provider, request))
+        folder = Path(tempfile.mkdtemp(prefix="screentest-"))
+        try:
+            limits = self._worlds.contracts[provider].behaviour.limits
+            form, problem = read_form(environ, folder, limits)
+            request = _request(environ, path, origin + base, form=form, problem=problem)
+            return self._send(environ, start, handle(self._worlds, world, provider, request))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _send(
+        self, environ: WSGIEnvironment, start: StartResponse, handled: Handled
+    ) -> Iterable[bytes]:
+        answer = handled.answer
+        headers = list(answer.headers.items())
+        if not self._is_pure:
+            headers.append(("X-Screentest-Request-Id", f"req_{handled.number}"))
+        if isinstance(answer, EventStream):
+            return self._stream(start, handled, answer, headers)
+        if answer.reason is not None and answer.status >= 400 and not self._is_pure:
+            headers.append(("X-Screentest-Reason", answer.reason))
+        body = b""
+        if answer.body is not None:
+            body = answer.body if isinstance(answer.body, bytes) else orjson.dumps(answer.body)
+            headers.append(("Content-Type", answer.content_type))
+        headers.append(("Content-Length", str(len(body))))
+        start(_status_line(answer.status), headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    def _stream(
+        self,
+        start: StartResponse,
+        handled: Handled,
+        stream: EventStream,
+        headers: list[tuple[str, str]],
+    ) -> Iterator[bytes] | list[bytes]:
+        events = self._streams.begin(handled.world, stream)
+        if events is None:
+            busy = Denial(
+                503, "too_many_streams", "too many open streams; close some and try again"
+            )
+            return deny(busy, start)
+        headers += [
+            ("Content-Type", "text/event-stream; charset=utf-8"),
+            ("Cache-Control", "no-cache"),
+            ("X-Accel-Buffering", "no"),
+        ]
+        start(_status_line(stream.status), headers)
+        return events
+
+
+def deny(denial: Denial, start: StartResponse) -> list[bytes]:
+    """An answer of ours, as problem+json."""
+    body = orjson.dumps(
+        {"title": _status_line(denial.status)[4:], "status": denial.status, "code": denial.code,
+         "detail": denial.detail}
+    )  # fmt: skip
+    headers = [("Content-Type", "application/problem+json"), ("Content-Length", str(len(body)))]
+    if denial.status == 401:
+        headers.append(("WWW-Authenticate", "Bearer"))
+    start(_status_line(denial.status), headers)
+    return [body]
+
+
+def _status_line(status: int) -> str:
+    return _STATUS_LINES.get(status, f"{status} Unknown")
+
+
+def _decoded(path: str) -> str:
+    """WSGI hands paths over as Latin-1; what is no UTF-8 stays visible as a replacement."""
+    if path.isascii():
+        return path
+    return path.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def _request(environ: Mapping[str, Any], path: str, base_url: str, **body: Any) -> Request:
+    headers = {
+        name[5:].replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    if environ.get("CONTENT_TYPE"):
+        headers["content-type"] = environ["CONTENT_TYPE"]
+    return Request(
+        method=environ["REQUEST_METHOD"],
+        path=path,
+        query=environ.get("QUERY_STRING", ""),
+        headers=headers,
+        base_url=base_url,
+        peer=environ.get("REMOTE_ADDR", ""),
+        **body,
+    )
+
+
+__all__ = ["CONTROL", "Edge", "Reply", "deny"]

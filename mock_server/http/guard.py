@@ -1,0 +1,117 @@
+"""Who may talk to the mock: Host allow-list, and rules that keep web pages off the control API.
+
+A page in the developer's browser can reach loopback. It cannot choose its own Host header, and the
+browser says where a request comes from; that is what is checked here.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+#: As WSGI hands it over.
+Environ = Mapping[str, Any]
+
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+?)(?::([0-9]{1,5}))?")
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_SITES = frozenset({"same-origin", "none"})
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """Why a request is turned away before anything else is looked at."""
+
+    status: int
+    code: str
+    detail: str
+
+
+@lru_cache(maxsize=1_024)
+def is_allowed_host(host: str, extra: frozenset[str] = frozenset()) -> bool:
+    """Whether *host* (a Host header) can only have been meant for this machine.
+
+    Loopback names, IP literals and single-label names (such as a container's) pass: a page that
+    rebinds its own name to loopback always carries that dotted name. *extra* are further names.
+    """
+    match = _HOST.fullmatch(host)
+    if match is None or (match[2] is not None and int(match[2]) > 65_535):
+        return False
+    name = match[1].lower()
+    if name in extra or name == "localhost" or name.endswith(".localhost"):
+        return True
+    if name.startswith("["):
+        return _is_address(name[1:-1])
+    if _is_address(name):
+        return True
+    return "." not in name and not name.isdigit() and not name.startswith("0x")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The rules of one server. *token* is demanded of control calls when there is one."""
+
+    hosts: frozenset[str] = frozenset()
+    token: str | None = None
+
+    def check_host(self, environ: Environ) -> Denial | None:
+        """421 for a Host that is not ours."""
+        host = environ.get("HTTP_HOST", "")
+        if is_allowed_host(host, self.hosts):
+            return None
+        return Denial(
+            421,
+            "misdirected_request",
+            f"host {host[:100]!r} is not this machine; use 127.0.0.1 or localhost, "
+            "or start the server with --allow-host",
+        )
+
+    def check_control(self, environ: Environ) -> Denial | None:
+        """403 for a web page, 401 without the token, 415 for a body that is not JSON."""
+        method = environ["REQUEST_METHOD"]
+        if method not in _SAFE_METHODS:
+            denied = self._check_origin(environ)
+            if denied is not None:
+                return denied
+            content_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+            has_body = environ.get("CONTENT_LENGTH") not in {None, "", "0"}
+            if (has_body or content_type) and content_type != "application/json":
+                detail = "control calls take Content-Type: application/json only"
+                return Denial(415, "unsupported_media_type", detail)
+        if self.token is not None and not environ["PATH_INFO"].endswith("/_screentest/health"):
+            return self._check_token(environ)
+        return None
+
+    @staticmethod
+    def _check_origin(environ: Environ) -> Denial | None:
+        site = environ.get("HTTP_SEC_FETCH_SITE")
+        detail = "control calls from web pages of another origin are refused"
+        if site is not None:
+            return None if site in _OWN_SITES else Denial(403, "cross_origin", detail)
+        origin = environ.get("HTTP_ORIGIN")
+        if origin is None or origin.partition("://")[2] == environ.get("HTTP_HOST"):
+            return None
+        return Denial(403, "cross_origin", detail)
+
+    def _check_token(self, environ: Environ) -> Denial | None:
+        assert self.token is not None
+        scheme, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        is_right = hmac.compare_digest(given.encode(errors="replace"), self.token.encode())
+        if scheme.lower() == "bearer" and is_right:
+            return None
+        detail = (
+            "control calls need `Authorization: Bearer TOKEN`, the --control-token of this server"
+        )
+        return Denial(401, "unauthorized", detail)

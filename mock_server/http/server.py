@@ -1,0 +1,104 @@
+"""Running the mock on a port: granian, one process, one worker, many threads.
+
+One process because the default store is this process's memory; many threads because an open event
+stream keeps one. Chosen by measurement, see docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.log import LogLevels
+from granian.server import MTServer
+
+from ..errors import MockError
+
+#: Streams that do not end by themselves are cut after this when the server stops.
+_STOP_S_MAX = 2.0
+#: Twice the streams that may be open, so that calls beside them always find a thread.
+_THREADS = 512
+_BACKLOG = 1_024
+#: 2 s in all: the worker listens some milliseconds after its start.
+_ANNOUNCE_TRIES = 1_000
+
+
+class _Server(MTServer):
+    """granian's threaded server with one worker.
+
+    It refuses an interpreter with a global lock only because more workers would gain nothing there;
+    one worker, which is what an in-memory store wants, runs the same under it.
+    """
+
+    on_ready: Callable[[], None]
+    is_stopping: bool = False
+
+    def _check_gil(self) -> None:
+        """Nothing to refuse: there is exactly one worker."""
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        if self.is_stopping:  # a second Ctrl+C does not wait
+            os._exit(130)
+        self.is_stopping = True
+        deadline = threading.Timer(_STOP_S_MAX, os._exit, (0,))
+        deadline.daemon = True
+        deadline.start()
+        super().signal_handler_interrupt()  # type: ignore[no-untyped-call]  # granian has no hints
+
+    def announce(self) -> None:
+        """Call *on_ready* once the port answers."""
+        for _ in range(_ANNOUNCE_TRIES):
+            try:
+                socket.create_connection((self.bind_addr, self.bind_port), 0.5).close()
+            except OSError:
+                time.sleep(0.002)
+            else:
+                self.on_ready()
+                return
+
+
+def run_server(app: WSGIApplication, *, host: str, port: int, on_ready: Callable[[], None]) -> None:
+    """Serve *app* until SIGINT or SIGTERM. *on_ready* is called once, when the port answers."""
+    server = _Server(
+        "screentest",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        loop=Loops.asyncio,
+        blocking_threads=_THREADS,
+        backlog=_BACKLOG,
+        backpressure=_BACKLOG,
+        log_level=LogLevels.error,
+    )
+    server.on_ready = on_ready
+    server.on_startup(threading.Thread(target=server.announce, daemon=True).start)
+    server.serve(target_loader=lambda: app, wrap_loader=False)
+
+
+def claim_port(host: str, port: int) -> int:
+    """The port to use; 0 asks for a free one.
+
+    Raises:
+        MockError: somebody listens there already, or the address is not this machine's. Without
+            this look two servers of one user would share the port and split the calls.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise MockError(
+                f"cannot listen on {host}:{port}: {reason.lower()}; "
+                "stop what uses it, or choose another with --port (0 takes a free one)"
+            ) from None
+        return int(probe.getsockname()[1])

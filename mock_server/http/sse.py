@@ -1,0 +1,172 @@
+"""Sending a job's events as they fall due on the world's clock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import orjson
+
+from ..clock import Mode
+from ..errors import MockError
+from ..provider import EventStream
+from ..rows import Resource
+from ..streams import stream_events
+from ..universe import World
+from ..world import Worlds
+
+Json = Any
+
+#: A stream sends a comment after this long without an event, which shows whether anybody listens.
+HEARTBEAT_S = 15.0
+#: No stream lives longer than this in real time.
+STREAM_S_MAX = 15 * 60.0
+#: Open streams per process; the next one is told to come back.
+STREAMS_MAX = 256
+
+# Held in a list so that a test tool that replaces `time.monotonic` does not stop open streams.
+_MONOTONIC = [time.monotonic]
+
+
+class Waiter(Protocol):
+    """How a stream waits for the world's time."""
+
+    def wait(self, world: World, until_ms: int | None, limit_s: float) -> bool:
+        """Until the world's time is *until_ms*, something moved, or *limit_s* real seconds passed.
+
+        None waits for a move alone. False when there will be none.
+        """
+        ...
+
+
+class AdvancingWaiter:
+    """For a mock inside the caller's own process: reading a stream moves the clock.
+
+    Nobody else could move it, as the caller is busy reading.
+    """
+
+    def __init__(self, worlds: Worlds) -> None:
+        self._worlds = worlds
+
+    def wait(self, world: World, until_ms: int | None, limit_s: float) -> bool:
+        if until_ms is None:
+            return False
+        wait_ms = self._worlds.wait_ms(world, until_ms)
+        if wait_ms is not None:
+            time.sleep(min(wait_ms / 1_000, limit_s))
+            return True
+        self._worlds.advance(world, to_ms=until_ms)
+        return True
+
+
+class BlockingWaiter:
+    """For a server: waits on a condition that every move of a clock or a job signals."""
+
+    def __init__(self, worlds: Worlds) -> None:
+        self._worlds = worlds
+        self._moved = threading.Condition()
+        worlds.listen(self._signal)
+
+    def _signal(self, _: str) -> None:
+        with self._moved:
+            self._moved.notify_all()
+
+    def wait(self, world: World, until_ms: int | None, limit_s: float) -> bool:
+        timeout = limit_s
+        if until_ms is not None:
+            if world.clock.mode is Mode.AUTO and until_ms > self._worlds.now_ms(world):
+                self._worlds.advance(world, to_ms=until_ms)
+                return True
+            wait_ms = self._worlds.wait_ms(world, until_ms)
+            timeout = limit_s if wait_ms is None else min(limit_s, wait_ms / 1_000)
+        with self._moved:
+            # The clock may have moved between the caller's look and this lock.
+            if until_ms is None or self._worlds.now_ms(world) < until_ms:
+                self._moved.wait(timeout)
+        return True
+
+
+class Streams:
+    """The open streams of one process."""
+
+    def __init__(self, worlds: Worlds, waiter: Waiter) -> None:
+        self._worlds = worlds
+        self._waiter = waiter
+        self._open = threading.BoundedSemaphore(STREAMS_MAX)
+
+    def begin(self, world: World, stream: EventStream) -> Iterator[bytes] | None:
+        """The bytes of *stream*, one event a piece; None when too many streams are open."""
+        if not self._open.acquire(blocking=False):
+            return None
+        return self._send(world, stream.job)
+
+    def _send(self, world: World, job: Resource) -> Iterator[bytes]:
+        try:
+            yield from self._events(world, job)
+        finally:
+            self._open.release()
+
+    def _events(self, world: World, job: Resource) -> Iterator[bytes]:
+        sent, ends_s = 0, _MONOTONIC[0]() + STREAM_S_MAX
+        while _MONOTONIC[0]() < ends_s:
+            read = self._read(world, job)
+            if read is None:
+                return
+            events, now_ms, held_ms = read
+            offset_ms = now_ms - job.created_ms
+            if held_ms is not None:
+                offset_ms = min(offset_ms, held_ms)
+            due = [payload for at, payload in events[sent:] if at <= offset_ms]
+            for payload in due:
+                yield b"data: " + orjson.dumps(payload) + b"\n\n"
+            sent += len(due)
+            if sent >= len(events):
+                return
+            if due:
+                continue
+            is_held = held_ms is not None and events[sent][0] > held_ms
+            until_ms = None if is_held else job.created_ms + events[sent][0]
+            before_s = _MONOTONIC[0]()
+            if not self._waiter.wait(world, until_ms, HEARTBEAT_S):
+                return
+            if _MONOTONIC[0]() - before_s >= HEARTBEAT_S:
+                yield b": waiting\n\n"
+
+    def _read(
+        self, world: World, job: Resource
+    ) -> tuple[list[tuple[int, Json]], int, int | None] | None:
+        """(events, now, held) of the job as it stands now; None once its world is gone."""
+        worlds = self._worlds
+        if worlds.find(world.id) is None:
+            return None
+        with worlds.store.request():
+            now_ms = worlds.now_ms(world)
+            try:
+                worlds.settle(world, now_ms)
+            except MockError:
+                return None
+            here = worlds.instant(world, job.provider, now_ms=now_ms)
+            current = here.find(job.kind, job.id)
+            if current is None or current.script is None:
+                return None
+            return job_events(worlds, world, current, now_ms), now_ms, current.script.held_ms
+
+
+def job_events(worlds: Worlds, world: World, job: Resource, now_ms: int) -> list[tuple[int, Json]]:
+    """(offset, payload) of every event of a streaming job."""
+    here = worlds.instant(world, job.provider, now_ms=now_ms)
+    operation = job.doc["operation"]
+    provider = worlds.providers[job.provider]
+    supply = provider.stream_facts.get(operation)
+    facts = dict(supply(here, job)) if supply is not None else dict(job.doc)
+    events = stream_events(here, here.behaviour.streams[operation], job, facts)
+    edit = provider.stream_edits.get(operation)
+    if edit is None:
+        return events
+    edited = edit(here, job, [payload for _, payload in events])
+    # An edit adds or changes events at the end; they come with the last one.
+    last_ms = events[-1][0]
+    offsets = [at for at, _ in events] + [last_ms] * len(edited)
+    return list(zip(offsets, edited, strict=False))

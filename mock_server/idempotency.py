@@ -1,0 +1,66 @@
+"""Replaying the first answer to a repeated key, within its life and for the same request only."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+
+import orjson
+
+from screentest.specs.behaviour import Idempotency
+
+from .provider import Call, Reply, Upload
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def begin_replay(rules: Idempotency, call: Call) -> Reply | str | None:
+    """The stored answer; or the fingerprint to store one under; or None when no key was sent.
+
+    Raises:
+        RefusedError: the key has another form, or was used with another request.
+    """
+    key = call.request.headers.get(rules.header)
+    if key is None:
+        return None
+    if not _KEY.fullmatch(key):
+        name = rules.header
+        raise call.refuse("invalid", problem=f"{name}: expected 1 to 255 visible ASCII characters")
+    here = call.here
+    mark = fingerprint(call)
+    stored = here.rows.replay(here.world, call.account_id, call.operation.id, key)
+    if stored is None or stored[1] <= here.now_ms:
+        return mark
+    kept, _, status, headers, body = stored
+    if kept != mark:
+        raise call.refuse("idempotency_mismatch", key=key)
+    restored: dict[str, str] = orjson.loads(headers)
+    content_type = restored.pop("content-type")
+    restored["Idempotent-Replayed"] = "true"
+    return Reply(status, bytes(body), restored, content_type)
+
+
+def finish_replay(rules: Idempotency, call: Call, mark: str, reply: Reply) -> None:
+    """Keep a good answer for the next request with the same key; failures are not kept."""
+    if reply.status >= 300:
+        return
+    here = call.here
+    body = reply.body if isinstance(reply.body, bytes) else orjson.dumps(reply.body)
+    headers = orjson.dumps({**reply.headers, "content-type": reply.content_type})
+    row = (mark, here.now_ms + rules.keeps_ms, reply.status, headers, body)
+    key = call.request.headers[rules.header]
+    here.rows.save_replay(here.world, call.account_id, call.operation.id, key, row)
+
+
+def fingerprint(call: Call) -> str:
+    """What makes requests the same: method, path, query, content; not the form's boundary."""
+    request = call.request
+    content = sha256(request.body).hexdigest()
+    if request.form is not None:
+        parts = [
+            (name, it.filename, it.sha256) if isinstance(it, Upload) else (name, "", it)
+            for name, it in sorted(request.form.items())
+        ]
+        content = sha256(orjson.dumps(parts)).hexdigest()
+    query = "&".join(sorted(request.query.split("&")))
+    return sha256("\n".join([request.method, request.path, query, content]).encode()).hexdigest()

@@ -1,0 +1,85 @@
+"""What is remembered of a request, with secrets cut before anything is kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+
+#: Bodies are kept as an excerpt, with true size and digest beside it.
+BODY_EXCERPT_MAX = 64 * 1024
+
+_SECRET_HEADER = re.compile(r"authorization|api-?key|cookie|token|secret|signature", re.IGNORECASE)
+# Shapes of keys that people paste by accident, whatever field they paste them into.
+_SECRET_TEXT = re.compile(
+    r"[a-z]{2,12}_(?:live|test)_[0-9A-Za-z_-]{6,}|sk-[0-9A-Za-z_-]{16,}"
+    r"|whsec_[0-9A-Za-z+/=_-]{8,}|AIza[0-9A-Za-z_-]{20,}|AKIA[0-9A-Z]{12,}|gh[opsu]_[0-9A-Za-z]{20,}"
+    r"|eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*"
+    r"|firebase\.[0-9A-Za-z]{20,}\.[0-9A-Za-z]{20,}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*-----END [A-Z ]*PRIVATE KEY-----"
+    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+)
+# Whatever the patterns above and below find has one of these, and they are quick to look for.
+_SECRET_MARKS = (
+    "_live_",
+    "_test_",
+    "sk-",
+    "whsec_",
+    "AIza",
+    "AKIA",
+    "gh",
+    "eyJ",
+    "firebase.",
+    "KEY-",
+    "@",
+)
+_SECRET_WORD = re.compile(r"token|secret|password|key", re.IGNORECASE)
+_SECRET_FIELD = re.compile(
+    r'("(?:[^"\\]|\\.){0,40}(?:token|secret|password|api_?key|rawKey)"\s*:\s*")((?:[^"\\]|\\.)*)(")',
+    re.IGNORECASE,
+)
+_SECRET_QUERY = re.compile(
+    r"((?:^|[?&])[^=&]{0,40}(?:key|token|secret|signature|password)[^=&]{0,20}=)([^&#\s]+)",
+    re.IGNORECASE,
+)
+
+
+def cut(secret: str) -> str:
+    """The first four characters and a short digest: enough to tell two apart, not to use one."""
+    return f"{secret[:4]}…[{sha256(secret.encode(errors='replace')).hexdigest()[:8]}]"
+
+
+def cut_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """*headers* without the secrets in them; the scheme word before a credential stays."""
+    return {name: _cut_header(name, value) for name, value in headers.items()}
+
+
+def _cut_header(name: str, value: str) -> str:
+    if not _SECRET_HEADER.search(name):
+        return cut_text(value) if len(value) > 12 else value
+    scheme, space, secret = value.partition(" ")
+    return f"{scheme} {cut(secret)}" if space else cut(value)
+
+
+def cut_query(query: str) -> str:
+    """*query* without the secrets in it."""
+    return cut_text(_SECRET_QUERY.sub(lambda found: found[1] + cut(found[2]), query))
+
+
+def cut_text(text: str) -> str:
+    """*text* without anything that has the shape of a key."""
+    if not any(mark in text for mark in _SECRET_MARKS) and not _SECRET_WORD.search(text):
+        return text
+    text = _SECRET_TEXT.sub(lambda found: cut(found[0]), text)
+    return _SECRET_FIELD.sub(lambda found: found[1] + cut(found[2]) + found[3], text)
+
+
+def excerpt(body: bytes) -> dict[str, object]:
+    """What the journal keeps of a body: its size, digest, and its beginning without secrets."""
+    kept = body[:BODY_EXCERPT_MAX].decode(errors="replace")
+    return {"size": len(body), "sha256": sha256(body).hexdigest(), "text": cut_text(kept)}
+
+
+def looks_live(key: str) -> bool:
+    """Whether *key*, which the mock did not mint, has the shape of a real one."""
+    return _SECRET_TEXT.fullmatch(key) is not None

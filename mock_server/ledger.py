@@ -1,0 +1,131 @@
+"""Money: integers, double entry, append-only.
+
+Every movement is a line that is never changed, and the account's sums are moved in the same
+statement group: granted == available + held + spent, always. One hold settles once, one charge is
+refunded once; the store's unique index says so too.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Protocol
+
+from .errors import MockError
+from .rows import Account, Entry
+
+#: The largest integer that JSON clients in other languages read back exactly.
+CREDITS_MAX = 2**53 - 1
+
+
+class Movement(Enum):
+    """Kinds of ledger lines, with what one credit of each does to the four sums."""
+
+    GRANT = ("grant", (1, 1, 0, 0))
+    WITHDRAW = ("withdraw", (-1, -1, 0, 0))
+    HOLD = ("hold", (0, -1, 1, 0))
+    RELEASE = ("release", (0, 1, -1, 0))
+    CAPTURE = ("capture", (0, 0, -1, 1))
+    CHARGE = ("charge", (0, -1, 0, 1))
+    REFUND = ("refund", (0, 1, 0, -1))
+
+    def __init__(self, label: str, signs: tuple[int, int, int, int]) -> None:
+        self.label = label
+        self.signs = signs
+
+
+class LedgerRows(Protocol):
+    """What the ledger needs of a store."""
+
+    def account(self, world: str, account: str) -> Account | None: ...
+    def count(self, world: str, name: str) -> int: ...
+    def add_entry(self, world: str, entry: Entry) -> None: ...
+    def entries(self, world: str, account: str, job: str | None = None) -> list[Entry]: ...
+    def move_credits(
+        self, world: str, account: str, granted: int, available: int, held: int, spent: int
+    ) -> bool: ...
+
+
+class Ledger:
+    """The ledgers of one world. *request* numbers the call that caused a movement."""
+
+    def __init__(self, rows: LedgerRows, world: str) -> None:
+        self._rows = rows
+        self._world = world
+
+    def grant(self, account: str, amount: int, at_ms: int) -> None:
+        """Give *amount* credits."""
+        self._move(Movement.GRANT, account, amount, at_ms, None, None)
+
+    def set_available(self, account: str, amount: int, at_ms: int) -> None:
+        """Grant or withdraw what is needed so that *amount* is available.
+
+        Raises:
+            MockError: *amount* is negative or beyond 2^53-1.
+        """
+        if not 0 <= amount <= CREDITS_MAX:
+            raise MockError(f"credits must be between 0 and {CREDITS_MAX}, got {amount}")
+        difference = amount - self._sums(account).available
+        movement = Movement.GRANT if difference > 0 else Movement.WITHDRAW
+        self._move(movement, account, abs(difference), at_ms, None, None)
+
+    def hold(self, account: str, amount: int, at_ms: int, job: str, request: int | None) -> bool:
+        """Set *amount* aside for *job*. False, and no change, if there is not enough."""
+        return self._move(Movement.HOLD, account, amount, at_ms, job, request)
+
+    def charge(
+        self, account: str, amount: int, at_ms: int, job: str | None, request: int | None
+    ) -> bool:
+        """Take *amount* at once. False, and no change, if there is not enough."""
+        return self._move(Movement.CHARGE, account, amount, at_ms, job, request)
+
+    def settle(self, account: str, job: str, at_ms: int, *, succeeded: bool) -> None:
+        """End the money of a job: a hold is captured or released, a charge kept or refunded.
+
+        A second call changes nothing.
+        """
+        lines = {line.kind: line.amount for line in self._rows.entries(self._world, account, job)}
+        if lines.keys() & {"capture", "release", "refund"}:
+            return
+        held, charged = lines.get("hold", 0), lines.get("charge", 0)
+        if held:
+            movement = Movement.CAPTURE if succeeded else Movement.RELEASE
+            assert self._move(movement, account, held, at_ms, job, None)
+        elif charged and not succeeded:
+            assert self._move(Movement.REFUND, account, charged, at_ms, job, None)
+
+    def charge_what_is_there(self, account: str, amount: int, at_ms: int, job: str) -> int:
+        """Take up to *amount*, never below 0; returns what was taken."""
+        taken = min(amount, self._sums(account).available)
+        self._move(Movement.CHARGE, account, taken, at_ms, job, None)
+        return taken
+
+    def refunded(self, account: str, job: str) -> int:
+        """What was given back for *job*."""
+        lines = self._rows.entries(self._world, account, job)
+        return sum(line.amount for line in lines if line.kind in {"refund", "release"})
+
+    def _sums(self, account: str) -> Account:
+        sums = self._rows.account(self._world, account)
+        assert sums is not None, account
+        return sums
+
+    def _move(
+        self,
+        movement: Movement,
+        account: str,
+        amount: int,
+        at_ms: int,
+        job: str | None,
+        request: int | None,
+    ) -> bool:
+        assert 0 <= amount <= CREDITS_MAX, amount
+        if amount == 0:
+            return True
+        granted, available, held, spent = (sign * amount for sign in movement.signs)
+        if not self._rows.move_credits(self._world, account, granted, available, held, spent):
+            return False
+        seq = self._rows.count(self._world, "entry")
+        self._rows.add_entry(
+            self._world, Entry(seq, account, at_ms, movement.label, amount, job, request)
+        )
+        return True

@@ -1,0 +1,62 @@
+"""Outcomes ordered inside a text, for clients that cannot reach the control API.
+
+`[[screentest:fail]]`, `[[screentest:fail=REASON]]`, `[[screentest:reject]]`,
+`[[screentest:slow=60s]]` and `[[screentest:stall]]` work in any text of a request body.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Json = Any
+
+VERBS = {
+    "fail": "the job is accepted and fails",
+    "reject": "the request is refused as the provider refuses content",
+    "slow": "the job takes that much longer: 60s, 5m, 1h",
+    "stall": "the job starts and never ends",
+}
+_ORDER = re.compile(r"\[\[screentest:(fail|reject|slow|stall)(?:=([^\[\]\n]{0,200}))?\]\]")
+_DURATION = re.compile(r"(\d{1,6})(ms|s|m|h)")
+_UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
+# Provider bodies nest texts two levels deep; base64 attachments are longer than any prompt.
+_DEPTH_MAX = 3
+_TEXT_MAX = 40_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """What a text asks for. *text* is what stands after the equals sign."""
+
+    verb: str
+    text: str
+
+    @property
+    def delay_ms(self) -> int:
+        """The duration in *text*; a minute when there is none."""
+        match = _DURATION.fullmatch(self.text)
+        return int(match[1]) * _UNITS_MS[match[2]] if match else _UNITS_MS["m"]
+
+
+def ordered_outcome(body: Json) -> Ordered | None:
+    """The first order in the texts of *body*."""
+    for text in _texts(body, 0):
+        if "[[screentest:" in text and len(text) <= _TEXT_MAX:
+            match = _ORDER.search(text)
+            if match is not None:
+                return Ordered(match[1], match[2] or "")
+    return None
+
+
+def _texts(value: Json, depth: int) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif depth < _DEPTH_MAX and isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item, depth + 1)
+    elif depth < _DEPTH_MAX and isinstance(value, list):
+        for item in value:
+            yield from _texts(item, depth + 1)

@@ -1,0 +1,352 @@
+"""The outbox of a world: endpoints, deliveries, and the claim that lets one sender at a time act.
+
+Every function runs inside a transaction. A delivery is written in the one that ends its job, so no
+event is lost and none is told too early; the sending happens outside, between `claim` and `finish`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from screentest.specs.behaviour import Kind, WebhookEvent, WebhookRules
+
+from .clock import rfc3339
+from .errors import MockError, unknown
+from .faults import Fault
+from .ids import mint
+from .instant import Instant
+from .journal import cut_headers, cut_query, cut_text
+from .rows import Effect, Event, Resource
+from .store.sqlite import Store
+from .webhooks import (
+    REPLY_EXCERPT_MAX,
+    Attempt,
+    Delivery,
+    Endpoint,
+    Fate,
+    Letter,
+    Outcome,
+    event_body,
+    settled,
+    signed_headers,
+)
+
+Json = Any
+JobFacts = Callable[[], Mapping[str, Json]]
+
+#: The kind of effect that a due attempt is.
+EFFECT = "delivery"
+ENDPOINTS, DELIVERIES = "endpoint", "delivery"
+#: The newest of a world are kept; whoever wants more lists them while they happen.
+DELIVERIES_MAX = 10_000
+_TRIMMED_EVERY = 256
+
+
+def rules_of(here: Instant) -> WebhookRules:
+    """What the provider promises of webhooks.
+
+    Raises:
+        MockError: it documents none.
+    """
+    rules = here.behaviour.webhooks
+    if rules is None:
+        raise MockError(f"{here.provider} documents no webhooks", code="no_webhooks")
+    return rules
+
+
+# Endpoints
+
+
+def add_endpoint(
+    here: Instant, account: str, url: str, events: tuple[str, ...]
+) -> tuple[Endpoint, str]:
+    """A new endpoint, and its secret, for this once.
+
+    Raises:
+        MockError: an unknown event, or the account has as many as the provider allows.
+    """
+    rules = rules_of(here)
+    for type_ in events:
+        if type_ not in rules.events:
+            raise unknown("event", type_, rules.events, status=422)
+    if sum(it.account == account for it in endpoints(here.rows, here.world)) >= rules.endpoints_max:
+        raise MockError(
+            f"account {account} has {rules.endpoints_max} of {rules.endpoints_max} endpoints; "
+            "delete one first",
+            code="too_many",
+            status=409,
+        )
+    number = here.rows.count(here.world, ENDPOINTS)
+    endpoint = Endpoint(f"ep_{number}", number, here.provider, account, url, events, here.now_ms)
+    here.rows.save_document(here.world, ENDPOINTS, endpoint.id, number, endpoint.to_json())
+    return endpoint, _secret(here, endpoint)
+
+
+def endpoints(store: Store, world: str) -> list[Endpoint]:
+    """The endpoints of a world, oldest first."""
+    return [Endpoint.from_json(raw) for raw in store.documents(world, ENDPOINTS)]
+
+
+def endpoint_called(store: Store, world: str, id_: str) -> Endpoint:
+    """The endpoint *id_*.
+
+    Raises:
+        MockError: there is none.
+    """
+    raw = store.document(world, ENDPOINTS, id_)
+    if raw is None:
+        raise unknown("endpoint", id_, [it.id for it in endpoints(store, world)])
+    return Endpoint.from_json(raw)
+
+
+def rotate(here: Instant, endpoint: Endpoint) -> tuple[Endpoint, str]:
+    """A new secret. The old one signs nothing from now on."""
+    endpoint = replace(endpoint, rotations=endpoint.rotations + 1)
+    here.rows.save_document(here.world, ENDPOINTS, endpoint.id, endpoint.seq, endpoint.to_json())
+    return endpoint, _secret(here, endpoint)
+
+
+def delete_endpoint(here: Instant, endpoint: Endpoint) -> None:
+    """Forget *endpoint* and cancel what was still to be sent there."""
+    here.rows.delete_document(here.world, ENDPOINTS, endpoint.id)
+    for delivery in deliveries(here.rows, here.world):
+        if delivery.endpoint == endpoint.id and delivery.fate is Fate.PENDING:
+            here.rows.cancel_effects(here.world, _subject(delivery))
+            fate = Fate.DELIVERED if delivery.was_received else Fate.CANCELLED
+            _save(here, replace(delivery, fate=fate, due_ms=None))
+
+
+def _secret(here: Instant, endpoint: Endpoint) -> str:
+    return endpoint.secret(rules_of(here), here.world, here.seed)
+
+
+# Deliveries
+
+
+def deliveries(
+    store: Store, world: str, *, after_seq: int = 0, limit: int = DELIVERIES_MAX
+) -> list[Delivery]:
+    """Deliveries of a world, oldest first."""
+    found = store.documents_after(world, DELIVERIES, after_seq, limit)
+    return [Delivery.from_json(raw) for raw in found]
+
+
+def delivery_called(store: Store, world: str, id_: str) -> Delivery:
+    """The delivery *id_*.
+
+    Raises:
+        MockError: there is none (any more).
+    """
+    raw = store.document(world, DELIVERIES, id_)
+    if raw is None:
+        raise unknown("delivery", id_, [it.id for it in deliveries(store, world, limit=20)])
+    return Delivery.from_json(raw)
+
+
+def announce(here: Instant, job: Resource, end: Kind, facts: JobFacts) -> None:
+    """Put the event of a job's end into the outbox, once for each endpoint that wants it."""
+    rules = here.behaviour.webhooks
+    lifecycle = here.kind_rules(job).lifecycle
+    event = rules.event(lifecycle.name, end) if rules is not None and lifecycle else None
+    if rules is None or event is None:
+        return
+    wanting = [
+        it
+        for it in endpoints(here.rows, here.world)
+        if it.provider == here.provider and it.wants(job.account, event.type)
+    ]
+    if not wanting:
+        return
+    number = here.rows.count(here.world, f"{here.provider}/webhook event")
+    id_ = mint(rules.id_form, number, here.seed, here.provider, "webhook event")
+    body = event_body(rules, event, id_, here.now_ms, facts())
+    for endpoint in wanting:
+        _enqueue(here, endpoint, event, job, id_, body)
+
+
+def _enqueue(
+    here: Instant, endpoint: Endpoint, event: WebhookEvent, job: Resource, id_: str, body: str
+) -> None:
+    facts = {
+        "operation": job.doc.get("operation"),
+        "account": job.account,
+        "event": event.type,
+        "endpoint": endpoint.id,
+    }
+    dropped = here.strike("webhook_drop", facts)
+    doubled = here.strike("webhook_duplicate", facts)
+    late = here.strike("webhook_reorder", facts)
+    for copy in range(_attribute(doubled, "copies", 1)):
+        number = here.rows.count(here.world, DELIVERIES)
+        delivery = Delivery(
+            id=f"dlv_{number}",
+            seq=number,
+            provider=here.provider,
+            endpoint=endpoint.id,
+            event=id_,
+            type=event.type,
+            job=job.id,
+            operation=job.doc.get("operation"),
+            created_ms=here.now_ms,
+            body=body,
+            fate=Fate.DROPPED if dropped is not None else Fate.PENDING,
+            due_ms=here.now_ms + _attribute(late, "delay_ms", 0),
+            is_single=copy > 0,
+        )
+        _schedule(here, delivery)
+        if number % _TRIMMED_EVERY == 0:
+            here.rows.trim_documents(here.world, DELIVERIES, number - DELIVERIES_MAX)
+
+
+def _attribute(fault: Fault | None, name: str, otherwise: int) -> int:
+    return int(fault.attributes[name]) if fault is not None else otherwise
+
+
+def _schedule(here: Instant, delivery: Delivery) -> None:
+    """Keep *delivery*, and make its next attempt due if there is to be one."""
+    if delivery.fate is not Fate.PENDING:
+        _save(here, replace(delivery, due_ms=None))
+        return
+    assert delivery.due_ms is not None, delivery.id
+    _save(here, delivery)
+    here.rows.add_effect(
+        here.world,
+        Effect(
+            seq=here.rows.count(here.world, "effect"),
+            due_ms=delivery.due_ms,
+            kind=EFFECT,
+            subject=_subject(delivery),
+            step=delivery.step,
+            label="webhook.attempt",
+        ),
+    )
+
+
+def _subject(delivery: Delivery) -> str:
+    return f"{delivery.provider}/{DELIVERIES}/{delivery.id}"
+
+
+def _save(here: Instant, delivery: Delivery) -> None:
+    here.rows.save_document(here.world, DELIVERIES, delivery.id, delivery.seq, delivery.to_json())
+
+
+def redeliver(here: Instant, delivery: Delivery) -> None:
+    """Make one more attempt due now: the next one of the schedule, or one beyond it.
+
+    Raises:
+        MockError: its endpoint is gone, or an attempt is under way.
+    """
+    if here.rows.document(here.world, ENDPOINTS, delivery.endpoint) is None:
+        raise MockError(
+            f"endpoint {delivery.endpoint} of {delivery.id} was deleted",
+            code="endpoint_deleted",
+            status=409,
+        )
+    if delivery.ticket is not None:
+        raise MockError(
+            f"{delivery.id} is being sent; wait for the outcome", code="under_way", status=409
+        )
+    here.rows.cancel_effects(here.world, _subject(delivery))
+    is_over = delivery.fate is not Fate.PENDING
+    step = len(rules_of(here).retries_ms) if is_over else delivery.step
+    again = replace(delivery, fate=Fate.PENDING, step=step, due_ms=here.now_ms)
+    _schedule(here, again)
+
+
+# Attempts
+
+
+def claim(here: Instant, delivery_id: str, ticket: int) -> Attempt | None:
+    """The attempt that is due now, for the caller to carry out; None if nobody waits for it."""
+    raw = here.rows.document(here.world, DELIVERIES, delivery_id)
+    if raw is None:
+        return None
+    delivery = Delivery.from_json(raw)
+    assert delivery.fate is Fate.PENDING and delivery.ticket is None, delivery
+    endpoint = here.rows.document(here.world, ENDPOINTS, delivery.endpoint)
+    assert endpoint is not None, "deleting an endpoint cancels its deliveries"
+    facts = {
+        "operation": delivery.operation,
+        "account": endpoint["account"],
+        "event": delivery.type,
+        "endpoint": delivery.endpoint,
+    }
+    forged = here.strike("webhook_bad_signature", facts)
+    number = delivery.attempts_made + 1
+    _save(here, replace(delivery, ticket=ticket, due_ms=here.now_ms, attempts_made=number))
+    return Attempt(
+        world=here.world,
+        provider=here.provider,
+        delivery=delivery.id,
+        endpoint=delivery.endpoint,
+        number=number,
+        due_ms=here.now_ms,
+        ticket=ticket,
+        is_forged=forged is not None,
+    )
+
+
+def letter(here: Instant, attempt: Attempt, wall_ms: int) -> Letter | None:
+    """What *attempt* sends, signed with the secret of this moment; None when it was cancelled."""
+    delivery = _claimed(here, attempt)
+    raw = here.rows.document(here.world, ENDPOINTS, attempt.endpoint)
+    if delivery is None or raw is None:
+        return None
+    endpoint = Endpoint.from_json(raw)
+    secret = _secret(here, endpoint)
+    if attempt.is_forged:
+        secret = f"not {secret}"
+    headers = signed_headers(rules_of(here), secret, delivery, attempt.number, wall_ms)
+    return Letter(endpoint.url, headers, delivery.body.encode())
+
+
+def finish(here: Instant, attempt: Attempt, sent: Letter | None, outcome: Outcome) -> Event | None:
+    """Note what came of *attempt*, and make the next one due if there is one.
+
+    None when the claim no longer holds: the world was reset, or the delivery is gone.
+    """
+    delivery = _claimed(here, attempt)
+    if delivery is None:
+        return None
+    if sent is None:
+        _save(here, replace(delivery, ticket=None, due_ms=None))
+        return None
+    line = {
+        "number": attempt.number,
+        "at": rfc3339(attempt.due_ms),
+        "url": cut_url(sent.url),
+        "headers": cut_headers(sent.headers),
+        "status": outcome.status,
+        "error": outcome.error,
+        "latency_ms": outcome.latency_ms,
+        "reply": cut_text(outcome.reply[:REPLY_EXCERPT_MAX]),
+    }
+    after = settled(rules_of(here), delivery, attempt, outcome, line)
+    _schedule(here, after)
+    return here.record(
+        "webhook.delivered" if outcome.is_success else "webhook.failed",
+        delivery.id,
+        event=delivery.event,
+        endpoint=delivery.endpoint,
+        attempt=attempt.number,
+        status=outcome.status,
+        error=outcome.error,
+    )
+
+
+def _claimed(here: Instant, attempt: Attempt) -> Delivery | None:
+    raw = here.rows.document(here.world, DELIVERIES, attempt.delivery)
+    return Delivery.from_json(raw) if raw and raw["ticket"] == attempt.ticket else None
+
+
+def take_back(here: Instant, delivery: Delivery) -> None:
+    """Make an attempt due again that was claimed by a process that is no more."""
+    _schedule(here, replace(delivery, ticket=None))
+
+
+def cut_url(url: str) -> str:
+    """*url* without the secrets in its query."""
+    path, mark, query = url.partition("?")
+    return path + mark + cut_query(query)

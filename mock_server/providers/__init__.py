@@ -1,0 +1,1 @@
+"""One module per provider: only what its two contract files cannot express."""

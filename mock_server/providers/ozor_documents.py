@@ -1,0 +1,323 @@
+"""Ozor's document-to-video: analysing a document, editing its plan, and rendering the plan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from screentest.specs.behaviour import Kind
+from screentest.specs.validation import Violation
+
+from ..file_types import file_type
+from ..instant import Instant
+from ..magic import ordered_outcome
+from ..media import StillKind, still
+from ..provider import Asset, Call, EventStream, Provider, Refusal, Reply, Upload
+from ..rows import Resource
+from .ozor import add_video
+
+Json = Any
+
+provider = Provider("ozor")
+
+_LANGUAGES = {"german": "de", "deutsch": "de", "french": "fr", "spanish": "es", "italian": "it"}
+_TONES = ("professional", "friendly", "energetic", "calm")
+_PALETTES = (["#0F172A", "#3B82F6"], ["#14532D", "#F59E0B"], ["#4C1D95", "#EC4899"])
+_TOPICS = (
+    "the problem",
+    "the idea",
+    "how it works",
+    "the numbers",
+    "what people say",
+    "next steps",
+)
+_OPENERS = ("Here is", "Let us look at", "This part covers", "Now for", "Worth knowing:")
+
+
+@provider.check("analyzeDocument")
+def check_document(call: Call) -> Sequence[Violation]:
+    """By declared MIME, or by extension where the client knows no type; bytes must agree."""
+    upload = call.body.get("file")
+    if isinstance(call.body.get("prompt"), Upload):
+        return [Violation("body", "/prompt", "type", "text", "a file")]
+    if not isinstance(upload, Upload):
+        return [] if upload is None else [Violation("body", "/file", "type", "a file", "text")]
+    declared = _declared_type(call, upload)
+    if declared is None:
+        types = ", ".join(call.here.behaviour.facts["document_types"].values())
+        actual = upload.content_type or "no type"
+        return [Violation("body", "/file", "type", f"a document of type {types}", actual)]
+    found = file_type(upload.head, upload.path)
+    if found != declared:
+        actual = f"content of type {found or 'unknown'}"
+        return [Violation("body", "/file", "type", f"content of type {declared}", actual)]
+    return []
+
+
+def _declared_type(call: Call, upload: Upload) -> str | None:
+    types: Mapping[str, str] = call.here.behaviour.facts["document_types"]
+    if upload.content_type in types:
+        return types[upload.content_type]
+    if upload.content_type in {"", "application/octet-stream"}:
+        extension = upload.filename.rpartition(".")[2].lower()
+        return extension if extension in types.values() else None
+    return None
+
+
+@provider.operation("analyzeDocument")
+def analyze_document(call: Call) -> Reply:
+    here, body = call.here, call.body
+    failure = _analysis_failure(call)
+    if failure is not None:
+        if here.choice("analyze_failure") == "keep" and call.cost is not None:
+            amount = call.cost.amount
+            here.ledger.charge(call.account_id, amount, here.now_ms, None, here.number)
+        return Reply(500, {"detail": f"Document analysis failed: {failure}"}, reason="failed")
+    upload, url = body.get("file"), body.get("url")
+    is_file = isinstance(upload, Upload)
+    facts = here.behaviour.facts
+    prompt = body.get("prompt", "")
+    duration_s = int(body.get("target_duration_sec", facts["target_duration_s"]))
+    name = upload.filename if is_file else _host(url)
+    rng = here.rng("plan", name, upload.sha256 if is_file else url, prompt, duration_s)
+    count = min(facts["scenes_max"], max(1, -(-duration_s // facts["scene_lasts_s"])))
+    doc = {
+        "file_name": name or "document",
+        "file_type": _declared_type(call, upload) if is_file else "url",
+        "source_url": None if is_file else url,
+        "aspect": body.get("aspect_ratio", "16:9"),
+        "language": next(
+            (code for word, code in _LANGUAGES.items() if word in prompt.lower()), "en"
+        ),
+        "style": {
+            "colors": rng.choice(_PALETTES),
+            "fonts": ["Inter"],
+            "tone": rng.choice(_TONES),
+            "layout": "slide",
+        },
+        "scenes": [
+            _scene(number, name, prompt, rng.choice(_OPENERS)) for number in range(1, count + 1)
+        ],
+        "updated_ms": here.now_ms,
+        "voice": {},
+    }
+    return Reply(200, {"plan": _plan(here, here.add("plan", call.account_id, doc))})
+
+
+def _host(url: str) -> str:
+    match = re.match(r"https?://([^/?#\s]{1,100})", url)
+    return match[1] if match is not None else "document"
+
+
+def _analysis_failure(call: Call) -> str | None:
+    """Why the analysis fails, if somebody ordered that."""
+    where = {"operation": call.operation.id, "account": call.account_id}
+    fault = call.here.strike("job_failure", where)
+    if fault is not None:
+        return fault.attributes.get("reason") or "the document could not be read"
+    ordered = ordered_outcome(call.body) if call.here.settings.has_magic else None
+    if ordered is None or ordered.verb != "fail":
+        return None
+    return ordered.text or "the document could not be read"
+
+
+def _scene(number: int, name: str, prompt: str, opener: str) -> Json:
+    topic = "introduction" if number == 1 else _TOPICS[(number - 2) % len(_TOPICS)]
+    focus = f" {prompt[:80]}" if prompt else ""
+    return {
+        "order": number,
+        "sceneTitle": topic.capitalize(),
+        "scenePrompt": f"A clean slide about {topic}, with a picture from {name}.{focus}",
+        "voiceoverText": f"{opener} {topic}, part {number} of our story.",
+        "images": [f"page_{number - 1}_img_0"],
+        "keyPoints": [topic],
+    }
+
+
+# Plans
+
+
+@provider.operation("getPlan")
+def get_plan(call: Call) -> Reply:
+    return Reply(200, {"plan": _plan(call.here, call.found["plan"])})
+
+
+@provider.operation("updatePlan")
+def update_plan(call: Call) -> Reply:
+    here, plan = call.here, call.found["plan"]
+    if "scenes" in call.body:
+        plan.doc["scenes"] = [_edited(scene) for scene in call.body["scenes"]]
+    plan.doc["voice"] |= call.body.get("voiceSettings") or {}
+    plan.doc["updated_ms"] = here.now_ms
+    here.save(plan)
+    return Reply(200, {"plan": _plan(here, plan)})
+
+
+def _edited(scene: Json) -> Json:
+    names = ("order", "sceneTitle", "scenePrompt", "voiceoverText")
+    images = [_image_name(it.get("storagePath", "")) for it in scene.get("imageRefs") or []]
+    return {
+        **{name: scene[name] for name in names},
+        "images": images,
+        "keyPoints": scene.get("keyPoints") or [],
+    }
+
+
+def _image_name(storage_path: str) -> str:
+    stem = storage_path.rpartition("/")[2].rpartition(".")[0]
+    return re.sub(r"[^A-Za-z0-9_-]", "_", stem)[:64] or "page_0_img_0"
+
+
+@provider.state("plan")
+def plan_status(here: Instant, plan: Resource) -> str:
+    """What its newest generation says; a plan without one is a draft."""
+    generation = here.newest("plan_generation", plan.id)
+    return here.state(generation) if generation is not None else "draft"
+
+
+def _plan(here: Instant, plan: Resource) -> Json:
+    generation = here.newest("plan_generation", plan.id)
+    kind = here.kind(generation) if generation is not None else None
+    updated_ms = plan.doc["updated_ms"]
+    if generation is not None:
+        updated_ms = max(updated_ms, here.entered_ms(generation))
+    doc = plan.doc
+    return {
+        "planId": plan.id,
+        "fileName": doc["file_name"],
+        "fileType": doc["file_type"],
+        "sourceUrl": doc["source_url"],
+        "aspectRatio": doc["aspect"],
+        "status": plan_status(here, plan),
+        "language": doc["language"],
+        "style": doc["style"],
+        "scenes": [_shown(here, plan, scene) for scene in doc["scenes"]],
+        "projectId": generation.doc.get("project_id") if generation is not None else None,
+        "error": _reason(generation) if generation is not None and kind is Kind.FAILED else None,
+        "createdAt": plan.created_ms // 1_000,
+        "updatedAt": updated_ms // 1_000,
+        "createdVia": "api",
+        "creditsCost": _voiceover_scenes(plan) // 2,
+    }
+
+
+def _shown(here: Instant, plan: Resource, scene: Json) -> Json:
+    refs = [
+        {
+            "storagePath": f"users/{plan.account}/plans/{plan.id}/{image}.png",
+            "url": here.url("scene_image", id=plan.id, image=image),
+        }
+        for image in scene["images"]
+    ]
+    fields = {name: value for name, value in scene.items() if name != "images"}
+    return {**fields, "imageRefs": refs}
+
+
+def _voiceover_scenes(plan: Resource) -> int:
+    return sum(1 for scene in plan.doc["scenes"] if scene["voiceoverText"].strip())
+
+
+def _reason(job: Resource) -> str:
+    return job.script.reason if job.script is not None else ""
+
+
+@provider.asset("scene_image")
+def serve_scene_image(here: Instant, parts: Mapping[str, str]) -> Asset | None:
+    if here.find("plan", parts["id"]) is None:
+        return None
+    return Asset(still(StillKind.PAGE, 960, 540), "image/png")
+
+
+# Rendering a plan
+
+
+@provider.facts("generatePlan")
+def price_facts(call: Call) -> Mapping[str, Json]:
+    return {"voiceover_scenes": _voiceover_scenes(call.found["plan"])}
+
+
+@provider.operation("generatePlan")
+def generate_plan(call: Call) -> EventStream:
+    plan = call.found["plan"]
+    return EventStream(call.start({"scene_count": len(plan.doc["scenes"])}, parent=plan.id))
+
+
+@provider.when("plan_generation", Kind.SUCCEEDED)
+def finish_plan(here: Instant, generation: Resource) -> None:
+    """The project exists from the instant of the `done` event (OZ-209)."""
+    plan = here.find("plan", generation.parent or "")
+    assert plan is not None, generation.id
+    video = add_video(
+        here,
+        plan.account,
+        plan.doc["file_name"],
+        plan.doc["aspect"],
+        createdVia="document",
+        revision=1,
+    )
+    generation.doc["project_id"] = video.id
+    here.save(generation)
+
+
+@provider.stream("generatePlan")
+def stream_facts(here: Instant, generation: Resource) -> Mapping[str, Json]:
+    return {
+        "scenes": list(range(generation.doc["scene_count"])),
+        "project_id": generation.doc.get("project_id"),
+    }
+
+
+@provider.edit_stream("generatePlan")
+def double_done(here: Instant, generation: Resource, events: list[Json]) -> list[Json]:
+    """Two `done` events, the first without projectId, as seen in the wild."""
+    last = events[-1]
+    if here.choice("done_events") == "one" or last["step"] != "done":
+        return events
+    first = {name: value for name, value in last.items() if name != "projectId"}
+    return [*events[:-1], first, last]
+
+
+# Refusals
+
+
+@provider.refusal
+def shape(call: Call, refusal: Refusal) -> Reply | None:
+    """Plainer words for alternatives, and the framework's own form where that is chosen."""
+    if refusal.reason == "invalid" and refusal.violations:
+        clearer = _clearer(call, refusal.violations[0])
+        if clearer is not None:
+            refusal.facts["problem"] = clearer
+        if call.here.choice("validation_status") == "fastapi_422":
+            detail = [_framework_error(it) for it in refusal.violations]
+            return Reply(422, {"detail": detail}, departure="validation_status")
+    return None
+
+
+def _clearer(call: Call, violation: Violation) -> str | None:
+    if call.operation.id == "analyzeDocument" and not violation.pointer:
+        given = [name for name in ("file", "url") if name in (call.request.form or {})]
+        return f"Provide exactly one of file and url; got {' and '.join(given) or 'neither'}."
+    if violation.keyword == "anyOf" and violation.field.startswith(("images.", "videos.")):
+        return f"{violation.field}: expected an https:// url or a base64 payload."
+    return None
+
+
+def _framework_error(violation: Violation) -> Json:
+    place = (
+        [violation.location, *violation.field.split(".")]
+        if violation.field
+        else [violation.location]
+    )
+    kind = "missing" if violation.keyword == "required" else violation.keyword
+    return {"type": kind, "loc": place, "msg": violation.message, "input": violation.actual}
+
+
+@provider.tolerates
+def waives(call: Call, violation: Violation) -> bool:
+    """`http://` media URLs, where that reading is chosen."""
+    place = re.fullmatch(r"(images|videos)\.(\d+)", violation.field)
+    if place is None or call.here.choice("http_media_urls") != "accept":
+        return False
+    url = call.body[place[1]][int(place[2])].get("url")
+    return isinstance(url, str) and re.match(r"http://[^\s/?#]", url) is not None

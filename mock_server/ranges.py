@@ -1,0 +1,53 @@
+"""Parts of a file, as HTTP asks for them: Range, If-Range and If-None-Match (RFC 9110, 13 and 14).
+
+One range a request: a client that asks for several gets the whole file, which the standard allows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .media import etag
+
+# Longer numbers cannot lie inside a file of ours.
+_RANGE = re.compile(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What to send of a file: 200 all of it, 206 a part, 304 nothing new, 416 no such part."""
+
+    status: int
+    content: bytes
+    headers: Mapping[str, str]
+
+
+def part_of(content: bytes, asked: Mapping[str, str]) -> Part:
+    """The part of *content* that request headers ask for; header names in lower case."""
+    tag = etag(content)
+    headers = {"Accept-Ranges": "bytes", "ETag": tag}
+    if _names(asked.get("if-none-match", ""), tag):
+        return Part(304, b"", headers)
+    match = _RANGE.fullmatch(asked.get("range", ""))
+    if match is None or match.group() == "bytes=-" or asked.get("if-range", tag) != tag:
+        return Part(200, content, headers)
+    first, last = _bounds(match[1], match[2], len(content))
+    if first > last and match[1] and match[2] and int(match[1]) > int(match[2]):
+        return Part(200, content, headers)  # not a range at all, so there is nothing to refuse
+    if first > last:
+        return Part(416, b"", {**headers, "Content-Range": f"bytes */{len(content)}"})
+    headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
+    return Part(206, content[first : last + 1], headers)
+
+
+def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
+    """The first and the last byte that is meant; the first is beyond the last if there is none."""
+    if not first:
+        return (max(0, size - int(last)), size - 1) if last else (0, size - 1)
+    return int(first), min(int(last), size - 1) if last else size - 1
+
+
+def _names(listed: str, tag: str) -> bool:
+    return any(it.strip().removeprefix("W/") in {tag, "*"} for it in listed.split(","))

@@ -1,0 +1,75 @@
+"""The journal's line for one request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from screentest.specs.contract import Contract
+
+from .clock import rfc3339
+from .journal import cut_headers, cut_query, cut_text, excerpt
+from .provider import EventStream, Reply, Request, Upload
+
+Json = Any
+
+
+def journal_line(
+    number: int,
+    now_ms: int,
+    contract: Contract,
+    operation: str,
+    request: Request,
+    answer: Reply | EventStream,
+) -> Json:
+    """Request, answer and verdict, without secrets."""
+    line: dict[str, Json] = {
+        "id": f"req_{number}",
+        "at": rfc3339(now_ms),
+        "provider": contract.provider,
+        "operation": operation or None,
+        "request": {
+            "method": request.method,
+            "path": cut_text(request.path) if len(request.path) > 60 else request.path,
+            "query": cut_query(request.query) if request.query else "",
+            "headers": cut_headers(request.headers),
+        },
+        "response": {"status": answer.status},
+    }
+    if request.form is not None:
+        line["request"]["form"] = [_part(name, value) for name, value in request.form.items()]
+    elif request.body:
+        line["request"]["body"] = excerpt(request.body)
+    if isinstance(answer, EventStream):
+        line["response"]["stream"] = answer.job.id
+        return line
+    line["response"]["headers"] = cut_headers(answer.headers) if answer.headers else {}
+    if answer.body is not None:
+        line["response"]["content_type"] = answer.content_type
+        line["response"]["body"] = _body(answer.body)
+    if answer.reason is not None:
+        line["reason"] = answer.reason
+    if answer.violations:
+        line["violations"] = [
+            {
+                "code": "SC500" if answer.reason and answer.reason.startswith("ours:") else "SC101",
+                "pointer": violation.pointer,
+                "expected": violation.expected,
+                "actual": cut_text(violation.actual),
+            }
+            for violation in answer.violations
+        ]
+    return line
+
+
+def _part(name: str, value: str | Upload) -> Json:
+    if isinstance(value, Upload):
+        return {"name": name, "file": value.filename, "size": value.size, "sha256": value.sha256}
+    return {"name": name, "text": cut_text(value[:1_000])}
+
+
+def _body(body: Json) -> Json:
+    if isinstance(body, bytes):
+        return {"size": len(body)}
+    return cut_text(orjson.dumps(body).decode())

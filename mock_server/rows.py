@@ -1,0 +1,101 @@
+"""What the store keeps, as the kernel sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .lifecycle import Script
+
+Json = Any
+
+
+@dataclass(slots=True)
+class Account:
+    """One customer of one provider. The four sums are a fold of its ledger entries."""
+
+    id: str
+    provider: str
+    tier: str
+    granted: int
+    available: int
+    held: int
+    spent: int
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A credential. Only its SHA-256 is kept; *prefix* is what may be shown again."""
+
+    digest: str
+    world: str
+    account: str
+    provider: str
+    id: str
+    kind: str
+    name: str
+    prefix: str
+    is_active: bool
+    created_ms: int
+    last_used_ms: int | None
+    seq: int
+
+
+@dataclass(slots=True)
+class Resource:
+    """Anything an account owns. With a *script* it is a job.
+
+    *seq* orders resources of a world by creation. *doc* is what the provider's module keeps.
+    """
+
+    provider: str
+    kind: str
+    id: str
+    account: str
+    parent: str | None
+    seq: int
+    created_ms: int
+    doc: dict[str, Json] = field(default_factory=dict[str, Json])
+    script: Script | None = None
+    is_running_slot: bool = False
+
+    def offset_ms(self, now_ms: int) -> int:
+        """Milliseconds since this was made."""
+        return now_ms - self.created_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something that is due. *subject* is `provider/kind/id`; *step* says which step of it."""
+
+    seq: int
+    due_ms: int
+    kind: str
+    subject: str
+    step: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a ledger."""
+
+    seq: int
+    account: str
+    at_ms: int
+    kind: str
+    amount: int
+    job: str | None
+    request: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a world."""
+
+    seq: int
+    at_ms: int
+    type: str
+    subject: str
+    doc: Json

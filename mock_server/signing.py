@@ -1,0 +1,65 @@
+"""Signed URLs: an HMAC over path and expiry, checked without any stored state."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import Enum
+from urllib.parse import urlencode
+
+from screentest.specs.behaviour import UrlRules
+
+
+class Verdict(Enum):
+    """What a signature is worth now."""
+
+    VALID = "valid"
+    EXPIRED = "expired"
+    BAD = "bad"
+
+
+def signed_query(rules: UrlRules, path: str, secret: bytes, now_ms: int, nonce: int) -> str:
+    """The query string that opens *path* until now + `lives_ms`; empty for unsigned URLs.
+
+    *nonce* makes two signatures of the same instant differ.
+    """
+    if not rules.names:
+        return ""
+    assert rules.lives_ms is not None, rules.name
+    values = {
+        "algorithm": "SCREENTEST-HMAC-SHA256",
+        "date": datetime.fromtimestamp(now_ms // 1_000, UTC).strftime("%Y%m%dT%H%M%SZ"),
+        "expires": str(rules.lives_ms // 1_000),
+        "nonce": f"{nonce:x}.{now_ms % 1_000:03d}",
+    }
+    named = {rules.names[role]: value for role, value in values.items() if role in rules.names}
+    named[rules.names["signature"]] = _signature(secret, path, values)
+    return urlencode(named)
+
+
+def check_query(
+    rules: UrlRules, path: str, secret: bytes, now_ms: int, query: Mapping[str, str]
+) -> Verdict:
+    """Whether *query* opens *path* at *now_ms*. The last millisecond of its life still does not."""
+    if not rules.names:
+        return Verdict.VALID
+    names = rules.names
+    values = {role: query.get(names[role], "") for role in names if role != "signature"}
+    expected = _signature(secret, path, values)
+    given = query.get(names["signature"], "")
+    if not hmac.compare_digest(expected.encode(), given.encode()):
+        return Verdict.BAD
+    if len(query) != len(names) or not re.fullmatch(r"\d{8}T\d{6}Z", values["date"]):
+        return Verdict.BAD
+    signed_at = datetime.strptime(values["date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    rest_ms = int(values["nonce"].rpartition(".")[2])
+    expires_ms = int(signed_at.timestamp()) * 1_000 + rest_ms + int(values["expires"]) * 1_000
+    return Verdict.VALID if now_ms < expires_ms else Verdict.EXPIRED
+
+
+def _signature(secret: bytes, path: str, values: Mapping[str, str]) -> str:
+    signed = "\n".join([path, *(f"{role}={values[role]}" for role in sorted(values))])
+    return hmac.new(secret, signed.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,63 @@
+"""A world: an isolated universe with its clock, seed and settings, and its first plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .clock import Clock, Mode
+from .instant import Settings
+
+Json = Any
+
+
+@dataclass(slots=True)
+class World:
+    """One universe. What is not here is in its rows."""
+
+    id: str
+    seed: int
+    clock: Clock
+    settings: Settings = field(default_factory=Settings)
+    first: Json = None
+    requests: int = 0
+
+    def to_json(self) -> Json:
+        return {
+            "clock": {
+                "mode": self.clock.mode.value,
+                "base_ms": self.clock.base_ms,
+                "wall_ms": self.clock.wall_ms,
+                "speed": self.clock.speed,
+            },
+            "pace": self.settings.pace,
+            "choices": dict(self.settings.choices),
+            "magic": self.settings.has_magic,
+            "first": self.first,
+        }
+
+    @staticmethod
+    def from_json(world: str, seed: int, raw: Json) -> World:
+        clock = {**raw["clock"], "mode": Mode(raw["clock"]["mode"])}
+        settings = Settings(raw["pace"], raw["choices"], raw["magic"])
+        return World(world, seed, Clock(**clock), settings, raw["first"])
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a world is to begin. *credits* are the first account's, by provider."""
+
+    seed: int = 1
+    mode: Mode = Mode.REAL
+    now_ms: int | None = None
+    speed: float = 1.0
+    pace: float = 1.0
+    credits: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    def to_json(self) -> Json:
+        return {**{name: getattr(self, name) for name in self.__slots__}, "mode": self.mode.value}
+
+    @staticmethod
+    def from_json(raw: Json) -> Plan:
+        return Plan(**{**raw, "mode": Mode(raw["mode"])})

@@ -1,0 +1,511 @@
+"""All worlds of a process: making and ending them, their accounts, and their time."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from itertools import count
+from typing import Any
+
+from screentest.specs.behaviour import Behaviour, Credential, Kind, Moment
+from screentest.specs.contract import Contract
+
+from . import outbox, providers
+from .clock import ADVANCE_MAX_MS, FIRES_PER_ADVANCE_MAX, Clock, Mode
+from .errors import MockError, unknown
+from .generic import view_facts
+from .instant import Instant, Settings
+from .keys import CONTROL_NAME, mint_key, raw_key
+from .lifecycle import end_differently, hold, release
+from .provider import Provider
+from .rows import Account, Effect, Event, Resource
+from .store.sqlite import Store
+from .universe import Plan, World
+from .webhooks import Attempt, Courier, Letter, Report
+
+Json = Any
+WallClock = Callable[[], int]
+
+DEFAULT_WORLD = "default"
+WORLDS_MAX = 200
+ACCOUNTS_MAX = 10_000
+#: What an account of a provider without credits is given, so that nothing there can be too dear.
+_UNMETERED = 0
+
+
+class Worlds:
+    """All worlds of one process, over one store.
+
+    *wall_ms* reads the machine's clock, and *system_ms* what a program of this process would read
+    (freezegun and time-machine change that one); nothing below this class reads either.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        contracts: Sequence[Contract],
+        wall_ms: WallClock,
+        system_ms: WallClock | None = None,
+    ) -> None:
+        self.store = store
+        self.contracts = {contract.provider: contract for contract in contracts}
+        self.providers = {name: _provider(name) for name in self.contracts}
+        self.wall_ms = wall_ms
+        self._system_ms = system_ms or wall_ms
+        self._open: dict[str, World] = {}
+        self._listeners: list[Callable[[str], None]] = []
+        self._courier: Courier | None = None
+        self._tickets = count(1)
+        with store.request():
+            for id_, seed, raw in store.worlds():
+                world = World.from_json(id_, seed, raw)
+                world.requests = store.last_journal_seq(id_)
+                self._open[id_] = world
+                self._take_back(world)
+
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Call *listener* with a world's id whenever its time or its jobs have moved."""
+        self._listeners.append(listener)
+
+    def _notify(self, world: str) -> None:
+        for listener in self._listeners:
+            listener(world)
+
+    # Making and ending
+
+    def create(self, plan: Plan, world_id: str | None = None) -> World:
+        """A new world, with one account per provider.
+
+        Raises:
+            MockError: there are too many worlds already.
+        """
+        if len(self._open) >= WORLDS_MAX:
+            raise MockError(
+                f"more than {WORLDS_MAX} worlds; delete some first", code="too_many", status=409
+            )
+        with self.store.request():
+            if world_id is None:
+                world_id = f"w_{self.store.count('', 'world')}"
+            return self._begin(world_id, plan)
+
+    def _begin(self, world_id: str, plan: Plan) -> World:
+        wall_ms = self.outside_ms(plan.mode)
+        now_ms = plan.now_ms if plan.now_ms is not None else wall_ms
+        clock = Clock(plan.mode, now_ms, wall_ms, plan.speed)
+        world = World(world_id, plan.seed, clock, Settings(plan.pace), plan.to_json())
+        self.store.save_world(world_id, plan.seed, world.to_json())
+        self._open[world_id] = world
+        for name, contract in self.contracts.items():
+            credits = plan.credits.get(name)
+            self.add_account(world, name, credits=credits, tier=contract.behaviour.tiers[0])
+        return world
+
+    def reset(self, world: World) -> World:
+        """Put *world* back to its first moment."""
+        with self.store.request():
+            self.store.clear_world(world.id)
+            begun = self._begin(world.id, Plan.from_json(world.first))
+        self._notify(world.id)
+        return begun
+
+    def delete(self, world: World) -> None:
+        """End *world* and everything of it.
+
+        Raises:
+            MockError: it is the default world, which always exists.
+        """
+        if world.id == DEFAULT_WORLD:
+            raise MockError("the default world cannot be deleted; reset it instead", status=409)
+        with self.store.request():
+            self.store.delete_world(world.id)
+            del self._open[world.id]
+        self._notify(world.id)
+
+    def get(self, world_id: str) -> World:
+        """The world called *world_id*.
+
+        Raises:
+            MockError: there is none.
+        """
+        world = self._open.get(world_id)
+        if world is None:
+            raise unknown("world", world_id, list(self._open)[:20])
+        return world
+
+    def find(self, world_id: str) -> World | None:
+        return self._open.get(world_id)
+
+    def all(self) -> list[World]:
+        return list(self._open.values())
+
+    # Accounts
+
+    def add_account(
+        self, world: World, provider: str, *, credits: int | None = None, tier: str | None = None
+    ) -> tuple[Account, dict[str, str]]:
+        """A new account with its keys, by kind. *credits* None gives what the provider gives.
+
+        Raises:
+            MockError: unknown provider or tier, or too many accounts.
+        """
+        contract = self.contract(provider)
+        behaviour = contract.behaviour
+        tier = tier if tier is not None else behaviour.tiers[0]
+        if tier not in behaviour.tiers:
+            raise unknown("tier", tier, behaviour.tiers, status=422)
+        here = self.instant(world, provider)
+        number = self.store.count(world.id, "account")
+        if number > ACCOUNTS_MAX:
+            raise MockError(f"more than {ACCOUNTS_MAX} accounts", code="too_many", status=409)
+        account = Account(f"acct_{number}", provider, tier, 0, 0, 0, 0, here.now_ms)
+        self.store.add_account(world.id, account)
+        first = behaviour.initial_credits if credits is None else credits
+        here.ledger.set_available(account.id, first or _UNMETERED, here.now_ms)
+        keys: dict[str, str] = {}
+        for credential in _first_of_kind(behaviour):
+            _, keys[credential.key_kind] = mint_key(here, account.id, credential, CONTROL_NAME)
+        return self.account(world, account.id), keys
+
+    def first_keys(self, world: World, provider: str) -> dict[str, str]:
+        """The raw keys of a world's first account of *provider*, by kind.
+
+        Raw keys are not kept; those of the first account are minted again from the seed.
+        """
+        here = self.instant(world, provider)
+        keys: dict[str, str] = {}
+        for number, credential in enumerate(_first_of_kind(here.behaviour), start=1):
+            keys[credential.key_kind] = raw_key(here, credential, number)
+        return keys
+
+    def choose(self, world: World, choices: Mapping[str, str]) -> None:
+        """Switch readings of silent documents, by `provider.interpretation`."""
+        with self.moving(world):
+            merged = {**world.settings.choices, **choices}
+            world.settings = replace(world.settings, choices=merged)
+
+    def account(self, world: World, account: str) -> Account:
+        """The account called *account*.
+
+        Raises:
+            MockError: there is none in this world.
+        """
+        found = self.store.account(world.id, account)
+        if found is None:
+            known = [it.id for it in self.store.accounts(world.id)][:20]
+            raise unknown("account", account, known)
+        return found
+
+    def contract(self, provider: str) -> Contract:
+        if provider not in self.contracts:
+            raise unknown("provider", provider, self.contracts, status=422)
+        return self.contracts[provider]
+
+    # Time
+
+    def now_ms(self, world: World) -> int:
+        """The world's time, in milliseconds since 1970."""
+        return world.clock.now_ms(self.outside_ms(world.clock.mode))
+
+    def outside_ms(self, mode: Mode) -> int:
+        """The time outside the world that a clock of *mode* goes by."""
+        return self._system_ms() if mode is Mode.SYSTEM else self.wall_ms()
+
+    def wait_ms(self, world: World, until_ms: int) -> int | None:
+        """Real milliseconds until *until_ms*; None if only an act gets there."""
+        return world.clock.wall_wait_ms(until_ms, self.outside_ms(world.clock.mode))
+
+    def instant(
+        self,
+        world: World,
+        provider: str,
+        *,
+        now_ms: int | None = None,
+        base_url: str = "",
+        number: int = 0,
+    ) -> Instant:
+        """*world* as seen by one provider at *now_ms*, or now."""
+        return Instant(
+            rows=self.store,
+            contract=self.contracts[provider],
+            world=world.id,
+            seed=world.seed,
+            settings=world.settings,
+            now_ms=now_ms if now_ms is not None else self.now_ms(world),
+            base_url=base_url,
+            number=number,
+            speed=world.clock.own_speed,
+        )
+
+    def settle(self, world: World, now_ms: int) -> None:
+        """Run everything that is due by *now_ms*, in order, each at its own instant.
+
+        What is to be sent is sent once this transaction is committed.
+
+        Raises:
+            MockError: more than 100,000 things were due.
+        """
+        self._run_due(world, now_ms, pauses=False)
+
+    def _run_due(self, world: World, until_ms: int, *, pauses: bool) -> int | None:
+        """Run what is due; when it *pauses*, up to the instant of the first attempt to send.
+
+        That instant is returned, or None when everything has run.
+        """
+        attempts: list[Attempt] = []
+        for _ in range(FIRES_PER_ADVANCE_MAX):
+            effect = self.store.next_effect(world.id)
+            if effect is None or effect.due_ms > until_ms:
+                break
+            if pauses and attempts and effect.due_ms > attempts[0].due_ms:
+                break
+            self.store.remove_effect(world.id, effect)
+            provider, kind, id_ = effect.subject.split("/", 2)
+            here = self.instant(world, provider, now_ms=effect.due_ms)
+            if effect.kind != outbox.EFFECT:
+                self._take_step(here, kind, id_, effect)
+            elif attempt := outbox.claim(here, id_, next(self._tickets)):
+                attempts.append(attempt)
+        else:
+            raise MockError(f"more than {FIRES_PER_ADVANCE_MAX} events in one advance")
+        if attempts and self._courier is not None:
+            self.store.after_commit(partial(self._courier.send, world.id, attempts))
+        return attempts[0].due_ms if attempts and pauses else None
+
+    def _take_step(self, here: Instant, kind: str, id_: str, effect: Effect) -> None:
+        job = here.find(kind, id_)
+        if job is None or job.script is None:
+            return
+        state = job.script.steps[effect.step][1]
+        here.record(effect.label, id_, provider=here.provider, kind=kind, state=state)
+        here.schedule_step(job, effect.step + 1)
+        end = here.state_rules(job, state).kind
+        if end.is_final:
+            self._end(replace(here, base_url=job.doc.get("base_url", "")), job, end)
+
+    def _end(self, here: Instant, job: Resource, end: Kind) -> None:
+        cost = job.doc.get("cost", 0)
+        rules = here.behaviour.operations.get(job.doc.get("operation", ""))
+        price = rules.price if rules is not None else None
+        if cost and price is not None and price.moment is Moment.COMPLETION and not here.reserves:
+            if end is Kind.SUCCEEDED:
+                here.ledger.charge_what_is_there(job.account, cost, here.now_ms, job.id)
+        elif cost:
+            here.ledger.settle(job.account, job.id, here.now_ms, succeeded=end is Kind.SUCCEEDED)
+        reaction = self.providers[here.provider].reactions.get((job.kind, end))
+        if reaction is not None:
+            reaction(here, job)
+        supply = self.providers[here.provider].event_facts.get(job.kind)
+        more = partial(supply, here, job) if supply is not None else dict[str, Json]
+        outbox.announce(here, job, end, lambda: {**view_facts(here, job), **more()})
+
+    @contextmanager
+    def moving(self, world: World) -> Iterator[None]:
+        """A change of *world*'s clock or jobs: one transaction, then whoever waits is told."""
+        with self.store.request():
+            before = replace(world)
+            try:
+                yield
+                self.store.save_world(world.id, world.seed, world.to_json())
+            except BaseException:
+                world.clock, world.settings = before.clock, before.settings
+                raise
+            self.store.after_commit(partial(self._notify, world.id))
+
+    def advance(self, world: World, *, to_ms: int) -> list[Event]:
+        """Move the clock forward to *to_ms* and return what fired on the way.
+
+        It pauses wherever something is to be sent, with the clock at that instant, until the
+        outcome is known: a retry is then due in time, and a receiver that asks sees that instant.
+
+        Raises:
+            MockError: backwards, more than 400 days, or too many events.
+        """
+        now_ms = self.now_ms(world)
+        if to_ms < now_ms:
+            raise MockError("a clock moves forward only; reset the world to start over")
+        if to_ms - now_ms > ADVANCE_MAX_MS:
+            raise MockError("a clock moves at most 400 days at a time")
+        with self.store.request():
+            since = self.store.last_event_seq(world.id)
+        for _ in range(FIRES_PER_ADVANCE_MAX):
+            self.wait_for_outcomes(world)
+            with self.moving(world):
+                paused_ms = self._run_due(world, to_ms, pauses=True)
+                self._stand_at(world, to_ms if paused_ms is None else paused_ms)
+            if paused_ms is None:
+                break
+        with self.store.request():
+            return self.store.events(world.id, since=since, limit=FIRES_PER_ADVANCE_MAX)
+
+    def _stand_at(self, world: World, at_ms: int) -> None:
+        outside_ms = self.outside_ms(world.clock.mode)
+        world.clock = world.clock.at(max(at_ms, world.clock.now_ms(outside_ms)), outside_ms)
+
+    def advance_to_next(self, world: World) -> list[Event]:
+        """Move the clock to the next thing that is due; nothing if nothing is pending."""
+        self.wait_for_outcomes(world)
+        with self.store.request():
+            effect = self.store.next_effect(world.id)
+        if effect is None:
+            return []
+        return self.advance(world, to_ms=max(effect.due_ms, self.now_ms(world)))
+
+    def advance_until_idle(self, world: World) -> list[Event]:
+        """Move the clock until nothing is pending, 400 days at most."""
+        limit_ms = self.now_ms(world) + ADVANCE_MAX_MS
+        fired: list[Event] = []
+        for _ in range(FIRES_PER_ADVANCE_MAX):
+            self.wait_for_outcomes(world)
+            with self.store.request():
+                effect = self.store.next_effect(world.id)
+            if effect is None or effect.due_ms > limit_ms or len(fired) > FIRES_PER_ADVANCE_MAX:
+                break
+            fired += self.advance(world, to_ms=max(effect.due_ms, self.now_ms(world)))
+        return fired
+
+    def jump(self, world: World) -> None:
+        """Move the clock to the next step of any job, inside the caller's transaction."""
+        effect = self.store.next_of_kind(world.id, "step")
+        if effect is not None:
+            self.settle(world, effect.due_ms)
+            self._stand_at(world, effect.due_ms)
+            self.store.save_world(world.id, world.seed, world.to_json())
+            self.store.after_commit(partial(self._notify, world.id))
+
+    def set_clock(self, world: World, mode: Mode, speed: float) -> None:
+        """Change what moves the clock; the instant stays."""
+        with self.moving(world):
+            self.settle(world, self.now_ms(world))
+            now_ms = self.now_ms(world)
+            world.clock = Clock(mode, now_ms, self.outside_ms(mode), speed)
+
+    # Webhooks
+
+    def hire(self, courier: Courier) -> None:
+        """Let *courier* carry out the attempts that fall due; without one they stay claimed."""
+        self._courier = courier
+
+    def letter(self, attempt: Attempt) -> Letter | None:
+        """What *attempt* is to send; None when it was called off."""
+        with self.store.request():
+            world = self._open.get(attempt.world)
+            if world is None:
+                return None
+            return outbox.letter(self._at(world, attempt), attempt, self.wall_ms())
+
+    def finish(self, world_id: str, reports: Sequence[Report]) -> None:
+        """Note what came of the attempts of one batch."""
+        with self.store.request():
+            world = self._open.get(world_id)
+            if world is None:
+                return
+            for attempt, letter, outcome in reports:
+                outbox.finish(self._at(world, attempt), attempt, letter, outcome)
+        self._notify(world_id)
+
+    def wait_for_outcomes(self, world: World) -> None:
+        """Until nothing of *world* is being sent. Not to be called inside a transaction."""
+        if self._courier is not None:
+            self._courier.wait(world.id)
+
+    def _at(self, world: World, attempt: Attempt) -> Instant:
+        return self.instant(world, attempt.provider, now_ms=attempt.due_ms)
+
+    def _take_back(self, world: World) -> None:
+        for delivery in outbox.deliveries(self.store, world.id):
+            if delivery.ticket is not None and delivery.provider in self.contracts:
+                here = self.instant(world, delivery.provider)
+                outbox.take_back(here, delivery)
+
+    # Jobs
+
+    def job(self, world: World, job_id: str) -> Resource:
+        """The job called *job_id*; a provider's slashes may be written as underscores.
+
+        Raises:
+            MockError: there is none in this world.
+        """
+        found = self.store.jobs_called(world.id, job_id)
+        if not found:
+            children = (
+                self.store.newest_child(world.id, name, kind, job_id)
+                for name, contract in self.contracts.items()
+                for kind, rules in contract.behaviour.resources.items()
+                if rules.lifecycle is not None and rules.lifecycle.simulated and rules.parent
+            )
+            found = [it for it in children if it is not None and it.script is not None]
+        if not found:
+            known = [it.id for it in self.store.jobs(world.id, before_seq=None, limit=20)]
+            raise unknown("job", job_id, known)
+        return found[0]
+
+    def decide(self, world: World, job: Resource, end: Kind, reason: str) -> None:
+        """Choose how a running job ends, at the instant it would have ended anyway.
+
+        Raises:
+            MockError: it has ended already.
+        """
+        here = self._running(world, job)
+        lifecycle = here.kind_rules(job).lifecycle
+        assert lifecycle is not None
+        assert job.script is not None
+        reason = reason or lifecycle.failure
+        job.script = end_differently(job.script, lifecycle, end, reason, job.offset_ms(here.now_ms))
+        self._reschedule(here, job)
+
+    def stop(self, world: World, job: Resource, *, held: bool) -> None:
+        """Hold a running job where it is, or let it go on.
+
+        Raises:
+            MockError: it has ended already.
+        """
+        here = self._running(world, job)
+        assert job.script is not None
+        act = hold if held else release
+        job.script = act(job.script, job.offset_ms(here.now_ms))
+        self._reschedule(here, job)
+
+    def _running(self, world: World, job: Resource) -> Instant:
+        here = self.instant(world, job.provider)
+        if here.kind(job).is_final:
+            raise MockError(
+                f"job {job.id} is {here.state(job)}, and a finished job does not change",
+                code="job_finished",
+                status=409,
+            )
+        return here
+
+    def _reschedule(self, here: Instant, job: Resource) -> None:
+        assert job.script is not None
+        here.save(job)
+        self.store.cancel_effects(here.world, f"{job.provider}/{job.kind}/{job.id}")
+        offset_ms = job.offset_ms(here.now_ms)
+        step = next((i for i, (at, _) in enumerate(job.script.steps) if at > offset_ms), None)
+        if step is not None:
+            here.schedule_step(job, step)
+
+
+def _first_of_kind(behaviour: Behaviour) -> list[Credential]:
+    """One credential for each kind of key."""
+    found: dict[str, Credential] = {}
+    for credential in behaviour.credentials.values():
+        found.setdefault(credential.key_kind, credential)
+    return list(found.values())
+
+
+def _provider(name: str) -> Provider:
+    """The functions of a provider, gathered from `<name>.py` and `<name>_<subject>.py`.
+
+    A provider that is all data has no module and gets an empty one.
+    """
+    gathered = Provider(name)
+    for module in pkgutil.iter_modules(providers.__path__):
+        if module.name == name or module.name.startswith(f"{name}_"):
+            gathered.include(
+                importlib.import_module(f"{providers.__name__}.{module.name}").provider
+            )
+    return gathered

@@ -1,0 +1,95 @@
+"""Every clause of a provider's document is named by a test, and every named clause exists.
+
+A test names what it covers with `@pytest.mark.clause("OZ-055", "OZ-056")`. The clauses themselves
+are in `specs/<provider>/clauses.yaml`. Only the source of the tests is read, nothing is run.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+import yaml
+
+TESTS = Path(__file__).parent
+SPECS = TESTS.parent / "specs"
+CLAUSE_FILES = sorted(SPECS.glob("*/clauses.yaml"))
+
+
+def clauses_of(file: Path) -> dict[str, str]:
+    """Clause id to its sentence, in the order of the file."""
+    return cast(dict[str, str], yaml.safe_load(file.read_text()))
+
+
+def is_clause_marker(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "clause"
+    )
+
+
+def clauses_named_in(file: Path) -> Iterator[tuple[str, str]]:
+    """(place, clause id) for each id that a marker in *file* names.
+
+    Raises:
+        AssertionError: an argument of a marker is not a literal id, so no reader could look it up.
+    """
+    for node in ast.walk(ast.parse(file.read_text(), str(file))):
+        if not is_clause_marker(node):
+            continue
+        assert isinstance(node, ast.Call)
+        for argument in node.args:
+            place = f"{file.relative_to(TESTS.parent)}:{argument.lineno}"
+            value = argument.value if isinstance(argument, ast.Constant) else None
+            assert isinstance(value, str), f"{place}: clause() takes literal ids, such as 'OZ-055'"
+            yield place, value
+
+
+def places_by_clause() -> dict[str, list[str]]:
+    """Where each clause is named, over all tests."""
+    places: dict[str, list[str]] = {}
+    for file in sorted(TESTS.rglob("test_*.py")):
+        for place, clause in clauses_named_in(file):
+            places.setdefault(clause, []).append(place)
+    return places
+
+
+def test_there_are_clauses() -> None:
+    """A moved folder must not turn the tests below into nothing."""
+    assert CLAUSE_FILES, f"no clauses.yaml below {SPECS}"
+
+
+@pytest.mark.parametrize("file", CLAUSE_FILES, ids=lambda file: cast(Path, file).parent.name)
+def test_every_clause_is_named_by_a_test(file: Path) -> None:
+    named = places_by_clause()
+
+    missing = [f"  {id}: {text}" for id, text in clauses_of(file).items() if id not in named]
+
+    report = "\n".join(missing)
+    assert not missing, f"{len(missing)} clauses of {file.parent.name} have no test:\n{report}"
+
+
+@pytest.mark.parametrize("file", CLAUSE_FILES, ids=lambda file: cast(Path, file).parent.name)
+def test_clauses_are_numbered_and_worded(file: Path) -> None:
+    clauses = clauses_of(file)
+    # The loader keeps the last of two equal keys in silence, so the ids are read from the text too.
+    written = re.findall(r"^([A-Z]{2}-\d{3}):", file.read_text(), re.MULTILINE)
+
+    assert written == list(clauses), "an id is used twice, or is not of the form OZ-055"
+    assert len({id.split("-")[0] for id in written}) == 1
+    assert written == sorted(written)
+    assert [id for id, text in clauses.items() if not text.endswith(".")] == []
+
+
+def test_no_test_names_a_clause_that_does_not_exist() -> None:
+    """A slip such as OZ-550 for OZ-055 would otherwise hide a gap."""
+    known = {id for file in CLAUSE_FILES for id in clauses_of(file)}
+
+    strangers = {id: places for id, places in places_by_clause().items() if id not in known}
+
+    assert strangers == {}
