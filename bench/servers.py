@@ -1,0 +1,196 @@
+"""Starts one server at a time on a core of its own, and stops it again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .load import BenchError, pinned
+
+_ROOT = Path(__file__).resolve().parent.parent
+_PEERS = _ROOT / "bench" / ".peers"
+# The newest one that runs on Node.js 20, which is what Debian has.
+_PRISM = "@stoplight/prism-cli@5.14.2"
+
+_LOOK_EVERY_S = 0.002
+_START_S_MAX = 60.0
+_STOP_S_MAX = 10.0
+#: Of what a server said before it failed.
+_LINES_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that has answered once. *start_s* is from its start to that first answer."""
+
+    url: str
+    pid: int
+    start_s: float
+    environment: Mapping[str, str]
+
+    def resident_mb(self) -> float:
+        """Memory of the process and its children that is really in use, in MB."""
+        pids = [self.pid, *_children(self.pid)]
+        # Proportional, or a page that two processes share would be counted twice.
+        return sum(_proportional_kb(pid) for pid in pids) / 1024
+
+
+def _children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [child for each in listed.split() for child in (int(each), *_children(int(each)))]
+
+
+def _proportional_kb(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    return 0
+
+
+def call(
+    url: str, *, method: str = "GET", body: bytes = b"", headers: Mapping[str, str] | None = None
+) -> Any:
+    """Send one request and decode its JSON answer.
+
+    Raises:
+        BenchError: the answer is an error.
+    """
+    request = urllib.request.Request(
+        url, data=body or None, method=method, headers=dict(headers or {})
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        raise BenchError(f"{method} {url}: {error.code} {error.read().decode()}") from error
+
+
+def _has_answered(url: str, headers: Mapping[str, str]) -> bool:
+    try:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, headers=dict(headers)), timeout=5
+        ) as answer:
+            return bool(answer.status == 200)
+    except OSError:  # refused, reset, or a status outside 2xx
+        return False
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody uses just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _process(command: Sequence[str], core: int | None) -> Generator[subprocess.Popen[bytes]]:
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            [*pinned(core), *command], cwd=_ROOT, stdout=subprocess.DEVNULL, stderr=said
+        )
+        try:
+            yield process
+        except BenchError as problem:
+            said.seek(0)
+            lines = said.read().decode(errors="replace").strip().splitlines()
+            raise BenchError("\n".join([str(problem), *lines[-_LINES_SHOWN:]])) from problem
+        finally:
+            process.terminate()
+            try:
+                process.wait(_STOP_S_MAX)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _look_until_it_answers(
+    process: subprocess.Popen[bytes], url: str, headers: Mapping[str, str], began: float
+) -> float:
+    """Seconds from *began* to the first 200 of *url*."""
+    while (waited_s := time.perf_counter() - began) < _START_S_MAX:
+        if _has_answered(url, headers):
+            return time.perf_counter() - began
+        if process.poll() is not None:
+            break
+        time.sleep(_LOOK_EVERY_S)
+    raise BenchError(f"{process.args!r} did not answer {url} within {waited_s:.0f} s")
+
+
+@contextmanager
+def serve_view(server: str, view: str, *, core: int | None) -> Generator[Running]:
+    """One of the two views of `bench.views`, on *server*."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    began = time.perf_counter()
+    with _process([sys.executable, "-m", "bench.views", server, view, str(port)], core) as process:
+        start_s = _look_until_it_answers(process, url + "/jobs/job_1", {}, began)
+        yield Running(url, process.pid, start_s, {})
+
+
+@contextmanager
+def serve_mock(*options: str, core: int | None) -> Generator[Running]:
+    """`screentest serve` on a free port."""
+    command = Path(sys.executable).parent / "screentest"
+    with tempfile.TemporaryDirectory() as folder:
+        ready = Path(folder) / "ready.json"
+        arguments = ("serve", "--port", "0", "--ready-file", str(ready), *options)
+        began = time.perf_counter()
+        with _process([str(command), *arguments], core) as process:
+            while not ready.exists() and process.poll() is None:
+                if time.perf_counter() - began > _START_S_MAX:
+                    break
+                time.sleep(_LOOK_EVERY_S)
+            if not ready.exists():
+                raise BenchError(f"{command} {' '.join(arguments)} wrote no ready file")
+            told = json.loads(ready.read_text(encoding="utf-8"))
+            start_s = _look_until_it_answers(process, told["control"] + "/health", {}, began)
+            yield Running(told["url"], told["pid"], start_s, told["env"])
+
+
+def prism_command() -> Path | None:
+    """Prism's command, installed on first use; None where Node.js or the package is missing."""
+    command = _PEERS / "node_modules" / ".bin" / "prism"
+    if not command.exists() and shutil.which("npm"):
+        _PEERS.mkdir(parents=True, exist_ok=True)
+        subprocess.run(
+            [
+                "npm",
+                "install",
+                "--silent",
+                "--no-audit",
+                "--no-fund",
+                "--prefix",
+                str(_PEERS),
+                _PRISM,
+            ],
+            check=False,
+            env={**os.environ, "CI": "true"},
+        )
+    return command if command.exists() else None
+
+
+@contextmanager
+def serve_prism(
+    command: Path, contract: Path, path: str, headers: Mapping[str, str], *, core: int | None
+) -> Generator[Running]:
+    """Prism on *contract*; ready when *path* answers 200."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    began = time.perf_counter()
+    arguments = ("mock", "--host", "127.0.0.1", "--port", str(port), str(contract))
+    with _process([str(command), *arguments], core) as process:
+        start_s = _look_until_it_answers(process, url + path, headers, began)
+        yield Running(url, process.pid, start_s, {})

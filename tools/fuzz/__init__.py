@@ -1,0 +1,1 @@
+"""Fuzzing the mock with schemathesis: the runner, its configuration and realistic files."""
