@@ -35,13 +35,13 @@ TYPES: Mapping[str, FaultType] = {
     "empty": FaultType("during_body", {}),
     "stream_cut": FaultType("during_body", {"after_events": 1}),
     "stream_stall": FaultType("during_body", {"after_events": 1, "stall_ms": 600_000}),
-    "stream_error": FaultType("during_body", {"after_events": 1, "reason": None}),
+    "stream_error": FaultType("during_body", {"after_events": 1, "reason": None}, "job"),
     "job_failure": FaultType("before", {"reason": None, "at": 1.0}, "job"),
     "webhook_drop": FaultType("before", {}, "delivery"),
     "webhook_duplicate": FaultType("before", {"copies": 2}, "delivery"),
     "webhook_reorder": FaultType("before", {"delay_ms": 5_000}, "delivery"),
     "webhook_bad_signature": FaultType("before", {}, "delivery"),
-    "model_retired": FaultType("before", {"model": None, "status": 410}),
+    "model_retired": FaultType("before", {"model": None, "status": 410}, "model"),
 }
 
 

@@ -17,6 +17,7 @@ from screentest.specs.behaviour import Behaviour, Kind, Moment, ResourceKind, St
 from screentest.specs.contract import Contract
 
 from .clock import rfc3339
+from .faults import TYPES as FAULT_TYPES
 from .faults import Fault, strikes
 from .ids import mint, stream
 from .ledger import Ledger
@@ -139,7 +140,11 @@ class Instant:
         lifecycle = self.behaviour.resources[kind].lifecycle
         assert lifecycle is not None, kind
         fault = self.strike("job_failure", {"operation": operation, "account": account})
-        reason, at = fails, 1.0
+        reason, at, spoken = fails, 1.0, None
+        if operation in self.behaviour.streams:
+            broken = self.strike("stream_error", {"operation": operation, "account": account})
+            if broken is not None:
+                fault, spoken = broken, int(broken.attributes["after_events"])
         if fault is not None:
             reason = fault.attributes.get("reason") or lifecycle.failure
             at = float(fault.attributes.get("at", 1.0))
@@ -156,8 +161,12 @@ class Instant:
             script = kept_waiting(script, waits_ms)
         if slower_ms or stalls:
             script = delayed(script, slower_ms, stalls=stalls)
-        # What happens later, without a request, still hands out addresses that the client can reach.
+        # What happens later, without a request, still hands out addresses that reach us.
         kept = {**doc, "operation": operation, "base_url": self.base_url}
+        if at < 1.0:
+            kept["fails_at"] = at
+        if spoken is not None:
+            kept["events_before_error"] = spoken
         if cost is not None:
             kept["cost"] = cost.amount
         job = self.add(kind, account, kept, parent=parent, script=script)
@@ -294,6 +303,14 @@ class Instant:
             if hit:
                 return fault
         return None
+
+    def strike_request(self, facts: Mapping[str, str | None]) -> list[Fault]:
+        """The ordered faults that meet a request with these *facts* now."""
+        if not self.rows.documents(self.world, "fault"):
+            return []
+        kinds = (name for name, known in FAULT_TYPES.items() if known.meets == "request")
+        struck = (self.strike(kind, facts) for kind in kinds)
+        return [fault for fault in struck if fault is not None]
 
     @property
     def now(self) -> str:

@@ -21,11 +21,12 @@ from screentest.specs.validation import Violation
 
 from .bodies import BodyError, read_json
 from .clock import Mode
+from .faults import Fault
 from .generic import answer_from_contract
 from .idempotency import begin_replay, finish_replay
 from .instant import Cost, Instant
 from .keys import is_expired, key_digest, presented
-from .limits import wait_s
+from .limits import count_refused, respect_cap, respect_rate
 from .magic import ordered_outcome
 from .provider import Call, EventStream, Provider, Refusal, RefusedError, Reply, Request
 from .record import journal_line
@@ -40,9 +41,16 @@ Answer = Reply | EventStream
 Gate = Callable[["Road", Call], "Reply | None"]
 
 
+#: Faults that keep the client waiting; until then a repetition finds its first call running.
+_HOLDS_BACK = frozenset({"latency", "timeout"})
+
+
 @dataclass(slots=True)
 class Road:
-    """One request on its way. *worlds* is everything that could be reached from here."""
+    """One request on its way. *worlds* is everything that could be reached from here.
+
+    *is_counted* says that the call has taken its room in the rate windows.
+    """
 
     worlds: Worlds
     world: World
@@ -50,16 +58,22 @@ class Road:
     provider: Provider
     key: Key | None = None
     replay: Callable[[Reply], None] | None = None
+    is_counted: bool = False
+    faults: Sequence[Fault] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """What became of a request: its answer, the world it happened in, and its number there."""
+    """What became of a request: its answer, the world it happened in, and its number there.
+
+    *faults* are to be acted out on the answer.
+    """
 
     answer: Answer
     world: World
     number: int
     operation: str
+    faults: Sequence[Fault] = ()
 
 
 def handle(worlds: Worlds, world: World, provider: str, request: Request) -> Handled:
@@ -83,7 +97,9 @@ def handle(worlds: Worlds, world: World, provider: str, request: Request) -> Han
             world.id, number, now_ms, provider, operation,
             answer.status, journal_line(number, now_ms, contract, operation, request, answer),
         )  # fmt: skip
-    return Handled(answer, world, number, operation)
+        if any(fault.type in _HOLDS_BACK for fault in road.faults):
+            world.unanswered.add(number)
+    return Handled(answer, world, number, operation, road.faults)
 
 
 def _whose(
@@ -158,9 +174,13 @@ def _guarded(road: Road, here: Instant, match: Match, request: Request) -> Answe
     operation = match.operation
     rules = road.contract.behaviour.operations[operation.id]
     call = Call(here, request, operation, rules, path=match.path)
+    road.faults = here.strike_request(_fault_facts(road, operation.id))
     try:
         answer = _answer(road, call)
+        _fail_if_ordered(road, "after_commit")
     except RefusedError as refused:
+        if not road.is_counted:
+            count_refused(call, refused.refusal)
         answer = shape_refusal(road.provider, call, refused.refusal)
     except Exception as error:  # noqa: BLE001  the request ends here, journaled
         answer = _our_fault("crash", "".join(traceback.format_exception(error)))
@@ -170,14 +190,15 @@ def _guarded(road: Road, here: Instant, match: Match, request: Request) -> Answe
 def _answer(road: Road, call: Call) -> Answer:
     if road.world.clock.mode is Mode.AUTO and call.rules.effect == "read":
         _jump(road, call)
-    fault = call.here.strike("http_error", _fault_facts(call))
-    if fault is not None:
-        raise RefusedError(Refusal(f"fault:{fault.id}", dict(fault.attributes)))
+    if any(fault.phase == "before" and fault.type in _NEVER_ARRIVES for fault in road.faults):
+        return Reply(503, None, reason=f"fault:{road.faults[0].id}")
+    _fail_if_ordered(road, "before")
     road.worlds.settle(road.world, call.here.now_ms)
     for gate in road.contract.behaviour.refusal_order:
         reply = _GATES[gate](road, call)
         if reply is not None:
             return reply
+    _retire_model(road, call)
     with road.worlds.store.attempt():
         answer = _behave(road, call)
         _charge_for_answer(call, answer)
@@ -186,8 +207,32 @@ def _answer(road: Road, call: Call) -> Answer:
     return answer
 
 
-def _fault_facts(call: Call) -> dict[str, str | None]:
-    return {"operation": call.operation.id, "account": call.account_id or None}
+# The request is lost on its way, unless the fault is ordered for after the commit.
+_NEVER_ARRIVES = frozenset({"reset_peer", "timeout"})
+
+
+def _fault_facts(road: Road, operation: str) -> dict[str, str | None]:
+    """What a fault's `where` may ask; the account is the key's, before anything is checked."""
+    return {"operation": operation, "account": road.key.account if road.key is not None else None}
+
+
+def _fail_if_ordered(road: Road, phase: str) -> None:
+    for fault in road.faults:
+        if fault.type == "http_error" and fault.phase == phase:
+            raise RefusedError(Refusal(f"fault:{fault.id}", dict(fault.attributes)))
+
+
+def _retire_model(road: Road, call: Call) -> None:
+    """The provider has withdrawn a model; calls that cost something find out."""
+    if call.rules.effect != "billable":
+        return
+    fault = call.here.strike("model_retired", _fault_facts(road, call.operation.id))
+    if fault is None:
+        return
+    model = fault.attributes.get("model")
+    if model is None or model in str(call.body):
+        facts = {"status": fault.attributes["status"], "message": "This model has been retired."}
+        raise RefusedError(Refusal(f"fault:{fault.id}", facts))
 
 
 def _jump(road: Road, call: Call) -> None:
@@ -224,6 +269,8 @@ def _checked(operation: Operation, answer: Answer) -> Answer:
     if is_ordered or answer.departure is not None:
         return answer
     body = answer.body
+    if isinstance(body, bytes) and answer.content_type == "application/json":
+        body = read_json(body)
     found = operation.reply_violations(
         answer.status, answer.content_type if body is not None else None, body
     )
@@ -429,28 +476,12 @@ def state_of(provider: Provider, here: Instant, resource: Resource) -> str:
 
 
 def _respect_rate(road: Road, call: Call) -> None:
-    here = call.here
-    for window in road.contract.behaviour.rate_windows:
-        if call.operation.id not in window.operations:
-            continue
-        who = {"key": call.key.digest if call.key else "", "account": call.account_id}
-        bucket = f"{here.provider}/{window.name}/{who.get(window.scope, call.request.peer)}"
-        since_ms = here.now_ms - window.per_ms
-        wait = wait_s(window, here.rows.hits(here.world, bucket, since_ms), here.now_ms)
-        if wait:
-            raise call.refuse("rate_limited", limit=window.limit, action=window.name, wait_s=wait)
-        here.rows.add_hit(here.world, bucket, here.now_ms, here.number, since_ms)
+    respect_rate(call)
+    road.is_counted = True
 
 
 def _respect_cap(road: Road, call: Call) -> None:
-    cap = road.contract.behaviour.concurrency
-    starts = call.rules.starts
-    if cap is None or starts is None or not call.here.behaviour.resources[starts].counts_as_running:
-        return
-    account = call.account
-    limit = cap.limits.get(account.tier, next(iter(cap.limits.values())))
-    if call.here.rows.running_count(call.here.world, account.id, call.here.now_ms) >= limit:
-        raise call.refuse("too_many_running", limit=limit, wait_s=cap.retry_after_s)
+    respect_cap(call)
 
 
 def _afford(road: Road, call: Call) -> None:
@@ -482,7 +513,7 @@ def _replay(road: Road, call: Call) -> Reply | None:
     rules = road.contract.behaviour.idempotency
     if rules is None or call.operation.id not in rules.operations:
         return None
-    begun = begin_replay(rules, call)
+    begun = begin_replay(rules, call, road.world.unanswered)
     if isinstance(begun, str):
         road.replay = lambda reply: finish_replay(rules, call, begun, reply)
         return None

@@ -69,7 +69,7 @@ def _ordered_failure(call: Call, refusal: Refusal) -> Reply:
         headers["Retry-After"] = str(wait_s)
     body = refusal.facts.get("body")
     if body is None:
-        message = f"Upstream failure ({status})."
+        message = refusal.facts.get("message") or f"Upstream failure ({status})."
         rule = RefusalRule(status, message)
         body = fill(call.here.behaviour.refusal_body, {"message": rule.message, "status": status})
     return Reply(status, body, headers)

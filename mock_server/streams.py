@@ -27,13 +27,22 @@ def stream_events(
     assert job.script is not None
     ends_ms, end = job.script.steps[-1]
     planned = list(_expanded(rules, facts))
-    count = max(1, len(planned) - 1)
-    events = [(ends_ms * index // count, payload) for index, payload in enumerate(planned)]
     if lifecycle.states[end].kind is Kind.SUCCEEDED:
-        return events
+        return _spread(planned, ends_ms)
     error = fill(rules.on_error, {**facts, "reason": job.script.reason})
-    before = [event for event in events[:-1] if event[0] < ends_ms] or events[:1]
-    return [*before, (ends_ms, error)]
+    spoken = job.doc.get("events_before_error")
+    if spoken is not None:
+        return _spread([*planned[: min(spoken, len(planned) - 1)], error], ends_ms)
+    # The events of a job that fails early are those it would have had by then.
+    whole_ms = int(ends_ms / job.doc.get("fails_at", 1.0))
+    before = [event for event in _spread(planned, whole_ms)[:-1] if event[0] < ends_ms]
+    return [*(before or [(0, planned[0])]), (ends_ms, error)]
+
+
+def _spread(payloads: list[Json], ends_ms: int) -> list[tuple[int, Json]]:
+    """The first at once, the last at *ends_ms*, the others evenly between."""
+    count = max(1, len(payloads) - 1)
+    return [(ends_ms * index // count, payload) for index, payload in enumerate(payloads)]
 
 
 def _expanded(rules: StreamRules, facts: Mapping[str, Json]) -> Iterator[Json]:

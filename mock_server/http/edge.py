@@ -6,6 +6,7 @@ it. This is the only place that turns WSGI into `Request` and `Reply` into WSGI.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +21,7 @@ from ..pipeline import Handled, handle
 from ..provider import EventStream, Reply, Request
 from ..universe import World
 from ..world import DEFAULT_WORLD, Worlds
+from . import mishaps
 from .assets import PREFIX, serve_asset
 from .forms import read_bytes, read_form
 from .guard import Denial, Guard
@@ -28,7 +30,12 @@ from .sse import Streams
 Json = Any
 
 CONTROL = "/_screentest"
+#: A key of the environ, which no header can set: whoever hands calls over inside this process says
+#: here at what address the client believes the provider to be, and is taken at its word.
+BELIEVED_BASE = "screentest.base_url"
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+# Servers mix the process's variables into the environ; HTTP_PROXY is no header of anybody's.
+_VARIABLES = frozenset(name for name in os.environ if name.startswith("HTTP_"))
 #: Room for the texts around the files of a form.
 _FORM_EXTRA_BYTES = 1024 * 1024
 
@@ -52,7 +59,7 @@ class Edge:
         self._is_pure = is_pure
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        denied = self._guard.check_host(environ)
+        denied = None if BELIEVED_BASE in environ else self._guard.check_host(environ)
         if denied is not None:
             return deny(denied, start)
         path: str = environ.get("PATH_INFO", "")
@@ -82,18 +89,20 @@ class Edge:
         base: str,
         path: str,
     ) -> Iterable[bytes]:
-        origin = f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}"
+        base_url: str = environ.get(BELIEVED_BASE) or (
+            f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}{base}"
+        )
         content_type = environ.get("CONTENT_TYPE", "")
         if not content_type.startswith("multipart/"):
             limit = self._worlds.contracts[provider].behaviour.limits.json_bytes_max
             body, problem = read_bytes(environ, limit)
-            request = _request(environ, path, origin + base, body=body, problem=problem)
+            request = _request(environ, path, base_url, body=body, problem=problem)
             return self._send(environ, start, handle(self._worlds, world, provider, request))
         folder = Path(tempfile.mkdtemp(prefix="screentest-"))
         try:
             limits = self._worlds.contracts[provider].behaviour.limits
             form, problem = read_form(environ, folder, limits)
-            request = _request(environ, path, origin + base, form=form, problem=problem)
+            request = _request(environ, path, base_url, form=form, problem=problem)
             return self._send(environ, start, handle(self._worlds, world, provider, request))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -102,6 +111,11 @@ class Edge:
         self, environ: WSGIEnvironment, start: StartResponse, handled: Handled
     ) -> Iterable[bytes]:
         answer = handled.answer
+        mishaps.delay(handled.faults)
+        handled.world.unanswered.discard(handled.number)
+        if mishaps.is_cut_off(handled.faults):
+            start(_status_line(200), [("Content-Length", "2")])
+            return mishaps.no_answer()
         headers = list(answer.headers.items())
         if not self._is_pure:
             headers.append(("X-Screentest-Request-Id", f"req_{handled.number}"))
@@ -114,8 +128,9 @@ class Edge:
             body = answer.body if isinstance(answer.body, bytes) else orjson.dumps(answer.body)
             headers.append(("Content-Type", answer.content_type))
         headers.append(("Content-Length", str(len(body))))
-        start(_status_line(answer.status), headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+        spoilt, sent = mishaps.spoil_body(handled.faults, headers, body)
+        start(_status_line(answer.status), spoilt)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else sent
 
     def _stream(
         self,
@@ -135,6 +150,7 @@ class Edge:
             ("Cache-Control", "no-cache"),
             ("X-Accel-Buffering", "no"),
         ]
+        headers, events = mishaps.spoil_stream(handled.faults, headers, events)
         start(_status_line(stream.status), headers)
         return events
 
@@ -167,7 +183,7 @@ def _request(environ: Mapping[str, Any], path: str, base_url: str, **body: Any) 
     headers = {
         name[5:].replace("_", "-").lower(): value
         for name, value in environ.items()
-        if name.startswith("HTTP_")
+        if name.startswith("HTTP_") and name not in _VARIABLES
     }
     if environ.get("CONTENT_TYPE"):
         headers["content-type"] = environ["CONTENT_TYPE"]

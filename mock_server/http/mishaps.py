@@ -1,0 +1,152 @@
+"""Acting out ordered faults on an answer that is otherwise right.
+
+The pipeline decides which fault meets which request, and has committed by the time anything here
+happens: a fault spoils what the client sees, never what the mock knows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..faults import Fault
+
+Json = Any
+Headers = list[tuple[str, str]]
+
+#: No fault keeps a connection open for longer, whatever somebody ordered.
+_DELAY_MS_MAX = 15 * 60 * 1_000
+#: Bytes need a moment to leave before the connection that carries them is closed.
+_FLUSH_S = 0.02
+#: A stream that is to break off promises this much, so that its end is not taken for a clean one.
+_PROMISED_BYTES = 2**31 - 1
+
+
+class ConnectionCutError(ConnectionAbortedError):
+    """The answer breaks off here: a server closes the connection, in process the client sees this."""
+
+
+def delay(faults: Sequence[Fault], sleep: Callable[[float], None] = time.sleep) -> None:
+    """Wait before the answer, as latency and timeouts ask for."""
+    for fault in faults:
+        if fault.type in {"latency", "timeout"}:
+            jitter_ms = int(fault.attributes.get("jitter_ms") or 0)
+            # Which way it goes follows from how often it has struck, so a run can be repeated.
+            swing_ms = jitter_ms * (fault.fired % 3 - 1)
+            wait_ms = int(fault.attributes["delay_ms"]) + swing_ms
+            sleep(max(0, min(wait_ms, _DELAY_MS_MAX)) / 1_000)
+
+
+def is_cut_off(faults: Sequence[Fault]) -> bool:
+    """Whether the connection ends without an answer."""
+    return any(fault.type in {"reset_peer", "timeout"} for fault in faults)
+
+
+def no_answer() -> Iterator[bytes]:
+    """A body that breaks off before its first byte leaves."""
+    yield b" "
+    raise ConnectionCutError("the connection was closed without an answer, as ordered")
+
+
+def spoil_body(
+    faults: Sequence[Fault], headers: Headers, body: bytes
+) -> tuple[Headers, Iterable[bytes]]:
+    """*headers* and *body* as the faults leave them."""
+    for fault in faults:
+        spoil = _BODIES.get(fault.type)
+        if spoil is not None:
+            return spoil(fault.attributes, headers, body)
+    return headers, [body]
+
+
+def _malformed(_: Mapping[str, Json], headers: Headers, body: bytes) -> tuple[Headers, list[bytes]]:
+    half = body[: max(1, len(body) // 2)]
+    return with_header(headers, "Content-Length", str(len(half))), [half]
+
+
+def _empty(_: Mapping[str, Json], headers: Headers, body: bytes) -> tuple[Headers, list[bytes]]:
+    return with_header(headers, "Content-Length", "0"), [b""]
+
+
+def _mistyped(
+    attributes: Mapping[str, Json], headers: Headers, body: bytes
+) -> tuple[Headers, list[bytes]]:
+    return with_header(headers, "Content-Type", str(attributes["content_type"])), [body]
+
+
+def _limited(
+    attributes: Mapping[str, Json], headers: Headers, body: bytes
+) -> tuple[Headers, Iterator[bytes]]:
+    """The promised length stays, the bytes end early."""
+    kept = body[: int(attributes["bytes"])]
+
+    def send() -> Iterator[bytes]:
+        yield kept
+        time.sleep(_FLUSH_S)
+
+    return headers, send()
+
+
+def _sliced(
+    attributes: Mapping[str, Json], headers: Headers, body: bytes
+) -> tuple[Headers, Iterator[bytes]]:
+    size = max(1, int(attributes["size"]))
+    pause_s = min(int(attributes["delay_ms"]), _DELAY_MS_MAX) / 1_000
+
+    def send() -> Iterator[bytes]:
+        for start in range(0, len(body), size):
+            if start and pause_s:
+                time.sleep(pause_s)
+            yield body[start : start + size]
+
+    return headers, send()
+
+
+_BODIES: Mapping[
+    str, Callable[[Mapping[str, Json], Headers, bytes], tuple[Headers, Iterable[bytes]]]
+] = {
+    "malformed_json": _malformed,
+    "empty": _empty,
+    "wrong_content_type": _mistyped,
+    "limit_data": _limited,
+    "slicer": _sliced,
+}
+
+
+def spoil_stream(
+    faults: Sequence[Fault], headers: Headers, events: Iterator[bytes]
+) -> tuple[Headers, Iterator[bytes]]:
+    """A stream that is cut or stalls after some events."""
+    for fault in faults:
+        if fault.type == "stream_cut":
+            promised = with_header(headers, "Content-Length", str(_PROMISED_BYTES))
+            return promised, _cut_after(events, int(fault.attributes["after_events"]))
+        if fault.type == "stream_stall":
+            stall_s = min(int(fault.attributes["stall_ms"]), _DELAY_MS_MAX) / 1_000
+            return headers, _stalled(events, int(fault.attributes["after_events"]), stall_s)
+    return headers, events
+
+
+def _cut_after(events: Iterator[bytes], count: int) -> Iterator[bytes]:
+    try:
+        for _, event in zip(range(count), events, strict=False):
+            yield event
+        time.sleep(_FLUSH_S)
+    finally:
+        close = getattr(events, "close", None)
+        if close is not None:
+            close()
+
+
+def _stalled(events: Iterator[bytes], count: int, stall_s: float) -> Iterator[bytes]:
+    for number, event in enumerate(events):
+        if number == count:
+            time.sleep(stall_s)
+        yield event
+
+
+def with_header(headers: Headers, name: str, value: str) -> Headers:
+    """*headers* with one of them replaced or added."""
+    kept = [(it, text) for it, text in headers if it.lower() != name.lower()]
+    return [*kept, (name, value)]
