@@ -1,0 +1,250 @@
+"""UlazAI's Sora 2 videos: submitting them, and asking what became of them.
+
+Source: https://ulazai.com/docs/sora, read 2026-11-21. Clause ids are explained in
+`specs/ulazai/clauses.yaml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from screentest.specs.behaviour import Kind
+from screentest.specs.validation import Violation
+
+from ..clock import rfc3339
+from ..instant import Instant
+from ..media import Clip, StillKind, choose_clip, still, video_bytes
+from ..provider import Asset, Call, Provider, Refusal, Reply
+from ..refusals import from_contract
+from ..rows import Resource
+from ..templates import fill_text
+
+Json = Any
+
+provider = Provider("ulazai")
+
+_MINUTE_MS = 60_000
+_MEGABYTE = 1024 * 1024
+
+#: What the web framework says where it refuses by itself; `{name}` is a fact of the refusal.
+_FRAMEWORK_WORDS = {
+    "missing_credential": "Authentication credentials were not provided.",
+    "unknown_credential": "Invalid token.",
+    "revoked_credential": "Invalid token.",
+    "malformed_body": "JSON parse error - {problem}",
+    "not_found": "Not found.",
+    "too_many_running": "Request was throttled. Expected available in {wait_s} seconds.",
+}
+
+#: What the patterns of the contract ask for, by field.
+_PATTERNS_IN_WORDS = {
+    "prompt": "a text that is not blank",
+    "image_url": "the http or https address of a JPG, PNG or WebP file",
+}
+
+# Submitting
+
+
+@provider.facts("generateTextToVideo")
+def price_of_text(call: Call) -> Mapping[str, Json]:
+    return _price_facts(call)
+
+
+@provider.facts("generateImageToVideo")
+def price_of_image(call: Call) -> Mapping[str, Json]:
+    return _price_facts(call)
+
+
+def _price_facts(call: Call) -> Mapping[str, Json]:
+    """Whether the video goes into the Prompt Directory; left out, by the reading in force."""
+    unsaid = call.here.choice("optin_default") == "true"
+    return {"prompt_directory_optin": call.body.get("prompt_directory_optin", unsaid)}
+
+
+@provider.operation("generateTextToVideo")
+def generate_from_text(call: Call) -> Reply:
+    return _started(call)
+
+
+@provider.operation("generateImageToVideo")
+def generate_from_image(call: Call) -> Reply:
+    return _started(call)
+
+
+def _started(call: Call) -> Reply:
+    here, body = call.here, call.body
+    doc = {
+        "aspect_ratio": body.get("aspect_ratio", "landscape"),
+        "quality": body.get("quality", "standard"),
+    }
+    task = call.start(doc)
+    data = {
+        "task_id": task.id,
+        "status": "processing",
+        "estimated_completion": here.behaviour.facts["first_estimate"],
+        "credits_charged": task.doc["cost"],
+        "credits_remaining": call.account.available,
+        "webhook_url": f"{here.base_url}/api/v1/sora/status/{task.id}/",
+        "message": here.behaviour.facts["started_message"],
+    }
+    return Reply(201, {"success": True, "data": data})
+
+
+# Asking
+
+
+@provider.operation("getTaskStatus")
+def get_status(call: Call) -> Reply:
+    here, task = call.here, call.found["task"]
+    match here.kind(task):
+        case Kind.SUCCEEDED:
+            return Reply(200, {"success": True, "data": _video(here, task)})
+        case Kind.FAILED:
+            return Reply(200, _failure(here, task))
+        case _:
+            return Reply(200, {"success": True, "data": _progress(here, task)})
+
+
+def _progress(here: Instant, task: Resource) -> Json:
+    return {
+        "task_id": task.id,
+        "status": here.state(task),
+        "progress": here.progress(task),
+        "estimated_completion": _estimate(here, task),
+    }
+
+
+def _estimate(here: Instant, task: Resource) -> str:
+    """The time that is left, between two whole minutes; a held task keeps what it had."""
+    script = task.script
+    assert script is not None
+    offset_ms = task.offset_ms(here.now_ms)
+    if script.held_ms is not None:
+        offset_ms = min(offset_ms, script.held_ms)
+    minutes = (script.steps[-1][0] - offset_ms) // _MINUTE_MS
+    return f"{minutes}-{minutes + 1} minutes" if minutes > 0 else "less than a minute"
+
+
+def _video(here: Instant, task: Resource) -> Json:
+    width, height = _size(here, task)
+    # The smallest size that the documented form can tell is a tenth.
+    megabytes = max(0.1, _clip(here, task).size_bytes / _MEGABYTE)
+    return {
+        "task_id": task.id,
+        "status": here.state(task),
+        "video_url": here.url("video", id=task.id),
+        "thumbnail_url": here.url("thumbnail", id=task.id),
+        "duration": here.behaviour.media["duration_s"],
+        "resolution": f"{width}x{height}",
+        "file_size": f"{megabytes:.1f} MB",
+        "created_at": rfc3339(task.created_ms // 1_000 * 1_000),
+    }
+
+
+def _failure(here: Instant, task: Resource) -> Json:
+    """Without `data`, as documented, although the documented samples read it (UL-078)."""
+    assert task.script is not None
+    body: dict[str, Json] = {
+        "success": False,
+        "error": here.behaviour.facts["failed_error"],
+        "error_details": task.script.reason,
+        "credits_refunded": here.ledger.refunded(task.account, task.id),
+    }
+    if here.choice("failed_body") == "failed_with_data":
+        body["data"] = {"task_id": task.id, "status": here.state(task)}
+    return body
+
+
+# Files
+
+
+@provider.asset("video")
+def serve_video(here: Instant, parts: Mapping[str, str]) -> Asset | None:
+    task = _finished(here, parts["id"])
+    if task is None:
+        return None
+    stamp = {"job": task.id, "world": here.world}
+    return Asset(video_bytes(_clip(here, task), stamp=stamp), "video/mp4")
+
+
+@provider.asset("thumbnail")
+def serve_thumbnail(here: Instant, parts: Mapping[str, str]) -> Asset | None:
+    task = _finished(here, parts["id"])
+    if task is None:
+        return None
+    return Asset(still(StillKind.POSTER, *_size(here, task)), "image/jpeg")
+
+
+def _finished(here: Instant, task_id: str) -> Resource | None:
+    task = here.find("task", task_id)
+    return task if task is not None and here.kind(task) is Kind.SUCCEEDED else None
+
+
+def _clip(here: Instant, task: Resource) -> Clip:
+    media = here.behaviour.media
+    duration_ms = media["duration_s"] * 1_000
+    return choose_clip(*_size(here, task), fps=media["fps"], duration_ms=duration_ms)
+
+
+def _size(here: Instant, task: Resource) -> tuple[int, int]:
+    width, height = here.behaviour.media["sizes"][task.doc["aspect_ratio"]]
+    return width, height
+
+
+# Refusals
+
+
+@provider.refusal
+def shape(call: Call, refusal: Refusal) -> Reply | None:
+    """An ordered 500 tells what came back; the framework's own form where that is chosen."""
+    if refusal.reason.startswith("fault:"):
+        is_plain = refusal.facts.get("status") == 500 and refusal.facts.get("body") is None
+        # The fault strikes before anything is taken, so nothing has to come back.
+        return from_contract(call, Refusal("server_error")) if is_plain else None
+    if call.here.choice("error_form") != "drf_detail":
+        _say_more_plainly(refusal)
+        return None
+    reply = from_contract(call, refusal)
+    reply.body = _framework_body(refusal, reply)
+    return reply
+
+
+def _say_more_plainly(refusal: Refusal) -> None:
+    """A rule in words where the contract has a pattern."""
+    broken = refusal.violations[0] if refusal.violations else None
+    if broken is not None and broken.keyword == "pattern":
+        wanted = _PATTERNS_IN_WORDS[broken.field]
+        refusal.facts["problem"] = f"{broken.field}: expected {wanted}, got {broken.actual}"
+
+
+def _framework_body(refusal: Refusal, told: Reply) -> Json:
+    """What the web framework would say instead of what *told* says."""
+    if refusal.reason == "invalid":
+        errors: dict[str, list[str]] = {}
+        for violation in refusal.violations:
+            name = violation.field.partition(".")[0] or "non_field_errors"
+            errors.setdefault(name, [_framework_complaint(violation)])
+        return errors
+    words = _FRAMEWORK_WORDS.get(refusal.reason)
+    if words is not None:
+        return {"detail": fill_text(words, refusal.facts)}
+    return {"detail": told.body.get("detail") or told.body["error"]}
+
+
+def _framework_complaint(violation: Violation) -> str:
+    """One broken rule in the words of Django REST framework's serializers."""
+    match violation.keyword:
+        case "required":
+            return "This field is required."
+        case "maxLength":
+            return f"Ensure this field has no more than {violation.limit} characters."
+        case "enum":
+            given = violation.actual.strip("'")
+            return f'"{given}" is not a valid choice.'
+        case "pattern" if violation.field == "image_url":
+            return "Enter a valid URL."
+        case "minLength" | "pattern":
+            return "This field may not be blank."
+        case _:
+            return f"Expected {violation.expected}, got {violation.actual or 'null'}."

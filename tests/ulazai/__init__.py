@@ -1,0 +1,1 @@
+"""Tests of UlazAI: one file a subject, samples of its document included."""
