@@ -88,7 +88,7 @@ def _schemathesis(provider: str, seed: int, examples: int, info: Any) -> tuple[i
         method="PATCH",
     )
     urlopen(patch).close()  # noqa: S310
-    config = ROOT / "tools" / "fuzz" / f"{provider}.toml"
+    config = ROOT / "tests" / provider / "fuzz.toml"
     text = (ROOT / "tools" / "fuzz" / "schemathesis.toml").read_text() + config.read_text()
     with tempfile.TemporaryDirectory() as folder:
         merged = Path(folder) / "schemathesis.toml"
