@@ -1,0 +1,164 @@
+"""Oshara's video jobs: creating them from forms, reading and counting them, and their files.
+
+Source: https://blog.oshara.ai/docs/video-rendering/jobs, read 2026-11-21. Clause ids are explained
+in `specs/oshara/clauses.yaml`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from screentest.specs.behaviour import Kind
+
+from ..bodies import read_json
+from ..clock import rfc3339
+from ..ids import digest, mint
+from ..instant import Instant
+from ..media import choose_clip, video_bytes
+from ..provider import Asset, Call, Provider, Reply, Upload
+from ..rows import Resource
+
+Json = Any
+
+provider = Provider("oshara")
+
+# Creating
+
+
+@provider.operation("createVideoJob")
+def create_video_job(call: Call) -> Reply:
+    form = call.body
+    made = {
+        "title": form["title"],
+        "text_content": form["text_content"],
+        "voice": _voice(form),
+        "processing_params": read_json(form.get("processing_params", "null").encode()),
+        "avatar_sha256": form["avatar"].sha256,
+    }
+    return _created(call, call.start(made))
+
+
+@provider.operation("createVideoOnlyJob")
+def create_video_only_job(call: Call) -> Reply:
+    form = call.body
+    made = {
+        "title": form["title"],
+        "text_content": "" if call.here.choice("video_only_text") == "empty" else None,
+        "voice": f"audio {form['audio'].sha256}",
+        "processing_params": None,
+        "avatar_sha256": form["avatar"].sha256,
+    }
+    return _created(call, call.start(made))
+
+
+def _voice(form: Mapping[str, str | Upload]) -> str:
+    """Who speaks: the uploaded sample, else the saved voice, else a standard one (S8, S9)."""
+    sample = form.get("reference_audio")
+    if isinstance(sample, Upload):
+        return f"reference_audio {sample.sha256}"
+    saved = form.get("reference_voice")
+    return f"reference_voice {saved}" if saved is not None else "standard"
+
+
+def _created(call: Call, job: Resource) -> Reply:
+    """The seven fields of a new job (S6); it reads as waiting even where jobs take no time."""
+    shown = {
+        "id": int(job.id),
+        "title": job.doc["title"],
+        "status": "PENDING",
+        "text_content": job.doc["text_content"],
+        "processed_video_url": None,
+        "error_message": None,
+        "created_at": _timestamp(call.here, job.created_ms),
+    }
+    return Reply(int(call.here.choice("create_status")), shown)
+
+
+# Reading
+
+
+@provider.operation("getVideoJob")
+def get_video_job(call: Call) -> Reply:
+    return Reply(200, _shown(call.here, call.found["video_job"]))
+
+
+@provider.operation("listVideoJobs")
+def list_video_jobs(call: Call) -> Reply:
+    jobs: list[Json] = [_shown(call.here, job) for job in _jobs(call)]
+    if call.here.choice("list_form") == "array":
+        return Reply(200, jobs)
+    return Reply(200, {"count": len(jobs), "next": None, "previous": None, "results": jobs})
+
+
+@provider.operation("getVideoJobStats")
+def get_video_job_stats(call: Call) -> Reply:
+    kinds = Counter(call.here.kind(job) for job in _jobs(call))
+    pending = kinds[Kind.WAITING]
+    if call.here.choice("pending_in_stats") == "waiting_and_processing":
+        pending += kinds[Kind.RUNNING]
+    return Reply(
+        200,
+        {
+            "total": kinds.total(),
+            "completed": kinds[Kind.SUCCEEDED],
+            "failed": kinds[Kind.FAILED],
+            "pending": pending,
+        },
+    )
+
+
+@provider.detail("video_job")
+def show_details(here: Instant, job: Resource) -> Mapping[str, Json]:
+    return {
+        name: job.doc[name] for name in ("title", "voice", "processing_params", "avatar_sha256")
+    }
+
+
+def _jobs(call: Call) -> list[Resource]:
+    here = call.here
+    return here.rows.resources(here.world, here.provider, "video_job", account=call.account_id)
+
+
+def _shown(here: Instant, job: Resource) -> dict[str, Json]:
+    assert job.script is not None
+    kind = here.kind(job)
+    return {
+        "id": int(job.id),
+        "title": job.doc["title"],
+        "status": here.state(job),
+        "text_content": job.doc["text_content"],
+        "processed_video_url": here.url("video", id=job.id) if kind is Kind.SUCCEEDED else None,
+        "error_message": job.script.reason if kind is Kind.FAILED else None,
+        "external_job_id": None if kind is Kind.WAITING else _external_id(here, job),
+        "created_at": _timestamp(here, job.created_ms),
+        "updated_at": _timestamp(here, here.entered_ms(job)),
+    }
+
+
+def _external_id(here: Instant, job: Resource) -> str:
+    return mint(here.behaviour.facts["external_id"], int(job.id), here.seed, here.provider)
+
+
+def _timestamp(here: Instant, at_ms: int) -> str:
+    whole, rest_ms = divmod(at_ms, 1_000)
+    text = rfc3339(whole * 1_000)
+    if here.choice("timestamps") == "whole_seconds":
+        return text
+    return f"{text.removesuffix('Z')}.{rest_ms:03d}000Z"
+
+
+# Files
+
+
+@provider.asset("video")
+def serve_video(here: Instant, parts: Mapping[str, str]) -> Asset | None:
+    job = here.find("video_job", parts["id"])
+    if job is None or here.kind(job) is not Kind.SUCCEEDED:
+        return None
+    media = here.behaviour.media
+    clip = choose_clip(*media["size"], fps=media["fps"])
+    content = digest(job.doc["title"], job.doc["text_content"], job.doc["voice"]).hex()[:16]
+    stamp = {"job": job.id, "content": content, "world": here.world}
+    return Asset(video_bytes(clip, stamp=stamp), "video/mp4")
