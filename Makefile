@@ -75,19 +75,22 @@ packaging: $(DEVELOPMENT)
 .PHONY: setup
 setup: $(DEVELOPMENT) ## only install what development needs
 
+# One version of everything for all Pythons, or a test could pass on one and fail on another.
 .PHONY: lock
 lock: | $(BIN)/python ## resolve the dependencies anew, newest versions first
 	$(PIP) install --quiet 'uv>=0.9'
 	rm -f requirements.lock requirements-dev.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group build \
-	  --universal --generate-hashes --python-version 3.11 --quiet -o requirements.lock
+	  --universal --fork-strategy fewest --generate-hashes \
+	  --python-version 3.11 --quiet -o requirements.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --all-extras \
 	  --group build --group dev -c requirements.lock \
-	  --universal --generate-hashes --python-version 3.11 --quiet -o requirements-dev.lock
+	  --universal --fork-strategy fewest --generate-hashes \
+	  --python-version 3.11 --quiet -o requirements-dev.lock
 
 .PHONY: clean
 clean: ## remove the environment, the caches and the builds
-	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/.peers
+	rm -rf $(VENV) .cache dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/.peers
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The first interpreter of this list that is new enough; 'none' says which ones were asked.

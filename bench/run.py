@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .journeys import CONTRACT, Customer, open_account, prism_requests
+from .journeys import CONTRACT, open_account, prism_requests
 from .load import CONNECTIONS, BenchError, Measurement, Request, measure, require_wrk
 from .servers import prism_command, serve_mock, serve_prism, serve_view
 
@@ -24,8 +24,16 @@ STREAMS = 200
 JOBS_FEW = 100
 JOBS_MANY = 100_000
 STARTS = 5
-#: Of two seconds each. The row says how many jobs there were when they did not suffice.
-_FILL_ROUNDS_MAX = 30
+#: Of two seconds each: a mock that creates fewer than 850 jobs a second has another problem.
+_FILL_ROUNDS_MAX = 60
+
+POLL = "screentest: status poll"
+POLL_STREAMS = f"{POLL}, {STREAMS} open streams"
+POLL_FEW = f"{POLL}, {JOBS_FEW} jobs"
+POLL_MANY = f"{POLL}, {JOBS_MANY:,} jobs"
+
+#: What was measured, and how much it is.
+Fact = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,7 @@ class Bench:
 
     warm_s: int
     seconds: int
+    rounds: int
     server_core: int | None
     client_core: int | None
 
@@ -80,20 +89,14 @@ def measure_prism(bench: Bench) -> Iterator[Row]:
         yield bench.load("Prism: create", creation)
 
 
-def measure_mock(bench: Bench, facts: list[tuple[str, str]]) -> Iterator[Row]:
-    """The mock itself; what is not a rate goes into *facts*."""
+def measure_mock(bench: Bench) -> Iterator[Row]:
+    """The mock itself: alone, beside open streams, and with many jobs."""
     with serve_mock(core=bench.server_core) as mock:
-        facts.append(("idle memory", f"{mock.resident_mb():.0f} MB"))
         customer = open_account(mock)
-        poll = bench.load("screentest: status poll", customer.poll(customer.create()))
-        yield poll
+        yield bench.load(POLL, customer.poll(customer.create()))
         yield bench.load("screentest: create", customer.creation())
-    streamed = measure_streams(bench)
-    yield streamed
-    facts.append(_ratio(streamed, poll))
-    few, many = measure_growth(bench)
-    yield from (few, many)
-    facts.append(_ratio(many, few))
+    yield measure_streams(bench)
+    yield from measure_growth(bench)
 
 
 def measure_streams(bench: Bench) -> Row:
@@ -102,51 +105,77 @@ def measure_streams(bench: Bench) -> Row:
         customer = open_account(mock)
         poll = customer.poll(customer.create())
         with customer.open_streams(STREAMS):
-            return bench.load(f"screentest: status poll, {STREAMS} open streams", poll)
+            return bench.load(POLL_STREAMS, poll)
 
 
-def measure_growth(bench: Bench) -> tuple[Row, Row]:
+def measure_growth(bench: Bench) -> Iterator[Row]:
     """A poll with few jobs and with many; the clock stands, or the many would all be running."""
     with serve_mock("--clock", "manual", core=bench.server_core) as mock:
         customer = open_account(mock)
         poll = customer.poll([customer.create() for _ in range(JOBS_FEW)][-1])
-        few = bench.load(f"screentest: status poll, {JOBS_FEW} jobs", poll)
-        jobs = _fill(customer, bench)
-        return few, bench.load(f"screentest: status poll, {jobs:,} jobs", poll)
+        yield bench.load(POLL_FEW, poll)
+        jobs = JOBS_FEW
+        for _ in range(_FILL_ROUNDS_MAX):
+            if jobs >= JOBS_MANY:
+                break
+            jobs += measure(customer.creation(), seconds=2, core=bench.client_core).requests
+        else:
+            raise BenchError(f"only {jobs:,} jobs after {_FILL_ROUNDS_MAX} rounds of 2 s")
+        yield bench.load(POLL_MANY, poll)
 
 
-def _fill(customer: Customer, bench: Bench) -> int:
-    """Create until there are the many jobs, or the time for it is over; how many there are."""
-    have = JOBS_FEW
-    for _ in range(_FILL_ROUNDS_MAX):
-        if have >= JOBS_MANY:
-            break
-        have += measure(customer.creation(), seconds=2, core=bench.client_core).requests
-    return have
-
-
-def _ratio(row: Row, reference: Row) -> tuple[str, str]:
-    times = row.seen.p99_ms / reference.seen.p99_ms
-    return f"p99 of '{row.name}'", f"{times:.1f} times that of '{reference.name}'"
-
-
-def measure_starts(bench: Bench) -> tuple[str, str]:
-    """From the start of the command to its first 200, several times."""
+def measure_starts(bench: Bench) -> list[Fact]:
+    """From the start of the command to its first 200, several times, and the memory it then has."""
     seconds: list[float] = []
+    memory_mb = 0.0
     for _ in range(STARTS):
         with serve_mock(core=bench.server_core) as running:
             seconds.append(running.start_s)
-    return (
-        "start to first 200",
-        f"{statistics.median(seconds):.2f} s"
-        f" (of {STARTS}: {min(seconds):.2f} to {max(seconds):.2f} s)",
-    )
+            memory_mb = running.resident_mb()
+    return [
+        (
+            "start to first 200",
+            f"{statistics.median(seconds):.2f} s"
+            f" ({STARTS} starts, {min(seconds):.2f} to {max(seconds):.2f} s)",
+        ),
+        ("idle memory", f"{memory_mb:.0f} MB"),
+    ]
 
 
 # --- how it is told ------------------------------------------------------------------------------
 
 
-def table(rows: Sequence[Row], facts: Sequence[tuple[str, str]]) -> str:
+def middle(rounds: Sequence[Row]) -> list[Row]:
+    """One row for each name, in the order of the first round: the median of every column."""
+    named: dict[str, list[Measurement]] = {}
+    for row in rounds:
+        named.setdefault(row.name, []).append(row.seen)
+    return [
+        Row(
+            name,
+            Measurement(
+                requests=round(statistics.median(one.requests_per_s for one in seen)),
+                duration_s=1.0,
+                p50_ms=statistics.median(one.p50_ms for one in seen),
+                p99_ms=statistics.median(one.p99_ms for one in seen),
+                errors=sum(one.errors for one in seen),
+            ),
+        )
+        for name, seen in named.items()
+    ]
+
+
+def comparisons(rows: Sequence[Row]) -> list[Fact]:
+    """How the slowest hundredth moves with load that is not ours."""
+    p99_ms = {row.name: row.seen.p99_ms for row in rows}
+    return [
+        (f"p99 of '{name}'", f"{p99_ms[name] / p99_ms[reference]:.1f} times that of '{reference}'")
+        for name, reference in ((POLL_STREAMS, POLL), (POLL_MANY, POLL_FEW))
+        if name in p99_ms
+    ]
+
+
+def table(rows: Sequence[Row], facts: Sequence[Fact]) -> str:
     """Everything as Markdown, which a terminal can show, too."""
     names = [row.name for row in rows]
     width = max(map(len, names))
@@ -173,8 +202,8 @@ def circumstances(bench: Bench) -> str:
     return (
         f"Python {platform.python_version()}, {platform.system()} {platform.machine()},"
         f" {os.cpu_count()} cores ({cores}), commit {commit or 'unknown'};"
-        f" {CONNECTIONS} connections, {bench.warm_s} s warm and {bench.seconds} s measured;"
-        f" load average {load}."
+        f" {CONNECTIONS} connections, {bench.warm_s} s warm and {bench.seconds} s measured,"
+        f" median of {bench.rounds}; load average {load}."
     )
 
 
@@ -183,6 +212,9 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
     parser.add_argument("--seconds", type=int, default=10, help="measured, per row (10)")
     parser.add_argument("--warm", type=int, default=5, help="before that, not measured (5)")
+    parser.add_argument(
+        "--rounds", type=int, default=1, help="of everything; the median counts (1)"
+    )
     parser.add_argument(
         "--only", choices=("mock", "views", "prism"), action="append", help="only these rows"
     )
@@ -194,17 +226,23 @@ def run(chosen: argparse.Namespace) -> str:
     """Measure what was chosen and return the report."""
     require_wrk()
     two_cores = (os.cpu_count() or 1) > 1
-    bench = Bench(chosen.warm, chosen.seconds, 0 if two_cores else None, 1 if two_cores else None)
-    facts: list[tuple[str, str]] = []
-    parts: dict[str, Callable[[], Iterator[Row]]] = {
-        "mock": lambda: measure_mock(bench, facts),
-        "views": lambda: measure_views(bench),
-        "prism": lambda: measure_prism(bench),
+    bench = Bench(
+        chosen.warm,
+        chosen.seconds,
+        chosen.rounds,
+        0 if two_cores else None,
+        1 if two_cores else None,
+    )
+    parts: dict[str, Callable[[Bench], Iterator[Row]]] = {
+        "mock": measure_mock,
+        "views": measure_views,
+        "prism": measure_prism,
     }
-    wanted = chosen.only or list(parts)
-    rows = [row for name in parts if name in wanted for row in parts[name]()]
-    if "mock" in wanted:
-        facts.append(measure_starts(bench))
+    wanted = [name for name in parts if name in (chosen.only or parts)]
+    # Round by round, so that a busy moment of the machine does not fall on one server alone.
+    rounds = [row for _ in range(bench.rounds) for name in wanted for row in parts[name](bench)]
+    rows = middle(rounds)
+    facts = comparisons(rows) + (measure_starts(bench) if "mock" in wanted else [])
     return f"{circumstances(bench)}\n\n{table(rows, facts)}\n"
 
 

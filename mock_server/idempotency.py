@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from hashlib import sha256
 
 import orjson
@@ -14,11 +15,16 @@ from .provider import Call, Reply, Upload
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def begin_replay(rules: Idempotency, call: Call) -> Reply | str | None:
+def begin_replay(
+    rules: Idempotency, call: Call, unanswered: Collection[int] = ()
+) -> Reply | str | None:
     """The stored answer; or the fingerprint to store one under; or None when no key was sent.
 
+    *unanswered* are the requests that still run, as far as their clients can tell.
+
     Raises:
-        RefusedError: the key has another form, or was used with another request.
+        RefusedError: the key has another form, was used with another request, or its first request
+            still runs.
     """
     key = call.request.headers.get(rules.header)
     if key is None:
@@ -34,10 +40,11 @@ def begin_replay(rules: Idempotency, call: Call) -> Reply | str | None:
     kept, _, status, headers, body = stored
     if kept != mark:
         raise call.refuse("idempotency_mismatch", key=key)
-    restored: dict[str, str] = orjson.loads(headers)
-    content_type = restored.pop("content-type")
+    restored, content_type, departure, number = orjson.loads(headers)
+    if number in unanswered:
+        raise call.refuse("idempotency_in_flight", key=key)
     restored["Idempotent-Replayed"] = "true"
-    return Reply(status, bytes(body), restored, content_type)
+    return Reply(status, bytes(body), restored, content_type, departure=departure)
 
 
 def finish_replay(rules: Idempotency, call: Call, mark: str, reply: Reply) -> None:
@@ -46,7 +53,7 @@ def finish_replay(rules: Idempotency, call: Call, mark: str, reply: Reply) -> No
         return
     here = call.here
     body = reply.body if isinstance(reply.body, bytes) else orjson.dumps(reply.body)
-    headers = orjson.dumps({**reply.headers, "content-type": reply.content_type})
+    headers = orjson.dumps([reply.headers, reply.content_type, reply.departure, here.number])
     row = (mark, here.now_ms + rules.keeps_ms, reply.status, headers, body)
     key = call.request.headers[rules.header]
     here.rows.save_replay(here.world, call.account_id, call.operation.id, key, row)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from screentest.specs.behaviour import RateWindow
+
+from .provider import Call, Refusal
+from .refusals import CATEGORIES
+
+#: Reasons of refusal for which a call still takes room in windows that count the refused too.
+_CONTENT = frozenset({"validation", "content"})
 
 
 def wait_s(window: RateWindow, hits_ms: Sequence[int], now_ms: int) -> int:
@@ -17,3 +23,64 @@ def wait_s(window: RateWindow, hits_ms: Sequence[int], now_ms: int) -> int:
         return 0
     frees_ms = hits_ms[len(hits_ms) - window.limit] + window.per_ms
     return max(1, -(-(frees_ms - now_ms) // 1_000))
+
+
+def respect_rate(call: Call) -> None:
+    """Take room for *call* in every window it falls into, or in none of them.
+
+    Raises:
+        RefusedError: one of them is full.
+    """
+    here = call.here
+    buckets = list(_buckets(call))
+    for window, bucket in buckets:
+        hits_ms = here.rows.hits(here.world, bucket, here.now_ms - window.per_ms)
+        wait = wait_s(window, hits_ms, here.now_ms)
+        if wait:
+            raise call.refuse("rate_limited", limit=window.limit, action=window.name, wait_s=wait)
+    for window, bucket in buckets:
+        _take_room(call, window, bucket)
+
+
+def count_refused(call: Call, refusal: Refusal) -> None:
+    """Take room for a call that was refused for its content, where the contract says so."""
+    if CATEGORIES.get(refusal.reason) in _CONTENT:
+        for window, bucket in _buckets(call):
+            if window.counts_refused:
+                _take_room(call, window, bucket)
+
+
+def respect_cap(call: Call) -> None:
+    """Let *call* start a job only while there is a place for one more.
+
+    Raises:
+        RefusedError: as many run as the tier allows.
+    """
+    here, starts = call.here, call.rules.starts
+    cap = here.behaviour.concurrency
+    if cap is None or starts is None or not here.behaviour.resources[starts].counts_as_running:
+        return
+    account = call.account
+    limit = cap.limits.get(account.tier, next(iter(cap.limits.values())))
+    running = here.rows.running_jobs(here.world, account.id, here.now_ms)
+    if cap.scope == "key" and call.key is not None:
+        running = [job for job in running if job.doc.get("by_key") == call.key.id]
+    if len(running) >= limit:
+        raise call.refuse("too_many_running", limit=limit, wait_s=cap.retry_after_s)
+
+
+def _buckets(call: Call) -> Iterator[tuple[RateWindow, str]]:
+    """The windows that *call* falls into, each with the name under which its calls are counted."""
+    here = call.here
+    for window in here.behaviour.rate_windows:
+        if call.operation.id not in window.operations:
+            continue
+        if window.reading is not None and here.choice(window.reading[0]) != window.reading[1]:
+            continue
+        who = {"key": call.key.digest if call.key else "", "account": call.account_id}
+        yield window, f"{here.provider}/{window.name}/{who.get(window.scope, call.request.peer)}"
+
+
+def _take_room(call: Call, window: RateWindow, bucket: str) -> None:
+    here = call.here
+    here.rows.add_hit(here.world, bucket, here.now_ms, here.number, here.now_ms - window.per_ms)

@@ -163,7 +163,8 @@ def _off_road(road: Road, here: Instant, request: Request, refusal: Refusal) -> 
     if refusal.reason == "redirect":
         base = re.sub(r"^https?://[^/]+", "", request.base_url)
         location = base + refusal.facts["location"]
-        return Reply(refusal.facts["status"], None, {"Location": location}, reason="route")
+        headers = {"Location": location}
+        return Reply(refusal.facts["status"], None, headers, reason="route", refusal=refusal)
     operation = next(iter(road.contract.operations.values()))
     call = Call(here, request, operation, road.contract.behaviour.operations[operation.id])
     return shape_refusal(road.provider, call, refusal)
@@ -265,8 +266,8 @@ def _checked(operation: Operation, answer: Answer) -> Answer:
     """*answer*, or a 500 of ours when it is not what the contract documents."""
     if isinstance(answer, EventStream):
         return answer
-    is_ordered = answer.reason is not None and answer.reason.startswith("fault:")
-    if is_ordered or answer.departure is not None:
+    is_known = answer.reason is not None and answer.reason.startswith(("fault:", "ours:"))
+    if is_known or answer.departure is not None:
         return answer
     body = answer.body
     if isinstance(body, bytes) and answer.content_type == "application/json":

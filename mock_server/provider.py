@@ -72,7 +72,7 @@ class Reply:
     """An answer. *body* is JSON, or bytes with their own *content_type*; None is an empty body.
 
     *reason* is our word for why a call was refused; it is sent as a header and journaled.
-    *departure* names the interpretation that takes this reply out of the documented contract.
+    *refusal* is what was behind it. *departure* names the interpretation that takes this reply out of the documented contract.
     """
 
     status: int
@@ -82,6 +82,7 @@ class Reply:
     reason: str | None = None
     violations: Sequence[Violation] = ()
     departure: str | None = None
+    refusal: Refusal | None = None
 
 
 @dataclass(slots=True)
@@ -157,7 +158,7 @@ class Call:
         return self.here.start(
             self.rules.starts,
             self.account_id,
-            doc,
+            {**doc, "by_key": self.key.id if self.key is not None else None},
             parent=parent,
             cost=self.cost,
             operation=self.operation.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ import orjson
 from screentest.specs.contract import Contract
 
 from .clock import rfc3339
+from .findings import Finding, fault_of_ours, findings_of, near_misses, provenance
 from .journal import cut_headers, cut_query, cut_text, excerpt
 from .provider import EventStream, Reply, Request, Upload
 
@@ -29,6 +31,7 @@ def journal_line(
         "at": rfc3339(now_ms),
         "provider": contract.provider,
         "operation": operation or None,
+        "provenance": provenance(contract, operation),
         "request": {
             "method": request.method,
             "path": cut_text(request.path) if len(request.path) > 60 else request.path,
@@ -50,17 +53,24 @@ def journal_line(
         line["response"]["body"] = _body(answer.body)
     if answer.reason is not None:
         line["reason"] = answer.reason
-    if answer.violations:
+    found = _findings(contract, operation, request, answer)
+    if found:
         line["violations"] = [
-            {
-                "code": "SC500" if answer.reason and answer.reason.startswith("ours:") else "SC101",
-                "pointer": violation.pointer,
-                "expected": violation.expected,
-                "actual": cut_text(violation.actual),
-            }
-            for violation in answer.violations
+            {name: cut_text(text) for name, text in finding.to_json().items()} for finding in found
         ]
+    if answer.refusal is not None and answer.refusal.reason == "unknown_route":
+        line["near_misses"] = near_misses(contract, request.method, request.path)
     return line
+
+
+def _findings(
+    contract: Contract, operation: str, request: Request, answer: Reply
+) -> Sequence[Finding]:
+    if answer.reason is not None and answer.reason.startswith("ours:"):
+        return fault_of_ours(answer.violations, str(answer.body))
+    if answer.refusal is None:
+        return ()
+    return findings_of(contract, operation, request, answer.refusal)
 
 
 def _part(name: str, value: str | Upload) -> Json:

@@ -38,7 +38,7 @@ def shape_refusal(provider: Provider, call: Call, refusal: Refusal) -> Reply:
     reply = provider.shape(call, refusal) if provider.shape is not None else None
     if reply is None:
         reply = from_contract(call, refusal)
-    reply.reason, reply.violations = reason, refusal.violations
+    reply.reason, reply.violations, reply.refusal = reason, refusal.violations, refusal
     return reply
 
 

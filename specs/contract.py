@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from .behaviour import Behaviour, load_behaviour
@@ -19,15 +19,49 @@ Json = Any
 _FOLDER = Path(__file__).parent
 
 
-@dataclass(frozen=True, slots=True)
 class Contract:
-    """What a provider promises, in shape (*operations*) and over time (*behaviour*)."""
+    """What a provider promises: over time (*behaviour*) and in shape (everything else).
 
-    provider: str
-    behaviour: Behaviour
-    document: Json
-    operations: Mapping[str, Operation]
-    routes: Routes
+    The OpenAPI file is much the larger one; it is read and compiled when it is first asked for, so
+    that a server with many providers starts at once.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.behaviour: Behaviour = load_behaviour(folder / "behaviour.yaml")
+        self._lock = Lock()
+
+    @property
+    def provider(self) -> str:
+        """The name of the provider."""
+        return self.behaviour.provider
+
+    @cached_property
+    def _shape(self) -> tuple[Json, Mapping[str, Operation], Routes]:
+        with self._lock:
+            document = read_yaml(self.folder / "openapi.yaml")
+            operations = compile_operations(Documents(self.provider, document))
+            _check_agreement(self.folder, self.behaviour, operations, document)
+            return document, operations, Routes(list(operations.values()))
+
+    @property
+    def document(self) -> Json:
+        """The OpenAPI document as it stands in the file.
+
+        Raises:
+            ContractError: the file is wrong, or does not fit to the behaviour file.
+        """
+        return self._shape[0]
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """The operations by id."""
+        return self._shape[1]
+
+    @property
+    def routes(self) -> Routes:
+        """The operations by method and path."""
+        return self._shape[2]
 
 
 def provider_names() -> tuple[str, ...]:
@@ -52,19 +86,9 @@ def read_contract(folder: Path) -> Contract:
     """The contract in *folder*, which holds `openapi.yaml` and `behaviour.yaml`.
 
     Raises:
-        ContractError: a file is missing or wrong, or the two do not fit together.
+        ContractError: the behaviour file is missing or wrong. The other is read on first use.
     """
-    behaviour = load_behaviour(folder / "behaviour.yaml")
-    document = read_yaml(folder / "openapi.yaml")
-    operations = compile_operations(Documents(behaviour.provider, document))
-    _check_agreement(folder, behaviour, operations, document)
-    return Contract(
-        provider=behaviour.provider,
-        behaviour=behaviour,
-        document=document,
-        operations=operations,
-        routes=Routes(list(operations.values())),
-    )
+    return Contract(folder)
 
 
 def _check_agreement(

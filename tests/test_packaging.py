@@ -31,6 +31,7 @@ modules = [
     found.name
     for found in pkgutil.walk_packages(screentest.__path__, "screentest.")
     if not found.name.startswith("screentest.contract_tests")
+    and not found.name.endswith("__main__")
 ]
 for name in modules:
     importlib.import_module(name)
@@ -100,6 +101,13 @@ def test_locks_name_no_index_and_hash_every_package() -> None:
         assert all("--hash=sha256:" in pin for pin in pins)
 
 
+def test_locks_have_one_version_of_each_package_for_every_python() -> None:
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        locked = re.findall(r"^([a-z0-9.-]+)==", (ROOT / name).read_text(), flags=re.MULTILINE)
+
+        assert len(locked) == len(set(locked))
+
+
 def test_locks_agree_on_every_version() -> None:
     runtime, development = (
         dict(re.findall(r"^([a-z0-9.-]+)==(\S+)", (ROOT / name).read_text(), flags=re.MULTILINE))
@@ -158,7 +166,9 @@ def test_wheel_works_where_nothing_else_of_the_project_is(wheel: Path, tmp_path:
     _run(*pip, "install", "-q", "--no-deps", "--no-index", wheel, cwd=tmp_path)
 
     answer = json.loads(_run(python, "-c", QUESTIONS, cwd=tmp_path))
+    told = _run(python.with_name("screentest"), "--version", cwd=tmp_path)
 
+    assert told.strip() == version("screentest")
     assert answer["version"] == version("screentest")
     assert Path(answer["home"]) == site / "screentest"
     assert "screentest.specs.contract" in answer["modules"]

@@ -13,6 +13,9 @@ ROOT = Path(__file__).resolve().parent.parent
 #: The folders that are imported as `screentest.<folder>`.
 FOLDERS = ("contract_tests", "fixtures", "mock_server", "specs")
 
+#: The vendors whose contracts are in specs/, by the names of their folders.
+VENDORS = ("oshara", "ozor", "ugc_copilot", "ulazai", "znapai")
+
 
 @cache
 def project_files() -> tuple[Path, ...]:

@@ -8,10 +8,12 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, cast
+from wsgiref.types import WSGIEnvironment
 
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
+from werkzeug.wsgi import get_input_stream
 
 from screentest.specs.behaviour import Limits
 
@@ -86,7 +88,10 @@ def read_form(
         silent=False,
     )
     try:
-        _, fields, files = parser.parse(environ["wsgi.input"], content_type, length, options)
+        # Some servers hand over the bare socket, which never ends: it is read up to the length.
+        is_chunked = bool(environ.get("HTTP_TRANSFER_ENCODING"))
+        stream = get_input_stream(cast(WSGIEnvironment, environ), safe_fallback=not is_chunked)
+        _, fields, files = parser.parse(stream, content_type, length, options)
     except UploadTooLargeError:
         return None, BodyProblem(
             "too_large", {"what": "The uploaded file", "limit": limits.upload_bytes_max}
@@ -94,6 +99,9 @@ def read_form(
     except RequestEntityTooLarge:
         most = f"{_PARTS_MAX} parts and {limits.field_bytes_max} bytes a field"
         return None, BodyProblem("malformed_body", {"problem": f"the form has more than {most}"})
+    except ClientDisconnected:
+        problem = "the form ends before its announced length"
+        return None, BodyProblem("malformed_body", {"problem": problem})
     except ValueError as error:
         return None, BodyProblem("malformed_body", {"problem": str(error) or "no valid form"})
     form: dict[str, str | Upload] = dict(fields.items())

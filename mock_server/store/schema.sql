@@ -30,6 +30,7 @@ CREATE TABLE entry (
   PRIMARY KEY (world, seq)
 ) WITHOUT ROWID;
 CREATE INDEX entry_of_account ON entry (world, account, seq);
+CREATE INDEX entry_of_job ON entry (world, account, job, seq);
 -- One hold settles once.
 CREATE UNIQUE INDEX entry_settles_once ON entry (world, account, job)
   WHERE job IS NOT NULL AND kind IN ('capture', 'release', 'refund');

@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -268,11 +269,14 @@ class Store:
 
     def entries(self, world: str, account: str, job: str | None = None) -> list[Entry]:
         """Ledger lines of an account, oldest first; of one *job* when given."""
-        where, values = ("AND job = ?", [job]) if job is not None else ("", [])
+        # The planner would scan the world's whole ledger by primary key for the order alone.
+        index, where, values = "entry_of_account", "", [world, account]
+        if job is not None:
+            index, where, values = "entry_of_job", "AND job = ?", [*values, job]
         rows = self._all(
             "SELECT seq, account, at_ms, kind, amount, job, request FROM entry"
-            f" WHERE world = ? AND account = ? {where} ORDER BY seq",
-            [world, account, *values],
+            f" INDEXED BY {index} WHERE world = ? AND account = ? {where} ORDER BY seq",
+            values,
         )
         return [Entry(*row) for row in rows]
 
@@ -362,20 +366,22 @@ class Store:
         return [_resource(row) for row in rows]
 
     def jobs_called(self, world: str, id_: str) -> list[Resource]:
-        """Jobs whose id is *id_*, of any provider and kind."""
+        """Jobs whose id is *id_*, of any provider and kind; `_` may stand for the slashes in it."""
         rows = self._all(
-            f"{_SELECT_RESOURCE} WHERE world = ? AND id = ? AND script IS NOT NULL", (world, id_)
+            f"{_SELECT_RESOURCE} WHERE world = ? AND ? IN (id, REPLACE(id, '/', '_'))"
+            " AND script IS NOT NULL",
+            (world, id_),
         )
         return [_resource(row) for row in rows]
 
-    def running_count(self, world: str, account: str, now_ms: int) -> int:
+    def running_jobs(self, world: str, account: str, now_ms: int) -> list[Resource]:
         """Jobs of an account that hold a place now."""
-        row = self._one(
-            "SELECT COUNT(*) FROM resource WHERE world = ? AND account = ? AND slot = 1"
-            " AND (ends_ms IS NULL OR ends_ms > ?)",
+        rows = self._all(
+            f"{_SELECT_RESOURCE} INDEXED BY resource_running"
+            " WHERE world = ? AND account = ? AND slot = 1 AND (ends_ms IS NULL OR ends_ms > ?)",
             (world, account, now_ms),
         )
-        return int(row[0]) if row else 0
+        return [_resource(row) for row in rows]
 
     # What is due, and what happened
 
@@ -565,7 +571,8 @@ class Store:
     def documents_after(self, world: str, kind: str, after_seq: int, limit: int) -> list[Json]:
         """Documents of a *kind* after number *after_seq*, in the order they were made."""
         rows = self._all(
-            "SELECT doc FROM document WHERE world = ? AND kind = ? AND seq > ? ORDER BY seq LIMIT ?",
+            "SELECT doc FROM document WHERE world = ? AND kind = ? AND seq > ?"
+            " ORDER BY seq LIMIT ?",
             (world, kind, after_seq, limit),
         )
         return [orjson.loads(row[0]) for row in rows]
@@ -607,12 +614,18 @@ _SELECT_RESOURCE = (
 
 def _resource(row: Row) -> Resource:
     *head, doc, script, slot = row
-    loaded = Script.from_json(orjson.loads(script)) if script is not None else None
+    loaded = _read_script(script) if script is not None else None
     provider, kind, id_, account, parent, seq, created_ms = head
     return Resource(
         provider, kind, id_, account, parent, seq, created_ms,
         orjson.loads(doc), loaded, bool(slot),
     )  # fmt: skip
+
+
+@lru_cache(maxsize=8_192)
+def _read_script(raw: bytes) -> Script:
+    """Polls read the same scripts over and over; a script is never changed in place."""
+    return Script.from_json(orjson.loads(raw))
 
 
 def _script(resource: Resource) -> bytes | None:

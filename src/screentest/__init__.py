@@ -5,7 +5,6 @@ The public names, and nothing else: each is imported from its module when it is 
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any
 
 # Public name -> the module that defines it. Twelve names at most; a test counts them.
@@ -17,6 +16,9 @@ __all__ = ["__version__"]  # pyright: ignore[reportUnsupportedDunderAll]  # made
 def __getattr__(name: str) -> Any:
     """Load public *name* from its module, once."""
     if name == "__version__":
+        # Costs 25 ms, which every test run of every user would pay.
+        from importlib.metadata import version
+
         value: Any = version("screentest")
     elif name in _MODULE_OF:
         value = getattr(import_module(_MODULE_OF[name]), name)

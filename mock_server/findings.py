@@ -1,0 +1,201 @@
+"""What a client did wrong, with a stable code, what was expected, and how to put it right.
+
+A finding is made for every refused request, for unknown routes, and for calls that the provider
+answers but advises against. Codes: SC1xx the request, SC2xx its cadence, SC3xx webhooks, SC4xx keys
+and ownership, SC5xx the mock itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+from screentest.specs.contract import Contract
+from screentest.specs.validation import Violation
+
+from .provider import Refusal, Request
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding. *source* is the provider's public document with clause ids."""
+
+    code: str
+    pointer: str
+    expected: str
+    actual: str
+    fix: str
+    source: str
+
+    def to_json(self) -> Json:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+_BY_REASON = {
+    "missing_credential": "SC104",
+    "unknown_credential": "SC402",
+    "revoked_credential": "SC403",
+    "wrong_content_type": "SC105",
+    "malformed_body": "SC106",
+    "too_large": "SC109",
+    "unknown_route": "SC110",
+    "wrong_method": "SC111",
+    "redirect": "SC112",
+    "content_refused": "SC113",
+    "idempotency_mismatch": "SC208",
+    "idempotency_in_flight": "SC208",
+    "foreign": "SC401",
+    "not_found": "SC404",
+    "wrong_state": "SC405",
+    "insufficient_credits": "SC406",
+    "rate_limited": "SC204",
+    "too_many_running": "SC209",
+}
+_BY_KEYWORD = {
+    "type": "SC102",
+    "required": "SC107",
+    "additionalProperties": "SC103",
+    "unevaluatedProperties": "SC103",
+    "enum": "SC108",
+    "const": "SC108",
+    "minimum": "SC108",
+    "maximum": "SC108",
+    "minLength": "SC108",
+    "maxLength": "SC108",
+}
+
+
+def findings_of(
+    contract: Contract, operation: str, request: Request, refusal: Refusal
+) -> list[Finding]:
+    """The findings behind *refusal*; none for failures that somebody ordered."""
+    if refusal.reason.startswith(("fault:", "ours:")) or refusal.reason == "failed":
+        return []
+    source = _source(contract, operation)
+    if refusal.violations:
+        return [_of_violation(violation, source) for violation in refusal.violations]
+    code = _BY_REASON.get(refusal.reason, "SC101")
+    pointer, expected, actual, fix = _told(contract, request, refusal)
+    return [Finding(code, pointer, expected, actual, fix, source)]
+
+
+def fault_of_ours(violations: Sequence[Violation], told: str) -> list[Finding]:
+    """A reply of ours that the contract does not allow, or a crash."""
+    if not violations:
+        return [Finding("SC501", "", "an answer", told, "please report it", "")]
+    return [
+        Finding("SC500", it.pointer, it.expected, it.actual, "please report it", "")
+        for it in violations
+    ]
+
+
+def _of_violation(violation: Violation, source: str) -> Finding:
+    code = _BY_KEYWORD.get(violation.keyword, "SC101")
+    return Finding(
+        code, violation.pointer, violation.expected, violation.actual, _fix(violation), source
+    )
+
+
+def _fix(violation: Violation) -> str:
+    """The likely slip behind a violation; the classic ones are known by name."""
+    field = violation.pointer.rpartition("/")[2]
+    match violation.keyword:
+        case "additionalProperties" | "unevaluatedProperties":
+            return f"leave {field!r} out" + (f" ({_RENAMED[field]})" if field in _RENAMED else "")
+        case "required":
+            return f"send {field!r}"
+        case "type" if violation.expected == "string":
+            value = violation.actual.rpartition(" ")[2]
+            return f'send it as text: "{field}": "{value}"'
+        case "enum" if re.fullmatch(r"'?\d+x\d+'?", violation.actual):
+            return f"use one of the documented sizes: {violation.expected.removeprefix('one of ')}"
+        case _:
+            return f"send {violation.expected}"
+
+
+# Names that clients of other providers are used to.
+_RENAMED = {
+    "duration": "this provider may call it 'seconds'",
+    "seconds": "this provider may call it 'duration'",
+    "aspectRatio": "this provider may call it 'aspect' or 'aspect_ratio'",
+    "aspect_ratio": "this provider may call it 'aspect' or 'aspectRatio'",
+    "resolution": "this provider may call it 'size' or 'quality'",
+}
+
+
+def _told(contract: Contract, request: Request, refusal: Refusal) -> tuple[str, str, str, str]:
+    """(pointer, expected, actual, fix) of a refusal without violations."""
+    facts = refusal.facts
+    match refusal.reason:
+        case "missing_credential":
+            header, scheme = str(facts.get("header")), str(facts.get("scheme") or "")
+            expected = f"{header}: {scheme} KEY" if scheme else f"{header}: KEY"
+            return f"/{header}", expected, _sent_credential(request), f"send `{expected}`"
+        case "unknown_credential":
+            return "", "a key of this world", "another key", "take one from `screentest env`"
+        case "revoked_credential":
+            return "", "an active key", "a revoked one", "make a new key"
+        case "unknown_route":
+            near = near_misses(contract, request.method, request.path)
+            fix = f"did you mean {near[0]}?" if near else "see the provider's operations"
+            return "", "a documented path", f"{request.method} {request.path[:120]}", fix
+        case "wrong_method":
+            return "", str(facts.get("allow")), request.method, f"use {facts.get('allow')}"
+        case "redirect":
+            location = str(facts.get("location"))
+            return "", location, request.path[:120], "write the path as documented"
+        case "rate_limited" | "too_many_running":
+            wait = f"wait {facts.get('wait_s')} s, as Retry-After says"
+            return "", f"at most {facts.get('limit')}", "one more", wait
+        case "insufficient_credits":
+            cost, available = facts.get("cost"), facts.get("available")
+            fix = "top the account up; `screentest credits set` does it here"
+            return "", f"{cost} credits", f"{available} credits", fix
+        case "wrong_state":
+            return "", str(facts.get("allowed")), str(facts.get("state")), "look at its state first"
+        case _:
+            told = str(facts.get("problem") or facts.get("expected") or refusal.reason)
+            return "", told, str(facts.get("actual") or "this request"), "see the provider's rule"
+
+
+def _sent_credential(request: Request) -> str:
+    value = request.headers.get("authorization")
+    if value:
+        return f"Authorization: {value.partition(' ')[0][:20]} …"
+    return "X-API-Key: …" if "x-api-key" in request.headers else "no credential"
+
+
+def near_misses(contract: Contract, method: str, path: str) -> list[str]:
+    """Documented routes that look like *path*, the nearest first."""
+    lowered = path.lower().rstrip("/")
+    shapes = {
+        re.sub(r"\{\w+\}", "x", known).lower().rstrip("/"): known for known in contract.routes.paths
+    }
+    close = get_close_matches(lowered, shapes, n=3, cutoff=0.6)
+    return [
+        f"{'/'.join(contract.routes.methods(known))} {known}"
+        for known in (shapes[it] for it in close)
+    ]
+
+
+def _source(contract: Contract, operation: str) -> str:
+    """The provider's public document, with the clauses that the operation comes from."""
+    rules = contract.behaviour.operations.get(operation)
+    clauses = ", ".join(rules.source[:6]) if rules is not None else ""
+    return f"{contract.behaviour.document_url} {clauses}".strip()
+
+
+@cache
+def provenance(contract: Contract, operation: str) -> str:
+    """`documented`, `inferred` or `assumed`, as the OpenAPI file marks the operation."""
+    found = contract.operations.get(operation)
+    if found is None:
+        return "assumed"
+    raw: Mapping[str, Json] = contract.document["paths"][found.path][found.method.lower()]
+    return "inferred" if "x-screentest-inferred" in raw else "documented"

@@ -1,0 +1,73 @@
+"""Rate windows: how long to wait, and which windows a contract may declare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from screentest.mock_server.limits import wait_s
+from screentest.specs.behaviour import RateWindow, load_behaviour
+from screentest.specs.errors import ContractError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def window(limit: int, per_ms: int = 60_000) -> RateWindow:
+    return RateWindow("calls", frozenset({"call"}), limit, per_ms, "key", "U1")
+
+
+def contract(folder: Path, when: dict[str, str]) -> Path:
+    """A behaviour file with one window that is in force *when* a reading is chosen."""
+    raw = yaml.safe_load((ROOT / "specs" / "ozor" / "behaviour.yaml").read_text())
+    raw["rate_windows"] = [
+        {
+            "name": "calls",
+            "operations": ["listVideos"],
+            "limit": 3,
+            "per_ms": 60_000,
+            "counts": "refused_too",
+            "when": when,
+            "source": "A1",
+        }
+    ]
+    path = folder / "behaviour.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("hits_ms", "now_ms", "expected_s"),
+    [
+        ([], 0, 0),
+        ([0, 0], 0, 0),
+        ([0, 0, 0], 0, 60),
+        ([0, 0, 0], 1, 60),
+        ([0, 0, 0], 1_000, 59),
+        ([0, 0, 0], 59_999, 1),
+        ([0, 30_000, 30_000], 40_000, 20),
+    ],
+)
+def test_wait_is_the_shortest_in_whole_seconds_that_is_enough(
+    hits_ms: list[int], now_ms: int, expected_s: int
+) -> None:
+    assert wait_s(window(3), hits_ms, now_ms) == expected_s
+
+
+def test_wait_looks_at_the_call_whose_leaving_makes_room() -> None:
+    """More calls than the limit can lie in a window that counts refused ones."""
+    assert wait_s(window(2), [0, 10_000, 20_000, 30_000], 40_000) == 40
+
+
+def test_window_may_depend_on_a_reading(tmp_path: Path) -> None:
+    (loaded,) = load_behaviour(contract(tmp_path, {"credit_hold": "check_only"})).rate_windows
+
+    assert loaded.reading == ("credit_hold", "check_only")
+    assert loaded.counts_refused
+
+
+@pytest.mark.parametrize("when", [{"credit_hold": "never"}, {"no_such_point": "reserve"}])
+def test_window_of_an_unknown_reading_is_refused(tmp_path: Path, when: dict[str, str]) -> None:
+    with pytest.raises(ContractError, match="window 'calls' names unknown"):
+        load_behaviour(contract(tmp_path, when))
