@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import MockError, unknown
@@ -130,8 +130,7 @@ def strikes(fault: Fault, seed: int) -> tuple[Fault, bool]:
     seen = fault.seen + 1
     lucky = stream(seed, "fault", fault.id, seen).random() < fault.probability
     hit = seen >= fault.nth and not fault.is_spent and lucky
-    values = {**fault.to_json(), "seen": seen, "fired": fault.fired + hit}
-    return Fault(**values), hit
+    return replace(fault, seen=seen, fired=fault.fired + hit), hit
 
 
 def too_many(limit: int) -> MockError:

@@ -88,8 +88,9 @@ def view(here: Instant, resource: Resource) -> Json:
 
     A view is a template; `when: {state: {fields}}` inside it adds fields in some states.
     """
-    template = dict(here.kind_rules(resource).view or {"id": "$id", "state": "$state"})
-    by_state = template.pop("when", {})
+    shown: Json = here.kind_rules(resource).view or {"id": "$id", "state": "$state"}
+    template: dict[str, Json] = dict(shown)
+    by_state: Mapping[str, Json] = template.pop("when", {})
     facts = view_facts(here, resource)
     return fill({**template, **by_state.get(facts["state"], {})}, facts)
 

@@ -264,7 +264,8 @@ def claim(here: Instant, delivery_id: str, ticket: int) -> Attempt | None:
     if raw is None:
         return None
     delivery = Delivery.from_json(raw)
-    assert delivery.fate is Fate.PENDING and delivery.ticket is None, delivery
+    assert delivery.fate is Fate.PENDING, delivery
+    assert delivery.ticket is None, delivery
     endpoint = here.rows.document(here.world, ENDPOINTS, delivery.endpoint)
     assert endpoint is not None, "deleting an endpoint cancels its deliveries"
     facts = {

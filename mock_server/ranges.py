@@ -31,21 +31,24 @@ def part_of(content: bytes, asked: Mapping[str, str]) -> Part:
     if _names(asked.get("if-none-match", ""), tag):
         return Part(304, b"", headers)
     match = _RANGE.fullmatch(asked.get("range", ""))
-    if match is None or match.group() == "bytes=-" or asked.get("if-range", tag) != tag:
+    if match is None or not _is_range(match[1], match[2]) or asked.get("if-range", tag) != tag:
         return Part(200, content, headers)
     first, last = _bounds(match[1], match[2], len(content))
-    if first > last and match[1] and match[2] and int(match[1]) > int(match[2]):
-        return Part(200, content, headers)  # not a range at all, so there is nothing to refuse
     if first > last:
         return Part(416, b"", {**headers, "Content-Range": f"bytes */{len(content)}"})
     headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
     return Part(206, content[first : last + 1], headers)
 
 
+def _is_range(first: str, last: str) -> bool:
+    """Whether the numbers make sense together; if not, the header is to be ignored."""
+    return int(first) <= int(last) if first and last else bool(first or last)
+
+
 def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
     """The first and the last byte that is meant; the first is beyond the last if there is none."""
     if not first:
-        return (max(0, size - int(last)), size - 1) if last else (0, size - 1)
+        return max(0, size - int(last)), size - 1
     return int(first), min(int(last), size - 1) if last else size - 1
 
 

@@ -14,7 +14,10 @@ Json = Any
 
 @dataclass(slots=True)
 class World:
-    """One universe. What is not here is in its rows."""
+    """One universe. What is not here is in its rows.
+
+    *unanswered* are the numbers of requests whose answers are held back on order.
+    """
 
     id: str
     seed: int
@@ -22,6 +25,7 @@ class World:
     settings: Settings = field(default_factory=Settings)
     first: Json = None
     requests: int = 0
+    unanswered: set[int] = field(default_factory=set[int])
 
     def to_json(self) -> Json:
         return {
@@ -39,9 +43,10 @@ class World:
 
     @staticmethod
     def from_json(world: str, seed: int, raw: Json) -> World:
-        clock = {**raw["clock"], "mode": Mode(raw["clock"]["mode"])}
+        kept = raw["clock"]
+        clock = Clock(Mode(kept["mode"]), kept["base_ms"], kept["wall_ms"], kept["speed"])
         settings = Settings(raw["pace"], raw["choices"], raw["magic"])
-        return World(world, seed, Clock(**clock), settings, raw["first"])
+        return World(world, seed, clock, settings, raw["first"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +65,5 @@ class Plan:
 
     @staticmethod
     def from_json(raw: Json) -> Plan:
-        return Plan(**{**raw, "mode": Mode(raw["mode"])})
+        values: dict[str, Any] = {**raw, "mode": Mode(raw["mode"])}
+        return Plan(**values)

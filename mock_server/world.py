@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -303,7 +303,7 @@ class Worlds:
         outbox.announce(here, job, end, lambda: {**view_facts(here, job), **more()})
 
     @contextmanager
-    def moving(self, world: World) -> Iterator[None]:
+    def moving(self, world: World) -> Generator[None, None, None]:
         """A change of *world*'s clock or jobs: one transaction, then whoever waits is told."""
         with self.store.request():
             before = replace(world)

@@ -187,7 +187,11 @@ class RefusalRule:
 
 @dataclass(frozen=True, slots=True)
 class RateWindow:
-    """At most *limit* accepted calls of *operations* per sliding *per_ms*, for one key."""
+    """At most *limit* accepted calls of *operations* per sliding *per_ms*, for one *scope*.
+
+    With *counts_refused* a call that was refused for its content takes room too. *reading* limits
+    the window to one reading of an interpretation: (its name, the value).
+    """
 
     name: str
     operations: frozenset[str]
@@ -195,6 +199,8 @@ class RateWindow:
     per_ms: int
     scope: str
     source: str
+    counts_refused: bool = False
+    reading: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,7 +383,9 @@ def load_behaviour(path: Path) -> Behaviour:
             for name, it in raw.get("operations", {}).items()
         },
         limits=Limits(**raw["limits"]),
-        rate_windows=tuple(_window(it) for it in raw.get("rate_windows", [])),
+        rate_windows=tuple(
+            _window(it, raw["interpretations"], path) for it in raw.get("rate_windows", [])
+        ),
         concurrency=_concurrency(raw.get("concurrency")),
         idempotency=_idempotency(raw.get("idempotency")),
         streams={name: _stream(name, it) for name, it in raw.get("streams", {}).items()},
@@ -489,7 +497,11 @@ def _credential(scheme: str, raw: Json) -> Credential:
     )
 
 
-def _window(raw: Json) -> RateWindow:
+def _window(raw: Json, interpretations: Json, path: Path) -> RateWindow:
+    for name, value in raw.get("when", {}).items():
+        known = interpretations.get(name, {"default": None, "alternatives": {}})
+        if value not in {known["default"], *known["alternatives"]}:
+            raise ContractError(f"{path}: window {raw['name']!r} names unknown {name}: {value}")
     return RateWindow(
         name=raw["name"],
         operations=frozenset(raw["operations"]),
@@ -497,6 +509,8 @@ def _window(raw: Json) -> RateWindow:
         per_ms=raw["per_ms"],
         scope=raw.get("scope", "key"),
         source=raw["source"],
+        counts_refused=raw.get("counts") == "refused_too",
+        reading=next(iter(raw["when"].items())) if "when" in raw else None,
     )
 
 

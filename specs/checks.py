@@ -27,7 +27,10 @@ SCHEMA_FILE = Path(__file__).with_name("checks.schema.json")
 
 @dataclass(frozen=True, slots=True)
 class RequestPlan:
-    """A request without its address: one of *json*, *form* and *raw*, or no body at all."""
+    """A request without its address: one of *json*, *form* and *raw*, or no body at all.
+
+    *answers* is the status of the smallest request where it cannot be a success.
+    """
 
     json: Json = None
     form: Mapping[str, Json] | None = None
@@ -35,6 +38,7 @@ class RequestPlan:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     raw: bytes | None = None
     type: str | None = None
+    answers: int | None = None
 
     @property
     def fields(self) -> Mapping[str, Json]:
@@ -46,12 +50,16 @@ class RequestPlan:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A figure read from a trace: a field with a default, or how many items a list has."""
+    """A figure read from a trace: a field with a default, or how many items a list has.
+
+    *counts_calls* asks how often the same account called the operation successfully before.
+    """
 
     source: str = ""
     default: Json = None
     count: str = ""
     with_text: str = ""
+    counts_calls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,12 +276,17 @@ def _plan(raw: Json) -> RequestPlan:
         headers=raw.get("headers", {}),
         raw=body.encode() if body is not None else None,
         type=raw.get("type"),
+        answers=raw.get("answers"),
     )
 
 
 def _fact(raw: Json) -> Fact:
     return Fact(
-        raw.get("from", ""), raw.get("default"), raw.get("count", ""), raw.get("with_text", "")
+        source=raw.get("from", ""),
+        default=raw.get("default"),
+        count=raw.get("count", ""),
+        with_text=raw.get("with_text", ""),
+        counts_calls=raw.get("calls", False),
     )
 
 
@@ -299,9 +312,7 @@ def _view(operation: str, raw: Json) -> View:
         )
         if name in raw
     }  # fmt: skip
-    lists = {
-        name: tuple(raw[name]) for name in ("constant", "settles", "ascending") if name in raw
-    }
+    lists = {name: tuple(raw[name]) for name in ("constant", "settles", "ascending") if name in raw}
     state = raw.get("state", "")
     if isinstance(state, list):
         state = tuple((case["is"], case["where"]) for case in state)
@@ -380,7 +391,7 @@ def _check_names(path: Path, checks: Checks, contract: Contract) -> None:
             raise ContractError(f"{path}: checks: there is no operation {name!r}")
     for views in checks.views.values():
         for view in views:
-            if view.resource not in behaviour.resources:
+            if view.resource not in {*behaviour.resources, *checks.makes}:
                 raise ContractError(f"{path}: checks: there is no resource {view.resource!r}")
             for url in view.urls:
                 if url not in behaviour.urls:

@@ -132,10 +132,6 @@ def _violation(error: jsonschema_rs.ValidationError, location: str, under: str) 
     return Violation(location, pointer, keyword, expected, _actual(keyword, error.instance), limit)
 
 
-def _count(noun: str) -> Callable[[Json], str]:
-    return lambda limit: f"{{}} {limit} {noun}{'' if limit == 1 else 's'}"
-
-
 def _choices(limit: Json) -> str:
     return "one of " + ", ".join(shown(choice) for choice in limit)
 
@@ -172,7 +168,8 @@ def _actual(keyword: str, value: Json) -> str:
     if keyword in {"maxItems", "minItems"} and isinstance(value, list):
         return str(len(value))
     if keyword == "type":
-        return f"{type_name(value)} {shown(value)}".strip()
+        kind, text = type_name(value), shown(value)
+        return kind if text in {"", kind} else f"{kind} {text}"
     return shown(value)
 
 

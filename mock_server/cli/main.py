@@ -7,10 +7,12 @@ from importlib import import_module
 
 import click
 
-#: verb → (module, one line for `--help`)
+#: verb → (module and name in it, one line for `--help`)
 _VERBS = {
     "serve": ("serve", "Start the mock on this machine."),
     "env": ("env", "Print the variables that point clients at a running mock."),
+    "verify": ("verify", "Hold a server to a provider's contract."),
+    "plan": ("verify:plan", "Show what a verification would do and cost."),
 }
 
 
@@ -23,8 +25,8 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _VERBS:
             return None
-        module = import_module(f"{__package__}.{_VERBS[cmd_name][0]}")
-        command = module.command
+        module_name, _, name = _VERBS[cmd_name][0].partition(":")
+        command = getattr(import_module(f"{__package__}.{module_name}"), name or "command")
         assert isinstance(command, click.Command)
         return command
 

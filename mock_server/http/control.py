@@ -331,7 +331,7 @@ class Control:
             else {
                 "at": rfc3339(effect.due_ms),
                 "type": effect.label,
-                "subject": effect.subject.rpartition("/")[2],
+                "subject": effect.subject.split("/", 2)[2],
             },
             "pending": worlds.store.pending_count(world.id),
         }

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ CONTROL = "/_screentest"
 #: A key of the environ, which no header can set: whoever hands calls over inside this process says
 #: here at what address the client believes the provider to be, and is taken at its word.
 BELIEVED_BASE = "screentest.base_url"
+#: And here how a call that is to be slow passes its time; without it, by waiting.
+SLEEP = "screentest.sleep"
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 # Servers mix the process's variables into the environ; HTTP_PROXY is no header of anybody's.
 _VARIABLES = frozenset(name for name in os.environ if name.startswith("HTTP_"))
@@ -111,16 +114,19 @@ class Edge:
         self, environ: WSGIEnvironment, start: StartResponse, handled: Handled
     ) -> Iterable[bytes]:
         answer = handled.answer
-        mishaps.delay(handled.faults)
+        sleep = environ.get(SLEEP, time.sleep)
+        mishaps.delay(handled.faults, sleep)
         handled.world.unanswered.discard(handled.number)
         if mishaps.is_cut_off(handled.faults):
+            if BELIEVED_BASE in environ:
+                raise mishaps.ConnectionCutError("the connection was closed, as ordered")
             start(_status_line(200), [("Content-Length", "2")])
             return mishaps.no_answer()
         headers = list(answer.headers.items())
         if not self._is_pure:
             headers.append(("X-Screentest-Request-Id", f"req_{handled.number}"))
         if isinstance(answer, EventStream):
-            return self._stream(start, handled, answer, headers)
+            return self._stream(start, handled, answer, headers, sleep)
         if answer.reason is not None and answer.status >= 400 and not self._is_pure:
             headers.append(("X-Screentest-Reason", answer.reason))
         body = b""
@@ -128,7 +134,7 @@ class Edge:
             body = answer.body if isinstance(answer.body, bytes) else orjson.dumps(answer.body)
             headers.append(("Content-Type", answer.content_type))
         headers.append(("Content-Length", str(len(body))))
-        spoilt, sent = mishaps.spoil_body(handled.faults, headers, body)
+        spoilt, sent = mishaps.spoil_body(handled.faults, headers, body, sleep)
         start(_status_line(answer.status), spoilt)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else sent
 
@@ -138,6 +144,7 @@ class Edge:
         handled: Handled,
         stream: EventStream,
         headers: list[tuple[str, str]],
+        sleep: Callable[[float], None],
     ) -> Iterator[bytes] | list[bytes]:
         events = self._streams.begin(handled.world, stream)
         if events is None:
@@ -150,7 +157,7 @@ class Edge:
             ("Cache-Control", "no-cache"),
             ("X-Accel-Buffering", "no"),
         ]
-        headers, events = mishaps.spoil_stream(handled.faults, headers, events)
+        headers, events = mishaps.spoil_stream(handled.faults, headers, events, sleep)
         start(_status_line(stream.status), headers)
         return events
 

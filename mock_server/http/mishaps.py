@@ -14,6 +14,7 @@ from ..faults import Fault
 
 Json = Any
 Headers = list[tuple[str, str]]
+Sleep = Callable[[float], None]
 
 #: No fault keeps a connection open for longer, whatever somebody ordered.
 _DELAY_MS_MAX = 15 * 60 * 1_000
@@ -24,10 +25,10 @@ _PROMISED_BYTES = 2**31 - 1
 
 
 class ConnectionCutError(ConnectionAbortedError):
-    """The answer breaks off here: a server closes the connection, in process the client sees this."""
+    """The answer breaks off here: a server closes the connection, in process the client sees it."""
 
 
-def delay(faults: Sequence[Fault], sleep: Callable[[float], None] = time.sleep) -> None:
+def delay(faults: Sequence[Fault], sleep: Sleep = time.sleep) -> None:
     """Wait before the answer, as latency and timeouts ask for."""
     for fault in faults:
         if fault.type in {"latency", "timeout"}:
@@ -50,46 +51,50 @@ def no_answer() -> Iterator[bytes]:
 
 
 def spoil_body(
-    faults: Sequence[Fault], headers: Headers, body: bytes
+    faults: Sequence[Fault], headers: Headers, body: bytes, sleep: Sleep = time.sleep
 ) -> tuple[Headers, Iterable[bytes]]:
     """*headers* and *body* as the faults leave them."""
     for fault in faults:
         spoil = _BODIES.get(fault.type)
         if spoil is not None:
-            return spoil(fault.attributes, headers, body)
+            return spoil(fault.attributes, headers, body, sleep)
     return headers, [body]
 
 
-def _malformed(_: Mapping[str, Json], headers: Headers, body: bytes) -> tuple[Headers, list[bytes]]:
+def _malformed(
+    _: Mapping[str, Json], headers: Headers, body: bytes, _sleep: Sleep
+) -> tuple[Headers, list[bytes]]:
     half = body[: max(1, len(body) // 2)]
     return with_header(headers, "Content-Length", str(len(half))), [half]
 
 
-def _empty(_: Mapping[str, Json], headers: Headers, body: bytes) -> tuple[Headers, list[bytes]]:
+def _empty(
+    _: Mapping[str, Json], headers: Headers, body: bytes, _sleep: Sleep
+) -> tuple[Headers, list[bytes]]:
     return with_header(headers, "Content-Length", "0"), [b""]
 
 
 def _mistyped(
-    attributes: Mapping[str, Json], headers: Headers, body: bytes
+    attributes: Mapping[str, Json], headers: Headers, body: bytes, _sleep: Sleep
 ) -> tuple[Headers, list[bytes]]:
     return with_header(headers, "Content-Type", str(attributes["content_type"])), [body]
 
 
 def _limited(
-    attributes: Mapping[str, Json], headers: Headers, body: bytes
+    attributes: Mapping[str, Json], headers: Headers, body: bytes, sleep: Sleep
 ) -> tuple[Headers, Iterator[bytes]]:
     """The promised length stays, the bytes end early."""
     kept = body[: int(attributes["bytes"])]
 
     def send() -> Iterator[bytes]:
         yield kept
-        time.sleep(_FLUSH_S)
+        sleep(_FLUSH_S)
 
     return headers, send()
 
 
 def _sliced(
-    attributes: Mapping[str, Json], headers: Headers, body: bytes
+    attributes: Mapping[str, Json], headers: Headers, body: bytes, sleep: Sleep
 ) -> tuple[Headers, Iterator[bytes]]:
     size = max(1, int(attributes["size"]))
     pause_s = min(int(attributes["delay_ms"]), _DELAY_MS_MAX) / 1_000
@@ -97,14 +102,14 @@ def _sliced(
     def send() -> Iterator[bytes]:
         for start in range(0, len(body), size):
             if start and pause_s:
-                time.sleep(pause_s)
+                sleep(pause_s)
             yield body[start : start + size]
 
     return headers, send()
 
 
 _BODIES: Mapping[
-    str, Callable[[Mapping[str, Json], Headers, bytes], tuple[Headers, Iterable[bytes]]]
+    str, Callable[[Mapping[str, Json], Headers, bytes, Sleep], tuple[Headers, Iterable[bytes]]]
 ] = {
     "malformed_json": _malformed,
     "empty": _empty,
@@ -115,34 +120,34 @@ _BODIES: Mapping[
 
 
 def spoil_stream(
-    faults: Sequence[Fault], headers: Headers, events: Iterator[bytes]
+    faults: Sequence[Fault], headers: Headers, events: Iterator[bytes], sleep: Sleep = time.sleep
 ) -> tuple[Headers, Iterator[bytes]]:
     """A stream that is cut or stalls after some events."""
     for fault in faults:
         if fault.type == "stream_cut":
             promised = with_header(headers, "Content-Length", str(_PROMISED_BYTES))
-            return promised, _cut_after(events, int(fault.attributes["after_events"]))
+            return promised, _cut_after(events, int(fault.attributes["after_events"]), sleep)
         if fault.type == "stream_stall":
             stall_s = min(int(fault.attributes["stall_ms"]), _DELAY_MS_MAX) / 1_000
-            return headers, _stalled(events, int(fault.attributes["after_events"]), stall_s)
+            return headers, _stalled(events, int(fault.attributes["after_events"]), stall_s, sleep)
     return headers, events
 
 
-def _cut_after(events: Iterator[bytes], count: int) -> Iterator[bytes]:
+def _cut_after(events: Iterator[bytes], count: int, sleep: Sleep) -> Iterator[bytes]:
     try:
         for _, event in zip(range(count), events, strict=False):
             yield event
-        time.sleep(_FLUSH_S)
+        sleep(_FLUSH_S)
     finally:
         close = getattr(events, "close", None)
         if close is not None:
             close()
 
 
-def _stalled(events: Iterator[bytes], count: int, stall_s: float) -> Iterator[bytes]:
+def _stalled(events: Iterator[bytes], count: int, stall_s: float, sleep: Sleep) -> Iterator[bytes]:
     for number, event in enumerate(events):
         if number == count:
-            time.sleep(stall_s)
+            sleep(stall_s)
         yield event
 
 

@@ -12,11 +12,10 @@ from typing import Any
 from screentest.specs.behaviour import Kind
 
 from ..clock import rfc3339
-from ..ids import digest
 from ..instant import Instant
-from ..media import StillKind, choose_clip, still, video_bytes
-from ..provider import Asset, Call, Provider, Reply
+from ..provider import Call, Provider, Reply
 from ..rows import Resource
+from .ozor_exports import export_fields, exports_of, failure_reason, latest_export, start_export
 
 Json = Any
 
@@ -54,7 +53,7 @@ def finish_edit(here: Instant, job: Resource) -> None:
     video.doc["revision"] += 1
     here.save(video)
     if job.doc["export"]:
-        _export(here, video, **job.doc["export"])
+        start_export(here, video, **job.doc["export"])
 
 
 @provider.operation("getJob")
@@ -70,7 +69,7 @@ def get_job(call: Call) -> Reply:
         case Kind.SUCCEEDED:
             body["response"] = _answer_text(job)
         case Kind.FAILED:
-            body["error"] = f"Agent encountered an error: {_reason(job)}"
+            body["error"] = f"Agent encountered an error: {failure_reason(job)}"
         case _:
             pass
     return Reply(200, body)
@@ -94,10 +93,10 @@ def list_videos(call: Call) -> Reply:
 def get_video(call: Call) -> Reply:
     here, video = call.here, call.found["video"]
     body = _summary(here, video)
-    export = _latest_export(here, video)
+    export = latest_export(here, video)
     if export is None:
         return Reply(200, body)
-    body |= _export_fields(here, export)
+    body |= export_fields(here, export)
     if export.doc["is_public"] or here.choice("private_share_fields") != "absent":
         return Reply(200, body)
     del body["shareUrl"], body["shareCode"]
@@ -175,10 +174,6 @@ def _tool_calls(job: Resource) -> list[Json]:
     return [{"name": "update_scene", "args": {"order": 1, "instruction": job.doc["prompt"][:80]}}]
 
 
-def _reason(job: Resource) -> str:
-    return job.script.reason if job.script is not None else ""
-
-
 def _summary(here: Instant, video: Resource) -> dict[str, Json]:
     return {
         "videoId": video.id,
@@ -192,125 +187,8 @@ def _summary(here: Instant, video: Resource) -> dict[str, Json]:
 @provider.state("video")
 def project_status(here: Instant, video: Resource) -> str:
     """Rendering while any export runs, completed once one has finished (OZ-094 to OZ-096)."""
-    kinds = {here.kind(export) for export in _exports(here, video)}
+    kinds = {here.kind(export) for export in exports_of(here, video)}
     if kinds & {Kind.WAITING, Kind.RUNNING}:
         return "rendering"
     has_finished = Kind.SUCCEEDED in kinds and here.choice("status_after_export") == "table"
     return "completed" if has_finished else "draft"
-
-
-# Exports
-
-
-@provider.operation("exportVideo")
-def export_video(call: Call) -> Reply:
-    here, video = call.here, call.found["video"]
-    if not video.doc.get("revision") and here.choice("export_before_agent") == "refuse_500":
-        problem = (
-            "The export could not be triggered: the video has no scenes yet. Try again shortly."
-        )
-        raise call.refuse("failed", problem=problem)
-    body = call.body or {}
-    quality, is_public = body.get("quality", "1080p"), body.get("isPublic", False)
-    export = _cached(here, video, quality, is_public=is_public)
-    if export is None:
-        export = _export(here, video, quality, is_public=is_public)
-    else:
-        video.doc["latest_export"] = export.id
-        here.save(video)
-    fields = {"videoId": video.id, "exportId": export.id, "exportStatus": here.state(export)}
-    if here.kind(export) is Kind.SUCCEEDED:
-        fields |= _export_fields(here, export)
-        del fields["exportError"]
-    elif is_public:
-        fields["shareCode"] = export.doc["share_code"]
-    return Reply(200, fields if is_public else _without_nulls(fields))
-
-
-def _without_nulls(fields: dict[str, Json]) -> dict[str, Json]:
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _exports(here: Instant, video: Resource) -> list[Resource]:
-    return here.rows.resources(here.world, here.provider, "export", parent=video.id)
-
-
-def _latest_export(here: Instant, video: Resource) -> Resource | None:
-    latest = video.doc.get("latest_export")
-    return here.find("export", latest) if latest else None
-
-
-def _content(video: Resource) -> str:
-    return digest(video.id, video.doc.get("revision", 0)).hex()[:16]
-
-
-def _cached(here: Instant, video: Resource, quality: str, *, is_public: bool) -> Resource | None:
-    """A finished export of the same content, quality and visibility (OZ-117)."""
-    wanted = (_content(video), quality, is_public)
-    for export in _exports(here, video):
-        key = (export.doc["content"], export.doc["quality"], export.doc["is_public"])
-        if key == wanted and here.kind(export) is Kind.SUCCEEDED:
-            return export
-    return None
-
-
-def _export(here: Instant, video: Resource, quality: str, *, is_public: bool) -> Resource:
-    doc = {
-        "quality": quality,
-        "is_public": is_public,
-        "content": _content(video),
-        "aspect": video.doc.get("aspect", "16:9"),
-    }
-    export = here.start("export", video.account, doc, parent=video.id, operation="exportVideo")
-    if is_public:
-        export.doc["share_code"] = here.add("share", video.account, {}, parent=export.id).id
-        here.save(export)
-    video.doc["latest_export"] = export.id
-    here.save(video)
-    return export
-
-
-def _export_fields(here: Instant, export: Resource) -> dict[str, Json]:
-    kind = here.kind(export)
-    is_done, code = kind is Kind.SUCCEEDED, export.doc.get("share_code")
-    return {
-        "exportId": export.id,
-        "exportStatus": here.state(export),
-        "downloadUrl": here.url("download", id=export.id) if is_done else None,
-        "shareUrl": here.url("share", code=code) if is_done and code else None,
-        "shareCode": code,
-        "thumbnailUrl": here.url("thumbnail", id=export.id) if is_done else None,
-        "exportError": _reason(export) if kind is Kind.FAILED else None,
-    }
-
-
-@provider.asset("download")
-def serve_download(here: Instant, parts: Mapping[str, str]) -> Asset | None:
-    return _footage(here, here.find("export", parts["id"]))
-
-
-@provider.asset("share")
-def serve_share(here: Instant, parts: Mapping[str, str]) -> Asset | None:
-    share = here.find("share", parts["code"])
-    return _footage(here, here.find("export", share.parent or "")) if share is not None else None
-
-
-@provider.asset("thumbnail")
-def serve_thumbnail(here: Instant, parts: Mapping[str, str]) -> Asset | None:
-    export = here.find("export", parts["id"])
-    if export is None or here.kind(export) is not Kind.SUCCEEDED:
-        return None
-    return Asset(still(StillKind.POSTER, *_size(here, export)), "image/jpeg")
-
-
-def _footage(here: Instant, export: Resource | None) -> Asset | None:
-    if export is None or here.kind(export) is not Kind.SUCCEEDED:
-        return None
-    clip = choose_clip(*_size(here, export), fps=here.behaviour.media["fps"])
-    stamp = {"job": export.id, "content": export.doc["content"], "world": here.world}
-    return Asset(video_bytes(clip, stamp=stamp), "video/mp4")
-
-
-def _size(here: Instant, export: Resource) -> tuple[int, int]:
-    width, height = here.behaviour.media["sizes"][export.doc["aspect"]][export.doc["quality"]]
-    return width, height

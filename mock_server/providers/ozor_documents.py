@@ -1,4 +1,4 @@
-"""Ozor's document-to-video: analysing a document, editing its plan, and rendering the plan."""
+"""Ozor's documents: what becomes of a file or a page, and how refusals of Ozor look."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from screentest.specs.behaviour import Kind
 from screentest.specs.validation import Violation
 
 from ..file_types import file_type
-from ..instant import Instant
 from ..magic import ordered_outcome
-from ..media import StillKind, still
-from ..provider import Asset, Call, EventStream, Provider, Refusal, Reply, Upload
-from ..rows import Resource
-from .ozor import add_video
+from ..provider import Call, Provider, Refusal, Reply, Upload
+from .ozor_plans import plan_body
 
 Json = Any
 
@@ -102,7 +98,7 @@ def analyze_document(call: Call) -> Reply:
         "updated_ms": here.now_ms,
         "voice": {},
     }
-    return Reply(200, {"plan": _plan(here, here.add("plan", call.account_id, doc))})
+    return Reply(200, {"plan": plan_body(here, here.add("plan", call.account_id, doc))})
 
 
 def _host(url: str) -> str:
@@ -133,149 +129,6 @@ def _scene(number: int, name: str, prompt: str, opener: str) -> Json:
         "images": [f"page_{number - 1}_img_0"],
         "keyPoints": [topic],
     }
-
-
-# Plans
-
-
-@provider.operation("getPlan")
-def get_plan(call: Call) -> Reply:
-    return Reply(200, {"plan": _plan(call.here, call.found["plan"])})
-
-
-@provider.operation("updatePlan")
-def update_plan(call: Call) -> Reply:
-    here, plan = call.here, call.found["plan"]
-    if "scenes" in call.body:
-        plan.doc["scenes"] = [_edited(scene) for scene in call.body["scenes"]]
-    plan.doc["voice"] |= call.body.get("voiceSettings") or {}
-    plan.doc["updated_ms"] = here.now_ms
-    here.save(plan)
-    return Reply(200, {"plan": _plan(here, plan)})
-
-
-def _edited(scene: Json) -> Json:
-    names = ("order", "sceneTitle", "scenePrompt", "voiceoverText")
-    images = [_image_name(it.get("storagePath", "")) for it in scene.get("imageRefs") or []]
-    return {
-        **{name: scene[name] for name in names},
-        "images": images,
-        "keyPoints": scene.get("keyPoints") or [],
-    }
-
-
-def _image_name(storage_path: str) -> str:
-    stem = storage_path.rpartition("/")[2].rpartition(".")[0]
-    return re.sub(r"[^A-Za-z0-9_-]", "_", stem)[:64] or "page_0_img_0"
-
-
-@provider.state("plan")
-def plan_status(here: Instant, plan: Resource) -> str:
-    """What its newest generation says; a plan without one is a draft."""
-    generation = here.newest("plan_generation", plan.id)
-    return here.state(generation) if generation is not None else "draft"
-
-
-def _plan(here: Instant, plan: Resource) -> Json:
-    generation = here.newest("plan_generation", plan.id)
-    kind = here.kind(generation) if generation is not None else None
-    updated_ms = plan.doc["updated_ms"]
-    if generation is not None:
-        updated_ms = max(updated_ms, here.entered_ms(generation))
-    doc = plan.doc
-    return {
-        "planId": plan.id,
-        "fileName": doc["file_name"],
-        "fileType": doc["file_type"],
-        "sourceUrl": doc["source_url"],
-        "aspectRatio": doc["aspect"],
-        "status": plan_status(here, plan),
-        "language": doc["language"],
-        "style": doc["style"],
-        "scenes": [_shown(here, plan, scene) for scene in doc["scenes"]],
-        "projectId": generation.doc.get("project_id") if generation is not None else None,
-        "error": _reason(generation) if generation is not None and kind is Kind.FAILED else None,
-        "createdAt": plan.created_ms // 1_000,
-        "updatedAt": updated_ms // 1_000,
-        "createdVia": "api",
-        "creditsCost": _voiceover_scenes(plan) // 2,
-    }
-
-
-def _shown(here: Instant, plan: Resource, scene: Json) -> Json:
-    refs = [
-        {
-            "storagePath": f"users/{plan.account}/plans/{plan.id}/{image}.png",
-            "url": here.url("scene_image", id=plan.id, image=image),
-        }
-        for image in scene["images"]
-    ]
-    fields = {name: value for name, value in scene.items() if name != "images"}
-    return {**fields, "imageRefs": refs}
-
-
-def _voiceover_scenes(plan: Resource) -> int:
-    return sum(1 for scene in plan.doc["scenes"] if scene["voiceoverText"].strip())
-
-
-def _reason(job: Resource) -> str:
-    return job.script.reason if job.script is not None else ""
-
-
-@provider.asset("scene_image")
-def serve_scene_image(here: Instant, parts: Mapping[str, str]) -> Asset | None:
-    if here.find("plan", parts["id"]) is None:
-        return None
-    return Asset(still(StillKind.PAGE, 960, 540), "image/png")
-
-
-# Rendering a plan
-
-
-@provider.facts("generatePlan")
-def price_facts(call: Call) -> Mapping[str, Json]:
-    return {"voiceover_scenes": _voiceover_scenes(call.found["plan"])}
-
-
-@provider.operation("generatePlan")
-def generate_plan(call: Call) -> EventStream:
-    plan = call.found["plan"]
-    return EventStream(call.start({"scene_count": len(plan.doc["scenes"])}, parent=plan.id))
-
-
-@provider.when("plan_generation", Kind.SUCCEEDED)
-def finish_plan(here: Instant, generation: Resource) -> None:
-    """The project exists from the instant of the `done` event (OZ-209)."""
-    plan = here.find("plan", generation.parent or "")
-    assert plan is not None, generation.id
-    video = add_video(
-        here,
-        plan.account,
-        plan.doc["file_name"],
-        plan.doc["aspect"],
-        createdVia="document",
-        revision=1,
-    )
-    generation.doc["project_id"] = video.id
-    here.save(generation)
-
-
-@provider.stream("generatePlan")
-def stream_facts(here: Instant, generation: Resource) -> Mapping[str, Json]:
-    return {
-        "scenes": list(range(generation.doc["scene_count"])),
-        "project_id": generation.doc.get("project_id"),
-    }
-
-
-@provider.edit_stream("generatePlan")
-def double_done(here: Instant, generation: Resource, events: list[Json]) -> list[Json]:
-    """Two `done` events, the first without projectId, as seen in the wild."""
-    last = events[-1]
-    if here.choice("done_events") == "one" or last["step"] != "done":
-        return events
-    first = {name: value for name, value in last.items() if name != "projectId"}
-    return [*events[:-1], first, last]
 
 
 # Refusals

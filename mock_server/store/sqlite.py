@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -77,7 +77,7 @@ class Store:
             os.close(self._file_lock)
 
     @contextmanager
-    def request(self) -> Iterator[None]:
+    def request(self) -> Generator[None, None, None]:
         """One unit of work: committed on the way out, rolled back when an exception passes."""
         promised: list[Callable[[], None]] = []
         with self.lock:
@@ -111,7 +111,7 @@ class Store:
         self._on_effect = watcher
 
     @contextmanager
-    def attempt(self) -> Iterator[None]:
+    def attempt(self) -> Generator[None, None, None]:
         """Undo what is written inside when an exception passes; what was before it stays."""
         is_nested, promised = self._is_writing, len(self._promised)
         if is_nested:

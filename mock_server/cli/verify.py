@@ -1,0 +1,159 @@
+"""`screentest verify` and its sisters: the contract kit on the command line.
+
+The kit is imported when a verb runs, so that `--help` costs nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .client import fail
+
+_REPORTS = ("html", "junit", "ndjson")
+
+
+class _Report(click.ParamType):
+    """`html:report.html`."""
+
+    name = "KIND:FILE"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Path]:
+        kind, colon, path = value.partition(":")
+        if kind not in _REPORTS or not colon or not path:
+            told = f"expected one of {', '.join(_REPORTS)}, a colon and a file, got {value!r}"
+            self.fail(told, param, ctx)
+        return kind, Path(path)
+
+
+def _target_options(function: Callable[..., None]) -> Callable[..., None]:
+    options: Sequence[Callable[[Any], Any]] = (
+        click.argument("provider"),
+        click.option("--url", help="Base address of the server; our own mock when left out."),
+        click.option("--api-key", envvar="SCREENTEST_API_KEY", default="", help="A key for it."),
+        click.option(
+            "--second-api-key",
+            envvar="SCREENTEST_SECOND_API_KEY",
+            default="",
+            help="A key of another account; without it ownership is not judged.",
+        ),
+        click.option(
+            "--bearer",
+            envvar="SCREENTEST_BEARER",
+            default="",
+            help="A signed-in session, where some calls need one.",
+        ),  # fmt: skip
+        click.option(
+            "--tier",
+            type=click.Choice(("smoke", "full")),
+            default="full",
+            show_default=True,
+            help="How much is looked at; smoke pays for one job.",
+        ),  # fmt: skip
+        click.option("--budget", type=click.IntRange(min=0), help="Credits that may be spent."),
+        click.option("--read-only", is_flag=True, help="Send nothing that changes anything."),
+        click.option("--live", is_flag=True, help="Allow an address that is not this machine."),
+        click.option(
+            "--time-scale",
+            type=click.FloatRange(min=0.001),
+            default=1.0,
+            help="How many times faster than ours the server's clock runs.",
+        ),  # fmt: skip
+        click.option(
+            "--patience",
+            type=click.IntRange(min=1),
+            default=600,
+            show_default=True,
+            help="Longest wait for one thing, in seconds of the server.",
+        ),  # fmt: skip
+        click.option("--seed", type=int, default=1, show_default=True, help="For our own mock."),
+        click.option("--only", default="", help="Scenarios whose name has this in it."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _options(given: dict[str, Any], reports: Sequence[tuple[str, Path]] = ()) -> Any:
+    from screentest.contract_tests.command import Options
+
+    url = given["url"]
+    return Options(
+        provider=given["provider"],
+        url=url,
+        api_key=given["api_key"],
+        second_api_key=given["second_api_key"],
+        bearer=given["bearer"],
+        tier=given["tier"],
+        budget=given["budget"],
+        is_read_only=given["read_only"],
+        is_live=given["live"],
+        time_scale=given["time_scale"],
+        patience_ms=given["patience"] * 1_000,
+        seed=given["seed"],
+        only=given["only"],
+        reports=tuple(reports),
+    )
+
+
+@click.command("verify")
+@_target_options
+@click.option(
+    "--report", "reports", type=_Report(), multiple=True, help="html:F, junit:F, ndjson:F."
+)
+@click.option("--quiet", is_flag=True, help="No progress.")
+def command(*, reports: Sequence[tuple[str, Path]], quiet: bool, **given: Any) -> None:
+    """Hold a server to a provider's contract: our own mock, or the one at --url.
+
+    Exit codes: 0 kept, 1 broken, 2 usage, 3 the budget ended it, 4 unreachable.
+    """
+    from screentest.contract_tests.command import run_verify
+    from screentest.contract_tests.live import NotAllowedError, UnreachableError
+    from screentest.contract_tests.report.text import text_report
+    from screentest.specs.errors import ContractError
+
+    progress = _no_progress if quiet or not sys.stderr.isatty() else _progress
+    try:
+        result = run_verify(_options(given, reports), progress)
+    except (NotAllowedError, ContractError) as error:
+        fail(2, str(error))
+    except UnreachableError as error:
+        fail(4, str(error), "is the server running, and is the address right?")
+    for line in text_report(result, given["url"] or "$BASE_URL"):
+        click.echo(line)
+    if result.is_broken:
+        sys.exit(1)
+    if result.is_out_of_budget:
+        click.echo("the budget ended it before everything was judged", err=True)
+        sys.exit(3)
+
+
+def _no_progress(scenario: Any, ran: Any) -> None:
+    """For pipes and build servers."""
+
+
+def _progress(scenario: Any, ran: Any) -> None:
+    if ran is None:
+        click.echo(f"\r\033[K{scenario.name}: {scenario.told}"[:110], nl=False, err=True)
+    else:
+        click.echo("\r\033[K", nl=False, err=True)
+
+
+@click.command("plan")
+@_target_options
+def plan(**given: Any) -> None:
+    """Show what a verification would do and cost, without a request."""
+    from screentest.contract_tests.command import plan_lines
+    from screentest.specs.errors import ContractError
+
+    try:
+        for line in plan_lines(_options(given)):
+            click.echo(line)
+    except ContractError as error:
+        fail(2, str(error))
