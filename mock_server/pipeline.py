@@ -8,58 +8,36 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
 
-from screentest.specs.behaviour import Credential, Moment, Target
+from screentest.specs.behaviour import Moment
 from screentest.specs.contract import Contract
-from screentest.specs.errors import ContractError
-from screentest.specs.operations import Match, Operation, Parameter
+from screentest.specs.operations import Match, Operation
 from screentest.specs.validation import Violation
 
-from .bodies import BodyError, read_json
+from .bodies import read_json
 from .clock import Mode
 from .faults import Fault
+from .gates import GATES, Road
 from .generic import answer_from_contract
-from .idempotency import begin_replay, finish_replay
-from .instant import Cost, Instant
-from .keys import is_expired, key_digest, presented
-from .limits import count_refused, respect_cap, respect_rate
-from .magic import ordered_outcome
-from .provider import Call, EventStream, Provider, Refusal, RefusedError, Reply, Request
+from .instant import Instant
+from .keys import key_digest, presented
+from .limits import count_refused
+from .provider import Call, EventStream, Refusal, RefusedError, Reply, Request
 from .record import journal_line
 from .refusals import shape_refusal
-from .rows import Key, Resource
-from .templates import look_up
+from .rows import Key
 from .universe import World
 from .world import Worlds
 
 Json = Any
 Answer = Reply | EventStream
-Gate = Callable[["Road", Call], "Reply | None"]
 
 
 #: Faults that keep the client waiting; until then a repetition finds its first call running.
 _HOLDS_BACK = frozenset({"latency", "timeout"})
-
-
-@dataclass(slots=True)
-class Road:
-    """One request on its way. *worlds* is everything that could be reached from here.
-
-    *is_counted* says that the call has taken its room in the rate windows.
-    """
-
-    worlds: Worlds
-    world: World
-    contract: Contract
-    provider: Provider
-    key: Key | None = None
-    replay: Callable[[Reply], None] | None = None
-    is_counted: bool = False
-    faults: Sequence[Fault] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +174,7 @@ def _answer(road: Road, call: Call) -> Answer:
     _fail_if_ordered(road, "before")
     road.worlds.settle(road.world, call.here.now_ms)
     for gate in road.contract.behaviour.refusal_order:
-        reply = _GATES[gate](road, call)
+        reply = GATES[gate](road, call)
         if reply is not None:
             return reply
     _retire_model(road, call)
@@ -285,252 +263,3 @@ def _our_fault(what: str, told: str, violations: Sequence[Violation] = ()) -> Re
     last = told.strip().splitlines()[-1]
     body = {"detail": f"screentest is wrong here ({what}): {last}. Please report it."}
     return Reply(500, body, reason=f"ours:{what}", violations=violations)
-
-
-# Gates, in the provider's order. Each fills in what it found, or refuses; a stored reply ends it.
-
-
-def _authenticate(road: Road, call: Call) -> None:
-    if not call.operation.security:
-        return
-    schemes = [road.contract.behaviour.credentials[name] for name in call.operation.security]
-    for credential in schemes:
-        raw = presented(credential, call.request.headers)
-        if raw is None:
-            continue
-        key = road.key
-        if key is None or key.kind != credential.key_kind or key.digest != key_digest(raw):
-            raise call.refuse("unknown_credential", **_credential_facts(credential), sent=raw)
-        if not key.is_active:
-            raise call.refuse("revoked_credential", **_credential_facts(credential))
-        if is_expired(credential, key, call.here.now_ms):
-            raise call.refuse("expired_credential", **_credential_facts(credential))
-        call.here.rows.note_use(key.digest, call.here.now_ms)
-        call.key, call.account_id = key, key.account
-        return
-    raise call.refuse("missing_credential", **_credential_facts(schemes[0]))
-
-
-def _credential_facts(credential: Credential) -> dict[str, Json]:
-    header, scheme = credential.forms[0]
-    name = "-".join(part.capitalize() if part != "api" else "API" for part in header.split("-"))
-    shown = "Bearer token" if credential.key_kind == "bearer" else name
-    return {"credential": shown, "header": name, "scheme": scheme}
-
-
-def _read_body(road: Road, call: Call) -> None:
-    request, operation = call.request, call.operation
-    if not operation.bodies:
-        return
-    has_body = bool(request.body) or request.form is not None or request.problem is not None
-    if not has_body and not operation.is_body_required:
-        call.body = {}
-        return
-    if not has_body and not request.content_type:
-        return
-    if request.content_type not in operation.bodies:
-        documented = " or ".join(operation.bodies)
-        actual = request.content_type or "none"
-        raise call.refuse("wrong_content_type", expected=documented, actual=actual)
-    if request.problem is not None:
-        raise call.refuse(request.problem.reason, **request.problem.facts)
-    if request.form is not None:
-        call.body = dict(request.form)
-        return
-    limit = road.contract.behaviour.limits.json_bytes_max
-    if len(request.body) > limit:
-        raise call.refuse("too_large", what="The request body", limit=limit)
-    try:
-        call.body = read_json(request.body)
-    except BodyError as error:
-        raise call.refuse("malformed_body", problem=str(error)) from None
-
-
-def _validate(road: Road, call: Call) -> None:
-    found: list[Violation] = []
-    call.query = _parameters(call, found)
-    if call.operation.bodies:
-        found += _body_violations(call)
-    tolerates = road.provider.tolerance
-    if tolerates is not None:
-        found = [violation for violation in found if not tolerates(call, violation)]
-    check = road.provider.checks.get(call.operation.id)
-    if not found and check is not None:
-        found = list(check(call))
-    if found:
-        raise RefusedError(Refusal("invalid", {"problem": found[0].message}, found))
-
-
-def _parameters(call: Call, found: list[Violation]) -> dict[str, Json]:
-    """The typed query parameters; path and header parameters are judged on the way.
-
-    A path parameter that is not even of the documented form names nothing: that is for the
-    existence gate to say.
-    """
-    given = (
-        dict(parse_qsl(call.request.query, keep_blank_values=True)) if call.request.query else {}
-    )
-    values: dict[str, Json] = {}
-    for parameter in call.operation.parameters:
-        if parameter.place == "query":
-            _read_parameter(parameter, given.get(parameter.name), values, found)
-        elif parameter.place == "header":
-            text = call.request.headers.get(parameter.name.lower())
-            _read_parameter(parameter, text, {}, found)
-    return values
-
-
-def _read_parameter(
-    parameter: Parameter, text: str | None, values: dict[str, Json], found: list[Violation]
-) -> None:
-    if text is None:
-        if parameter.is_required:
-            missing = Violation(
-                parameter.place, f"/{parameter.name}", "required", "a value", "nothing"
-            )
-            found.append(missing)
-        elif parameter.default is not None:
-            values[parameter.name] = parameter.default
-        return
-    value = parameter.read(text)
-    found += parameter.schema.violations(value, under=f"/{parameter.name}")
-    values[parameter.name] = value
-
-
-def _body_violations(call: Call) -> list[Violation]:
-    if call.body is None:
-        return [Violation("body", "", "required", "a value", "nothing")]
-    schemas = call.operation.bodies
-    content_type = call.request.content_type
-    schema = schemas.get(content_type) or next(iter(schemas.values()))
-    if call.request.form is None:
-        return schema.violations(call.body)
-    form = form_values(call.request.form, schema.schema)
-    if call.here.behaviour.unknown_fields == "ignore":
-        known = schema.schema.get("properties", {})
-        form = {name: value for name, value in form.items() if name in known}
-    return schema.violations(form)
-
-
-def form_values(form: Mapping[str, Json], schema: Json) -> dict[str, Json]:
-    """A form as its schema sees it: numbers where the schema has numbers, files as text."""
-    kinds = {name: it.get("type") for name, it in schema.get("properties", {}).items()}
-    values: dict[str, Json] = {}
-    for name, value in form.items():
-        if not isinstance(value, str):
-            values[name] = ""
-        elif kinds.get(name) == "integer" and re.fullmatch(r"[+-]?[0-9]{1,18}", value):
-            values[name] = int(value)
-        else:
-            values[name] = value
-    return values
-
-
-def _exist(road: Road, call: Call) -> None:
-    found: dict[str, Resource] = {}
-    for target in call.rules.targets:
-        id_ = str(
-            look_up(target.id_from, {"path": call.path, "query": call.query, "body": call.body})
-        )
-        read = road.provider.id_readers.get(target.kind)
-        kept_id = read(call.here, id_) if read is not None else id_
-        resource = call.here.find(target.kind, kept_id)
-        is_hidden = target.hidden or road.contract.behaviour.foreign == "hide"
-        if resource is not None and is_hidden and resource.account != call.account_id:
-            resource = None
-        if resource is not None and target.within is not None:
-            resource = resource if resource.parent == found[target.within].id else None
-        if resource is None:
-            raise call.refuse("not_found", **_target_facts(road, target, id_))
-        found[target.kind] = resource
-    call.found = found
-
-
-def _target_facts(road: Road, target: Target, id_: str) -> dict[str, Json]:
-    return {"resource": road.contract.behaviour.resources[target.kind].called, "id": id_[:80]}
-
-
-def _own(road: Road, call: Call) -> None:
-    for target in call.rules.targets:
-        resource = call.found[target.kind]
-        if resource.account != call.account_id:
-            raise call.refuse("foreign", **_target_facts(road, target, resource.id))
-
-
-def _be_in_state(road: Road, call: Call) -> None:
-    for target in call.rules.targets:
-        if not target.states:
-            continue
-        resource = call.found[target.kind]
-        state = state_of(road.provider, call.here, resource)
-        if state not in target.states:
-            allowed = " or ".join(sorted(target.states))
-            facts = _target_facts(road, target, resource.id)
-            raise call.refuse("wrong_state", **facts, state=state, allowed=allowed)
-
-
-def state_of(provider: Provider, here: Instant, resource: Resource) -> str:
-    """The state of any resource: from its script, or as its provider derives it."""
-    if resource.script is not None:
-        return here.state(resource)
-    return provider.states[resource.kind](here, resource)
-
-
-def _respect_rate(road: Road, call: Call) -> None:
-    respect_rate(call)
-    road.is_counted = True
-
-
-def _respect_cap(road: Road, call: Call) -> None:
-    respect_cap(call)
-
-
-def _afford(road: Road, call: Call) -> None:
-    price = call.rules.price
-    if price is None:
-        return
-    facts = dict(call.body) if isinstance(call.body, dict) else {}
-    supply = road.provider.price_facts.get(call.operation.id)
-    if supply is not None:
-        facts |= supply(call)
-    try:
-        amount = price.amount(facts)
-    except ContractError as error:
-        raise call.refuse("invalid", problem=str(error)) from None
-    account = call.account
-    if amount > account.available and call.here.behaviour.initial_credits is not None:
-        raise call.refuse("insufficient_credits", cost=amount, available=account.available)
-    call.cost = Cost(amount, price.moment)
-
-
-def _be_decent(road: Road, call: Call) -> None:
-    """Content that the provider refuses at submission, on the user's order."""
-    ordered = ordered_outcome(call.body) if call.here.settings.has_magic else None
-    if ordered is not None and ordered.verb == "reject":
-        raise call.refuse("content_refused", problem=ordered.text or "content policy violation")
-
-
-def _replay(road: Road, call: Call) -> Reply | None:
-    rules = road.contract.behaviour.idempotency
-    if rules is None or call.operation.id not in rules.operations:
-        return None
-    begun = begin_replay(rules, call, road.world.unanswered)
-    if isinstance(begun, str):
-        road.replay = lambda reply: finish_replay(rules, call, begun, reply)
-        return None
-    return begun
-
-
-_GATES: Mapping[str, Gate] = {
-    "authentication": _authenticate,
-    "body": _read_body,
-    "validation": _validate,
-    "idempotency": _replay,
-    "rate_limit": _respect_rate,
-    "existence": _exist,
-    "ownership": _own,
-    "state": _be_in_state,
-    "content": _be_decent,
-    "concurrency": _respect_cap,
-    "credits": _afford,
-}
