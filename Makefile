@@ -39,6 +39,10 @@ test-slow: $(DEVELOPMENT) ## the tests that build, fuzz or take long
 bench: $(DEVELOPMENT) ## load the server and print one table
 	@$(BIN)/python -m bench.run $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(DEVELOPMENT) ## schemathesis over every provider: make fuzz ARGS="ozor --seeds 1-5"
+	$(BIN)/python -m tools.fuzz.run $(ARGS)
+
 # --- what a change must pass -------------------------------------------------------------------
 
 .PHONY: check

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from werkzeug.test import Client as WsgiClient
 
+from .live_mock import live as live
 from .mock_client import Account, MockWorld, make_world, make_wsgi
 
 

@@ -5,12 +5,47 @@ The public names, and nothing else: each is imported from its module when it is 
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from screentest.fixtures.account import Account
+    from screentest.fixtures.live import LiveServer
+    from screentest.fixtures.mistakes import ScreentestWarning, UnmatchedRequestError
+    from screentest.fixtures.options import Options
+    from screentest.fixtures.provider import ProviderHandle
+    from screentest.fixtures.world import World, WorldFactory
+    from screentest.mock_server.errors import MockError
+    from screentest.mock_server.http.app import create_app
+
+    __version__: str
 
 # Public name -> the module that defines it. Twelve names at most; a test counts them.
-_MODULE_OF: dict[str, str] = {}
+_MODULE_OF: dict[str, str] = {
+    "Account": "screentest.fixtures.account",
+    "LiveServer": "screentest.fixtures.live",
+    "MockError": "screentest.mock_server.errors",
+    "Options": "screentest.fixtures.options",
+    "ProviderHandle": "screentest.fixtures.provider",
+    "ScreentestWarning": "screentest.fixtures.mistakes",
+    "UnmatchedRequestError": "screentest.fixtures.mistakes",
+    "World": "screentest.fixtures.world",
+    "WorldFactory": "screentest.fixtures.world",
+    "create_app": "screentest.mock_server.http.app",
+}
 
-__all__ = ["__version__"]  # pyright: ignore[reportUnsupportedDunderAll]  # made in __getattr__
+__all__ = [
+    "Account",
+    "LiveServer",
+    "MockError",
+    "Options",
+    "ProviderHandle",
+    "ScreentestWarning",
+    "UnmatchedRequestError",
+    "World",
+    "WorldFactory",
+    "__version__",
+    "create_app",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import requests
 
-from .conftest import LiveMock
+from tests.live_mock import LiveMock
 
 Json = Any
 
