@@ -1,0 +1,67 @@
+"""Price formulas: exact, whole credits, and nothing but arithmetic."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from screentest.specs.arithmetic import parse_formula
+from screentest.specs.errors import ContractError
+
+
+@pytest.mark.parametrize(
+    ("formula", "facts", "credits"),
+    [
+        ("1", {}, 1),
+        (0, {}, 0),
+        ("floor(scenes / 2)", {"scenes": 6}, 3),
+        ("floor(scenes / 2)", {"scenes": 5}, 2),
+        ("floor(scenes / 2)", {"scenes": 1}, 0),
+        ("80 - 10 * optin", {"optin": True}, 70),
+        ("80 - 10 * optin", {"optin": False}, 80),
+        ("ceil(base * duration / baseline)", {"base": 25, "duration": 8, "baseline": 6.4}, 32),
+        ("ceil(base * duration / baseline)", {"base": 18, "duration": 5, "baseline": 8}, 12),
+        ("max(1, min(a, b))", {"a": 3, "b": 2}, 2),
+    ],
+)
+def test_formula_gives_whole_credits(
+    formula: str | int, facts: dict[str, float], credits: int
+) -> None:
+    assert parse_formula(formula).amount(facts) == credits
+
+
+@given(seconds=st.integers(1, 400), base=st.integers(1, 200))
+def test_tenths_do_not_lose_a_credit(seconds: int, base: int) -> None:
+    """6.4 is not a number of binary floating point; the formula still is exact."""
+    exact = math.ceil(Fraction(base * seconds * 10, 64))
+
+    formula = parse_formula("ceil(base * seconds / 6.4)")
+
+    assert formula.amount({"base": base, "seconds": seconds}) == exact
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["__import__('os')", "a.b", "a[0]", "a ** 2", "lambda: 1", "open('x')", "'1'", "a if b else c",
+     "floor(x, key=1)", "True", "1 +", "x" * 201],
+)  # fmt: skip
+def test_anything_but_arithmetic_is_refused_when_the_contract_is_loaded(formula: str) -> None:
+    with pytest.raises(ContractError):
+        parse_formula(formula)
+
+
+@pytest.mark.parametrize(
+    ("formula", "facts", "told"),
+    [
+        ("a / 2", {"a": 3}, "not a whole number"),
+        ("a - 2", {"a": 1}, "not a whole number >= 0"),
+        ("a + b", {"a": 1}, "needs 'b'"),
+    ],
+)
+def test_price_that_is_no_amount_is_told(formula: str, facts: dict[str, float], told: str) -> None:
+    with pytest.raises(ContractError, match=told):
+        parse_formula(formula).amount(facts)
