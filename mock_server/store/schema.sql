@@ -86,5 +86,6 @@ CREATE TABLE document (
 CREATE INDEX document_in_order ON document (world, kind, seq);
 
 CREATE TABLE snapshot (
-  name TEXT PRIMARY KEY, world TEXT NOT NULL, created_ms INTEGER NOT NULL, doc BLOB NOT NULL
-) WITHOUT ROWID;
+  world TEXT NOT NULL, name TEXT NOT NULL, created_ms INTEGER NOT NULL, doc BLOB NOT NULL,
+  PRIMARY KEY (world, name)
+);

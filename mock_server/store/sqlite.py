@@ -7,43 +7,32 @@ work: it holds the lock, opens a write transaction at the first write, and commi
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import threading
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, suppress
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from ..errors import MockError
-from ..lifecycle import Script
 from ..rows import Account, Effect, Entry, Event, Key, Resource
+from .counters import Counters
+from .decoding import (
+    SELECT_RESOURCE,
+    doc_column,
+    ends_ms_column,
+    read_key,
+    read_resource,
+    script_column,
+)
+from .document_rows import DocumentRows
+from .dumps import TABLES_OF_A_WORLD, dump_world, load_world, tables_of_a_world
+from .journal_rows import JournalRows
+from .repetition_rows import RepetitionRows
+from .transactions import Row, Transactions
 
 Json = Any
-Row = tuple[Any, ...]
 
-SCHEMA_VERSION = 1
-JOURNAL_MAX = 10_000
 EVENTS_MAX = 50_000
-# Read-only requests leave their journal lines here until somebody writes or looks.
-_BUFFERED_MAX = 200
-
-_TABLES_OF_A_WORLD = (
-    "counter",
-    "account",
-    "api_key",
-    "entry",
-    "resource",
-    "effect",
-    "event",
-    "journal",
-    "replay",
-    "hit",
-    "document",
-)
 
 
 class Store:
@@ -55,100 +44,55 @@ class Store:
         Raises:
             MockError: the file is not ours, is in use by another process, or cannot be written.
         """
-        self.lock = threading.RLock()
-        self._file_lock = _claim(path) if path is not None else None
-        self._connection = _connect(path, durable=durable)
-        self._is_writing = False
-        self._depth = 0
-        self._journal: list[Row] = []
+        self._transactions = Transactions(
+            path, durable=durable, on_keep=self._keep, on_undo=self._forget
+        )
+        self._counters = Counters(self._transactions)
+        self.count = self._counters.next
+        calls = RepetitionRows(self._transactions)
+        self.replay, self.save_replay = calls.replay, calls.save_replay
+        self.hits, self.add_hit = calls.hits, calls.add_hit
+        self._document_rows = rows = DocumentRows(self._transactions)
+        self.document, self.documents = rows.document, rows.documents
+        self.documents_after, self.trim_documents = rows.documents_after, rows.trim_documents
+        self.save_document, self.delete_document = rows.save_document, rows.delete_document
+        self._write, self._all = self._transactions.write, self._transactions.all
+        self._one = self._transactions.one
+        self._journal = JournalRows(self._transactions)
         self._used: dict[str, int] = {}
         # What every request asks for and few change: kept until a write to it, or a rollback.
         self._next: dict[str, Effect | None] = {}
-        self._documents: dict[tuple[str, str], list[bytes]] = {}
-        self._promised: list[Callable[[], None]] = []
         self._on_effect: Callable[[str, int], None] | None = None
 
     def close(self) -> None:
         """Write what is buffered and let go of the file."""
         with self.request():
             self.flush()
-        self._connection.close()
-        if self._file_lock is not None:
-            os.close(self._file_lock)
+        self._transactions.close()
 
-    @contextmanager
-    def request(self) -> Generator[None, None, None]:
+    def request(self) -> AbstractContextManager[None]:
         """One unit of work: committed on the way out, rolled back when an exception passes."""
-        promised: list[Callable[[], None]] = []
-        with self.lock:
-            self._depth += 1
-            try:
-                yield
-            except BaseException:
-                if self._depth == 1 and self._is_writing:
-                    self._undo("ROLLBACK")
-                    self._is_writing = False
-                raise
-            else:
-                if self._depth == 1 and self._is_writing:
-                    self._connection.execute("COMMIT")
-                    self._is_writing = False
-                    promised, self._promised = self._promised, []
-            finally:
-                self._depth -= 1
-                if self._depth == 0 and self._promised:
-                    self._promised = []
-        for act in promised:
-            act()
+        return self._transactions.request()
+
+    def attempt(self) -> AbstractContextManager[None]:
+        """Undo what is written inside when an exception passes; what was before it stays."""
+        return self._transactions.attempt()
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Call *act* once what is written here is committed and the lock is free; else never."""
-        assert self._is_writing, "there is nothing to commit"
-        self._promised.append(act)
+        self._transactions.after_commit(act)
+
+    def _keep(self) -> None:
+        self._counters.write()
+
+    def _forget(self) -> None:
+        self._counters.forget()
+        self._next.clear()
+        self._document_rows.forget()
 
     def watch_effects(self, watcher: Callable[[str, int], None]) -> None:
         """Call *watcher* with (world, due_ms) of each effect as it is added."""
         self._on_effect = watcher
-
-    @contextmanager
-    def attempt(self) -> Generator[None, None, None]:
-        """Undo what is written inside when an exception passes; what was before it stays."""
-        is_nested, promised = self._is_writing, len(self._promised)
-        if is_nested:
-            self._connection.execute("SAVEPOINT attempt")
-        try:
-            yield
-        except BaseException:
-            del self._promised[promised:]
-            if is_nested:
-                self._undo("ROLLBACK TO attempt")
-                self._connection.execute("RELEASE attempt")
-            elif self._is_writing:
-                self._undo("ROLLBACK")
-                self._is_writing = False
-            raise
-        else:
-            if is_nested:
-                self._connection.execute("RELEASE attempt")
-
-    def _undo(self, sql: str) -> None:
-        self._connection.execute(sql)
-        self._next.clear()
-        self._documents.clear()
-
-    def _write(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        if not self._is_writing:
-            assert self._depth, "writes belong into request()"
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._is_writing = True
-        return self._connection.execute(sql, values)
-
-    def _all(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        return self._connection.execute(sql, values).fetchall()
-
-    def _one(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
-        row: Row | None = self._connection.execute(sql, values).fetchone()
-        return row
 
     # Worlds
 
@@ -166,24 +110,17 @@ class Store:
 
     def clear_world(self, world: str) -> None:
         """Delete every row of *world* but its own."""
-        self._journal = [row for row in self._journal if row[0] != world]
-        self._next.clear()
-        self._documents.clear()
-        for table in _TABLES_OF_A_WORLD:
+        self._flush_used()
+        self._journal.forget(world)
+        self._counters.write()
+        self._forget()
+        for table in TABLES_OF_A_WORLD:
             self._write(f"DELETE FROM {table} WHERE world = ?", (world,))
 
     def delete_world(self, world: str) -> None:
         self.clear_world(world)
+        self._write("DELETE FROM snapshot WHERE world = ?", (world,))
         self._write("DELETE FROM world WHERE id = ?", (world,))
-
-    def count(self, world: str, name: str) -> int:
-        """The next number of the counter *name*, from 1."""
-        row = self._write(
-            "INSERT INTO counter VALUES (?, ?, 1)"
-            " ON CONFLICT (world, name) DO UPDATE SET value = value + 1 RETURNING value",
-            (world, name),
-        ).fetchone()
-        return int(row[0])
 
     # Accounts and keys
 
@@ -225,7 +162,7 @@ class Store:
 
     def key(self, digest: str) -> Key | None:
         row = self._one("SELECT * FROM api_key WHERE digest = ?", (digest,))
-        return _key(row) if row else None
+        return read_key(row) if row else None
 
     def keys(self, world: str, account: str, kind: str) -> list[Key]:
         """Keys of an account, oldest first, with their last use up to date."""
@@ -234,7 +171,7 @@ class Store:
             "SELECT * FROM api_key WHERE world = ? AND account = ? AND kind = ? ORDER BY seq",
             (world, account, kind),
         )
-        return [_key(row) for row in rows]
+        return [read_key(row) for row in rows]
 
     def deactivate_key(self, digest: str) -> None:
         self._write("UPDATE api_key SET active = 0 WHERE digest = ?", (digest,))
@@ -287,8 +224,8 @@ class Store:
             "INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 world, resource.provider, resource.kind, resource.id, resource.account,
-                resource.parent, resource.seq, resource.created_ms, _ends_ms(resource),
-                int(resource.is_running_slot), orjson.dumps(resource.doc), _script(resource),
+                resource.parent, resource.seq, resource.created_ms, ends_ms_column(resource),
+                int(resource.is_running_slot), doc_column(resource), script_column(resource),
             ),
         )  # fmt: skip
 
@@ -298,8 +235,8 @@ class Store:
             "UPDATE resource SET doc = ?, script = ?, ends_ms = ?"
             " WHERE world = ? AND provider = ? AND kind = ? AND id = ?",
             (
-                orjson.dumps(resource.doc), _script(resource), _ends_ms(resource), world,
-                resource.provider, resource.kind, resource.id,
+                doc_column(resource), script_column(resource), ends_ms_column(resource),
+                world, resource.provider, resource.kind, resource.id,
             ),
         )  # fmt: skip
 
@@ -311,10 +248,10 @@ class Store:
 
     def resource(self, world: str, provider: str, kind: str, id_: str) -> Resource | None:
         row = self._one(
-            f"{_SELECT_RESOURCE} WHERE world = ? AND provider = ? AND kind = ? AND id = ?",
+            f"{SELECT_RESOURCE} WHERE world = ? AND provider = ? AND kind = ? AND id = ?",
             (world, provider, kind, id_),
         )
-        return _resource(row) if row else None
+        return read_resource(row) if row else None
 
     def resources(
         self,
@@ -343,45 +280,45 @@ class Store:
                 values.append(value)
         order = "DESC" if newest_first else "ASC"
         rows = self._all(
-            f"{_SELECT_RESOURCE} WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT ?",
+            f"{SELECT_RESOURCE} WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT ?",
             [*values, limit],
         )
-        return [_resource(row) for row in rows]
+        return [read_resource(row) for row in rows]
 
     def newest_child(self, world: str, provider: str, kind: str, parent: str) -> Resource | None:
         row = self._one(
-            f"{_SELECT_RESOURCE} WHERE world = ? AND provider = ? AND kind = ? AND parent = ?"
+            f"{SELECT_RESOURCE} WHERE world = ? AND provider = ? AND kind = ? AND parent = ?"
             " ORDER BY seq DESC LIMIT 1",
             (world, provider, kind, parent),
         )
-        return _resource(row) if row else None
+        return read_resource(row) if row else None
 
     def jobs(self, world: str, *, before_seq: int | None, limit: int) -> list[Resource]:
         """Resources with a script, newest first."""
         rows = self._all(
-            f"{_SELECT_RESOURCE} WHERE world = ? AND script IS NOT NULL AND seq < ?"
+            f"{SELECT_RESOURCE} WHERE world = ? AND script IS NOT NULL AND seq < ?"
             " ORDER BY seq DESC LIMIT ?",
             (world, before_seq if before_seq is not None else 2**62, limit),
         )
-        return [_resource(row) for row in rows]
+        return [read_resource(row) for row in rows]
 
     def jobs_called(self, world: str, id_: str) -> list[Resource]:
         """Jobs whose id is *id_*, of any provider and kind; `_` may stand for the slashes in it."""
         rows = self._all(
-            f"{_SELECT_RESOURCE} WHERE world = ? AND ? IN (id, REPLACE(id, '/', '_'))"
+            f"{SELECT_RESOURCE} WHERE world = ? AND ? IN (id, REPLACE(id, '/', '_'))"
             " AND script IS NOT NULL",
             (world, id_),
         )
-        return [_resource(row) for row in rows]
+        return [read_resource(row) for row in rows]
 
     def running_jobs(self, world: str, account: str, now_ms: int) -> list[Resource]:
         """Jobs of an account that hold a place now."""
         rows = self._all(
-            f"{_SELECT_RESOURCE} INDEXED BY resource_running"
+            f"{SELECT_RESOURCE} INDEXED BY resource_running"
             " WHERE world = ? AND account = ? AND slot = 1 AND (ends_ms IS NULL OR ends_ms > ?)",
             (world, account, now_ms),
         )
-        return [_resource(row) for row in rows]
+        return [read_resource(row) for row in rows]
 
     # What is due, and what happened
 
@@ -476,26 +413,13 @@ class Store:
         doc: Json,
     ) -> None:
         """Keep a line of the journal; read-only requests are written in batches."""
-        self._journal.append((world, seq, at_ms, provider, operation, status, doc))
-        if self._is_writing or len(self._journal) >= _BUFFERED_MAX:
+        if self._journal.add((world, seq, at_ms, provider, operation, status, doc)):
             self.flush()
 
     def flush(self) -> None:
         """Write what was buffered."""
         self._flush_used()
-        if not self._journal:
-            return
-        lines, self._journal = self._journal, []
-        self._write("SELECT 1")
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(*line[:6], orjson.dumps(line[6])) for line in lines],
-        )
-        newest = {line[0]: line[1] for line in lines}
-        for world, seq in newest.items():
-            self._write(
-                "DELETE FROM journal WHERE world = ? AND seq <= ?", (world, seq - JOURNAL_MAX)
-            )
+        self._journal.flush()
 
     def _flush_used(self) -> None:
         used, self._used = self._used, {}
@@ -503,191 +427,58 @@ class Store:
             self._write("UPDATE api_key SET last_used_ms = ? WHERE digest = ?", (at_ms, digest))
 
     def journal(
-        self, world: str, *, after: int, limit: int, filters: dict[str, str | int]
+        self, world: str, *, after: int, limit: int, filters: Mapping[str, str | int]
     ) -> list[tuple[int, Json]]:
-        """(number, line) after number *after*, oldest first. *filters* compare columns."""
+        """(number, line) after number *after*, oldest first.
+
+        *filters* compare `provider`, `operation`, `status`, and `code`, that of any finding.
+        """
         self.flush()
-        assert filters.keys() <= {"provider", "operation", "status"}, filters
-        where = "".join(f" AND {name} = ?" for name in filters)
-        rows = self._all(
-            f"SELECT seq, doc FROM journal WHERE world = ? AND seq > ?{where} ORDER BY seq LIMIT ?",
-            [world, after, *filters.values(), limit],
-        )
-        return [(seq, orjson.loads(doc)) for seq, doc in rows]
+        return self._journal.lines(world, after, limit, filters)
 
     def journal_line(self, world: str, seq: int) -> Json | None:
         self.flush()
-        row = self._one("SELECT doc FROM journal WHERE world = ? AND seq = ?", (world, seq))
-        return orjson.loads(row[0]) if row else None
+        return self._journal.line(world, seq)
 
     def last_journal_seq(self, world: str) -> int:
-        row = self._one("SELECT MAX(seq) FROM journal WHERE world = ?", (world,))
-        return int(row[0] or 0) if row else 0
+        return self._journal.last_seq(world)
 
-    # Idempotent replays and rate windows
+    # Snapshots
 
-    def replay(self, world: str, account: str, operation: str, key: str) -> Row | None:
-        """(fingerprint, expires_ms, status, headers, body) stored under a key."""
-        return self._one(
-            "SELECT fingerprint, expires_ms, status, headers, body FROM replay"
-            " WHERE world = ? AND account = ? AND operation = ? AND key = ?",
-            (world, account, operation, key),
-        )
+    def tables_of_a_world(self) -> Mapping[str, Sequence[str]]:
+        """The tables that a snapshot holds, with their columns but the world's."""
+        return tables_of_a_world(self._transactions)
 
-    def save_replay(self, world: str, account: str, operation: str, key: str, row: Row) -> None:
+    def dump_world(self, world: str) -> Iterator[tuple[str, Sequence[str], Row]]:
+        """(table, columns, row) of everything in *world*, in a fixed order."""
+        self.flush()
+        self._counters.write()
+        yield from dump_world(self._transactions, world)
+
+    def load_world(self, world: str, rows: Iterable[tuple[str, Sequence[Any]]]) -> None:
+        """Put (table, row) lines into *world*, which is empty."""
+        self._counters.write()
+        self._forget()
+        load_world(self._transactions, world, rows)
+
+    def save_snapshot(self, world: str, name: str, created_ms: int, document: bytes) -> None:
         self._write(
-            "INSERT OR REPLACE INTO replay VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (world, account, operation, key, *row),
+            "INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?, ?)",
+            (world, name, created_ms, document),
         )
 
-    def hits(self, world: str, bucket: str, since_ms: int) -> list[int]:
-        """Instants of the accepted calls after *since_ms*, oldest first."""
+    def snapshot(self, world: str, name: str) -> bytes | None:
+        row = self._one("SELECT doc FROM snapshot WHERE world = ? AND name = ?", (world, name))
+        return bytes(row[0]) if row else None
+
+    def snapshots(self, world: str) -> list[tuple[str, int, int]]:
+        """(name, instant, size in bytes) of each snapshot of *world*, by name."""
         rows = self._all(
-            "SELECT at_ms FROM hit WHERE world = ? AND bucket = ? AND at_ms > ? ORDER BY at_ms",
-            (world, bucket, since_ms),
+            "SELECT name, created_ms, LENGTH(doc) FROM snapshot WHERE world = ? ORDER BY name",
+            (world,),
         )
-        return [int(row[0]) for row in rows]
+        return [(name, created_ms, size) for name, created_ms, size in rows]
 
-    def add_hit(self, world: str, bucket: str, at_ms: int, seq: int, forget_ms: int) -> None:
-        """Count a call, and forget those up to *forget_ms*."""
-        self._write(
-            "DELETE FROM hit WHERE world = ? AND bucket = ? AND at_ms <= ?",
-            (world, bucket, forget_ms),
-        )
-        self._write("INSERT INTO hit VALUES (?, ?, ?, ?)", (world, bucket, at_ms, seq))
-
-    # Small documents
-
-    def documents(self, world: str, kind: str) -> list[Json]:
-        """All documents of a *kind*, in the order they were made."""
-        raw = self._documents.get((world, kind))
-        if raw is None:
-            rows = self._all(
-                "SELECT doc FROM document WHERE world = ? AND kind = ? ORDER BY seq", (world, kind)
-            )
-            raw = self._documents[(world, kind)] = [row[0] for row in rows]
-        return [orjson.loads(doc) for doc in raw]
-
-    def documents_after(self, world: str, kind: str, after_seq: int, limit: int) -> list[Json]:
-        """Documents of a *kind* after number *after_seq*, in the order they were made."""
-        rows = self._all(
-            "SELECT doc FROM document WHERE world = ? AND kind = ? AND seq > ?"
-            " ORDER BY seq LIMIT ?",
-            (world, kind, after_seq, limit),
-        )
-        return [orjson.loads(row[0]) for row in rows]
-
-    def trim_documents(self, world: str, kind: str, up_to_seq: int) -> None:
-        """Forget the documents of a *kind* up to number *up_to_seq*."""
-        self._documents.pop((world, kind), None)
-        self._write(
-            "DELETE FROM document WHERE world = ? AND kind = ? AND seq <= ?",
-            (world, kind, up_to_seq),
-        )
-
-    def document(self, world: str, kind: str, id_: str) -> Json | None:
-        row = self._one(
-            "SELECT doc FROM document WHERE world = ? AND kind = ? AND id = ?", (world, kind, id_)
-        )
-        return orjson.loads(row[0]) if row else None
-
-    def save_document(self, world: str, kind: str, id_: str, seq: int, doc: Json) -> None:
-        self._documents.pop((world, kind), None)
-        self._write(
-            "INSERT INTO document VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (world, kind, id) DO UPDATE SET doc = excluded.doc",
-            (world, kind, id_, seq, orjson.dumps(doc)),
-        )
-
-    def delete_document(self, world: str, kind: str, id_: str) -> bool:
-        self._documents.pop((world, kind), None)
-        cursor = self._write(
-            "DELETE FROM document WHERE world = ? AND kind = ? AND id = ?", (world, kind, id_)
-        )
+    def delete_snapshot(self, world: str, name: str) -> bool:
+        cursor = self._write("DELETE FROM snapshot WHERE world = ? AND name = ?", (world, name))
         return cursor.rowcount == 1
-
-
-_SELECT_RESOURCE = (
-    "SELECT provider, kind, id, account, parent, seq, created_ms, doc, script, slot FROM resource"
-)
-
-
-def _resource(row: Row) -> Resource:
-    *head, doc, script, slot = row
-    loaded = _read_script(script) if script is not None else None
-    provider, kind, id_, account, parent, seq, created_ms = head
-    return Resource(
-        provider, kind, id_, account, parent, seq, created_ms,
-        orjson.loads(doc), loaded, bool(slot),
-    )  # fmt: skip
-
-
-@lru_cache(maxsize=8_192)
-def _read_script(raw: bytes) -> Script:
-    """Polls read the same scripts over and over; a script is never changed in place."""
-    return Script.from_json(orjson.loads(raw))
-
-
-def _script(resource: Resource) -> bytes | None:
-    return orjson.dumps(resource.script.to_json()) if resource.script is not None else None
-
-
-def _ends_ms(resource: Resource) -> int | None:
-    if resource.script is None or resource.script.ends_ms is None:
-        return None
-    return resource.created_ms + resource.script.ends_ms
-
-
-def _key(row: Row) -> Key:
-    *head, active, created_ms, last_used_ms, seq = row
-    digest, world, account, provider, id_, kind, name, prefix = head
-    return Key(
-        digest, world, account, provider, id_, kind, name, prefix,
-        bool(active), created_ms, last_used_ms, seq,
-    )  # fmt: skip
-
-
-def _connect(path: Path | None, *, durable: bool) -> sqlite3.Connection:
-    try:
-        connection = sqlite3.connect(
-            str(path) if path is not None else ":memory:",
-            isolation_level=None,
-            check_same_thread=False,
-            cached_statements=256,
-        )
-        if path is not None:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        tables = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
-        if version == 0 and tables == 0:
-            connection.executescript(Path(__file__).with_name("schema.sql").read_text())
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        elif version != SCHEMA_VERSION:
-            raise MockError(
-                f"{path} has schema version {version}, this screentest reads {SCHEMA_VERSION}; "
-                "name another file, or delete it"
-            )
-    except sqlite3.Error as error:
-        raise MockError(f"cannot use {path} as a database: {error}") from None
-    return connection
-
-
-def _claim(path: Path) -> int | None:
-    """Lock `PATH.lock` for this process; the lock goes when the process does."""
-    with suppress(ImportError):
-        import fcntl
-
-        try:
-            descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise MockError(f"cannot write beside {path}: {error.strerror}") from None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(descriptor)
-            raise MockError(
-                f"{path} is in use by another screentest; stop it, or name another file"
-            ) from None
-        return descriptor
-    return None

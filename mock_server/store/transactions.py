@@ -1,0 +1,183 @@
+"""One connection, one lock, one transaction at a time: the unit of work of the whole process."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from ..errors import MockError
+
+Row = tuple[Any, ...]
+
+SCHEMA_VERSION = 1
+
+
+class Transactions:
+    """The database file, and who may write to it when."""
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        durable: bool,
+        on_keep: Callable[[], None],
+        on_undo: Callable[[], None],
+    ) -> None:
+        """Open *path* (None for memory).
+
+        *on_keep* is called before every commit and savepoint, to write what is still in memory;
+        *on_undo* after every rollback.
+
+        Raises:
+            MockError: the file is not ours, is in use by another process, or cannot be written.
+        """
+        self.lock = threading.RLock()
+        self._file_lock = _claim(path) if path is not None else None
+        self._connection = _connect(path, durable=durable)
+        self._on_keep = on_keep
+        self._on_undo = on_undo
+        self.is_writing = False
+        self._depth = 0
+        self._promised: list[Callable[[], None]] = []
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+        if self._file_lock is not None:
+            os.close(self._file_lock)
+
+    @contextmanager
+    def request(self) -> Generator[None, None, None]:
+        """One unit of work: committed on the way out, rolled back when an exception passes."""
+        promised: list[Callable[[], None]] = []
+        with self.lock:
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                if self._depth == 1 and self.is_writing:
+                    self._undo("ROLLBACK")
+                    self.is_writing = False
+                raise
+            else:
+                if self._depth == 1 and self.is_writing:
+                    self._on_keep()
+                    self._connection.execute("COMMIT")
+                    self.is_writing = False
+                    promised, self._promised = self._promised, []
+            finally:
+                self._depth -= 1
+                if self._depth == 0 and self._promised:
+                    self._promised = []
+        for act in promised:
+            act()
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Call *act* once what is written here is committed and the lock is free; else never."""
+        assert self.is_writing, "there is nothing to commit"
+        self._promised.append(act)
+
+    @contextmanager
+    def attempt(self) -> Generator[None, None, None]:
+        """Undo what is written inside when an exception passes; what was before it stays."""
+        is_nested, promised = self.is_writing, len(self._promised)
+        if is_nested:
+            self._on_keep()
+            self._connection.execute("SAVEPOINT attempt")
+        try:
+            yield
+        except BaseException:
+            del self._promised[promised:]
+            if is_nested:
+                self._undo("ROLLBACK TO attempt")
+                self._connection.execute("RELEASE attempt")
+            elif self.is_writing:
+                self._undo("ROLLBACK")
+                self.is_writing = False
+            raise
+        else:
+            if is_nested:
+                self._connection.execute("RELEASE attempt")
+
+    def _undo(self, sql: str) -> None:
+        self._connection.execute(sql)
+        self._on_undo()
+
+    def write(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run a statement that changes something; the first one opens the transaction."""
+        self.begin()
+        return self._connection.execute(sql, values)
+
+    def write_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one statement for each of *rows*."""
+        self.begin()
+        self._connection.executemany(sql, rows)
+
+    def begin(self) -> None:
+        """Open the transaction, if it is not open yet."""
+        if not self.is_writing:
+            assert self._depth, "writes belong into request()"
+            self._connection.execute("BEGIN IMMEDIATE")
+            self.is_writing = True
+
+    def all(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Every row that a query finds."""
+        return self._connection.execute(sql, values).fetchall()
+
+    def one(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
+        """The first row that a query finds."""
+        row: Row | None = self._connection.execute(sql, values).fetchone()
+        return row
+
+
+def _connect(path: Path | None, *, durable: bool) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(
+            str(path) if path is not None else ":memory:",
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
+        is_new = version == 0 and tables == 0
+        if not is_new and version != SCHEMA_VERSION:
+            raise MockError(
+                f"{path} has schema version {version}, this screentest reads {SCHEMA_VERSION}; "
+                "name another file, or delete it"
+            )
+        # Not before it is known that the file is ours: this writes to it.
+        if path is not None:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        if is_new:
+            connection.executescript(Path(__file__).with_name("schema.sql").read_text())
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    except sqlite3.Error as error:
+        raise MockError(f"cannot use {path} as a database: {error}") from None
+    return connection
+
+
+def _claim(path: Path) -> int | None:
+    """Lock `PATH.lock` for this process; the lock goes when the process does."""
+    with suppress(ImportError):
+        import fcntl
+
+        try:
+            descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise MockError(f"cannot write beside {path}: {error.strerror}") from None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise MockError(
+                f"{path} is in use by another screentest; stop it, or name another file"
+            ) from None
+        return descriptor
+    return None
