@@ -8,6 +8,7 @@ from typing import Any
 
 from .clock import Clock, Mode
 from .instant import Settings
+from .marks import Marks
 
 Json = Any
 
@@ -16,7 +17,8 @@ Json = Any
 class World:
     """One universe. What is not here is in its rows.
 
-    *unanswered* are the numbers of requests whose answers are held back on order.
+    *unanswered* are the numbers of requests whose answers are held back on order. *marks* are what
+    advice about repeated calls needs.
     """
 
     id: str
@@ -26,6 +28,7 @@ class World:
     first: Json = None
     requests: int = 0
     unanswered: set[int] = field(default_factory=set[int])
+    marks: Marks = field(default_factory=Marks)
 
     def to_json(self) -> Json:
         return {
@@ -59,6 +62,7 @@ class Plan:
     speed: float = 1.0
     pace: float = 1.0
     credits: Mapping[str, int] = field(default_factory=dict[str, int])
+    has_magic: bool = True
 
     def to_json(self) -> Json:
         return {**{name: getattr(self, name) for name in self.__slots__}, "mode": self.mode.value}

@@ -59,7 +59,8 @@ class Endpoint:
 
     @staticmethod
     def from_json(raw: Json) -> Endpoint:
-        return Endpoint(**{**raw, "events": tuple(raw["events"])})
+        changed: Json = {"events": tuple(raw["events"])}
+        return Endpoint(**{**raw, **changed})
 
 
 class Fate(Enum):
@@ -161,7 +162,7 @@ class Delivery:
 
     @staticmethod
     def from_json(raw: Json) -> Delivery:
-        changed = {"fate": Fate(raw["fate"]), "attempts": tuple(raw["attempts"])}
+        changed: Json = {"fate": Fate(raw["fate"]), "attempts": tuple(raw["attempts"])}
         return Delivery(**{**raw, **changed})
 
     @property

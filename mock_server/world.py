@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -20,7 +20,6 @@ from .errors import MockError, unknown
 from .generic import view_facts
 from .instant import Instant, Settings
 from .keys import CONTROL_NAME, mint_key, raw_key
-from .lifecycle import end_differently, hold, release
 from .provider import Provider
 from .rows import Account, Effect, Event, Resource
 from .store.sqlite import Store
@@ -96,7 +95,8 @@ class Worlds:
         wall_ms = self.outside_ms(plan.mode)
         now_ms = plan.now_ms if plan.now_ms is not None else wall_ms
         clock = Clock(plan.mode, now_ms, wall_ms, plan.speed)
-        world = World(world_id, plan.seed, clock, Settings(plan.pace), plan.to_json())
+        settings = Settings(plan.pace, has_magic=plan.has_magic)
+        world = World(world_id, plan.seed, clock, settings, plan.to_json())
         self.store.save_world(world_id, plan.seed, world.to_json())
         self._open[world_id] = world
         for name, contract in self.contracts.items():
@@ -111,6 +111,23 @@ class Worlds:
             begun = self._begin(world.id, Plan.from_json(world.first))
         self._notify(world.id)
         return begun
+
+    def restore(
+        self, world: World, head: Json, rows: Iterable[tuple[str, Sequence[Json]]]
+    ) -> World:
+        """Make *world* what a snapshot's *head* and *rows* say. Its clock goes on from there."""
+        with self.store.request():
+            self.store.clear_world(world.id)
+            self.store.load_world(world.id, rows)
+            again = World.from_json(world.id, head["seed"], head["world"])
+            outside_ms = self.outside_ms(again.clock.mode)
+            again.clock = replace(again.clock, base_ms=head["now_ms"], wall_ms=outside_ms)
+            again.requests = self.store.last_journal_seq(world.id)
+            self.store.save_world(world.id, again.seed, again.to_json())
+            self._take_back(again)
+            self._open[world.id] = again
+        self._notify(world.id)
+        return again
 
     def delete(self, world: World) -> None:
         """End *world* and everything of it.
@@ -442,51 +459,6 @@ class Worlds:
             known = [it.id for it in self.store.jobs(world.id, before_seq=None, limit=20)]
             raise unknown("job", job_id, known)
         return found[0]
-
-    def decide(self, world: World, job: Resource, end: Kind, reason: str) -> None:
-        """Choose how a running job ends, at the instant it would have ended anyway.
-
-        Raises:
-            MockError: it has ended already.
-        """
-        here = self._running(world, job)
-        lifecycle = here.kind_rules(job).lifecycle
-        assert lifecycle is not None
-        assert job.script is not None
-        reason = reason or lifecycle.failure
-        job.script = end_differently(job.script, lifecycle, end, reason, job.offset_ms(here.now_ms))
-        self._reschedule(here, job)
-
-    def stop(self, world: World, job: Resource, *, held: bool) -> None:
-        """Hold a running job where it is, or let it go on.
-
-        Raises:
-            MockError: it has ended already.
-        """
-        here = self._running(world, job)
-        assert job.script is not None
-        act = hold if held else release
-        job.script = act(job.script, job.offset_ms(here.now_ms))
-        self._reschedule(here, job)
-
-    def _running(self, world: World, job: Resource) -> Instant:
-        here = self.instant(world, job.provider)
-        if here.kind(job).is_final:
-            raise MockError(
-                f"job {job.id} is {here.state(job)}, and a finished job does not change",
-                code="job_finished",
-                status=409,
-            )
-        return here
-
-    def _reschedule(self, here: Instant, job: Resource) -> None:
-        assert job.script is not None
-        here.save(job)
-        self.store.cancel_effects(here.world, f"{job.provider}/{job.kind}/{job.id}")
-        offset_ms = job.offset_ms(here.now_ms)
-        step = next((i for i, (at, _) in enumerate(job.script.steps) if at > offset_ms), None)
-        if step is not None:
-            here.schedule_step(job, step)
 
 
 def _first_of_kind(behaviour: Behaviour) -> list[Credential]:

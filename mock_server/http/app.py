@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from wsgiref.types import WSGIApplication
 
 from flask import Flask
 
@@ -14,9 +16,13 @@ from ..store.sqlite import Store
 from ..universe import Plan
 from ..world import DEFAULT_WORLD, Worlds
 from .control import control_blueprint
-from .edge import Edge
+from .delivery import InlineCourier, ThreadedCourier
+from .edge import Edge, Observer
 from .guard import Guard
 from .sse import AdvancingWaiter, BlockingWaiter, Streams
+from .targets import Targets
+from .transport import InProcess, Post, Sockets
+from .waker import Waker
 
 # Held in a list, where tools that replace `time.time` in modules do not find it.
 _TIME = [time.time]
@@ -41,13 +47,18 @@ def create_app(
     is_server: bool = False,
     is_pure: bool = False,
     clock: Callable[[], int] = wall_ms,
+    observe: Observer | None = None,
+    targets: Targets | None = None,
 ) -> Flask:
     """A mock as a WSGI application.
 
     *database* None keeps everything in memory. *contracts* None serves every provider. *plan* is
     how the default world begins, if it does not exist yet. *is_server* says that streams wait for
-    the clock; inside the caller's process (the default) they move it instead. *is_pure* leaves out
-    our own response headers. *clock* reads the wall time in milliseconds.
+    the clock, and webhooks leave by themselves; inside the caller's process (the default) streams
+    move the clock, and a webhook leaves in the thread whose call made it due. *is_pure* leaves out
+    our own response headers. *clock* reads the wall time in milliseconds. *observe* is told of
+    every handled request. *targets* says where webhooks may go; an application that stands in
+    `extensions["screentest.receivers"]` under a name gets what is sent to `wsgi:NAME`.
 
     Raises:
         MockError: the database cannot be used.
@@ -63,7 +74,22 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default JSON provider has it
     app.extensions["screentest"] = worlds
     app.register_blueprint(control_blueprint(worlds, guard))
+    _deliver(app, worlds, targets or Targets(), is_server=is_server)
     waiter = BlockingWaiter(worlds) if is_server else AdvancingWaiter(worlds)
-    edge = Edge(worlds, Streams(worlds, waiter), guard, app.wsgi_app, is_pure=is_pure)
+    streams = Streams(worlds, waiter)
+    edge = Edge(worlds, streams, guard, app.wsgi_app, is_pure=is_pure, observe=observe)
     app.wsgi_app = edge  # type: ignore[method-assign,assignment]  # how Flask takes middleware
     return app
+
+
+def _deliver(app: Flask, worlds: Worlds, targets: Targets, *, is_server: bool) -> None:
+    """Let webhooks leave: at once in the caller's thread, or from a server's own threads."""
+    receivers: dict[str, WSGIApplication] = {}
+    app.extensions["screentest.receivers"] = receivers
+    app.extensions["screentest.check_target"] = partial(targets.check_url, receivers=receivers)
+    post = Post(Sockets(targets), InProcess(receivers))
+    if not is_server:
+        worlds.hire(InlineCourier(worlds, post))
+        return
+    worlds.hire(ThreadedCourier(worlds, post))
+    Waker(worlds).start()

@@ -1,0 +1,145 @@
+"""The couriers: they carry out attempts after the commit that made them due, never inside one.
+
+In the caller's own process one attempt follows the other in the caller's thread, so a run is the
+same every time. A server sends from threads of its own, so a slow receiver delays nobody else.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..webhooks import Attempt, Outcome, Report
+from ..world import Worlds
+from .transport import Transport
+
+#: A provider sends to many customers at once; one of them is not to be flooded.
+IN_FLIGHT_MAX = 8
+PER_ENDPOINT_MAX = 2
+#: Longer than one attempt may take. Whoever moves a clock waits no longer for what is under way.
+WAIT_S_MAX = 60.0
+
+_LOG = logging.getLogger("screentest.webhooks")
+
+
+def carry_out(worlds: Worlds, transport: Transport, attempt: Attempt) -> Report:
+    """Sign and send one attempt. The letter is None when it was called off meanwhile."""
+    letter = worlds.letter(attempt)
+    if letter is None:
+        return attempt, None, Outcome(None)
+    try:
+        return attempt, letter, transport.post(letter)
+    except Exception as error:  # noqa: BLE001  the delivery must not stay claimed for ever
+        _LOG.exception("attempt %s of %s", attempt.number, attempt.delivery)
+        return attempt, letter, Outcome(None, f"screentest is wrong here: {error!r}"[:200])
+
+
+class InlineCourier:
+    """Sends in the thread whose call made the attempts due."""
+
+    def __init__(self, worlds: Worlds, transport: Transport) -> None:
+        self._worlds = worlds
+        self._transport = transport
+
+    def send(self, world: str, attempts: Sequence[Attempt]) -> None:
+        """Carry out *attempts*, one after the other."""
+        reports = [carry_out(self._worlds, self._transport, attempt) for attempt in attempts]
+        self._worlds.finish(world, reports)
+
+    def wait(self, world: str) -> None:
+        """Nothing is under way once `send` has returned."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Attempts that fell due together. Their outcomes are noted together, in this order.
+
+    That keeps retries in the same order however fast the receivers were.
+    """
+
+    world: str
+    attempts: Sequence[Attempt]
+    reports: dict[int, Report] = field(default_factory=dict[int, Report])
+
+
+class ThreadedCourier:
+    """Sends from up to `IN_FLIGHT_MAX` threads, `PER_ENDPOINT_MAX` at a time to one endpoint."""
+
+    def __init__(self, worlds: Worlds, transport: Transport) -> None:
+        self._worlds = worlds
+        self._transport = transport
+        self._changed = threading.Condition()
+        self._queue: deque[tuple[_Batch, int]] = deque()
+        self._busy: Counter[tuple[str, str]] = Counter()
+        self._open: Counter[str] = Counter()
+        self._threads = 0
+        self._idle = 0
+        self._is_closed = False
+
+    def send(self, world: str, attempts: Sequence[Attempt]) -> None:
+        """Queue *attempts*; threads of ours carry them out."""
+        batch = _Batch(world, attempts)
+        with self._changed:
+            self._open[world] += 1
+            self._queue.extend((batch, index) for index in range(len(attempts)))
+            wanted = min(len(self._queue) - self._idle, IN_FLIGHT_MAX - self._threads)
+            for _ in range(max(0, wanted)):
+                self._threads += 1
+                threading.Thread(target=self._work, name="screentest-courier", daemon=True).start()
+            self._changed.notify_all()
+
+    def wait(self, world: str) -> None:
+        """Until every outcome in *world* is noted, `WAIT_S_MAX` at most."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._open[world], WAIT_S_MAX)
+
+    def close(self) -> None:
+        """Take on nothing more; what is under way ends by itself."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    def _work(self) -> None:
+        while (taken := self._take()) is not None:
+            batch, index = taken
+            attempt = batch.attempts[index]
+            report = carry_out(self._worlds, self._transport, attempt)
+            with self._changed:
+                self._busy -= Counter({(attempt.world, attempt.endpoint): 1})
+                batch.reports[index] = report
+                is_last = len(batch.reports) == len(batch.attempts)
+                self._changed.notify_all()
+            if is_last:
+                self._note(batch)
+
+    def _note(self, batch: _Batch) -> None:
+        try:
+            reports = [batch.reports[index] for index in range(len(batch.attempts))]
+            self._worlds.finish(batch.world, reports)
+        except Exception:  # noqa: BLE001  the thread goes on with other people's letters
+            _LOG.exception("outcomes in world %s", batch.world)
+        finally:
+            with self._changed:
+                self._open[batch.world] -= 1
+                if not self._open[batch.world]:
+                    del self._open[batch.world]
+                self._changed.notify_all()
+
+    def _take(self) -> tuple[_Batch, int] | None:
+        """The oldest attempt whose endpoint has room; None when the courier is closed."""
+        with self._changed:
+            while not self._is_closed:
+                for place, (batch, index) in enumerate(self._queue):
+                    attempt = batch.attempts[index]
+                    key = attempt.world, attempt.endpoint
+                    if self._busy[key] < PER_ENDPOINT_MAX:
+                        del self._queue[place]
+                        self._busy[key] += 1
+                        return batch, index
+                self._idle += 1
+                self._changed.wait()
+                self._idle -= 1
+        return None

@@ -1,0 +1,210 @@
+"""How one letter gets to its receiver: over a socket, or by a call inside this process.
+
+No redirects, no proxies, no compressed answers, and never more time or bytes than a receiver is
+worth. What goes wrong is an outcome, not an exception.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+from wsgiref.types import WSGIApplication
+
+from werkzeug.datastructures import Headers
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from ..errors import MockError
+from ..webhooks import REPLY_EXCERPT_MAX, Letter, Outcome
+from .targets import Targets, port_of, split_url
+
+CONNECT_S_MAX = 3.0
+TOTAL_S_MAX = 15.0
+#: Of an answer, head and body together.
+READ_BYTES_MAX = 64 * 1024
+IN_PROCESS = "wsgi:"
+
+_HEADERS = {"Content-Type": "application/json", "User-Agent": "screentest-webhooks"}
+# Held in a list, where tools that replace `time.monotonic` in modules do not find it.
+_MONOTONIC = [time.monotonic]
+
+
+class Transport(Protocol):
+    """Takes a letter where it is addressed to."""
+
+    def post(self, letter: Letter) -> Outcome:
+        """Send *letter* once and tell what came of it."""
+        ...
+
+
+class Post:
+    """Chooses the transport by the letter's address, and measures."""
+
+    def __init__(self, sockets: Transport, in_process: Transport) -> None:
+        self._sockets = sockets
+        self._in_process = in_process
+
+    def post(self, letter: Letter) -> Outcome:
+        """Send *letter* once and tell what came of it."""
+        is_inside = letter.url.startswith(IN_PROCESS)
+        began_s = _MONOTONIC[0]()
+        outcome = (self._in_process if is_inside else self._sockets).post(letter)
+        latency_ms = round((_MONOTONIC[0]() - began_s) * 1_000)
+        return Outcome(outcome.status, outcome.error, latency_ms, outcome.reply)
+
+
+class InProcess:
+    """Calls an application of this process; its URL is `wsgi:NAME`."""
+
+    def __init__(self, receivers: Mapping[str, WSGIApplication]) -> None:
+        self._receivers = receivers
+
+    def post(self, letter: Letter) -> Outcome:
+        """Call the application and read its answer."""
+        name = letter.url.removeprefix(IN_PROCESS)
+        app = self._receivers.get(name)
+        if app is None:
+            return Outcome(None, f"no receiver {name!r} in this process")
+        headers = Headers({**_HEADERS, **letter.headers})
+        builder = EnvironBuilder("/", method="POST", headers=headers, data=letter.body)
+        try:
+            pieces, status, _ = run_wsgi_app(app, builder.get_environ(), buffered=True)
+        except Exception as error:  # noqa: BLE001  a receiver that crashes gives no answer
+            return Outcome(None, f"{type(error).__name__}: {error}"[:REPLY_EXCERPT_MAX])
+        reply = b"".join(pieces)[:REPLY_EXCERPT_MAX].decode(errors="replace")
+        return Outcome(int(status.split(" ", 1)[0]), reply=reply)
+
+
+class Sockets:
+    """Posts over HTTP to addresses that *targets* allows, each within *total_s*."""
+
+    def __init__(self, targets: Targets, *, total_s: float = TOTAL_S_MAX) -> None:
+        self._targets = targets
+        self._total_s = total_s
+
+    def post(self, letter: Letter) -> Outcome:
+        """Connect, send, and read as much of the answer as is kept."""
+        ends_s = _MONOTONIC[0]() + self._total_s
+        try:
+            parts = split_url(letter.url)
+            host, port = parts.hostname or "", port_of(parts)
+            line = self._connect(host, port, is_secure=parts.scheme == "https")
+        except MockError as error:
+            return Outcome(None, str(error))
+        except OSError as error:
+            return Outcome(None, _told(error))
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection = http.client.HTTPConnection(host, port)
+        connection.default_port = 443 if parts.scheme == "https" else 80
+        connection.sock = _Bounded(line, ends_s)
+        headers = {
+            **_HEADERS, **letter.headers, "Accept-Encoding": "identity", "Connection": "close",
+        }  # fmt: skip
+        try:
+            connection.request("POST", target, letter.body, headers)
+            answer = connection.getresponse()
+            return Outcome(answer.status, reply=_reply(answer))
+        except (OSError, http.client.HTTPException) as error:
+            return Outcome(None, _told(error))
+        finally:
+            connection.close()
+            line.close()
+
+    def _connect(self, host: str, port: int, *, is_secure: bool) -> socket.socket:
+        """A connection to the first address of *host* that answers; all of them were checked."""
+        ends_s = _MONOTONIC[0]() + min(CONNECT_S_MAX, self._total_s)
+        failed: OSError = TimeoutError("timed out")
+        for address in self._targets.addresses(host, port):
+            left_s = ends_s - _MONOTONIC[0]()
+            if left_s <= 0:
+                break
+            try:
+                line = socket.create_connection((address, port), left_s)
+            except OSError as error:
+                failed = error
+                continue
+            try:
+                return self._checked(line, host, port, is_secure=is_secure)
+            except BaseException:
+                line.close()
+                raise
+        raise failed
+
+    def _checked(
+        self, line: socket.socket, host: str, port: int, *, is_secure: bool
+    ) -> socket.socket:
+        if line.getpeername()[0] == line.getsockname()[0] and port in self._targets.own_ports:
+            raise MockError("webhooks are not sent to the mock itself", code="target")
+        if not is_secure:
+            return line
+        return ssl.create_default_context().wrap_socket(line, server_hostname=host)
+
+
+def _reply(answer: http.client.HTTPResponse) -> str:
+    """The beginning of the body; a receiver that breaks off has answered all the same."""
+    try:
+        return answer.read(REPLY_EXCERPT_MAX).decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return ""
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "timed out"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {error.reason or error}"
+    named = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(named)[:200].lower()
+
+
+class _Bounded:
+    """A socket for `http.client` that ends with its time, and reads no more than its bytes.
+
+    A socket's own timeout starts anew with every byte, so a receiver could drip for ever.
+    """
+
+    def __init__(self, line: socket.socket, ends_s: float) -> None:
+        self._line = line
+        self._ends_s = ends_s
+
+    def _arm(self) -> None:
+        left_s = self._ends_s - _MONOTONIC[0]()
+        if left_s <= 0:
+            raise TimeoutError("timed out")
+        self._line.settimeout(left_s)
+
+    def sendall(self, content: bytes) -> None:
+        self._arm()
+        self._line.sendall(content)
+
+    def makefile(self, _: str) -> io.BufferedReader:
+        return io.BufferedReader(_BoundedReader(self._line, self._arm))
+
+    def close(self) -> None:
+        self._line.close()
+
+
+class _BoundedReader(io.RawIOBase):
+    """Reads until the time or READ_BYTES_MAX is used up; then the answer is over."""
+
+    def __init__(self, line: socket.socket, arm: Callable[[], None]) -> None:
+        super().__init__()
+        self._line = line
+        self._arm = arm
+        self._left = READ_BYTES_MAX
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        if self._left <= 0:
+            return 0
+        self._arm()
+        view = memoryview(buffer)[: self._left]
+        got = self._line.recv_into(view)
+        self._left -= got
+        return got
