@@ -24,7 +24,10 @@ Json = Any
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding. *source* is the provider's public document with clause ids."""
+    """One finding. *source* is the provider's public document with clause ids.
+
+    *severity* is `warning` for what a provider answers all the same, but advises against.
+    """
 
     code: str
     pointer: str
@@ -32,6 +35,7 @@ class Finding:
     actual: str
     fix: str
     source: str
+    severity: str = "error"
 
     def to_json(self) -> Json:
         return {name: getattr(self, name) for name in self.__slots__}

@@ -24,7 +24,7 @@ from .idempotency import begin_replay, finish_replay
 from .instant import Cost, Instant
 from .keys import is_expired, key_digest, presented
 from .limits import respect_cap, respect_rate
-from .magic import ordered_outcome
+from .magic import ordered_outcome, split_key
 from .provider import Call, Provider, Refusal, RefusedError, Reply
 from .rows import Key, Resource
 from .templates import look_up
@@ -39,7 +39,9 @@ Gate = Callable[["Road", Call], "Reply | None"]
 class Road:
     """One request on its way. *worlds* is everything that could be reached from here.
 
-    *is_counted* says that the call has taken its room in the rate windows.
+    *is_counted* says that the call has taken its room in the rate windows. *key_suffix* is what
+    the client appended to its key to order something.
+    *call* is what the gates fill in; None for a request that no operation takes.
     """
 
     worlds: Worlds
@@ -50,6 +52,8 @@ class Road:
     replay: Callable[[Reply], None] | None = None
     is_counted: bool = False
     faults: Sequence[Fault] = ()
+    key_suffix: str = ""
+    call: Call | None = None
 
 
 def _authenticate(road: Road, call: Call) -> None:
@@ -61,9 +65,11 @@ def _authenticate(road: Road, call: Call) -> None:
         if raw is None:
             continue
         key = road.key
+        if call.here.settings.has_magic:
+            raw, road.key_suffix = split_key(raw)
         if key is None or key.kind != credential.key_kind or key.digest != key_digest(raw):
             raise call.refuse("unknown_credential", **_credential_facts(credential), sent=raw)
-        if not key.is_active:
+        if not key.is_active or road.key_suffix == "-revoked":
             raise call.refuse("revoked_credential", **_credential_facts(credential))
         if is_expired(credential, key, call.here.now_ms):
             raise call.refuse("expired_credential", **_credential_facts(credential))
@@ -239,6 +245,12 @@ def state_of(provider: Provider, here: Instant, resource: Resource) -> str:
 
 
 def _respect_rate(road: Road, call: Call) -> None:
+    if road.key_suffix == "-rate-limited" and "rate_limited" in call.here.behaviour.refusals:
+        windows = call.here.behaviour.rate_windows
+        facts = {"limit": windows[0].limit, "action": windows[0].name} if windows else {}
+        raise call.refuse(
+            "rate_limited", **{"limit": 0, "action": call.operation.id, **facts}, wait_s=60
+        )
     respect_rate(call)
     road.is_counted = True
 
@@ -260,8 +272,9 @@ def _afford(road: Road, call: Call) -> None:
     except ContractError as error:
         raise call.refuse("invalid", problem=str(error)) from None
     account = call.account
-    if amount > account.available and call.here.behaviour.initial_credits is not None:
-        raise call.refuse("insufficient_credits", cost=amount, available=account.available)
+    available = 0 if road.key_suffix == "-no-credits" else account.available
+    if amount > available and call.here.behaviour.initial_credits is not None:
+        raise call.refuse("insufficient_credits", cost=amount, available=available)
     call.cost = Cost(amount, price.moment)
 
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from screentest.specs.behaviour import Kind
+
 from .clock import notations
 from .instant import Instant
-from .provider import Call, Reply
+from .media import choose_clip, video_bytes
+from .provider import Asset, Call, Reply
 from .rows import Resource
 from .templates import fill
 
@@ -118,6 +121,24 @@ def view_facts(here: Instant, resource: Resource) -> dict[str, Json]:
         if rules.path.count("{") == rules.path.count("{id}")
     }
     return facts
+
+
+def film(here: Instant, parts: Mapping[str, str]) -> Asset | None:
+    """The video behind a URL that no function serves: that of the job named by its `{id}`.
+
+    It has the `size`, `fps` and `duration_s` that the contract's `media` names. None while there is
+    no such job that ended well.
+    """
+    media = here.behaviour.media
+    if "size" not in media or "id" not in parts:
+        return None
+    for kind, rules in here.behaviour.resources.items():
+        job = here.find(kind, parts["id"]) if rules.lifecycle is not None else None
+        if job is not None and job.script is not None and here.kind(job) is Kind.SUCCEEDED:
+            lasts_ms = media.get("duration_s", 1) * 1_000
+            clip = choose_clip(*media["size"], fps=media.get("fps"), duration_ms=lasts_ms)
+            return Asset(video_bytes(clip, stamp={"job": job.id, "world": here.world}), "video/mp4")
+    return None
 
 
 def _facts_of(body: Json) -> dict[str, Json]:

@@ -17,6 +17,7 @@ from screentest.specs.behaviour import Behaviour, Kind, Moment, ResourceKind, St
 from screentest.specs.contract import Contract
 
 from .clock import rfc3339
+from .errors import MockError
 from .faults import TYPES as FAULT_TYPES
 from .faults import Fault, strikes
 from .ids import mint, stream
@@ -100,6 +101,13 @@ class Instant:
     ) -> Resource:
         """A new resource with a minted id."""
         rules = self.behaviour.resources[kind]
+        seq = self.rows.count(self.world, "resource")
+        if seq > RESOURCES_MAX:
+            raise MockError(
+                f"more than {RESOURCES_MAX} resources were made in world {self.world}; reset it",
+                code="too_many",
+                status=503,
+            )
         number = self.rows.count(self.world, f"{self.provider}/{kind}")
         resource = Resource(
             provider=self.provider,
@@ -107,7 +115,7 @@ class Instant:
             id=mint(rules.id_form, number, self.seed, self.provider, kind),
             account=account,
             parent=parent,
-            seq=self.rows.count(self.world, "resource"),
+            seq=seq,
             created_ms=self.now_ms,
             doc=dict(doc),
             script=script,

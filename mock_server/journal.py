@@ -14,10 +14,11 @@ _SECRET_HEADER = re.compile(r"authorization|api-?key|cookie|token|secret|signatu
 _SECRET_TEXT = re.compile(
     r"[a-z]{2,12}_(?:live|test)_[0-9A-Za-z_-]{6,}|sk-[0-9A-Za-z_-]{16,}"
     r"|whsec_[0-9A-Za-z+/=_-]{8,}|AIza[0-9A-Za-z_-]{20,}|AKIA[0-9A-Z]{12,}|gh[opsu]_[0-9A-Za-z]{20,}"
-    r"|eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*"
+    # Looked for at the start of a word only, or a row of them would be read over and over.
+    r"|(?<![0-9A-Za-z_-])eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*"
     r"|firebase\.[0-9A-Za-z]{20,}\.[0-9A-Za-z]{20,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*-----END [A-Z ]*PRIVATE KEY-----"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+    r"|(?<=://)[^/\s:@\"\\]+:[^/\s@\"\\]+(?=@)"
 )
 # Whatever the patterns above and below find has one of these, and one look for them is quick.
 _SECRET_MARK = re.compile(
@@ -62,6 +63,13 @@ def cut_text(text: str) -> str:
         return text
     text = _SECRET_TEXT.sub(lambda found: cut(found[0]), text)
     return _SECRET_FIELD.sub(lambda found: found[1] + cut(found[2]) + found[3], text)
+
+
+def cut_shapes(text: str) -> str:
+    """*text*, which may be JSON, without keys of a known shape; fields keep their values."""
+    if _SECRET_MARK.search(text) is None:
+        return text
+    return _SECRET_TEXT.sub(lambda found: cut(found[0]), text)
 
 
 def excerpt(body: bytes) -> dict[str, object]:

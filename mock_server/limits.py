@@ -56,7 +56,9 @@ def respect_cap(call: Call) -> None:
     Raises:
         RefusedError: as many run as the tier allows.
     """
-    here, starts = call.here, call.rules.starts
+    here = call.here
+    # A list names the kind that it lists where a creation names the kind that it starts.
+    starts = call.rules.starts if call.rules.effect != "read" else None
     cap = here.behaviour.concurrency
     if cap is None or starts is None or not here.behaviour.resources[starts].counts_as_running:
         return

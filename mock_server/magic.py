@@ -1,7 +1,8 @@
 """Outcomes ordered inside a text, for clients that cannot reach the control API.
 
 `[[screentest:fail]]`, `[[screentest:fail=REASON]]`, `[[screentest:reject]]`,
-`[[screentest:slow=60s]]` and `[[screentest:stall]]` work in any text of a request body.
+`[[screentest:slow=60s]]` and `[[screentest:stall]]` work in any text of a request body. A suffix of
+a key orders what becomes of the calls made with it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 Json = Any
+
+#: What a key may have appended, and what becomes of calls with it.
+KEY_SUFFIXES = {
+    "-no-credits": "every call that costs something is refused for want of credits",
+    "-revoked": "every call is refused as with a revoked key",
+    "-rate-limited": "every call is refused as too frequent, where the provider limits calls",
+}
 
 VERBS = {
     "fail": "the job is accepted and fails",
@@ -39,6 +47,14 @@ class Ordered:
         """The duration in *text*; a minute when there is none."""
         match = _DURATION.fullmatch(self.text)
         return int(match[1]) * _UNITS_MS[match[2]] if match else _UNITS_MS["m"]
+
+
+def split_key(raw: str) -> tuple[str, str]:
+    """A key without the suffix that orders something, and that suffix; empty without one."""
+    for suffix in KEY_SUFFIXES:
+        if raw.endswith(suffix):
+            return raw.removesuffix(suffix), suffix
+    return raw, ""
 
 
 def ordered_outcome(body: Json) -> Ordered | None:

@@ -19,12 +19,15 @@ from screentest.specs.validation import Violation
 
 from .bodies import read_json
 from .clock import Mode
+from .errors import MockError
 from .faults import Fault
 from .gates import GATES, Road
 from .generic import answer_from_contract
+from .habits import habits_of
 from .instant import Instant
 from .keys import key_digest, presented
 from .limits import count_refused
+from .magic import split_key
 from .provider import Call, EventStream, Refusal, RefusedError, Reply, Request
 from .record import journal_line
 from .refusals import shape_refusal
@@ -44,13 +47,14 @@ _HOLDS_BACK = frozenset({"latency", "timeout"})
 class Handled:
     """What became of a request: its answer, the world it happened in, and its number there.
 
-    *faults* are to be acted out on the answer.
+    *line* is what the journal keeps of it. *faults* are to be acted out on the answer.
     """
 
     answer: Answer
     world: World
     number: int
     operation: str
+    line: Json
     faults: Sequence[Fault] = ()
 
 
@@ -71,13 +75,14 @@ def handle(worlds: Worlds, world: World, provider: str, request: Request) -> Han
             answer = _guarded(road, here, match, request)
         else:
             operation, answer = "", _off_road(road, here, request, match)
-        worlds.store.add_journal(
-            world.id, number, now_ms, provider, operation,
-            answer.status, journal_line(number, now_ms, contract, operation, request, answer),
-        )  # fmt: skip
+        advice = habits_of(
+            world.marks, contract, request, road.call, answer, world.clock.mode, now_ms
+        )
+        line = journal_line(number, now_ms, contract, operation, request, answer, advice)
+        worlds.store.add_journal(world.id, number, now_ms, provider, operation, answer.status, line)
         if any(fault.type in _HOLDS_BACK for fault in road.faults):
             world.unanswered.add(number)
-    return Handled(answer, world, number, operation, road.faults)
+    return Handled(answer, world, number, operation, line, road.faults)
 
 
 def _whose(
@@ -92,7 +97,7 @@ def _whose(
         raw = presented(credential, request.headers)
         if raw is None:
             continue
-        key = worlds.store.key(key_digest(raw))
+        key = worlds.store.key(key_digest(raw)) or worlds.store.key(key_digest(split_key(raw)[0]))
         if key is None or key.provider != contract.provider:
             continue
         if key.world != world.id and world.id == "default":
@@ -152,7 +157,7 @@ def _guarded(road: Road, here: Instant, match: Match, request: Request) -> Answe
     """Answer an operation; refusals roll nothing but their own handler back."""
     operation = match.operation
     rules = road.contract.behaviour.operations[operation.id]
-    call = Call(here, request, operation, rules, path=match.path)
+    road.call = call = Call(here, request, operation, rules, path=match.path)
     road.faults = here.strike_request(_fault_facts(road, operation.id))
     try:
         answer = _answer(road, call)
@@ -161,6 +166,8 @@ def _guarded(road: Road, here: Instant, match: Match, request: Request) -> Answe
         if not road.is_counted:
             count_refused(call, refused.refusal)
         answer = shape_refusal(road.provider, call, refused.refusal)
+    except MockError as limit:
+        answer = Reply(503, {"detail": str(limit)}, reason="ours:limit")
     except Exception as error:  # noqa: BLE001  the request ends here, journaled
         answer = _our_fault("crash", "".join(traceback.format_exception(error)))
     return _checked(operation, answer)

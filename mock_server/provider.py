@@ -72,7 +72,8 @@ class Reply:
     """An answer. *body* is JSON, or bytes with their own *content_type*; None is an empty body.
 
     *reason* is our word for why a call was refused; it is sent as a header and journaled.
-    *refusal* is what was behind it. *departure* names the interpretation that takes this reply out of the documented contract.
+    *refusal* is what was behind it. *departure* names the interpretation that takes this reply out
+    of the documented contract.
     """
 
     status: int

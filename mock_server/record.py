@@ -24,8 +24,9 @@ def journal_line(
     operation: str,
     request: Request,
     answer: Reply | EventStream,
+    advice: Sequence[Finding] = (),
 ) -> Json:
-    """Request, answer and verdict, without secrets."""
+    """Request, answer and verdict, without secrets. *advice* comes from earlier requests."""
     line: dict[str, Json] = {
         "id": f"req_{number}",
         "at": rfc3339(now_ms),
@@ -34,7 +35,7 @@ def journal_line(
         "provenance": provenance(contract, operation),
         "request": {
             "method": request.method,
-            "path": cut_text(request.path) if len(request.path) > 60 else request.path,
+            "path": cut_text(request.path),
             "query": cut_query(request.query) if request.query else "",
             "headers": cut_headers(request.headers),
         },
@@ -53,7 +54,7 @@ def journal_line(
         line["response"]["body"] = _body(answer.body)
     if answer.reason is not None:
         line["reason"] = answer.reason
-    found = _findings(contract, operation, request, answer)
+    found = [*_findings(contract, operation, request, answer), *advice]
     if found:
         line["violations"] = [
             {name: cut_text(text) for name, text in finding.to_json().items()} for finding in found
@@ -75,7 +76,8 @@ def _findings(
 
 def _part(name: str, value: str | Upload) -> Json:
     if isinstance(value, Upload):
-        return {"name": name, "file": value.filename, "size": value.size, "sha256": value.sha256}
+        file = cut_text(value.filename)
+        return {"name": name, "file": file, "size": value.size, "sha256": value.sha256}
     return {"name": name, "text": cut_text(value[:1_000])}
 
 

@@ -35,8 +35,10 @@ def signed_query(rules: UrlRules, path: str, secret: bytes, now_ms: int, nonce: 
         "expires": str(rules.lives_ms // 1_000),
         "nonce": f"{nonce:x}.{now_ms % 1_000:03d}",
     }
-    named = {rules.names[role]: value for role, value in values.items() if role in rules.names}
-    named[rules.names["signature"]] = _signature(secret, path, values)
+    # What does not travel cannot be checked, so it is not signed either.
+    signed = {role: value for role, value in values.items() if role in rules.names}
+    named = {rules.names[role]: value for role, value in signed.items()}
+    named[rules.names["signature"]] = _signature(secret, path, signed)
     return urlencode(named)
 
 

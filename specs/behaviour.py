@@ -1,8 +1,7 @@
 """What a provider does over time, as data: lifecycles, prices, limits, streams, refusals.
 
-`load_behaviour` checks a behaviour file against its JSON Schema and against itself (every name that
-is used is declared) and returns frozen dataclasses. Durations are integer milliseconds, money is
-integer credits.
+Frozen dataclasses, read from a file by `behaviour_file`. Durations are integer milliseconds, money
+is integer credits.
 """
 
 from __future__ import annotations
@@ -10,18 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
-
-from .arithmetic import Formula, parse_formula
+from .arithmetic import Formula
 from .errors import ContractError
-from .files import read_yaml
 
 Json = Any
-
-SCHEMA_FILE = Path(__file__).with_name("behaviour.schema.json")
 
 
 class Kind(Enum):
@@ -224,6 +217,18 @@ class Idempotency:
 
 
 @dataclass(frozen=True, slots=True)
+class Cadence:
+    """The *operations* that clients poll, and the pause that the provider advises between polls.
+
+    *at_least_ms* 0 means that it advises none.
+    """
+
+    operations: frozenset[str]
+    at_least_ms: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class StreamRules:
     """The events of a streaming operation, as templates over the job's facts."""
 
@@ -338,233 +343,10 @@ class Behaviour:
     rate_windows: tuple[RateWindow, ...]
     concurrency: Concurrency | None
     idempotency: Idempotency | None
+    cadence: Cadence | None
     streams: Mapping[str, StreamRules]
     urls: Mapping[str, UrlRules]
     webhooks: WebhookRules | None
     media: Json
     interpretations: Mapping[str, Interpretation]
     facts: Json
-
-
-def load_behaviour(path: Path) -> Behaviour:
-    """Read and check the behaviour file at *path*.
-
-    Raises:
-        ContractError: it breaks the JSON Schema, or uses a name that it does not declare.
-    """
-    raw = read_yaml(path)
-    _check_schema(raw, path)
-    lifecycles = {name: _lifecycle(name, it) for name, it in raw.get("lifecycles", {}).items()}
-    resources = {
-        name: _resource(name, it, lifecycles, path) for name, it in raw.get("resources", {}).items()
-    }
-    provider, refusals = raw["provider"], raw["refusals"]
-    return Behaviour(
-        provider=provider["id"],
-        name=provider["name"],
-        base_url=provider["base_url"],
-        document_url=provider["document"]["url"],
-        document_read=str(provider["document"]["read"]),
-        prefixes=tuple(provider.get("prefixes", [""])),
-        environment=provider["environment"],
-        initial_credits=raw["accounts"].get("initial_credits"),
-        tiers=tuple(raw["accounts"].get("tiers", ["default"])),
-        credentials={name: _credential(name, it) for name, it in raw["credentials"].items()},
-        refusal_order=tuple(refusals["order"]),
-        refusal_body=refusals["body"],
-        refusals={name: RefusalRule(**it) for name, it in refusals["replies"].items()},
-        foreign=refusals.get("foreign", "refuse"),
-        unknown_fields=refusals.get("unknown_fields", "ignore"),
-        trailing_slash=refusals.get("trailing_slash", "none"),
-        lifecycles=lifecycles,
-        resources=resources,
-        operations={
-            name: _operation(name, it, resources, path)
-            for name, it in raw.get("operations", {}).items()
-        },
-        limits=Limits(**raw["limits"]),
-        rate_windows=tuple(
-            _window(it, raw["interpretations"], path) for it in raw.get("rate_windows", [])
-        ),
-        concurrency=_concurrency(raw.get("concurrency")),
-        idempotency=_idempotency(raw.get("idempotency")),
-        streams={name: _stream(name, it) for name, it in raw.get("streams", {}).items()},
-        urls={name: _url(name, it) for name, it in raw.get("urls", {}).items()},
-        webhooks=_webhooks(raw.get("webhooks"), lifecycles, path),
-        media=raw.get("media", {}),
-        interpretations={
-            name: Interpretation(name=name, **it) for name, it in raw["interpretations"].items()
-        },
-        facts=raw.get("facts", {}),
-    )
-
-
-def _check_schema(raw: Json, path: Path) -> None:
-    validator = jsonschema_rs.validator_for(SCHEMA_FILE.read_text())
-    for error in validator.iter_errors(raw):
-        where = "/".join(str(step) for step in error.instance_path) or "the top level"
-        raise ContractError(f"{path}: at {where}: {error.message}")
-
-
-def _lifecycle(name: str, raw: Json) -> Lifecycle:
-    states = {
-        state: State(state, Kind(it["kind"]), tuple(it["lasts_ms"]) if "lasts_ms" in it else None)
-        for state, it in raw["states"].items()
-    }
-    for start, ends in raw["edges"].items():
-        for state in (start, *ends):
-            if state not in states:
-                raise ContractError(f"lifecycle {name!r}: edge names unknown state {state!r}")
-    scale = raw.get("scale")
-    return Lifecycle(
-        name=name,
-        states=states,
-        edges={start: tuple(ends) for start, ends in raw["edges"].items()},
-        source=raw["source"],
-        failure=raw.get("failure", ""),
-        scale=(scale["by"], scale["factors"]) if scale else None,
-        simulated=any(state.lasts_ms for state in states.values()),
-    )
-
-
-def _resource(
-    name: str, raw: Json, lifecycles: Mapping[str, Lifecycle], path: Path
-) -> ResourceKind:
-    lifecycle = raw.get("lifecycle")
-    if lifecycle is not None and lifecycle not in lifecycles:
-        raise ContractError(f"{path}: resource {name!r} has unknown lifecycle {lifecycle!r}")
-    return ResourceKind(
-        name=name,
-        id_form=raw["id"],
-        called=raw.get("called", name.replace("_", " ")),
-        lifecycle=lifecycles[lifecycle] if lifecycle else None,
-        parent=raw.get("parent"),
-        counts_as_running=raw.get("counts_as_running", False),
-        view=raw.get("view"),
-    )
-
-
-def _operation(
-    name: str, raw: Json, resources: Mapping[str, ResourceKind], path: Path
-) -> OperationRules:
-    targets = tuple(
-        Target(
-            kind=it["resource"],
-            id_from=it["id"],
-            within=it.get("within"),
-            states=frozenset(it.get("states", ())),
-            hidden=it.get("hidden", False),
-        )
-        for it in raw.get("acts_on", [])
-    )
-    named = [target.kind for target in targets] + ([raw["starts"]] if "starts" in raw else [])
-    for kind in named:
-        if kind not in resources:
-            raise ContractError(f"{path}: operation {name!r} names unknown resource {kind!r}")
-    return OperationRules(
-        id=name,
-        source=tuple(raw.get("source", ())),
-        effect=raw["effect"],
-        targets=targets,
-        price=_price(raw["price"]) if "price" in raw else None,
-        starts=raw.get("starts"),
-        does=raw.get("does"),
-        answer=raw.get("answer"),
-        status=raw.get("status"),
-        is_anonymous=raw.get("anonymous", False),
-    )
-
-
-def _price(raw: Json) -> Price:
-    table = raw.get("table")
-    return Price(
-        formula=parse_formula(raw["amount"]),
-        moment=Moment(raw["moment"]),
-        source=raw["source"],
-        table=(tuple(table["by"]), table["rows"]) if table else None,
-        defaults=raw.get("defaults"),
-    )
-
-
-def _credential(scheme: str, raw: Json) -> Credential:
-    return Credential(
-        scheme=scheme,
-        forms=tuple((form["header"].lower(), form.get("scheme", "")) for form in raw["accepts"]),
-        key_kind=raw["key"],
-        key_form=raw["form"],
-        active_max=raw.get("active_max"),
-        lives_ms=raw.get("lives_ms"),
-    )
-
-
-def _window(raw: Json, interpretations: Json, path: Path) -> RateWindow:
-    for name, value in raw.get("when", {}).items():
-        known = interpretations.get(name, {"default": None, "alternatives": {}})
-        if value not in {known["default"], *known["alternatives"]}:
-            raise ContractError(f"{path}: window {raw['name']!r} names unknown {name}: {value}")
-    return RateWindow(
-        name=raw["name"],
-        operations=frozenset(raw["operations"]),
-        limit=raw["limit"],
-        per_ms=raw["per_ms"],
-        scope=raw.get("scope", "key"),
-        source=raw["source"],
-        counts_refused=raw.get("counts") == "refused_too",
-        reading=next(iter(raw["when"].items())) if "when" in raw else None,
-    )
-
-
-def _concurrency(raw: Json) -> Concurrency | None:
-    if raw is None:
-        return None
-    return Concurrency(raw["limits"], raw["scope"], raw.get("retry_after_s"), raw["source"])
-
-
-def _idempotency(raw: Json) -> Idempotency | None:
-    if raw is None:
-        return None
-    operations = frozenset(raw["operations"])
-    return Idempotency(raw["header"].lower(), operations, raw["keeps_ms"], raw["source"])
-
-
-def _stream(operation: str, raw: Json) -> StreamRules:
-    return StreamRules(
-        operation=operation,
-        lifecycle=raw["lifecycle"],
-        events=tuple(raw["events"]),
-        on_error=raw["on_error"],
-        order=tuple(raw["order"]),
-        last=tuple(raw["last"]),
-        name_field=raw["name_field"],
-        rising_field=raw["rising_field"],
-        source=raw["source"],
-    )
-
-
-def _url(name: str, raw: Json) -> UrlRules:
-    return UrlRules(name, raw["path"], raw["lives_ms"], raw.get("names", {}), raw["source"])
-
-
-def _webhooks(raw: Json, lifecycles: Mapping[str, Lifecycle], path: Path) -> WebhookRules | None:
-    if raw is None:
-        return None
-    events = {
-        type_: WebhookEvent(type_, it["lifecycle"], Kind(it["ends"]), it.get("data"))
-        for type_, it in raw["events"].items()
-    }
-    for event in events.values():
-        if event.lifecycle not in lifecycles:
-            raise ContractError(
-                f"{path}: webhook {event.type!r} has unknown lifecycle {event.lifecycle!r}"
-            )
-    return WebhookRules(
-        events=events,
-        id_form=raw["id"],
-        body=raw["body"],
-        headers=raw["headers"],
-        signed=raw.get("signed", "{timestamp.s}.{body}"),
-        retries_ms=tuple(raw["retries_ms"]),
-        endpoints_max=raw["endpoints_max"],
-        secret_form=raw["secret_form"],
-        source=raw["source"],
-    )

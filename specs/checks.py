@@ -52,7 +52,8 @@ class RequestPlan:
 class Fact:
     """A figure read from a trace: a field with a default, or how many items a list has.
 
-    *counts_calls* asks how often the same account called the operation successfully before.
+    *counts_calls* asks how often the same account called the operation successfully before. With
+    *only* a figure outside these bounds is not known, as where a provider clamps it.
     """
 
     source: str = ""
@@ -60,6 +61,7 @@ class Fact:
     count: str = ""
     with_text: str = ""
     counts_calls: bool = False
+    only: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,10 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class ListRules:
-    """What a listing operation promises of its order and its length."""
+    """What a listing operation promises of its order and its length.
+
+    *counted_by* is an operation that tells how many there are, and where.
+    """
 
     operation: str
     items: str
@@ -143,6 +148,7 @@ class ListRules:
     limit: str = ""
     after: str = ""
     more: str = ""
+    counted_by: tuple[str, str] | None = None
     source: str = ""
 
 
@@ -287,6 +293,7 @@ def _fact(raw: Json) -> Fact:
         count=raw.get("count", ""),
         with_text=raw.get("with_text", ""),
         counts_calls=raw.get("calls", False),
+        only=tuple(raw["only"]) if "only" in raw else None,
     )
 
 
@@ -339,9 +346,11 @@ def _media(raw: Json) -> MediaView:
 
 
 def _list(operation: str, raw: Json, checks: Json) -> ListRules:
-    plain = {name: it for name, it in raw.items() if name != "as"}
+    plain = {name: it for name, it in raw.items() if name not in {"as", "counted_by"}}
     named = raw.get("as") or next(iter(checks["makes"][raw["of"]]["ids"]))
-    return ListRules(operation=operation, named=named, **plain)
+    counted = raw.get("counted_by")
+    counted_by = (counted["operation"], counted["at"]) if counted else None
+    return ListRules(operation=operation, named=named, counted_by=counted_by, **plain)
 
 
 def _example(kind: str, number: int, raw: Json) -> Example:

@@ -8,7 +8,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from .behaviour import Behaviour, load_behaviour
+from .behaviour import Behaviour
+from .behaviour_file import load_behaviour
 from .errors import ContractError
 from .files import read_yaml
 from .operations import Operation, Routes, compile_operations

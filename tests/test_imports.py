@@ -24,7 +24,7 @@ LAYERS = (
     ("cli",),
 )
 #: Modules that stand beside provider.py: they shape replies or read calls for every vendor.
-BESIDE_PROVIDER = {"findings", "generic", "idempotency", "limits", "record", "refusals"}
+BESIDE_PROVIDER = {"findings", "generic", "habits", "idempotency", "limits", "record", "refusals"}
 #: Everything else directly in mock_server/ is the kernel: rules over (rows, now, rng).
 KERNEL_MUST_NOT = {"flask", "werkzeug", "sqlite3", "socket", "threading", "asyncio", "requests"}
 # A contract is loaded once however many threads ask for it, which takes a lock.

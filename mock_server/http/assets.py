@@ -10,6 +10,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from screentest.specs.behaviour import UrlRules
 
+from ..generic import film
 from ..provider import Asset
 from ..ranges import part_of
 from ..signing import Verdict, check_query
@@ -69,7 +70,7 @@ def _find(
         if verdict is Verdict.BAD:
             return "SignatureDoesNotMatch"
         serve = worlds.providers[provider].assets.get(rules.name)
-        asset = serve(here, parts) if serve is not None else None
+        asset = serve(here, parts) if serve is not None else film(here, parts)
     return asset if asset is not None else "NoSuchKey"
 
 

@@ -6,6 +6,7 @@ it. This is the only place that turns WSGI into `Request` and `Reply` into WSGI.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import orjson
 
+from ..journal import looks_live
 from ..pipeline import Handled, handle
 from ..provider import EventStream, Reply, Request
 from ..universe import World
@@ -30,12 +32,16 @@ from .sse import Streams
 
 Json = Any
 
+_LOG = logging.getLogger("screentest")
+
 CONTROL = "/_screentest"
 #: A key of the environ, which no header can set: whoever hands calls over inside this process says
 #: here at what address the client believes the provider to be, and is taken at its word.
 BELIEVED_BASE = "screentest.base_url"
 #: And here how a call that is to be slow passes its time; without it, by waiting.
 SLEEP = "screentest.sleep"
+#: Is told of every handled request, with the milliseconds it took; it must not keep the call.
+Observer = Callable[[Handled, float], None]
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 # Servers mix the process's variables into the environ; HTTP_PROXY is no header of anybody's.
 _VARIABLES = frozenset(name for name in os.environ if name.startswith("HTTP_"))
@@ -44,7 +50,7 @@ _FORM_EXTRA_BYTES = 1024 * 1024
 
 
 class Edge:
-    """Routes by path: a provider, a stored file, or *rest* (Flask)."""
+    """Routes by path: a provider, a stored file, or *rest* (Flask). *observe* sees every call."""
 
     def __init__(
         self,
@@ -54,12 +60,15 @@ class Edge:
         rest: WSGIApplication,
         *,
         is_pure: bool = False,
+        observe: Observer | None = None,
     ) -> None:
         self._worlds = worlds
         self._streams = streams
         self._guard = guard
         self._rest = rest
         self._is_pure = is_pure
+        self._observe = observe
+        self._has_warned = False
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         denied = None if BELIEVED_BASE in environ else self._guard.check_host(environ)
@@ -100,15 +109,42 @@ class Edge:
             limit = self._worlds.contracts[provider].behaviour.limits.json_bytes_max
             body, problem = read_bytes(environ, limit)
             request = _request(environ, path, base_url, body=body, problem=problem)
-            return self._send(environ, start, handle(self._worlds, world, provider, request))
+            return self._answer(environ, start, world, provider, request)
         folder = Path(tempfile.mkdtemp(prefix="screentest-"))
         try:
             limits = self._worlds.contracts[provider].behaviour.limits
             form, problem = read_form(environ, folder, limits)
             request = _request(environ, path, base_url, form=form, problem=problem)
-            return self._send(environ, start, handle(self._worlds, world, provider, request))
+            return self._answer(environ, start, world, provider, request)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _answer(
+        self,
+        environ: WSGIEnvironment,
+        start: StartResponse,
+        world: World,
+        provider: str,
+        request: Request,
+    ) -> Iterable[bytes]:
+        began = time.perf_counter()
+        handled = handle(self._worlds, world, provider, request)
+        self._warn_of_real_key(handled)
+        if self._observe is not None:
+            self._observe(handled, (time.perf_counter() - began) * 1_000)
+        return self._send(environ, start, handled)
+
+    def _warn_of_real_key(self, handled: Handled) -> None:
+        """Real keys get pasted in; one word about it, whoever presents how many."""
+        refusal = getattr(handled.answer, "refusal", None)
+        if self._has_warned or refusal is None or refusal.reason != "unknown_credential":
+            return
+        if looks_live(str(refusal.facts.get("sent", ""))):
+            self._has_warned = True
+            _LOG.warning(
+                "a key that this mock did not make looks like a real one; it is not needed here, "
+                "and was not kept: take one from `screentest env`"
+            )
 
     def _send(
         self, environ: WSGIEnvironment, start: StartResponse, handled: Handled

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +19,11 @@ from typing import Any
 Environ = Mapping[str, Any]
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+?)(?::([0-9]{1,5}))?")
+#: So many wrong tokens of one peer within so many seconds, and it is not listened to.
+WRONG_TOKENS_MAX = 10
+WRONG_TOKENS_S = 60.0
+# A crowd of peers must not fill the memory; forgetting all of them costs a guesser nothing less.
+_PEERS_MAX = 10_000
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITES = frozenset({"same-origin", "none"})
 
@@ -65,6 +71,8 @@ class Guard:
 
     hosts: frozenset[str] = frozenset()
     token: str | None = None
+    now_s: Callable[[], float] = time.monotonic
+    _wrong: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
 
     def check_host(self, environ: Environ) -> Denial | None:
         """421 for a Host that is not ours."""
@@ -107,10 +115,18 @@ class Guard:
 
     def _check_token(self, environ: Environ) -> Denial | None:
         assert self.token is not None
+        peer, now_s = environ.get("REMOTE_ADDR", ""), self.now_s()
+        recent = [at for at in self._wrong.get(peer, ()) if now_s - at < WRONG_TOKENS_S]
+        if len(recent) >= WRONG_TOKENS_MAX:
+            detail = f"{WRONG_TOKENS_MAX} wrong tokens within {WRONG_TOKENS_S:.0f} s; wait a minute"
+            return Denial(429, "too_many_wrong_tokens", detail)
         scheme, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         is_right = hmac.compare_digest(given.encode(errors="replace"), self.token.encode())
         if scheme.lower() == "bearer" and is_right:
             return None
+        if len(self._wrong) >= _PEERS_MAX:
+            self._wrong.clear()
+        self._wrong[peer] = [*recent, now_s]
         detail = (
             "control calls need `Authorization: Bearer TOKEN`, the --control-token of this server"
         )

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
-from wsgiref.types import WSGIApplication
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
@@ -59,8 +60,18 @@ class _Server(MTServer):
             except OSError:
                 time.sleep(0.002)
             else:
-                self.on_ready()
+                self._tell()
                 return
+        sys.stderr.write("error: the server did not begin to listen\n")
+        os._exit(1)
+
+    def _tell(self) -> None:
+        """A server that cannot say where it is would be waited for in vain."""
+        try:
+            self.on_ready()
+        except Exception as error:  # noqa: BLE001  a thread ends here, and the process with it
+            sys.stderr.write(f"error: cannot announce the server: {error}\n")
+            os._exit(1)
 
 
 def run_server(app: WSGIApplication, *, host: str, port: int, on_ready: Callable[[], None]) -> None:
@@ -80,7 +91,20 @@ def run_server(app: WSGIApplication, *, host: str, port: int, on_ready: Callable
     )
     server.on_ready = on_ready
     server.on_startup(threading.Thread(target=server.announce, daemon=True).start)
-    server.serve(target_loader=lambda: app, wrap_loader=False)
+    named = _named(app)
+    server.serve(target_loader=lambda: named, wrap_loader=False)
+
+
+def _named(app: WSGIApplication) -> WSGIApplication:
+    """*app*, under our name: granian would give its own, and a server tells what it runs on."""
+
+    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        def begin(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+            return start(status, [*headers, ("Server", "screentest")], *exc_info)
+
+        return app(environ, begin)
+
+    return answer
 
 
 def claim_port(host: str, port: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -57,7 +58,5 @@ def test_whatever_json_writes_is_read_back(value: Any) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     """Nothing else comes out: no other exception, whatever was sent."""
-    try:
-        read_json(body)
-    except BodyError as error:
-        assert str(error)
+    with suppress(BodyError):
+        json.dumps(read_json(body))

@@ -1,4 +1,4 @@
-"""Secrets are cut before anything is kept. The examples are made here, so that none is committed."""
+"""Secrets are cut before anything is kept. The examples are made here; none is committed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time, order and determinism: what a world shows depends on rows and clock, and on nothing else."""
+"""Time, order and determinism: what a world shows depends on rows and clock alone."""
 
 from __future__ import annotations
 

@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 _START_S_MAX = 20.0
 #: So much that no run of this size ends in 402 alone; the 402 answers are tested elsewhere.
 _CREDITS = 10_000_000
+#: The mock's own API, which is fuzzed like a provider.
+CONTROL = "control"
 
 
 def main() -> int:
@@ -29,9 +31,10 @@ def main() -> int:
     parser.add_argument("--seeds", default="1", help="such as 1-5 or 3")
     parser.add_argument("--examples", type=int, default=100)
     options = parser.parse_args()
-    names = options.providers or sorted(
-        path.parent.name for path in (ROOT / "specs").glob("*/behaviour.yaml")
-    )
+    names = options.providers or [
+        *sorted(path.parent.name for path in (ROOT / "specs").glob("*/behaviour.yaml")),
+        CONTROL,
+    ]
     first, _, last = options.seeds.partition("-")
     failed: list[str] = []
     for name in names:
@@ -55,7 +58,7 @@ def fuzz(provider: str, seed: int, examples: int) -> tuple[int, str]:
         ready = Path(folder) / "ready.json"
         command = [sys.executable, "-m", "screentest.mock_server.cli"]
         server = subprocess.Popen(
-            [*command, "serve", "--provider", provider, "--port", "0", "--pace", "instant",
+            [*command, "serve", *_served(provider), "--port", "0", "--pace", "instant",
              "--seed", str(seed), "--ready-file", str(ready)],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
@@ -65,6 +68,10 @@ def fuzz(provider: str, seed: int, examples: int) -> tuple[int, str]:
         finally:
             server.terminate()
             server.wait(10)
+
+
+def _served(name: str) -> list[str]:
+    return [] if name == CONTROL else ["--provider", name]
 
 
 def _wait_for(ready: Path) -> Any:
@@ -82,6 +89,14 @@ def _patch(url: str, body: dict[str, Any]) -> None:
 
 
 def _schemathesis(provider: str, seed: int, examples: int, info: Any) -> tuple[int, str]:
+    if provider == CONTROL:
+        return _run(
+            CONTROL,
+            ROOT / "tools" / "fuzz" / "control.toml",
+            f"{info['url']}/_screentest",
+            {},
+            ["--seed", str(seed), "--max-examples", str(examples)],
+        )
     control = f"{info['url']}/_screentest/worlds/default"
     world = json.load(urlopen(control))
     account = world["providers"][provider]["account"]
@@ -89,24 +104,33 @@ def _schemathesis(provider: str, seed: int, examples: int, info: Any) -> tuple[i
         _patch(f"{control}/accounts/{account['id']}", {"credits": _CREDITS})
     # Sliding windows would answer 429 to part of the traffic; they are tested elsewhere.
     _patch(f"{control}/clock", {"mode": "real", "speed": 1_000})
-    config = ROOT / "tests" / provider / "fuzz.toml"
+    return _run(
+        provider,
+        ROOT / "tests" / provider / "fuzz.toml",
+        world["providers"][provider]["base_url"],
+        {"FUZZ_API_KEY": account["api_key"] or "", "FUZZ_BEARER": account["bearer"] or ""},
+        ["--seed", str(seed), "--max-examples", str(examples)],
+    )
+
+
+def _run(
+    name: str, config: Path, url: str, secrets: dict[str, str], options: list[str]
+) -> tuple[int, str]:
     text = (ROOT / "tools" / "fuzz" / "schemathesis.toml").read_text() + config.read_text()
     with tempfile.TemporaryDirectory() as folder:
         merged = Path(folder) / "schemathesis.toml"
         merged.write_text(text)
         environment = {
             **os.environ,
-            "FUZZ_API_KEY": account["api_key"] or "",
-            "FUZZ_BEARER": account["bearer"] or "",
+            **secrets,
             "PYTHONPATH": str(ROOT),
             "NO_COLOR": "1",
         }
         done = subprocess.run(
             [sys.executable, "-m", "schemathesis.cli", "--config-file", str(merged), "run",
-             str(ROOT / "specs" / provider / "openapi.yaml"),
-             "--url", world["providers"][provider]["base_url"],
+             str(ROOT / "specs" / name / "openapi.yaml"), "--url", url,
              "--phases", "examples,coverage,fuzzing,stateful", "--checks", "all", "--mode", "all",
-             "--max-examples", str(examples), "--seed", str(seed)],
+             *options],
             capture_output=True, text=True, env=environment, cwd=folder, check=False,
         )  # fmt: skip
     return done.returncode, done.stdout + done.stderr

@@ -1,0 +1,136 @@
+"""What a client does again and again, seen over several calls: advice, never a refusal.
+
+Polls that come too fast or go on after the end, refused requests that are repeated unchanged, and
+paid calls that are repeated without the key that would make them one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from hashlib import sha256
+
+from screentest.specs.behaviour import Cadence, Idempotency
+from screentest.specs.contract import Contract
+
+from .clock import Mode
+from .findings import Finding
+from .marks import Marks
+from .provider import Call, EventStream, Reply, Request, Upload
+
+#: Refusals that lie in the request itself: no waiting and no other call changes them.
+_LASTING = frozenset(
+    {
+        "missing_credential", "unknown_credential", "wrong_content_type", "malformed_body",
+        "too_large", "invalid", "content_refused", "unknown_route", "wrong_method",
+    }
+)  # fmt: skip
+#: Reading a finished job once more, to show it or for a fresh URL, is no habit.
+_READS_AFTER_END_MAX = 2
+
+
+def habits_of(
+    marks: Marks,
+    contract: Contract,
+    request: Request,
+    call: Call | None,
+    answer: Reply | EventStream,
+    mode: Mode,
+    now_ms: int,
+) -> list[Finding]:
+    """What to say about *request* after those that *marks* remembers; they remember it, too.
+
+    *call* is None for a request that no operation takes. In `auto` *mode* a poll moves the clock,
+    so the time between two polls says nothing.
+    """
+    if isinstance(answer, EventStream):
+        return []
+    if answer.refusal is not None:
+        return list(_repeated_refusal(marks, contract, request, call, answer.refusal.reason))
+    if call is None or answer.status >= 300:
+        return []
+    cadence, idempotency = contract.behaviour.cadence, contract.behaviour.idempotency
+    if cadence is not None and call.operation.id in cadence.operations:
+        return list(_poll(marks, contract, cadence, call, mode, now_ms))
+    if idempotency is not None and call.operation.id in idempotency.operations:
+        return list(_paid_repetition(marks, contract, idempotency, call, now_ms))
+    return []
+
+
+def _repeated_refusal(
+    marks: Marks, contract: Contract, request: Request, call: Call | None, reason: str
+) -> Iterator[Finding]:
+    if reason not in _LASTING:
+        return
+    # A credential is part of what was refused, and is nothing to be kept.
+    sent = request.headers.get("authorization", "") + request.headers.get("x-api-key", "")
+    name = ("refused", contract.provider, sha256(sent.encode()).digest(), *_content(request))
+    if marks.swap(name, reason) == reason:
+        yield _advice(
+            "SC205", "", "another request after a refusal", "the same one again",
+            "change what was refused; repeat only after 429 and 5xx", contract, _clauses(call),
+        )  # fmt: skip
+
+
+def _poll(
+    marks: Marks, contract: Contract, cadence: Cadence, call: Call, mode: Mode, now_ms: int
+) -> Iterator[Finding]:
+    job = [*call.found.values()][-1] if call.found else None
+    has_ended = job is not None and job.script is not None and call.here.kind(job).is_final
+    name = ("poll", contract.provider, call.operation.id, call.account_id, call.request.path)
+    before: tuple[int, int] | None = marks.get(name)
+    reads = (before[1] if before is not None else 0) + 1 if has_ended else 0
+    marks.swap(name, (now_ms, reads))
+    if reads > _READS_AFTER_END_MAX:
+        yield _advice(
+            "SC202", "", "no more polls once a job has ended", f"{reads} since its end",
+            "end the loop at every final state, not at success alone", contract, cadence.source,
+        )  # fmt: skip
+    if before is None or has_ended or mode is Mode.AUTO:
+        return
+    pause_ms = now_ms - before[0]
+    # A clock that somebody moves by hand has stood still; it does not tell when the client came.
+    if pause_ms < cadence.at_least_ms and not (mode is Mode.MANUAL and pause_ms == 0):
+        yield _advice(
+            "SC201", "", f"{_seconds(cadence.at_least_ms)} between polls",
+            f"{_seconds(pause_ms)}", f"wait {_seconds(cadence.at_least_ms)} between polls",
+            contract, cadence.source,
+        )  # fmt: skip
+
+
+def _paid_repetition(
+    marks: Marks, contract: Contract, rules: Idempotency, call: Call, now_ms: int
+) -> Iterator[Finding]:
+    if call.cost is None or not call.cost.amount or rules.header in call.request.headers:
+        return
+    name = ("paid", contract.provider, call.account_id, *_content(call.request))
+    before: int | None = marks.swap(name, now_ms)
+    if before is not None and now_ms - before < rules.keeps_ms:
+        header = "-".join(part.capitalize() for part in rules.header.split("-"))
+        yield _advice(
+            "SC207", f"/{header}", f"{header} on a paid call that may be repeated",
+            f"the same call again after {_seconds(now_ms - before)}, without one",
+            f"send one {header} per video that is wanted", contract, rules.source,
+        )  # fmt: skip
+
+
+def _content(request: Request) -> tuple[Hashable, ...]:
+    """What makes two requests the same, without their credential."""
+    body = sha256(request.body)
+    for name, value in (request.form or {}).items():
+        body.update(f"{name}={value.sha256 if isinstance(value, Upload) else value}\n".encode())
+    return request.method, request.path, request.query, body.digest()
+
+
+def _advice(
+    code: str, pointer: str, expected: str, actual: str, fix: str, contract: Contract, clauses: str
+) -> Finding:
+    source = f"{contract.behaviour.document_url} {clauses}".strip()
+    return Finding(code, pointer, expected, actual, fix, source, severity="warning")
+
+
+def _clauses(call: Call | None) -> str:
+    return ", ".join(call.rules.source[:6]) if call is not None else ""
+
+
+def _seconds(length_ms: int) -> str:
+    return f"{length_ms / 1_000:g} s"

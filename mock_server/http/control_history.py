@@ -1,0 +1,91 @@
+"""Control calls about what came in, and a judgement of replies that were recorded elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import unknown
+from .control_reading import ControlCall, Handler
+
+Json = Any
+
+#: What a reply that breaks its contract is called, here and in the journal.
+_REPLY_CODE = "SC500"
+
+
+def list_requests(call: ControlCall) -> Json:
+    world, limit = call.world, call.limit
+    filters = {
+        name: call.query[name]
+        for name in ("provider", "operation", "status", "code")
+        if name in call.query
+    }
+    with call.worlds.store.request():
+        found = call.worlds.store.journal(
+            world.id, after=call.cursor or 0, limit=limit + 1, filters=filters
+        )
+    more = len(found) > limit
+    return {
+        "items": [line for _, line in found[:limit]],
+        "next_cursor": str(found[limit - 1][0]) if more else None,
+    }
+
+
+def get_request(call: ControlCall) -> Json:
+    world, name = call.world, call.path["request"]
+    number = name.removeprefix("req_")
+    is_number = number.isascii() and number.isdigit() and len(number) < 18
+    with call.worlds.store.request():
+        line = call.worlds.store.journal_line(world.id, int(number)) if is_number else None
+    if line is None:
+        raise unknown("request", name, [])
+    return line
+
+
+def lint_reply(call: ControlCall) -> Json:
+    """How a recorded reply departs from what the provider documents."""
+    call.world  # noqa: B018  a world that does not exist is refused here too
+    body = call.body
+    contract = call.worlds.contract(body["provider"])
+    operation = contract.operations.get(body["operation"])
+    if operation is None:
+        raise unknown("operation", body["operation"], contract.operations, status=422)
+    headers = {name.lower(): value for name, value in body.get("headers", {}).items()}
+    has_body = "body" in body
+    content_type = headers.get("content-type", "application/json" if has_body else None)
+    found = operation.reply_violations(int(body["status"]), content_type, body.get("body"))
+    shape = operation.replies.get(str(int(body["status"])))
+    missing = (
+        [name for name in sorted(shape.headers) if name.lower() not in headers] if shape else []
+    )
+    shown = [
+        {
+            "code": _REPLY_CODE,
+            "location": it.location,
+            "pointer": it.pointer,
+            "expected": it.expected,
+            "actual": it.actual,
+            "message": it.message,
+        }
+        for it in found
+    ]
+    for name in missing:
+        shown.append(
+            {
+                "code": _REPLY_CODE,
+                "location": "header",
+                "pointer": f"/{name}",
+                "expected": "a value",
+                "actual": "nothing",
+                "message": f"{name}: expected a value, got nothing",
+            }
+        )
+    return {"violations": shown}
+
+
+OPERATIONS: Mapping[str, Handler] = {
+    "listRequests": list_requests,
+    "getRequest": get_request,
+    "lintReply": lint_reply,
+}

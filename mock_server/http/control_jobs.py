@@ -1,0 +1,155 @@
+"""Control calls about jobs and other resources, and about ordered failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from screentest.specs.behaviour import Kind
+
+from ..errors import MockError, unknown
+from ..faults import Fault, read_fault, too_many
+from ..outbox import endpoints
+from ..steering import decide, finish_now, stop
+from .control_reading import ControlCall, Handler
+from .control_showing import show_job
+
+Json = Any
+
+#: Each request looks at all of them.
+FAULTS_MAX = 200
+#: How many jobs are looked at in one go while those that fit are gathered.
+_BATCH = 500
+
+_OUTCOMES = {"failed": Kind.FAILED, "completed": Kind.SUCCEEDED}
+
+
+def list_jobs(call: ControlCall) -> Json:
+    worlds, world = call.worlds, call.world
+    wanted = {name: call.query[name] for name in ("provider", "state") if name in call.query}
+    before, shown, last = call.cursor, list[Json](), 0
+    with worlds.store.request():
+        worlds.settle(world, worlds.now_ms(world))
+        while True:
+            found = worlds.store.jobs(world.id, before_seq=before, limit=_BATCH)
+            for job in found:
+                before = job.seq
+                item = show_job(worlds, world, job)
+                if any(item[name] != value for name, value in wanted.items()):
+                    continue
+                if len(shown) == call.limit:
+                    return {"items": shown, "next_cursor": str(last)}
+                shown.append(item)
+                last = job.seq
+            if len(found) < _BATCH:
+                return {"items": shown, "next_cursor": None}
+
+
+def get_job(call: ControlCall) -> Json:
+    worlds, world = call.worlds, call.world
+    with worlds.store.request():
+        worlds.settle(world, worlds.now_ms(world))
+        return show_job(worlds, world, worlds.job(world, call.path["job"]))
+
+
+def change_job(call: ControlCall) -> Json:
+    worlds, world, body = call.worlds, call.world, call.body
+    with worlds.moving(world):
+        worlds.settle(world, worlds.now_ms(world))
+        job = worlds.job(world, call.path["job"])
+        here = worlds.instant(world, job.provider)
+        if "outcome" in body:
+            decide(here, job, _OUTCOMES[body["outcome"]], body.get("reason", ""))
+        if "held" in body:
+            stop(here, job, held=body["held"])
+        if body.get("now"):
+            finish_now(here, job)
+            worlds.settle(world, here.now_ms)
+        return show_job(worlds, world, worlds.job(world, call.path["job"]))
+
+
+def create_resource(call: ControlCall) -> Json:
+    """Something that exists without having come through the provider's API."""
+    worlds, world, body = call.worlds, call.world, call.body
+    contract = worlds.contract(body["provider"])
+    kinds = {
+        name
+        for name, rules in contract.behaviour.resources.items()
+        if rules.lifecycle is None or not rules.lifecycle.simulated
+    }
+    if body["kind"] not in kinds:
+        raise unknown("kind", body["kind"], kinds, status=422)
+    with worlds.store.request():
+        account = worlds.account(world, body["account"])
+        if account.provider != contract.provider:
+            raise MockError(
+                f"account {account.id} is one of {account.provider}, not of {contract.provider}",
+                code="invalid_field",
+            )
+        here = worlds.instant(world, contract.provider)
+        made = here.add(body["kind"], account.id, body.get("doc", {}))
+    return {"id": made.id}
+
+
+def create_fault(call: ControlCall) -> Json:
+    world, store = call.world, call.worlds.store
+    with store.request():
+        if len(store.documents(world.id, "fault")) >= FAULTS_MAX:
+            raise too_many(FAULTS_MAX)
+        number = store.count(world.id, "fault")
+        fault = read_fault(f"fault_{number}", call.body, _places(call))
+        store.save_document(world.id, "fault", fault.id, number, fault.to_json())
+    return fault.to_json()
+
+
+def _places(call: ControlCall) -> Mapping[str, list[str]]:
+    """What faults may name in `where`."""
+    contracts = call.worlds.contracts
+    operations = [name for contract in contracts.values() for name in contract.behaviour.operations]
+    accounts = [account.id for account in call.worlds.store.accounts(call.world.id)]
+    return {
+        "provider": list(contracts),
+        "operation": operations,
+        "account": accounts,
+        "event": [
+            type_
+            for contract in contracts.values()
+            if contract.behaviour.webhooks is not None
+            for type_ in contract.behaviour.webhooks.events
+        ],
+        "endpoint": [it.id for it in endpoints(call.worlds.store, call.world.id)],
+    }
+
+
+def list_faults(call: ControlCall) -> Json:
+    world, store = call.world, call.worlds.store
+    with store.request():
+        found = [Fault.from_json(raw) for raw in store.documents(world.id, "fault")]
+    return {"items": [fault.to_json() for fault in found], "next_cursor": None}
+
+
+def delete_faults(call: ControlCall) -> None:
+    world, store = call.world, call.worlds.store
+    with store.request():
+        for raw in store.documents(world.id, "fault"):
+            store.delete_document(world.id, "fault", raw["id"])
+
+
+def delete_fault(call: ControlCall) -> None:
+    world, store, fault = call.world, call.worlds.store, call.path["fault"]
+    with store.request():
+        if not store.delete_document(world.id, "fault", fault):
+            known = [raw["id"] for raw in store.documents(world.id, "fault")]
+            raise unknown("fault", fault, known)
+
+
+OPERATIONS: Mapping[str, Handler] = {
+    "listJobs": list_jobs,
+    "getJob": get_job,
+    "changeJob": change_job,
+    "createResource": create_resource,
+    "createFault": create_fault,
+    "listFaults": list_faults,
+    "deleteFaults": delete_faults,
+    "deleteFault": delete_fault,
+}

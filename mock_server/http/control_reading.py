@@ -1,0 +1,171 @@
+"""Reading a control call by the contract of the control API: one way for every call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Request
+
+from screentest.specs.controls import load_controls
+from screentest.specs.operations import Operation
+from screentest.specs.validation import Documents, Schema, Violation
+
+from ..bodies import BodyError, read_json
+from ..errors import MockError, unknown
+from ..rows import Account
+from ..universe import World
+from ..world import Worlds
+
+Json = Any
+
+#: Control calls carry settings, and replies to judge; media never come this way.
+BODY_BYTES_MAX = 1024 * 1024
+#: More than any call has.
+_QUERY_FIELDS_MAX = 20
+
+_JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class ControlCall:
+    """One control call, read and judged. *body* is empty when none was sent.
+
+    *origin* is the address under which the caller reached us, without a slash at its end.
+    """
+
+    worlds: Worlds
+    path: Mapping[str, str]
+    query: Mapping[str, Json]
+    body: Mapping[str, Json]
+    origin: str
+    accept: str = ""
+
+    @property
+    def world(self) -> World:
+        """The world that the path names.
+
+        Raises:
+            MockError: there is none.
+        """
+        return self.worlds.get(self.path["world"])
+
+    def settled_account(self) -> Account:
+        """The account that the path names, once everything due has happened.
+
+        Raises:
+            MockError: there is none.
+        """
+        world = self.world
+        with self.worlds.store.request():
+            self.worlds.settle(world, self.worlds.now_ms(world))
+            return self.worlds.account(world, self.path["account"])
+
+    @property
+    def limit(self) -> int:
+        return int(self.query["limit"])
+
+    @property
+    def cursor(self) -> int | None:
+        return int(self.query["cursor"]) if "cursor" in self.query else None
+
+
+#: What a call answers with: JSON, or a Flask response of another kind.
+Handler = Callable[[ControlCall], Json]
+
+
+def read_call(
+    operation: Operation, path: Mapping[str, str], request: Request, worlds: Worlds
+) -> ControlCall:
+    """The call that *request* makes of *operation*.
+
+    Raises:
+        MockError: it is not what the contract says; the message names the field and what exists.
+    """
+    return ControlCall(
+        worlds,
+        path,
+        _read_query(operation, request.query_string.decode("latin-1")),
+        _read_body(operation, request),
+        request.host_url.rstrip("/"),
+        request.headers.get("Accept", ""),
+    )
+
+
+def _read_query(operation: Operation, text: str) -> dict[str, Json]:
+    known = {it.name: it for it in operation.parameters if it.place == "query"}
+    values = {name: it.default for name, it in known.items() if it.default is not None}
+    try:
+        given = parse_qsl(text, keep_blank_values=True, max_num_fields=_QUERY_FIELDS_MAX)
+    except ValueError:
+        raise MockError(
+            f"more than {_QUERY_FIELDS_MAX} query parameters", code="invalid_field"
+        ) from None
+    for name, _ in given:
+        if name not in known:
+            raise unknown("query parameter", name[:64], known, status=422)
+    if len({name for name, _ in given}) < len(given):
+        raise MockError("a query parameter stands twice; give each once", code="invalid_field")
+    for name, raw in given:
+        value = known[name].read(raw)
+        _refuse(known[name].schema.violations(value, under=f"/{name}"))
+        values[name] = value
+    return values
+
+
+def _read_body(operation: Operation, request: Request) -> Mapping[str, Json]:
+    # One byte more than allowed shows a body that is too large, whatever its length claims.
+    raw = request.stream.read(BODY_BYTES_MAX + 1)
+    if len(raw) > BODY_BYTES_MAX:
+        detail = f"the body is larger than {BODY_BYTES_MAX} bytes"
+        raise MockError(detail, code="too_large", status=413)
+    schema = operation.bodies.get(_JSON)
+    if not raw:
+        if operation.is_body_required:
+            raise MockError("this call needs a JSON object as its body", code="invalid_field")
+        return {}
+    if schema is None:
+        raise MockError("this call takes no body", code="invalid_field")
+    try:
+        body = read_json(raw)
+    except BodyError as error:
+        raise MockError(f"malformed JSON: {error}", code="malformed_json", status=400) from None
+    if not isinstance(body, dict):
+        raise MockError("the body must be a JSON object", code="malformed_json", status=400)
+    found = schema.violations(body)
+    _refuse_unknown(schema, found)
+    _refuse(found)
+    return body
+
+
+def _refuse(found: list[Violation]) -> None:
+    if not found:
+        return
+    first = found[0]
+    close: list[str] = []
+    if first.keyword == "enum":
+        choices = [str(choice) for choice in first.limit]
+        close = get_close_matches(first.actual.strip("'"), choices, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise MockError(first.message + hint, code="invalid_field")
+
+
+def _refuse_unknown(schema: Schema, found: list[Violation]) -> None:
+    """An unknown field is told first, with the nearest known name: others often follow from it."""
+    for violation in found:
+        if violation.keyword == "additionalProperties":
+            at, _, name = violation.pointer.rpartition("/")
+            named = violation.limit[0] if isinstance(violation.limit, list) else name
+            raise unknown("field", str(named)[:64], _fields_at(schema, at), status=422)
+
+
+def _fields_at(schema: Schema, pointer: str) -> list[str]:
+    """The fields that *schema* knows of the object at *pointer* of the body."""
+    documents = load_controls().documents
+    at: Json = documents.resolve(schema.schema)
+    for step in Documents.steps(f"#{pointer}") if pointer else []:
+        at = documents.resolve(at.get("properties", {}).get(step, {}))
+    return list(at.get("properties", {}))

@@ -1,0 +1,37 @@
+"""The contract of the control API: read by the same rules as a provider's OpenAPI file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from .files import read_yaml
+from .operations import Operation, compile_operations
+from .validation import Documents
+
+Json = Any
+
+CONTROL_FILE = Path(__file__).parent / "control" / "openapi.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """The calls of the control API by operation id, and the document they come from."""
+
+    documents: Documents
+    operations: Mapping[str, Operation]
+
+    @property
+    def document(self) -> Json:
+        """The OpenAPI document as it stands in the file."""
+        return self.documents.content
+
+
+@cache
+def load_controls() -> Controls:
+    """The contract of the control API, compiled on first use and kept."""
+    documents = Documents("control", read_yaml(CONTROL_FILE))
+    return Controls(documents, compile_operations(documents))

@@ -1,0 +1,229 @@
+"""One causal clock per world: jobs, windows, addresses and retries move together, or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import pytest
+import time_machine
+from freezegun import freeze_time
+from werkzeug.test import Client as WsgiClient
+
+from screentest.mock_server.http.app import create_app
+from tests.mock_client import HOUR_MS, MINUTE_MS, SECOND_MS, Account, MockWorld, make_world
+from tests.oshara import steps as oshara
+from tests.ozor import steps as ozor_steps
+from tests.ugc_copilot import steps as ugc
+
+Json = Any
+
+_RETRIES_MS = [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 6 * HOUR_MS]
+_MEASURED_TRIES = 5
+_STORY_S_MAX = 0.1
+
+
+class Broken:
+    """A receiver that never takes anything."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        self.calls += 1
+        start("503 Service Unavailable", [("Content-Length", "0")])
+        return [b""]
+
+
+def _ninth_hour(wsgi: WsgiClient, receiver: str) -> Json:
+    """Everything that a day can bring, on one clock; what was seen, by name."""
+    world = make_world(wsgi)
+    control, seen = world.control, dict[str, Json]()
+    # A window of a minute: ten go, the eleventh waits for it to slide.
+    renders = world.account("ugc_copilot", credits=100_000, tier="business")
+    seen["window"] = [ugc.try_start(renders).status for _ in range(11)][-2:]
+    world.advance(MINUTE_MS)
+    seen["window slid"] = ugc.try_start(renders).status
+
+    # A job ends; what is told of it is tried again for nine hours.
+    told = world.account("ugc_copilot")
+    hook = {"provider": "ugc_copilot", "account": told.id, "url": f"wsgi:{receiver}"}
+    assert control.post(f"{world.path}/webhooks/endpoints", json=hook).status == 201
+    job = ugc.start(told).replace("/", "_")
+    world.advance(10 * HOUR_MS)
+    seen["job"] = control.get(f"{world.path}/jobs/{job}").json()["state"]
+    (delivery,) = control.get(f"{world.path}/webhooks/deliveries").json()["items"]
+    tries = [datetime.fromisoformat(it["at"]) for it in delivery["attempts"]]
+    seen["retries"] = [
+        round((later - earlier).total_seconds() * 1_000) for earlier, later in pairwise(tries)
+    ]
+    seen["delivery"] = delivery["state"]
+
+    # An address of an hour, one of a day.
+    studio = world.account("ozor")
+    made = ozor_steps.generate(studio)
+    world.advance_until_idle()
+    ozor_steps.export(studio, made["videoId"])
+    world.advance_until_idle()
+    long = ozor_steps.video(studio, made["videoId"])["downloadUrl"]
+    short = oshara.finished(world.account("oshara"))["processed_video_url"]
+    statuses: dict[str, list[int]] = {"short": [], "long": []}
+    for wait_ms in (0, HOUR_MS, 23 * HOUR_MS):
+        world.advance(wait_ms)
+        statuses["short"].append(studio.client.follow(short, headers={"Range": "bytes=0-9"}).status)
+        statuses["long"].append(studio.client.follow(long, headers={"Range": "bytes=0-9"}).status)
+    return {**seen, **statuses}
+
+
+def test_a_day_of_everything_passes_on_one_clock_in_a_blink() -> None:
+    app = create_app()
+    app.extensions["screentest.receivers"]["broken"] = Broken()
+    wsgi = WsgiClient(app)
+    _ninth_hour(wsgi, "broken")  # contracts are compiled and files read on first use
+    durations_s: list[float] = []
+
+    for _ in range(_MEASURED_TRIES):
+        started = time.perf_counter()
+        seen = _ninth_hour(wsgi, "broken")
+        durations_s.append(time.perf_counter() - started)
+
+    assert seen == {
+        "window": [200, 429],
+        "window slid": 200,
+        "job": "succeeded",
+        "retries": _RETRIES_MS,
+        "delivery": "exhausted",
+        "short": [206, 403, 403],
+        "long": [206, 206, 403],
+    }
+    assert min(durations_s) < _STORY_S_MAX, durations_s
+
+
+def _story(world: MockWorld) -> list[Json]:
+    """A short life of one account; the journal of it, without what differs between two worlds."""
+    account = world.account("ozor")
+    ozor_steps.generate(account)
+    world.advance_until_idle()
+    account.client.get("/api/v1/videos")
+    return [
+        {"at": line["at"], "operation": line["operation"], "status": line["response"]["status"]}
+        for line in world.requests()
+    ]
+
+
+@pytest.mark.parametrize("mode", ["manual", "auto"])
+def test_frozen_time_changes_nothing_of_a_world_that_has_its_own(
+    wsgi: WsgiClient, mode: str
+) -> None:
+    clock = {"mode": mode, "now": "2026-01-01T00:00:00Z"}
+    free = _story(make_world(wsgi, clock=clock))
+
+    with freeze_time("2031-05-05T05:05:05Z"):
+        frozen = _story(make_world(wsgi, clock=clock))
+
+    assert frozen == free
+
+
+def test_real_clock_runs_on_while_the_test_has_frozen_its_own(wsgi: WsgiClient) -> None:
+    with freeze_time("2031-05-05T05:05:05Z"):
+        world = make_world(wsgi, clock={"mode": "real", "speed": 1_000_000})
+        first = world.control.get(f"{world.path}/clock").json()["now"]
+        later = [world.control.get(f"{world.path}/clock").json()["now"] for _ in range(20)][-1]
+
+    assert not first.startswith("2031")
+    assert later > first
+
+
+def test_system_clock_follows_freezegun(wsgi: WsgiClient) -> None:
+    with freeze_time("2026-03-01T00:00:00Z") as frozen:
+        account = make_world(wsgi, clock={"mode": "system"}).account("ozor")
+        submitted = ozor_steps.generate(account)
+        before = ozor_steps.job(account, submitted)["status"]
+        frozen.tick(600)
+        after = ozor_steps.job(account, submitted)["status"]
+        now = account.world.control.get(f"{account.world.path}/clock").json()["now"]
+
+    assert (before, after, now) == ("queued", "completed", "2026-03-01T00:10:00Z")
+
+
+def test_system_clock_follows_time_machine(wsgi: WsgiClient) -> None:
+    with time_machine.travel(datetime(2026, 3, 1, tzinfo=UTC), tick=False) as traveller:
+        account = make_world(wsgi, clock={"mode": "system"}).account("ozor")
+        submitted = ozor_steps.generate(account)
+        traveller.shift(600)
+        after = ozor_steps.job(account, submitted)["status"]
+
+    assert after == "completed"
+
+
+def test_system_clock_is_not_advanced_by_a_call(wsgi: WsgiClient) -> None:
+    world = make_world(wsgi, clock={"mode": "system"})
+
+    answer = world.control.post(f"{world.path}/clock/advance", json={"by_ms": 1})
+
+    assert (answer.status, answer.json()["code"]) == (409, "follows_system")
+
+
+def test_auto_clock_jumps_to_the_next_step_with_each_poll(wsgi: WsgiClient) -> None:
+    account = make_world(wsgi, clock={"mode": "auto", "now": "2026-01-01T00:00:00Z"}).account(
+        "ozor"
+    )
+    submitted = ozor_steps.generate(account)
+
+    states = [ozor_steps.job(account, submitted)["status"] for _ in range(4)]
+
+    assert states[-1] == "completed"
+
+
+def test_advance_in_two_parts_is_one_advance(wsgi: WsgiClient) -> None:
+    def fired(*parts_ms: int) -> list[Json]:
+        world = make_world(wsgi)
+        ozor_steps.generate(world.account("ozor"))
+        return [event for part_ms in parts_ms for event in world.advance(part_ms)]
+
+    assert fired(7 * SECOND_MS, 593 * SECOND_MS) == fired(600 * SECOND_MS)
+
+
+def test_next_and_idle_stop_where_they_say(ozor: Account) -> None:
+    ozor_steps.generate(ozor)
+    due = ozor.world.control.get(f"{ozor.world.path}/clock").json()["next"]
+
+    (first,) = ozor.world.advance_to_next()
+    rest = ozor.world.advance_until_idle()
+    clock = ozor.world.control.get(f"{ozor.world.path}/clock").json()
+
+    assert first == due
+    assert rest[-1]["type"] == "job.completed"
+    assert (clock["next"], clock["pending"], ozor.world.advance_to_next()) == (None, 0, [])
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"by_ms": 400 * 24 * HOUR_MS + 1}, "at most 34560000000"),
+        ({"by_ms": -1}, "at least 0"),
+        ({"to": "2025-12-31T23:59:59Z"}, "a clock moves forward only"),
+        ({"to": "2027-03-01T00:00:00Z"}, "at most 400 days"),
+        ({"to": "tomorrow"}, "text that matches"),
+        ({"until": "noon"}, "one of 'next', 'idle'"),
+        ({}, "'minProperties'"),
+        ({"by_ms": 1, "until": "next"}, "'maxProperties'"),
+    ],
+)
+def test_clock_refuses_to_go_elsewhere(world: MockWorld, body: Json, told: str) -> None:
+    answer = world.control.post(f"{world.path}/clock/advance", json=body)
+
+    assert answer.status == 422
+    assert told in answer.json()["detail"]
+
+
+def test_clock_keeps_its_instant_when_its_mode_changes(world: MockWorld) -> None:
+    world.advance(HOUR_MS)
+
+    clocks = [world.change("clock", {"mode": mode})["now"] for mode in ("auto", "manual")]
+
+    assert clocks == ["2026-01-01T01:00:00Z"] * 2

@@ -1,0 +1,249 @@
+"""The control API: one way of reading calls, and refusals that say what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from screentest.mock_server.http.control_reading import BODY_BYTES_MAX
+from screentest.specs.contract import provider_names
+from screentest.specs.controls import load_controls
+from screentest.specs.operations import METHODS
+from tests.mock_client import Account, Client, MockWorld
+
+Json = Any
+
+
+def test_document_is_served_as_it_is_kept(world: MockWorld) -> None:
+    served = world.control.get("/openapi.json").json()
+
+    assert served == load_controls().document
+    assert served["info"]["title"] == "screentest control API"
+
+
+def test_control_api_is_no_provider() -> None:
+    assert "control" not in provider_names()
+
+
+def test_every_route_has_its_operation_and_nothing_else_answers(world: MockWorld) -> None:
+    paths = load_controls().document["paths"]
+    documented = {
+        (method.upper(), path)
+        for path, item in paths.items()
+        for method in item
+        if method in METHODS
+    }
+
+    answers = {
+        (method.upper(), path): world.control.request(
+            method.upper(), path.replace("{", "").replace("}", "")
+        )
+        for path in paths
+        for method in ("get", "post", "put", "patch", "delete", "options", "trace")
+    }
+
+    assert {call for call, answer in answers.items() if answer.status != 405} == documented
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "code", "told"),
+    [
+        ("POST", "/worlds", {"sed": 1}, "unknown_field", "no field 'sed'; did you mean 'seed'?"),
+        (
+            "POST",
+            "/worlds",
+            {"clock": {"mod": "real"}},
+            "unknown_field",
+            "no field 'mod'; did you mean 'mode'?",
+        ),
+        (
+            "POST",
+            "/worlds",
+            {"clock": {"mode": "manul"}},
+            "invalid_field",
+            "did you mean 'manual'?",
+        ),
+        ("POST", "/worlds", {"credits": {"ozr": 1}}, "unknown_provider", "did you mean 'ozor'?"),
+        ("POST", "/worlds", {"seed": "7"}, "invalid_field", "seed: expected integer, got string"),
+        (
+            "GET",
+            "/worlds/default/jobs?limt=3",
+            None,
+            "unknown_query_parameter",
+            "did you mean 'limit'?",
+        ),
+        ("GET", "/worlds/default/jobs?limit=201", None, "invalid_field", "at most 200"),
+        ("GET", "/worlds/default/jobs?limit=1&limit=2", None, "invalid_field", "stands twice"),
+        (
+            "POST",
+            "/worlds/default/snapshots",
+            {"name": "../a"},
+            "invalid_field",
+            "text that matches",
+        ),
+        ("PATCH", "/worlds/default/clock", {"speed": 0}, "invalid_field", "more than 0"),
+    ],
+)
+def test_mistake_is_named_with_what_exists(
+    world: MockWorld, method: str, path: str, body: Json, code: str, told: str
+) -> None:
+    answer = world.control.request(method, path, json=body)
+
+    assert (answer.status, answer.json()["code"]) == (422, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert told in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "code"),
+    [
+        (b"{", 400, "malformed_json"),
+        (b"[]", 400, "malformed_json"),
+        (b'{"seed": 1, "seed": 2}', 400, "malformed_json"),
+        (b'{"seed": NaN}', 400, "malformed_json"),
+        (b'{"clock": ' + b"[" * 65 + b"]" * 65 + b"}", 400, "malformed_json"),
+        (b" " * (BODY_BYTES_MAX + 1), 413, "too_large"),
+    ],
+)
+def test_body_that_is_no_sound_json_changes_nothing(
+    world: MockWorld, raw: bytes, status: int, code: str
+) -> None:
+    answer = world.control.post("/worlds", raw=raw, headers={"Content-Type": "application/json"})
+
+    assert (answer.status, answer.json()["code"]) == (status, code)
+
+
+def test_requests_are_found_by_the_code_of_a_finding(ozor: Account) -> None:
+    ozor.client.post("/api/v1/videos/generate", json={"prompt": 7})
+    ozor.client.post("/api/v1/videos/generate", json={"prompt": "A lamp"})
+    ozor.client.get("/nowhere")
+
+    found = {
+        code: [it["request"]["path"] for it in ozor.world.requests(code=code)]
+        for code in ("SC102", "SC110", "SC500")
+    }
+
+    assert found == {"SC102": ["/api/v1/videos/generate"], "SC110": ["/nowhere"], "SC500": []}
+
+
+def test_requests_come_in_pages_that_join_without_gap_or_repetition(ozor: Account) -> None:
+    for _ in range(5):
+        ozor.client.get("/api/v1/videos")
+    path, cursor, seen = f"{ozor.world.path}/requests", None, list[str]()
+
+    for _ in range(3):
+        query = {"limit": 2} if cursor is None else {"limit": 2, "cursor": cursor}
+        page = ozor.world.control.get(path, query=query).json()
+        seen += [line["id"] for line in page["items"]]
+        cursor = page["next_cursor"]
+
+    assert (seen, cursor) == (["req_1", "req_2", "req_3", "req_4", "req_5"], None)
+
+
+def test_job_ends_at_this_instant_in_all_its_states(ozor: Account) -> None:
+    made = ozor.client.post("/api/v1/videos/generate", json={"prompt": "A lamp"}).json()
+    job = ozor.world.control.get(f"{ozor.world.path}/jobs").json()["items"][0]
+
+    ended = ozor.world.change(f"jobs/{job['id']}", {"outcome": "completed", "now": True})
+
+    assert made["jobId"] == job["id"]
+    assert (ended["outcome"], ended["progress"]) == ("completed", 100)
+    assert {step["at"] for step in ended["script"]} == {"2026-01-01T00:00:00Z"}
+    assert ozor.money == (9, 0, 1)
+
+
+def test_finished_job_does_not_change(ozor: Account) -> None:
+    ozor.client.post("/api/v1/videos/generate", json={"prompt": "A lamp"})
+    path = f"{ozor.world.path}/jobs"
+    job = ozor.world.control.get(path).json()["items"][0]["id"]
+    ozor.world.change(f"jobs/{job}", {"outcome": "failed", "now": True})
+
+    answer = ozor.world.control.patch(f"{path}/{job}", json={"outcome": "completed"})
+
+    assert (answer.status, answer.json()["code"]) == (409, "job_finished")
+    assert ozor.money == (10, 0, 0)
+
+
+def test_recorded_reply_is_judged_by_the_providers_contract(world: MockWorld) -> None:
+    path = f"{world.path}/replies/lint"
+    reply = {"provider": "ozor", "operation": "generateVideo", "status": 200, "body": {"jobId": 7}}
+
+    found = world.control.post(path, json=reply).json()["violations"]
+
+    assert found
+    assert all(it["code"] == "SC500" for it in found)
+
+
+def test_undocumented_status_is_a_violation(world: MockWorld) -> None:
+    reply = {"provider": "ozor", "operation": "generateVideo", "status": 299}
+
+    found = world.control.post(f"{world.path}/replies/lint", json=reply).json()["violations"]
+
+    assert [(it["location"], it["actual"]) for it in found] == [("status", "299")]
+
+
+def test_real_reply_of_the_mock_has_no_violation(ozor: Account) -> None:
+    answer = ozor.client.post("/api/v1/videos/generate", json={"prompt": "A lamp"})
+    reply = {
+        "provider": "ozor",
+        "operation": "generateVideo",
+        "status": answer.status,
+        "headers": dict(answer.headers),
+        "body": answer.json(),
+    }
+
+    judged = ozor.world.control.post(f"{ozor.world.path}/replies/lint", json=reply).json()
+
+    assert judged == {"violations": []}
+
+
+def test_unknown_reading_names_the_alternatives(world: MockWorld) -> None:
+    answer = world.control.patch(
+        f"{world.path}/interpretations", json={"ozor.credit_hold": "guess"}
+    )
+
+    assert (answer.status, answer.json()["code"]) == (422, "unknown_reading")
+    assert "'check_only'" in answer.json()["detail"]
+    assert "'reserve'" in answer.json()["detail"]
+
+
+def test_orders_in_texts_are_followed_until_they_are_switched_off(ozor: Account) -> None:
+    body = {"prompt": "A lamp [[screentest:reject]]"}
+    statuses = [ozor.client.post("/api/v1/videos/generate", json=body).status]
+
+    ozor.world.control.patch(ozor.world.path, json={"magic": False})
+    statuses.append(ozor.client.post("/api/v1/videos/generate", json=body).status)
+
+    assert (statuses[0] >= 400, statuses[1]) == (True, 200)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "status"), [("", 200), ("-no-credits", 402), ("-revoked", 401), ("-revoke", 401)]
+)
+def test_suffix_of_a_key_orders_what_becomes_of_its_calls(
+    ozor: Account, suffix: str, status: int
+) -> None:
+    client = Client(ozor.client.wsgi, ozor.client.base, {"X-API-Key": ozor.api_key + suffix})
+
+    answer = client.post("/api/v1/videos/generate", json={"prompt": "A lamp"})
+
+    assert answer.status == status
+
+
+def test_key_with_a_suffix_is_unknown_where_orders_are_switched_off(ozor: Account) -> None:
+    ozor.world.control.patch(ozor.world.path, json={"magic": False})
+    client = Client(ozor.client.wsgi, ozor.client.base, {"X-API-Key": f"{ozor.api_key}-no-credits"})
+
+    assert client.get("/api/v1/videos").status == 401
+
+
+def test_too_frequent_account_is_told_to_wait(world: MockWorld) -> None:
+    account = world.account("ugc_copilot")
+    body = {"data": {"engine": "sora", "scene": {"visualPrompt": "A cup", "scriptText": "Look."}}}
+    headers = {"Authorization": f"Bearer {account.api_key}-rate-limited"}
+    limited = Client(account.client.wsgi, account.client.base, headers)
+
+    answer = limited.post("/proxyStartVideoGeneration", json=body)
+
+    assert (answer.status, answer.headers.get("retry-after")) == (429, "60")

@@ -1,0 +1,129 @@
+"""`--db`: what was acknowledged is still there after a restart, and after a kill."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+Json = Any
+
+_COMMAND = [sys.executable, "-m", "screentest.mock_server.cli", "serve", "--provider", "ozor"]
+_START_S_MAX = 30.0
+_NEWER_VERSION = 99
+
+
+@contextmanager
+def _serving(database: Path, *more: str) -> Generator[tuple[str, subprocess.Popen[bytes]]]:
+    ready = database.with_suffix(".ready")
+    ready.unlink(missing_ok=True)
+    server = subprocess.Popen(
+        [*_COMMAND, "--port", "0", "--db", str(database), "--ready-file", str(ready), *more],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        ends = time.monotonic() + _START_S_MAX
+        while not ready.exists():
+            assert time.monotonic() < ends, "the server did not start"
+            assert server.poll() is None, "the server has ended"
+            time.sleep(0.02)
+        url = ready.read_text().split('"url": "')[1].split('"')[0]
+        yield url, server
+    finally:
+        server.kill()
+        server.wait(10)
+
+
+def _key(url: str) -> tuple[str, dict[str, str]]:
+    world = requests.get(f"{url}/_screentest/worlds/default", timeout=10).json()
+    account = world["providers"]["ozor"]["account"]
+    return account["id"], {"X-API-Key": account["api_key"]}
+
+
+def _generate(url: str, headers: dict[str, str]) -> Json:
+    return requests.post(
+        f"{url}/ozor/api/v1/videos/generate", json={"prompt": "A lamp"}, headers=headers, timeout=10
+    ).json()
+
+
+@pytest.mark.parametrize("how", ["terminate", "kill"])
+def test_acknowledged_work_survives_the_end_of_the_process(tmp_path: Path, how: str) -> None:
+    database = tmp_path / "mock.db"
+    with _serving(database, "--clock", "manual") as (url, server):
+        account, headers = _key(url)
+        made = [_generate(url, headers)["videoId"] for _ in range(5)]
+        getattr(server, how)()
+        server.wait(10)
+
+    with _serving(database) as (url, _):
+        videos = requests.get(f"{url}/ozor/api/v1/videos", headers=headers, timeout=10).json()
+        path = f"{url}/_screentest/worlds/default"
+        ledger = requests.get(f"{path}/accounts/{account}/ledger", timeout=10).json()
+        clock = requests.get(f"{path}/clock", timeout=10).json()
+
+    assert {it["videoId"] for it in videos["videos"]} == set(made)
+    assert ledger["granted"] == ledger["available"] + ledger["held"] + ledger["spent"] == 10
+    assert (ledger["held"], clock["mode"]) == (5, "manual")
+
+
+def test_second_process_is_refused(tmp_path: Path) -> None:
+    database = tmp_path / "mock.db"
+    with _serving(database):
+        second = subprocess.run(
+            [*_COMMAND, "--port", "0", "--db", str(database)],
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
+
+    assert second.returncode == 2
+    assert "in use by another screentest" in second.stderr.decode()
+    assert second.stderr.count(b"\n") == 1
+
+
+def _foreign(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE somebody_elses (a)")
+
+
+def _newer(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE world (id)")
+        connection.execute(f"PRAGMA user_version = {_NEWER_VERSION}")
+
+
+def _corrupt(path: Path) -> None:
+    path.write_bytes(b"SQLite format 3\x00" + b"\xff" * 4_080)
+
+
+def _text(path: Path) -> None:
+    path.write_text("this is a letter to somebody, and no database at all\n" * 20)
+
+
+@pytest.mark.parametrize("make", [_foreign, _newer, _corrupt, _text])
+def test_file_that_is_not_ours_is_told_in_a_line_and_left_alone(tmp_path: Path, make: Any) -> None:
+    database = tmp_path / "mock.db"
+    make(database)
+    before = database.read_bytes()
+
+    refused = subprocess.run(
+        [*_COMMAND, "--port", "0", "--db", str(database)],
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(b"error: ")
+    assert refused.stderr.count(b"\n") == 1
+    assert str(database).encode() in refused.stderr
+    assert database.read_bytes() == before

@@ -1,0 +1,1 @@
+"""Tests of the promises in SECURITY.md, one file per group of them."""

@@ -1,0 +1,1 @@
+"""What the maintainers run: rendering media, fuzzing, generating reference pages."""

@@ -1,0 +1,189 @@
+"""Writes the pages of docs/ that are made from tables and help texts: findings, magic, cli.
+
+`python -m tools.reference_pages` writes them; with `--check` it only says which are out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from screentest.mock_server import magic
+from screentest.mock_server.cli.main import VERBS, cli
+from screentest.mock_server.cli.output import EXIT_CODES
+from screentest.mock_server.cli.settings import SETTINGS
+from screentest.mock_server.explanations import Example, Explanation, explanations
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+_GENERATED = "<!-- Written by tools/reference_pages.py; change what it reads instead. -->"
+#: Help texts are wrapped as for a terminal of this width.
+_WIDTH = 80
+_GROUPS = (
+    ("SC1", "The request"),
+    ("SC2", "Cadence and repetition"),
+    ("SC3", "Webhooks"),
+    ("SC4", "Keys, ownership, state, money"),
+    ("SC5", "The mock itself"),
+)
+_FINDINGS = """\
+Each request that a provider would refuse, or advises against, is journaled with a stable code, what
+was expected, what came, and the provider's own rule. `screentest logs` shows them, and
+`screentest explain CODE` prints what stands here. A warning never changes an answer."""
+_MAGIC = """\
+For clients that cannot reach the control API: these words do something in any text of a request
+body, such as a prompt, a message, a title or a script, and these endings do something after a key
+that works without them. The first word in a body counts."""
+_MAGIC_OFF = """\
+`POST /_screentest/worlds` with `{"magic": false}` makes a world in which they mean nothing."""
+_CLI = """\
+Answers go to stdout, messages to stderr. `--json` prints exactly one JSON document, or one per line
+where a verb follows something. Colours appear on terminals alone; `NO_COLOR` and `FORCE_COLOR` are
+honoured."""
+_RUN_CODES = """\
+`screentest run` ends with the exit code of its command; with 128 + N if that died of signal N, with
+127 if there is no such command, and with 1 if the command was content and `--fail-on` is not."""
+_PRECEDENCE = """\
+A flag is stronger than a variable, which is stronger than `[tool.screentest]` in the nearest
+`pyproject.toml` upwards, which is stronger than the default. `screentest config` shows what holds,
+and why. Unknown keys are refused."""
+_TOKEN = """\
+`SCREENTEST_CONTROL_TOKEN` is sent with every control call, and asked for by `serve`. It is no key
+of `pyproject.toml`, because secrets do not belong into files that are committed."""
+
+
+def findings_page() -> str:
+    """Every finding with what it means, and wrong and right code."""
+    known = list(explanations().values())
+    lines = ["# Findings", "", _GENERATED, "", *_FINDINGS.splitlines(), ""]
+    for prefix, title in _GROUPS:
+        group = [it for it in known if it.code.startswith(prefix)]
+        if not group:
+            continue
+        lines += [f"## {title}", "", *_table(("Code", "Severity", "Meaning"), _rows(group)), ""]
+        for it in group:
+            lines += _finding(it)
+    return _page(lines)
+
+
+def _rows(group: Sequence[Explanation]) -> Iterator[Sequence[str]]:
+    for it in group:
+        yield f"[{it.code}](#{it.code.lower()})", it.severity, it.title
+
+
+def _finding(it: Explanation) -> list[str]:
+    lines = [f"### {it.code}", "", f"**{_sentence(it.title)}** {it.what}", "", it.why, ""]
+    for language, example in (("python", it.python), ("typescript", it.typescript)):
+        lines += [f"```{language}", *_code(language, example), "```", ""]
+    return lines
+
+
+def _code(language: str, example: Example) -> Iterator[str]:
+    mark = "#" if language == "python" else "//"
+    yield f"{mark} wrong"
+    yield from example.wrong.splitlines()
+    yield ""
+    yield f"{mark} right"
+    yield from example.right.splitlines()
+
+
+def magic_page() -> str:
+    """What can be ordered inside a text of a request, or at the end of a key."""
+    texts = [(f"`{_spelling(verb)}`", told) for verb, told in magic.VERBS.items()]
+    keys = [(f"`{suffix}`", told) for suffix, told in magic.KEY_SUFFIXES.items()]
+    lines = ["# Magic values", "", _GENERATED, "", *_MAGIC.splitlines(), ""]
+    lines += [*_table(("In a text", "What happens"), texts), ""]
+    lines += [*_table(("At the end of a key", "What happens"), keys), ""]
+    return _page([*lines, *_MAGIC_OFF.splitlines()])
+
+
+def _spelling(verb: str) -> str:
+    shown = {"fail": "fail]]` or `[[screentest:fail=REASON", "slow": "slow=60s"}
+    return f"[[screentest:{shown.get(verb, verb)}]]"
+
+
+def cli_page() -> str:
+    """Every verb with its help, the settings, and the exit codes."""
+    codes = [(str(code), told) for code, told in EXIT_CODES.items()]
+    settings = _table(("Key", "Variable", "Default", "What it is"), _settings())
+    lines = ["# The command line", "", _GENERATED, "", *_CLI.splitlines(), ""]
+    lines += ["## Exit codes", "", *_table(("Code", "Meaning"), codes), ""]
+    lines += [*_RUN_CODES.splitlines(), "", "## Settings", "", *_PRECEDENCE.splitlines(), ""]
+    lines += [*settings, "", *_TOKEN.splitlines(), ""]
+    for verb in VERBS:
+        command = cli.get_command(click.Context(cli), verb)
+        assert command is not None
+        lines += _verb(command, verb)
+    return _page(lines)
+
+
+def _settings() -> Iterator[Sequence[str]]:
+    for name, it in SETTINGS.items():
+        default = "" if it.default in (None, []) else f"`{str(it.default).lower()}`"
+        yield f"`{name}`", f"`{it.variable}`", default, it.told
+
+
+def _verb(command: click.Command, verb: str) -> list[str]:
+    lines = [f"## screentest {verb}", "", *_help(command, f"screentest {verb}"), ""]
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            lines += [f"### screentest {verb} {name}", ""]
+            lines += [*_help(below, f"screentest {verb} {name}"), ""]
+    return lines
+
+
+def _help(command: click.Command, called: str) -> list[str]:
+    context = click.Context(
+        command, info_name=called, terminal_width=_WIDTH, max_content_width=_WIDTH,
+        help_option_names=["-h", "--help"],
+    )  # fmt: skip
+    return ["```text", *command.get_help(context).splitlines(), "```"]
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    return lines + [f"| {' | '.join(row)} |" for row in rows]
+
+
+def _sentence(title: str) -> str:
+    return f"{title[0].upper()}{title[1:]}."
+
+
+def _page(lines: Sequence[str]) -> str:
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "findings.md": findings_page,
+    "magic.md": magic_page,
+    "cli.md": cli_page,
+}
+
+
+def stale_pages() -> list[str]:
+    """The pages that are not what they would be if they were written now."""
+    return [
+        name
+        for name, page in PAGES.items()
+        if not (DOCS / name).exists() or (DOCS / name).read_text(encoding="utf-8") != page()
+    ]
+
+
+def main() -> None:
+    """Write the pages, or with --check say which are stale and exit with 1."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only say which pages are stale")
+    stale = stale_pages()
+    if parser.parse_args().check:
+        print("\n".join(stale) or "all pages are up to date")
+        sys.exit(int(bool(stale)))
+    for name in stale:
+        (DOCS / name).write_text(PAGES[name](), encoding="utf-8")
+        print(f"wrote docs/{name}")
+
+
+if __name__ == "__main__":
+    main()
