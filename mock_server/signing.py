@@ -52,7 +52,7 @@ def check_query(
     values = {role: query.get(names[role], "") for role in names if role != "signature"}
     expected = _signature(secret, path, values)
     given = query.get(names["signature"], "")
-    if not hmac.compare_digest(expected.encode(), given.encode()):
+    if not hmac.compare_digest(expected.encode(), given.encode(errors="replace")):
         return Verdict.BAD
     if len(query) != len(names) or not re.fullmatch(r"\d{8}T\d{6}Z", values["date"]):
         return Verdict.BAD
@@ -64,4 +64,4 @@ def check_query(
 
 def _signature(secret: bytes, path: str, values: Mapping[str, str]) -> str:
     signed = "\n".join([path, *(f"{role}={values[role]}" for role in sorted(values))])
-    return hmac.new(secret, signed.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(secret, signed.encode(errors="replace"), hashlib.sha256).hexdigest()

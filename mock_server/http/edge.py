@@ -27,7 +27,7 @@ from ..world import DEFAULT_WORLD, Worlds
 from . import mishaps
 from .assets import PREFIX, serve_asset
 from .forms import read_bytes, read_form
-from .guard import Denial, Guard
+from .guard import Denial, Guard, check_size
 from .sse import Streams
 
 Json = Any
@@ -71,7 +71,9 @@ class Edge:
         self._has_warned = False
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        denied = None if BELIEVED_BASE in environ else self._guard.check_host(environ)
+        denied = check_size(environ)
+        if denied is None and BELIEVED_BASE not in environ:
+            denied = self._guard.check_host(environ)
         if denied is not None:
             return deny(denied, start)
         path: str = environ.get("PATH_INFO", "")

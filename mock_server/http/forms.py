@@ -10,11 +10,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from wsgiref.types import WSGIEnvironment
 
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
-from werkzeug.http import parse_options_header
-from werkzeug.wsgi import get_input_stream
-
 from screentest.specs.behaviour import Limits
 
 from ..provider import BodyProblem, Upload
@@ -70,6 +65,12 @@ def read_form(
 
     A field that comes twice keeps its first value.
     """
+    # The first form loads the framework's parser; a mock in a test's process rarely sees one.
+    from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+    from werkzeug.formparser import FormDataParser
+    from werkzeug.http import parse_options_header
+    from werkzeug.wsgi import get_input_stream
+
     content_type, options = parse_options_header(environ.get("CONTENT_TYPE", ""))
     if content_type == "multipart/form-data" and not options.get("boundary"):
         return None, BodyProblem("malformed_body", {"problem": "the form names no boundary"})

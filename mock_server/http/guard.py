@@ -19,6 +19,9 @@ from typing import Any
 Environ = Mapping[str, Any]
 
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+?)(?::([0-9]{1,5}))?")
+#: Twice and more of what signed addresses and tokens of any provider come to.
+URL_LENGTH_MAX = 8 * 1024
+HEADERS_LENGTH_MAX = 32 * 1024
 #: So many wrong tokens of one peer within so many seconds, and it is not listened to.
 WRONG_TOKENS_MAX = 10
 WRONG_TOKENS_S = 60.0
@@ -63,6 +66,17 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def check_size(environ: Environ) -> Denial | None:
+    """414 for an address, 431 for headers, that no client of any provider needs."""
+    if len(environ.get("PATH_INFO", "")) + len(environ.get("QUERY_STRING", "")) > URL_LENGTH_MAX:
+        return Denial(414, "uri_too_long", f"the URL is longer than {URL_LENGTH_MAX} characters")
+    sizes = (len(value) for name, value in environ.items() if name.startswith("HTTP_"))
+    if sum(sizes) > HEADERS_LENGTH_MAX:
+        detail = f"the headers are longer than {HEADERS_LENGTH_MAX} characters"
+        return Denial(431, "headers_too_large", detail)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from wsgiref.types import WSGIApplication
 
-from werkzeug.datastructures import Headers
-from werkzeug.test import EnvironBuilder, run_wsgi_app
-
 from ..errors import MockError
 from ..webhooks import REPLY_EXCERPT_MAX, Letter, Outcome
 from .targets import Targets, port_of, split_url
@@ -65,6 +62,10 @@ class InProcess:
 
     def post(self, letter: Letter) -> Outcome:
         """Call the application and read its answer."""
+        # Loaded here, as most runs have no receiver inside the process.
+        from werkzeug.datastructures import Headers
+        from werkzeug.test import EnvironBuilder, run_wsgi_app
+
         name = letter.url.removeprefix(IN_PROCESS)
         app = self._receivers.get(name)
         if app is None:
