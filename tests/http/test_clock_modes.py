@@ -85,6 +85,7 @@ def test_a_day_of_everything_passes_on_one_clock_in_a_blink() -> None:
     wsgi = WsgiClient(app)
     _ninth_hour(wsgi, "broken")  # contracts are compiled and files read on first use
     durations_s: list[float] = []
+    seen: Json = None
 
     for _ in range(_MEASURED_TRIES):
         started = time.perf_counter()

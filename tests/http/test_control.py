@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
+from screentest.mock_server.http.control_jobs import FAULTS_MAX
 from screentest.mock_server.http.control_reading import BODY_BYTES_MAX
 from screentest.specs.contract import provider_names
 from screentest.specs.controls import load_controls
@@ -247,3 +250,29 @@ def test_too_frequent_account_is_told_to_wait(world: MockWorld) -> None:
     answer = limited.post("/proxyStartVideoGeneration", json=body)
 
     assert (answer.status, answer.headers.get("retry-after")) == (429, "60")
+
+
+def test_fault_too_many_is_refused_and_calling_one_off_makes_room(world: MockWorld) -> None:
+    path = f"{world.path}/faults"
+    made = [world.control.post(path, json={"type": "empty"}) for _ in range(FAULTS_MAX)]
+
+    refused = world.control.post(path, json={"type": "empty"})
+    world.control.delete(f"{path}/{made[0].json()['id']}")
+
+    assert (refused.status, refused.json()["code"]) == (409, "too_many")
+    assert world.control.post(path, json={"type": "empty"}).status == 201
+
+
+def test_server_that_cannot_say_where_it_is_ends_with_a_message() -> None:
+    """Whoever waits for its ready file would wait for ever."""
+    command = [sys.executable, "-m", "screentest.mock_server.cli", "serve", "--port", "0"]
+
+    ended = subprocess.run(
+        [*command, "--ready-file", "/proc/nobody-writes-here"],
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(b"error: cannot announce the server: ")

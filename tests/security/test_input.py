@@ -73,6 +73,24 @@ def test_s16_snapshot_names_are_no_paths(world: MockWorld, name: str) -> None:
     assert answer.status == 422
 
 
+@pytest.mark.parametrize(
+    ("query_length", "header_length", "status"),
+    [(8_000, 10, 200), (8_192, 10, 414), (10, 32_000, 200), (10, 32_768, 431)],
+)
+def test_s18_addresses_and_headers_have_a_length(
+    live: LiveMock, query_length: int, header_length: int, status: int
+) -> None:
+    base, headers = live.env["OZOR_BASE_URL"], {"X-API-Key": live.env["OZOR_API_KEY"]}
+
+    answer = requests.get(
+        f"{base}/api/v1/videos?x={'a' * (query_length - 2)}",
+        headers={**headers, "X-Long": "a" * header_length},
+        timeout=10,
+    )
+
+    assert answer.status_code == status
+
+
 _UNSOUND = [
     b"", b"{", b"nul", b"[1,]", b'{"prompt": NaN}', b'{"prompt": Infinity}', b'{"prompt": 1e999}',
     b'{"prompt": "\\ud800"}', b'{"prompt": "\xff"}', b'{"prompt": "a", "prompt": "b"}',

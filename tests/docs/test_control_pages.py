@@ -1,0 +1,62 @@
+"""The pages about the control API and the limits say what the code does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tools.write_control_api import PAGE, page
+
+from screentest.mock_server import clock, instant, journal, outbox, snapshots, webhooks, world
+from screentest.mock_server.http import (
+    control_events,
+    control_jobs,
+    control_reading,
+    delivery,
+    guard,
+    sse,
+    transport,
+)
+from screentest.mock_server.store import journal_rows, sqlite
+
+_LIMITS = Path(PAGE).with_name("limits.md")
+
+
+def test_page_of_the_control_api_is_written_from_its_contract() -> None:
+    """`python -m tools.write_control_api` writes it anew."""
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+@pytest.mark.parametrize(
+    ("row", "limit"),
+    [
+        ("worlds of a process", world.WORLDS_MAX),
+        ("accounts of a world", world.ACCOUNTS_MAX),
+        ("resources and jobs made in a world", instant.RESOURCES_MAX),
+        ("ordered faults of a world", control_jobs.FAULTS_MAX),
+        ("snapshots of a world", snapshots.SNAPSHOTS_MAX),
+        ("size of a snapshot", snapshots.SNAPSHOT_BYTES_MAX),
+        ("requests kept of a world", journal_rows.JOURNAL_MAX),
+        ("kept of a request's body", journal.BODY_EXCERPT_MAX),
+        ("events kept of a world", sqlite.EVENTS_MAX),
+        ("deliveries kept of a world", outbox.DELIVERIES_MAX),
+        ("attempts kept of a delivery", webhooks.ATTEMPTS_KEPT_MAX),
+        ("body of a control call", control_reading.BODY_BYTES_MAX),
+        ("open streams of providers", sse.STREAMS_MAX),
+        ("open or waiting calls for events", control_events.WATCHERS_MAX),
+        ("life of a stream", int(sse.STREAM_S_MAX)),
+        ("one advance of a clock", clock.ADVANCE_MAX_MS),
+        ("things that happen in one advance", clock.FIRES_PER_ADVANCE_MAX),
+        ("webhooks under way", delivery.IN_FLIGHT_MAX),
+        ("read of a receiver's answer", transport.READ_BYTES_MAX),
+        ("length of a URL", guard.URL_LENGTH_MAX),
+        ("length of all headers", guard.HEADERS_LENGTH_MAX),
+        ("wrong control tokens of one peer", guard.WRONG_TOKENS_MAX),
+    ],
+)
+def test_limit_stands_in_the_table(row: str, limit: int) -> None:
+    lines = [it for it in _LIMITS.read_text(encoding="utf-8").splitlines() if it.startswith("|")]
+
+    (found,) = [it for it in lines if it.startswith(f"| {row} |")]
+
+    assert f"{limit:,}" in found
