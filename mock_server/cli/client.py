@@ -4,28 +4,84 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from typing import Any, NoReturn
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.parse import quote, urlencode
+from urllib.request import ProxyHandler, Request, build_opener
 
 import click
 
+from .output import fail
+from .settings import setting_option
+
 Json = Any
 
-DEFAULT_URL = "http://127.0.0.1:8787"
 _TIMEOUT_S = 30.0
+#: The mock keeps ten thousand requests, and a page holds two hundred.
+_PAGES_MAX = 1_000
+_PAGE_ITEMS = 200
+
+
+class RefusedError(Exception):
+    """The mock answered, and said no."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail = status, code, detail
 
 
 def url_option(function: Any) -> Any:
-    """`--url`, or SCREENTEST_URL, or the default port."""
-    return click.option(
-        "--url",
-        envvar="SCREENTEST_URL",
-        default=DEFAULT_URL,
-        show_default=True,
-        help="Address of the running mock.",
-    )(function)
+    """`--url`, or SCREENTEST_URL, or what pyproject.toml says, or the default port."""
+    return setting_option("url")(function)
+
+
+def world_options(function: Any) -> Any:
+    """`--url` and `--world`."""
+    return url_option(setting_option("world")(function))
+
+
+@dataclass(frozen=True, slots=True)
+class Mock:
+    """A running mock, as the verbs see it. Paths start below *world*."""
+
+    url: str
+    world: str = "default"
+
+    def get(self, path: str = "", **query: str) -> Json:
+        asked = {name: value for name, value in query.items() if value}
+        tail = f"?{urlencode(asked)}" if asked else ""
+        return call(self.url, "GET", self._below(path) + tail)
+
+    def post(self, path: str, body: Json = None) -> Json:
+        return call(self.url, "POST", self._below(path), {} if body is None else body)
+
+    def patch(self, path: str, body: Json) -> Json:
+        return call(self.url, "PATCH", self._below(path), body)
+
+    def delete(self, path: str) -> None:
+        call(self.url, "DELETE", self._below(path))
+
+    def ask(self, method: str, path: str, body: Json = None) -> Json:
+        """As the others; a refusal is raised instead of told.
+
+        Raises:
+            RefusedError: the mock does not do it.
+        """
+        return _send(self.url, method, self._below(path), body)
+
+    def items(self, path: str, query: Mapping[str, str], cursor: str = "") -> Iterator[Json]:
+        """Everything of a list call, page by page, after *cursor*."""
+        for _ in range(_PAGES_MAX):
+            page = self.get(path, **query, limit=str(_PAGE_ITEMS), cursor=cursor)
+            yield from page["items"]
+            cursor = page["next_cursor"] or ""
+            if not cursor:
+                return
+
+    def _below(self, path: str) -> str:
+        return f"/worlds/{quote(self.world, safe='')}{path}"
 
 
 def call(url: str, method: str, path: str, body: Json = None) -> Json:
@@ -33,33 +89,52 @@ def call(url: str, method: str, path: str, body: Json = None) -> Json:
 
     Exit code 3 when the mock cannot be reached, 2 when it refuses.
     """
+    try:
+        return _send(url, method, path, body)
+    except RefusedError as refused:
+        fail(2, refused.detail, _hints(url).get(refused.status, ""))
+
+
+def _hints(url: str) -> Mapping[int, str]:
+    return {
+        401: "set SCREENTEST_CONTROL_TOKEN to the --control-token of the server",
+        421: f"reach the mock as 127.0.0.1 or localhost instead of {url}",
+    }
+
+
+def _send(url: str, method: str, path: str, body: Json) -> Json:
     data = json.dumps(body).encode() if body is not None else None
     headers = {"Content-Type": "application/json"} if data is not None else {}
     token = os.environ.get("SCREENTEST_CONTROL_TOKEN")
     if token:
         headers["Authorization"] = f"Bearer {token}"
+    # A proxy for the internet has no business between two programs of one machine.
+    opener = build_opener(ProxyHandler({}))
     try:
         request = Request(f"{url.rstrip('/')}/_screentest{path}", data, headers, method=method)
-        with urlopen(request, timeout=_TIMEOUT_S) as response:
+        with opener.open(request, timeout=_TIMEOUT_S) as response:
             raw = response.read()
+        return json.loads(raw) if raw else None
     except HTTPError as error:
-        fail(2, _detail(error))
+        raise _refusal(error) from None
     except (URLError, OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
-        fail(3, f"no mock at {url}: {reason}", "start one with `screentest serve`, or give --url")
-    return json.loads(raw) if raw else None
+        fail(
+            3,
+            f"no mock at {url}: {reason}",
+            "start one with `screentest serve`, or give --url or SCREENTEST_URL",
+        )
 
 
-def _detail(error: HTTPError) -> str:
+def _refusal(error: HTTPError) -> RefusedError:
     try:
-        return str(json.load(error)["detail"])
+        told = json.load(error)
+        return RefusedError(error.code, str(told["code"]), str(told["detail"]))
     except (ValueError, KeyError, TypeError):
-        return f"the server answered {error.code}; is it a screentest?"
+        detail = f"the server answered {error.code}; is it a screentest?"
+        return RefusedError(error.code, "unknown", detail)
 
 
-def fail(code: int, problem: str, hint: str = "") -> NoReturn:
-    """End the program with one line, and a hint."""
-    click.echo(f"error: {problem}", err=True)
-    if hint:
-        click.echo(f"hint: {hint}", err=True)
-    sys.exit(code)
+def echo_json_line(document: Json) -> None:
+    """One line of a stream, and not kept back when stdout is a pipe."""
+    click.echo(json.dumps(document, ensure_ascii=False))

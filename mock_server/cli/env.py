@@ -6,13 +6,12 @@ import json
 
 import click
 
-from .client import call, url_option
+from .client import Mock, world_options
 from .variables import SHELLS, export_lines
 
 
 @click.command("env")
-@url_option
-@click.option("--world", default="default", show_default=True, help="Which world's keys.")
+@world_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--shell", type=click.Choice(SHELLS), default="bash", show_default=True)
 def command(url: str, world: str, shell: str, *, as_json: bool) -> None:
@@ -20,7 +19,7 @@ def command(url: str, world: str, shell: str, *, as_json: bool) -> None:
 
     In a shell: eval "$(screentest env)"
     """
-    variables = {"SCREENTEST_URL": url, **call(url, "GET", f"/worlds/{world}")["env"]}
+    variables = {"SCREENTEST_URL": url, **Mock(url, world).get()["env"]}
     if as_json:
         click.echo(json.dumps(variables, indent=2))
         return

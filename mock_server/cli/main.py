@@ -7,12 +7,33 @@ from importlib import import_module
 
 import click
 
+from .groups import check_word
+from .output import EXIT_CODES, fail
+
 #: verb → (module and name in it, one line for `--help`)
-_VERBS = {
+VERBS = {
     "serve": ("serve", "Start the mock on this machine."),
+    "run": ("run", "Run a command against a mock of its own: run -- pytest"),
     "env": ("env", "Print the variables that point clients at a running mock."),
+    "clock": ("clock", "Show the clock, move it, change what moves it."),
+    "jobs": ("jobs", "List jobs; fail, complete, hold or release one."),
+    "trigger": ("trigger", "End a job now, with all that follows from it."),
+    "credits": ("credits", "Show what accounts have, or set it."),
+    "fault": ("fault", "Order failures, list them, take them back."),
+    "webhooks": ("webhooks", "Receive deliveries, list them, send one again."),
+    "logs": ("logs", "Requests and what was wrong with them."),
+    "explain": ("explain", "What a finding means, and right and wrong code."),
+    "doctor": ("doctor", "Look for what would go wrong on this machine."),
+    "spec": ("spec", "List the contracts, or check contract files."),
+    "config": ("config", "Show every setting with where it comes from."),
+    "completion": ("completion", "Print the completion script of a shell."),
     "verify": ("verify", "Hold a server to a provider's contract."),
     "plan": ("verify:plan", "Show what a verification would do and cost."),
+    "check-har": ("verify:check_har", "Judge recorded traffic."),
+    "record": ("verify:record", "Keep what your program and a provider say to each other."),
+    "replay": ("verify:replay", "Send recorded requests again, and tell what differs."),
+    "diff": ("verify:diff", "Compare two recordings."),
+    "mutants": ("verify:mutants", "Find out whether the kit finds defects."),
 }
 
 
@@ -20,35 +41,29 @@ class _Verbs(click.Group):
     """Verbs that are loaded on use, so that a client verb never pays for Flask."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_VERBS)
+        return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _VERBS:
+        if cmd_name not in VERBS:
             return None
-        module_name, _, name = _VERBS[cmd_name][0].partition(":")
+        module_name, _, name = VERBS[cmd_name][0].partition(":")
         command = getattr(import_module(f"{__package__}.{module_name}"), name or "command")
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(verb, told) for verb, (_, told) in _VERBS.items()])
+            formatter.write_dl([(verb, told) for verb, (_, told) in VERBS.items()])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), told) for code, told in EXIT_CODES.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in _VERBS and not args[0].startswith("-"):
-            ctx.fail(unknown_verb(args[0]))
+        check_word(ctx, args, VERBS)
         return super().resolve_command(ctx, args)
-
-
-def unknown_verb(verb: str) -> str:
-    """`no command 'srve'; did you mean 'serve'?`."""
-    from difflib import get_close_matches
-
-    close = get_close_matches(verb, _VERBS, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else f" (there are: {', '.join(_VERBS)})"
-    return f"no command {verb!r}{hint}"
 
 
 @click.command(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,7 +71,8 @@ def unknown_verb(verb: str) -> str:
 def cli() -> None:
     """A test double for AI-video APIs: jobs, credits, streams and webhooks on a clock you control.
 
-    Exit codes: 0 ok, 1 findings, 2 usage, 3 target unreachable, 130 interrupted.
+    Answers go to stdout, messages to stderr. A setting is taken from its flag, else from its
+    SCREENTEST_… variable, else from [tool.screentest] in pyproject.toml, else it has its default.
     """
 
 
@@ -67,17 +83,27 @@ def main() -> None:
     from ..errors import MockError
 
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Abort:
+        cli(prog_name="screentest", standalone_mode=False)
+    except (click.exceptions.Abort, KeyboardInterrupt):
         sys.exit(130)
     except click.ClickException as error:
-        _tell(error.format_message().rstrip("."), _hint(error))
-        sys.exit(2)
-    except (MockError, ContractError) as error:
-        _tell(str(error))
-        sys.exit(2)
+        if type(error).__name__ == "NoArgsIsHelpError":  # no such class before click 8.2
+            click.echo(error.format_message(), err=True)
+            sys.exit(2)
+        fail(error.exit_code if error.exit_code > 2 else 2, _one_line(error), _hint(error))
+    except MockError as error:
+        fail(2, str(error))
+    except BrokenPipeError:
+        _leave_quietly()
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
+    except ContractError as error:
+        hint = "check the file with `screentest spec lint`"
+        fail(4, " ".join(str(error).split()), hint)
+
+
+def _one_line(error: click.ClickException) -> str:
+    return error.format_message().rstrip(".")
 
 
 def _hint(error: click.ClickException) -> str:
@@ -85,7 +111,9 @@ def _hint(error: click.ClickException) -> str:
     return f"see `{context.command_path} --help`" if context is not None else ""
 
 
-def _tell(problem: str, hint: str = "") -> None:
-    click.echo(f"error: {problem}", err=True)
-    if hint:
-        click.echo(f"hint: {hint}", err=True)
+def _leave_quietly() -> None:
+    """Whoever read our output has had enough; the interpreter must not complain of it either."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)

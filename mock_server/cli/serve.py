@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,9 @@ import click
 from ..clock import Mode, check_speed
 from ..errors import MockError
 from ..pace import read_pace
+from .output import tell
+from .request_log import RequestLog, verdict
+from .settings import setting_option
 from .variables import export_lines
 
 Json = Any
@@ -36,28 +42,24 @@ class Options:
     allow_hosts: tuple[str, ...]
     is_pure: bool
     providers: tuple[str, ...]
+    is_quiet: bool
+    tells_verdict: bool
+    report_file: Path | None
+    ends_with_stdin: bool
 
 
 @click.command("serve")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8787, show_default=True, help="Port; 0 takes a free one.")
-@click.option("--provider", multiple=True, help="Serve only this provider. Repeatable.")
-@click.option("--db", type=click.Path(path_type=Path), help="Keep everything in this SQLite file.")
-@click.option("--seed", default=1, show_default=True, help="Same seed, same calls: same bytes.")
-@click.option(
-    "--clock",
-    default="real",
-    show_default=True,
+@setting_option("host")
+@setting_option("port", type=int)
+@setting_option("provider", multiple=True, help="Serve only this provider. Repeatable.")
+@setting_option("db", type=click.Path(path_type=Path))
+@setting_option("seed", type=int)
+@setting_option(
+    "clock",
     metavar="real|manual|auto|system",
     help="What moves the clock; real:20 runs twenty times as fast.",
 )
-@click.option(
-    "--pace",
-    default="documented",
-    show_default=True,
-    metavar="documented|fast|instant|FACTOR",
-    help="How long jobs take.",
-)
+@setting_option("pace", metavar="documented|fast|instant|FACTOR")
 @click.option(
     "--ready-file",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -69,11 +71,16 @@ class Options:
     help="Demand this token of control calls; needed for a --host that others can reach.",
 )
 @click.option("--allow-host", multiple=True, help="Accept this Host header too. Repeatable.")
-@click.option("--pure", is_flag=True, help="Leave out our own X-Screentest-… response headers.")
+@setting_option("pure", is_flag=True, help="Leave out our X-Screentest-… response headers.")
+@setting_option("quiet", "-q", "--quiet", is_flag=True)
+@click.option("--report", is_flag=True, help="Say at the end what was found.")
+@click.option("--report-file", type=click.Path(path_type=Path, dir_okay=False), hidden=True)
+@click.option("--until-stdin-ends", is_flag=True, hidden=True)
 def command(**given: Any) -> None:
     """Start the mock on this machine.
 
-    Everything is kept in memory unless --db names a file. Ctrl+C stops it.
+    Everything is kept in memory unless --db names a file. Every request is one line on stderr,
+    with what was wrong with it below. Ctrl+C stops the mock.
     """
     options = Options(
         host=given["host"],
@@ -86,7 +93,11 @@ def command(**given: Any) -> None:
         control_token=given["control_token"],
         allow_hosts=given["allow_host"],
         is_pure=given["pure"],
-        providers=given["provider"],
+        providers=tuple(given["provider"]),
+        is_quiet=given["quiet"],
+        tells_verdict=given["report"],
+        report_file=given["report_file"],
+        ends_with_stdin=given["until_stdin_ends"],
     )
     serve(options)
 
@@ -106,9 +117,13 @@ def serve(options: Options) -> None:
     from ..http.app import create_app
     from ..http.guard import Guard
     from ..http.server import claim_port, run_server
+    from ..http.targets import Targets
     from ..universe import Plan
 
     port = claim_port(options.host, options.port)
+    log = RequestLog(sys.stderr, is_quiet=options.is_quiet)
+    if options.ends_with_stdin:
+        threading.Thread(target=_stop_when_stdin_ends, daemon=True).start()
     guard = Guard(frozenset(host.lower() for host in options.allow_hosts), options.control_token)
     app = create_app(
         contracts=[load_contract(name) for name in options.providers or provider_names()],
@@ -117,6 +132,8 @@ def serve(options: Options) -> None:
         guard=guard,
         is_server=True,
         is_pure=options.is_pure,
+        targets=Targets(is_exposed=options.host not in _LOOPBACK, own_ports=frozenset({port})),
+        observe=lambda handled, took_ms: log.note(handled.line, handled.world.id, took_ms),
     )
     shown = f"[{options.host}]" if ":" in options.host else options.host
     url = f"http://{shown}:{port}"
@@ -130,7 +147,21 @@ def serve(options: Options) -> None:
             _write_ready_file(options.ready_file, url, world)
         click.echo(banner(url, world, providers, options))
 
-    run_server(app, host=options.host, port=port, on_ready=announce)
+    try:
+        run_server(app, host=options.host, port=port, on_ready=announce)
+    finally:
+        log.close()
+        if options.report_file is not None:
+            _write_whole(options.report_file, log.counts())
+        if options.tells_verdict:
+            tell(verdict(log.counts()))
+
+
+def _stop_when_stdin_ends() -> None:
+    """Stop when whoever started us is gone, however it went."""
+    while os.read(sys.stdin.fileno(), 4_096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def read_clock(text: str) -> tuple[Mode, float]:
@@ -165,26 +196,30 @@ def _check_reach(options: Options) -> None:
 
 
 def _write_ready_file(path: Path, url: str, world: Json) -> None:
-    """Whole or not at all, for readers that look while it is written."""
     info = {
         "url": url,
         "control": f"{url}/_screentest",
         "pid": os.getpid(),
         "env": {"SCREENTEST_URL": url, **world["env"]},
     }
+    _write_whole(path, info)
+
+
+def _write_whole(path: Path, document: Json) -> None:
+    """Whole or not at all, for readers that look while it is written."""
     part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(info))
+    part.write_text(json.dumps(document))
     part.replace(path)
 
 
 def banner(url: str, world: Json, providers: Json, options: Options) -> str:
     """What `serve` prints: where, what, and lines to paste."""
-    from importlib.metadata import version
+    from ..release import version
 
     counted = f"{len(providers)} AI-video API{'' if len(providers) == 1 else 's'}"
     clock = world["clock"]
     lines = [
-        f"screentest {version('screentest')}  {counted} on {url}"
+        f"screentest {version()}  {counted} on {url}"
         f"   (seed {world['seed']}, clock {clock['mode']}, pace {options.pace}, Ctrl+C to stop)",
         "",
     ]

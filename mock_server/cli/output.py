@@ -1,0 +1,95 @@
+"""How the command speaks: data on stdout, messages on stderr, colour on terminals alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn, TextIO
+
+import click
+
+Json = Any
+
+#: What the exit codes mean; shown by `--help` and in docs/cli.md.
+EXIT_CODES = {
+    0: "ok",
+    1: "findings, or a check that failed",
+    2: "usage: a wrong flag, an unknown name, a refusal of the mock",
+    3: "the mock or target cannot be reached",
+    4: "a contract file or the configuration is invalid",
+    130: "interrupted",
+}
+
+
+def json_option(function: Any) -> Any:
+    """`--json`: exactly one JSON document on stdout, or one per line for a stream."""
+    return click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")(function)
+
+
+def show(document: Json, lines: Callable[[Json], Iterable[str]], *, as_json: bool) -> None:
+    """Print *document* as JSON, or as the *lines* that a person reads."""
+    if as_json:
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    for line in lines(document):
+        say(line)
+
+
+def table(rows: Iterable[Sequence[Json]], empty: str = "") -> list[str]:
+    """Columns as wide as they must be; *empty* goes to stderr when there is no row."""
+    shown = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    if not shown:
+        if empty:
+            tell(empty)
+        return []
+    widths = [max(len(row[n]) for row in shown) for n in range(len(shown[0]))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in shown
+    ]
+
+
+def say(line: str) -> None:
+    """A line of the answer, on stdout."""
+    click.echo(plain(line), color=has_colour(sys.stdout))
+
+
+def tell(message: str) -> None:
+    """A message for a person, on stderr."""
+    click.echo(plain(message), err=True, color=has_colour(sys.stderr))
+
+
+def fail(code: int, problem: str, hint: str = "") -> NoReturn:
+    """End the program with one line, and a hint."""
+    tell(f"{paint('error:', 'red', sys.stderr)} {problem}")
+    if hint:
+        tell(f"{paint('hint:', 'cyan', sys.stderr)} {hint}")
+    sys.exit(code)
+
+
+def paint(text: str, colour: str, stream: TextIO) -> str:
+    """*text* in *colour*, if *stream* shows colours."""
+    return click.style(text, fg=colour) if has_colour(stream) else text
+
+
+def has_colour(stream: TextIO) -> bool:
+    """Whether *stream* is a terminal; NO_COLOR and FORCE_COLOR decide before it is asked."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def plain(text: str) -> str:
+    """*text* without control characters but colour."""
+    return "".join(
+        it if it in "\n\t\x1b" or it.isprintable() else f"\\x{ord(it):02x}" for it in text
+    )
+
+
+def printable(text: str) -> str:
+    """*text* that comes from a client, on one line and without escapes."""
+    return "".join(it if it.isprintable() else f"\\x{ord(it):02x}" for it in text)

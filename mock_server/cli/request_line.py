@@ -1,0 +1,55 @@
+"""One line for a request, and under it what there is to learn from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from .output import paint, printable
+
+Json = Any
+
+_PATH_MAX = 100
+_TEXT_MAX = 200
+
+
+def request_lines(
+    line: Json, stream: TextIO, *, took_ms: float | None = None, world: str = "default"
+) -> Iterator[str]:
+    """The journal's *line* as text: world time, call, status, and a line for each finding."""
+    request, status = line["request"], line["response"]["status"]
+    at = line["at"].replace("T", " ").removesuffix("Z")[:19]
+    path = printable(request["path"])[:_PATH_MAX]
+    parts = [
+        at,
+        f"{printable(request['method']):<6}",
+        line["provider"],
+        path,
+        paint(str(status), _colour(status), stream),
+    ]
+    if took_ms is not None:
+        parts.append(f"{took_ms:.0f} ms")
+    if line.get("reason"):
+        parts.append(line["reason"])
+    if world != "default":
+        parts.append(f"[{world}]")
+    yield "  ".join(parts)
+    for finding in line.get("violations", ()):
+        yield _finding_line(finding, stream)
+
+
+def _finding_line(finding: Json, stream: TextIO) -> str:
+    where = f"{finding['pointer']}: " if finding["pointer"] else ""
+    expected, actual, fix = (
+        printable(finding[name])[:_TEXT_MAX] for name in ("expected", "actual", "fix")
+    )
+    is_warning = finding.get("severity") == "warning"
+    code = paint(finding["code"], "yellow" if is_warning else "red", stream)
+    weight = "  (warning)" if is_warning else ""
+    return f"  └ {code} {where}expected {expected}, got {actual}  fix: {fix}{weight}"
+
+
+def _colour(status: int) -> str:
+    if status < 300:
+        return "green"
+    return "cyan" if status < 400 else "yellow" if status < 500 else "red"

@@ -1,0 +1,167 @@
+"""`screentest run -- CMD`: a command against a mock of its own, whatever language it is in."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from .output import fail, tell
+from .request_log import verdict
+from .settings import setting_option
+
+Json = Any
+
+_START_S_MAX = 30.0
+_STOP_S_MAX = 10.0
+_LOOK_EVERY_S = 0.01
+#: As shells say it.
+_NOT_FOUND = 127
+_NOT_EXECUTABLE = 126
+_BY_SIGNAL = 128
+#: A terminal sends Ctrl+C to the command as well, so that one is waited for and not sent on.
+_SENT_ON = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+
+
+@click.command("run", context_settings={"ignore_unknown_options": True})
+@setting_option("provider", multiple=True, help="Serve only this provider. Repeatable.")
+@setting_option("seed", type=int)
+@setting_option("clock", metavar="real|manual|auto", help="What moves the clock; real:20, too.")
+@setting_option("pace", metavar="documented|fast|instant|FACTOR")
+@setting_option(
+    "fail-on",
+    type=click.Choice(("never", "error", "warning")),
+    help="Exit with 1 on such findings, although the command was content.",
+)
+@click.option("--log", "prints_requests", is_flag=True, help="Print a line per request.")
+@click.argument("command_line", metavar="-- COMMAND [ARGS]...", nargs=-1, required=True)
+def command(command_line: tuple[str, ...], fail_on: str, **given: Any) -> None:
+    """Run COMMAND against a mock of its own, and exit with its exit code.
+
+    The variables of all providers point to the mock, which is stopped afterwards. Such as:
+    screentest run -- pytest, screentest run --clock auto -- npx vitest run
+    """
+    program = shutil.which(command_line[0])
+    if program is None:
+        fail(_NOT_FOUND, f"no command {command_line[0]!r}", "it is looked for on the PATH")
+    with tempfile.TemporaryDirectory(prefix="screentest-") as folder:
+        ready, report = Path(folder, "ready.json"), Path(folder, "report.json")
+        with _mock(ready, report, _serve_options(given), **given) as variables:
+            code = _run([program, *command_line[1:]], variables)
+        counts = json.loads(report.read_text()) if report.exists() else None
+    sys.exit(_judged(code, counts, fail_on))
+
+
+def _serve_options(given: Mapping[str, Any]) -> list[str]:
+    options = [f"--{name}={given[name]}" for name in ("seed", "clock", "pace")]
+    return options + [f"--provider={name}" for name in given["provider"]]
+
+
+@contextmanager
+def _mock(
+    ready: Path, report: Path, options: Sequence[str], *, prints_requests: bool, **_: Any
+) -> Generator[Mapping[str, str]]:
+    """A mock on a free port; yields the variables that point to it."""
+    arguments = [
+        *(sys.executable, "-P", "-m", __package__ or "", "serve", "--host=127.0.0.1", "--port=0"),
+        *(f"--ready-file={ready}", f"--report-file={report}", "--until-stdin-ends"),
+        *(() if prints_requests else ("--quiet",)),
+        *options,
+    ]
+    # A session of its own: Ctrl+C ends the command first and the mock after it. The pipe ends it
+    # even when this process is killed.
+    server = subprocess.Popen(
+        arguments,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+        env={**os.environ, "SCREENTEST_DB": "", "SCREENTEST_QUIET": ""},
+    )
+    try:
+        yield _wait_for(ready, server)["env"]
+    finally:
+        assert server.stdin is not None
+        server.stdin.close()
+        try:
+            server.wait(_STOP_S_MAX)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _wait_for(ready: Path, server: subprocess.Popen[bytes]) -> Json:
+    ends = time.monotonic() + _START_S_MAX
+    while time.monotonic() < ends:
+        if ready.exists():
+            return json.loads(ready.read_text())
+        if server.poll() is not None:
+            # It has said on stderr why.
+            sys.exit(server.returncode or 1)
+        time.sleep(_LOOK_EVERY_S)
+    return fail(3, f"the mock did not start within {_START_S_MAX:.0f} s")
+
+
+def _run(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
+    """The exit code of the command, as a shell would tell it."""
+    try:
+        child = subprocess.Popen(arguments, env=_environment(variables))
+    except OSError as error:
+        fail(_NOT_EXECUTABLE, f"cannot run {arguments[0]}: {error.strerror}")
+    with _signals_for(child):
+        code = child.wait()
+    return _BY_SIGNAL - code if code < 0 else code
+
+
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Ours, pointing to the mock, and past any proxy."""
+    environment = {**os.environ, **variables}
+    for name in ("NO_PROXY", "no_proxy"):
+        given = os.environ.get(name)
+        environment[name] = ",".join(filter(None, (given, "127.0.0.1,localhost")))
+    return environment
+
+
+@contextmanager
+def _signals_for(child: subprocess.Popen[bytes]) -> Generator[None]:
+    """Send signals on to *child*, and leave it to *child* what Ctrl+C means."""
+
+    def send_on(number: int, _frame: FrameType | None) -> None:
+        child.send_signal(number)
+
+    def ignore(_number: int, _frame: FrameType | None) -> None:
+        """The terminal has told the command, too."""
+
+    handlers: dict[int, Callable[[int, FrameType | None], None]] = {signal.SIGINT: ignore}
+    for name in _SENT_ON:
+        number = getattr(signal, name, None)
+        if number is not None:
+            handlers[number] = send_on
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _judged(code: int, counts: Json, fail_on: str) -> int:
+    """The command's exit code; 1 if it was content and the mock, as told, is not."""
+    if counts is None:
+        return code
+    if counts["findings"] or counts["requests"]:
+        tell(f"screentest: {verdict(counts)}")
+    bad = {"never": set[str](), "error": {"error"}, "warning": {"error", "warning"}}[fail_on]
+    is_bad = any(it["severity"] in bad for it in counts["findings"])
+    return code or int(is_bad)

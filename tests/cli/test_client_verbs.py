@@ -1,0 +1,208 @@
+"""Clock, jobs, credits, faults, logs: every verb does what it says, on the world that is meant."""
+
+from __future__ import annotations
+
+import json
+
+from .conftest import World
+
+
+def test_clock_tells_mode_time_and_what_is_next(world: World) -> None:
+    job = world.start_job()
+
+    shown = world.run("clock")
+
+    assert shown.code == 0
+    assert shown.out.startswith("manual  2026-01-01T00:00:00Z  next: " + job)
+
+
+def test_clock_moves_by_a_duration_and_lists_what_happened(world: World) -> None:
+    world.start_job()
+
+    moved = world.run("clock", "advance", "2m", "--json")
+
+    assert moved.json["now"] == "2026-01-01T00:02:00Z"
+    assert [it["type"] for it in moved.json["fired"]] == ["job.running", "job.completed"]
+
+
+def test_clock_moves_to_what_is_next_and_until_nothing_is_due(world: World) -> None:
+    world.start_job()
+
+    first = world.run("clock", "advance", "next", "--json").json["fired"]
+    rest = world.run("clock", "advance", "idle", "--json").json["fired"]
+
+    assert [it["type"] for it in first] == ["job.running"]
+    assert [it["type"] for it in rest] == ["job.completed"]
+
+
+def test_clock_refuses_a_jump_that_is_no_duration(world: World) -> None:
+    refused = world.run("clock", "advance", "soon")
+
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == (
+        "error: cannot advance by 'soon'\n"
+        "hint: write a duration (45s, 2m, 1h30m), next, idle, "
+        "or an instant (2026-01-01T12:00:00Z)\n"
+    )
+
+
+def test_clock_changes_speed_and_mode(world: World) -> None:
+    fast = world.run("clock", "speed", "20", "--json").json
+    auto = world.run("clock", "mode", "auto", "--json").json
+
+    assert (fast["mode"], fast["speed"]) == ("real", 20.0)
+    assert auto["mode"] == "auto"
+
+
+def test_jobs_are_listed_with_state_and_end(world: World) -> None:
+    job = world.start_job()
+
+    listed = world.run("jobs")
+
+    head, row = listed.out.splitlines()
+    assert head.split() == ["JOB", "PROVIDER", "KIND", "STATE", "PROGRESS", "ENDS", "OUTCOME"]
+    assert row.split()[:5] == [job, "ozor", "agent_job", "queued", "0%"]
+
+
+def test_job_that_is_told_to_fail_does_so_at_its_end(world: World) -> None:
+    job = world.start_job()
+
+    told = world.run("jobs", "fail", job, "--reason", "No lamps today", "--json").json
+    world.run("clock", "advance", "idle")
+    ended = world.run("jobs", "show", job, "--json").json
+
+    assert (told["state"], told["outcome"]) == ("queued", "failed")
+    assert (ended["state"], ended["reason"]) == ("failed", "No lamps today")
+
+
+def test_held_job_stays_until_it_is_released(world: World) -> None:
+    job = world.start_job()
+
+    world.run("jobs", "hold", job)
+    world.run("clock", "advance", "1h")
+    held = world.run("jobs", "show", job, "--json").json
+    world.run("jobs", "release", job)
+    world.run("clock", "advance", "1h")
+    released = world.run("jobs", "show", job, "--json").json
+
+    assert (held["state"], released["state"]) == ("queued", "completed")
+
+
+def test_trigger_ends_the_newest_running_job_now(world: World) -> None:
+    job = world.start_job()
+
+    ended = world.run("trigger", "ozor", "job.completed", "--json")
+
+    assert (ended.json["id"], ended.json["state"]) == (job, "completed")
+    assert world.run("credits", "--provider", "ozor", "--json").json["spent"] == 1
+
+
+def test_trigger_fails_a_job_with_a_reason_and_gives_the_money_back(world: World) -> None:
+    job = world.start_job()
+
+    ended = world.run("trigger", "ozor", "failed", "--job", job, "--reason", "No", "--json")
+
+    ledger = world.run("credits", "--provider", "ozor", "--json").json
+    assert (ended.json["state"], ended.json["reason"]) == ("failed", "No")
+    assert (ledger["available"], ledger["held"], ledger["spent"]) == (10, 0, 0)
+
+
+def test_trigger_says_so_when_nothing_runs(world: World) -> None:
+    refused = world.run("trigger", "ozor", "completed")
+
+    assert refused.code == 2
+    assert refused.err.startswith("error: no job of 'ozor' is running\n")
+
+
+def test_credits_are_shown_for_every_provider_and_can_be_set(world: World) -> None:
+    changed = world.run("credits", "set", "ozor", "0", "--json").json
+    status, _ = world.send("POST", "/api/v1/videos/generate", {"prompt": "A lamp"})
+    shown = world.run("credits", "--json").json
+
+    assert changed[0]["credits"] == {"available": 0, "held": 0}
+    assert status == 402
+    assert [it["credits"]["available"] for it in shown if it["provider"] == "ozor"] == [0]
+
+
+def test_fault_strikes_as_often_as_ordered(world: World) -> None:
+    world.run(
+        "fault", "add", "http_error", "--provider", "ozor", "--status", "503",
+        "--retry-after", "2s", "--times", "2",
+    )  # fmt: skip
+
+    statuses = [world.send("GET", "/api/v1/videos")[0] for _ in range(3)]
+
+    assert statuses == [503, 503, 200]
+    assert world.run("fault", "list", "--json").json[0]["fired"] == 2
+
+
+def test_fault_is_taken_back(world: World) -> None:
+    world.run("fault", "add", "http_error", "--times", "forever")
+
+    cleared = world.run("fault", "clear")
+
+    assert (cleared.code, cleared.err) == (0, "cleared every fault\n")
+    assert world.send("GET", "/api/v1/videos")[0] == 200
+
+
+def test_fault_of_an_unknown_type_names_the_nearest(world: World) -> None:
+    refused = world.run("fault", "add", "htp_error")
+
+    assert refused.code == 2
+    assert "did you mean 'http_error'?" in refused.err
+
+
+def test_fault_types_are_listed_with_their_attributes(world: World) -> None:
+    types = {it["type"]: it for it in world.run("fault", "types", "--json").json}
+
+    assert types["latency"]["attributes"] == {"delay_ms": 1000, "jitter_ms": 0}
+    assert len(types) == 18
+
+
+def test_logs_show_a_request_and_below_it_what_was_wrong(world: World) -> None:
+    world.send("GET", "/api/v1/vidoes")
+
+    logged = world.run("logs").out.splitlines()
+
+    assert logged[0].split()[:6] == [
+        "2026-01-01", "00:00:00", "GET", "ozor", "/api/v1/vidoes", "404",
+    ]  # fmt: skip
+    assert logged[1].startswith("  └ SC110 expected a documented path")
+    assert "fix: did you mean GET/POST /api/v1/videos" in logged[1] or "fix:" in logged[1]
+
+
+def test_logs_are_filtered_by_class_of_status_and_by_code(world: World) -> None:
+    world.send("GET", "/api/v1/videos")
+    world.send("GET", "/api/v1/vidoes")
+    world.send("POST", "/api/v1/videos/generate", {})
+
+    refused = world.run("logs", "--status", "4xx", "--json").out.splitlines()
+    coded = world.run("logs", "--code", "sc107", "--json").out.splitlines()
+
+    assert [json.loads(it)["response"]["status"] for it in refused] == [404, 400]
+    assert [json.loads(it)["id"] for it in coded] == ["req_3"]
+
+
+def test_one_request_is_shown_with_a_curl_that_names_no_secret(world: World) -> None:
+    world.send("POST", "/api/v1/videos/generate", {"prompt": "A lamp"})
+
+    shown = world.run("logs", "show", "req_1")
+
+    assert '-H "x-api-key: $OZOR_API_KEY"' in shown.out
+    assert world.env["OZOR_API_KEY"] not in shown.out
+
+
+def test_world_that_does_not_exist_is_refused_in_one_line(world: World) -> None:
+    refused = world.run("jobs", "--world", "w_nowhere")
+
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith("error: no world 'w_nowhere'")
+    assert len(refused.err.splitlines()) == 1
+
+
+def test_env_prints_lines_for_a_shell_and_one_json_object(world: World) -> None:
+    lines = world.run("env").out.splitlines()
+    document = world.run("env", "--json").json
+
+    assert f"export OZOR_API_KEY={world.env['OZOR_API_KEY']}" in lines
+    assert document == {"SCREENTEST_URL": world.url, **world.env}

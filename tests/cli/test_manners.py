@@ -1,0 +1,220 @@
+"""What every verb has in common: streams, exit codes, colours, settings, errors in one line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import Shell, World
+
+_NOBODY = "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("clock",), ("clock", "advance", "1s"), ("jobs",), ("credits",), ("fault",), ("env",),
+        ("fault", "types"), ("webhooks",), ("explain",), ("explain", "SC102"), ("config",),
+        ("spec", "list"), ("spec", "lint"), ("doctor",),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_json_is_exactly_one_document_on_stdout(world: World, words: tuple[str, ...]) -> None:
+    answer = world.run(*words, "--json")
+
+    assert answer.code == 0, answer.err
+    assert answer.json is not None
+
+
+@pytest.mark.parametrize(
+    "words", [("clock",), ("jobs",), ("credits",), ("fault",), ("env",), ("logs",), ("webhooks",),
+              ("trigger", "ozor", "completed")],
+    ids=" ".join,
+)  # fmt: skip
+def test_mock_that_cannot_be_reached_is_exit_code_3(shell: Shell, words: tuple[str, ...]) -> None:
+    answer = shell.run(*words, "--url", _NOBODY)
+
+    assert (answer.code, answer.out) == (3, "")
+    assert answer.err == (
+        "error: no mock at http://127.0.0.1:9: [Errno 111] Connection refused\n"
+        "hint: start one with `screentest serve`, or give --url or SCREENTEST_URL\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("srve",), "error: no command 'srve'; did you mean 'serve'?"),
+        (("clock", "advanse"), "error: no command 'advanse'; did you mean 'advance'?"),
+        (("explain", "SC999"), "error: no finding 'SC999'"),
+        (("serve", "--clock", "fast"),
+         "error: clock 'fast' must be one of real, manual, auto, system, or real:SPEED"),
+        (("serve", "--port", "x"), "error: Invalid value for '--port': 'x' is not a valid integer"),
+        (("spec", "lint", "nowhere"), "error: no provider or folder 'nowhere'"),
+    ],
+    ids=lambda it: " ".join(it) if isinstance(it, tuple) else "",
+)  # fmt: skip
+def test_slip_is_exit_code_2_with_one_line_and_a_hint(
+    shell: Shell, words: tuple[str, ...], told: str
+) -> None:
+    answer = shell.run(*words)
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.splitlines()[0] == told
+    assert len(answer.err.splitlines()) <= 2
+
+
+def test_broken_contract_file_is_exit_code_4_with_one_line(shell: Shell) -> None:
+    folder = shell.folder / "lamp"
+    folder.mkdir()
+    (folder / "behaviour.yaml").write_text("behaviour: [1\n")
+
+    answer = shell.run("spec", "lint", "lamp")
+
+    assert (answer.code, answer.out) == (4, "")
+    first, last = answer.err.splitlines()
+    assert first.startswith("error: lamp/behaviour.yaml is not YAML: ")
+    assert last == "1 checked, 1 with a problem"
+
+
+def test_contracts_of_the_house_are_in_order(shell: Shell) -> None:
+    answer = shell.run("spec", "lint")
+
+    assert (answer.code, answer.err) == (0, "5 checked, 0 with a problem\n")
+
+
+def test_settings_come_from_the_nearest_pyproject_upwards(shell: Shell) -> None:
+    (shell.folder / "pyproject.toml").write_text("[tool.screentest]\nport = 9100\nseed = 4\n")
+    below = shell.folder / "deep" / "down"
+    below.mkdir(parents=True)
+
+    shown = Shell(below).run("config", "--json", SCREENTEST_SEED="9").json
+
+    by_name = {it["name"]: (it["value"], it["source"]) for it in shown}
+    assert by_name["port"] == (9100, str(shell.folder / "pyproject.toml"))
+    assert by_name["seed"] == ("9", "SCREENTEST_SEED")
+    assert by_name["clock"] == ("real", "default")
+
+
+def test_flag_beats_variable_beats_file(shell: Shell) -> None:
+    (shell.folder / "pyproject.toml").write_text('[tool.screentest]\nurl = "http://127.0.0.1:7"\n')
+
+    from_file = shell.run("clock")
+    from_variable = shell.run("clock", SCREENTEST_URL="http://127.0.0.1:8")
+    from_flag = shell.run("clock", "--url", _NOBODY, SCREENTEST_URL="http://127.0.0.1:8")
+
+    told = [it.err.split(": ")[1] for it in (from_file, from_variable, from_flag)]
+    assert told == [
+        "no mock at http://127.0.0.1:7", "no mock at http://127.0.0.1:8",
+        "no mock at http://127.0.0.1:9",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("prot = 1", "[tool.screentest] has no key 'prot'; did you mean 'port'?"),
+        ('port = "x"', "[tool.screentest] port: expected int, got 'x'"),
+        ("port = ", "is not TOML"),
+    ],
+)
+def test_wrong_setting_is_exit_code_4(shell: Shell, table: str, told: str) -> None:
+    (shell.folder / "pyproject.toml").write_text(f"[tool.screentest]\n{table}\n")
+
+    answer = shell.run("clock")
+
+    assert (answer.code, answer.out) == (4, "")
+    assert told in answer.err
+    assert len(answer.err.splitlines()) == 1
+
+
+def test_colour_is_for_terminals_unless_it_is_forced(world: World) -> None:
+    world.send("GET", "/api/v1/videos")
+
+    piped = world.shell.run("logs")
+    forced = world.shell.run("logs", FORCE_COLOR="1")
+    forbidden = world.shell.run("logs", FORCE_COLOR="1", NO_COLOR="1")
+
+    assert "\x1b[" not in piped.out
+    assert "\x1b[32m200\x1b[0m" in forced.out
+    assert "\x1b[" not in forbidden.out
+
+
+def test_escapes_that_a_client_sent_do_not_reach_the_terminal(world: World) -> None:
+    world.send("GET", "/api/v1/%1b%5b2Jvideos%0d%0aforged")
+
+    shown = world.run("logs")
+
+    assert "\x1b" not in shown.out
+    assert "\\x1b[2Jvideos\\x0d\\x0aforged" in shown.out
+
+
+@pytest.mark.parametrize("shell_name", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script_for_each_shell(shell: Shell, shell_name: str) -> None:
+    answer = shell.run("completion", shell_name)
+
+    assert answer.code == 0
+    assert "_SCREENTEST_COMPLETE" in answer.out
+
+
+def test_shell_asks_for_words_and_gets_them(shell: Shell) -> None:
+    asked = {
+        "_SCREENTEST_COMPLETE": "bash_complete",
+        "COMP_WORDS": "screentest cl",
+        "COMP_CWORD": "1",
+    }
+
+    answer = shell.run(**asked)
+
+    assert answer.out == "plain,clock\n"
+
+
+def test_doctor_fails_for_a_key_that_looks_real(shell: Shell) -> None:
+    key = "sk_" + "live_" + "0123456789abcdef" * 2
+
+    answer = shell.run("doctor", SOME_API_KEY=key)
+
+    assert answer.code == 1
+    assert "SOME_API_KEY holds what looks like a real key (sk_l…)" in answer.out
+    assert key not in answer.out + answer.err
+
+
+def test_output_that_nobody_reads_is_no_traceback(shell: Shell) -> None:
+    command = f"{sys.executable} -m screentest.mock_server.cli explain --all | head -1"
+
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=shell.folder, capture_output=True, text=True, check=False
+    )
+
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("clock",), ("jobs",), ("credits",), ("fault",), ("logs",), ("webhooks",), ("env",),
+     ("trigger", "ozor", "completed"), ("explain", "SC102"), ("config",), ("--help",)],
+    ids=" ".join,
+)  # fmt: skip
+def test_client_verb_loads_no_framework_no_validator_and_no_yaml(
+    world: World, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Half a second per call is what these cost, in scripts that call us in a loop."""
+    script = (
+        "import json, sys, atexit\n"
+        "atexit.register(lambda: open('loaded', 'w').write(json.dumps(sorted(sys.modules))))\n"
+        "from screentest.mock_server.cli.main import main\n"
+        f"sys.argv = ['screentest', *{list(words)!r}]\n"
+        "main()\n"
+    )
+
+    subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=world.shell.environment(),
+        capture_output=True, check=False,
+    )  # fmt: skip
+
+    loaded = set(json.loads((tmp_path / "loaded").read_text()))
+    assert loaded & {"flask", "werkzeug", "yaml", "jsonschema_rs", "granian", "sqlite3"} == set()

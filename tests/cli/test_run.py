@@ -1,0 +1,179 @@
+"""`screentest run -- CMD`: a mock of its own for any command, from an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from .conftest import Shell, read_when_there
+
+_NODE = """
+const answer = await fetch(process.env.OZOR_BASE_URL + "/api/v1/videos/generate", {
+  method: "POST",
+  headers: { "X-API-Key": process.env.OZOR_API_KEY, "Content-Type": "application/json" },
+  body: JSON.stringify({ prompt: "A lamp" }),
+});
+console.log(answer.status, (await answer.json()).status);
+"""
+_PYTEST = """
+import json, os, urllib.request
+
+def test_a_job_is_accepted():
+    body = json.dumps({"prompt": "A lamp"}).encode()
+    headers = {"X-API-Key": os.environ["OZOR_API_KEY"], "Content-Type": "application/json"}
+    url = os.environ["OZOR_BASE_URL"] + "/api/v1/videos/generate"
+    answer = urllib.request.urlopen(urllib.request.Request(url, body, headers))
+    assert json.load(answer)["status"] == "pending"
+"""
+_CALL_A_WRONG_PATH = """
+import os, urllib.request, urllib.error
+try:
+    urllib.request.urlopen(os.environ["OZOR_BASE_URL"] + "/api/v1/vidoes")
+except urllib.error.HTTPError:
+    pass
+"""
+_WAIT = """
+import json, os, pathlib, signal, sys, time
+def leave(number, frame):
+    sys.exit(40 + number)
+signal.signal(signal.SIGTERM, leave)
+told = {"url": os.environ["SCREENTEST_URL"], "pid": os.getpid()}
+pathlib.Path("part").write_text(json.dumps(told))
+pathlib.Path("part").rename("waiting.json")
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+def test_node_script_reaches_the_mock_with_nothing_configured(shell: Shell) -> None:
+    (shell.folder / "script.mjs").write_text(_NODE)
+
+    done = shell.run("run", "--", "node", "script.mjs")
+
+    assert (done.code, done.out) == (0, "200 pending\n")
+    assert done.err == "screentest: 1 request, nothing to complain of\n"
+
+
+def test_pytest_reaches_the_mock_with_nothing_configured(shell: Shell) -> None:
+    (shell.folder / "test_job.py").write_text(_PYTEST)
+    tools = str(Path(sys.executable).parent)
+
+    done = shell.run("run", "--", "pytest", "-q", PATH=f"{tools}{os.pathsep}{os.environ['PATH']}")
+
+    assert done.code == 0, done.out + done.err
+    assert "1 passed" in done.out
+
+
+def test_variables_of_all_providers_point_to_the_mock(shell: Shell) -> None:
+    script = "import json, os; print(json.dumps(dict(os.environ)))"
+
+    variables = shell.run("run", "--", sys.executable, "-c", script).json
+
+    url = variables["SCREENTEST_URL"]
+    bases = sorted(name for name in variables if name.endswith("_BASE_URL"))
+    assert bases == [
+        "OPENAI_BASE_URL", "OSHARA_BASE_URL", "OZOR_BASE_URL", "UGC_COPILOT_BASE_URL",
+        "ULAZAI_BASE_URL", "ZNAPAI_BASE_URL",
+    ]  # fmt: skip
+    assert all(variables[name].startswith(f"{url}/") for name in bases)
+    assert "127.0.0.1" in variables["NO_PROXY"]
+
+
+@pytest.mark.parametrize("code", [0, 1, 7, 255])
+def test_exit_code_of_the_command_is_kept(shell: Shell, code: int) -> None:
+    done = shell.run("run", "--", sys.executable, "-c", f"raise SystemExit({code})")
+
+    assert (done.code, done.out, done.err) == (code, "", "")
+
+
+def test_command_that_dies_of_a_signal_ends_as_in_a_shell(shell: Shell) -> None:
+    script = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+
+    assert shell.run("run", "--", sys.executable, "-c", script).code == 137
+
+
+def test_command_that_does_not_exist_is_told_in_one_line(shell: Shell) -> None:
+    done = shell.run("run", "--", "no-such-command")
+
+    assert done.code == 127
+    assert done.err == ("error: no command 'no-such-command'\nhint: it is looked for on the PATH\n")
+
+
+def test_findings_are_summed_up_and_fail_the_run_on_request_alone(shell: Shell) -> None:
+    words = ("--", sys.executable, "-c", _CALL_A_WRONG_PATH)
+
+    content = shell.run("run", *words)
+    strict = shell.run("run", "--fail-on", "error", *words)
+
+    told = "screentest: 1 request: 1 error (SC110 ×1); see `screentest explain SC110`\n"
+    assert (content.code, content.err) == (0, told)
+    assert (strict.code, strict.err) == (1, told)
+
+
+def test_request_lines_are_printed_on_request(shell: Shell) -> None:
+    done = shell.run("run", "--log", "--", sys.executable, "-c", _CALL_A_WRONG_PATH)
+
+    lines = done.err.splitlines()
+    assert "GET     ozor  /api/v1/vidoes  404" in lines[0]
+    assert lines[1].startswith("  └ SC110 ")
+
+
+def test_signal_is_sent_on_and_the_mock_stops_with_the_command(shell: Shell) -> None:
+    (shell.folder / "wait.py").write_text(_WAIT)
+    running = _start(shell)
+    waiting = read_when_there(shell.folder / "waiting.json")
+
+    running.send_signal(signal.SIGTERM)
+
+    assert running.wait(20) == 40 + signal.SIGTERM
+    assert not _answers(waiting["url"])
+
+
+def test_mock_does_not_outlive_a_run_that_was_killed(shell: Shell) -> None:
+    (shell.folder / "wait.py").write_text(_WAIT)
+    running = _start(shell)
+    waiting = read_when_there(shell.folder / "waiting.json")
+
+    running.kill()
+    running.wait(20)
+
+    try:
+        assert _falls_silent(waiting["url"])
+    finally:
+        os.kill(waiting["pid"], signal.SIGKILL)
+
+
+def _start(shell: Shell) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "screentest.mock_server.cli",
+         "run", "--", sys.executable, "wait.py"],
+        cwd=shell.folder,
+        env=shell.environment(),
+    )  # fmt: skip
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_screentest/health", timeout=5) as answer:
+            return bool(json.load(answer))
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _falls_silent(url: str) -> bool:
+    ends = time.monotonic() + 10
+    while time.monotonic() < ends:
+        if not _answers(url):
+            return True
+        time.sleep(0.05)
+    return False
