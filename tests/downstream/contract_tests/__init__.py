@@ -1,0 +1,1 @@
+"""The shop keeps its promises."""

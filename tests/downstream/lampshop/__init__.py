@@ -1,0 +1,1 @@
+"""A shop that makes videos of its lamps."""

@@ -1,0 +1,1 @@
+"""What the shop promises; nothing to do with the providers' contracts."""

@@ -1,0 +1,1 @@
+"""Programs as a provider's customers write them. None of them knows that it is tested."""

@@ -1,0 +1,81 @@
+"""Every code block of the how-to pages runs, and what the pages show is what pytest prints."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+PLUGIN = "screentest.fixtures.plugin"
+DOCS = Path(__file__).parent.parent.parent / "docs"
+PAGES = sorted(path.name for path in DOCS.glob("pytest-*.md"))
+
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def _blocks(page: str) -> list[tuple[str, str]]:
+    """(language, text) of the fenced blocks of a page."""
+    return _BLOCK.findall((DOCS / page).read_text(encoding="utf-8"))
+
+
+@pytest.fixture(autouse=True)
+def _only_our_plugin(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeini("[pytest]")
+
+
+def _run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest_inprocess("-p", PLUGIN, *arguments)
+
+
+def _all_passed(result: pytest.RunResult) -> bool:
+    outcomes = result.parseoutcomes()
+    return outcomes.pop("passed", 0) > 0 and not outcomes
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_of_a_page_does_what_it_says(pytester: pytest.Pytester, page: str) -> None:
+    """A python block is a test module; ini and console blocks are about the one before them."""
+    for number, (language, text) in enumerate(_blocks(page)):
+        if language == "python":
+            for old in pytester.path.glob("test_*.py"):
+                old.unlink()
+            pytester.makeini("[pytest]")
+            name = f"test_block_{number}"
+            pytester.makepyfile(**{name: text})
+            # A block that an ini or console block follows is judged with that one.
+            if _next_language(page, number) == "python":
+                assert _all_passed(_run(pytester)), f"{page}, block {number}"
+        elif language == "ini":
+            pytester.makeini(text)
+            assert _all_passed(_run(pytester)), f"{page}, block {number}"
+        else:
+            command, *shown = text.strip().splitlines()
+            result = _run(pytester, *shlex.split(command.removeprefix("$ pytest")))
+            result.stdout.fnmatch_lines([_pattern(line) for line in shown])
+
+
+def _next_language(page: str, number: int) -> str:
+    following = _blocks(page)[number + 1 : number + 2]
+    return following[0][0] if following else "python"
+
+
+def _pattern(line: str) -> str:
+    """A line of a page as a pattern; … stands for anything."""
+    return line.replace("[", "[[]").replace("…", "*")
+
+
+def test_there_are_pages() -> None:
+    """A glob that found nothing would make the test above pass."""
+    assert PAGES == [
+        "pytest-clients.md",
+        "pytest-failures.md",
+        "pytest-first-test.md",
+        "pytest-reports.md",
+        "pytest-time.md",
+        "pytest-webhooks.md",
+    ]

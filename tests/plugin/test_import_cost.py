@@ -1,0 +1,62 @@
+"""A project that has screentest installed and does not use it pays next to nothing."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+
+import pytest
+
+#: What loading the plugin may take the processor, in a median of fresh processes.
+IMPORT_MS_MAX = 3.0
+PROCESSES = 9
+
+LOADED = """
+import json, sys
+import pytest
+before = set(sys.modules)
+import screentest.fixtures.plugin
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+TIMED = """
+import time
+import pytest
+began = time.process_time()
+import screentest.fixtures.plugin
+print((time.process_time() - began) * 1000)
+"""
+
+
+def _ask(script: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_the_plugin_loads_nothing_but_itself() -> None:
+    loaded: list[str] = json.loads(_ask(LOADED))
+
+    assert [name for name in loaded if not name.startswith("screentest")] == []
+    assert "screentest.fixtures.plugin" in loaded
+    assert len(loaded) <= 3
+
+
+def test_a_run_that_uses_no_fixture_of_ours_loads_no_engine() -> None:
+    script = (
+        "import sys, pytest\n"
+        "pytest.main(['-q', '-p', 'no:schemathesis', '-p', 'no:cacheprovider', '--collect-only',"
+        " '--rootdir=/tmp', '--noconftest', '-c', '/dev/null', '/dev/null'])\n"
+        "print(sorted({'flask', 'yaml', 'jsonschema_rs', 'werkzeug', 'screentest.fixtures.run'}"
+        " & set(sys.modules)))\n"
+    )
+
+    assert _ask(script).splitlines()[-1] == "[]"
+
+
+@pytest.mark.slow
+def test_the_plugin_loads_in_three_milliseconds() -> None:
+    times_ms = [float(_ask(TIMED)) for _ in range(PROCESSES)]
+
+    assert statistics.median(times_ms) <= IMPORT_MS_MAX

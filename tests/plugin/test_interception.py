@@ -1,0 +1,250 @@
+"""Clients with the providers' addresses written into them reach the mock, and nobody else does."""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.request
+import warnings
+from typing import Any
+
+import httpx
+import pytest
+import requests
+import urllib3
+
+from screentest import LiveServer, UnmatchedRequestError, World, WorldFactory
+from screentest.fixtures.mistakes import RealHostError
+
+Json = Any
+
+GENERATE = "https://ozor.ai/api/v1/videos/generate"
+PROMPT = {"prompt": "A reading lamp"}
+
+
+def _key(world: World) -> dict[str, str]:
+    return {"X-API-Key": world.ozor.api_key}
+
+
+def _ask_for_a_plan(world: World) -> str:
+    form = {"url": (None, "https://example.org/about")}
+    url = "https://ozor.ai/api/v1/documents/analyze"
+    answer = requests.post(url, headers=_key(world), files=form)
+    plan: str = answer.json()["plan"]["planId"]
+    return plan
+
+
+def test_requests_reaches_the_mock(screentest: World) -> None:
+    answer = requests.post(GENERATE, json=PROMPT, headers=_key(screentest))
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "pending")
+
+
+def test_urllib3_reaches_the_mock(screentest: World) -> None:
+    answer = urllib3.PoolManager().request("POST", GENERATE, json=PROMPT, headers=_key(screentest))
+
+    assert (answer.status, answer.json()["status"]) == (200, "pending")
+
+
+def test_httpx_reaches_the_mock(screentest: World) -> None:
+    answer = httpx.post(GENERATE, json=PROMPT, headers=_key(screentest))
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "pending")
+
+
+def test_httpx_reaches_the_mock_asynchronously(screentest: World) -> None:
+    async def generate() -> httpx.Response:
+        async with httpx.AsyncClient(headers=_key(screentest)) as client:
+            return await client.post(GENERATE, json=PROMPT)
+
+    answer = asyncio.run(generate())
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "pending")
+
+
+@pytest.mark.parametrize(
+    ("provider", "method", "path"),
+    [
+        ("ozor", "GET", "/api/v1/videos"),
+        ("znapai", "GET", "/v1/videos"),
+        ("ugc_copilot", "POST", "/proxyCheckVideoStatus"),
+        ("ulazai", "GET", "/api/v1/sora/status/none/"),
+        ("oshara", "GET", "/api/video-rendering/jobs/"),
+    ],
+)
+@pytest.mark.screentest(unmatched="ignore", violations="ignore")
+def test_every_provider_is_reached_at_its_real_address(
+    screentest: World, provider: str, method: str, path: str
+) -> None:
+    base_url = screentest.provider(provider).base_url
+
+    answer = requests.request(method, base_url + path)
+
+    assert base_url.startswith("https://")
+    assert answer.headers["X-Screentest-Request-Id"] == "req_1"
+    assert [record.provider for record in screentest.requests] == [provider]
+
+
+def test_addresses_in_answers_can_be_followed(screentest: World) -> None:
+    started = requests.post(GENERATE, json=PROMPT, headers=_key(screentest)).json()
+    screentest.clock.advance_until_idle()
+    video = f"https://ozor.ai/api/v1/videos/{started['videoId']}"
+    requests.post(f"{video}/export", json={"quality": "720p"}, headers=_key(screentest))
+    screentest.clock.advance_until_idle()
+
+    url = requests.get(video, headers=_key(screentest)).json()["downloadUrl"]
+    content = httpx.get(url).content
+
+    assert url.startswith("https://ozor.ai/_storage/exports/")
+    assert content[4:8] == b"ftyp"
+
+
+def test_an_event_stream_arrives_event_by_event(screentest: World) -> None:
+    plan = _ask_for_a_plan(screentest)
+    url = f"https://ozor.ai/api/v1/documents/plans/{plan}/generate"
+
+    seen: list[tuple[str, float]] = []
+    with httpx.stream("POST", url, headers=_key(screentest)) as answer:
+        for line in answer.iter_lines():
+            if line.startswith("data:"):
+                seen.append((line[:20], screentest.clock.elapsed))
+
+    times_s = [at for _, at in seen]
+    assert len(seen) > 5
+    assert times_s == sorted(times_s)
+    assert times_s[0] < 1 < 30 < times_s[-1]
+
+
+def test_an_event_stream_arrives_through_requests_too(screentest: World) -> None:
+    plan = _ask_for_a_plan(screentest)
+    url = f"https://ozor.ai/api/v1/documents/plans/{plan}/generate"
+
+    with requests.post(url, headers=_key(screentest), stream=True) as answer:
+        times_s = [screentest.clock.elapsed for line in answer.iter_lines() if line]
+
+    assert len(times_s) > 5
+    assert times_s[0] < 1 < 30 < times_s[-1]
+
+
+def test_an_undocumented_call_fails_at_once_and_names_the_nearest(screentest: World) -> None:
+    expected = (
+        r"^Ozor documents no POST /api/v1/video/generate; "
+        r"the nearest is POST /api/v1/videos/generate \(generateVideo\)$"
+    )
+
+    with pytest.raises(UnmatchedRequestError, match=expected):
+        requests.post("https://ozor.ai/api/v1/video/generate", headers=_key(screentest))
+
+    screentest.forgive()
+
+
+def test_a_wrong_method_names_the_documented_one(screentest: World) -> None:
+    expected = r"the nearest is POST /api/v1/videos/generate \(generateVideo\)$"
+
+    with pytest.raises(UnmatchedRequestError, match=expected):
+        httpx.get(GENERATE, headers=_key(screentest))
+
+    screentest.forgive()
+
+
+def test_a_client_that_is_not_answered_never_reaches_the_real_host(screentest: World) -> None:
+    with pytest.raises(RealHostError, match=r"about to reach ozor\.ai itself.*screentest_server"):
+        urllib.request.urlopen("https://ozor.ai/api/v1/videos")
+
+    assert screentest.requests == []
+
+
+def test_a_proxy_from_the_environment_is_not_asked(
+    screentest: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+
+    answers = [
+        requests.post(GENERATE, json=PROMPT, headers=_key(screentest)).status_code,
+        httpx.post(GENERATE, json=PROMPT, headers=_key(screentest)).status_code,
+    ]
+
+    assert answers == [200, 200]
+
+
+@pytest.mark.screentest(intercept=False)
+def test_without_interception_a_provider_is_on_a_port(screentest: World) -> None:
+    answer = requests.get(f"{screentest.ozor.base_url}/api/v1/videos", headers=_key(screentest))
+
+    assert screentest.ozor.base_url.startswith("http://127.0.0.1:")
+    assert answer.json() == {"videos": []}
+
+
+def test_the_server_shows_the_same_world(screentest: World, screentest_server: LiveServer) -> None:
+    requests.post(GENERATE, json=PROMPT, headers=_key(screentest))
+
+    url = f"{screentest_server.base_url(screentest, 'ozor')}/api/v1/videos"
+    answer = requests.get(url, headers=_key(screentest))
+
+    assert len(answer.json()["videos"]) == 1
+
+
+def test_a_call_goes_to_the_world_of_its_key(screentest_worlds: WorldFactory) -> None:
+    first, second = screentest_worlds.create(), screentest_worlds.create()
+
+    requests.post(GENERATE, json=PROMPT, headers=_key(second))
+
+    assert (len(first.requests), len(second.requests)) == (0, 1)
+    assert (len(first.ozor.jobs), len(second.ozor.jobs)) == (0, 1)
+
+
+@pytest.mark.slow
+def test_httpx2_reaches_the_mock(screentest: World) -> None:
+    httpx2 = pytest.importorskip("httpx2")
+
+    answer = httpx2.post(GENERATE, json=PROMPT, headers=_key(screentest))
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.slow
+def test_aiohttp_reaches_the_mock_through_the_loopback_server(screentest: World) -> None:
+    aiohttp = pytest.importorskip("aiohttp")
+
+    async def generate() -> Json:
+        async with aiohttp.ClientSession("https://ozor.ai", headers=_key(screentest)) as session:
+            async with session.post("/api/v1/videos/generate", json=PROMPT) as answer:
+                started = await answer.json()
+            await asyncio.sleep(120)
+            url = f"/api/v1/videos/{started['videoId']}/jobs/{started['jobId']}"
+            async with session.get(url) as answer:
+                return await answer.json()
+
+    assert asyncio.run(generate())["status"] == "completed"
+
+
+@pytest.mark.slow
+@pytest.mark.sdk
+def test_the_openai_client_creates_polls_and_downloads(screentest: World) -> None:
+    openai = pytest.importorskip("openai")
+    warnings.simplefilter("ignore", DeprecationWarning)
+    client = openai.OpenAI(api_key=screentest.znapai.api_key, base_url="https://api.znapai.com/v1")
+
+    video = client.videos.create_and_poll(
+        model="sora-2", prompt="A lamp", seconds="4", size="720x1280"
+    )
+    content = client.videos.download_content(video.id).read()
+
+    assert (video.status, content[4:8]) == ("completed", b"ftyp")
+    assert screentest.clock.elapsed > 10
+
+
+@pytest.mark.slow
+@pytest.mark.sdk
+def test_the_openai_client_polls_asynchronously(screentest: World) -> None:
+    openai = pytest.importorskip("openai")
+    warnings.simplefilter("ignore", DeprecationWarning)
+
+    async def make() -> Json:
+        base_url = "https://api.znapai.com/v1"
+        client = openai.AsyncOpenAI(api_key=screentest.znapai.api_key, base_url=base_url)
+        return await client.videos.create_and_poll(
+            model="sora-2", prompt="A lamp", seconds="4", size="720x1280"
+        )
+
+    assert asyncio.run(make()).status == "completed"
+    assert screentest.clock.elapsed > 10

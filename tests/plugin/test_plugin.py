@@ -1,0 +1,460 @@
+"""The plugin as pytest meets it: options, markers, reports, workers, and being switched off."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+# Loaded here, so that the runs inside this process find it loaded.
+import screentest.fixtures.session  # pyright: ignore[reportUnusedImport]  # noqa: F401
+
+pytest_plugins = ["pytester"]
+
+PLUGIN = "screentest.fixtures.plugin"
+
+#: A suite of one test that runs a job to its end at one provider and fails one at another.
+SUITE = """
+import requests
+
+OZOR = "https://ozor.ai/api/v1/videos/generate"
+ULAZAI = "https://ulazai.com/api/v1/sora/generate/text-to-video/"
+
+def test_render(screentest):
+    headers = {"X-API-Key": screentest.ozor.api_key}
+    assert requests.post(OZOR, json={"prompt": "A lamp"}, headers=headers).status_code == 200
+    screentest.clock.advance_until_idle()
+
+def test_refusal(screentest):
+    headers = {"X-API-Key": screentest.ozor.account(credits=0).api_key}
+    assert requests.post(OZOR, json={"prompt": "A lamp"}, headers=headers).status_code == 402
+
+def test_other(screentest):
+    headers = {"Authorization": "Token " + screentest.ulazai.api_key}
+    answer = requests.post(ULAZAI, json={"prompt": "A lamp"}, headers=headers)
+    assert answer.status_code == 201
+    screentest.clock.advance_until_idle()
+"""
+
+
+@pytest.fixture(autouse=True)
+def _only_our_plugin(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither settings nor plugins of this project reach the small projects of these tests."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeini("[pytest]")
+
+
+def _run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest_inprocess("-q", "-p", PLUGIN, *arguments)
+
+
+def _run_workers(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest_subprocess("-q", "-p", PLUGIN, "-p", "xdist", "-n", "2", *arguments)
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("ini", "argument", "variable", "expected"),
+    [
+        ("", None, None, "warp"),
+        ("", None, "auto", "auto"),
+        ("", "real", "auto", "real"),
+        ("system", "real", "auto", "system"),
+    ],
+)
+def test_the_ini_file_is_stronger_than_the_command_line_and_that_than_a_variable(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    ini: str,
+    argument: str | None,
+    variable: str | None,
+    expected: str,
+) -> None:
+    pytester.makeini(f"[pytest]\nscreentest_clock = {ini}")
+    if variable is not None:
+        monkeypatch.setenv("SCREENTEST_CLOCK", variable)
+    pytester.makepyfile(
+        f"def test_it(screentest):\n    assert screentest.options.clock == {expected!r}"
+    )
+
+    result = _run(pytester, *([f"--screentest-clock={argument}"] if argument else []))
+
+    result.assert_outcomes(passed=1)
+
+
+def test_the_nearest_marker_is_the_strongest(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+        pytestmark = pytest.mark.screentest(credits=1, seed=5)
+
+        @pytest.mark.screentest(credits=2)
+        class TestIt:
+            @pytest.mark.screentest(credits=3)
+            def test_near(self, screentest):
+                assert (screentest.ozor.credits, screentest.seed) == (3, 5)
+
+            def test_far(self, screentest):
+                assert (screentest.ozor.credits, screentest.seed) == (2, 5)
+        """
+    )
+
+    result = _run(pytester, "--screentest-credits=9")
+
+    result.assert_outcomes(passed=2)
+
+
+def test_a_project_overrides_the_options_in_its_conftest(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        import dataclasses, pytest
+
+        @pytest.fixture(scope="session")
+        def screentest_options(screentest_options):
+            return dataclasses.replace(screentest_options, credits=4)
+        """
+    )
+    pytester.makepyfile("def test_it(screentest):\n    assert screentest.ozor.credits == 4")
+
+    _run(pytester).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("credit=1", "*no setting 'credit'; did you mean 'credits'?*"),
+        ("clock='frozen'", "*no value of clock 'frozen' (there are: auto, manual, real, system,*"),
+        ("credits='many'", "*credits: expected a number from 0, or one per provider, got 'many'*"),
+        ("0", "*takes settings by name, such as credits=0; got (0,)*"),
+    ],
+)
+def test_a_wrong_marker_says_what_is_possible(
+    pytester: pytest.Pytester, arguments: str, expected: str
+) -> None:
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.screentest({arguments})
+        def test_it(screentest): pass
+        """
+    )
+
+    result = _run(pytester)
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([expected])
+
+
+def test_a_wrong_option_says_where_it_stands(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(screentest): pass")
+
+    result = _run(pytester, "--screentest-seed=seven")
+
+    result.stdout.fnmatch_lines(["*command line: seed: expected a whole number, got 'seven'*"])
+
+
+def test_a_wrong_budget_stops_the_run_before_it_starts(pytester: pytest.Pytester) -> None:
+    result = _run(pytester, "--screentest-budget=ulazay=3")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--screentest-budget: no provider 'ulazay'; did you mean*"])
+
+
+def test_fixtures_and_markers_explain_themselves(pytester: pytest.Pytester) -> None:
+    fixtures = _run(pytester, "--fixtures")
+    markers = _run(pytester, "--markers")
+
+    fixtures.stdout.fnmatch_lines_random(
+        [
+            "screentest -- *",
+            "*A fresh world of AI-video APIs: every provider, with an account*",
+            "screentest_worlds -- *",
+            "screentest_server [[]session scope] -- *",
+            "screentest_options [[]session scope] -- *",
+        ]
+    )
+    markers.stdout.fnmatch_lines(["@pytest.mark.screentest(*clock='warp', credits=None*"])
+
+
+def test_the_plugin_can_be_switched_off(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    pytester.makepyfile("def test_it(): pass\ndef test_needs(screentest): pass")
+
+    result = pytester.runpytest_subprocess("-p", "no:schemathesis", "-p", "no:screentest")
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*fixture 'screentest' not found*"])
+
+
+# Failures
+
+
+def test_a_failing_test_shows_the_journal_of_its_world(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SUITE + "\n    assert not answer.ok")
+
+    result = _run(pytester, "-k", "other")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*- Captured screentest call -*",
+            "world w_*: seed *, clock warp, * s passed",
+            "*req_1 *201  ulazai  POST /api/v1/sora/generate/text-to-video/*",
+            "*ledger:",
+            "*ulazai acct_*: charge 70 for *",
+        ]
+    )
+
+
+def test_a_failing_fixture_shows_the_journal_too(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest, requests
+
+        @pytest.fixture
+        def broken(screentest):
+            requests.get("https://ozor.ai/api/v1/videos")
+            raise LookupError
+
+        def test_it(broken): pass
+        """
+    )
+
+    result = _run(pytester)
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*Captured screentest setup*", "*401  ozor  GET /api/v1/videos*"])
+
+
+BREACH = """
+import requests
+def test_it(screentest):
+    headers = {"X-API-Key": screentest.ozor.api_key}
+    requests.post("https://ozor.ai/api/v1/videos/generate", json={"promt": "A"}, headers=headers)
+"""
+UNMATCHED = """
+import requests
+def test_it(screentest):
+    try:
+        requests.post("https://ozor.ai/api/v1/video/generate", json={})
+    except Exception:
+        pass
+"""
+
+
+def test_a_breach_of_contract_fails_the_test_in_its_call(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(BREACH)
+
+    result = _run(pytester)
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "req_1 POST /api/v1/videos/generate (generateVideo) breaks the contract of ozor:",
+            "*/prompt: expected a value, got nothing*",
+        ]
+    )
+
+
+def test_an_undocumented_call_is_not_swallowed_by_the_code_under_test(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(UNMATCHED)
+
+    result = _run(pytester)
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*the nearest is POST /api/v1/videos/generate (generateVideo)"])
+
+
+@pytest.mark.parametrize(("suite", "setting"), [(BREACH, "violations"), (UNMATCHED, "unmatched")])
+def test_both_can_be_made_warnings_or_nothing(
+    pytester: pytest.Pytester, suite: str, setting: str
+) -> None:
+    pytester.makepyfile(suite)
+
+    warned = _run(pytester, f"--screentest-{setting}=warn")
+    ignored = _run(pytester, f"--screentest-{setting}=ignore", "-W", "error")
+
+    warned.assert_outcomes(passed=1, warnings=1 if setting == "violations" else 2)
+    warned.stdout.fnmatch_lines(["*ScreentestWarning:*"])
+    ignored.assert_outcomes(passed=1)
+
+
+def test_a_world_ends_with_its_test_also_after_an_error(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+        worlds = []
+
+        def test_fails(screentest):
+            worlds.append(screentest)
+            raise ValueError
+
+        @pytest.fixture
+        def broken(screentest):
+            worlds.append(screentest)
+            yield
+            raise KeyError
+
+        def test_teardown(broken): pass
+
+        def test_after(screentest):
+            ids = [world.id for world in screentest._mock.worlds.all()]
+            assert ids == [screentest.id]
+            assert len(worlds) == 2
+        """
+    )
+
+    result = _run(pytester)
+
+    result.assert_outcomes(failed=1, passed=2, errors=1)
+
+
+# Reports
+
+
+def test_coverage_lists_what_was_met_and_what_never(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SUITE)
+
+    result = _run(pytester, "--screentest-coverage")
+
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "*= screentest: outcome coverage =*",
+            "ozor * 3 *",
+            "ozor: never met",
+            "*generateVideo *400, 401",
+            "*agent_job.state *failed",
+            "*download.url *fetched, expired",
+            "ulazai: never met",
+            "*getTaskStatus *200, *404*",
+            "not used: oshara, ugc_copilot, znapai",
+        ]
+    )
+
+
+def test_coverage_is_written_as_json_and_as_junit_properties(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SUITE)
+
+    _run(pytester, "--screentest-coverage-json=cover.json", "--junitxml=junit.xml")
+
+    told = json.loads(Path("cover.json").read_text())
+    root = ElementTree.parse("junit.xml").getroot()
+    properties = {it.get("name"): it.get("value") for it in root.iter("property")}
+    assert told["providers"]["ozor"]["met"] == {
+        "agent_job.state completed": 1,
+        "generateVideo 200": 1,
+        "generateVideo 402": 1,
+    }
+    assert told["providers"]["ozor"]["never"]["generateVideo"] == ["400", "401"]
+    assert properties["screentest.never.ozor.generateVideo"] == "400 401"
+    assert float(properties["screentest.coverage.ozor"] or 0) > 3
+
+
+def test_too_little_coverage_fails_the_run(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SUITE)
+
+    enough = _run(pytester, "--screentest-coverage-fail-under=1")
+    too_little = _run(pytester, "--screentest-coverage-fail-under=99")
+
+    assert enough.ret == pytest.ExitCode.OK
+    assert too_little.ret == pytest.ExitCode.TESTS_FAILED
+    too_little.stdout.fnmatch_lines(["FAILED outcome coverage is * %, below the 99 % that are *"])
+
+
+def test_the_receipt_adds_up_credits_and_money(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SUITE)
+
+    result = _run(pytester, "--screentest-receipt")
+
+    result.stdout.fnmatch_lines(
+        [
+            "ozor *1 *no public price per credit",
+            "ulazai *70 *0.70 EUR *2,500 credits for 25 EUR",
+            "in all *71 *0.70 EUR",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("budget", "expected"),
+    [
+        ("71", None),
+        ("70", "FAILED the run would have cost 71 credits, more than its budget 70"),
+        ("ulazai=69", "FAILED the run would have cost 70 credits, more than its budget ulazai=69"),
+        ("0.69EUR", "FAILED the run would have cost 0.70 EUR, more than its budget 0.69EUR"),
+    ],
+)
+def test_a_budget_that_is_exceeded_fails_the_run(
+    pytester: pytest.Pytester, budget: str, expected: str | None
+) -> None:
+    pytester.makepyfile(SUITE)
+
+    result = _run(pytester, f"--screentest-budget={budget}")
+
+    assert result.ret == (pytest.ExitCode.TESTS_FAILED if expected else pytest.ExitCode.OK)
+    if expected:
+        result.stdout.fnmatch_lines([expected])
+
+
+def test_workers_of_xdist_are_added_up(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SUITE)
+
+    result = _run_workers(pytester, "--screentest-coverage-json=cover.json", "--screentest-receipt")
+
+    result.assert_outcomes(passed=3)
+    told = json.loads(Path("cover.json").read_text())
+    assert told["providers"]["ozor"]["met"]["generateVideo 402"] == 1
+    assert told["providers"]["ulazai"]["met"]["task.state success"] == 1
+    result.stdout.fnmatch_lines(["in all *71 *0.70 EUR"])
+
+
+def test_every_worker_of_xdist_has_a_server_of_its_own(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pathlib, pytest, requests
+
+        @pytest.mark.parametrize("number", range(8))
+        def test_it(screentest, screentest_server, number, worker_id):
+            headers = {"X-API-Key": screentest.ozor.api_key}
+            url = screentest_server.base_url(screentest, "ozor") + "/api/v1/videos"
+            assert requests.get(url, headers=headers).json() == {"videos": []}
+            with open("urls.txt", "a") as file:
+                file.write(f"{worker_id} {screentest_server.url}\\n")
+        """
+    )
+
+    result = _run_workers(pytester)
+
+    result.assert_outcomes(passed=8)
+    lines = set(Path("urls.txt").read_text().splitlines())
+    assert len(lines) == len({line.split()[1] for line in lines}) == 2
+
+
+def test_the_same_test_draws_the_same_ids_in_every_run(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import requests
+        def test_it(screentest):
+            headers = {"X-API-Key": screentest.ozor.api_key}
+            url = "https://ozor.ai/api/v1/videos/generate"
+            job = requests.post(url, json={"prompt": "A"}, headers=headers).json()["jobId"]
+            with open("ids.txt", "a") as file:
+                file.write(job + "\\n")
+        """
+    )
+
+    _run(pytester)
+    _run_workers(pytester)
+
+    first, second = Path("ids.txt").read_text().splitlines()
+    assert first == second

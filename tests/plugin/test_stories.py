@@ -1,0 +1,64 @@
+"""Whole stories of three minutes, by clients that know nothing of the mock, in milliseconds."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from screentest import World
+
+from .clients.ozor_client import OzorClient
+
+POLLING_SAMPLE = Path(__file__).parent.parent / "ulazai" / "samples" / "poll.py.txt"
+#: Ten times what the stories take, far below the minutes they are about. In processor time, as
+#: other work on the machine says nothing about a story.
+STORY_S_MAX = 0.25
+
+
+def _run_polling_sample(api_key: str) -> float:
+    """Run the script with its thirty-second sleeps; the seconds it took the processor."""
+    script = POLLING_SAMPLE.read_text(encoding="utf-8").replace("YOUR_API_KEY", api_key)
+    program = compile(script, str(POLLING_SAMPLE), "exec")
+    began_s = time.process_time()
+    exec(program, {"__name__": "__main__"})
+    return time.process_time() - began_s
+
+
+def test_the_documented_polling_script_runs_unmodified(
+    screentest: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    took_s = _run_polling_sample(screentest.ulazai.api_key)
+
+    assert capsys.readouterr().out.startswith("Video ready: https://ulazai.com/")
+    assert screentest.clock.elapsed == 150.0
+    assert screentest.ulazai.credits == 930
+    assert took_s < STORY_S_MAX
+
+
+def test_a_client_makes_exports_and_downloads_a_video(screentest: World) -> None:
+    client = OzorClient(screentest.ozor.api_key)
+
+    began_s = time.process_time()
+    video = client.make_video("A reading lamp")
+    took_s = time.process_time() - began_s
+
+    assert video[4:8] == b"ftyp"
+    assert screentest.clock.elapsed > 30
+    assert screentest.ozor.credits == 9
+    assert took_s < STORY_S_MAX
+
+
+def test_a_failed_job_costs_nothing_in_the_end(
+    screentest: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    screentest.ulazai.jobs.fail_next("Content policy violation detected in prompt")
+
+    # The documented script reads `data` of an answer that has none, as a user of it would find out.
+    with pytest.raises(KeyError, match="data"):
+        _run_polling_sample(screentest.ulazai.api_key)
+
+    assert capsys.readouterr().out == ""
+    assert screentest.ulazai.credits == 1000
+    assert [entry.kind for entry in screentest.ulazai.ledger] == ["grant", "charge", "refund"]

@@ -1,0 +1,254 @@
+"""Sleeping while a world is there: the clock moves, nobody waits, nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from time import sleep
+from types import ModuleType
+
+import anyio
+import pytest
+
+from screentest import World
+from screentest.fixtures.captures import Captures
+from screentest.fixtures.warp import Warp, new_captures
+
+#: What the process had before any fixture of this file.
+REAL = (time.sleep, asyncio.sleep, threading.Event.wait)
+
+pytest_plugins = ["pytester"]
+
+
+class Ticking:
+    """A clock that moves only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now_ms = 1_000
+
+    def advance_to(self, to_ms: int) -> None:
+        self.now_ms = max(self.now_ms, to_ms)
+
+    def warp(self, captures: Captures | None = None) -> Warp:
+        return Warp(lambda: self.now_ms, self.advance_to, lambda: False, captures or new_captures())
+
+
+def _real_seconds(act: Callable[[], object]) -> float:
+    began_s = time.perf_counter()
+    act()
+    return time.perf_counter() - began_s
+
+
+def test_a_sleep_moves_the_clock_by_its_length(screentest: World) -> None:
+    real_s = _real_seconds(lambda: time.sleep(30))
+
+    assert screentest.clock.elapsed == 30
+    assert real_s < 0.2
+
+
+def test_a_sleep_that_was_imported_by_name_moves_the_clock(screentest: World) -> None:
+    sleep(12.5)
+
+    assert screentest.clock.elapsed == 12.5
+
+
+def test_a_coroutine_that_sleeps_moves_the_clock(screentest: World) -> None:
+    asyncio.run(asyncio.sleep(45))
+
+    assert screentest.clock.elapsed == 45
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_anyio_moves_the_clock(screentest: World, backend: str) -> None:
+    if backend == "trio":
+        pytest.importorskip("trio")
+
+    anyio.run(anyio.sleep, 20, backend=backend)
+
+    assert screentest.clock.elapsed == 20
+
+
+def test_two_threads_that_sleep_together_move_the_clock_once(screentest: World) -> None:
+    both_ready = threading.Barrier(2)
+
+    def nap() -> None:
+        both_ready.wait(5)
+        time.sleep(5)
+
+    threads = [threading.Thread(target=nap) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+
+    assert screentest.clock.elapsed == 5
+
+
+def test_two_tasks_that_sleep_together_move_the_clock_once(screentest: World) -> None:
+    async def both() -> None:
+        await asyncio.gather(asyncio.sleep(5), asyncio.sleep(5))
+
+    asyncio.run(both())
+
+    assert screentest.clock.elapsed == 5
+
+
+def test_the_shorter_of_two_sleeps_ends_first(screentest: World) -> None:
+    ended: list[tuple[str, float]] = []
+
+    async def nap(name: str, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        ended.append((name, screentest.clock.elapsed))
+
+    async def both() -> None:
+        await asyncio.gather(nap("long", 60), nap("short", 10))
+
+    asyncio.run(both())
+
+    assert ended == [("short", 10.0), ("long", 60.0)]
+
+
+def test_waiting_for_an_event_in_vain_moves_the_clock(screentest: World) -> None:
+    event = threading.Event()
+
+    was_set = event.wait(7)
+
+    assert was_set is False
+    assert screentest.clock.elapsed == 7
+
+
+def test_waiting_for_an_event_that_is_set_moves_nothing(screentest: World) -> None:
+    event = threading.Event()
+    event.set()
+
+    was_set = event.wait(7)
+
+    assert was_set is True
+    assert screentest.clock.elapsed == 0
+
+
+def test_a_short_sleep_stays_real(screentest: World) -> None:
+    real_s = _real_seconds(lambda: time.sleep(0.015))
+
+    assert screentest.clock.elapsed == 0
+    assert real_s >= 0.015
+
+
+@pytest.mark.screentest(clock="manual")
+def test_a_manual_clock_is_left_alone_by_sleeps(screentest: World) -> None:
+    time.sleep(0.03)
+
+    assert screentest.clock.elapsed == 0
+    assert time.sleep is REAL[0]
+
+
+def test_threads_from_before_the_world_keep_their_time() -> None:
+    ticking, go, slept_s = Ticking(), threading.Event(), list[float]()
+
+    def nap() -> None:
+        go.wait(5)
+        slept_s.append(_real_seconds(lambda: time.sleep(0.05)))
+
+    thread = threading.Thread(target=nap)
+    thread.start()
+    with ticking.warp():
+        go.set()
+        thread.join(5)
+
+    assert ticking.now_ms == 1_000
+    assert slept_s[0] >= 0.05
+
+
+def test_leaving_puts_back_every_function() -> None:
+    before = (time.sleep, sleep, asyncio.sleep, threading.Event.wait)
+
+    with Ticking().warp():
+        inside = (time.sleep, asyncio.sleep, threading.Event.wait)
+
+    assert all(old is not new for old, new in zip(REAL, inside, strict=True))
+    assert (time.sleep, sleep, asyncio.sleep, threading.Event.wait) == before == (
+        REAL[0], REAL[0], REAL[1], REAL[2],
+    )  # fmt: skip
+
+
+def test_leaving_reaches_modules_that_were_loaded_inside(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import sys
+
+    late = ModuleType("late_module")
+
+    with Ticking().warp():
+        vars(late)["sleep"] = time.sleep
+        monkeypatch.setitem(sys.modules, "late_module", late)
+
+    assert vars(late)["sleep"] is REAL[0]
+
+
+def test_leaving_after_an_exception_puts_back_every_function() -> None:
+    with pytest.raises(ZeroDivisionError), Ticking().warp():
+        _ = 1 / 0
+
+    assert (time.sleep, asyncio.sleep, threading.Event.wait) == REAL
+
+
+def test_no_patch_survives_a_failing_test(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makepyfile(
+        """
+        import asyncio, socket, threading, time
+        import httpx, urllib3.connectionpool as pool
+
+        def state():
+            return [
+                time.sleep, asyncio.sleep, threading.Event.wait, socket.getaddrinfo,
+                httpx.HTTPTransport.handle_request,
+                httpx.AsyncHTTPTransport.handle_async_request,
+                pool.HTTPConnectionPool._make_request, pool.HTTPConnectionPool._prepare_proxy,
+                pool.HTTPSConnectionPool._prepare_proxy,
+            ]
+
+        BEFORE = state()
+
+        def test_fails(screentest):
+            assert not any(old is new for old, new in zip(BEFORE, state()))
+            raise ValueError
+
+        def test_after():
+            assert all(old is new for old, new in zip(BEFORE, state()))
+        """
+    )
+
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    result = pytester.runpytest_subprocess("-q", "-p", "screentest.fixtures.plugin")
+
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["*ValueError*"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("library", ["tenacity", "backoff", "stamina"])
+def test_retry_libraries_wait_on_the_clock(screentest: World, library: str) -> None:
+    module = pytest.importorskip(library)
+    tries: list[float] = []
+
+    def attempt() -> None:
+        tries.append(screentest.clock.elapsed)
+        if len(tries) < 3:
+            raise ValueError
+
+    wrapped = {
+        "tenacity": lambda: module.retry(wait=module.wait_fixed(10))(attempt),
+        "backoff": lambda: module.on_exception(
+            module.constant, ValueError, interval=10, jitter=None
+        )(attempt),
+        "stamina": lambda: module.retry(
+            on=ValueError, wait_initial=10, wait_max=10, wait_jitter=0, timeout=None
+        )(attempt),
+    }[library]()
+    wrapped()
+
+    assert tries == [0.0, 10.0, 20.0]
