@@ -311,7 +311,7 @@ def _make(kind: str, raw: Json) -> Make:
 
 
 def _view(operation: str, raw: Json) -> View:
-    plain = {
+    plain: dict[str, Json] = {
         name: raw[name]
         for name in (
             "resource", "id", "status", "each", "asked", "aliases", "progress", "echoes", "urls",
@@ -319,7 +319,9 @@ def _view(operation: str, raw: Json) -> View:
         )
         if name in raw
     }  # fmt: skip
-    lists = {name: tuple(raw[name]) for name in ("constant", "settles", "ascending") if name in raw}
+    for name in ("constant", "settles", "ascending"):
+        if name in raw:
+            plain[name] = tuple(raw[name])
     state = raw.get("state", "")
     if isinstance(state, list):
         state = tuple((case["is"], case["where"]) for case in state)
@@ -330,7 +332,6 @@ def _view(operation: str, raw: Json) -> View:
         shown={kind: tuple(fields) for kind, fields in raw.get("shown", {}).items()},
         media=_media(media) if media else None,
         **plain,
-        **lists,
     )
 
 
@@ -391,7 +392,9 @@ def _check_names(path: Path, checks: Checks, contract: Contract) -> None:
     behaviour = contract.behaviour
     operations = [
         *checks.requests, *checks.views, *checks.lists, *checks.price_facts, *checks.unreachable,
-        *(it.operation for it in (*checks.refused, *checks.accepted, *checks.relations)),
+        *(it.operation for it in checks.refused),
+        *(it.operation for it in checks.accepted),
+        *(it.operation for it in checks.relations),
         *(make.by for make in checks.makes.values()),
         *(make.read for make in checks.makes.values() if make.read is not None),
     ]  # fmt: skip

@@ -1,0 +1,169 @@
+"""What the `screentest verify` and `screentest plan` commands do, without the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from screentest.specs.checks import Checks, load_checks
+from screentest.specs.contract import Contract, load_contract
+
+from .fuzz import fuzz, make_cases
+from .guard import Budget, Guarded
+from .in_process import InProcess, make_app
+from .live import Live, check_address, identity
+from .open_jobs import OpenJobs
+from .report.html import html_report
+from .report.junit import junit_report
+from .report.ndjson import ndjson_report
+from .scenarios.scenario import Scenario
+from .session import Session
+from .target import Target
+from .trace import without_keys
+from .verify import Ran, Result, scenarios_of, verify
+
+REPORTS: dict[str, Callable[[Result], str]] = {
+    "html": html_report,
+    "junit": junit_report,
+    "ndjson": ndjson_report,
+}
+#: What each tier may spend on a live target unless told otherwise: smoke pays for one job.
+TIERS = ("smoke", "full")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What somebody asked for. *url* None means our own mock, in process."""
+
+    provider: str
+    url: str | None = None
+    api_key: str = ""
+    second_api_key: str = ""
+    bearer: str = ""
+    tier: str = "full"
+    budget: int | None = None
+    is_read_only: bool = False
+    is_live: bool = False
+    time_scale: float = 1.0
+    patience_ms: int = 10 * 60_000
+    seed: int = 1
+    only: str = ""
+    fuzz: int = 0
+    journal: Path | None = None
+    reports: Sequence[tuple[str, Path]] = field(default_factory=tuple[tuple[str, Path], ...])
+
+
+def run_verify(options: Options, on_progress: Callable[[Scenario, Ran | None], None]) -> Result:
+    """Verify a provider, write the reports, and return the result.
+
+    Raises:
+        NotAllowedError: the address is another machine's, and nobody said that this is meant.
+        UnreachableError: nobody answers there.
+        ContractError: there is no such provider.
+    """
+    contract = load_contract(options.provider)
+    checks = load_checks(options.provider)
+    budget = Budget(options.budget)
+    chosen = choose(options, scenarios_of(contract, checks))
+    if options.fuzz:
+        chosen.append(_made_up(contract, options))
+    is_remote = options.url is not None
+    result = verify(
+        contract, checks, _opener(options, contract, budget), chosen, is_open=is_remote,
+        is_shared=is_remote, seed=options.seed, on_progress=on_progress,
+        open_jobs=OpenJobs(options.journal) if options.journal is not None else None,
+    )  # fmt: skip
+    result.spent = budget.spent if is_remote or options.budget is not None else 0
+    result.is_out_of_budget = budget.refused > 0
+    for kind, path in options.reports:
+        text = without_keys(REPORTS[kind](result), contract.provider)
+        path.write_text(text, encoding="utf-8")
+    return result
+
+
+def _made_up(contract: Contract, options: Options) -> Scenario:
+    """Made-up requests as one more scenario; what they cost is the guard's to say."""
+    cases = make_cases(contract, seed=options.seed, examples=options.fuzz)
+
+    def run(session: Session) -> None:
+        fuzz(session, cases)
+
+    told = f"send {len(cases)} requests that nobody thought of"
+    return Scenario("made-up requests", told, run, requests=len(cases))
+
+
+def choose(options: Options, scenarios: Sequence[Scenario]) -> list[Scenario]:
+    """The scenarios of a tier, cheap ones first; in smoke at most one of them pays."""
+    wanted = [it for it in scenarios if options.only.lower() in it.name.lower()]
+    if options.is_read_only:
+        wanted = [it for it in wanted if it.cost == 0 or it.is_read_only or not it.needs_levers]
+    if options.tier == "full":
+        return wanted
+    return [it for it in wanted if it.is_smoke]
+
+
+def _opener(options: Options, contract: Contract, budget: Budget) -> Callable[[], Target]:
+    is_guarded = options.budget is not None or options.is_read_only
+    if options.url is None:
+        app = make_app(contract)
+
+        def open_world() -> Target:
+            target = InProcess(app, contract, options.seed)
+            if not is_guarded:
+                return target
+            return Guarded(target, contract, budget, options.is_read_only)
+
+        return open_world
+    check_address(options.url, is_live=options.is_live)
+    more = {"bearer": options.bearer} if options.bearer else {}
+    second = options.second_api_key
+    live = Live(
+        options.url.rstrip("/"),
+        identity("owner", options.api_key, more),
+        identity("stranger", second, {}) if second else None,
+        options.time_scale,
+        options.patience_ms,
+    )
+    guarded = Guarded(live, contract, budget, options.is_read_only)
+    return lambda: guarded
+
+
+def open_target(options: Options) -> Target:
+    """The target of *options*, guarded as they say.
+
+    Raises:
+        NotAllowedError: it is another machine, and nobody said that this is meant.
+    """
+    return _opener(options, load_contract(options.provider), Budget(options.budget))()
+
+
+def plan_lines(options: Options) -> list[str]:
+    """What a run would do, and what it would cost at worst, without a single request."""
+    contract, checks = load_contract(options.provider), load_checks(options.provider)
+    chosen = choose(options, scenarios_of(contract, checks))
+    lines = [f"{contract.provider}  tier {options.tier}", ""]
+    total, requests, wall_ms = 0, 0, 0
+    for scenario in chosen:
+        if options.url is not None and scenario.needs_levers:
+            continue
+        lines.append(
+            f"  {scenario.name:<40} {scenario.cost:>6} credits  {scenario.requests:>4} requests"
+        )
+        total, requests = total + scenario.cost, requests + scenario.requests
+        wall_ms += scenario.wall_ms
+    shared = _shared_cost(contract, checks, chosen) if options.url is not None else total
+    lines += [
+        "",
+        f"at worst {shared} credits"
+        + (f" ({total} if nothing were shared)" if shared != total else "")
+        + f", about {requests} requests, {wall_ms // 1_000} s of the provider's time",
+    ]
+    return lines
+
+
+def _shared_cost(contract: Contract, checks: Checks, chosen: Sequence[Scenario]) -> int:
+    """One of each kind, as scenarios of a live run share what they paid for."""
+    del contract, checks
+    paid = [it.cost for it in chosen if it.cost and not it.needs_levers]
+    return max(paid, default=0)

@@ -1,0 +1,82 @@
+"""What an MP4 file says of itself: size, length, and whether it is whole. Reads boxes only."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+#: A file with more boxes than this is no video of ours to judge.
+_BOXES_MAX = 4_000
+_CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl"}
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """The facts of a video file. *problem* says why it is not whole; None when it is."""
+
+    width: int = 0
+    height: int = 0
+    length_ms: int = 0
+    problem: str | None = None
+
+
+def read_footage(content: bytes) -> Footage:
+    """What the MP4 file *content* is; with a problem if it is none, or cut."""
+    width = height = length_ms = 0
+    names: list[bytes] = []
+    try:
+        for name, body in _boxes(content):
+            names.append(name)
+            if name == b"tkhd":
+                found = struct.unpack(">II", body[-8:])
+                if found[0] and found[1]:
+                    width, height = found[0] >> 16, found[1] >> 16
+            elif name == b"mvhd":
+                length_ms = _length_ms(body)
+    except (struct.error, ValueError) as error:
+        return Footage(problem=str(error) or "a box is cut")
+    for needed in (b"ftyp", b"moov", b"mdat"):
+        if needed not in names:
+            return Footage(problem=f"no {needed.decode()} box; this is no MP4 file")
+    return Footage(width, height, length_ms)
+
+
+def _length_ms(body: bytes) -> int:
+    if body[0] == 1:
+        scale, units = struct.unpack(">IQ", body[20:32])
+    else:
+        scale, units = struct.unpack(">II", body[12:20])
+    return int(units * 1_000 // scale) if scale else 0
+
+
+def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Every box, outer ones before what they contain.
+
+    Raises:
+        ValueError: a box reaches beyond the end of the file.
+    """
+    waiting = [(0, len(content))]
+    for _ in range(_BOXES_MAX):
+        if not waiting:
+            return
+        start, end = waiting.pop()
+        if end - start < 8:
+            if end > start:
+                raise ValueError(f"{end - start} bytes are left over")
+            continue
+        size, name = struct.unpack(">I4s", content[start : start + 8])
+        head = 8
+        if size == 1:
+            (size,) = struct.unpack(">Q", content[start + 8 : start + 16])
+            head = 16
+        if size == 0:
+            size = end - start
+        if size < head or start + size > end:
+            raise ValueError(f"the {name!r} box says {size} bytes, {end - start} are there")
+        body_at = start + head
+        yield name, content[body_at : start + size]
+        waiting.append((start + size, end))
+        if name in _CONTAINERS:
+            waiting.append((body_at, start + size))
+    raise ValueError("more boxes than any video has")

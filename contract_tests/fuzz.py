@@ -1,0 +1,324 @@
+"""Requests that nobody thought of: schemathesis makes them, our monitors judge what comes back.
+
+Schemathesis is used for what it is best at, making input from a schema. The requests go through
+our own session, so the guard, the clock, the credentials and the monitors are those of every other
+scenario, and its known pitfalls (budgets, polling, exactly-one-of forms) do not arise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from screentest.specs.checks import Checks
+from screentest.specs.contract import Contract
+from screentest.specs.operations import Operation
+
+from .expressions import evaluate, has_value
+from .rules import names_needed
+from .session import Session, UnableError
+from .target import ANONYMOUS, Identity, Wire
+from .trace import Exchange
+
+Json = Any
+
+#: The range of schemathesis whose public interface this adapter was written for.
+_SINCE, _BEFORE = (4, 20), (5, 0)
+#: Requests between two that an anonymous caller or a stranger sends instead of the owner.
+_ANONYMOUS_EVERY, _STRANGER_EVERY = 11, 5
+_PAUSE_MS = 5_000
+#: How often the examples of all operations are sent, so that what one makes the next can use.
+_ROUNDS = 3
+_DROPPED_HEADERS = frozenset({
+    "user-agent", "accept-encoding", "accept", "connection", "content-length", "host", "cookie",
+    "authorization", "x-api-key", "x-schemathesis-testcaseid",
+})  # fmt: skip
+
+
+class FuzzUnavailableError(Exception):
+    """schemathesis is not installed, or is of a version that this adapter does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One made-up request. *is_valid* says that it was made to be accepted."""
+
+    operation: str
+    is_valid: bool
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def check_version() -> None:
+    """Make sure that the adapter fits what is installed.
+
+    Raises:
+        FuzzUnavailableError: it does not; the message says what to install.
+    """
+    try:
+        found = version("schemathesis")
+    except PackageNotFoundError:
+        raise FuzzUnavailableError(
+            "schemathesis is not installed; pip install 'screentest[contract]'"
+        ) from None
+    numbers = tuple(int(part) for part in found.split(".")[:2])
+    if not _SINCE <= numbers < _BEFORE:
+        raise FuzzUnavailableError(
+            f"schemathesis {found} is not supported; install one from 4.20 up to 5"
+        )
+
+
+def make_cases(contract: Contract, *, seed: int = 1, examples: int = 15) -> list[Case]:
+    """*examples* valid and as many invalid requests for each operation, the same for one *seed*.
+
+    Raises:
+        FuzzUnavailableError: schemathesis is not there.
+    """
+    check_version()
+    import hypothesis
+    import requests
+    import schemathesis
+
+    schema = schemathesis.openapi.from_dict(contract.document)
+    made: list[Case] = []
+    for result in schema.get_all_operations():
+        found: Any = result  # its own types are open
+        operation = found.ok()
+        name = operation.definition.raw["operationId"]
+        for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
+            is_valid = mode.name == "POSITIVE"
+            drawn: list[Any] = []
+            _draw(hypothesis, operation, mode, drawn, seed, examples)
+            made += [_case(name, requests.Request(**it).prepare(), is_valid=is_valid)
+                     for it in drawn]  # fmt: skip
+    return made
+
+
+def _draw(
+    hypothesis: Any, operation: Any, mode: Any, drawn: list[Any], seed: int, examples: int
+) -> None:
+    """Fill *drawn* with what a request is made of; an operation that gives none is left out."""
+
+    def collect(case: Any) -> None:
+        drawn.append(_parts_of(case))
+
+    run = hypothesis.given(operation.as_strategy(generation_mode=mode))(collect)
+    run = hypothesis.settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        phases=[hypothesis.Phase.generate],
+    )(run)
+    try:
+        hypothesis.seed(seed)(run)()
+    except (hypothesis.errors.Unsatisfiable, hypothesis.errors.FailedHealthCheck):
+        return
+
+
+def _parts_of(case: Any) -> dict[str, Any]:
+    keywords = case.as_transport_kwargs(base_url="http://localhost")
+    known = {"method", "url", "headers", "params", "data", "json", "files"}
+    kept = {key: value for key, value in keywords.items() if key in known}
+    kept["headers"] = {
+        key: value for key, value in (kept.get("headers") or {}).items()
+        if str(value).isprintable() and str(value).isascii()
+    }  # fmt: skip
+    return kept
+
+
+def _case(name: str, prepared: Any, *, is_valid: bool) -> Case:
+    parts = urlsplit(prepared.url)
+    body = prepared.body or b""
+    headers = {
+        key.lower(): value for key, value in prepared.headers.items()
+        if key.lower() not in _DROPPED_HEADERS and isinstance(value, str)
+    }  # fmt: skip
+    raw = body.encode() if isinstance(body, str) else bytes(body)
+    return Case(name, is_valid, parts.path, parts.query, headers, raw)
+
+
+def fuzz(session: Session, cases: Sequence[Case], *, stops_early: bool = False) -> int:
+    """Send *cases*, with real ids and changing callers, and read again what they made.
+
+    Returns how many events that made. With *stops_early* the first finding ends it.
+    """
+    pool: dict[str, list[str]] = {}
+    before = len(session.trace.events)
+    owner = _spender(session)
+    for _ in range(_ROUNDS):
+        if not (stops_early and session.judge.findings):
+            smallest_of_all(session, pool, owner)
+    for number, case in enumerate(cases):
+        if stops_early and session.judge.findings:
+            break
+        who = _caller(session, number, owner)
+        try:
+            _send(session, case, who, pool, number)
+            if number % 4 == 0:
+                _read_again(session, owner, pool, number)
+        except UnableError:
+            continue
+        session.target.wait(_PAUSE_MS)
+    return len(session.trace.events) - before
+
+
+def _spender(session: Session) -> Identity:
+    return session.rich("owner") if session.target.levers is not None else session.owner
+
+
+def _caller(session: Session, number: int, owner: Identity) -> Identity:
+    if number % _ANONYMOUS_EVERY == _ANONYMOUS_EVERY - 1:
+        return ANONYMOUS
+    if number % _STRANGER_EVERY == _STRANGER_EVERY - 1 and session.target.stranger is not None:
+        return session.stranger
+    return owner
+
+
+def _send(
+    session: Session, case: Case, who: Identity, pool: dict[str, list[str]], number: int
+) -> None:
+    operation = session.contract.operations[case.operation]
+    prefix = session.contract.behaviour.prefixes[0]
+    path = prefix + (_with_ids(operation, pool, number) or case.path)
+    headers = {**case.headers, **session.credential(operation, who)}
+    wire = Wire(operation.method, path, case.query, headers, case.body)
+    sees_money = session.has_money and session.target.levers is not None and who.account
+    if sees_money:
+        session.money(who)
+    exchange = session.send(wire, who)
+    if sees_money:
+        session.money(who)
+    _keep_ids(session.checks, exchange, pool)
+
+
+def _with_ids(operation: Operation, pool: dict[str, list[str]], number: int) -> str | None:
+    """The path with ids of things that exist, where there are some; every third stays made up."""
+    path = operation.path
+    for parameter in operation.parameters:
+        if parameter.place == "path":
+            known = pool.get(parameter.name)
+            if not known or number % 3 == 2:
+                return None
+            path = path.replace(f"{{{parameter.name}}}", quote(known[number % len(known)], safe=""))
+    return path
+
+
+def _keep_ids(checks: Checks, exchange: Exchange, pool: dict[str, list[str]]) -> None:
+    if not exchange.is_success:
+        return
+    for make in checks.makes.values():
+        if make.by != exchange.operation:
+            continue
+        for name, expression in make.ids.items():
+            value = evaluate(expression, exchange)
+            if has_value(value) and str(value) not in pool.setdefault(name, []):
+                # The newest come first, a few older ones stay to be read when they have ended.
+                pool[name] = [str(value), *pool[name][:3]]
+
+
+def _read_again(session: Session, who: Identity, pool: dict[str, list[str]], number: int) -> None:
+    """What was made, as it is now: the only way to see anything move."""
+    for operation in _readers(session):
+        names = names_needed(operation, session.plan(operation.id))
+        if all(pool.get(name) for name in names):
+            ids = {name: pool[name][number // 4 % len(pool[name])] for name in names}
+            session.call(operation.id, ids=ids, who=who)
+
+
+def _readers(session: Session) -> Iterator[Operation]:
+    names = {make.read for make in session.checks.makes.values() if make.read is not None}
+    names |= set(session.checks.lists)
+    for name in sorted(names):
+        yield session.contract.operations[name]
+
+
+def smallest_of_all(session: Session, pool: dict[str, list[str]], owner: Identity) -> None:
+    """The example of each operation: by its owner, by somebody else, by nobody."""
+    for name, operation in session.contract.operations.items():
+        if session.contract.behaviour.operations[name].effect == "destructive":
+            continue
+        names = names_needed(operation, session.plan(name))
+        if not all(pool.get(it) for it in names):
+            continue
+        ids = {it: pool[it][0] for it in names}
+        callers = [ANONYMOUS, owner] if operation.security else [owner]
+        if names and operation.security and session.target.stranger is not None:
+            callers.insert(1, session.stranger)
+        for who in callers:
+            sees_money = session.has_money and session.target.levers is not None and who.account
+            if sees_money:
+                session.money(who)
+            exchange = session.call(name, ids=ids, who=who)
+            if sees_money:
+                session.money(who)
+            if who is owner:
+                _keep_ids(session.checks, exchange, pool)
+        session.target.wait(_PAUSE_MS)
+
+
+class ScreentestMonitors:
+    """All monitors as one class-based check for people's own schemathesis runs.
+
+    Register it with `schemathesis.check` under a subclass that sets `provider`.
+    """
+
+    provider = ""
+
+    def __init__(self) -> None:
+        from screentest.specs.checks import load_checks
+        from screentest.specs.contract import load_contract
+
+        from .judge import Judge
+        from .monitors.monitors import Monitors
+        from .rules import rules_of
+
+        self._contract = load_contract(self.provider)
+        checks = load_checks(self.provider)
+        self._judge = Judge(rules_of(self._contract, checks))
+        self._monitors = Monitors(self._contract, checks, self._judge)
+        self._seen: set[int] = set()
+        self._number = 0
+
+    def after_response(self, ctx: Any, response: Any, case: Any) -> None:
+        """Judge one answer; a broken rule fails the case.
+
+        Raises:
+            AssertionError: a rule is broken.
+        """
+        # Answers are delivered again while an example is made smaller.
+        if id(response) in self._seen:
+            return
+        self._seen.add(id(response))
+        self._number += 1
+        before = len(self._judge.findings)
+        self._monitors.see(exchange_of(self._contract, response, self._number))
+        new = self._judge.findings[before:]
+        assert not new, "; ".join(f"{it.rule.id} ({it.rule.source}): {it.told}" for it in new)
+
+
+def exchange_of(contract: Contract, response: Any, number: int) -> Exchange:
+    """An answer that schemathesis (or requests) got, as an event of a trace."""
+    from .trace import Raw, understand
+
+    request = response.request
+    parts = urlsplit(request.url)
+    body = request.body or b""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    has_key = any(name in headers for name in ("authorization", "x-api-key"))
+    received = {
+        name.lower(): value[0] if isinstance(value, list) else value
+        for name, value in response.headers.items()
+    }
+    raw = Raw(
+        request.method, parts.path, parts.query, headers,
+        body.encode() if isinstance(body, str) else bytes(body),
+        response.status_code, received, response.content or b"", number,
+    )  # fmt: skip
+    actor = "owner" if has_key else "anonymous"
+    return understand(contract, raw, number=number, actor=actor, key=actor)

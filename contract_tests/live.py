@@ -1,0 +1,148 @@
+"""A target over HTTP, in real time: a provider itself, or any server that claims to be one."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from .target import Identity, Wire
+from .trace import Raw
+
+_TIMEOUT_S = 30.0
+#: No answer that a contract describes is longer; a longer one is cut and so fails.
+_BODY_BYTES_MAX = 256 * 1024 * 1024
+_PIECE_BYTES = 64 * 1024
+#: A refusal that asks for patience is obeyed this often, and never for longer than this.
+_RETRIES_MAX = 3
+_RETRY_S_MAX = 120
+
+
+class UnreachableError(Exception):
+    """Nobody answers at the address."""
+
+
+class NotAllowedError(Exception):
+    """The address is not one that may be tested without being asked for expressly."""
+
+
+@dataclass(slots=True)
+class Live:
+    """A server at *url*. *time_scale* says how many times faster than ours its clock runs.
+
+    *patience_ms* is in the server's time.
+    """
+
+    url: str
+    owner: Identity
+    stranger: Identity | None = None
+    time_scale: float = 1.0
+    patience_ms: int = 10 * 60_000
+    levers: None = None
+    retries: int = _RETRIES_MAX
+    _sleep: Callable[[float], None] = time.sleep
+    _started_s: float = field(default_factory=time.monotonic)
+    _started_ms: int = field(default_factory=lambda: int(time.time() * 1_000))
+
+    @property
+    def name(self) -> str:
+        return self.url
+
+    def now_ms(self) -> int:
+        passed_s = time.monotonic() - self._started_s
+        return self._started_ms + int(passed_s * 1_000 * self.time_scale)
+
+    def wait(self, ms: int) -> None:
+        if ms > 0:
+            self._sleep(ms / 1_000 / self.time_scale)
+
+    def close(self) -> None:
+        """Nothing is kept for a live target."""
+
+    def send(self, wire: Wire) -> Raw:
+        base = urlsplit(self.url)
+        raw = self._exchange(base.scheme, base.netloc, base.path.rstrip("/") + wire.path, wire)
+        for _ in range(self.retries):
+            pause = raw.headers.get("retry-after", "")
+            if raw.status not in {429, 503} or not pause.isdigit() or int(pause) > _RETRY_S_MAX:
+                break
+            self._sleep(int(pause) / self.time_scale)
+            raw = self._exchange(base.scheme, base.netloc, base.path.rstrip("/") + wire.path, wire)
+        return raw
+
+    def fetch(self, url: str) -> Raw:
+        parts = urlsplit(url)
+        wire = Wire("GET", parts.path or "/", parts.query)
+        return self._exchange(parts.scheme, parts.netloc, wire.path, wire)
+
+    def _exchange(self, scheme: str, netloc: str, path: str, wire: Wire) -> Raw:
+        at_ms = self.now_ms()
+        connection = _connection(scheme, netloc)
+        try:
+            target = path + (f"?{wire.query}" if wire.query else "")
+            headers = {
+                **wire.headers,
+                "User-Agent": "screentest-kit",
+                "Accept-Encoding": "identity",
+            }
+            connection.request(wire.method, target, wire.body or None, headers)
+            answer = connection.getresponse()
+            pieces = self._pieces(answer)
+        except (OSError, http.client.HTTPException) as error:
+            raise UnreachableError(f"{scheme}://{netloc}: {error}") from None
+        finally:
+            connection.close()
+        received = {name.lower(): value for name, value in answer.getheaders()}
+        is_stream = received.get("content-type", "").startswith("text/event-stream")
+        body = b"".join(piece for _, piece in pieces)
+        return Raw(wire.method, wire.path, wire.query, wire.headers, wire.body, answer.status,
+                   received, body, at_ms, self.now_ms(), pieces if is_stream else ())  # fmt: skip
+
+    def _pieces(self, answer: http.client.HTTPResponse) -> tuple[tuple[int, bytes], ...]:
+        pieces: list[tuple[int, bytes]] = []
+        size = 0
+        while size < _BODY_BYTES_MAX:
+            piece = answer.read1(_PIECE_BYTES)
+            if not piece:
+                break
+            size += len(piece)
+            pieces.append((self.now_ms(), piece))
+        return tuple(pieces)
+
+
+def _connection(scheme: str, netloc: str) -> http.client.HTTPConnection:
+    if scheme == "https":
+        context = ssl.create_default_context()
+        return http.client.HTTPSConnection(netloc, timeout=_TIMEOUT_S, context=context)
+    return http.client.HTTPConnection(netloc, timeout=_TIMEOUT_S)
+
+
+def check_address(url: str, *, is_live: bool) -> None:
+    """Let loopback pass, and anything else only on request.
+
+    Raises:
+        NotAllowedError: it is another machine's address and *is_live* is false, or no address.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise NotAllowedError(f"no address {url!r}; give one that begins with http:// or https://")
+    if is_live or parts.hostname == "localhost":
+        return
+    try:
+        if ip_address(parts.hostname).is_loopback:
+            return
+    except ValueError:
+        pass
+    raise NotAllowedError(
+        f"{parts.hostname} is not this machine; requests to a real provider cost money. "
+        "Add --live if you mean it"
+    )
+
+
+def identity(name: str, key: str, kinds: Mapping[str, str]) -> Identity:
+    """Somebody with *key*; *kinds* are further credentials by kind of key."""
+    return Identity(name, {"api_key": key, **kinds})

@@ -1,0 +1,1 @@
+"""Monitors: judge whatever traffic there is, without a request of their own."""

@@ -1,0 +1,101 @@
+"""Who may see what: anonymous requests, and resources that somebody else made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from screentest.specs.checks import Checks, ListRules
+from screentest.specs.contract import Contract
+
+from ..expressions import Scope, evaluate, has_value
+from ..judge import Judge
+from ..trace import Event, Exchange, query_values
+
+Json = Any
+
+
+class Access:
+    """Judges `auth.….missing`, `own.…`, `list.….order` and `list.….limit` on any trace."""
+
+    def __init__(self, contract: Contract, checks: Checks, judge: Judge) -> None:
+        self._contract = contract
+        self._checks = checks
+        self._judge = judge
+        self._owners: dict[tuple[str, str], str] = {}
+        self._made: dict[str, list[tuple[str, str]]] = {}
+
+    def see(self, event: Event) -> None:
+        if not isinstance(event, Exchange) or not event.operation:
+            return
+        self._judge_anonymous(event)
+        self._judge_owner(event)
+        self._note_owner(event)
+        rules = self._checks.lists.get(event.operation)
+        if rules is not None and event.is_success:
+            self._judge_list(rules, event)
+
+    def _judge_anonymous(self, exchange: Exchange) -> None:
+        if exchange.actor != "anonymous":
+            return
+        if not self._contract.operations[exchange.operation].security:
+            return
+        status = self._contract.behaviour.refusals["missing_credential"].status
+        told = f"without a credential it was answered {exchange.status} instead of {status}"
+        rule = f"auth.{exchange.operation}.missing"
+        self._judge.check(rule, told, exchange, holds=exchange.status == status)
+
+    def _judge_owner(self, exchange: Exchange) -> None:
+        for target in self._contract.behaviour.operations[exchange.operation].targets:
+            place, _, name = target.id_from.partition(".")
+            if place != "path":
+                continue
+            owner = self._owners.get((name, exchange.path_values.get(name, "")))
+            if owner is None or owner == exchange.key or exchange.actor == "anonymous":
+                continue
+            told = f"what {owner} made was answered {exchange.status} to {exchange.key}"
+            rule = f"own.{exchange.operation}.foreign"
+            self._judge.check(rule, told, exchange, holds=not exchange.is_success)
+            return
+
+    def _note_owner(self, exchange: Exchange) -> None:
+        if not exchange.is_success:
+            return
+        for make in self._checks.makes.values():
+            if make.by != exchange.operation:
+                continue
+            for name, expression in make.ids.items():
+                value = evaluate(expression, exchange)
+                if has_value(value):
+                    self._owners.setdefault((name, str(value)), exchange.key)
+            own = evaluate(make.ids[make.own_id], exchange)
+            made = self._made.setdefault(make.kind, [])
+            ids = {name: evaluate(at, exchange) for name, at in make.ids.items()}
+            entry = (exchange.key, repr(ids))
+            if has_value(own) and entry not in made:
+                made.append(entry)
+
+    def _judge_list(self, rules: ListRules, exchange: Exchange) -> None:
+        items = evaluate(rules.items, exchange)
+        if not isinstance(items, list):
+            return
+        shown = [str(evaluate(rules.id, exchange, Scope(item=item))) for item in items]
+        owners = {it: self._owners.get((rules.named, it)) for it in shown}
+        foreign = [it for it, owner in owners.items() if owner not in {None, exchange.key}]
+        told = f"{foreign[:1]} belongs to another account"
+        self._judge.check(f"own.{rules.operation}.hidden", told, exchange, holds=not foreign)
+        given = query_values(exchange).get(rules.limit, "") if rules.limit else ""
+        if given.isdigit():
+            told = f"{len(items)} items with a limit of {given}"
+            rule = f"list.{rules.operation}.limit"
+            self._judge.check(rule, told, exchange, holds=len(items) <= int(given))
+        self._judge_order(rules, exchange, shown)
+
+    def _judge_order(self, rules: ListRules, exchange: Exchange, shown: list[str]) -> None:
+        """Newest first among those whose making was seen, whatever else is listed."""
+        order = [id_ for name, id_ in self._owners if name == rules.named]
+        places = [order.index(it) for it in shown if it in order]
+        told = f"{', '.join(shown[:5])} is not newest first"
+        repeated = len(set(shown)) != len(shown)
+        if rules.newest_first and (len(places) > 1 or repeated):
+            holds = places == sorted(places, reverse=True) and not repeated
+            self._judge.check(f"list.{rules.operation}.order", told, exchange, holds=holds)

@@ -1,0 +1,69 @@
+"""What concerns more than one request: repeated keys, and how many calls pass in a window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from screentest.specs.contract import Contract
+
+from ..judge import Judge
+from ..rules import windows_in_force
+from ..trace import Event, Exchange
+
+Json = Any
+
+
+class Repeats:
+    """Judges `idem.replay`, `idem.conflict` and `rate.….limit` on any trace."""
+
+    def __init__(self, contract: Contract, judge: Judge) -> None:
+        self._contract = contract
+        self._judge = judge
+        self._answers: dict[tuple[str, str, str], Exchange] = {}
+        self._accepted: dict[tuple[str, str], list[int]] = {}
+
+    def see(self, event: Event) -> None:
+        if not isinstance(event, Exchange) or not event.operation:
+            return
+        self._judge_rate(event)
+        self._judge_replay(event)
+
+    def _judge_rate(self, exchange: Exchange) -> None:
+        if not exchange.is_success or exchange.actor == "anonymous":
+            return
+        for window in windows_in_force(self._contract.behaviour):
+            if exchange.operation not in window.operations:
+                continue
+            times = self._accepted.setdefault((window.name, exchange.key), [])
+            times.append(exchange.at_ms)
+            recent = [at for at in times if at > exchange.at_ms - window.per_ms]
+            self._accepted[window.name, exchange.key] = recent
+            if len(recent) > window.limit:
+                told = f"{len(recent)} calls passed in {window.per_ms // 1_000} s"
+                self._judge.check(f"rate.{window.name}.refuses", told, exchange, holds=False)
+
+    def _judge_replay(self, exchange: Exchange) -> None:
+        rules = self._contract.behaviour.idempotency
+        if rules is None or exchange.operation not in rules.operations:
+            return
+        value = exchange.request_headers.get(rules.header)
+        if value is None or not exchange.is_success:
+            return
+        key = (exchange.key, exchange.operation, value)
+        first = self._answers.setdefault(key, exchange)
+        if first is exchange or exchange.at_ms - first.at_ms >= rules.keeps_ms:
+            self._answers[key] = exchange
+            return
+        if first.request_body == exchange.request_body:
+            told = "the same key and body were answered differently"
+            holds = (first.status, first.body) == (exchange.status, exchange.body)
+            self._judge.check("idem.replay", told, first, exchange, holds=holds)
+        else:
+            told = "the same key was accepted with another body"
+            self._judge.check("idem.conflict", told, first, exchange, holds=False)
+
+
+def facts_of_request(sent: Json) -> Mapping[str, Json]:
+    """The plain fields of a body, which prices depend on."""
+    return sent if isinstance(sent, dict) else {}

@@ -1,0 +1,144 @@
+"""Whether answers look as documented, and whether requests that break the schema are refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from screentest.specs.checks import Checks, Relation
+from screentest.specs.contract import Contract
+from screentest.specs.operations import Operation, ReplyShape
+from screentest.specs.validation import Violation
+
+from ..expressions import NOTHING, as_number, evaluate, has_value, read_fact
+from ..judge import Judge
+from ..trace import MISSING, Event, Exchange, query_values
+from .times import follow_each_other
+
+Json = Any
+
+#: A live provider may say more than was documented; only our own mock is held to closed objects.
+_OPENNESS = frozenset({"additionalProperties", "unevaluatedProperties"})
+
+
+@dataclass(slots=True)
+class Shapes:
+    """Judges `shape.…`, `input.…` and the relations inside answers."""
+
+    contract: Contract
+    checks: Checks
+    judge: Judge
+    is_open: bool = False
+
+    def see(self, event: Event) -> None:
+        if not isinstance(event, Exchange) or not event.operation:
+            return
+        operation = self.contract.operations[event.operation]
+        self._judge_reply(operation, event)
+        self._judge_input(operation, event)
+        for relation in self.checks.relations:
+            if relation.operation == event.operation:
+                self._judge_relation(relation, event)
+
+    def _judge_reply(self, operation: Operation, exchange: Exchange) -> None:
+        told = self._problem(operation, exchange)
+        self.judge.check(f"shape.{operation.id}", told or "", exchange, holds=told is None)
+
+    def _problem(self, operation: Operation, exchange: Exchange) -> str | None:
+        shape = operation.replies.get(str(exchange.status))
+        if shape is None:
+            documented = ", ".join(sorted(operation.replies))
+            return f"status {exchange.status} is not documented (documented: {documented})"
+        if exchange.broken:
+            return "the body says that it is JSON and is not"
+        missing = [name for name in shape.headers if name.lower() not in exchange.headers]
+        if missing:
+            return f"the header {missing[0]} is missing"
+        if exchange.method == "HEAD":
+            return None
+        if shape.content and not exchange.content_type:
+            return f"no content type, and a body was promised ({', '.join(shape.content)})"
+        body = exchange.content_type or None
+        found = operation.reply_violations(exchange.status, body, exchange.reply)
+        if self.is_open:
+            found = [violation for violation in found if violation.keyword not in _OPENNESS]
+        if found:
+            return found[0].message
+        return self._event_problem(shape, exchange) if exchange.is_stream else None
+
+    def _event_problem(self, shape: ReplyShape, exchange: Exchange) -> str | None:
+        if not exchange.events:
+            return "the stream has no event that can be read"
+        for number, event in enumerate(exchange.events, start=1):
+            if event.payload is None:
+                return f"event {number} is no JSON: {event.text[:60]!r}"
+            found = shape.event.violations(event.payload) if shape.event is not None else []
+            if found:
+                return f"event {number}: {found[0].message}"
+        return None
+
+    def _judge_input(self, operation: Operation, exchange: Exchange) -> None:
+        if exchange.actor == "anonymous" or exchange.status in {401, 403, 404, 429}:
+            return
+        found = request_violations(operation, exchange)
+        if not found:
+            return
+        told = f"accepted with {exchange.status}, although {found[0].message}"
+        holds = exchange.status >= 400
+        self.judge.check(f"input.{operation.id}", told, exchange, holds=holds)
+
+    def _judge_relation(self, relation: Relation, exchange: Exchange) -> None:
+        if not (exchange.is_success if relation.status is None
+                else exchange.status == relation.status):  # fmt: skip
+            return
+        told = self._relation_problem(relation, exchange)
+        rule = f"example.{relation.name}"
+        self.judge.check(rule, told or "", exchange, holds=told is None)
+
+    def _relation_problem(self, relation: Relation, exchange: Exchange) -> str | None:
+        if relation.equal:
+            left, right = (evaluate(part, exchange) for part in relation.equal)
+            both = has_value(left) or has_value(right)
+            return (
+                None if left == right or not both else f"{relation.told}: {left!r} is not {right!r}"
+            )
+        if relation.ascending:
+            values = [evaluate(part, exchange) for part in relation.ascending]
+            problem = follow_each_other(values)
+            return f"{relation.told}: {problem}" if problem else None
+        total = evaluate(relation.total, exchange)
+        expected = self._expected_total(relation, exchange)
+        if expected is MISSING or as_number(total) == as_number(expected):
+            return None
+        return f"{relation.told}: {total!r} instead of {expected!r}"
+
+    def _expected_total(self, relation: Relation, exchange: Exchange) -> Json:
+        if relation.counts:
+            items = evaluate(relation.counts, exchange)
+            return len(items) if isinstance(items, list) else MISSING
+        if relation.price and relation.fact is not None:
+            price = self.contract.behaviour.operations[relation.price].price
+            assert price is not None, relation.price
+            name = next(iter(price.formula.names))
+            return price.amount({name: read_fact(relation.fact, exchange, NOTHING)})
+        parts = [as_number(evaluate(part, exchange)) for part in relation.parts]
+        return int(sum(part for part in parts if part is not None))
+
+
+def request_violations(operation: Operation, exchange: Exchange) -> list[Violation]:
+    """How a request breaks its schema, as far as that can be seen from outside."""
+    found: list[Violation] = []
+    given = query_values(exchange)
+    for parameter in operation.parameters:
+        if parameter.place != "query":
+            continue
+        if parameter.name in given:
+            value = parameter.read(given[parameter.name])
+            found += parameter.schema.violations(value, under=f"/{parameter.name}")
+        elif parameter.is_required:
+            found.append(Violation("query", f"/{parameter.name}", "required", "a value", "nothing"))
+    content_type = exchange.request_headers.get("content-type", "").partition(";")[0]
+    schema = operation.bodies.get(content_type)
+    if schema is not None and content_type.endswith("json") and has_value(exchange.sent):
+        found += schema.violations(exchange.sent)
+    return found

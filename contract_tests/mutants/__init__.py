@@ -1,0 +1,1 @@
+"""Mutants: defects of providers as data, and how many of them the kit finds."""

@@ -1,0 +1,73 @@
+"""A defect as data: which promise it breaks, and the one thing about the mock that it changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from screentest.specs.errors import ContractError
+from screentest.specs.files import read_yaml
+
+Json = Any
+
+FOLDER = Path(__file__).parent
+SCHEMA_FILE = FOLDER / "mutants.schema.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One defect. *seam* says what is changed, *change* how; *breaks* names the clause.
+
+    *excuse* is the written reason why nobody can see it from outside; empty for the others.
+    """
+
+    id: str
+    family: str
+    told: str
+    breaks: str
+    seam: str
+    change: Mapping[str, Json]
+    is_generated: bool = False
+    excuse: str = ""
+    more: tuple[Mapping[str, Json], ...] = field(default=())
+
+
+SEAMS = ("behaviour", "reply", "request", "money", "stream", "delivery")
+
+
+def read_mutants(path: Path) -> list[Mutant]:
+    """The mutants of the file at *path*.
+
+    Raises:
+        ContractError: the file is not as its schema wants it.
+    """
+    raw = read_yaml(path)
+    validator = jsonschema_rs.validator_for(json.loads(SCHEMA_FILE.read_text()))
+    for error in validator.iter_errors(raw):
+        where = "/".join(str(step) for step in error.instance_path)
+        raise ContractError(f"{path}: at {where}: {error.message}")
+    return [_mutant(it) for it in raw["mutants"]]
+
+
+def _mutant(raw: Json) -> Mutant:
+    seam = next(name for name in SEAMS if name in raw)
+    return Mutant(
+        id=raw["id"],
+        family=raw["family"],
+        told=raw["told"],
+        breaks=raw["breaks"],
+        seam=seam,
+        change=raw[seam],
+        excuse=raw.get("excuse", ""),
+    )
+
+
+def mutants_of(provider: str) -> list[Mutant]:
+    """The hand-written mutants of *provider*; none where there is no file."""
+    path = FOLDER / f"{provider}.yaml"
+    return read_mutants(path) if path.exists() else []

@@ -1,0 +1,277 @@
+"""Running mutants: each gets its own mock with one defect, and the kit has to notice."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from copy import copy
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from screentest.specs import contract as contracts
+from screentest.specs.behaviour_file import load_behaviour
+from screentest.specs.checks import Checks, load_checks
+from screentest.specs.contract import Contract, load_contract
+from screentest.specs.errors import ContractError
+from screentest.specs.files import read_yaml
+
+from ..fuzz import Case, fuzz, make_cases
+from ..guard import Budget, Guarded
+from ..in_process import App, InProcess, make_app
+from ..judge import Judge
+from ..rules import rules_of
+from ..scenarios.scenario import Scenario
+from ..session import Session
+from ..verify import run_scenario, scenarios_of, verify
+from .generate import generated
+from .mutant import FOLDER, Mutant, mutants_of
+from .wire import Bent
+
+Json = Any
+
+#: The probes that are about a mutant come first; of the others there is no end.
+_PROBES_MAX = 12
+SPECS = Path(contracts.__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a mutant. *tier* says who killed it: `monitors`, `scenarios`, or nobody."""
+
+    provider: str
+    mutant: Mutant
+    tier: str
+    rule: str = ""
+    told: str = ""
+    requests: int = 0
+    credits: int = 0
+    seconds: float = 0.0
+
+    @property
+    def is_killed(self) -> bool:
+        return self.tier != ""
+
+
+@dataclass(slots=True)
+class Tally:
+    """All fates of a run. *false_alarms* are findings about the mock without a defect."""
+
+    fates: list[Fate] = field(default_factory=list[Fate])
+    false_alarms: list[str] = field(default_factory=list[str])
+    seconds: float = 0.0
+
+
+def all_mutants(provider: str) -> list[Mutant]:
+    """Hand-written ones first, then what operators make."""
+    reasons = read_yaml(FOLDER / "equivalent.yaml").get(provider, {})
+    made = generated(load_contract(provider), SPECS)
+    return [
+        *mutants_of(provider),
+        *(replace(it, excuse=reasons.get(it.told, "")) for it in made),
+    ]
+
+
+def run_one(provider: str, mutant: Mutant) -> Fate:
+    """Run *mutant* alone, in this process."""
+    scenarios = scenarios_of(load_contract(provider), load_checks(provider))
+    return run_mutant(provider, mutant, scenarios)
+
+
+def false_alarms(provider: str, seed: int) -> list[str]:
+    """What the kit finds in the mock without a defect; empty when it is right."""
+    contract, checks = load_contract(provider), load_checks(provider)
+    app = make_app(contract)
+    result = verify(contract, checks, lambda: InProcess(app, contract, seed),
+                    scenarios_of(contract, checks), seed=seed)  # fmt: skip
+    return [f"{provider}, seed {seed}: {it.rule.id}: {it.told}" for it in result.judge.findings]
+
+
+def mutated_contract(contract: Contract, change: Json) -> Contract:
+    """*contract* with one place of its behaviour file changed.
+
+    Raises:
+        ContractError: the changed file makes no sense, so that this mutant cannot live.
+    """
+    raw = read_yaml(SPECS / contract.provider / "behaviour.yaml")
+    _edit(raw, change)
+    assert contract.operations, "compiled once, and shared by every mutant"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "behaviour.yaml"
+        path.write_text(json.dumps(raw))
+        mutated = copy(contract)
+        mutated.behaviour = load_behaviour(path)
+        return mutated
+
+
+def _edit(raw: Json, change: Json) -> None:
+    steps = [step.replace("~1", "/") for step in change["at"].strip("/").split("/")]
+    for step in steps[:-1]:
+        raw = raw[int(step)] if isinstance(raw, list) else raw[step]
+    last: Any = int(steps[-1]) if isinstance(raw, list) else steps[-1]
+    if "set" in change:
+        raw[last] = change["set"]
+    elif "add" in change:
+        raw[last] = raw[last] + change["add"]
+    elif "times" in change:
+        raw[last] = int(raw[last] * change["times"])
+    elif "without" in change:
+        raw[last] = [it for it in raw[last] if it != change["without"]]
+    else:
+        del raw[last]
+
+
+def mutated_app(contract: Contract, mutant: Mutant) -> App:
+    """The mock with one defect.
+
+    Raises:
+        ContractError: the defect makes no sense.
+    """
+    if mutant.seam == "behaviour":
+        return make_app(mutated_contract(contract, mutant.change))
+    if mutant.seam == "delivery":
+        return make_app(contract)
+    return Bent(make_app(contract), contract, mutant)
+
+
+def run_mutant(
+    provider: str, mutant: Mutant, scenarios: Sequence[Scenario], *, seed: int = 1
+) -> Fate:
+    """Run scenarios against one mutant until something is found."""
+    contract, checks = load_contract(provider), load_checks(provider)
+    started = time.perf_counter()
+    try:
+        app = mutated_app(contract, mutant)
+    except ContractError as error:
+        return Fate(provider, mutant, "stillborn", told=str(error))
+    judge, budget = Judge(rules_of(contract, checks)), Budget(None)
+    target = Guarded(InProcess(app, contract, seed), contract, budget)
+    session = Session(target, contract, checks, judge)
+    cases = relevant_cases(mutant, checks, cases_of(provider))
+    problem = _attempt(partial(fuzz, session, cases, stops_early=True))
+    requests = len(session.trace.exchanges)
+    probes = by_relevance(mutant, [it for it in scenarios if it.is_probe])
+    for probe in probes[:_PROBES_MAX]:
+        if judge.findings or problem:
+            break
+        target = Guarded(InProcess(app, contract, seed), contract, budget)
+        session = Session(target, contract, checks, judge)
+        problem = _attempt(partial(run_scenario, probe, session))
+        requests += len(session.trace.exchanges)
+        target.close()
+    if judge.findings or problem:
+        rule, told = _first(judge, problem)
+        seconds = time.perf_counter() - started
+        return Fate(provider, mutant, "monitors", rule, told, requests, budget.spent, seconds)
+    bend = str(mutant.change["do"]) if mutant.seam == "delivery" else ""
+    rest = [it for it in scenarios if it not in probes[:_PROBES_MAX]]
+    for scenario in by_relevance(mutant, rest):
+        target = Guarded(InProcess(app, contract, seed, bend_deliveries=bend), contract, budget)
+        session = Session(target, contract, checks, judge)
+        problem = _attempt(partial(run_scenario, scenario, session))
+        requests += len(session.trace.exchanges)
+        target.close()
+        if judge.findings or problem:
+            rule, told = _first(judge, problem)
+            seconds = time.perf_counter() - started
+            return Fate(provider, mutant, "scenarios", rule, told, requests, budget.spent, seconds)
+    seconds = time.perf_counter() - started
+    return Fate(provider, mutant, "", requests=requests, credits=budget.spent, seconds=seconds)
+
+
+def _first(judge: Judge, problem: str) -> tuple[str, str]:
+    """The first broken rule and what was told of it."""
+    if judge.findings:
+        return judge.findings[0].rule.id, judge.findings[0].told
+    return "crash", problem
+
+
+def relevant_cases(mutant: Mutant, checks: Checks, cases: Sequence[Case]) -> list[Case]:
+    """The made-up requests that can meet what *mutant* changes, and those that make things."""
+    wanted = mutant.change.get("of") or mutant.change.get("after")
+    if mutant.seam == "delivery" or wanted == "files":
+        return []
+    if wanted in {None, "*"}:
+        return list(cases)
+    makers = {make.by for make in checks.makes.values()}
+    return [it for it in cases if it.operation == wanted or it.operation in makers]
+
+
+@cache
+def cases_of(provider: str) -> list[Case]:
+    """The made-up requests of the monitors' tier; the same for every mutant."""
+    return make_cases(load_contract(provider), seed=1, examples=8)
+
+
+def _attempt(run: Callable[[], object]) -> str:
+    """What *run* broke on, beside rules: a server that answers nonsense crashes its client."""
+    try:
+        run()
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, AssertionError) as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def by_relevance(mutant: Mutant, scenarios: Sequence[Scenario]) -> list[Scenario]:
+    """The scenarios that are about what *mutant* changes come first; all come."""
+    words = _words(mutant)
+
+    def distance(scenario: Scenario) -> tuple[int, int]:
+        hits = sum(1 for word in words if word in scenario.name or word in scenario.told)
+        return -hits, scenario.requests
+
+    return sorted(scenarios, key=distance)
+
+
+def _words(mutant: Mutant) -> list[str]:
+    change = mutant.change
+    words = [str(change[name]) for name in ("of", "after") if change.get(name) not in {None, "*"}]
+    words += [step for step in str(change.get("at", "")).split("/") if len(step) > 4]
+    return words + {
+        "AUT": ["credentials", "key"], "OWN": ["owners", "list"], "LIF": ["walk", "failure"],
+        "CRD": ["price", "credits", "refund"], "SSE": ["stream"], "IDM": ["repeats"],
+        "RTL": ["rate of", "jobs of"], "WHK": ["hooks"], "URL": ["files"], "MED": ["files"],
+        "PAG": ["list"], "STA": ["input", "example", "states"], "SCH": ["walk", "call"],
+    }[mutant.family]  # fmt: skip
+
+
+def _run_batch(provider: str, mutants: Sequence[Mutant], seed: int) -> list[Fate]:
+    contract, checks = load_contract(provider), load_checks(provider)
+    scenarios = scenarios_of(contract, checks)
+    return [run_mutant(provider, mutant, scenarios, seed=seed) for mutant in mutants]
+
+
+def run_mutants(
+    providers: Sequence[str],
+    *,
+    only: str = "",
+    seed: int = 1,
+    workers: int = 2,
+    on_done: Callable[[Fate], None] = lambda fate: None,
+) -> Tally:
+    """Run every mutant of *providers* whose id begins with *only*, in *workers* processes."""
+    started = time.perf_counter()
+    tally = Tally()
+    batches = [
+        (provider, [it for it in all_mutants(provider) if it.id.startswith(only)][part::4], seed)
+        for provider in providers
+        for part in range(4)
+    ]
+    batches = [batch for batch in batches if batch[1]]
+    if workers == 1:
+        for batch in batches:
+            tally.fates += _run_batch(*batch)
+    else:
+        with ProcessPoolExecutor(workers) as pool:
+            for fates in pool.map(_run_batch, *zip(*batches, strict=True)):
+                tally.fates += fates
+    for provider in providers:
+        tally.false_alarms += false_alarms(provider, seed)
+    for fate in tally.fates:
+        on_done(fate)
+    tally.seconds = time.perf_counter() - started
+    return tally

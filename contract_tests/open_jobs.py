@@ -1,0 +1,41 @@
+"""Paid jobs that a run did not see the end of, kept in a file so that nobody pays twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Json = Any
+
+
+@dataclass(slots=True)
+class OpenJobs:
+    """The ids of open jobs by kind. It holds ids alone, no key and no answer."""
+
+    path: Path
+    found: dict[str, Json] = field(default_factory=dict[str, Json])
+
+    def __post_init__(self) -> None:
+        if self.path.exists():
+            self.found = json.loads(self.path.read_text(encoding="utf-8"))
+
+    def note(self, kind: str, ids: Mapping[str, Json]) -> None:
+        """Remember a job that was just paid for."""
+        self.found[kind] = dict(ids)
+        self._save()
+
+    def forget(self, kind: str) -> None:
+        """The job has ended, or is gone."""
+        if self.found.pop(kind, None) is not None:
+            self._save()
+
+    def ids_of(self, kind: str) -> Mapping[str, Json] | None:
+        """The ids of the open job of *kind*; None when there is none."""
+        found: Mapping[str, Json] | None = self.found.get(kind)
+        return found
+
+    def _save(self) -> None:
+        self.path.write_text(json.dumps(self.found, indent=1) + "\n", encoding="utf-8")

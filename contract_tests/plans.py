@@ -1,0 +1,67 @@
+"""Request plans, changed and filled in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from screentest.specs.checks import RequestPlan
+
+Json = Any
+
+
+def account_in(value: Json, account: str) -> Json:
+    """*value* with every `$account` in its texts replaced."""
+    if isinstance(value, str):
+        return value.replace("$account", account)
+    if isinstance(value, dict):
+        return {name: account_in(it, account) for name, it in value.items()}
+    return value
+
+
+def flat(fields: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+    """The fields of a body, those inside an envelope too."""
+    for name, value in fields.items():
+        if isinstance(value, dict):
+            yield from flat(value)
+        else:
+            yield name, value
+
+
+def changed(
+    plan: RequestPlan, added: Mapping[str, Json], without: tuple[str, ...] = ()
+) -> RequestPlan:
+    """*plan* with fields replaced, joined or left out; a dotted name reaches inside."""
+    fields = json.loads(json.dumps(dict(plan.fields)))
+    for name, value in added.items():
+        _put(fields, name.split("."), value)
+    for name in without:
+        _drop(fields, name.split("."))
+    if plan.form is not None:
+        return replace(plan, form=fields)
+    return replace(plan, json=fields)
+
+
+def _put(fields: Json, steps: list[str], value: Json) -> None:
+    for step in steps[:-1]:
+        fields = fields.setdefault(step, {})
+    fields[steps[-1]] = value
+
+
+def _drop(fields: Json, steps: list[str]) -> None:
+    for step in steps[:-1]:
+        fields = fields.get(step, {})
+    fields.pop(steps[-1], None)
+
+
+def fill_ids(value: Json, ids: Mapping[str, Json]) -> Json:
+    """*value* with every `$ids.name` in it replaced."""
+    if isinstance(value, str) and value.startswith("$ids."):
+        return ids.get(value[5:], value)
+    if isinstance(value, dict):
+        return {name: fill_ids(it, ids) for name, it in value.items()}
+    if isinstance(value, list):
+        return [fill_ids(it, ids) for it in value]
+    return value

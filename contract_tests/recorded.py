@@ -1,0 +1,145 @@
+"""Verbs about traffic that is already there: judge it, send it again, compare two recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from screentest.specs.checks import load_checks
+from screentest.specs.contract import Contract, load_contract
+
+from .har import read_har
+from .judge import Finding, Judge
+from .monitors.monitors import watch
+from .rules import rules_of
+from .session import Session
+from .target import ANONYMOUS, Identity, Target, Wire
+from .trace import Exchange, Trace, read_trace
+
+Json = Any
+
+
+def read_recording(path: Path, provider: str) -> Trace:
+    """A trace of ours or a HAR file, by what is in it.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    contract = load_contract(provider)
+    with path.open(encoding="utf-8") as lines:
+        head = lines.readline(200)
+    return read_trace(path, contract) if '"trace"' in head else read_har(path, contract)
+
+
+def judge_recording(trace: Trace) -> Judge:
+    """What the monitors say of recorded traffic."""
+    contract, checks = load_contract(trace.provider), load_checks(trace.provider)
+    judge = Judge(rules_of(contract, checks))
+    watch(contract, checks, judge, trace)
+    return judge
+
+
+def recording_lines(trace: Trace, judge: Judge) -> Iterator[str]:
+    """The verdict on a recording, line by line."""
+    from .report.text import finding_lines
+
+    finding: Finding
+    for finding in judge.findings:
+        yield from finding_lines(finding)
+    judged = len(judge.rules) - len(judge.not_judged)
+    broken = sum(1 for count in judge.broken.values() if count)
+    yield (
+        f"{len(trace.exchanges)} exchanges; {judged} of {len(judge.rules)} rules judged, "
+        f"{broken} broken"
+    )
+
+
+def send_again(trace: Trace, target: Target, contract: Contract) -> Trace:
+    """The requests of *trace*, sent to *target* in the same order and rhythm.
+
+    Ids that the other server gave out are replaced by those that this one gives.
+    """
+    checks = load_checks(contract.provider)
+    session = Session(target, contract, checks, Judge(rules_of(contract, checks)))
+    renamed: dict[str, str] = {}
+    before: Exchange | None = None
+    for old in trace.exchanges:
+        if before is not None:
+            target.wait(max(0, old.at_ms - before.ended_ms))
+        before = old
+        who = _caller(session, old)
+        operation = contract.operations.get(old.operation)
+        headers = {
+            name: value for name, value in old.request_headers.items() if value != "[redacted]"
+        }
+        if operation is not None:
+            headers |= session.credential(operation, who)
+        wire = Wire(old.method, _renamed(old.path, renamed), old.query, headers,
+                    _renamed_body(old.request_body, renamed))  # fmt: skip
+        new = session.send(wire, who)
+        renamed |= dict(_pairs(old.reply, new.reply))
+    return session.trace
+
+
+def _caller(session: Session, old: Exchange) -> Identity:
+    if old.actor == "anonymous":
+        return ANONYMOUS
+    is_other = old.key not in {"", "owner"} and not old.key.startswith("owner")
+    return session.stranger if is_other and session.target.stranger else session.owner
+
+
+def _renamed(text: str, renamed: dict[str, str]) -> str:
+    for old, new in renamed.items():
+        text = text.replace(old, new)
+    return text
+
+
+def _renamed_body(body: bytes, renamed: dict[str, str]) -> bytes:
+    for old, new in renamed.items():
+        body = body.replace(old.encode(), new.encode())
+    return body
+
+
+def _pairs(old: Json, new: Json) -> Iterator[tuple[str, str]]:
+    """Texts that stand at the same place in both answers and differ: what ids become."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in old.keys() & new.keys():
+            yield from _pairs(old[name], new[name])
+    elif isinstance(old, list) and isinstance(new, list):
+        for one, other in zip(old, new, strict=False):
+            yield from _pairs(one, other)
+    elif isinstance(old, str) and isinstance(new, str) and old != new and _may_be_id(old):
+        yield old, new
+
+
+def _may_be_id(text: str) -> bool:
+    return len(text) >= 6 and " " not in text and "://" not in text
+
+
+def differences(one: Trace, other: Trace) -> Iterator[str]:
+    """Where two recordings of the same requests differ: statuses, and which fields there are."""
+    for number, (left, right) in enumerate(
+        zip(one.exchanges, other.exchanges, strict=False), start=1
+    ):
+        name = left.operation or left.path
+        if left.operation != right.operation:
+            yield f"{number}: {name} against {right.operation or right.path}"
+            continue
+        if left.status != right.status:
+            yield f"{number}: {name}: status {left.status} against {right.status}"
+            continue
+        for place in sorted(_shape(left.reply, "") ^ _shape(right.reply, "")):
+            which = "first" if place in _shape(left.reply, "") else "second"
+            yield f"{number}: {name}: {place} only in the {which}"
+    if len(one.exchanges) != len(other.exchanges):
+        yield f"{len(one.exchanges)} exchanges against {len(other.exchanges)}"
+
+
+def _shape(value: Json, at: str) -> set[str]:
+    """The pointers in *value*, each with its kind of value."""
+    if isinstance(value, dict):
+        return {it for name, below in value.items() for it in _shape(below, f"{at}/{name}")}
+    if isinstance(value, list):
+        return _shape(value[0], f"{at}/*") if value else set()
+    return {f"{at}: {type(value).__name__}"}

@@ -1,0 +1,1 @@
+"""Reports: for people, for build servers, for programs."""

@@ -1,0 +1,143 @@
+"""The result of a verification as one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+from html import escape
+
+from ..judge import Finding, Rule, Verdict
+from ..rules import FAMILIES
+from ..trace import Exchange, curl
+from ..verify import Result
+
+_BODY_SHOWN_MAX = 2_000
+_MARKS = {Verdict.KEPT: "✓", Verdict.BROKEN: "✗", Verdict.NOT_JUDGED: "–"}
+_STYLE = """
+:root{--ink:#1b1f24;--soft:#59636e;--line:#d8dee4;--paper:#fff;--sheet:#f6f8fa;--good:#1a7f37;
+--bad:#c4222f;--open:#8a6100}
+@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9aa4af;--line:#30363d;--paper:#0d1117;
+--sheet:#161b22;--good:#4ac26b;--bad:#ff7b72;--open:#d8a72e}}
+*{box-sizing:border-box}
+body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);margin:0 auto;
+max-width:68rem;padding:2rem 1.25rem 4rem}
+h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2.25rem 0 .75rem}
+p.under{color:var(--soft);margin:.25rem 0 1.5rem}
+.sums{display:flex;gap:1rem;flex-wrap:wrap}
+.sum{background:var(--sheet);border:1px solid var(--line);border-radius:8px;padding:.7rem 1.1rem;
+min-width:8rem}
+.sum b{display:block;font-size:1.6rem;line-height:1.2;font-variant-numeric:tabular-nums}
+.sum span{color:var(--soft)}
+.kept b,.kept td:first-child{color:var(--good)}.broken b,.broken td:first-child{color:var(--bad)}
+.open b,.open td:first-child{color:var(--open)}
+article{border:1px solid var(--line);border-left:4px solid var(--bad);border-radius:6px;
+padding:.9rem 1.1rem;margin:0 0 1rem}
+article h3{margin:0;font-size:1rem}article p{margin:.3rem 0}
+.rule{color:var(--soft);font-family:ui-monospace,monospace;font-size:.85rem}
+ol.seq{list-style:none;margin:.8rem 0 0;padding:0;font-size:.9rem}
+ol.seq li{border-top:1px solid var(--line);padding:.5rem 0}
+.who{display:inline-block;min-width:6.5rem;color:var(--soft)}
+code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.82rem}
+pre{background:var(--sheet);border:1px solid var(--line);border-radius:6px;padding:.6rem .8rem;
+overflow:auto;margin:.4rem 0 0;white-space:pre-wrap;word-break:break-word;max-height:18rem}
+summary{cursor:pointer}details>summary{padding:.15rem 0}
+table{border-collapse:collapse;width:100%;font-size:.9rem}
+td,th{border-top:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;
+vertical-align:top}
+td:first-child{width:1.4rem;text-align:center}td.src{color:var(--soft);white-space:nowrap}
+.bar{display:flex;height:8px;border-radius:4px;overflow:hidden;background:var(--line);width:10rem}
+.bar i{display:block;height:100%}.bar .k{background:var(--good)}.bar .b{background:var(--bad)}
+.num{text-align:right;font-variant-numeric:tabular-nums}
+"""
+
+
+def html_report(result: Result) -> str:
+    """The whole page as text."""
+    name = escape(result.contract.behaviour.name)
+    counts = result.judge.counts()
+    spent = f" · {result.spent} credits" if result.spent else ""
+    under = (
+        f"{escape(result.target)} · seed {result.seed} · {len(result.ran)} scenarios · "
+        f"{result.requests} requests{spent} · {result.seconds:.2f} s"
+    )
+    sums = "".join(
+        f'<div class="sum {css}"><b>{counts[verdict]}</b><span>{verdict.value}</span></div>'
+        for verdict, css in (
+            (Verdict.KEPT, "kept"),
+            (Verdict.BROKEN, "broken"),
+            (Verdict.NOT_JUDGED, "open"),
+        )
+    )
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{name}: contract report</title><style>{_STYLE}</style></head><body>"
+        f'<h1>{name}: contract report</h1><p class="under">{under}</p>'
+        f'<div class="sums">{sums}</div>'
+        f"{_findings(result)}{_families(result)}{_skipped(result)}</body></html>\n"
+    )
+
+
+def _findings(result: Result) -> str:
+    if not result.judge.findings:
+        return ""
+    return "<h2>Broken</h2>" + "".join(_finding(it) for it in result.judge.findings)
+
+
+def _finding(finding: Finding) -> str:
+    rule = finding.rule
+    source = f" · {escape(rule.source)}" if rule.source else ""
+    scenario = f" · while: {escape(finding.scenario)}" if finding.scenario else ""
+    sequence = "".join(_exchange(it) for it in finding.exchanges)
+    return (
+        f"<article><h3>{escape(rule.told)}</h3><p>{escape(finding.told)}</p>"
+        f'<p class="rule">{escape(rule.id)}{source}{scenario}</p>'
+        f'<ol class="seq">{sequence}</ol></article>'
+    )
+
+
+def _exchange(exchange: Exchange) -> str:
+    body = exchange.body.decode("utf-8", "replace")
+    shown = body[:_BODY_SHOWN_MAX] + ("…" if len(body) > _BODY_SHOWN_MAX else "")
+    return (
+        f'<li><span class="who">{exchange.number} · {escape(exchange.actor)}</span>'
+        f"<code>{escape(exchange.line)}</code><details><summary>Request and answer</summary>"
+        f"<pre>{escape(curl(exchange))}</pre><pre>{escape(shown) or '(no body)'}</pre>"
+        "</details></li>"
+    )
+
+
+def _families(result: Result) -> str:
+    parts = ["<h2>Rules</h2>"]
+    for family, told in FAMILIES.items():
+        rules = [it for it in result.judge.rules.values() if it.family == family]
+        if not rules:
+            continue
+        kept = sum(1 for it in rules if result.judge.verdict(it.id) is Verdict.KEPT)
+        broken = sum(1 for it in rules if result.judge.verdict(it.id) is Verdict.BROKEN)
+        rows = "".join(_row(result, it) for it in rules)
+        is_open = " open" if broken else ""
+        parts.append(
+            f"<details{is_open}><summary><strong>{escape(told.capitalize())}</strong> · {kept} of "
+            f"{len(rules)} kept{f', {broken} broken' if broken else ''}</summary>"
+            f"<table>{rows}</table></details>"
+        )
+    return "".join(parts)
+
+
+def _row(result: Result, rule: Rule) -> str:
+    verdict = result.judge.verdict(rule.id)
+    css = {"kept": "kept", "broken": "broken", "not judged": "open"}[verdict.value]
+    times = result.judge.kept[rule.id] + result.judge.broken[rule.id]
+    return (
+        f'<tr class="{css}"><td title="{verdict.value}">{_MARKS[verdict]}</td>'
+        f"<td>{escape(rule.told)}</td><td><code>{escape(rule.id)}</code></td>"
+        f'<td class="src">{escape(rule.source)}</td><td class="num">{times}×</td></tr>'
+    )
+
+
+def _skipped(result: Result) -> str:
+    rows = [(scenario.name, why) for scenario, why in result.skipped]
+    rows += [(ran.scenario.name, ran.unable) for ran in result.ran if ran.unable]
+    if not rows:
+        return ""
+    cells = "".join(f"<tr><td>–</td><td>{escape(a)}</td><td>{escape(b)}</td></tr>" for a, b in rows)
+    return f"<h2>Not run</h2><table>{cells}</table>"

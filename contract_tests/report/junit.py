@@ -1,0 +1,49 @@
+"""The result of a verification as JUnit XML: one case for each rule."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from ..judge import Verdict
+from ..verify import Result
+from .text import finding_lines
+
+#: What XML 1.0 cannot hold.
+_FORBIDDEN = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit_report(result: Result) -> str:
+    """The XML text."""
+    counts = result.judge.counts()
+    suite = ElementTree.Element(
+        "testsuite",
+        name=f"screentest {result.contract.provider}",
+        tests=str(len(result.judge.rules)),
+        failures=str(counts[Verdict.BROKEN]),
+        skipped=str(counts[Verdict.NOT_JUDGED]),
+        time=f"{result.seconds:.3f}",
+    )
+    for rule in result.judge.rules.values():
+        name = f"{result.contract.provider}.{rule.family}"
+        case = ElementTree.SubElement(suite, "testcase", classname=name, name=rule.id)
+        match result.judge.verdict(rule.id):
+            case Verdict.BROKEN:
+                findings = [it for it in result.judge.findings if it.rule.id == rule.id]
+                failure = ElementTree.SubElement(
+                    case, "failure", message=_clean(findings[0].told), type=rule.source or rule.id
+                )
+                lines = [line for it in findings for line in finding_lines(it)]
+                failure.text = _clean("\n".join(lines))
+            case Verdict.NOT_JUDGED:
+                ElementTree.SubElement(case, "skipped", message="not judged")
+            case Verdict.KEPT:
+                pass
+    root = ElementTree.Element("testsuites")
+    root.append(suite)
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, "unicode") + "\n"
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("?", text)

@@ -1,0 +1,69 @@
+"""The result of a verification as a person reads it in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..judge import Finding, Verdict
+from ..rules import FAMILIES
+from ..trace import curl
+from ..verify import Result
+
+_UNJUDGED_SHOWN_MAX = 20
+
+
+def text_report(result: Result, base_url: str = "$BASE_URL") -> Iterator[str]:
+    """Line by line: broken rules, families, what was not judged, and one line to remember."""
+    yield f"{result.contract.provider}  {result.target}  seed {result.seed}"
+    yield ""
+    for family, told in FAMILIES.items():
+        rules = [it for it in result.judge.rules.values() if it.family == family]
+        if rules:
+            counts = [sum(1 for it in rules if result.judge.verdict(it.id) is verdict)
+                      for verdict in Verdict]  # fmt: skip
+            kept, broken, unjudged = counts
+            extra = f"  {broken} BROKEN" if broken else ""
+            extra += f"  {unjudged} not judged" if unjudged else ""
+            yield f"  {family}  {told:<26} {kept:>4} kept{extra}"
+    yield ""
+    for finding in result.judge.findings:
+        yield from finding_lines(finding, base_url)
+    yield from _unjudged(result)
+    counts_of = result.judge.counts()
+    spent = f", {result.spent} credits" if result.spent else ""
+    yield (
+        f"{counts_of[Verdict.KEPT]} kept, {counts_of[Verdict.BROKEN]} broken, "
+        f"{counts_of[Verdict.NOT_JUDGED]} not judged; {len(result.ran)} scenarios, "
+        f"{result.requests} requests{spent}, {result.seconds:.2f} s"
+    )
+
+
+def finding_lines(finding: Finding, base_url: str = "$BASE_URL") -> Iterator[str]:
+    """One broken rule, with what was seen and how to see it again."""
+    source = f" ({finding.rule.source})" if finding.rule.source else ""
+    yield f"  BROKEN {finding.rule.id}{source}"
+    yield f"         {finding.rule.told}"
+    yield f"         {finding.told}"
+    for exchange in finding.exchanges:
+        yield f"         {exchange.number:>4}  {exchange.actor:<10} {exchange.line}"
+    for exchange in finding.exchanges[-1:]:
+        yield f"         {curl(exchange, base_url)}"
+    if finding.scenario:
+        yield f"         in: {finding.scenario}"
+    yield ""
+
+
+def _unjudged(result: Result) -> Iterator[str]:
+    rules = result.judge.not_judged
+    if not rules:
+        return
+    yield f"  Not judged ({len(rules)}):"
+    for rule in rules[:_UNJUDGED_SHOWN_MAX]:
+        yield f"         {rule.id}"
+    if len(rules) > _UNJUDGED_SHOWN_MAX:
+        yield f"         and {len(rules) - _UNJUDGED_SHOWN_MAX} more"
+    for told in sorted(
+        {why for _, why in result.skipped} | {it.unable for it in result.ran if it.unable}
+    ):
+        yield f"         because {told}"
+    yield ""

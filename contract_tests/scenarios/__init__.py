@@ -1,0 +1,1 @@
+"""Scenarios: the shortest requests that give each declared behaviour a chance to break."""

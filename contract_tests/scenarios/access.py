@@ -1,0 +1,387 @@
+"""Who may do what: credentials, other people's resources, states, unknown paths, lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from screentest.specs.behaviour import Kind
+from screentest.specs.checks import Checks, ListRules, RequestPlan
+from screentest.specs.contract import Contract
+from screentest.specs.operations import Operation
+
+from ..expressions import Scope, evaluate, has_value
+from ..monitors.lifecycles import observations, state_of
+from ..rules import names_needed
+from ..session import Made, Session, UnableError
+from ..target import ANONYMOUS, Identity, Wire
+from ..trace import Exchange
+from .scenario import Scenario
+from .walks import cost_of, is_cheaply_read
+
+Json = Any
+
+#: Resources that a listing scenario makes.
+_LISTED = 4
+
+
+def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
+    """Scenarios about access, for every operation."""
+    yield Scenario("routes", "ask for paths and methods that do not exist", _routes, requests=2,
+                   is_read_only=True, is_probe=True)  # fmt: skip
+    for name, operation in contract.operations.items():
+        if operation.security:
+            yield Scenario(
+                f"credentials of {name}", f"call {name} without, with a wrong, with an old key",
+                _bound(_credentials, name), requests=4, is_smoke=True, is_probe=True,
+            )  # fmt: skip
+        plan = checks.requests.get(name, RequestPlan())
+        if names_needed(operation, plan) and operation.security:
+            yield Scenario(
+                f"owners of {name}", f"call {name} for what belongs to somebody else, or to nobody",
+                _bound(_owners, name), cost_of(contract, checks, prices, name), 3,
+                needs_stranger=True, is_smoke=is_cheaply_read(contract, checks, name),
+            )  # fmt: skip
+        if any(target.states for target in contract.behaviour.operations[name].targets):
+            yield Scenario(
+                f"states of {name}", f"call {name} when it is too early or too late",
+                _bound(_states, name), sum(prices.values()), 12, needs_levers=True,
+            )  # fmt: skip
+        if contract.behaviour.operations[name].effect == "destructive":
+            yield Scenario(f"end by {name}", f"call {name}, and look for what it took away",
+                           _bound(_ends, name), sum(prices.values()), 5,
+                           needs_levers=True)  # fmt: skip
+    for name, rules in checks.lists.items():
+        cost = prices[rules.of] * _LISTED
+        yield Scenario(
+            f"list {name}", f"make {_LISTED} and look how {name} lists them",
+            _bound(_lists, name), cost, 14, needs_levers=True,
+        )  # fmt: skip
+    for scheme, credential in contract.behaviour.credentials.items():
+        if credential.active_max is not None:
+            yield Scenario(f"keys of {scheme}", "make one key too many", _bound(_keys, scheme),
+                           requests=credential.active_max + 2, needs_levers=True)  # fmt: skip
+
+
+def _bound(run: Callable[[Session, str], None], name: str) -> Callable[[Session], None]:
+    return lambda session: run(session, name)
+
+
+def _routes(session: Session) -> None:
+    prefix = session.contract.behaviour.prefixes[0]
+    for reason, wire in (
+        ("unknown_route", Wire("GET", f"{prefix}/no-such-path-of-the-kit")),
+        ("wrong_method", Wire("PUT", prefix + _plain_path(session.contract))),
+    ):
+        refusal = session.contract.behaviour.refusals.get(reason)
+        if refusal is None:
+            continue
+        headers = _any_credential(session)
+        sent = Wire(wire.method, wire.path, wire.query, headers)
+        answer = session.send(sent, session.owner)
+        told = f"{wire.method} {wire.path} was answered {answer.status} instead of {refusal.status}"
+        rule = {"unknown_route": "route.unknown", "wrong_method": "route.method"}[reason]
+        holds = answer.status == refusal.status
+        if answer.status == 405 and "allow" not in answer.headers:
+            told, holds = "405 without the header Allow", False
+        session.judge.check(rule, told, answer, holds=holds)
+
+
+def _any_credential(session: Session) -> Mapping[str, str]:
+    operation = next(it for it in session.contract.operations.values() if it.security)
+    return session.credential(operation, session.owner)
+
+
+def _plain_path(contract: Contract) -> str:
+    """A path without parameters that knows no PUT."""
+    return next(path for path in contract.routes.paths
+                if "{" not in path and "PUT" not in contract.routes.methods(path))  # fmt: skip
+
+
+def _example_ids(session: Session, operation: Operation) -> dict[str, str]:
+    """Ids of the documented form that name nothing."""
+    plan = session.plan(operation.id)
+    forms = {it.name: it.schema.schema for it in operation.parameters if it.place == "path"}
+    found: dict[str, str] = {}
+    for name in names_needed(operation, plan):
+        schema = forms.get(name, {})
+        found[name] = unknown_id(session, operation, name, schema)
+    return found
+
+
+def unknown_id(session: Session, operation: Operation, name: str, schema: Json) -> str:
+    """An id that has the form of *name* and that nobody got."""
+    make = next((it for it in session.checks.makes.values() if name in it.ids), None)
+    targets = session.contract.behaviour.operations[operation.id].targets
+    kinds = [it.kind for it in targets if it.id_from.rpartition(".")[2] == name]
+    kinds += [make.kind] if make is not None else []
+    known = bool(kinds) and kinds[0] in session.contract.behaviour.resources
+    form = session.contract.behaviour.resources[kinds[0]].id_form if known else "{base36:12}"
+    if schema.get("type") == "integer":
+        return "999999999"
+    return re.sub(r"\{(\w+)(?::(\d+))?\}", _filler, form)
+
+
+def _filler(match: re.Match[str]) -> str:
+    if match[1] == "number":
+        return "999999999"
+    length = int(match[2] or 8)
+    return ("0" * 7 + "f" * length)[-length:]
+
+
+def _credentials(session: Session, name: str) -> None:
+    operation, check = session.contract.operations[name], session.judge.check
+    refusals = session.contract.behaviour.refusals
+    ids = _example_ids(session, operation)
+    session.call(name, ids=ids, who=ANONYMOUS)
+    credential = session.contract.behaviour.credentials[operation.security[0]]
+    wrong = Identity("anonymous", {credential.key_kind: _unknown_key()})
+    answer = session.call(name, ids=ids, who=wrong)
+    status = refusals["unknown_credential"].status
+    told = f"an unknown credential was answered {answer.status} instead of {status}"
+    check(f"auth.{name}.unknown", told, answer, holds=answer.status == status)
+    rule = f"auth.{name}.first"
+    if rule in session.judge.rules:
+        broken = RequestPlan(raw=b'{"', type=next(iter(operation.bodies)))
+        answer = session.call(name, broken, ids=ids, who=ANONYMOUS)
+        status = refusals["missing_credential"].status
+        told = f"a broken body without a credential was answered {answer.status}, not {status}"
+        check(rule, told, answer, holds=answer.status == status)
+    rule = f"auth.{name}.revoked"
+    if session.target.levers is None or rule not in session.judge.rules:
+        return
+    former = session.levers.new_identity("former")
+    session.levers.revoke(former)
+    answer = session.call(name, ids=ids, who=former)
+    status = refusals["revoked_credential"].status
+    told = f"a revoked credential was answered {answer.status} instead of {status}"
+    check(rule, told, answer, holds=answer.status == status)
+
+
+def _unknown_key() -> str:
+    """A key that nobody has, and that no log mistakes for a real one."""
+    return "kit-unknown-to-everybody"
+
+
+def _owners(session: Session, name: str) -> None:
+    behaviour, check = session.contract.behaviour, session.judge.check
+    operation = session.contract.operations[name]
+    targets = behaviour.operations[name].targets
+    unknown = session.call(name, ids=_example_ids(session, operation))
+    wanted = _refusals_of(session, name, "not_found")
+    told = f"an unknown id was answered {unknown.status} instead of {_either(wanted)}"
+    check(f"own.{name}.unknown", told, unknown, holds=unknown.status in wanted)
+    ids = _somebodys(session, name)
+    is_hidden = behaviour.foreign == "hide" or not targets or any(it.hidden for it in targets)
+    wanted = _refusals_of(session, name, "not_found" if is_hidden else "foreign")
+    before = _snapshot(session, name, ids)
+    answer = session.call(name, ids=ids, who=session.stranger)
+    told = f"somebody else was answered {answer.status} instead of {_either(wanted)}"
+    check(f"own.{name}.foreign", told, answer, holds=answer.status in wanted)
+    after = _snapshot(session, name, ids)
+    if before is not None and after is not None and not answer.is_success:
+        told = f"somebody else changed it: {before.status} became {after.status}"
+        holds = before.status == after.status
+        check(f"own.{name}.foreign", told, before, after, holds=holds)
+
+
+def _refusals_of(session: Session, name: str, reason: str) -> list[int]:
+    """The statuses that *reason* may have here.
+
+    What a body names by its address, and not by an id, may count as a bad parameter too.
+    """
+    behaviour = session.contract.behaviour
+    in_path = any(it.place == "path" for it in session.contract.operations[name].parameters)
+    reasons = [reason] if in_path or behaviour.operations[name].targets else [reason, "invalid"]
+    return [behaviour.refusals[it].status for it in reasons]
+
+
+def _either(statuses: list[int]) -> str:
+    return " or ".join(map(str, statuses))
+
+
+def _somebodys(session: Session, name: str) -> Mapping[str, Json]:
+    """The ids of something of the owner's, in a state in which *name* works."""
+    maker = session.maker_for(name)
+    if maker is None or session.contract.behaviour.operations[name].effect != "destructive":
+        return session.ids_of(name, fresh=_needs_fresh(session, name))
+    made = session.make(maker.kind)
+    session.finish(made)
+    return made.ids
+
+
+def _snapshot(session: Session, name: str, ids: Mapping[str, Json]) -> Exchange | None:
+    """What the owner reads before and after a stranger tried to write."""
+    if session.contract.behaviour.operations[name].effect == "read":
+        return None
+    make = session.maker_for(name)
+    if make is None or make.read is None:
+        return None
+    return session.call(make.read, ids=ids)
+
+
+def _needs_fresh(session: Session, name: str) -> bool:
+    """Whether *name* works only on what has not ended, or takes away what it acts on."""
+    rules = session.contract.behaviour.operations[name]
+    if rules.effect == "destructive":
+        return True
+    for target in rules.targets:
+        lifecycle = session.lifecycle_of(target.kind)
+        if target.states and lifecycle is not None and lifecycle.simulated:
+            kinds = {lifecycle.states[state].kind for state in target.states}
+            return not any(kind.is_final for kind in kinds)
+    return False
+
+
+def _states(session: Session, name: str) -> None:
+    behaviour = session.contract.behaviour
+    target = next(it for it in behaviour.operations[name].targets if it.states)
+    maker = session.maker_for(name)
+    if maker is None:
+        raise UnableError(f"{name} acts on nothing")
+    kinds = [maker.kind] + [it.kind for it in session.checks.makes.values()
+                            if it.needs == maker.kind]  # fmt: skip
+    status = behaviour.refusals["wrong_state"].status
+    for kind in kinds:
+        who = session.rich("early")
+        for made in _in_several_states(session, kind, who):
+            shown = session.read(made)
+            state = _state_of_target(session, target.kind, shown)
+            if state is None or state in target.states:
+                continue
+            answer = session.call(name, ids=made.ids, who=who)
+            told = f"while it was {state}, it was answered {answer.status} instead of {status}"
+            session.judge.check(f"state.{name}", told, shown, answer,
+                                holds=answer.status == status)  # fmt: skip
+
+
+def _in_several_states(session: Session, kind: str, who: Identity) -> Iterator[Made]:
+    made = session.make(kind, who=who)
+    if made.make.read is None:
+        return
+    yield made
+    session.finish(made)
+    yield made
+
+
+def _state_of_target(session: Session, kind: str, exchange: Exchange) -> str | None:
+    for view, scope in observations(session.checks, exchange):
+        if view.resource == kind:
+            return state_of(view, exchange, scope)
+    return None
+
+
+def _ends(session: Session, name: str) -> None:
+    """What was taken away is not found any more, or listed as ended."""
+    maker, who = session.maker_for(name), session.rich("owner")
+    if maker is None:
+        raise UnableError(f"{name} acts on nothing")
+    made = session.ready(maker.kind, who=who)
+    answer = session.call(name, ids=made.ids, who=who)
+    if not answer.is_success:
+        raise UnableError(f"{name} was refused: {answer.status}")
+    status = session.contract.behaviour.refusals["not_found"].status
+    rule = f"gone.{name}"
+    if maker.read is not None:
+        read = session.read(made)
+        told = f"it was read with {read.status} instead of {status}"
+        session.judge.check(rule, told, answer, read, holds=read.status == status)
+    for operation, rules in session.checks.lists.items():
+        if rules.of != maker.kind:
+            continue
+        for _ in range(2):
+            listed = session.call(operation, who=who)
+            state = _state_listed(session, maker.kind, listed, made.own_id)
+            ended = state is None or session.meaning_of(maker.kind, state) is Kind.CLOSED
+            told = f"it is listed as {state}"
+            session.judge.check(rule, told, answer, listed, holds=ended)
+            session.target.wait(60_000)
+
+
+def _state_listed(session: Session, kind: str, exchange: Exchange, id_: str) -> str | None:
+    """The state that a list shows of one resource; None when it does not list it."""
+    for view, scope in observations(session.checks, exchange):
+        if view.resource == kind and str(evaluate(view.id, exchange, scope)) == id_:
+            return state_of(view, exchange, scope) or "something"
+    return None
+
+
+# Lists
+
+
+def _lists(session: Session, name: str) -> None:
+    rules, who = session.checks.lists[name], session.rich("lister")
+    made: list[str] = []
+    for _ in range(_LISTED):
+        one = session.make(rules.of, who=who)
+        made.append(str(one.ids[rules.named]))
+        session.target.wait(2_000)
+    answer = session.call(name, who=who)
+    shown = _ids(rules, answer)
+    missing = [it for it in made if it not in shown]
+    told = f"{missing[:1]} was made and is not listed"
+    session.judge.check(f"list.{name}.complete", told, answer, holds=not missing)
+    if rules.counted_by is not None:
+        operation, at = rules.counted_by
+        counted = session.call(operation, who=who)
+        told = f"{evaluate(at, counted)!r} are counted, {len(shown)} are listed"
+        holds = evaluate(at, counted) == len(shown)
+        session.judge.check(f"list.{name}.complete", told, counted, holds=holds)
+    if rules.newest_first:
+        known = [it for it in shown if it in made]
+        told = f"listed as {known}, made as {made}"
+        holds = known == list(reversed(made))
+        session.judge.check(f"list.{name}.order", told, answer, holds=holds)
+    if rules.limit:
+        short = session.call(name, RequestPlan(query={rules.limit: 2}), who=who)
+        told = f"{len(_ids(rules, short))} items with a limit of 2"
+        holds = _ids(rules, short) == shown[:2]
+        session.judge.check(f"list.{name}.limit", told, short, holds=holds)
+    if rules.after:
+        _pages(session, rules, who, shown)
+    foreign = session.call(name, who=session.stranger)
+    told = f"{made[0]} is listed to another account"
+    hidden = not set(_ids(rules, foreign)) & set(made)
+    session.judge.check(f"own.{name}.hidden", told, foreign, holds=hidden)
+
+
+def _pages(session: Session, rules: ListRules, who: Identity, shown: list[str]) -> None:
+    """Walk in pages of one; every item comes once, in the order of the whole."""
+    seen: list[str] = []
+    query: dict[str, Json] = {rules.limit: 1}
+    answer: Exchange | None = None
+    for _ in range(len(shown) + 1):
+        answer = session.call(rules.operation, RequestPlan(query=query), who=who)
+        page = _ids(rules, answer)
+        seen += page
+        if not page or not evaluate(rules.more, answer):
+            break
+        query = {rules.limit: 1, rules.after: page[-1]}
+    told = f"the pages showed {seen}, the whole {shown}"
+    if answer is not None:
+        session.judge.check(f"list.{rules.operation}.pages", told, answer, holds=seen == shown)
+
+
+def _ids(rules: ListRules, exchange: Exchange) -> list[str]:
+    items = evaluate(rules.items, exchange)
+    if not isinstance(items, list):
+        return []
+    found = [evaluate(rules.id, exchange, Scope(item=item)) for item in items]
+    return [str(it) for it in found if has_value(it)]
+
+
+def _keys(session: Session, scheme: str) -> None:
+    """As many keys as are allowed pass, the next one does not."""
+    credential = session.contract.behaviour.credentials[scheme]
+    kind = next((it for it in session.checks.makes
+                 if session.lifecycle_of(it) is not None and it.endswith("key")), None)  # fmt: skip
+    if kind is None or credential.active_max is None:
+        raise UnableError("nothing in the checks makes keys")
+    operation, who = session.checks.makes[kind].by, session.rich("keeper")
+    # An account begins with one key, which the mock gave it.
+    answers = [session.call(operation, who=who) for _ in range(credential.active_max)]
+    passed = sum(1 for answer in answers if answer.is_success)
+    told = f"{passed + 1} keys are active; at most {credential.active_max} may be"
+    holds = passed == credential.active_max - 1
+    session.judge.check(f"keys.{scheme}.max", told, *answers[-2:], holds=holds)

@@ -1,0 +1,311 @@
+"""Requests with exactly one fault, found by trying changes against the schema, and examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from screentest.specs.checks import Checks, Example, RequestPlan
+from screentest.specs.contract import Contract
+from screentest.specs.operations import Operation, Parameter
+from screentest.specs.validation import Schema, Violation
+
+from ..expressions import evaluate, is_shown
+from ..judge import Judge
+from ..plans import changed
+from ..rules import rule_of_example, takes_bad_input
+from ..session import Made, Session, UnableError
+from ..target import Identity
+from ..trace import Exchange
+from .scenario import Scenario
+from .walks import cost_of, is_cheaply_read
+
+Json = Any
+
+#: Values of every type and size; those that a schema refuses make a request with one fault.
+_ODD: tuple[Json, ...] = (
+    None, "", "no-such-value-of-the-kit", "x" * 70_000, 0, -(10**9), 10**9, 1.5, True, [], {},
+)  # fmt: skip
+#: Single faults tried per operation; enough for every keyword of the largest body.
+_FAULTS_MAX = 60
+_ABSENT = object()
+
+
+def inputs(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
+    """Bad input for every operation that takes any, and the examples of the checks."""
+    for name, operation in contract.operations.items():
+        if takes_bad_input(operation):
+            yield Scenario(
+                f"input of {name}", f"send {name} requests with one fault each",
+                _bound(_faults, name), sum(prices.values()), 30, needs_levers=True, is_probe=True,
+            )  # fmt: skip
+        elif contract.behaviour.operations[name].effect == "read":
+            yield Scenario(f"call {name}", f"call {name} as simply as possible",
+                           _bound(_call, name), cost_of(contract, checks, prices, name), 4,
+                           is_smoke=is_cheaply_read(contract, checks, name))  # fmt: skip
+    for number, example in enumerate((*checks.refused, *checks.accepted)):
+        is_refused = bool(example.because) or example.status is not None
+        rules = contract.behaviour.operations[example.operation]
+        is_free = is_refused or (rules.price is None and rules.starts is None)
+        yield Scenario(
+            f"example {number + 1}", f"{example.operation}: {example.told}",
+            _bound(_example, example), 0 if is_free else sum(prices.values()), 4,
+            needs_levers=not is_refused and not is_free, is_probe=is_refused,
+        )  # fmt: skip
+
+
+def _bound(run: Callable[[Session, Any], None], what: Any) -> Callable[[Session], None]:
+    return lambda session: run(session, what)
+
+
+def bad_plans(session: Session, name: str) -> Iterator[tuple[Violation, RequestPlan]]:
+    """Requests to *name* with exactly one fault, and what it is."""
+    operation = session.contract.operations[name]
+    plan = session.plan(name)
+    yield from _bad_queries(operation, plan)
+    for content_type, schema in operation.bodies.items():
+        if content_type.endswith("json") and plan.json is not None:
+            yield from _bad_bodies(session, schema, plan)
+        elif plan.form is not None and content_type.startswith("multipart/"):
+            for field in schema.schema.get("required", ()):
+                missing = Violation("body", f"/{field}", "required", "a value", "nothing")
+                yield missing, changed(plan, {}, (field,))
+
+
+def good_plans(session: Session, name: str) -> Iterator[tuple[str, RequestPlan]]:
+    """Requests at the very edge of what the schema of *name* accepts."""
+    operation = session.contract.operations[name]
+    plan = session.plan(name)
+    for parameter in operation.parameters:
+        if parameter.place == "query":
+            for value in _edges(parameter.schema.violations(10**9)
+                                + parameter.schema.violations(-(10**9))):  # fmt: skip
+                if parameter.schema.is_valid(value):
+                    yield (
+                        f"{parameter.name} {value}",
+                        replace(plan, query={**plan.query, parameter.name: value}),
+                    )
+    for content_type, schema in operation.bodies.items():
+        if not content_type.endswith("json") or plan.json is None:
+            continue
+        for path in _paths(session, schema, plan):
+            for odd in _ODD[3:7]:
+                for value in _edges(schema.violations(_with(plan.json, path, odd))):
+                    body = _with(plan.json, path, value)
+                    if schema.is_valid(body):
+                        yield f"{'.'.join(path)} at its edge", replace(plan, json=body)
+
+
+def _edges(found: list[Violation]) -> Iterator[Json]:
+    """The values that lie just inside the limits that *found* names."""
+    for violation in found:
+        if not isinstance(violation.limit, int) or isinstance(violation.limit, bool):
+            continue
+        match violation.keyword:
+            case "maximum" | "minimum":
+                yield violation.limit
+            case "maxLength":
+                yield "x" * violation.limit
+            case _:
+                pass
+
+
+def _bad_queries(
+    operation: Operation, plan: RequestPlan
+) -> Iterator[tuple[Violation, RequestPlan]]:
+    for parameter in operation.parameters:
+        if parameter.place != "query":
+            continue
+        odd: list[Json] = ["no-such-value-of-the-kit", -(10**9), 10**9, "1.5"]
+        for value in (*odd, *_just_outside(parameter)):
+            found = parameter.schema.violations(parameter.read(str(value)))
+            if found:
+                yield found[0], replace(plan, query={**plan.query, parameter.name: value})
+
+
+def _just_outside(parameter: Parameter) -> Iterator[Json]:
+    for value in (10**9, -(10**9)):
+        for violation in parameter.schema.violations(value):
+            if isinstance(violation.limit, int):
+                yield violation.limit + (1 if value > 0 else -1)
+
+
+def _bad_bodies(
+    session: Session, schema: Schema, plan: RequestPlan
+) -> Iterator[tuple[Violation, RequestPlan]]:
+    for path in _paths(session, schema, plan):
+        seen: set[tuple[str, str]] = set()
+        for odd in (_ABSENT, *_ODD):
+            body = _with(plan.json, path, odd)
+            for closer in (odd, *_beyond(schema.violations(body))):
+                body = _with(plan.json, path, closer)
+                found = schema.violations(body)
+                if not found:
+                    continue
+                key = (found[0].keyword, repr(closer)[:40])
+                if key not in seen:
+                    seen.add(key)
+                    yield found[0], replace(plan, json=body)
+
+
+def _beyond(found: list[Violation]) -> Iterator[Json]:
+    """The values that lie just outside the limits that *found* names."""
+    for violation in found:
+        if not isinstance(violation.limit, int) or isinstance(violation.limit, bool):
+            continue
+        match violation.keyword:
+            case "maximum":
+                yield violation.limit + 1
+            case "minimum":
+                yield violation.limit - 1
+            case "maxLength":
+                yield "x" * (violation.limit + 1)
+            case _:
+                pass
+
+
+def _paths(session: Session, schema: Schema, plan: RequestPlan) -> Iterator[tuple[str, ...]]:
+    """The fields of a body: those of the smallest request, and those that its schema names."""
+    seen: set[tuple[str, ...]] = set()
+    fields = _named(session.contract, schema.schema)
+    envelope = [name for name, value in plan.fields.items() if isinstance(value, dict)]
+    here: list[tuple[str, ...]] = [(name,) for name in [*plan.fields, *fields]]
+    for outer in envelope:
+        inner = plan.fields[outer]
+        here += [(outer, name) for name in inner]
+        here += [(outer, name) for name in _named(session.contract, fields.get(outer, {}))]
+    for path in here:
+        if path not in seen:
+            seen.add(path)
+            yield path
+
+
+def _named(contract: Contract, schema: Json, depth: int = 0) -> dict[str, Json]:
+    """The properties that *schema* names, whatever it is made of."""
+    if not isinstance(schema, Mapping) or depth > 6:
+        return {}
+    if "$ref" in schema:
+        target: Json = contract.document
+        for step in schema["$ref"][2:].split("/"):
+            target = target[step.replace("~1", "/").replace("~0", "~")]
+        return _named(contract, target, depth + 1)
+    found: dict[str, Json] = dict(schema.get("properties", {}))
+    for word in ("allOf", "anyOf", "oneOf"):
+        for part in schema.get(word, ()):
+            found |= _named(contract, part, depth + 1)
+    return found
+
+
+def _with(body: Json, path: tuple[str, ...], value: Json) -> Json:
+    """*body* with *value* at *path*; without it, where that is absent."""
+    plan = RequestPlan(json=body)
+    if value is _ABSENT:
+        return changed(plan, {}, (".".join(path),)).json
+    if len(path) == 1:
+        return {**body, path[0]: value}
+    return {**body, path[0]: {**body[path[0]], path[1]: value}}
+
+
+def _faults(session: Session, name: str) -> None:
+    operation, judge = session.contract.operations[name], session.judge
+    refused = session.contract.behaviour.refusals["invalid"].status
+    _smallest(session, judge, name)
+    who = session.rich("fumbler")
+    ids = session.ids_of(name, who=who)
+    for number, (violation, plan) in enumerate(bad_plans(session, name)):
+        if number == _FAULTS_MAX:
+            break
+        answer = session.call(name, plan, ids=ids, who=session.spaced(who, name))
+        told = f"{violation.message}, and it was answered {answer.status} instead of {refused}"
+        holds = answer.status == refused
+        judge.check(f"input.{operation.id}", told, answer, holds=holds)
+    for what, plan in good_plans(session, name):
+        one = session.rich("precise")
+        answer = session.call(name, plan, ids=session.ids_of(name, who=one), who=one)
+        told = f"{what} is allowed, and it was answered {answer.status}"
+        wanted = session.plan(name).answers
+        holds = answer.is_success if wanted is None else answer.status == wanted
+        judge.check(f"input.{operation.id}", told, answer, holds=holds)
+
+
+def _call(session: Session, name: str) -> None:
+    session.call(name, ids=session.ids_of(name))
+
+
+def _smallest(session: Session, judge: Judge, name: str) -> None:
+    one = session.rich("modest")
+    fresh = session.contract.behaviour.operations[name].effect == "destructive"
+    answer = session.call(name, ids=session.ids_of(name, who=one, fresh=fresh), who=one)
+    told = f"the smallest request was answered {answer.status}"
+    wanted = session.plan(name).answers
+    holds = answer.is_success if wanted is None else answer.status == wanted
+    judge.check(f"input.{name}", told, answer, holds=holds)
+
+
+def _example(session: Session, example: Example) -> None:
+    if example.because or example.status is not None:
+        _refused_example(session, example)
+    else:
+        _accepted_example(session, example)
+
+
+def _refused_example(session: Session, example: Example) -> None:
+    refusals = session.contract.behaviour.refusals
+    status = example.status or refusals[example.because].status
+    ids = session.ids_of(example.operation)
+    # With levers the balance is looked at around it: the monitors judge that nothing was taken.
+    looks = session.has_money and session.target.levers is not None
+    if looks:
+        session.money()
+    answer = session.call(example.operation, session.plan_of(example), ids=ids)
+    if looks:
+        session.money()
+    told = f"it was answered {answer.status} instead of {status}"
+    rule = rule_of_example(example)
+    session.judge.check(rule, told, answer, holds=answer.status == status)
+    _shows(session, rule, example.shows, answer)
+
+
+def _accepted_example(session: Session, example: Example) -> None:
+    who = session.rich("asker") if session.target.levers is not None else session.owner
+    plan, rule = session.plan_of(example), rule_of_example(example)
+    ids = session.ids_of(example.operation, who=who)
+    before = session.money(who) if example.costs is not None and session.has_money else None
+    answer = session.call(example.operation, plan, ids=ids, who=who)
+    told = f"it was answered {answer.status}"
+    if not session.judge.check(rule, told, answer, holds=answer.is_success):
+        return
+    _shows(session, rule, example.shows, answer)
+    last = _finished(session, example, answer, who, ids)
+    if last is not None and example.finally_shows:
+        _shows(session, rule, example.finally_shows, last)
+    if before is not None:
+        after = session.money(who)
+        spent = before.total - after.total
+        told = f"{spent} credits were taken; it costs {example.costs}"
+        session.judge.check(rule, told, answer, holds=spent == example.costs)
+
+
+def _finished(
+    session: Session, example: Example, answer: Exchange, who: Identity, ids: Mapping[str, Json]
+) -> Exchange | None:
+    """The last answer about what an accepted example made; None where it makes nothing."""
+    makes = [it for it in session.checks.makes.values() if it.by == example.operation and it.read]
+    if not makes or answer.is_stream:
+        return None
+    made: Made = session.made_by(makes[0], answer, who, ids)
+    polls = session.finish(made)
+    return polls[-1] if polls else session.read(made)
+
+
+def _shows(session: Session, rule: str, wanted: Mapping[str, Json], exchange: Exchange) -> None:
+    for at, value in wanted.items():
+        found = evaluate(at, exchange)
+        told = f"{at} is {found!r}, wanted was {value!r}"
+        session.judge.check(rule, told, exchange, holds=is_shown(value, found))
+
+
+def unable(told: str) -> UnableError:
+    """To be raised where a scenario cannot go on."""
+    return UnableError(told)

@@ -1,0 +1,244 @@
+"""Prices, refusals for want of credits, and what a failure gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from screentest.specs.behaviour import Moment
+from screentest.specs.checks import Checks, RequestPlan, View
+from screentest.specs.contract import Contract
+
+from ..expressions import evaluate, has_value
+from ..session import Made, Session, UnableError
+from ..target import Identity
+from ..trace import Exchange
+from .inputs import bad_plans
+from .scenario import Scenario
+
+Json = Any
+
+_PLENTY = 100_000
+
+
+def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
+    """Scenarios about the price of each operation; none where there is no money."""
+    if contract.behaviour.initial_credits is None:
+        return
+    for name, rules in contract.behaviour.operations.items():
+        if rules.price is None:
+            continue
+        cost = sum(prices.values())
+        yield Scenario(f"price of {name}", f"pay for {name}, and look at the balance",
+                       _bound(_price, name), cost, 8, needs_levers=True)  # fmt: skip
+        yield Scenario(f"refusals of {name}", f"a refused {name} costs nothing",
+                       _bound(_refused, name), cost, 4, needs_levers=True)  # fmt: skip
+        if rules.price.formula.text != "0":
+            yield Scenario(f"credits for {name}", f"{name} with one credit too few, then enough",
+                           _bound(_short, name), cost, 10, needs_levers=True)  # fmt: skip
+        if rules.starts is not None and rules.price.moment is not Moment.ANSWER:
+            yield Scenario(f"refund of {name}", f"a {name} that fails gives its credits back",
+                           _bound(_failure, name), cost, 10, needs_levers=True)  # fmt: skip
+    yield Scenario("what is free", "call what has no price", _free, sum(prices.values()), 10,
+                   needs_levers=True)  # fmt: skip
+
+
+def _bound(run: Callable[[Session, str], None], name: str) -> Callable[[Session], None]:
+    return lambda session: run(session, name)
+
+
+def _prepared(session: Session, name: str) -> tuple[Identity, dict[str, Json], Made | None]:
+    """Somebody with everything that *name* acts on, paid for before anybody counts."""
+    who = session.rich("payer")
+    maker = session.maker_for(name)
+    if maker is None:
+        return who, {}, None
+    made = session.ready(maker.kind, who=who)
+    return who, dict(made.ids), made
+
+
+def _price(session: Session, name: str) -> None:
+    who, ids, needed = _prepared(session, name)
+    facts = session.checks.price_facts.get(name, {}).values()
+    # A price that depends on earlier calls shows it only when there were some.
+    for _ in range(3 if any(fact.counts_calls for fact in facts) else 1):
+        _pay(session, name, who, ids, needed)
+
+
+def _pay(
+    session: Session, name: str, who: Identity, ids: dict[str, Json], needed: Made | None
+) -> None:
+    plan = session.plan(name)
+    cost = session.price(name, plan, needed, who)
+    before = session.money(who)
+    answer = session.call(name, plan, ids=ids, who=who)
+    if not answer.is_success:
+        raise UnableError(f"{name} was refused: {answer.status}")
+    after = session.money(who)
+    moment = _moment(session, name)
+    rule = f"money.{name}.price"
+    is_later = moment is Moment.COMPLETION and not answer.is_stream
+    wanted = before.total if is_later else before.total - cost
+    told = f"{before.total} credits became {after.total}; it costs {cost} at {moment.value}"
+    session.judge.check(rule, told, answer, holds=after.total == wanted)
+    _told(session, name, answer, cost, after.available)
+    _wait_for_all(session, answer)
+    last = session.money(who)
+    told = f"{before.total} credits became {last.total} in the end; it costs {cost}"
+    session.judge.check(rule, told, answer, holds=last.total == before.total - cost)
+
+
+def _moment(session: Session, name: str) -> Moment:
+    price = session.contract.behaviour.operations[name].price
+    assert price is not None, name
+    return price.moment
+
+
+def _told(session: Session, name: str, answer: Exchange, cost: int, available: int) -> None:
+    """What an answer says of its own price, against what was seen."""
+    for view in session.checks.views.get(name, ()):
+        rule = f"money.{name}.told"
+        for at, value in ((view.charged, cost), (view.balance, available)):
+            shown = evaluate(at, answer) if at else None
+            if at:
+                told = f"{at} is {shown!r}; it is {value}"
+                session.judge.check(rule, told, answer, holds=shown == value)
+
+
+def _wait_for_all(session: Session, answer: Exchange) -> None:
+    """Until everything that *answer* set going has ended; reads what it can on the way."""
+    make = next((it for it in session.checks.makes.values() if it.by == answer.operation), None)
+    for _ in range(200):
+        due_ms = session.levers.next_due_ms()
+        if due_ms is None:
+            break
+        session.target.wait(max(1, due_ms - session.target.now_ms()))
+    if make is None:
+        session.target.wait(1_000)
+
+
+def _short(session: Session, name: str) -> None:
+    who, ids, needed = _prepared(session, name)
+    check = session.judge.check
+    cost = session.price(name, None, needed, who)
+    if cost == 0:
+        # Some things are free the first time.
+        session.call(name, ids=ids, who=who)
+        cost = session.price(name, None, needed, who)
+    if cost == 0:
+        raise UnableError(f"the smallest {name} is free")
+    status = session.contract.behaviour.refusals["insufficient_credits"].status
+    session.set_credits(who, cost - 1)
+    listed = _listed(session, name, who)
+    before = session.money(who)
+    refused = session.call(name, ids=ids, who=who)
+    told = f"with {cost - 1} of {cost} credits it was answered {refused.status}, not {status}"
+    check(f"money.{name}.short", told, refused, holds=refused.status == status)
+    session.target.wait(3_600_000)
+    after = session.money(who)
+    told = f"the refusal changed {before.total} credits to {after.total}"
+    check(f"money.{name}.short", told, refused, holds=before.total == after.total)
+    now = _listed(session, name, who)
+    told = "what was refused for want of credits is listed"
+    check(f"money.{name}.short", told, refused, holds=listed == now)
+    session.set_credits(who, cost)
+    accepted = session.call(name, ids=ids, who=who)
+    told = f"with {cost} of {cost} credits it was answered {accepted.status}"
+    check(f"money.{name}.enough", told, accepted, holds=accepted.is_success)
+    if accepted.is_success:
+        _wait_for_all(session, accepted)
+        left = session.money(who)
+        told = f"{left.total} credits are left of {cost}"
+        check(f"money.{name}.enough", told, accepted, holds=left.total == 0)
+
+
+def _listed(session: Session, name: str, who: Identity) -> Json:
+    """What a list shows of the things that *name* makes; None where there is no list."""
+    for rules in session.checks.lists.values():
+        if session.checks.makes[rules.of].by == name:
+            items = evaluate(rules.items, session.call(rules.operation, who=who))
+            return len(items) if isinstance(items, list) else None
+    return None
+
+
+def _refused(session: Session, name: str) -> None:
+    who, ids, _ = _prepared(session, name)
+    before = session.money(who)
+    sent: list[Exchange] = []
+    for _, plan in bad_plans(session, name):
+        sent.append(session.call(name, plan, ids=ids, who=who))
+        if len(sent) == 3:
+            break
+    if not sent:
+        sent.append(session.call(name, ids=dict.fromkeys(ids, "0"), who=who))
+    session.target.wait(3_600_000)
+    after = session.money(who)
+    told = f"refusals changed {before.total} credits to {after.total}"
+    holds = before.total == after.total or any(it.is_success for it in sent)
+    session.judge.check(f"money.{name}.refused", told, *sent[:2], holds=holds)
+
+
+def _failure(session: Session, name: str) -> None:
+    who, ids, needed = _prepared(session, name)
+    cost = session.price(name, None, needed, who)
+    session.levers.fail_next(who, name)
+    before = session.money(who)
+    answer = session.call(name, ids=ids, who=who)
+    if not answer.is_success:
+        raise UnableError(f"{name} was refused: {answer.status}")
+    make = next((it for it in session.checks.makes.values()
+                 if it.by == name and it.read is not None), None)  # fmt: skip
+    last = answer
+    if make is not None and not answer.is_stream:
+        made = session.made_by(make, answer, who, ids, needed)
+        polls = session.finish(made)
+        last = polls[-1] if polls else answer
+    else:
+        _wait_for_all(session, answer)
+    # The balance is looked at right after the first answer that shows the failure.
+    after = session.money(who)
+    told = f"{before.total} credits became {after.total} although it failed; it costs {cost}"
+    rule = f"money.{name}.failure"
+    session.judge.check(rule, told, answer, last, holds=before.total == after.total)
+    _refund_told(session, last, cost)
+    if make is not None and not answer.is_stream:
+        session.target.wait(60_000)
+        session.call(make.read or name, ids=session.made_by(make, answer, who, ids, needed).ids,
+                     who=who)  # fmt: skip
+    session.target.wait(3_600_000)
+    later = session.money(who)
+    told = f"{before.total} credits became {later.total} an hour after the failure"
+    session.judge.check(rule, told, answer, last, holds=before.total == later.total)
+
+
+def _refund_told(session: Session, last: Exchange, cost: int) -> None:
+    view: View
+    for view in session.checks.views.get(last.operation, ()):
+        shown = evaluate(view.refunded, last) if view.refunded else None
+        if view.refunded and has_value(shown):
+            told = f"{view.refunded} is {shown!r}; {cost} was paid"
+            rule = f"money.{last.operation}.told"
+            session.judge.check(rule, told, last, holds=shown == cost)
+
+
+def _free(session: Session) -> None:
+    """Everything without a price, one after the other, with nothing else going on."""
+    who = session.rich("reader")
+    for name, rules in session.contract.behaviour.operations.items():
+        if rules.price is not None or rules.effect == "billable":
+            continue
+        try:
+            ids = session.ids_of(name, who=who, fresh=rules.effect == "destructive")
+        except UnableError:
+            continue
+        _wait_for_all(session, session.call(name, ids=ids, who=who))
+        before = session.money(who)
+        answer = session.call(name, ids=ids, who=who)
+        after = session.money(who)
+        told = f"{name} changed {before.total} credits to {after.total}"
+        session.judge.check("money.free", told, answer, holds=before.total == after.total)
+
+
+def costs_of(session: Session, plan: RequestPlan, name: str) -> int:
+    """What *plan* costs, where no more than the request is needed to know."""
+    return session.price(name, plan)

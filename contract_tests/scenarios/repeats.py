@@ -1,0 +1,306 @@
+"""What takes more than one request: repeated keys, rate windows, jobs at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from screentest.specs.behaviour import Idempotency, RateWindow
+from screentest.specs.checks import Checks, RequestPlan
+from screentest.specs.contract import Contract
+
+from ..plans import changed
+from ..rules import names_needed, windows_in_force
+from ..session import Made, Session, UnableError
+from ..target import Identity
+from ..trace import Exchange
+from .scenario import Scenario
+
+Json = Any
+
+
+def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
+    """Scenarios about idempotency, rates and concurrency, where a provider has them."""
+    behaviour = contract.behaviour
+    total = sum(prices.values())
+    if behaviour.idempotency is not None:
+        for name in sorted(behaviour.idempotency.operations):
+            if name in checks.requests:
+                yield Scenario(f"repeats of {name}", f"send {name} twice with one key",
+                               _bound(_idempotency, name), 2 * total, 10,
+                               needs_levers=True)  # fmt: skip
+    for window in windows_in_force(behaviour):
+        yield Scenario(f"rate of {window.name}", f"send {window.limit + 1} calls at once",
+                       _bound(_rate, window), window.limit * total, window.limit * 2 + 6,
+                       needs_levers=True)  # fmt: skip
+    cap = behaviour.concurrency
+    for tier, limit in cap.limits.items() if cap is not None else ():
+        yield Scenario(f"jobs of {tier}", f"start {limit + 1} jobs at once", _bound(_cap, tier),
+                       limit * total, limit + 6, needs_levers=True)  # fmt: skip
+
+
+def _bound(run: Callable[[Session, Any], None], what: Any) -> Callable[[Session], None]:
+    return lambda session: run(session, what)
+
+
+# Idempotency
+
+
+def _idempotency(session: Session, name: str) -> None:
+    rules = session.contract.behaviour.idempotency
+    assert rules is not None
+    who = session.rich("repeater")
+    ids = session.ids_of(name, who=who)
+    key = {rules.header: f"kit-{name}-1"}
+    before = session.money(who)
+    first = session.call(name, ids=ids, who=who, headers=key)
+    if not first.is_success:
+        raise UnableError(f"{name} was refused: {first.status}")
+    paid = session.money(who)
+    again = session.call(name, ids=ids, who=who, headers=key)
+    after = session.money(who)
+    check = session.judge.check
+    told = f"{first.status} became {again.status}, or the body differs"
+    same = (first.status, first.body) == (again.status, again.body)
+    check("idem.replay", told, first, again, holds=same)
+    told = f"{before.total} credits became {paid.total}, and {after.total} after the repeat"
+    check("idem.once", told, first, again, holds=paid.total == after.total)
+    _conflict(session, name, ids, who, key)
+    if before.total == paid.total:
+        return  # What costs nothing cannot show whether it was done again.
+    _scope(session, name, rules, first)
+    _kept_refusal(session, name, rules)
+    _expiry(session, name, ids, who, rules)
+
+
+def _conflict(
+    session: Session, name: str, ids: Mapping[str, Json], who: Identity, key: Mapping[str, str]
+) -> None:
+    other = _other_plan(session, name)
+    if other is None:
+        return
+    answer = session.call(name, other, ids=ids, who=who, headers=key)
+    refusals = session.contract.behaviour.refusals
+    status = next((it.status for reason, it in refusals.items()
+                   if reason in {"idempotency_mismatch", "idempotency_conflict"}), 409)  # fmt: skip
+    told = f"the same key with another body was answered {answer.status} instead of {status}"
+    session.judge.check("idem.conflict", told, answer, holds=answer.status == status)
+
+
+def _other_plan(session: Session, name: str) -> RequestPlan | None:
+    """A valid request that differs from the smallest one in one text."""
+    plan = session.plan(name)
+    schemas = session.contract.operations[name].bodies
+    for path, value in _texts(plan.fields):
+        other = changed(plan, {path: f"{value}, again"})
+        schema = schemas.get("application/json")
+        if plan.json is None or schema is None or schema.is_valid(other.json):
+            return other
+    return None
+
+
+def _texts(fields: Mapping[str, Json], above: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in fields.items():
+        if isinstance(value, str) and " " in value:
+            yield above + name, value
+        elif isinstance(value, dict) and "is" not in value:
+            yield from _texts(value, f"{above}{name}.")
+
+
+def _scope(session: Session, name: str, rules: Idempotency, first: Exchange) -> None:
+    other = session.rich("namesake")
+    ids = session.ids_of(name, who=other)
+    key = {rules.header: first.request_headers[rules.header]}
+    before = session.money(other)
+    answer = session.call(name, ids=ids, who=other, headers=key)
+    after = session.money(other)
+    told = f"another account with the same key was answered {answer.status} with the same body"
+    holds = answer.is_success and before.total != after.total
+    if first.operation in {it.by for it in session.checks.makes.values()}:
+        holds = holds and answer.body != first.body
+    session.judge.check("idem.scope", told, first, answer, holds=holds)
+
+
+def _kept_refusal(session: Session, name: str, rules: Idempotency) -> None:
+    poor = session.rich("poor")
+    ids = session.ids_of(name, who=poor)
+    key = {rules.header: f"kit-{name}-poor"}
+    session.set_credits(poor, 0)
+    refused = session.call(name, ids=ids, who=poor, headers=key)
+    session.set_credits(poor, 100_000)
+    accepted = session.call(name, ids=ids, who=poor, headers=key)
+    told = f"refused with {refused.status}, and {accepted.status} after the credits came"
+    holds = refused.status == 402 and accepted.is_success
+    session.judge.check("idem.refusals", told, refused, accepted, holds=holds)
+
+
+def _expiry(
+    session: Session, name: str, ids: Mapping[str, Json], who: Identity, rules: Idempotency
+) -> None:
+    key = {rules.header: f"kit-{name}-old"}
+    first = session.call(name, ids=ids, who=who, headers=key)
+    session.target.wait(rules.keeps_ms - 1_000)
+    before = session.money(who)
+    kept = session.call(name, ids=ids, who=who, headers=key)
+    between = session.money(who)
+    session.target.wait(2_000)
+    fresh = session.call(name, ids=ids, who=who, headers=key)
+    after = session.money(who)
+    told = "a second before its end the key was not kept"
+    holds = kept.body == first.body and before.total == between.total
+    session.judge.check("idem.expiry", told, first, kept, holds=holds)
+    told = "a second after its end the key was still kept"
+    holds = fresh.is_success and after.total < between.total
+    session.judge.check("idem.expiry", told, first, fresh, holds=holds)
+
+
+# Rates
+
+
+def _rate(session: Session, window: RateWindow) -> None:
+    name = _cheapest(session, window)
+    who = session.rich("hasty", tier=_widest_tier(session))
+    ids = session.ids_of(name, who=who)
+    session.target.wait(window.per_ms)
+    check, limit = session.judge.check, window.limit
+
+    def send(times: int) -> list[Exchange]:
+        return [
+            session.call(name, ids=ids, who=session.spaced(who, name, but=window))
+            for _ in range(times)
+        ]
+
+    half = limit // 2
+    answers = send(half)
+    halfway_ms = session.target.now_ms()
+    session.target.wait(window.per_ms // 2)
+    answers += send(limit - half)
+    status = session.contract.behaviour.refusals["rate_limited"].status
+    passed = [it for it in answers if it.status != status]
+    told = f"{len(passed)} of {limit} calls passed"
+    check(f"rate.{window.name}.limit", told, answers[-1], holds=len(passed) == limit)
+    over = send(1)[0]
+    told = f"call {limit + 1} was answered {over.status} instead of {status}"
+    check(f"rate.{window.name}.refuses", told, over, holds=over.status == status)
+    _scope_of_rate(session, window, name, status)
+    _after_wait(session, window, name, ids, who, (answers[0], over))
+    session.target.wait(max(0, halfway_ms + window.per_ms + 10 - session.target.now_ms()))
+    freed = send(half + 1)
+    passed = [it for it in freed if it.status != status]
+    told = f"{len(passed)} calls passed when {half} had aged"
+    # The call after the told wait took one place, where it came before all of them had aged.
+    holds = len(passed) in {half - 1, half}
+    check(f"rate.{window.name}.slides", told, freed[-1], holds=holds)
+
+
+def _cheapest(session: Session, window: RateWindow) -> str:
+    """The operation of *window* that needs least to be called."""
+    known = [it for it in sorted(window.operations) if it in session.checks.requests]
+    if not known:
+        raise UnableError(f"the checks have no request for {window.name}")
+    operations = session.contract.operations
+
+    def weight(name: str) -> tuple[int, bool]:
+        return (len(names_needed(operations[name], session.plan(name))),
+                session.contract.behaviour.operations[name].starts is not None)  # fmt: skip
+
+    return min(known, key=weight)
+
+
+def _widest_tier(session: Session) -> str | None:
+    cap = session.contract.behaviour.concurrency
+    return max(cap.limits, key=lambda tier: cap.limits[tier]) if cap is not None else None
+
+
+def _scope_of_rate(session: Session, window: RateWindow, name: str, status: int) -> None:
+    other = session.rich("neighbour", tier=_widest_tier(session))
+    answer = session.call(name, ids=session.ids_of(name, who=other), who=other)
+    wanted = window.scope == "address"
+    told = f"somebody else was answered {answer.status}; calls count for one {window.scope}"
+    holds = (answer.status == status) == wanted
+    session.judge.check(f"rate.{window.name}.scope", told, answer, holds=holds)
+
+
+def _after_wait(
+    session: Session,
+    window: RateWindow,
+    name: str,
+    ids: Mapping[str, Json],
+    who: Identity,
+    answers: tuple[Exchange, Exchange],
+) -> None:
+    """The wait that the refusal tells is just long enough; *answers* are the first and that one."""
+    first, over = answers
+    told_s = over.headers.get("retry-after", "")
+    rule = f"rate.{window.name}.wait"
+    if not told_s.isdigit() or int(told_s) < 1:
+        told = f"the refusal says Retry-After: {told_s or 'nothing'}"
+        session.judge.check(rule, told, over, holds=False)
+        return
+    refused = over.status
+    needed_s = -(-(first.at_ms + window.per_ms - over.at_ms) // 1_000)
+    told = f"Retry-After: {told_s}, and {needed_s} s would do"
+    session.judge.check(rule, told, first, over, holds=int(told_s) <= needed_s + 1)
+    if int(told_s) > 1:
+        session.target.wait((int(told_s) - 1) * 1_000 - 1)
+        early = session.call(name, ids=ids, who=who)
+        told = f"a second less than Retry-After: {told_s} was enough"
+        session.judge.check(rule, told, over, early, holds=early.status == refused)
+        session.target.wait(1_001)
+    else:
+        session.target.wait(1_000)
+    late = session.call(name, ids=ids, who=who)
+    told = f"after the wait of {told_s} s it was answered {late.status}"
+    session.judge.check(rule, told, over, late, holds=late.status != refused)
+
+
+# Jobs at a time
+
+
+def _cap(session: Session, tier: str) -> None:
+    cap = session.contract.behaviour.concurrency
+    assert cap is not None
+    limit, check = cap.limits[tier], session.judge.check
+    kind = _capped_kind(session)
+    tiers = session.contract.behaviour.tiers
+    who = session.rich("busy", tier=tier if tier in tiers else None)
+    running: list[Made] = []
+    for _ in range(limit):
+        made = _started(session, kind, who)
+        if made is None:
+            told = f"job {len(running) + 1} of {limit} was refused"
+            check(f"cap.{tier}", told, session.trace.exchanges[-1], holds=False)
+            return
+        running.append(made)
+    answer = _try_to_start(session, kind, who)
+    status = session.contract.behaviour.refusals["too_many_running"].status
+    told = f"job {limit + 1} was answered {answer.status} instead of {status}"
+    check(f"cap.{tier}", told, answer, holds=answer.status == status)
+    session.levers.hold(session.job_of(running[0]), held=False)
+    session.finish(running[0])
+    answer = _try_to_start(session, kind, who)
+    told = f"a job had ended, and the next was answered {answer.status}"
+    check("cap.frees", told, answer, holds=answer.is_success)
+
+
+def _capped_kind(session: Session) -> str:
+    resources = session.contract.behaviour.resources
+    for kind, make in session.checks.makes.items():
+        if kind in resources and resources[kind].counts_as_running and make.needs is None:
+            return kind
+    raise UnableError("nothing in the checks makes a job that counts")
+
+
+def _started(session: Session, kind: str, who: Identity) -> Made | None:
+    """One more running job that stays where it is; None when it is refused."""
+    try:
+        made = session.make(kind, who=session.spaced(who, session.checks.makes[kind].by))
+    except UnableError:
+        return None
+    session.levers.hold(session.job_of(made), held=True)
+    return made
+
+
+def _try_to_start(session: Session, kind: str, who: Identity) -> Exchange:
+    operation = session.checks.makes[kind].by
+    return session.call(operation, who=session.spaced(who, operation))

@@ -1,0 +1,30 @@
+"""What a scenario is: a few requests with a purpose, and the worst they can cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """*run* makes requests; *cost* is the most it can cost by the price list.
+
+    *requests* is a guess of how many it takes, *wall_ms* how long it waits on a live provider.
+    *needs_levers* says that only a mock can be asked; *is_smoke* that a quick look includes it;
+    *is_read_only* that it changes nothing.
+    """
+
+    name: str
+    told: str
+    run: Callable[[Session], None]
+    cost: int = 0
+    requests: int = 1
+    wall_ms: int = 0
+    needs_levers: bool = False
+    needs_stranger: bool = False
+    is_smoke: bool = False
+    is_read_only: bool = False
+    is_probe: bool = False

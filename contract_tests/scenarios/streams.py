@@ -1,0 +1,93 @@
+"""Streams: a good one, one that fails on the way, and a refusal before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from screentest.specs.checks import Checks
+from screentest.specs.contract import Contract
+
+from ..session import Made, Session, UnableError
+from ..trace import Exchange
+from .scenario import Scenario
+
+Json = Any
+
+
+def _bound(run: Callable[[Session, str], None], name: str) -> Callable[[Session], None]:
+    return lambda session: run(session, name)
+
+
+def streams(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
+    """Scenarios about each streaming operation."""
+    for name in contract.behaviour.streams:
+        total = sum(prices.values())
+        yield Scenario(f"stream of {name}", f"read a whole stream of {name}",
+                       _bound(_good, name), total, 4, 120_000,
+                       needs_levers=True)  # fmt: skip
+        yield Scenario(f"failing stream of {name}", f"read a stream of {name} that fails",
+                       _bound(_failing, name), total, 4,
+                       needs_levers=True)  # fmt: skip
+        yield Scenario(f"refused stream of {name}", f"ask for a stream of {name} without credits",
+                       _bound(_refused, name), total, 3,
+                       needs_levers=True)  # fmt: skip
+
+
+def _acted_on(session: Session, name: str) -> Made:
+    maker = session.maker_for(name)
+    if maker is None:
+        raise UnableError(f"{name} acts on nothing")
+    return session.ready(maker.kind, who=session.rich("viewer"))
+
+
+def _good(session: Session, name: str) -> None:
+    made = _acted_on(session, name)
+    stream = session.call(name, ids=made.ids, who=made.owner)
+    _agree(session, name, made, stream, "succeeded")
+
+
+def _agree(session: Session, name: str, made: Made, stream: Exchange, wanted: str) -> None:
+    """The resource tells the same end as the stream."""
+    rules = session.contract.behaviour.streams[name]
+    payload = stream.events[-1].payload if stream.events else None
+    last = payload.get(rules.name_field) if isinstance(payload, dict) else None
+    shown = session.read(made)
+    state = session.state_seen(made, shown)
+    failed = rules.on_error[rules.name_field]
+    told = f"the stream ended with {last!r}, the {made.make.kind} is {state!r}"
+    ended = {"succeeded": last != failed, "failed": last == failed}[wanted]
+    kind = session.kind_seen(made, shown)
+    agrees = kind is not None and (kind.value == "succeeded") == (wanted == "succeeded")
+    session.judge.check(f"stream.{name}.state", told, stream, shown, holds=ended and agrees)
+
+
+def _failing(session: Session, name: str) -> None:
+    made = _acted_on(session, name)
+    session.levers.fail_next(made.owner, name)
+    stream = session.call(name, ids=made.ids, who=made.owner)
+    rules = session.contract.behaviour.streams[name]
+    payload = stream.events[-1].payload if stream.events else None
+    last = payload.get(rules.name_field) if isinstance(payload, dict) else None
+    wanted = rules.on_error[rules.name_field]
+    told = f"it was to fail, and the last event is {last!r} instead of {wanted!r}"
+    session.judge.check(f"stream.{name}.error", told, stream, holds=last == wanted)
+    if isinstance(payload, dict):
+        value = rules.on_error.get(rules.rising_field)
+        told = f"the error says {rules.rising_field} {payload.get(rules.rising_field)!r}"
+        holds = payload.get(rules.rising_field) == value
+        session.judge.check(f"stream.{name}.error", told, stream, holds=holds)
+    _agree(session, name, made, stream, "failed")
+
+
+def _refused(session: Session, name: str) -> None:
+    made = _acted_on(session, name)
+    cost = session.price(name, None, made)
+    if cost == 0:
+        raise UnableError(f"the smallest {name} is free")
+    session.set_credits(made.owner, cost - 1)
+    answer = session.call(name, ids=made.ids, who=made.owner)
+    told = f"with {cost - 1} of {cost} credits it was answered {answer.status} as "
+    told += answer.content_type
+    holds = answer.status == 402 and not answer.is_stream
+    session.judge.check(f"stream.{name}.refused", told, answer, holds=holds)

@@ -1,0 +1,322 @@
+"""From the making of a resource to its end and beyond: lifecycles, files, failures, repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from screentest.specs.behaviour import UrlRules
+from screentest.specs.checks import Checks, Content, Make, RequestPlan, View
+from screentest.specs.contract import Contract
+
+from ..expressions import evaluate, has_value, read_fact
+from ..footage import read_footage
+from ..rules import names_needed
+from ..session import Made, Session, UnableError
+from ..trace import Exchange, Missing
+from .scenario import Scenario
+
+Json = Any
+
+_HOUR_MS = 3_600_000
+_DAY_MS = 24 * _HOUR_MS
+#: A video may be this much longer or shorter than asked: one frame at 24 per second, and rounding.
+_LENGTH_TOLERANCE_MS = 100
+
+
+def walks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
+    """A walk, a look at the files, a failure and a repeat for each kind of resource."""
+    for kind, make in checks.makes.items():
+        cost, is_smoke = prices[kind], is_cheap(contract, checks, kind)
+        resource = contract.behaviour.resources.get(kind)
+        lifecycle = resource.lifecycle if resource is not None else None
+        wall_ms = sum(it.lasts_ms[1] for it in lifecycle.states.values() if it.lasts_ms) if (
+            lifecycle is not None) else 0  # fmt: skip
+        if make.read is not None:
+            yield Scenario(
+                f"walk {kind}", f"make a {kind}, poll it to its end, look again later",
+                _bound(_walk, kind), cost, 12, wall_ms, is_smoke=is_smoke,
+            )  # fmt: skip
+        views = checks.views.get(make.read or "", ())
+        if make.content or any(it.urls or it.media for it in views if it.resource == kind):
+            yield Scenario(
+                f"files of {kind}", f"fetch every file of a finished {kind}",
+                _bound(_files, kind), cost, 10, wall_ms, is_smoke=is_smoke,
+            )  # fmt: skip
+        if lifecycle is not None and lifecycle.simulated and make.read is not None:
+            yield Scenario(
+                f"failure of {kind}", f"make a {kind} fail, and look at it",
+                _bound(_failure, kind), cost, 8, wall_ms, needs_levers=True,
+            )  # fmt: skip
+        if kind in checks.same_as_asked:
+            yield Scenario(
+                f"same {kind}", f"ask twice for the same {kind}", _bound(_same, kind), cost, 4,
+                wall_ms,
+            )  # fmt: skip
+
+
+def is_cheap(contract: Contract, checks: Checks, kind: str) -> bool:
+    """Whether *kind* needs no more than one paid job, the first kind of the checks."""
+    first = next(iter(checks.makes))
+    here: str | None = kind
+    while here is not None:
+        make = checks.makes[here]
+        if here != first and contract.behaviour.operations[make.by].effect == "billable":
+            return False
+        here = make.needs
+    return True
+
+
+def cost_of(contract: Contract, checks: Checks, prices: Mapping[str, int], name: str) -> int:
+    """The worst that getting what *name* acts on costs."""
+    names = names_needed(contract.operations[name], checks.requests.get(name, RequestPlan()))
+    makes = [it for it in checks.makes.values() if names and names <= it.ids.keys()]
+    return min((prices[it.kind] for it in makes), default=0)
+
+
+def is_cheaply_read(contract: Contract, checks: Checks, name: str) -> bool:
+    """Whether *name* only reads, and what it reads comes with the one paid job of a quick look."""
+    if contract.behaviour.operations[name].effect != "read":
+        return False
+    names = names_needed(contract.operations[name], checks.requests.get(name, RequestPlan()))
+    makes = [it for it in checks.makes.values() if names and names <= it.ids.keys()]
+    return not names or any(is_cheap(contract, checks, it.kind) for it in makes[:1])
+
+
+def _bound(run: Callable[[Session, str], None], kind: str) -> Callable[[Session], None]:
+    return lambda session: run(session, kind)
+
+
+def _walk(session: Session, kind: str) -> None:
+    lifecycle = session.lifecycle_of(kind)
+    made = session.ready(kind) if lifecycle is None or not lifecycle.simulated else None
+    if made is None:
+        made = session.make(kind)
+        _early(session, made)
+        _end(session, made)
+        session.keep(made)
+    else:
+        session.read(made)
+    for pause_ms in (0, _HOUR_MS, _DAY_MS):
+        if pause_ms <= session.target.patience_ms:
+            session.target.wait(pause_ms)
+            session.read(made)
+
+
+def _early(session: Session, made: Made) -> None:
+    """The file of something that is not finished."""
+    content = made.make.content
+    if content is None or content.early is None:
+        return
+    kind = made.make.kind
+    early = session.call(content.operation, ids=made.ids)
+    told = f"an unfinished {kind} answered {early.status} instead of {content.early}"
+    holds = early.status == content.early
+    session.judge.check(f"content.{kind}.early", told, early, holds=holds)
+
+
+def _end(session: Session, made: Made) -> Exchange:
+    """Poll *made* to its end, and note whether it came in time."""
+    kind = made.make.kind
+    polls = session.finish(made)
+    last = polls[-1] if polls else made.exchange
+    meaning = session.kind_seen(made, last)
+    told = f"it showed {session.state_seen(made, last)!r} at last"
+    ended = meaning is not None and meaning.is_final
+    session.judge.check(f"life.{kind}.ends", told, made.exchange, last, holds=ended)
+    return last
+
+
+def _failure(session: Session, kind: str) -> None:
+    who = session.rich("failing")
+    make = session.checks.makes[kind]
+    if make.needs is not None:
+        session.ready(make.needs, who=who)
+    session.levers.fail_next(who, make.by)
+    made = session.make(kind, who=who)
+    last = _end(session, made)
+    state = session.state_seen(made, last)
+    meaning = session.kind_seen(made, last)
+    told = f"the {kind} was to fail and showed {state!r}"
+    holds = meaning is not None and meaning.value == "failed"
+    session.judge.check(f"life.{kind}.fails", told, made.exchange, last, holds=holds)
+    session.target.wait(_HOUR_MS)
+    session.read(made)
+
+
+def _same(session: Session, kind: str) -> None:
+    """The same request again gives the finished result of the first one."""
+    at, _ = session.checks.same_as_asked[kind]
+    first = session.ready(kind)
+    again = session.call(first.make.by, ids=first.ids)
+    told = f"{evaluate(at, first.exchange)!r} became {evaluate(at, again)!r}"
+    holds = evaluate(at, first.exchange) == evaluate(at, again)
+    state = session.kind_of_answer(kind, again)
+    holds = holds and state is not None and state.is_final
+    session.judge.check(f"same.{kind}", told, first.exchange, again, holds=holds)
+
+
+# Files
+
+
+def _files(session: Session, kind: str) -> None:
+    make = session.checks.makes[kind]
+    if make.content is not None:
+        _content(session, make, make.content)
+    made = session.ready(kind)
+    if make.read is None:
+        return
+    read = session.read(made)
+    view = session.view(made)
+    if view is None:
+        return
+    if view.media is not None:
+        _media(session, view, made, read)
+    for name, at in view.urls.items():
+        url = evaluate(at, read)
+        if isinstance(url, str) and url.startswith("http"):
+            _address(session, session.contract.behaviour.urls[name], url, made, at)
+
+
+def _content(session: Session, make: Make, content: Content) -> None:
+    """A file that an operation of the provider answers itself."""
+    kind = make.kind
+    made = session.ready(kind)
+    first = session.call(content.operation, ids=made.ids)
+    _container(session, kind, first, content.type)
+    again = session.call(content.operation, ids=made.ids)
+    told = "the same file was answered with other bytes"
+    holds = first.body == again.body
+    session.judge.check(f"media.{kind}.stable", told, first, again, holds=holds)
+    view = session.view(made)
+    if view is not None and view.media is not None:
+        _size(session, view, made, first)
+
+
+def _container(session: Session, kind: str, fetched: Exchange, type_: str) -> None:
+    problem = read_footage(fetched.body).problem
+    if fetched.status != 200:
+        problem = f"it was answered {fetched.status}"
+    elif fetched.content_type != type_:
+        problem = f"it came as {fetched.content_type or 'nothing'} instead of {type_}"
+    elif fetched.headers.get("content-length", str(len(fetched.body))) != str(len(fetched.body)):
+        problem = "its length is not the length that was told"
+    rule = f"media.{kind}.container"
+    session.judge.check(rule, problem or "", fetched, holds=problem is None)
+
+
+def _media(session: Session, view: View, made: Made, read: Exchange) -> None:
+    assert view.media is not None
+    url = evaluate(view.media.at, read)
+    if not isinstance(url, str) or not url.startswith("http"):
+        return
+    kind = view.resource
+    fetched = session.fetch(url)
+    _container(session, kind, fetched, "video/mp4")
+    _size(session, view, made, fetched)
+    again = session.fetch(url)
+    told = "the same address answered other bytes"
+    holds = again.body == fetched.body
+    session.judge.check(f"media.{kind}.stable", told, fetched, again, holds=holds)
+
+
+def _size(session: Session, view: View, made: Made, fetched: Exchange) -> None:
+    media = view.media
+    assert media is not None
+    footage = read_footage(fetched.body)
+    wanted: Json = media.sizes
+    for fact in media.size_by:
+        value = str(read_fact(fact, made.exchange))
+        wanted = wanted.get(value) if isinstance(wanted, dict) else None
+    problems: list[str] = []
+    if isinstance(wanted, str) and "x" in wanted:
+        wanted = [int(part) for part in wanted.split("x")]
+    if isinstance(wanted, list) and [footage.width, footage.height] != wanted:
+        problems.append(f"it is {footage.width}x{footage.height}, asked for was {wanted}")
+    seconds = read_fact(media.seconds, made.exchange) if media.seconds is not None else None
+    if seconds is not None and not isinstance(seconds, Missing):
+        difference = abs(footage.length_ms - int(float(seconds) * 1_000))
+        if difference > _LENGTH_TOLERANCE_MS:
+            problems.append(f"it lasts {footage.length_ms} ms, asked for were {seconds} s")
+    rule = f"media.{view.resource}.size"
+    session.judge.check(rule, "; ".join(problems), fetched, holds=not problems)
+
+
+def _address(session: Session, rules: UrlRules, url: str, made: Made, at: str) -> None:
+    """An address that was handed out: it works, as long as it should, and only as it is."""
+    name, check = rules.name, session.judge.check
+    fetched = session.fetch(url)
+    told = f"it answered {fetched.status} with {len(fetched.body)} bytes"
+    works = fetched.status == 200 and bool(fetched.body)
+    check(f"url.{name}.works", told, fetched, holds=works)
+    if rules.names:
+        for altered in _altered(url, rules):
+            answer = session.fetch(altered)
+            told = f"a changed address was answered {answer.status}"
+            check(f"url.{name}.sealed", told, answer, holds=answer.status in {401, 403, 404})
+    if rules.lives_ms is None:
+        if session.target.levers is not None:
+            session.target.wait(30 * _DAY_MS)
+            later = session.fetch(url)
+            told = f"after 30 days it answered {later.status}"
+            check(f"url.{name}.stays", told, later, holds=later.status == 200)
+        return
+    _lifetime(session, rules, made, at)
+
+
+def _lifetime(session: Session, rules: UrlRules, made: Made, at: str) -> None:
+    name, check = rules.name, session.judge.check
+    assert rules.lives_ms is not None
+    first = session.read(made)
+    session.target.wait(1_500)
+    second = session.read(made)
+    url, other = evaluate(at, first), evaluate(at, second)
+    told = "two reads gave the same address"
+    check(f"url.{name}.fresh", told, first, second, holds=has_value(url) and url != other)
+    if rules.lives_ms > session.target.patience_ms or not isinstance(url, str):
+        return
+    session.target.wait(first.at_ms + rules.lives_ms - session.target.now_ms() - 1_000)
+    before = session.fetch(url)
+    session.target.wait(first.at_ms + rules.lives_ms - session.target.now_ms() + 1_000)
+    after = session.fetch(url)
+    told = f"it answered {before.status} a second before its end, {after.status} a second after"
+    holds = before.status == 200 and after.status in {401, 403, 404, 410}
+    check(f"url.{name}.lives", told, before, after, holds=holds)
+    renewed = evaluate(at, session.read(made))
+    if isinstance(renewed, str):
+        answer = session.fetch(renewed)
+        told = f"the address of a new read answered {answer.status}"
+        check(f"url.{name}.fresh", told, answer, holds=answer.status == 200)
+
+
+def _altered(url: str, rules: UrlRules) -> Iterator[str]:
+    """*url* with one character of its signature changed, and with a longer life."""
+    parts = urlsplit(url)
+    pairs = [pair.partition("=") for pair in parts.query.split("&")]
+    for role in ("signature", "expires"):
+        wanted = rules.names.get(role)
+        if wanted is None:
+            continue
+        query = "&".join(
+            f"{name}={_other(value) if name == wanted else value}" for name, _, value in pairs
+        )
+        yield urlunsplit(parts._replace(query=query))
+
+
+def _other(value: str) -> str:
+    if not value:
+        return "1"
+    last = value[-1]
+    return value[:-1] + ("1" if last == "0" else "0")
+
+
+def require(value: Json, told: str) -> Json:
+    """*value*, which must be there.
+
+    Raises:
+        UnableError: it is not.
+    """
+    if not has_value(value):
+        raise UnableError(told)
+    return value

@@ -1,0 +1,216 @@
+"""Webhooks: that they come, are signed, are repeated as documented, and stop."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from screentest.specs.behaviour import Kind, WebhookEvent, WebhookRules
+from screentest.specs.checks import Checks
+from screentest.specs.contract import Contract
+
+from ..expressions import at_pointer
+from ..session import Made, Session, UnableError
+from ..target import Endpoint, Identity
+from ..trace import Delivery
+from .scenario import Scenario
+
+Json = Any
+
+
+def _bound(run: Callable[[Session, str], None], name: str) -> Callable[[Session], None]:
+    return lambda session: run(session, name)
+
+
+_REFUSED = 500
+
+
+def webhooks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
+    """Scenarios about deliveries, where a provider has webhooks."""
+    rules = contract.behaviour.webhooks
+    if rules is None:
+        return
+    total = sum(prices.values())
+    for type_ in rules.events:
+        yield Scenario(f"hooks of {type_}", f"wait for {type_}, and check its signature",
+                       _bound(_delivered, type_), total, 8,
+                       needs_levers=True)  # fmt: skip
+    yield Scenario("repeated hooks", "let every delivery fail, and count the repetitions",
+                   _retries, total, 8, needs_levers=True)  # fmt: skip
+    yield Scenario("rotated hooks", "change the secret, and check the next signature",
+                   _rotation, total, 8, needs_levers=True)  # fmt: skip
+    yield Scenario("endpoints of hooks", "register one endpoint too many", _endpoints, 0, 0,
+                   needs_levers=True)  # fmt: skip
+
+
+def _rules(session: Session) -> WebhookRules:
+    rules = session.contract.behaviour.webhooks
+    assert rules is not None
+    return rules
+
+
+def _endpoint(session: Session, who: Identity) -> Endpoint:
+    found = session.levers.new_endpoint(who, list(_rules(session).events))
+    if found is None:
+        raise UnableError("the server takes no endpoint")
+    return found
+
+
+def _job(session: Session, event: WebhookEvent, who: Identity) -> Made:
+    """A job that ends as *event* tells, polled to its end."""
+    resources = session.contract.behaviour.resources
+    for kind, make in session.checks.makes.items():
+        lifecycle = resources[kind].lifecycle if kind in resources else None
+        if lifecycle is not None and lifecycle.name == event.lifecycle:
+            if event.ends is Kind.FAILED:
+                session.levers.fail_next(who, make.by)
+            made = session.make(kind, who=who)
+            session.finish(made)
+            return made
+    raise UnableError(f"nothing in the checks makes a {event.lifecycle}")
+
+
+def _taken(session: Session) -> list[Delivery]:
+    found = session.levers.deliveries()
+    for delivery in found:
+        session.see(delivery)
+    return found
+
+
+def _delivered(session: Session, type_: str) -> None:
+    rules, check = _rules(session), session.judge.check
+    event, who = rules.events[type_], session.rich("listener")
+    endpoint = _endpoint(session, who)
+    seen: list[bool] = []
+    made_of: list[Made] = []
+
+    def look() -> None:
+        """What a receiver sees that asks at once."""
+        if made_of:
+            kind = session.kind_seen(made_of[0], session.read(made_of[0]))
+            seen.append(kind is not None and kind.is_final)
+
+    make = next(iter(session.checks.makes.values()))
+    if event.ends is Kind.FAILED:
+        session.levers.fail_next(who, make.by)
+    made = session.make(make.kind, who=who)
+    made_of.append(made)
+    session.levers.on_delivery(look)
+    polls = session.finish(made)
+    found = _taken(session)
+    last = polls[-1] if polls else made.exchange
+    told = f"{len(found)} deliveries came"
+    check(f"hook.{type_}", told, last, holds=len(found) == 1)
+    if not found:
+        return
+    payload = found[0].payload
+    told = f"the delivery tells {at_pointer(payload, '/type')!r}"
+    check(f"hook.{type_}", told, last, holds=_names_event(rules, payload, type_))
+    told = "a receiver that asked at once did not see the end"
+    check("hook.state", told, last, holds=bool(seen) and all(seen))
+    _signature(session, rules, found[0], endpoint)
+    session.target.wait(sum(rules.retries_ms))
+    told = f"{len(session.levers.deliveries())} deliveries, and the first was taken"
+    check("hook.stops", told, last, holds=len(session.levers.deliveries()) == 1)
+
+
+def _names_event(rules: WebhookRules, payload: Json, type_: str) -> bool:
+    """Whether the payload has the parts of the template, the type among them."""
+    if not isinstance(payload, dict):
+        return False
+    return payload.keys() == rules.body.keys() and all(
+        payload[name] == type_ for name, it in rules.body.items() if it == "$type"
+    )
+
+
+def _signature(
+    session: Session, rules: WebhookRules, delivery: Delivery, endpoint: Endpoint
+) -> None:
+    problem = signature_problem(rules, delivery, endpoint.secret)
+    last = session.trace.exchanges[-1]
+    session.judge.check("hook.signature", problem or "", last, holds=problem is None)
+
+
+def signature_problem(rules: WebhookRules, delivery: Delivery, secret: str) -> str | None:
+    """What is wrong with the signature of a delivery; None when it fits *secret*."""
+    headers = delivery.headers
+    values: dict[str, str] = {"body": delivery.body.decode("utf-8", "replace")}
+    given, encoding = "", ""
+    for name, template in rules.headers.items():
+        value = headers.get(name.lower())
+        if value is None:
+            return f"the header {name} is missing"
+        match = re.fullmatch(r"(.*)\{([a-z.]+)\}", template)
+        if match is None:
+            continue
+        value = value.removeprefix(match[1])
+        if match[2].startswith("signature."):
+            given, encoding = value, match[2].partition(".")[2]
+        else:
+            values[match[2]] = value
+    text = re.sub(r"\{([a-z.]+)\}", lambda it: values.get(it[1], ""), rules.signed)
+    digest = hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()
+    wanted = digest.hex() if encoding == "hex" else base64.b64encode(digest).decode()
+    return None if hmac.compare_digest(wanted, given) else "the signature does not fit the body"
+
+
+def _retries(session: Session) -> None:
+    rules, levers, check = _rules(session), session.levers, session.judge.check
+    who = session.rich("deaf")
+    endpoint = _endpoint(session, who)
+    levers.answer_deliveries([_REFUSED] * (len(rules.retries_ms) + 3))
+    event = next(iter(rules.events.values()))
+    made = _job(session, event, who)
+    last = session.trace.exchanges[-1]
+    for number, wait_ms in enumerate(rules.retries_ms, start=1):
+        session.target.wait(wait_ms - 1_000)
+        early = len(levers.deliveries())
+        session.target.wait(1_000)
+        due = len(levers.deliveries())
+        told = f"repetition {number} was to come after {wait_ms // 1_000} s: {early - number} came "
+        told += f"early, {due - number} in all"
+        check("hook.retries", told, made.exchange, last, holds=(early, due) == (number, number + 1))
+    session.target.wait(10 * max(rules.retries_ms))
+    found = _taken(session)
+    told = f"{len(found)} attempts, {len(rules.retries_ms) + 1} are documented"
+    check("hook.retries", told, last, holds=len(found) == len(rules.retries_ms) + 1)
+    same = {(it.body, _event_id(it)) for it in found}
+    check("hook.id", f"{len(same)} different bodies or ids", last, holds=len(same) == 1)
+    for delivery in found[-1:]:
+        _signature(session, rules, delivery, endpoint)
+
+
+def _event_id(delivery: Delivery) -> Json:
+    return at_pointer(delivery.payload, "/id")
+
+
+def _rotation(session: Session) -> None:
+    rules, who = _rules(session), session.rich("careful")
+    endpoint = _endpoint(session, who)
+    event = next(iter(rules.events.values()))
+    _job(session, event, who)
+    fresh = session.levers.rotate(endpoint)
+    _job(session, event, who)
+    found = _taken(session)
+    last = session.trace.exchanges[-1]
+    if len(found) != 2:
+        raise UnableError(f"{len(found)} deliveries came instead of 2")
+    old = signature_problem(rules, found[0], endpoint.secret)
+    new = signature_problem(rules, found[1], fresh.secret)
+    told = f"before the change: {old or 'right'}; after it: {new or 'right'}"
+    holds = old is None and new is None and endpoint.secret != fresh.secret
+    session.judge.check("hook.rotation", told, last, holds=holds)
+
+
+def _endpoints(session: Session) -> None:
+    rules, who = _rules(session), session.rich("greedy")
+    made = [session.levers.new_endpoint(who, []) for _ in range(rules.endpoints_max + 1)]
+    taken = sum(1 for it in made if it is not None)
+    session.call(next(iter(session.contract.operations)), who=who)
+    told = f"{taken} endpoints were taken; at most {rules.endpoints_max} may be"
+    last = session.trace.exchanges[-1]
+    session.judge.check("hook.endpoints", told, last, holds=taken == rules.endpoints_max)

@@ -1,0 +1,388 @@
+"""What happened between a client and a provider, as data: exchanges, balances, deliveries.
+
+A trace can come from our own scenarios, from a fuzzer, a proxy, the journal of the mock or a HAR
+file; whoever judges it cannot tell, and need not. Keys never enter a trace.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from screentest.specs.contract import Contract, load_contract
+from screentest.specs.operations import Operation
+
+Json = Any
+
+#: What is told instead of a credential.
+REDACTED = "[redacted]"
+#: Headers that carry secrets, beside those that a contract names.
+SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie", "x-api-key", "x-goog-api-key"})
+#: A body that is longer is kept in the trace file by its length alone.
+_BODY_KEPT_MAX = 256 * 1024
+
+
+class Missing:
+    """The value of an expression that points at nothing."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+MISSING = Missing()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvent:
+    """One event of a stream: when it came, and its decoded data (None if it did not decode)."""
+
+    at_ms: int
+    payload: Json
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request with its answer. *number* counts within the trace, from 1.
+
+    *actor* names who asked: `owner`, `stranger`, or `anonymous` for nobody. *key* tells two
+    credentials apart without being one. *sent* and *reply* are decoded bodies, None if there is
+    none; *broken* says that the answer's JSON did not parse. *chunks* counts the pieces a stream
+    came in.
+    """
+
+    number: int
+    at_ms: int
+    actor: str
+    key: str
+    operation: str
+    method: str
+    path: str
+    query: str
+    request_headers: Mapping[str, str]
+    request_body: bytes
+    sent: Json
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    reply: Json
+    path_values: Mapping[str, str] = field(default_factory=dict[str, str])
+    ended_ms: int = 0
+    events: tuple[StreamEvent, ...] = ()
+    chunks: int = 1
+    broken: bool = False
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def is_stream(self) -> bool:
+        return self.content_type == "text/event-stream"
+
+    @property
+    def line(self) -> str:
+        """`POST /v1/videos → 200`."""
+        query = f"?{self.query}" if self.query else ""
+        return f"{self.method} {self.path}{query} → {self.status}"
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The credits of *actor* as somebody who may see them saw them."""
+
+    at_ms: int
+    actor: str
+    available: int
+    held: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.available + self.held
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One attempt to deliver a webhook. *verdict* is the status that the receiver answered."""
+
+    at_ms: int
+    headers: Mapping[str, str]
+    body: bytes
+    verdict: int
+    secret: str = ""
+
+    @property
+    def payload(self) -> Json:
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+Event = Exchange | Balance | Delivery
+
+
+@dataclass(slots=True)
+class Trace:
+    """Events in the order in which they happened."""
+
+    provider: str
+    events: list[Event] = field(default_factory=list[Event])
+
+    def add(self, event: Event) -> None:
+        self.events.append(event)
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        return [event for event in self.events if isinstance(event, Exchange)]
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """An exchange as it went over the wire, before anybody knew what it was about."""
+
+    method: str
+    path: str
+    query: str
+    request_headers: Mapping[str, str]
+    request_body: bytes
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    at_ms: int
+    ended_ms: int = 0
+    pieces: tuple[tuple[int, bytes], ...] = ()
+
+
+def understand(
+    contract: Contract, raw: Raw, *, number: int, actor: str, key: str, sent: Json = None
+) -> Exchange:
+    """*raw* as an exchange with an operation of *contract*, secrets cut.
+
+    *sent* is the decoded request body where the caller knows it, as with forms.
+    """
+    operation, values = find_operation(contract, raw.method, raw.path)
+    reply, broken = _decoded(raw.body, raw.headers.get("content-type", ""))
+    if sent is None and raw.request_body:
+        sent, _ = _decoded(raw.request_body, raw.request_headers.get("content-type", ""))
+    is_stream = raw.headers.get("content-type", "").startswith("text/event-stream")
+    return Exchange(
+        number=number,
+        at_ms=raw.at_ms,
+        actor=actor,
+        key=key,
+        operation=operation.id if operation is not None else "",
+        method=raw.method,
+        path=raw.path,
+        query=raw.query,
+        request_headers=without_secrets(raw.request_headers, contract),
+        request_body=raw.request_body,
+        sent=sent,
+        status=raw.status,
+        headers=raw.headers,
+        body=raw.body,
+        reply=reply,
+        path_values=values,
+        ended_ms=raw.ended_ms or raw.at_ms,
+        events=tuple(read_events(raw)) if is_stream else (),
+        chunks=len(raw.pieces) or 1,
+        broken=broken,
+    )
+
+
+def find_operation(
+    contract: Contract, method: str, path: str
+) -> tuple[Operation | None, Mapping[str, str]]:
+    """The operation that a request is about, under any of the provider's prefixes."""
+    for prefix in contract.behaviour.prefixes:
+        if path.startswith(prefix):
+            match = contract.routes.find(method, path[len(prefix) :])
+            if match is not None:
+                return match.operation, match.path
+    return None, {}
+
+
+def without_secrets(headers: Mapping[str, str], contract: Contract) -> dict[str, str]:
+    """*headers* with every credential replaced."""
+    named = {
+        form[0] for credential in contract.behaviour.credentials.values()
+        for form in credential.forms
+    }  # fmt: skip
+    secret = SECRET_HEADERS | named
+    return {name: REDACTED if name in secret else value for name, value in headers.items()}
+
+
+@cache
+def _key_pattern(provider: str) -> re.Pattern[str]:
+    """What the keys of a provider look like, by the forms in its contract."""
+    letters = {"hex": "[0-9a-f]", "base36": "[0-9a-z]", "base62": "[0-9A-Za-z]", "number": "[0-9]"}
+    forms = [
+        re.sub(
+            r"\\\{(\w+)(?::(\d+))?\\\}",
+            lambda it: f"{letters.get(it[1], '.')}{{{it[2] or '1,'}}}",
+            re.escape(credential.key_form),
+        )
+        for credential in load_contract(provider).behaviour.credentials.values()
+    ]
+    return re.compile("|".join(forms))
+
+
+def without_keys(text: str, provider: str) -> str:
+    """*text* with everything that has the form of one of the provider's keys cut out."""
+    return _key_pattern(provider).sub(REDACTED, text)
+
+
+def _decoded(body: bytes, content_type: str) -> tuple[Json, bool]:
+    if "json" not in content_type or not body:
+        return None, False
+    try:
+        return json.loads(body), False
+    except ValueError:
+        return None, True
+
+
+def read_events(raw: Raw) -> Iterator[StreamEvent]:
+    """The events of a stream; an event ends with a blank line, as the format says."""
+    pieces = raw.pieces or ((raw.at_ms, raw.body),)
+    waiting = b""
+    for at_ms, piece in pieces:
+        waiting = (waiting + piece).replace(b"\r\n", b"\n")
+        while b"\n\n" in waiting:
+            block, _, waiting = waiting.partition(b"\n\n")
+            lines = [line[5:].lstrip() for line in block.split(b"\n") if line.startswith(b"data:")]
+            if lines:
+                yield _event(at_ms, b"\n".join(lines))
+
+
+def _event(at_ms: int, data: bytes) -> StreamEvent:
+    text = data.decode("utf-8", "replace")
+    try:
+        return StreamEvent(at_ms, json.loads(text), text)
+    except ValueError:
+        return StreamEvent(at_ms, None, text)
+
+
+def query_values(exchange: Exchange) -> dict[str, str]:
+    return dict(parse_qsl(exchange.query, keep_blank_values=True))
+
+
+# Files: one JSON object a line
+
+
+def write_trace(trace: Trace, path: Path) -> None:
+    """Save *trace* as JSON Lines."""
+    lines = [json.dumps({"trace": 1, "provider": trace.provider})]
+    lines += [json.dumps(_to_json(event)) for event in trace.events]
+    text = without_keys("\n".join(lines) + "\n", trace.provider)
+    path.write_text(text, encoding="utf-8")
+
+
+def read_trace(path: Path, contract: Contract) -> Trace:
+    """The trace that `write_trace` saved.
+
+    Raises:
+        ValueError: it is no trace, or one of another provider.
+    """
+    lines = path.read_text(encoding="utf-8").splitlines()
+    head = json.loads(lines[0]) if lines else {}
+    if not isinstance(head, dict) or "trace" not in head:
+        raise ValueError(f'{path} is no trace: its first line must be {{"trace": 1, …}}')
+    if head["provider"] != contract.provider:
+        raise ValueError(f"{path} is a trace of {head['provider']!r}, not {contract.provider!r}")
+    trace = Trace(contract.provider)
+    for number, line in enumerate(lines[1:], start=1):
+        trace.add(_from_json(json.loads(line), contract, number))
+    return trace
+
+
+def _to_json(event: Event) -> Json:
+    match event:
+        case Balance():
+            return {"balance": event.actor, "at_ms": event.at_ms, "available": event.available,
+                    "held": event.held}  # fmt: skip
+        case Delivery():
+            return {"delivery": event.verdict, "at_ms": event.at_ms, "headers": dict(event.headers),
+                    "body": event.body.decode("utf-8", "replace")}  # fmt: skip
+        case Exchange():
+            return {
+                "actor": event.actor, "key": event.key, "at_ms": event.at_ms,
+                "ended_ms": event.ended_ms, "method": event.method, "path": event.path,
+                "query": event.query, "request_headers": dict(event.request_headers),
+                "request_body": _body_to_json(event.request_body), "status": event.status,
+                "headers": dict(event.headers), "body": _body_to_json(event.body),
+            }  # fmt: skip
+
+
+def _from_json(line: Json, contract: Contract, number: int) -> Event:
+    if "balance" in line:
+        return Balance(line["at_ms"], line["balance"], line["available"], line["held"])
+    if "delivery" in line:
+        return Delivery(line["at_ms"], line["headers"], line["body"].encode(), line["delivery"])
+    raw = Raw(
+        method=line["method"],
+        path=line["path"],
+        query=line["query"],
+        request_headers=line["request_headers"],
+        request_body=_body_from_json(line["request_body"]),
+        status=line["status"],
+        headers=line["headers"],
+        body=_body_from_json(line["body"]),
+        at_ms=line["at_ms"],
+        ended_ms=line["ended_ms"],
+    )
+    return understand(contract, raw, number=number, actor=line["actor"], key=line["key"])
+
+
+def _body_to_json(body: bytes) -> Json:
+    if len(body) > _BODY_KEPT_MAX:
+        return {"bytes": len(body)}
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode()}
+
+
+def _body_from_json(body: Json) -> bytes:
+    if isinstance(body, str):
+        return body.encode()
+    return base64.b64decode(body["base64"]) if "base64" in body else b""
+
+
+def curl(exchange: Exchange, base_url: str = "$BASE_URL") -> str:
+    """A shell line that repeats the request; the reader fills in the credential."""
+    parts = ["curl", "-X", exchange.method, _quoted(f"{base_url}{_address(exchange)}")]
+    for name, value in _telling(exchange.request_headers):
+        parts += ["-H", _quoted(f"{name}: {value}")]
+    if exchange.request_body and exchange.sent is not None and "json" in _type_of(exchange):
+        parts += ["--data", _quoted(exchange.request_body.decode("utf-8", "replace")[:2_000])]
+    elif exchange.request_body:
+        parts += ["--data-binary", "@body"]
+    return " ".join(parts)
+
+
+def _telling(headers: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    skipped = {"content-length", "host", "accept", "connection", "accept-encoding", "user-agent"}
+    return [(name, value) for name, value in headers.items() if name not in skipped]
+
+
+def _type_of(exchange: Exchange) -> str:
+    return exchange.request_headers.get("content-type", "")
+
+
+def _address(exchange: Exchange) -> str:
+    return exchange.path + (f"?{exchange.query}" if exchange.query else "")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"

@@ -1,0 +1,176 @@
+"""Running scenarios against a target, and what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from screentest.specs.checks import Checks
+from screentest.specs.contract import Contract
+from screentest.specs.errors import ContractError
+
+from .judge import Judge, Rule, Verdict
+from .open_jobs import OpenJobs
+from .rules import rules_of
+from .scenarios.access import accesses
+from .scenarios.inputs import inputs
+from .scenarios.money import moneys
+from .scenarios.repeats import repeats
+from .scenarios.scenario import Scenario
+from .scenarios.streams import streams
+from .scenarios.walks import walks
+from .scenarios.webhooks import webhooks
+from .session import Session, UnableError
+from .target import Target
+from .trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One scenario that was tried. *unable* says why it could not go on; empty when it did."""
+
+    scenario: Scenario
+    trace: Trace
+    seconds: float
+    unable: str = ""
+
+
+@dataclass(slots=True)
+class Result:
+    """Everything that a verification found out."""
+
+    contract: Contract
+    checks: Checks
+    target: str
+    judge: Judge
+    seed: int = 1
+    ran: list[Ran] = field(default_factory=list[Ran])
+    skipped: list[tuple[Scenario, str]] = field(default_factory=list[tuple[Scenario, str]])
+    seconds: float = 0.0
+    spent: int = 0
+    is_out_of_budget: bool = False
+
+    @property
+    def requests(self) -> int:
+        return sum(len(it.trace.exchanges) for it in self.ran)
+
+    @property
+    def is_broken(self) -> bool:
+        return bool(self.judge.findings)
+
+    def rules(self, verdict: Verdict) -> list[Rule]:
+        return [it for it in self.judge.rules.values() if self.judge.verdict(it.id) is verdict]
+
+
+def prices_of(contract: Contract, checks: Checks) -> dict[str, int]:
+    """The worst that getting one of each kind of resource costs, with everything that it needs."""
+    worst: dict[str, int] = {}
+    for kind, make in checks.makes.items():
+        own = worst_price(contract, make.by)
+        worst[kind] = own + (worst.get(make.needs, 0) if make.needs else 0)
+    return worst
+
+
+def worst_price(contract: Contract, operation: str) -> int:
+    """The most that one call of *operation* can cost by its table; 10 where a fact is open."""
+    price = contract.behaviour.operations[operation].price
+    if price is None or contract.behaviour.initial_credits is None:
+        return 0
+    if not price.formula.names:
+        return price.amount({})
+    rows = [dict(facts) for facts in _leaves(price.table[1])] if price.table else [{}]
+    worst = 0
+    for facts in rows:
+        # Durations and counts are open; what real requests ask for stays below these.
+        open_facts = dict.fromkeys(price.formula.names - facts.keys(), 0)
+        open_facts |= {name: 20 for name in open_facts if name.endswith(("_s", "scenes"))}
+        try:
+            worst = max(worst, price.formula.amount({**open_facts, **facts}))
+        except (ArithmeticError, ContractError):
+            worst = max(worst, 10)
+    return worst
+
+
+def _leaves(rows: object) -> Iterator[dict[str, float]]:
+    if isinstance(rows, dict):
+        if all(not isinstance(it, dict) for it in rows.values()):
+            yield rows
+        else:
+            for it in rows.values():
+                yield from _leaves(it)
+
+
+def scenarios_of(contract: Contract, checks: Checks) -> list[Scenario]:
+    """Every scenario that the two files of a contract call for."""
+    prices = prices_of(contract, checks)
+    return [
+        scenario
+        for derive in (walks, accesses, inputs, moneys, streams, repeats, webhooks)
+        for scenario in derive(contract, checks, prices)
+    ]
+
+
+def verify(
+    contract: Contract,
+    checks: Checks,
+    open_target: Callable[[], Target],
+    scenarios: Sequence[Scenario],
+    *,
+    is_open: bool = False,
+    is_shared: bool = False,
+    open_jobs: OpenJobs | None = None,
+    seed: int = 1,
+    on_progress: Callable[[Scenario, Ran | None], None] = lambda scenario, ran: None,
+) -> Result:
+    """Run *scenarios* and judge what they show.
+
+    *open_target* gives a fresh world for every scenario; with *is_shared* it is asked once, so
+    that scenarios share what they paid for. *is_open* allows undocumented fields. *open_jobs* are
+    those that an earlier run paid for and did not see the end of.
+    """
+    judge = Judge(rules_of(contract, checks))
+    started = time.perf_counter()
+    target = open_target()
+    result = Result(contract, checks, target.name, judge, seed)
+    session = Session(target, contract, checks, judge, is_open, open_jobs)
+    for number, scenario in enumerate(scenarios):
+        if not is_shared and number:
+            session.target.close()
+            session = Session(open_target(), contract, checks, judge, is_open)
+        why_not = _obstacle(scenario, session)
+        if why_not:
+            result.skipped.append((scenario, why_not))
+            continue
+        on_progress(scenario, None)
+        ran = run_scenario(scenario, session, is_shared=is_shared)
+        result.ran.append(ran)
+        on_progress(scenario, ran)
+    session.target.close()
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def _obstacle(scenario: Scenario, session: Session) -> str:
+    if scenario.needs_levers and session.target.levers is None:
+        return "only a server that can be steered shows it"
+    if scenario.needs_stranger and session.target.stranger is None:
+        return "it needs a second account"
+    return ""
+
+
+def run_scenario(scenario: Scenario, session: Session, *, is_shared: bool = False) -> Ran:
+    """Run one scenario; being unable to go on is no failure, but leaves rules unjudged."""
+    session.judge.scenario = scenario.name
+    before = len(session.trace.events)
+    started = time.perf_counter()
+    unable = ""
+    try:
+        scenario.run(session)
+    except UnableError as error:
+        unable = str(error)
+    trace = session.trace
+    if is_shared:
+        trace = Trace(session.contract.provider, session.trace.events[before:])
+    session.judge.scenario = ""
+    return Ran(scenario, trace, time.perf_counter() - started, unable)

@@ -1,0 +1,42 @@
+"""What tests of the contract kit share: a verified provider, and a recording of one."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from screentest.contract_tests.in_process import InProcess, make_app
+from screentest.contract_tests.judge import Judge
+from screentest.contract_tests.rules import rules_of
+from screentest.contract_tests.session import Session
+from screentest.contract_tests.trace import Trace
+from screentest.contract_tests.verify import Result, scenarios_of, verify
+from screentest.specs.checks import load_checks
+from screentest.specs.contract import load_contract
+
+PROVIDERS = ("oshara", "ozor", "ugc_copilot", "ulazai", "znapai")
+
+
+def verified(provider: str, seed: int = 1) -> Result:
+    """Every scenario of *provider* against our own mock."""
+    contract, checks = load_contract(provider), load_checks(provider)
+    app = make_app(contract)
+    scenarios = scenarios_of(contract, checks)
+    return verify(contract, checks, lambda: InProcess(app, contract, seed), scenarios, seed=seed)
+
+
+def session_with(provider: str) -> Session:
+    """A fresh world of *provider*'s mock, and monitors that watch it."""
+    contract, checks = load_contract(provider), load_checks(provider)
+    target = InProcess(make_app(contract), contract)
+    return Session(target, contract, checks, Judge(rules_of(contract, checks)))
+
+
+@cache
+def recording(provider: str) -> Trace:
+    """A job of the first kind, from its making to its end."""
+    session = session_with(provider)
+    made = session.make(next(iter(session.checks.makes)))
+    session.finish(made)
+    for name in session.checks.lists:
+        session.call(name)
+    return session.trace

@@ -1,0 +1,77 @@
+"""`screentest verify` and its sisters: exit codes, and what a look at the help costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from screentest.contract_tests.trace import write_trace
+
+from .hands import recording
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "screentest.mock_server.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_a_kept_contract_exits_with_0_and_writes_reports(tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+
+    done = _run("verify", "ulazai", "--report", f"html:{report}")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "65 kept, 0 broken, 0 not judged" in done.stdout
+    assert report.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("verify", "nobody"), 2, "no contract for 'nobody'"),
+        (("verify", "ozor", "--url", "https://ozor.ai"), 2, "Add --live if you mean it"),
+        (("verify", "ozor", "--report", "pdf:x"), 2, "expected one of html, junit, ndjson"),
+        (("verify", "ozor", "--url", "http://127.0.0.1:9"), 4, "is the server running"),
+        (("verify", "ozor", "--budget", "0", "--only", "walk export"), 3, "the budget ended it"),
+    ],
+)
+def test_exit_codes_tell_what_happened(arguments: tuple[str, ...], code: int, told: str) -> None:
+    done = _run(*arguments)
+
+    assert done.returncode == code, done.stdout + done.stderr
+    assert told in done.stderr
+
+
+def test_the_plan_shows_the_bill_without_a_request() -> None:
+    done = _run("plan", "ozor", "--tier", "smoke", "--url", "https://ozor.ai")
+
+    assert done.returncode == 0
+    assert "at worst 1 credits" in done.stdout
+
+
+def test_a_recording_is_judged(tmp_path: Path) -> None:
+    path = tmp_path / "trace.ndjson"
+    write_trace(recording("ozor"), path)
+
+    done = _run("check-har", "ozor", str(path))
+
+    assert done.returncode == 0, done.stdout
+    assert "0 broken" in done.stdout
+
+
+def test_the_help_loads_neither_the_kit_nor_a_fuzzer() -> None:
+    code = (
+        "import sys\n"
+        "sys.argv = ['screentest', 'verify', '--help']\n"
+        "from screentest.mock_server.cli.main import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print([name for name in ('schemathesis', 'hypothesis', 'flask', 'jsonschema_rs') "
+        "if name in sys.modules])\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "[]"

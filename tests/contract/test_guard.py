@@ -1,0 +1,96 @@
+"""The guard lets nothing pass that was not allowed, also when many ask at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from screentest.contract_tests.guard import Budget, Guarded, ReadOnlyError, SpentError, price_of
+from screentest.contract_tests.in_process import InProcess, make_app
+from screentest.contract_tests.live import NotAllowedError, check_address
+from screentest.contract_tests.target import Wire
+from screentest.specs.contract import load_contract
+
+GENERATE = Wire(
+    "POST", "/api/v1/videos/generate", "", {"content-type": "application/json"}, b'{"prompt":"x"}'
+)
+
+
+def _guarded(budget: Budget, *, is_read_only: bool = False) -> Guarded:
+    contract = load_contract("ozor")
+    target = InProcess(make_app(contract), contract)
+    return Guarded(target, contract, budget, is_read_only)
+
+
+def _signed(guarded: Guarded) -> Wire:
+    headers = {**GENERATE.headers, "x-api-key": guarded.owner.keys["api_key"]}
+    return Wire("POST", GENERATE.path, "", headers, GENERATE.body)
+
+
+def test_a_budget_is_kept_to_the_credit_under_parallel_load() -> None:
+    budget = Budget(25)
+
+    def pay(_: int) -> bool:
+        if not budget.reserve(2):
+            return False
+        budget.settle(2, is_spent=True)
+        return True
+
+    with ThreadPoolExecutor(16) as pool:
+        paid = list(pool.map(pay, range(200)))
+
+    assert (sum(paid), budget.spent, budget.reserved) == (12, 24, 0)
+
+
+def test_a_refused_request_gives_its_reserve_back() -> None:
+    budget = Budget(10)
+
+    assert budget.reserve(10)
+    budget.settle(10, is_spent=False)
+
+    assert (budget.spent, budget.reserved, budget.reserve(10)) == (0, 0, True)
+
+
+def test_what_the_budget_does_not_cover_never_reaches_the_server() -> None:
+    guarded = _guarded(Budget(1))
+    wire = _signed(guarded)
+
+    first = guarded.send(wire)
+    with pytest.raises(SpentError, match="may cost 1, 0 credits are left"):
+        guarded.send(wire)
+
+    assert (first.status, guarded.budget.spent) == (200, 1)
+
+
+def test_reading_only_means_reading_only() -> None:
+    guarded = _guarded(Budget(None), is_read_only=True)
+
+    with pytest.raises(ReadOnlyError, match="changes something"):
+        guarded.send(_signed(guarded))
+    with pytest.raises(ReadOnlyError):
+        guarded.send(Wire("TRACE", "/api/v1/videos"))
+
+
+def test_prices_come_from_the_contract_and_the_request() -> None:
+    contract = load_contract("ugc_copilot")
+    body = b'{"data": {"engine": "veo", "quality": "hq", "duration": 8}}'
+
+    price = price_of(contract, Wire("POST", "/proxyStartVideoGeneration", "", {}, body))
+
+    assert price == 130
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8787/ozor", "http://localhost:1", "http://[::1]:2"]
+)
+def test_this_machine_may_be_tested(url: str) -> None:
+    check_address(url, is_live=False)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://ozor.ai", "http://10.0.0.1", "ftp://127.0.0.1", "nothing"]
+)
+def test_another_machine_may_not_unless_it_is_meant(url: str) -> None:
+    with pytest.raises(NotAllowedError):
+        check_address(url, is_live=False)

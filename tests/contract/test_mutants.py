@@ -1,0 +1,84 @@
+"""Defects of every family are found, and a mock without one is left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from screentest.contract_tests.mutants.mutant import Mutant, mutants_of
+from screentest.contract_tests.mutants.run import all_mutants, relevant_cases, run_one
+from screentest.specs.checks import load_checks
+
+from .hands import PROVIDERS
+
+#: Ownership of a read, a list, a write and a file, where a provider has them.
+OWNERSHIP = [
+    (provider, mutant.id)
+    for provider in PROVIDERS
+    for mutant in mutants_of(provider)
+    if mutant.family == "OWN"
+]
+
+
+def _mutant(provider: str, mutant_id: str) -> Mutant:
+    return next(it for it in mutants_of(provider) if it.id == mutant_id)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("provider", "mutant_id"), OWNERSHIP)
+def test_broken_ownership_is_found(provider: str, mutant_id: str) -> None:
+    fate = run_one(provider, _mutant(provider, mutant_id))
+
+    assert fate.is_killed, fate.mutant.told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("provider", "mutant_id", "rule"),
+    [
+        ("ozor", "OZ-CRD2", "money.generateVideo.failure"),
+        ("ozor", "OZ-URL2", "url.download.lives"),
+        ("ozor", "OZ-AUT4", "keys.apiKey.max"),
+        ("ugc_copilot", "UG-WHK4", "hook.retries"),
+        ("ugc_copilot", "UG-WHK2", "hook.signature"),
+        ("ugc_copilot", "UG-RTL6", "cap.starter"),
+        ("ugc_copilot", "UG-IDM7", "idem.replay"),
+        ("ulazai", "UL-RTL1", "cap.default"),
+        ("oshara", "OS-MED1", "media.video_job.container"),
+        ("znapai", "ZN-LIF11", "content.video.early"),
+    ],
+)
+def test_a_defect_is_found_for_the_right_reason(provider: str, mutant_id: str, rule: str) -> None:
+    fate = run_one(provider, _mutant(provider, mutant_id))
+
+    assert fate.rule == rule, f"{fate.rule}: {fate.told}"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_change_that_changes_nothing_is_no_defect(provider: str) -> None:
+    nothing = Mutant("X-SCH1", "MED", "nothing", "", "reply", {"of": "files"})
+
+    fate = run_one(provider, nothing)
+
+    assert fate.tier == "", f"{fate.rule}: {fate.told}"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_there_are_thirty_defects_written_by_hand(provider: str) -> None:
+    written = mutants_of(provider)
+
+    assert len(written) >= 30
+    assert len({it.id for it in written}) == len(written)
+    assert all(it.breaks for it in written)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_operators_make_more_of_them(provider: str) -> None:
+    made = [it for it in all_mutants(provider) if it.is_generated]
+
+    assert len(made) >= 30
+
+
+def test_requests_that_cannot_meet_a_defect_are_left_out() -> None:
+    on_files = Mutant("X-MED1", "MED", "nothing", "", "reply", {"of": "files"})
+
+    assert relevant_cases(on_files, load_checks("ozor"), []) == []

@@ -1,0 +1,147 @@
+"""Recorded traffic: nothing is found in a clean recording, and planted drift is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from screentest.contract_tests.har import read_har, write_har
+from screentest.contract_tests.in_process import InProcess, make_app
+from screentest.contract_tests.recorded import (
+    differences,
+    judge_recording,
+    read_recording,
+    send_again,
+)
+from screentest.contract_tests.trace import Trace, read_trace, write_trace
+from screentest.specs.contract import load_contract
+
+from .hands import PROVIDERS, recording, session_with
+
+Json = Any
+BASE = "https://provider.example.org/some/base"
+
+
+def _har(provider: str, path: Path) -> Json:
+    write_har(recording(provider), path, BASE)
+    return json.loads(path.read_text())
+
+
+def _findings(provider: str, path: Path) -> set[str]:
+    return {it.rule.id for it in judge_recording(read_recording(path, provider)).findings}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_clean_recording_is_clean(provider: str, tmp_path: Path) -> None:
+    path = tmp_path / "clean.har"
+    _har(provider, path)
+
+    trace = read_har(path, load_contract(provider))
+
+    assert len(trace.exchanges) > 3
+    assert _findings(provider, path) == set()
+
+
+def _edit_replies(har: Json, path_part: str, edit: Callable[[Json, int], None]) -> None:
+    number = 0
+    for entry in har["log"]["entries"]:
+        if path_part in entry["request"]["url"]:
+            body = json.loads(entry["response"]["content"]["text"])
+            edit(body, number)
+            entry["response"]["content"]["text"] = json.dumps(body)
+            number += 1
+
+
+def _unknown_field(body: Json, _: int) -> None:
+    body["renderNode"] = "eu-3"
+
+
+def _new_enum_value(body: Json, _: int) -> None:
+    if body["status"] == "processing":
+        body["status"] = "thinking"
+
+
+def _illegal_transition(body: Json, number: int) -> None:
+    if body["status"] == "completed":
+        del body["response"]
+        body["status"] = "processing"
+    elif number == 0:
+        body["status"] = "completed"
+        body["response"] = "done"
+
+
+@pytest.mark.parametrize(
+    ("edit", "rule"),
+    [
+        (_unknown_field, "shape.getJob"),
+        (_new_enum_value, "shape.getJob"),
+        (_illegal_transition, "life.agent_job.final"),
+    ],
+)
+def test_planted_drift_is_found(
+    edit: Callable[[Json, int], None], rule: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "drift.har"
+    har = _har("ozor", path)
+    _edit_replies(har, "/jobs/", edit)
+    path.write_text(json.dumps(har))
+
+    assert rule in _findings("ozor", path)
+
+
+def test_a_changed_unit_of_time_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "drift.har"
+    har = _har("znapai", path)
+
+    def to_milliseconds(body: Json, _: int) -> None:
+        body["created_at"] *= 1_000
+
+    _edit_replies(har, "/v1/videos/video_", to_milliseconds)
+    path.write_text(json.dumps(har))
+
+    assert {"shape.getVideo", "life.video.constant"} <= _findings("znapai", path)
+
+
+def test_a_trace_file_reads_back_as_it_was(tmp_path: Path) -> None:
+    trace, path = recording("ozor"), tmp_path / "trace.ndjson"
+
+    write_trace(trace, path)
+    again = read_trace(path, load_contract("ozor"))
+
+    assert [it.line for it in again.exchanges] == [it.line for it in trace.exchanges]
+    assert [it.reply for it in again.exchanges] == [it.reply for it in trace.exchanges]
+
+
+def test_no_key_is_kept_in_a_recording(tmp_path: Path) -> None:
+    session = session_with("ozor")
+    made = session.call("createApiKey")
+    key = made.reply["rawKey"]
+
+    write_trace(session.trace, tmp_path / "trace.ndjson")
+    write_har(session.trace, tmp_path / "trace.har", BASE)
+
+    for name in ("trace.ndjson", "trace.har"):
+        text = (tmp_path / name).read_text()
+        assert "[redacted]" in text
+        assert key not in text
+        assert session.owner.keys["bearer"] not in text
+
+
+def test_a_trace_of_another_provider_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "trace.ndjson"
+    write_trace(Trace("ulazai"), path)
+
+    with pytest.raises(ValueError, match=r"is a trace of 'ulazai', not 'ozor'"):
+        read_recording(path, "ozor")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_recording_can_be_sent_again(provider: str) -> None:
+    contract = load_contract(provider)
+    again = send_again(recording(provider), InProcess(make_app(contract), contract, 1), contract)
+
+    assert list(differences(recording(provider), again)) == []

@@ -1,0 +1,76 @@
+"""Reports say what was found, to people and to programs, and keep no key."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree
+
+import pytest
+
+from screentest.contract_tests.in_process import InProcess
+from screentest.contract_tests.mutants.mutant import mutants_of
+from screentest.contract_tests.mutants.run import mutated_app
+from screentest.contract_tests.report.html import html_report
+from screentest.contract_tests.report.junit import junit_report
+from screentest.contract_tests.report.ndjson import ndjson_report
+from screentest.contract_tests.report.text import text_report
+from screentest.contract_tests.verify import Result, scenarios_of, verify
+from screentest.specs.checks import load_checks
+from screentest.specs.contract import load_contract
+
+
+@pytest.fixture(scope="module")
+def broken() -> Result:
+    """Ozor with a title that changes after a while."""
+    contract, checks = load_contract("ozor"), load_checks("ozor")
+    mutant = next(it for it in mutants_of("ozor") if it.id == "OZ-LIF9")
+    app = mutated_app(contract, mutant)
+    chosen = [it for it in scenarios_of(contract, checks) if it.name == "walk export"]
+    return verify(contract, checks, lambda: InProcess(app, contract), chosen)
+
+
+def test_a_finding_shows_rule_clause_messages_and_a_way_to_repeat_it(broken: Result) -> None:
+    text = "\n".join(text_report(broken))
+
+    assert "BROKEN life.video.constant (OZ-093)" in text
+    assert "title changed from" in text
+    assert "GET /api/v1/videos/" in text
+    assert "curl -X GET" in text
+    assert "x-api-key: [redacted]" in text
+
+
+def test_what_was_not_judged_is_told(broken: Result) -> None:
+    assert "Not judged" in "\n".join(text_report(broken))
+
+
+def test_junit_has_a_case_for_each_rule(broken: Result) -> None:
+    suite = ElementTree.fromstring(junit_report(broken)).find("testsuite")
+
+    assert suite is not None
+    assert len(suite.findall("testcase")) == len(broken.judge.rules)
+    assert [
+        it.get("name") for it in suite.findall("testcase") if it.find("failure") is not None
+    ] == ["life.video.constant"]
+
+
+def test_json_lines_can_be_read_by_programs(broken: Result) -> None:
+    lines = [json.loads(line) for line in ndjson_report(broken).splitlines()]
+
+    found = [line for line in lines if line["type"] == "finding"]
+    assert lines[0]["provider"] == "ozor"
+    assert {line["rule"] for line in found} == {"life.video.constant"}
+
+
+def test_the_page_needs_nothing_else(broken: Result) -> None:
+    page = html_report(broken)
+
+    assert page.startswith("<!doctype html>")
+    assert "src=" not in page
+    assert "href=" not in page
+    assert "<script" not in page
+
+
+def test_no_report_keeps_a_key(broken: Result) -> None:
+    key = "sk_" + "live_"
+    for report in (html_report, junit_report, ndjson_report):
+        assert key not in report(broken)
