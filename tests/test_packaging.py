@@ -173,5 +173,7 @@ def test_wheel_works_where_nothing_else_of_the_project_is(wheel: Path, tmp_path:
     assert Path(answer["home"]) == site / "screentest"
     assert "screentest.specs.contract" in answer["modules"]
     assert answer["behaviours"] == sorted(
-        path.parts[1] for path in project_files() if path.name == "behaviour.yaml"
+        path.parts[1]
+        for path in project_files()
+        if path.name == "behaviour.yaml" and path.parts[0] == "specs"
     )
