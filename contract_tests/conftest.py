@@ -8,7 +8,7 @@ from screentest.specs.contract import provider_names
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Fill in `target_name`, from the option of `screentest.contract_tests.options`."""
+    """Fill in `target_name`, from the option that our pytest plugin declares."""
     if "target_name" in metafunc.fixturenames:
         asked: list[str] = metafunc.config.getoption("--screentest-target", default=None) or []
         metafunc.parametrize("target_name", asked or list(provider_names()))

@@ -1,7 +1,7 @@
 """A provider keeps its contract: each family of rules is one test.
 
 Run with `pytest --pyargs screentest.contract_tests`; for a server of your own add
-`-p screentest.contract_tests.options --screentest-target ozor=URL`.
+`--screentest-target ozor=URL`.
 """
 
 from __future__ import annotations
