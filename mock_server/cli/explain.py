@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from ..errors import unknown
 from ..explanations import explanation, explanations
-from .output import fail, json_option, show, table
+from .output import json_option, show, table
 
 Json = Any
 
@@ -25,7 +26,7 @@ def command(code: str | None, *, everything: bool, as_json: bool) -> None:
         return
     found = explanation(code.upper())
     if found is None:
-        fail(2, f"no finding {code!r}", "`screentest explain` lists them all")
+        raise unknown("finding", code[:40], explanations())
     show(found.to_json(), _text, as_json=as_json)
 
 

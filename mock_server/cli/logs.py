@@ -24,6 +24,9 @@ Json = Any
 _LOOK_EVERY_S = 0.25
 #: What the journal keeps of a secret: its beginning and a digest.
 _CUT = re.compile(r"\S*…\[[0-9a-f]{8}\]")
+#: What a shell reads between double quotes.
+_SPECIAL = re.compile(r'[\\"$`]')
+_ESCAPED = r"\\\g<0>"
 _SECRET_NAME = re.compile(r"KEY|TOKEN")
 
 
@@ -73,7 +76,10 @@ def list_requests(
     """Requests, oldest first. With --json one document per line."""
     wanted = _Wanted(**given)
     if wanted.status and not re.fullmatch(r"[1-5]([0-9]{2}|xx)", wanted.status):
-        fail(2, f"--status must be a status such as 402, or a class such as 4xx, not {given!r}")
+        fail(
+            2,
+            f"--status must be a status such as 402, or a class such as 4xx, not {wanted.status!r}",
+        )
     mock = Mock(url, world)
     kept: deque[Json] = deque(maxlen=last)
     cursor = ""
@@ -129,14 +135,23 @@ def _curl(line: Json, base_url: str, secret: str) -> str:
     request = line["request"]
     query = f"?{request['query']}" if request["query"] else ""
     words = ["curl", "-X", request["method"], f"{base_url}{request['path']}{query}"]
+    quoted = [shlex.quote(word) for word in words]
     for name, value in request["headers"].items():
         if name not in {"host", "content-length", "user-agent", "accept", "accept-encoding"}:
-            words += ["-H", f"{name}: {_CUT.sub(f'${secret}', value)}"]
+            quoted += ["-H", _quoted(f"{name}: {value}", f"${secret}")]
     text = request.get("body", {}).get("text")
     if text:
-        words += ["--data-raw", text]
-    variable = f"${secret}"
-    return " ".join(f'"{word}"' if word.endswith(variable) else shlex.quote(word) for word in words)
+        quoted += ["--data-raw", shlex.quote(text)]
+    return " ".join(quoted)
+
+
+def _quoted(header: str, variable: str) -> str:
+    """*header* for a shell, with *variable* where a secret was cut."""
+    pieces = _CUT.split(header)
+    if len(pieces) == 1:
+        return shlex.quote(header)
+    # The rest of the header is the client's: nothing of it may mean anything to the shell.
+    return f'"{variable.join(_SPECIAL.sub(_ESCAPED, piece) for piece in pieces)}"'
 
 
 def _details(line: Json) -> Iterable[str]:

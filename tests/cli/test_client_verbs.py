@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
-from .conftest import World
+import pytest
+
+from .conftest import World, send
 
 
 def test_clock_tells_mode_time_and_what_is_next(world: World) -> None:
@@ -190,6 +193,35 @@ def test_one_request_is_shown_with_a_curl_that_names_no_secret(world: World) -> 
 
     assert '-H "x-api-key: $OZOR_API_KEY"' in shown.out
     assert world.env["OZOR_API_KEY"] not in shown.out
+
+
+@pytest.mark.parametrize("mark", ["$(touch ran)", "`touch ran`", '"; touch ran; "', "\\"])
+def test_curl_of_a_request_runs_nothing_that_a_client_sent(world: World, mark: str) -> None:
+    headers = {"X-Note": f"{mark} sk-{'a' * 40}"}
+    send("GET", world.env["OZOR_BASE_URL"] + "/api/v1/videos", None, headers)
+    curl = world.run("logs", "show", "req_1").out.splitlines()[-1]
+
+    done = subprocess.run(
+        ["sh", "-c", f"set -- {curl.removeprefix('curl')}\nprintf '%s\\n' \"$@\""],
+        cwd=world.shell.folder,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=True,
+    )
+
+    assert curl.startswith("curl -X GET ")
+    assert not (world.shell.folder / "ran").exists()
+    assert "-X\nGET\n" in done.stdout
+
+
+def test_status_that_is_none_is_named(world: World) -> None:
+    refused = world.run("logs", "--status", "4x")
+
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == (
+        "error: --status must be a status such as 402, or a class such as 4xx, not '4x'\n"
+    )
 
 
 def test_world_that_does_not_exist_is_refused_in_one_line(world: World) -> None:

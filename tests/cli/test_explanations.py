@@ -59,6 +59,26 @@ def test_explain_prints_meaning_reason_and_code(shell: Shell) -> None:
     assert "Right (typescript):" in told.out
 
 
+@pytest.mark.parametrize("code", list(explanations()))
+def test_explain_knows_every_code(shell: Shell, code: str) -> None:
+    told = shell.run("explain", code, "--json")
+
+    assert (told.code, told.json["code"], told.err) == (0, code, "")
+
+
+@pytest.mark.parametrize(
+    ("code", "nearest"), [("SC12", "SC112"), ("102", "SC102"), ("SC2001", "SC201")]
+)
+def test_explain_of_an_unknown_code_names_the_nearest_and_all(
+    shell: Shell, code: str, nearest: str
+) -> None:
+    told = shell.run("explain", code)
+
+    assert (told.code, told.out) == (2, "")
+    assert told.err.startswith(f"error: no finding {code!r}; did you mean {nearest!r}? (there are:")
+    assert len(told.err.splitlines()) == 1
+
+
 def test_explain_without_a_code_lists_all(shell: Shell) -> None:
     listed = shell.run("explain").out.splitlines()
     documents = shell.run("explain", "--all", "--json").json

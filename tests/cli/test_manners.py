@@ -50,7 +50,6 @@ def test_mock_that_cannot_be_reached_is_exit_code_3(shell: Shell, words: tuple[s
     [
         (("srve",), "error: no command 'srve'; did you mean 'serve'?"),
         (("clock", "advanse"), "error: no command 'advanse'; did you mean 'advance'?"),
-        (("explain", "SC999"), "error: no finding 'SC999'"),
         (("serve", "--clock", "fast"),
          "error: clock 'fast' must be one of real, manual, auto, system, or real:SPEED"),
         (("serve", "--port", "x"), "error: Invalid value for '--port': 'x' is not a valid integer"),
