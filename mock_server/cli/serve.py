@@ -16,7 +16,7 @@ import click
 from ..clock import Mode, check_speed
 from ..errors import MockError
 from ..pace import read_pace
-from .output import tell
+from .output import table, tell
 from .request_log import RequestLog, verdict
 from .settings import setting_option
 from .variables import export_lines
@@ -80,7 +80,8 @@ def command(**given: Any) -> None:
     """Start the mock on this machine.
 
     Everything is kept in memory unless --db names a file. Every request is one line on stderr,
-    with what was wrong with it below. Ctrl+C stops the mock.
+    with what was wrong with it below. Ctrl+C stops the mock, which is no failure: the exit code is
+    0, and open streams are cut.
     """
     options = Options(
         host=given["host"],
@@ -147,14 +148,14 @@ def serve(options: Options) -> None:
             _write_ready_file(options.ready_file, url, world)
         click.echo(banner(url, world, providers, options))
 
-    try:
-        run_server(app, host=options.host, port=port, on_ready=announce)
-    finally:
+    def sum_up() -> None:
         log.close()
         if options.report_file is not None:
             _write_whole(options.report_file, log.counts())
         if options.tells_verdict:
             tell(verdict(log.counts()))
+
+    run_server(app, host=options.host, port=port, on_ready=announce, on_stop=sum_up)
 
 
 def _stop_when_stdin_ends() -> None:
@@ -219,17 +220,20 @@ def banner(url: str, world: Json, providers: Json, options: Options) -> str:
     counted = f"{len(providers)} AI-video API{'' if len(providers) == 1 else 's'}"
     clock = world["clock"]
     lines = [
-        f"screentest {version()}  {counted} on {url}"
-        f"   (seed {world['seed']}, clock {clock['mode']}, pace {options.pace}, Ctrl+C to stop)",
+        f"screentest {version()}  {counted} on {url}",
+        f"  seed {world['seed']}, clock {clock['mode']}, pace {options.pace}; Ctrl+C to stop",
         "",
     ]
-    width = max(len(provider["id"]) for provider in providers)
-    for provider in providers:
-        base_url = world["providers"][provider["id"]]["base_url"]
-        operations = f"{provider['operations']} operations"
-        lines.append(
-            f"  {provider['id']:<{width}}  {base_url}  {operations:>13}  {provider['auth']}"
+    rows = [
+        (
+            f"  {provider['id']}",
+            world["providers"][provider["id"]]["base_url"],
+            f"{provider['operations']:>2} operations",
+            provider["auth"],
         )
+        for provider in providers
+    ]
+    lines += table(rows)
     lines += ["", f"  control  {url}/_screentest/health", "", "Paste into your shell:"]
     lines += [f"  {line}" for line in export_lines(world["env"])]
     return "\n".join(lines)

@@ -21,8 +21,8 @@ from granian.server import MTServer
 
 from ..errors import MockError
 
-#: Streams that do not end by themselves are cut after this when the server stops.
-_STOP_S_MAX = 2.0
+#: Calls have so long to end when the server stops; what is open then, such as streams, is cut.
+_STOP_S_MAX = 0.5
 #: Twice the streams that may be open, so that calls beside them always find a thread.
 _THREADS = 512
 _BACKLOG = 1_024
@@ -38,7 +38,10 @@ class _Server(MTServer):
     """
 
     on_ready: Callable[[], None]
+    on_stop: Callable[[], None]
     is_stopping: bool = False
+    has_finished: bool = False
+    finishing: threading.Lock
 
     def _check_gil(self) -> None:
         """Nothing to refuse: there is exactly one worker."""
@@ -47,10 +50,23 @@ class _Server(MTServer):
         if self.is_stopping:  # a second Ctrl+C does not wait
             os._exit(130)
         self.is_stopping = True
-        deadline = threading.Timer(_STOP_S_MAX, os._exit, (0,))
+        deadline = threading.Timer(_STOP_S_MAX, self._cut_off)
         deadline.daemon = True
         deadline.start()
         super().signal_handler_interrupt()  # type: ignore[no-untyped-call]  # granian has no hints
+
+    def finish(self) -> None:
+        """Call *on_stop* once, whichever way the end comes; who comes second waits for it."""
+        with self.finishing:
+            if not self.has_finished:
+                self.has_finished = True
+                self.on_stop()
+
+    def _cut_off(self) -> None:
+        try:
+            self.finish()
+        finally:
+            os._exit(0)
 
     def announce(self) -> None:
         """Call *on_ready* once the port answers."""
@@ -74,8 +90,18 @@ class _Server(MTServer):
             os._exit(1)
 
 
-def run_server(app: WSGIApplication, *, host: str, port: int, on_ready: Callable[[], None]) -> None:
-    """Serve *app* until SIGINT or SIGTERM. *on_ready* is called once, when the port answers."""
+def run_server(
+    app: WSGIApplication,
+    *,
+    host: str,
+    port: int,
+    on_ready: Callable[[], None],
+    on_stop: Callable[[], None],
+) -> None:
+    """Serve *app* until SIGINT or SIGTERM.
+
+    *on_ready* is called once, when the port answers; *on_stop* once, when it has ceased to.
+    """
     server = _Server(
         "screentest",
         address=host,
@@ -89,10 +115,13 @@ def run_server(app: WSGIApplication, *, host: str, port: int, on_ready: Callable
         backpressure=_BACKLOG,
         log_level=LogLevels.error,
     )
-    server.on_ready = on_ready
+    server.on_ready, server.on_stop, server.finishing = on_ready, on_stop, threading.Lock()
     server.on_startup(threading.Thread(target=server.announce, daemon=True).start)
     named = _named(app)
-    server.serve(target_loader=lambda: named, wrap_loader=False)
+    try:
+        server.serve(target_loader=lambda: named, wrap_loader=False)
+    finally:
+        server.finish()
 
 
 def _named(app: WSGIApplication) -> WSGIApplication:

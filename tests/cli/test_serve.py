@@ -1,0 +1,242 @@
+"""`screentest serve` as a person sees it: the banner, a line for every request, and the end."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from .conftest import Shell, read_when_there, send
+
+Json = Any
+
+_STOP_S_MAX = 1.0
+_WAIT_S_MAX = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running `serve` with its output in files."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+    url: str
+    env: dict[str, str] = field(default_factory=dict[str, str])
+
+    def send(self, method: str, path: str, body: Json = None) -> tuple[int, Json]:
+        """A call to Ozor, with the key that the mock gave out."""
+        headers = {"X-API-Key": self.env["OZOR_API_KEY"], "Content-Type": "application/json"}
+        return send(method, self.env["OZOR_BASE_URL"] + path, body, headers)
+
+    def advance(self, by_ms: int) -> None:
+        url = f"{self.url}/_screentest/worlds/default/clock/advance"
+        headers = {"Content-Type": "application/json"}
+        assert send("POST", url, {"by_ms": by_ms}, headers)[0] == 200
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> tuple[int, list[str]]:
+        """The exit code, and every line that was printed on stderr."""
+        self.process.send_signal(how)
+        code = self.process.wait(_WAIT_S_MAX)
+        return code, (self.folder / "err").read_text().splitlines()
+
+
+@contextmanager
+def _serving(shell: Shell, *words: str, **variables: str) -> Generator[Served]:
+    ready = shell.folder / "ready.json"
+    with (shell.folder / "out").open("wb") as out, (shell.folder / "err").open("wb") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "screentest.mock_server.cli", "serve",
+             "--port", "0", "--ready-file", str(ready), *words],
+            cwd=shell.folder,
+            env=shell.environment(**variables),
+            stdout=out,
+            stderr=err,
+        )  # fmt: skip
+    try:
+        info = read_when_there(ready)
+        yield Served(process, shell.folder, info["url"], info["env"])
+    finally:
+        process.kill()
+        process.wait(_WAIT_S_MAX)
+
+
+@pytest.fixture
+def serving(shell: Shell) -> Iterator[Served]:
+    """A mock whose clock is moved by hand."""
+    with _serving(shell, "--clock", "manual", "--report") as served:
+        yield served
+
+
+def _without_times(lines: list[str]) -> list[str]:
+    """Lines without the world's date, which is the day's, and without how long a call took."""
+    dated = (re.sub(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  ", "", line) for line in lines)
+    return [re.sub(r"  \d+ ms", "", line) for line in dated]
+
+
+# --- Request lines --------------------------------------------------------------------------------
+
+
+def test_request_is_one_line_with_what_it_was_and_how_it_went(serving: Served) -> None:
+    serving.send("GET", "/api/v1/videos")
+
+    _, lines = serving.stop()
+
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  GET     ozor  /api/v1/videos  200  \d+ ms", lines[0]
+    )
+
+
+def test_refused_request_has_its_finding_below_it(serving: Served) -> None:
+    serving.send("POST", "/api/v1/videos/generate", {})
+
+    _, lines = serving.stop()
+
+    assert _without_times(lines)[:2] == [
+        "POST    ozor  /api/v1/videos/generate  400  validation",
+        "  └ SC107 /prompt: expected a value, got nothing  fix: send 'prompt'",
+    ]
+
+
+def test_early_poll_has_its_advice_below_it_and_a_later_one_has_none(serving: Served) -> None:
+    submitted = serving.send("POST", "/api/v1/videos/generate", {"prompt": "A lamp"})[1]
+    path = f"/api/v1/videos/{submitted['videoId']}/jobs/{submitted['jobId']}"
+    for pause_ms in (2_000, 500, 2_000):
+        serving.advance(pause_ms)
+        serving.send("GET", path)
+
+    _, lines = serving.stop()
+
+    assert _without_times(lines) == [
+        "POST    ozor  /api/v1/videos/generate  200",
+        f"GET     ozor  {path}  200",
+        f"GET     ozor  {path}  200",
+        "  └ SC201 expected 2 s between polls, got 0.5 s  fix: wait 2 s between polls  (warning)",
+        f"GET     ozor  {path}  200",
+        "4 requests: 1 warning (SC201 ×1); see `screentest explain SC201`",
+    ]
+
+
+def test_what_a_client_sends_cannot_forge_a_line(serving: Served) -> None:
+    serving.send("GET", "/api/%0a2026-01-01%20forged%1b%5b2J")
+
+    _, lines = serving.stop()
+
+    assert _without_times(lines)[0].endswith("\\x0a2026-01-01 forged\\x1b[2J  404  route")
+    assert not any("\x1b" in line or line.startswith("2026-01-01 forged") for line in lines)
+
+
+def test_quiet_mock_prints_no_requests_but_still_counts_them(shell: Shell) -> None:
+    with _serving(shell, "--quiet", "--report") as served:
+        served.send("GET", "/api/v1/vidoes")
+
+        _, lines = served.stop()
+
+    assert lines == ["1 request: 1 error (SC110 ×1); see `screentest explain SC110`"]
+
+
+# --- The banner -----------------------------------------------------------------------------------
+
+
+def test_banner_stands_in_columns_within_eighty_characters(serving: Served) -> None:
+    serving.stop()
+
+    lines = (serving.folder / "out").read_text().splitlines()
+    rows = [line for line in lines if " operations  " in line]
+    assert [row.split()[0] for row in rows] == [
+        "oshara", "ozor", "ugc_copilot", "ulazai", "znapai",
+    ]  # fmt: skip
+    for word in ("http://", " operations  "):
+        assert len({row.index(word) for row in rows}) == 1
+    shown = [line for line in lines if not line.startswith("  export ")]
+    assert max(map(len, shown)) <= 80
+
+
+@pytest.mark.parametrize(
+    ("variable", "shown"), [("NO_COLOR", "  200  "), ("FORCE_COLOR", "  \x1b[32m200\x1b[0m  ")]
+)
+def test_colour_of_request_lines_is_forced_or_forbidden(
+    shell: Shell, variable: str, shown: str
+) -> None:
+    with _serving(shell, **{variable: "1"}) as served:
+        served.send("GET", "/api/v1/videos")
+
+        _, lines = served.stop()
+
+    assert shown in lines[0]
+    assert "\x1b" not in (shell.folder / "out").read_text()
+
+
+# --- The end --------------------------------------------------------------------------------------
+
+
+def _open_stream(served: Served, is_open: threading.Event) -> None:
+    url = f"{served.url}/_screentest/worlds/default/events"
+    headers = {"Accept": "text/event-stream"}
+    try:
+        with httpx.stream("GET", url, headers=headers, timeout=_WAIT_S_MAX) as answer:
+            for _ in answer.iter_bytes():
+                is_open.set()
+    except httpx.TransportError:
+        return
+
+
+@pytest.fixture
+def in_threads() -> Iterator[Callable[..., None]]:
+    """Starts threads that are over when the test is."""
+    started: list[threading.Thread] = []
+
+    def start(target: Callable[..., None], *arguments: Any) -> None:
+        started.append(threading.Thread(target=target, args=arguments, daemon=True))
+        started[-1].start()
+
+    yield start
+    for thread in started:
+        thread.join(_WAIT_S_MAX)
+        assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda it: it.name)
+def test_stop_takes_less_than_a_second_with_streams_open_and_tells_the_verdict(
+    serving: Served, in_threads: Callable[..., None], how: signal.Signals
+) -> None:
+    serving.send("GET", "/api/v1/videos")
+    opened = [threading.Event() for _ in range(3)]
+    for is_open in opened:
+        in_threads(_open_stream, serving, is_open)
+    assert all(is_open.wait(_WAIT_S_MAX) for is_open in opened)
+    started = time.monotonic()
+
+    code, lines = serving.stop(how)
+
+    assert code == 0
+    assert time.monotonic() - started < _STOP_S_MAX
+    assert lines[-1] == "1 request, nothing to complain of"
+
+
+def test_report_file_is_written_even_when_streams_are_cut(
+    shell: Shell, in_threads: Callable[..., None]
+) -> None:
+    with _serving(shell, "--report-file", "report.json") as served:
+        served.send("GET", "/api/v1/vidoes")
+        is_open = threading.Event()
+        in_threads(_open_stream, served, is_open)
+        assert is_open.wait(_WAIT_S_MAX)
+
+        served.stop()
+
+    assert json.loads((shell.folder / "report.json").read_text()) == {
+        "requests": 1,
+        "findings": [{"code": "SC110", "severity": "error", "count": 1}],
+    }
