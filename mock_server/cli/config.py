@@ -36,7 +36,7 @@ def _rows(settings: list[Json]) -> Iterable[str]:
 
 def _value(value: Json) -> str:
     if isinstance(value, list):
-        return ",".join(value) or "(all)"
+        return ",".join(value) or "(none)"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "(none)" if value is None else str(value)

@@ -15,6 +15,7 @@ import click
 
 from ..clock import Mode, check_speed
 from ..errors import MockError
+from ..http.targets import Targets, read_network
 from ..pace import read_pace
 from .output import table, tell
 from .request_log import RequestLog, verdict
@@ -40,6 +41,7 @@ class Options:
     ready_file: Path | None
     control_token: str | None
     allow_hosts: tuple[str, ...]
+    webhook_networks: tuple[str, ...]
     is_pure: bool
     providers: tuple[str, ...]
     is_quiet: bool
@@ -71,6 +73,13 @@ class Options:
     help="Demand this token of control calls; needed for a --host that others can reach.",
 )
 @click.option("--allow-host", multiple=True, help="Accept this Host header too. Repeatable.")
+@setting_option(
+    "webhook-allow",
+    multiple=True,
+    metavar="NETWORK",
+    help="Send webhooks to this address or network too, such as 203.0.113.0/24. Repeatable. "
+    "Link-local and metadata addresses are never sent to.",
+)
 @setting_option("pure", is_flag=True, help="Leave out our X-Screentest-… response headers.")
 @setting_option("quiet", "-q", "--quiet", is_flag=True)
 @click.option("--report", is_flag=True, help="Say at the end what was found.")
@@ -93,6 +102,7 @@ def command(**given: Any) -> None:
         ready_file=given["ready_file"],
         control_token=given["control_token"],
         allow_hosts=given["allow_host"],
+        webhook_networks=given["webhook_allow"],
         is_pure=given["pure"],
         providers=tuple(given["provider"]),
         is_quiet=given["quiet"],
@@ -111,6 +121,7 @@ def serve(options: Options) -> None:
     """
     mode, speed = read_clock(options.clock)
     pace = read_pace(options.pace)
+    networks = tuple(map(read_network, options.webhook_networks))
     _check_reach(options)
     # Flask and the validators are imported late, so that a wrong option is told at once.
     from screentest.specs.contract import load_contract, provider_names
@@ -118,7 +129,6 @@ def serve(options: Options) -> None:
     from ..http.app import create_app
     from ..http.guard import Guard
     from ..http.server import claim_port, run_server
-    from ..http.targets import Targets
     from ..universe import Plan
 
     port = claim_port(options.host, options.port)
@@ -133,7 +143,11 @@ def serve(options: Options) -> None:
         guard=guard,
         is_server=True,
         is_pure=options.is_pure,
-        targets=Targets(is_exposed=options.host not in _LOOPBACK, own_ports=frozenset({port})),
+        targets=Targets(
+            is_exposed=options.host not in _LOOPBACK,
+            allowed=networks,
+            own_ports=frozenset({port}),
+        ),
         observe=lambda handled, took_ms: log.note(handled.line, handled.world.id, took_ms),
     )
     shown = f"[{options.host}]" if ":" in options.host else options.host

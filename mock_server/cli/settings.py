@@ -47,6 +47,9 @@ SETTINGS: Mapping[str, Setting] = {
     "db": Setting("SCREENTEST_DB", None, str, "Keep everything in this SQLite file."),
     "pure": Setting("SCREENTEST_PURE", False, bool, "Leave out our own response headers."),
     "quiet": Setting("SCREENTEST_QUIET", False, bool, "Print no line per request."),
+    "webhook-allow": Setting(
+        "SCREENTEST_WEBHOOK_ALLOW", [], list, "Networks that webhooks may go to besides."
+    ),
     "fail-on": Setting("SCREENTEST_FAIL_ON", "never", str, "Findings that make `run` fail."),
     "url": Setting("SCREENTEST_URL", "http://127.0.0.1:8787", str, "Address of the running mock."),
     "world": Setting("SCREENTEST_WORLD", "default", str, "Which world is meant."),

@@ -98,6 +98,29 @@ def carried_address(address: IPv6Address) -> IPv4Address | None:
     return None
 
 
+def read_network(text: str) -> Network:
+    """The network that *text* names: `203.0.113.7`, `203.0.113.0/24` or `2001:db8::/32`.
+
+    Raises:
+        MockError: it names none, or one that nobody may open.
+    """
+    try:
+        network = ip_network(text)
+    except ValueError as error:
+        raise MockError(
+            f"{text[:100]!r} is no network to send webhooks to ({error}); "
+            "write an address, or one like 203.0.113.0/24"
+        ) from None
+    for never in _NEVER:
+        if network.version == never.version and _is_within(network, never):
+            raise MockError(f"{network} cannot be opened: no webhook is ever sent to {never}")
+    return network
+
+
+def _is_within(network: Network, wider: Network) -> bool:
+    return network.network_address in wider and network.broadcast_address in wider
+
+
 def resolve_by_system(host: str, port: int) -> list[str]:
     """The addresses of *host*, as the machine's resolver knows them."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

@@ -5,20 +5,16 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from .conftest import Shell, read_when_there, send
+from .conftest import Shell
+from .serving import Served, serving_mock
 
 Json = Any
 
@@ -26,56 +22,10 @@ _STOP_S_MAX = 1.0
 _WAIT_S_MAX = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A running `serve` with its output in files."""
-
-    process: subprocess.Popen[bytes]
-    folder: Path
-    url: str
-    env: dict[str, str] = field(default_factory=dict[str, str])
-
-    def send(self, method: str, path: str, body: Json = None) -> tuple[int, Json]:
-        """A call to Ozor, with the key that the mock gave out."""
-        headers = {"X-API-Key": self.env["OZOR_API_KEY"], "Content-Type": "application/json"}
-        return send(method, self.env["OZOR_BASE_URL"] + path, body, headers)
-
-    def advance(self, by_ms: int) -> None:
-        url = f"{self.url}/_screentest/worlds/default/clock/advance"
-        headers = {"Content-Type": "application/json"}
-        assert send("POST", url, {"by_ms": by_ms}, headers)[0] == 200
-
-    def stop(self, how: signal.Signals = signal.SIGINT) -> tuple[int, list[str]]:
-        """The exit code, and every line that was printed on stderr."""
-        self.process.send_signal(how)
-        code = self.process.wait(_WAIT_S_MAX)
-        return code, (self.folder / "err").read_text().splitlines()
-
-
-@contextmanager
-def _serving(shell: Shell, *words: str, **variables: str) -> Generator[Served]:
-    ready = shell.folder / "ready.json"
-    with (shell.folder / "out").open("wb") as out, (shell.folder / "err").open("wb") as err:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "screentest.mock_server.cli", "serve",
-             "--port", "0", "--ready-file", str(ready), *words],
-            cwd=shell.folder,
-            env=shell.environment(**variables),
-            stdout=out,
-            stderr=err,
-        )  # fmt: skip
-    try:
-        info = read_when_there(ready)
-        yield Served(process, shell.folder, info["url"], info["env"])
-    finally:
-        process.kill()
-        process.wait(_WAIT_S_MAX)
-
-
 @pytest.fixture
 def serving(shell: Shell) -> Iterator[Served]:
     """A mock whose clock is moved by hand."""
-    with _serving(shell, "--clock", "manual", "--report") as served:
+    with serving_mock(shell, "--clock", "manual", "--report") as served:
         yield served
 
 
@@ -138,7 +88,7 @@ def test_what_a_client_sends_cannot_forge_a_line(serving: Served) -> None:
 
 
 def test_quiet_mock_prints_no_requests_but_still_counts_them(shell: Shell) -> None:
-    with _serving(shell, "--quiet", "--report") as served:
+    with serving_mock(shell, "--quiet", "--report") as served:
         served.send("GET", "/api/v1/vidoes")
 
         _, lines = served.stop()
@@ -169,7 +119,7 @@ def test_banner_stands_in_columns_within_eighty_characters(serving: Served) -> N
 def test_colour_of_request_lines_is_forced_or_forbidden(
     shell: Shell, variable: str, shown: str
 ) -> None:
-    with _serving(shell, **{variable: "1"}) as served:
+    with serving_mock(shell, **{variable: "1"}) as served:
         served.send("GET", "/api/v1/videos")
 
         _, lines = served.stop()
@@ -228,7 +178,7 @@ def test_stop_takes_less_than_a_second_with_streams_open_and_tells_the_verdict(
 def test_report_file_is_written_even_when_streams_are_cut(
     shell: Shell, in_threads: Callable[..., None]
 ) -> None:
-    with _serving(shell, "--report-file", "report.json") as served:
+    with serving_mock(shell, "--report-file", "report.json") as served:
         served.send("GET", "/api/v1/vidoes")
         is_open = threading.Event()
         in_threads(_open_stream, served, is_open)
