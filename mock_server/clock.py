@@ -51,7 +51,7 @@ class Clock:
 
     def wall_wait_ms(self, until_ms: int, wall_ms: int) -> int | None:
         """Real milliseconds until the world's *until_ms*; None if only an act gets there."""
-        if self.mode not in {Mode.REAL, Mode.SYSTEM}:
+        if self.mode is not Mode.REAL and self.mode is not Mode.SYSTEM:
             return None
         speed = self.speed if self.mode is Mode.REAL else 1.0
         return max(0, int((until_ms - self.now_ms(wall_ms)) / speed) + 1)
@@ -59,7 +59,9 @@ class Clock:
     @property
     def own_speed(self) -> float:
         """How fast the world's time runs by itself; 0 where only an act moves it."""
-        return {Mode.REAL: self.speed, Mode.SYSTEM: 1.0}.get(self.mode, 0.0)
+        if self.mode is Mode.REAL:
+            return self.speed
+        return 1.0 if self.mode is Mode.SYSTEM else 0.0
 
     def at(self, now_ms: int, wall_ms: int) -> Clock:
         """The same clock, standing at *now_ms* at this wall time. Never goes back."""

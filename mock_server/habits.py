@@ -50,7 +50,7 @@ def habits_of(
         return []
     cadence, idempotency = contract.behaviour.cadence, contract.behaviour.idempotency
     if cadence is not None and call.operation.id in cadence.operations:
-        return list(_poll(marks, contract, cadence, call, mode, now_ms))
+        return _poll(marks, contract, cadence, call, mode, now_ms)
     if idempotency is not None and call.operation.id in idempotency.operations:
         return list(_paid_repetition(marks, contract, idempotency, call, now_ms))
     return []
@@ -73,28 +73,29 @@ def _repeated_refusal(
 
 def _poll(
     marks: Marks, contract: Contract, cadence: Cadence, call: Call, mode: Mode, now_ms: int
-) -> Iterator[Finding]:
+) -> list[Finding]:
     job = [*call.found.values()][-1] if call.found else None
     has_ended = job is not None and job.script is not None and call.here.kind(job).is_final
     name = ("poll", contract.provider, call.operation.id, call.account_id, call.request.path)
+    found: list[Finding] = []
     before: tuple[int, int] | None = marks.get(name)
     reads = (before[1] if before is not None else 0) + 1 if has_ended else 0
     marks.swap(name, (now_ms, reads))
     if reads > _READS_AFTER_END_MAX:
-        yield _advice(
+        found.append(_advice(
             "SC202", "", "no more polls once a job has ended", f"{reads} since its end",
             "end the loop at every final state, not at success alone", contract, cadence.source,
-        )  # fmt: skip
+        ))  # fmt: skip
     if before is None or has_ended or mode is Mode.AUTO:
-        return
+        return found
     pause_ms = now_ms - before[0]
     # A clock that somebody moves by hand has stood still; it does not tell when the client came.
     if pause_ms < cadence.at_least_ms and not (mode is Mode.MANUAL and pause_ms == 0):
-        yield _advice(
-            "SC201", "", f"{_seconds(cadence.at_least_ms)} between polls",
-            f"{_seconds(pause_ms)}", f"wait {_seconds(cadence.at_least_ms)} between polls",
-            contract, cadence.source,
-        )  # fmt: skip
+        rule = f"{_seconds(cadence.at_least_ms)} between polls"
+        found.append(_advice(
+            "SC201", "", rule, _seconds(pause_ms), f"wait {rule}", contract, cadence.source
+        ))  # fmt: skip
+    return found
 
 
 def _paid_repetition(

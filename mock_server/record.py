@@ -54,10 +54,12 @@ def journal_line(
         line["response"]["body"] = _body(answer.body)
     if answer.reason is not None:
         line["reason"] = answer.reason
-    found = [*_findings(contract, operation, request, answer), *advice]
-    if found:
+    found = _findings(contract, operation, request, answer)
+    if found or advice:
+        # Advice is in our own words alone; what was wrong with a request may quote it.
         line["violations"] = [
-            {name: cut_text(text) for name, text in finding.to_json().items()} for finding in found
+            *({name: cut_text(text) for name, text in it.to_json().items()} for it in found),
+            *(it.to_json() for it in advice),
         ]
     if answer.refusal is not None and answer.refusal.reason == "unknown_route":
         line["near_misses"] = near_misses(contract, request.method, request.path)

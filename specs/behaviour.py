@@ -29,7 +29,7 @@ class Kind(Enum):
 
     @property
     def is_final(self) -> bool:
-        return self in {Kind.SUCCEEDED, Kind.FAILED, Kind.CLOSED}
+        return self is Kind.SUCCEEDED or self is Kind.FAILED or self is Kind.CLOSED
 
 
 class Moment(Enum):
@@ -68,7 +68,11 @@ class Lifecycle:
     @property
     def path(self) -> tuple[State, ...]:
         """The states a job passes through on its way, without its end."""
-        return tuple(s for s in self.states.values() if s.kind in {Kind.WAITING, Kind.RUNNING})
+        return tuple(
+            state
+            for state in self.states.values()
+            if state.kind is Kind.WAITING or state.kind is Kind.RUNNING
+        )
 
     def end(self, kind: Kind) -> State:
         """The final state of *kind*; a lifecycle has at most one."""

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -224,9 +225,14 @@ def _decoded(path: str) -> str:
     return path.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
+@lru_cache(maxsize=256)
+def _header_name(variable: str) -> str:
+    return variable.removeprefix("HTTP_").replace("_", "-").lower()
+
+
 def _request(environ: Mapping[str, Any], path: str, base_url: str, **body: Any) -> Request:
     headers = {
-        name[5:].replace("_", "-").lower(): value
+        _header_name(name): value
         for name, value in environ.items()
         if name.startswith("HTTP_") and name not in _VARIABLES
     }

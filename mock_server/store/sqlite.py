@@ -14,20 +14,14 @@ from typing import Any
 
 import orjson
 
-from ..rows import Account, Effect, Entry, Event, Key, Resource
+from ..rows import Account, Effect, Entry, Event
 from .counters import Counters
-from .decoding import (
-    SELECT_RESOURCE,
-    doc_column,
-    ends_ms_column,
-    read_key,
-    read_resource,
-    script_column,
-)
 from .document_rows import DocumentRows
 from .dumps import TABLES_OF_A_WORLD, dump_world, load_world, tables_of_a_world
 from .journal_rows import JournalRows
+from .key_rows import KeyRows
 from .repetition_rows import RepetitionRows
+from .resource_rows import ResourceRows
 from .transactions import Row, Transactions
 
 Json = Any
@@ -56,10 +50,18 @@ class Store:
         self.document, self.documents = rows.document, rows.documents
         self.documents_after, self.trim_documents = rows.documents_after, rows.trim_documents
         self.save_document, self.delete_document = rows.save_document, rows.delete_document
+        self._resource_rows = resources = ResourceRows(self._transactions)
+        self.resource, self.resources = resources.resource, resources.resources
+        self.newest_child, self.running_jobs = resources.newest_child, resources.running_jobs
+        self.jobs, self.jobs_called = resources.jobs, resources.jobs_called
+        self.add_resource, self.save_resource = resources.add, resources.save
+        self.delete_resource = resources.delete
+        self._key_rows = keys = KeyRows(self._transactions)
+        self.key, self.keys, self.add_key = keys.key, keys.keys, keys.add
+        self.deactivate_key, self.note_use = keys.deactivate, keys.note_use
         self._write, self._all = self._transactions.write, self._transactions.all
         self._one = self._transactions.one
         self._journal = JournalRows(self._transactions)
-        self._used: dict[str, int] = {}
         # What every request asks for and few change: kept until a write to it, or a rollback.
         self._next: dict[str, Effect | None] = {}
         self._on_effect: Callable[[str, int], None] | None = None
@@ -89,6 +91,8 @@ class Store:
         self._counters.forget()
         self._next.clear()
         self._document_rows.forget()
+        self._key_rows.forget()
+        self._resource_rows.forget()
 
     def watch_effects(self, watcher: Callable[[str, int], None]) -> None:
         """Call *watcher* with (world, due_ms) of each effect as it is added."""
@@ -110,7 +114,7 @@ class Store:
 
     def clear_world(self, world: str) -> None:
         """Delete every row of *world* but its own."""
-        self._flush_used()
+        self._key_rows.flush()
         self._journal.forget(world)
         self._counters.write()
         self._forget()
@@ -122,7 +126,7 @@ class Store:
         self._write("DELETE FROM snapshot WHERE world = ?", (world,))
         self._write("DELETE FROM world WHERE id = ?", (world,))
 
-    # Accounts and keys
+    # Accounts
 
     def add_account(self, world: str, account: Account) -> None:
         self._write(
@@ -150,35 +154,6 @@ class Store:
         self._write(
             "UPDATE account SET tier = ? WHERE world = ? AND id = ?", (tier, world, account)
         )
-
-    def add_key(self, key: Key) -> None:
-        self._write(
-            "INSERT INTO api_key VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                key.digest, key.world, key.account, key.provider, key.id, key.kind, key.name,
-                key.prefix, int(key.is_active), key.created_ms, key.last_used_ms, key.seq,
-            ),
-        )  # fmt: skip
-
-    def key(self, digest: str) -> Key | None:
-        row = self._one("SELECT * FROM api_key WHERE digest = ?", (digest,))
-        return read_key(row) if row else None
-
-    def keys(self, world: str, account: str, kind: str) -> list[Key]:
-        """Keys of an account, oldest first, with their last use up to date."""
-        self._flush_used()
-        rows = self._all(
-            "SELECT * FROM api_key WHERE world = ? AND account = ? AND kind = ? ORDER BY seq",
-            (world, account, kind),
-        )
-        return [read_key(row) for row in rows]
-
-    def deactivate_key(self, digest: str) -> None:
-        self._write("UPDATE api_key SET active = 0 WHERE digest = ?", (digest,))
-
-    def note_use(self, digest: str, now_ms: int) -> None:
-        """Remember when a key was used; written with the next write, or when keys are listed."""
-        self._used[digest] = now_ms
 
     # Money
 
@@ -216,109 +191,6 @@ class Store:
             values,
         )
         return [Entry(*row) for row in rows]
-
-    # Resources
-
-    def add_resource(self, world: str, resource: Resource) -> None:
-        self._write(
-            "INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                world, resource.provider, resource.kind, resource.id, resource.account,
-                resource.parent, resource.seq, resource.created_ms, ends_ms_column(resource),
-                int(resource.is_running_slot), doc_column(resource), script_column(resource),
-            ),
-        )  # fmt: skip
-
-    def save_resource(self, world: str, resource: Resource) -> None:
-        """Keep the document and the script of a resource that exists."""
-        self._write(
-            "UPDATE resource SET doc = ?, script = ?, ends_ms = ?"
-            " WHERE world = ? AND provider = ? AND kind = ? AND id = ?",
-            (
-                doc_column(resource), script_column(resource), ends_ms_column(resource),
-                world, resource.provider, resource.kind, resource.id,
-            ),
-        )  # fmt: skip
-
-    def delete_resource(self, world: str, resource: Resource) -> None:
-        self._write(
-            "DELETE FROM resource WHERE world = ? AND provider = ? AND kind = ? AND id = ?",
-            (world, resource.provider, resource.kind, resource.id),
-        )
-
-    def resource(self, world: str, provider: str, kind: str, id_: str) -> Resource | None:
-        row = self._one(
-            f"{SELECT_RESOURCE} WHERE world = ? AND provider = ? AND kind = ? AND id = ?",
-            (world, provider, kind, id_),
-        )
-        return read_resource(row) if row else None
-
-    def resources(
-        self,
-        world: str,
-        provider: str,
-        kind: str,
-        *,
-        account: str | None = None,
-        parent: str | None = None,
-        before_seq: int | None = None,
-        after_seq: int | None = None,
-        newest_first: bool = True,
-        limit: int = 1_000_000,
-    ) -> list[Resource]:
-        """Resources of a *kind*, of an *account* or below a *parent*, newest first by default."""
-        where = ["world = ?", "provider = ?", "kind = ?"]
-        values: list[Any] = [world, provider, kind]
-        for text, value in (
-            ("account = ?", account),
-            ("parent = ?", parent),
-            ("seq < ?", before_seq),
-            ("seq > ?", after_seq),
-        ):
-            if value is not None:
-                where.append(text)
-                values.append(value)
-        order = "DESC" if newest_first else "ASC"
-        rows = self._all(
-            f"{SELECT_RESOURCE} WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT ?",
-            [*values, limit],
-        )
-        return [read_resource(row) for row in rows]
-
-    def newest_child(self, world: str, provider: str, kind: str, parent: str) -> Resource | None:
-        row = self._one(
-            f"{SELECT_RESOURCE} WHERE world = ? AND provider = ? AND kind = ? AND parent = ?"
-            " ORDER BY seq DESC LIMIT 1",
-            (world, provider, kind, parent),
-        )
-        return read_resource(row) if row else None
-
-    def jobs(self, world: str, *, before_seq: int | None, limit: int) -> list[Resource]:
-        """Resources with a script, newest first."""
-        rows = self._all(
-            f"{SELECT_RESOURCE} WHERE world = ? AND script IS NOT NULL AND seq < ?"
-            " ORDER BY seq DESC LIMIT ?",
-            (world, before_seq if before_seq is not None else 2**62, limit),
-        )
-        return [read_resource(row) for row in rows]
-
-    def jobs_called(self, world: str, id_: str) -> list[Resource]:
-        """Jobs whose id is *id_*, of any provider and kind; `_` may stand for the slashes in it."""
-        rows = self._all(
-            f"{SELECT_RESOURCE} WHERE world = ? AND ? IN (id, REPLACE(id, '/', '_'))"
-            " AND script IS NOT NULL",
-            (world, id_),
-        )
-        return [read_resource(row) for row in rows]
-
-    def running_jobs(self, world: str, account: str, now_ms: int) -> list[Resource]:
-        """Jobs of an account that hold a place now."""
-        rows = self._all(
-            f"{SELECT_RESOURCE} INDEXED BY resource_running"
-            " WHERE world = ? AND account = ? AND slot = 1 AND (ends_ms IS NULL OR ends_ms > ?)",
-            (world, account, now_ms),
-        )
-        return [read_resource(row) for row in rows]
 
     # What is due, and what happened
 
@@ -418,13 +290,8 @@ class Store:
 
     def flush(self) -> None:
         """Write what was buffered."""
-        self._flush_used()
+        self._key_rows.flush()
         self._journal.flush()
-
-    def _flush_used(self) -> None:
-        used, self._used = self._used, {}
-        for digest, at_ms in used.items():
-            self._write("UPDATE api_key SET last_used_ms = ? WHERE digest = ?", (at_ms, digest))
 
     def journal(
         self, world: str, *, after: int, limit: int, filters: Mapping[str, str | int]
