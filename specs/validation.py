@@ -41,11 +41,12 @@ class Violation:
 class Schema:
     """A compiled schema inside one OpenAPI document."""
 
-    __slots__ = ("_validator", "location", "schema")
+    __slots__ = ("_document", "_validator", "location", "schema")
 
     def __init__(self, document: Documents, pointer: Sequence[str], location: str) -> None:
         self.schema: Json = document.at(pointer)
         self.location = location
+        self._document = document
         self._validator = document.validator(pointer)
 
     def is_valid(self, value: Json) -> bool:
@@ -57,19 +58,23 @@ class Schema:
             return []
         found: list[Violation] = []
         for error in self._validator.iter_errors(value):
-            found.append(_violation(error, self.location, under))
+            found.append(_violation(error, self.location, under, self._document.pattern_words))
             if len(found) == _VIOLATIONS_MAX:
                 break
         return found
 
 
 class Documents:
-    """One OpenAPI document, made ready for compiling schemas at any place in it."""
+    """One OpenAPI document, made ready for compiling schemas at any place in it.
 
-    __slots__ = ("_registry", "_urn", "content")
+    *pattern_words* say in words what its regular expressions mean, by expression.
+    """
+
+    __slots__ = ("_registry", "_urn", "content", "pattern_words")
 
     def __init__(self, name: str, content: Json) -> None:
         self.content = content
+        self.pattern_words: Mapping[str, str] = content.get("x-screentest-patterns", {})
         self._urn = f"urn:screentest:{name}"
         self._registry = jsonschema_rs.Registry(
             [(self._urn, content)], draft=jsonschema_rs.Draft202012
@@ -115,7 +120,12 @@ def _encode(step: str) -> str:
     return escaped.replace("%", "%25").replace("{", "%7B").replace("}", "%7D").replace(" ", "%20")
 
 
-def _violation(error: jsonschema_rs.ValidationError, location: str, under: str) -> Violation:
+def _violation(
+    error: jsonschema_rs.ValidationError,
+    location: str,
+    under: str,
+    pattern_words: Mapping[str, str],
+) -> Violation:
     kind = error.kind
     keyword = kind.name
     limit = kind.value
@@ -129,6 +139,8 @@ def _violation(error: jsonschema_rs.ValidationError, location: str, under: str) 
         )
     describe = _EXPECTED.get(keyword)
     expected = describe(limit) if describe else f"a value that satisfies {keyword!r}"
+    if keyword == "pattern":
+        expected = pattern_words.get(limit, expected)
     return Violation(location, pointer, keyword, expected, _actual(keyword, error.instance), limit)
 
 

@@ -38,11 +38,6 @@ _FRAMEWORK_WORDS = {
 }
 
 #: What the patterns of the contract ask for, by field.
-_PATTERNS_IN_WORDS = {
-    "prompt": "a text that is not blank",
-    "image_url": "the http or https address of a JPG, PNG or WebP file",
-}
-
 # Submitting
 
 
@@ -203,19 +198,10 @@ def shape(call: Call, refusal: Refusal) -> Reply | None:
         # The fault strikes before anything is taken, so nothing has to come back.
         return from_contract(call, Refusal("server_error")) if is_plain else None
     if call.here.choice("error_form") != "drf_detail":
-        _say_more_plainly(refusal)
         return None
     reply = from_contract(call, refusal)
     reply.body = _framework_body(refusal, reply)
     return reply
-
-
-def _say_more_plainly(refusal: Refusal) -> None:
-    """A rule in words where the contract has a pattern."""
-    broken = refusal.violations[0] if refusal.violations else None
-    if broken is not None and broken.keyword == "pattern":
-        wanted = _PATTERNS_IN_WORDS[broken.field]
-        refusal.facts["problem"] = f"{broken.field}: expected {wanted}, got {broken.actual}"
 
 
 def _framework_body(refusal: Refusal, told: Reply) -> Json:

@@ -152,9 +152,7 @@ def _upstream_error(violations: Sequence[Violation]) -> dict[str, Json]:
         message = f"Invalid value: {first.actual}. Supported values are: {supported}."
         return _error(message, name, "invalid_value")
     code = {"maxLength": "string_above_max_length", "minLength": "empty_string"}
-    is_picture = first.keyword == "pattern"  # the one parameter with a pattern
-    expected = "an image as URL or base64 data" if is_picture else first.expected
-    message = f"Invalid '{name}': expected {expected}, got {first.actual}."
+    message = f"Invalid '{name}': expected {first.expected}, got {first.actual}."
     return _error(message, name, code.get(first.keyword, "invalid_value"))
 
 

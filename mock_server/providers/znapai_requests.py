@@ -19,6 +19,7 @@ provider = Provider("znapai")
 
 _PICTURES = {"png", "jpeg", "webp"}
 _REFERENCE = "input_reference"
+_PICTURE_IN_WORDS = "an image as URL or base64 data"
 _REFERENCE_FIELDS = {"image_url", "file_id"}
 _REFERENCE_PARTS = {f"{_REFERENCE}[{name}]" for name in _REFERENCE_FIELDS}
 
@@ -89,7 +90,7 @@ def _reference_violations(call: Call) -> list[Violation]:
         actual = "an object"
     if is_picture:
         return []
-    return [Violation("body", f"/{_REFERENCE}", "pattern", "a picture", actual)]
+    return [Violation("body", f"/{_REFERENCE}", "pattern", _PICTURE_IN_WORDS, actual)]
 
 
 @provider.tolerates

@@ -83,7 +83,7 @@ def test_every_route_has_its_operation_and_nothing_else_answers(world: MockWorld
             "/worlds/default/snapshots",
             {"name": "../a"},
             "invalid_field",
-            "text that matches",
+            "1 to 64 lower-case letters, digits and hyphens",
         ),
         ("PATCH", "/worlds/default/clock", {"speed": 0}, "invalid_field", "more than 0"),
     ],

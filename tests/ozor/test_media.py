@@ -80,7 +80,9 @@ def test_base64_counts_even_beside_a_good_url(ozor: Account, operation: str, dat
     answer = attach(ozor, operation, images=[{**IMAGE_URL, "base64": data}])
 
     assert steps.refusal(answer) == (400, "validation")
-    assert "base64" in answer.json()["detail"]
+    assert answer.json()["detail"] == (
+        f"images.0.base64: expected base64 alone, without a data: prefix, got {data!r}"
+    )
 
 
 @pytest.mark.clause("OZ-218")
