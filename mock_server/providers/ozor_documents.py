@@ -78,6 +78,7 @@ def analyze_document(call: Call) -> Reply:
     name = upload.filename if is_file else _host(url)
     rng = here.rng("plan", name, upload.sha256 if is_file else url, prompt, duration_s)
     count = min(facts["scenes_max"], max(1, -(-duration_s // facts["scene_lasts_s"])))
+    scenes = [_scene(number, name, prompt, rng.choice(_OPENERS)) for number in range(1, count + 1)]
     doc = {
         "file_name": name or "document",
         "file_type": _declared_type(call, upload) if is_file else "url",
@@ -92,9 +93,8 @@ def analyze_document(call: Call) -> Reply:
             "tone": rng.choice(_TONES),
             "layout": "slide",
         },
-        "scenes": [
-            _scene(number, name, prompt, rng.choice(_OPENERS)) for number in range(1, count + 1)
-        ],
+        "scenes": scenes,
+        "images": [image for scene in scenes for image in scene["images"]],
         "updated_ms": here.now_ms,
         "voice": {},
     }

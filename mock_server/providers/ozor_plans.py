@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from screentest.specs.behaviour import Kind
+from screentest.specs.validation import Violation, shown
 
 from ..instant import Instant
 from ..media import StillKind, still
-from ..provider import Asset, Call, EventStream, Provider, Reply
+from ..provider import Asset, Call, EventStream, Provider, Refusal, RefusedError, Reply
 from ..rows import Resource
 from .ozor import add_video
 from .ozor_exports import failure_reason
@@ -29,26 +29,42 @@ def get_plan(call: Call) -> Reply:
 def update_plan(call: Call) -> Reply:
     here, plan = call.here, call.found["plan"]
     if "scenes" in call.body:
-        plan.doc["scenes"] = [_edited(scene) for scene in call.body["scenes"]]
+        scenes = enumerate(call.body["scenes"])
+        plan.doc["scenes"] = [_edited(call, plan, number, scene) for number, scene in scenes]
     plan.doc["voice"] |= call.body.get("voiceSettings") or {}
     plan.doc["updated_ms"] = here.now_ms
     here.save(plan)
     return Reply(200, {"plan": plan_body(here, plan)})
 
 
-def _edited(scene: Json) -> Json:
+def _edited(call: Call, plan: Resource, number: int, scene: Json) -> Json:
     names = ("order", "sceneTitle", "scenePrompt", "voiceoverText")
-    images = [_image_name(it.get("storagePath", "")) for it in scene.get("imageRefs") or []]
     return {
         **{name: scene[name] for name in names},
-        "images": images,
+        "images": _images_named(call, plan, number, scene.get("imageRefs") or []),
         "keyPoints": scene.get("keyPoints") or [],
     }
 
 
-def _image_name(storage_path: str) -> str:
-    stem = storage_path.rpartition("/")[2].rpartition(".")[0]
-    return re.sub(r"[^A-Za-z0-9_-]", "_", stem)[:64] or "page_0_img_0"
+def _images_named(call: Call, plan: Resource, number: int, references: list[Json]) -> list[str]:
+    """The plan's own images that *references* of its *number*-th scene name.
+
+    Raises:
+        RefusedError: one of them is no image of this plan, and is not to be left out (A38).
+    """
+    known = {_storage_path(plan, image): image for image in plan.doc["images"]}
+    for place, reference in enumerate(references):
+        path = reference["storagePath"]
+        if path not in known and call.here.choice("unknown_images") == "refuse":
+            where = f"/scenes/{number}/imageRefs/{place}/storagePath"
+            wanted = "an image of this plan, by the path that reading the plan shows"
+            broken = Violation("body", where, "storagePath", wanted, shown(path))
+            raise RefusedError(Refusal("invalid", {"problem": broken.message}, [broken]))
+    return [known[it["storagePath"]] for it in references if it["storagePath"] in known]
+
+
+def _storage_path(plan: Resource, image: str) -> str:
+    return f"users/{plan.account}/plans/{plan.id}/{image}.png"
 
 
 @provider.state("plan")
@@ -89,7 +105,7 @@ def plan_body(here: Instant, plan: Resource) -> Json:
 def _shown(here: Instant, plan: Resource, scene: Json) -> Json:
     refs = [
         {
-            "storagePath": f"users/{plan.account}/plans/{plan.id}/{image}.png",
+            "storagePath": _storage_path(plan, image),
             "url": here.url("scene_image", id=plan.id, image=image),
         }
         for image in scene["images"]
@@ -104,7 +120,8 @@ def _voiceover_scenes(plan: Resource) -> int:
 
 @provider.asset("scene_image")
 def serve_scene_image(here: Instant, parts: Mapping[str, str]) -> Asset | None:
-    if here.find("plan", parts["id"]) is None:
+    plan = here.find("plan", parts["id"])
+    if plan is None or parts["image"] not in plan.doc["images"]:
         return None
     return Asset(still(StillKind.PAGE, 960, 540), "image/png")
 

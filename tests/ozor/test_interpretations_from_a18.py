@@ -1,4 +1,4 @@
-"""Where the document is silent, continued: A18 to A37, as the contract lists them.
+"""Where the document is silent, continued: A18 to A38, as the contract lists them.
 
 What the mock does, and the other reading where a switch offers one.
 """
@@ -282,3 +282,51 @@ def test_videos_of_one_instant_are_listed_last_made_first(ozor: Account) -> None
     made = [steps.generate(ozor)["videoId"] for _ in range(5)]
 
     assert [item["videoId"] for item in steps.list_videos(ozor)] == made[::-1]
+
+
+@pytest.mark.clause("OZ-190", "OZ-225")
+@pytest.mark.parametrize("place", ["elsewhere", "neighbour", "other plan", "climbing"])
+def test_image_that_is_not_of_the_plan_is_refused_or_left_out(
+    ozor: Account, neighbour: Account, plan_id: str, place: str
+) -> None:
+    """A38: only what the plan itself holds gets an address that opens it."""
+    own = _storage_paths(ozor, plan_id)[0]
+    path = {
+        "elsewhere": "users/uid/plans/plan_.../page_0_img_0.png",
+        "neighbour": _storage_paths(neighbour, steps.analyze(neighbour)["planId"])[0],
+        "other plan": _storage_paths(ozor, steps.analyze(ozor)["planId"])[0],
+        "climbing": own.replace("page_0", "../page_0"),
+    }[place]
+    scene = {**steps.scene(), "imageRefs": [{"storagePath": own}, {"storagePath": path}]}
+    before = _storage_paths(ozor, plan_id)
+
+    refused = ozor.client.patch(steps.plan_path(plan_id), json={"scenes": [scene]})
+    untouched = _storage_paths(ozor, plan_id)
+    ozor.world.choose(ozor__unknown_images="leave_out")
+    (edited,) = steps.update_plan(ozor, plan_id, scenes=[scene])["scenes"]
+
+    assert steps.refusal(refused) == (400, "validation")
+    assert refused.json()["detail"] == (
+        "scenes.0.imageRefs.1.storagePath: expected an image of this plan, "
+        f"by the path that reading the plan shows, got {path!r}"
+    )
+    assert untouched == before
+    assert [image["storagePath"] for image in edited["imageRefs"]] == [own]
+
+
+@pytest.mark.clause("OZ-190")
+def test_image_of_a_dropped_scene_can_come_back(ozor: Account, plan_id: str) -> None:
+    """A38: what an edit leaves out is still the plan's."""
+    last = _storage_paths(ozor, plan_id)[-1]
+    steps.update_plan(ozor, plan_id, scenes=[steps.scene()])
+
+    steps.update_plan(
+        ozor, plan_id, scenes=[{**steps.scene(), "imageRefs": [{"storagePath": last}]}]
+    )
+
+    assert _storage_paths(ozor, plan_id) == [last]
+
+
+def _storage_paths(account: Account, plan_id: str) -> list[str]:
+    scenes = steps.plan(account, plan_id)["scenes"]
+    return [image["storagePath"] for scene in scenes for image in scene["imageRefs"]]
