@@ -16,32 +16,69 @@ PHASES = ("before", "after_commit", "during_body")
 
 @dataclass(frozen=True, slots=True)
 class FaultType:
-    """One kind of fault: the phase it acts in unless told otherwise, and its attributes."""
+    """One kind of fault: what it does, when unless ordered otherwise, and its attributes."""
 
+    told: str
     phase: str
     attributes: Mapping[str, Json]
     meets: str = "request"
 
 
 TYPES: Mapping[str, FaultType] = {
-    "http_error": FaultType("before", {"status": 503, "retry_after_s": None, "body": None}),
-    "latency": FaultType("before", {"delay_ms": 1_000, "jitter_ms": 0}),
-    "timeout": FaultType("before", {"delay_ms": 30_000}),
-    "reset_peer": FaultType("before", {}),
-    "limit_data": FaultType("during_body", {"bytes": 64}),
-    "slicer": FaultType("during_body", {"size": 16, "delay_ms": 0}),
-    "malformed_json": FaultType("during_body", {}),
-    "wrong_content_type": FaultType("during_body", {"content_type": "text/html"}),
-    "empty": FaultType("during_body", {}),
-    "stream_cut": FaultType("during_body", {"after_events": 1}),
-    "stream_stall": FaultType("during_body", {"after_events": 1, "stall_ms": 600_000}),
-    "stream_error": FaultType("during_body", {"after_events": 1, "reason": None}, "job"),
-    "job_failure": FaultType("before", {"reason": None, "at": 1.0}, "job"),
-    "webhook_drop": FaultType("before", {}, "delivery"),
-    "webhook_duplicate": FaultType("before", {"copies": 2}, "delivery"),
-    "webhook_reorder": FaultType("before", {"delay_ms": 5_000}, "delivery"),
-    "webhook_bad_signature": FaultType("before", {}, "delivery"),
-    "model_retired": FaultType("before", {"model": None, "status": 410}, "model"),
+    "http_error": FaultType(
+        "An error status instead of the answer.",
+        "before",
+        {"status": 503, "retry_after_s": None, "body": None},
+    ),
+    "latency": FaultType("The answer, late.", "before", {"delay_ms": 1_000, "jitter_ms": 0}),
+    "timeout": FaultType(
+        "No answer: the connection is closed after the delay.", "before", {"delay_ms": 30_000}
+    ),
+    "reset_peer": FaultType(
+        "The connection is closed without an answer: an orderly close, no TCP reset.", "before", {}
+    ),
+    "limit_data": FaultType(
+        "The connection is closed before the promised length.", "during_body", {"bytes": 64}
+    ),
+    "slicer": FaultType("The body in small pieces.", "during_body", {"size": 16, "delay_ms": 0}),
+    "malformed_json": FaultType("Half of the body, as if it were all.", "during_body", {}),
+    "wrong_content_type": FaultType(
+        "The body under another content type.", "during_body", {"content_type": "text/html"}
+    ),
+    "empty": FaultType("The status with an empty body.", "during_body", {}),
+    "stream_cut": FaultType(
+        "A stream breaks off; its job goes on.", "during_body", {"after_events": 1}
+    ),
+    "stream_stall": FaultType(
+        "A stream falls silent for a while.",
+        "during_body",
+        {"after_events": 1, "stall_ms": 600_000},
+    ),
+    "stream_error": FaultType(
+        "A stream ends in an error event, and its job fails.",
+        "during_body",
+        {"after_events": 1, "reason": None},
+        "job",
+    ),
+    "job_failure": FaultType(
+        "The job fails at this part of its run.", "before", {"reason": None, "at": 1.0}, "job"
+    ),
+    "webhook_drop": FaultType("The delivery is never sent.", "before", {}, "delivery"),
+    "webhook_duplicate": FaultType(
+        "The delivery is sent several times.", "before", {"copies": 2}, "delivery"
+    ),
+    "webhook_reorder": FaultType(
+        "The delivery is sent after those behind it.", "before", {"delay_ms": 5_000}, "delivery"
+    ),
+    "webhook_bad_signature": FaultType(
+        "The delivery carries a wrong signature.", "before", {}, "delivery"
+    ),
+    "model_retired": FaultType(
+        "Calls that cost something are refused: their model is gone.",
+        "before",
+        {"model": None, "status": 410},
+        "model",
+    ),
 }
 
 

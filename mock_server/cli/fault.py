@@ -76,11 +76,17 @@ def clear(fault_id: str | None, url: str, world: str) -> None:
 @command.command("types")
 @json_option
 def list_types(*, as_json: bool) -> None:
-    """The types of faults, with the phase each acts in and its attributes."""
+    """The types of faults: what each does, the phase it acts in, and its attributes."""
     from ..faults import TYPES
 
     known = [
-        {"type": name, "phase": it.phase, "meets": it.meets, "attributes": dict(it.attributes)}
+        {
+            "type": name,
+            "phase": it.phase,
+            "meets": it.meets,
+            "attributes": dict(it.attributes),
+            "told": it.told,
+        }
         for name, it in TYPES.items()
     ]
     show(known, _type_rows, as_json=as_json)
@@ -142,7 +148,7 @@ def _row(fault: Json) -> tuple[str, ...]:
 
 
 def _type_rows(types: list[Json]) -> Iterable[str]:
-    head = ("TYPE", "MEETS", "PHASE", "ATTRIBUTES")
+    head = ("TYPE", "MEETS", "PHASE", "ATTRIBUTES", "WHAT IT DOES")
     return table(
         [head]
         + [
@@ -151,6 +157,7 @@ def _type_rows(types: list[Json]) -> Iterable[str]:
                 it["meets"],
                 it["phase"],
                 " ".join(f"{name}={json.dumps(value)}" for name, value in it["attributes"].items()),
+                it["told"],
             )
             for it in types
         ]

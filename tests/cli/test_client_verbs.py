@@ -159,6 +159,9 @@ def test_fault_types_are_listed_with_their_attributes(world: World) -> None:
     types = {it["type"]: it for it in world.run("fault", "types", "--json").json}
 
     assert types["latency"]["attributes"] == {"delay_ms": 1000, "jitter_ms": 0}
+    assert types["reset_peer"]["told"] == (
+        "The connection is closed without an answer: an orderly close, no TCP reset."
+    )
     assert len(types) == 18
 
 

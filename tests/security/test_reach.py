@@ -183,6 +183,29 @@ def test_s02_every_call_is_behind_the_token() -> None:
         assert fresh.request(method, path).status == (200 if path == "/health" else 401), path
 
 
+@pytest.mark.parametrize(
+    ("query", "headers"),
+    [
+        ({}, {}),
+        ({"token": _TOKEN}, {}),
+        ({"access_token": _TOKEN}, {}),
+        ({"ticket": _TOKEN}, {}),
+        ({}, {"Cookie": f"token={_TOKEN}"}),
+        ({}, {"Authorization": f"Basic {_TOKEN}"}),
+    ],
+)
+def test_s07_live_events_take_the_token_in_its_header_alone(
+    locked: Client, query: dict[str, str], headers: dict[str, str]
+) -> None:
+    """No ticket, no cookie: what stands in an address or comes by itself gives no access."""
+    asked = {"Accept": "text/event-stream", **headers}
+
+    answer = locked.get("/worlds/default/events", query=query, headers=asked)
+
+    assert (answer.status, answer.json()["code"]) == (401, "unauthorized")
+    assert "set-cookie" not in answer.headers
+
+
 def test_s08_guessing_is_answered_by_silence_for_a_minute() -> None:
     now_s = [1_000.0]
     guard = Guard(token=_TOKEN, now_s=lambda: now_s[0])
