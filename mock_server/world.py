@@ -52,7 +52,7 @@ class Worlds:
     ) -> None:
         self.store = store
         self.contracts = {contract.provider: contract for contract in contracts}
-        self.providers = {name: _provider(name) for name in self.contracts}
+        self.providers: Mapping[str, Provider] = _Providers()
         self.wall_ms = wall_ms
         self._system_ms = system_ms or wall_ms
         self._open: dict[str, World] = {}
@@ -467,6 +467,14 @@ def _first_of_kind(behaviour: Behaviour) -> list[Credential]:
     for credential in behaviour.credentials.values():
         found.setdefault(credential.key_kind, credential)
     return list(found.values())
+
+
+class _Providers(dict[str, Provider]):
+    """The functions of each provider, loaded with the first call of one: most programs use one."""
+
+    def __missing__(self, name: str) -> Provider:
+        self[name] = _provider(name)
+        return self[name]
 
 
 def _provider(name: str) -> Provider:

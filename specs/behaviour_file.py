@@ -6,6 +6,7 @@ Every name that is used in it is declared in it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -97,9 +98,15 @@ def load_behaviour(path: Path) -> Behaviour:
     )
 
 
+@cache
+def _schema() -> jsonschema_rs.Draft202012Validator:
+    validator = jsonschema_rs.validator_for(SCHEMA_FILE.read_text(encoding="utf-8"))
+    assert isinstance(validator, jsonschema_rs.Draft202012Validator)
+    return validator
+
+
 def _check_schema(raw: Json, path: Path) -> None:
-    validator = jsonschema_rs.validator_for(SCHEMA_FILE.read_text())
-    for error in validator.iter_errors(raw):
+    for error in _schema().iter_errors(raw):
         where = "/".join(str(step) for step in error.instance_path) or "the top level"
         raise ContractError(f"{path}: at {where}: {error.message}")
 

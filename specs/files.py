@@ -1,30 +1,26 @@
-"""Reading the contract files: YAML by the C loader where there is one, with limits."""
+"""Reading the contract files, with limits.
+
+YAML takes long to read, even by the C loader: half of the time that a program needs to get ready.
+An installed contract therefore lies beside its own decoded form, which the build writes and which
+counts as long as the file is the one that it was made from.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
-import yaml
+import orjson
 
 from .errors import ContractError
 
 Json = Any
 
-# The C loader is ten times faster; PyYAML ships without it where libyaml was missing at build time.
-_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # A hand-written contract needs neither; both bound what a hostile file can cost.
 _BYTES_MAX = 5 * 1024 * 1024
-
-
-class _Loader(_LOADER):  # type: ignore[valid-type,misc]  # chosen at run time, both are SafeLoader
-    """Keeps dates as the strings that JSON Schema expects."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in _LOADER.yaml_implicit_resolvers.items()
-}
+#: Rises when the same YAML is to be decoded to something else.
+_EDITION = b"screentest-1"
 
 
 def read_yaml(path: Path) -> Json:
@@ -39,7 +35,52 @@ def read_yaml(path: Path) -> Json:
         raise ContractError(f"cannot read {path}: {error.strerror}") from None
     if len(text) > _BYTES_MAX:
         raise ContractError(f"{path} is larger than {_BYTES_MAX} bytes")
+    decoded = _decoded_before(path, text)
+    return decoded if decoded is not None else _decode(path, text)
+
+
+def decoded_path(path: Path) -> Path:
+    """Where the decoded form of the file at *path* lies, if anywhere."""
+    return path.with_suffix(".decoded.json")
+
+
+def write_decoded(path: Path) -> None:
+    """Put the decoded form of the YAML file at *path* beside it.
+
+    Raises:
+        ContractError: the file cannot be read, or JSON cannot say the same.
+    """
+    text = path.read_bytes()
+    content = _decode(path, text)
     try:
-        return yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
+        document = orjson.dumps({"of": _digest(text), "content": content})
+    except TypeError as error:
+        raise ContractError(f"{path} cannot be said in JSON: {error}") from None
+    decoded_path(path).write_bytes(document)
+
+
+def _decoded_before(path: Path, text: bytes) -> Json:
+    """The decoded form of *text*; None when there is none, or it is another text's."""
+    try:
+        with decoded_path(path).open("rb") as file:
+            document: Json = orjson.loads(file.read(_BYTES_MAX))
+    except (OSError, orjson.JSONDecodeError):
+        return None
+    is_ours = isinstance(document, dict) and document.get("of") == _digest(text)
+    return document.get("content") if is_ours else None
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.blake2b(text, digest_size=16, person=_EDITION).hexdigest()
+
+
+def _decode(path: Path, text: bytes) -> Json:
+    # Not at the top: most programs find every contract decoded.
+    from .yaml_loader import YamlError, YamlLimitError, load_yaml
+
+    try:
+        return load_yaml(text)
+    except YamlError as error:
         raise ContractError(f"{path} is not YAML: {error}") from None
+    except YamlLimitError as error:
+        raise ContractError(f"{path} is {error}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import jsonschema_rs
@@ -39,15 +40,21 @@ class Violation:
 
 
 class Schema:
-    """A compiled schema inside one OpenAPI document."""
+    """A schema inside one OpenAPI document, compiled when it is first asked.
 
-    __slots__ = ("_document", "_validator", "location", "schema")
+    Most programs meet a few operations of a provider, and compiling all of them takes longer than
+    everything else that is to be done before the first answer.
+    """
 
     def __init__(self, document: Documents, pointer: Sequence[str], location: str) -> None:
         self.schema: Json = document.at(pointer)
         self.location = location
         self._document = document
-        self._validator = document.validator(pointer)
+        self._pointer = pointer
+
+    @cached_property
+    def _validator(self) -> jsonschema_rs.Draft202012Validator:
+        return self._document.validator(self._pointer)
 
     def is_valid(self, value: Json) -> bool:
         return self._validator.is_valid(value)

@@ -43,6 +43,13 @@ print(json.dumps({
                          if (folder / "behaviour.yaml").is_file()),
 }))
 """
+#: Asked of the same Python: what a program loads that reads every contract.
+LOADED = """
+import sys
+from screentest.specs.contract import load_contract, provider_names
+
+print(len([load_contract(name).document for name in provider_names()]), "yaml" in sys.modules)
+"""
 
 
 def _run(*command: str | Path, cwd: Path) -> str:
@@ -144,6 +151,9 @@ def test_wheel_has_one_top_level_name(wheel: Path) -> None:
 def test_wheel_holds_every_file_of_the_four_folders(wheel: Path) -> None:
     expected = {f"screentest/{path}" for path in project_files() if path.parts[0] in FOLDERS}
     expected |= {"screentest/__init__.py", "screentest/py.typed"}
+    # Each contract file brings its decoded form, so that an installed copy reads no YAML.
+    contracts = [it for it in project_files() if it.match("specs/*/*.yaml")]
+    expected |= {f"screentest/{path.with_suffix('.decoded.json')}" for path in contracts}
 
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if name.startswith("screentest/")}
@@ -167,11 +177,13 @@ def test_wheel_works_where_nothing_else_of_the_project_is(wheel: Path, tmp_path:
 
     answer = json.loads(_run(python, "-c", QUESTIONS, cwd=tmp_path))
     told = _run(python.with_name("screentest"), "--version", cwd=tmp_path)
+    loaded = _run(python, "-c", LOADED, cwd=tmp_path)
 
     assert told.strip() == version("screentest")
     assert answer["version"] == version("screentest")
     assert Path(answer["home"]) == site / "screentest"
     assert "screentest.specs.contract" in answer["modules"]
+    assert loaded.split() == [str(len(answer["behaviours"])), "False"]
     assert answer["behaviours"] == sorted(
         path.parts[1]
         for path in project_files()

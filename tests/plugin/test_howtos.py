@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+# Loaded here, so that the runs inside this process find it loaded.
+import screentest.specs.yaml_loader  # pyright: ignore[reportUnusedImport]  # noqa: F401
+
 pytest_plugins = ["pytester"]
 
 PLUGIN = "screentest.fixtures.plugin"

@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 import pytest
 
 # Loaded here, so that the runs inside this process find it loaded.
-import screentest.fixtures.session  # pyright: ignore[reportUnusedImport]  # noqa: F401
+import screentest.fixtures.session  # pyright: ignore[reportUnusedImport]
+import screentest.specs.yaml_loader  # pyright: ignore[reportUnusedImport]  # noqa: F401
 
 pytest_plugins = ["pytester"]
 
@@ -316,6 +317,17 @@ def test_a_world_ends_with_its_test_also_after_an_error(pytester: pytest.Pyteste
     result = _run(pytester)
 
     result.assert_outcomes(failed=1, passed=2, errors=1)
+
+
+def test_an_interrupted_run_ends_without_a_traceback_of_ours(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(screentest):\n    raise KeyboardInterrupt")
+
+    result = pytester.runpytest_subprocess("-q", "-p", PLUGIN, "--screentest-receipt")
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["*KeyboardInterrupt*"])
+    assert "Traceback" not in str(result.stderr) + str(result.stdout)
+    assert "Error" not in str(result.stderr)
 
 
 # Reports

@@ -1,0 +1,55 @@
+"""An installation of the wheel, as a project has it that uses the plugin."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from ..tree import ROOT, project_files
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, (
+        f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+    )
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter that has the wheel, and everything else lent by this environment."""
+    tree = tmp_path_factory.mktemp("tree")
+    for path in project_files():
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / path, tree / path)
+    folder = tmp_path_factory.mktemp("installed")
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+    run(*pip, "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, tree, cwd=tree)
+    (wheel,) = folder.glob("*.whl")
+    run(sys.executable, "-m", "venv", "--without-pip", folder / "venv", cwd=folder)
+    interpreter = folder / "venv" / "bin" / "python"
+    site = Path(
+        run(interpreter, "-c", "import site; print(site.getsitepackages()[0])", cwd=folder).strip()
+    )
+    # A folder named in a .pth file is searched, but its own .pth files are not read: the
+    # editable installation of this project stays invisible.
+    (site / "lent.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    run(
+        *pip, "--python", interpreter, "install", "-q", "--no-deps", "--no-index", wheel, cwd=folder
+    )
+    return interpreter
