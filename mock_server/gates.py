@@ -22,7 +22,7 @@ from .bodies import BodyError, read_json
 from .faults import Fault
 from .idempotency import begin_replay, finish_replay
 from .instant import Cost, Instant
-from .keys import is_expired, key_digest, presented
+from .keys import is_expired, presented
 from .limits import respect_cap, respect_rate
 from .magic import ordered_outcome, split_key
 from .provider import Call, Provider, Refusal, RefusedError, Reply
@@ -39,8 +39,8 @@ Gate = Callable[["Road", Call], "Reply | None"]
 class Road:
     """One request on its way. *worlds* is everything that could be reached from here.
 
-    *is_counted* says that the call has taken its room in the rate windows. *key_suffix* is what
-    the client appended to its key to order something.
+    *key* is what *raw_key*, as presented, stands for; *key_suffix* is what the client appended to
+    it to order something. *is_counted* says that the call has taken its room in the rate windows.
     *call* is what the gates fill in; None for a request that no operation takes.
     """
 
@@ -49,6 +49,7 @@ class Road:
     contract: Contract
     provider: Provider
     key: Key | None = None
+    raw_key: str = ""
     replay: Callable[[Reply], None] | None = None
     is_counted: bool = False
     faults: Sequence[Fault] = ()
@@ -67,7 +68,7 @@ def _authenticate(road: Road, call: Call) -> None:
         key = road.key
         if call.here.settings.has_magic:
             raw, road.key_suffix = split_key(raw)
-        if key is None or key.kind != credential.key_kind or key.digest != key_digest(raw):
+        if key is None or key.kind != credential.key_kind or raw != road.raw_key:
             raise call.refuse("unknown_credential", **_credential_facts(credential), sent=raw)
         if not key.is_active or road.key_suffix == "-revoked":
             raise call.refuse("revoked_credential", **_credential_facts(credential))

@@ -7,6 +7,7 @@ paid calls that are repeated without the key that would make them one.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from functools import lru_cache
 from hashlib import sha256
 
 from screentest.specs.behaviour import Cadence, Idempotency
@@ -67,7 +68,8 @@ def _repeated_refusal(
     if marks.swap(name, reason) == reason:
         yield _advice(
             "SC205", "", "another request after a refusal", "the same one again",
-            "change what was refused; repeat only after 429 and 5xx", contract, _clauses(call),
+            "change what was refused; repeat only after 429 and 5xx",
+            contract.behaviour.document_url, _clauses(call),
         )  # fmt: skip
 
 
@@ -84,18 +86,25 @@ def _poll(
     if reads > _READS_AFTER_END_MAX:
         found.append(_advice(
             "SC202", "", "no more polls once a job has ended", f"{reads} since its end",
-            "end the loop at every final state, not at success alone", contract, cadence.source,
+            "end the loop at every final state, not at success alone",
+            contract.behaviour.document_url, cadence.source,
         ))  # fmt: skip
     if before is None or has_ended or mode is Mode.AUTO:
         return found
     pause_ms = now_ms - before[0]
     # A clock that somebody moves by hand has stood still; it does not tell when the client came.
     if pause_ms < cadence.at_least_ms and not (mode is Mode.MANUAL and pause_ms == 0):
-        rule = f"{_seconds(cadence.at_least_ms)} between polls"
-        found.append(_advice(
-            "SC201", "", rule, _seconds(pause_ms), f"wait {rule}", contract, cadence.source
+        found.append(_too_soon(
+            contract.behaviour.document_url, cadence.source, cadence.at_least_ms, pause_ms
         ))  # fmt: skip
     return found
+
+
+@lru_cache(maxsize=256)
+def _too_soon(document_url: str, clauses: str, at_least_ms: int, pause_ms: int) -> Finding:
+    """Whoever polls too fast does it thousands of times."""
+    rule = f"{_seconds(at_least_ms)} between polls"
+    return _advice("SC201", "", rule, _seconds(pause_ms), f"wait {rule}", document_url, clauses)
 
 
 def _paid_repetition(
@@ -110,7 +119,8 @@ def _paid_repetition(
         yield _advice(
             "SC207", f"/{header}", f"{header} on a paid call that may be repeated",
             f"the same call again after {_seconds(now_ms - before)}, without one",
-            f"send one {header} per video that is wanted", contract, rules.source,
+            f"send one {header} per video that is wanted",
+            contract.behaviour.document_url, rules.source,
         )  # fmt: skip
 
 
@@ -123,9 +133,9 @@ def _content(request: Request) -> tuple[Hashable, ...]:
 
 
 def _advice(
-    code: str, pointer: str, expected: str, actual: str, fix: str, contract: Contract, clauses: str
+    code: str, pointer: str, expected: str, actual: str, fix: str, document_url: str, clauses: str
 ) -> Finding:
-    source = f"{contract.behaviour.document_url} {clauses}".strip()
+    source = f"{document_url} {clauses}".strip()
     return Finding(code, pointer, expected, actual, fix, source, severity="warning")
 
 

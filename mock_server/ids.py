@@ -40,7 +40,8 @@ def mint(form: str, number: int, *parts: object) -> str:
             return str(number)
         seen += 1
         alphabet = _ALPHABETS[kind]
-        value = int.from_bytes(digest(form, seen, number, *parts))
+        # The letters are the last digits of a long number; what stands before them is not needed.
+        value = int.from_bytes(digest(form, seen, number, *parts)) % len(alphabet) ** length
         letters: list[str] = []
         for _ in range(length):
             value, rest = divmod(value, len(alphabet))

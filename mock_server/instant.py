@@ -50,7 +50,8 @@ class Cost:
     moment: Moment
 
 
-@dataclass(frozen=True, slots=True)
+# Made once a request and never changed; freezing it would cost more than half of making it.
+@dataclass(slots=True)
 class Instant:
     """A world, a provider in it, and a now. *number* is the request's, 0 for effects.
 

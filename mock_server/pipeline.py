@@ -33,7 +33,7 @@ from .record import journal_line
 from .refusals import shape_refusal
 from .rows import Key
 from .universe import World
-from .world import Worlds
+from .world import DEFAULT_WORLD, Worlds
 
 Json = Any
 Answer = Reply | EventStream
@@ -43,7 +43,7 @@ Answer = Reply | EventStream
 _HOLDS_BACK = frozenset({"latency", "timeout"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Handled:
     """What became of a request: its answer, the world it happened in, and its number there.
 
@@ -62,13 +62,13 @@ def handle(worlds: Worlds, world: World, provider: str, request: Request) -> Han
     """Answer *request* to *provider* in *world* (or in the world that its key belongs to)."""
     contract = worlds.contracts[provider]
     with worlds.store.request():
-        world, key = _whose(worlds, world, contract, request)
+        world, key, presented_key = _whose(worlds, world, contract, request)
         number = world.requests = world.requests + 1
         now_ms = worlds.now_ms(world)
         here = worlds.instant(
             world, provider, now_ms=now_ms, base_url=request.base_url, number=number
         )
-        road = Road(worlds, world, contract, worlds.providers[provider], key)
+        road = Road(worlds, world, contract, worlds.providers[provider], key, presented_key)
         match = _route(contract, request)
         if isinstance(match, Match):
             operation = match.operation.id
@@ -87,8 +87,8 @@ def handle(worlds: Worlds, world: World, provider: str, request: Request) -> Han
 
 def _whose(
     worlds: Worlds, world: World, contract: Contract, request: Request
-) -> tuple[World, Key | None]:
-    """The key that a request presents, and the world it is about.
+) -> tuple[World, Key | None, str]:
+    """The world that a request is about, and the key that it presents, as kept and in the raw.
 
     Keys are unique over all worlds, so a client that only knows the default base address still
     reaches its own world.
@@ -97,14 +97,17 @@ def _whose(
         raw = presented(credential, request.headers)
         if raw is None:
             continue
-        key = worlds.store.key(key_digest(raw)) or worlds.store.key(key_digest(split_key(raw)[0]))
+        key = worlds.store.key(key_digest(raw))
+        if key is None:
+            raw, suffix = split_key(raw)
+            key = worlds.store.key(key_digest(raw)) if suffix else None
         if key is None or key.provider != contract.provider:
             continue
-        if key.world != world.id and world.id == "default":
-            return worlds.get(key.world), key
         if key.world == world.id:
-            return world, key
-    return world, None
+            return world, key, raw
+        if world.id == DEFAULT_WORLD:
+            return worlds.get(key.world), key, raw
+    return world, None, ""
 
 
 def _route(contract: Contract, request: Request) -> Match | Refusal:

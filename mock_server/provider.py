@@ -43,7 +43,8 @@ class BodyProblem:
     facts: Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
+# Made once a request and never changed; freezing them would cost more than half of making them.
+@dataclass(slots=True)
 class Request:
     """One call as it came in. Header names are lower case; *path* starts after the provider's base.
 

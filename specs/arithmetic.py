@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from .errors import ContractError
 
@@ -84,15 +85,20 @@ def _names(node: ast.expr, text: str) -> set[str]:
             )
 
 
+@lru_cache(maxsize=1_024)
+def _exact(number: str) -> Fraction:
+    return Fraction(number)
+
+
 def _value(node: ast.expr, facts: Mapping[str, float | Fraction], text: str) -> Fraction:
     match node:
         case ast.Constant(value=int() | float() as number):
-            return Fraction(str(number))
+            return _exact(str(number))
         case ast.Name(id=name):
             if name not in facts:
                 raise ContractError(f"price {text!r} needs {name!r} (there are: {sorted(facts)})")
             fact = facts[name]
-            return fact if isinstance(fact, Fraction) else Fraction(str(fact + 0))
+            return fact if isinstance(fact, Fraction) else _exact(str(fact + 0))
         case ast.BinOp(left=left, op=op, right=right):
             return _OPERATIONS[type(op)](_value(left, facts, text), _value(right, facts, text))
         case ast.Call(func=ast.Name(id=name), args=args):

@@ -82,7 +82,7 @@ class Operation:
         return schema.violations(body) if schema is not None else []
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Match:
     """The operation that a request asks for, with the values of its path parameters."""
 

@@ -72,7 +72,8 @@ class Edge:
         self._has_warned = False
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        denied = check_size(environ)
+        headers = _headers(environ)
+        denied = check_size(environ, headers)
         if denied is None and BELIEVED_BASE not in environ:
             denied = self._guard.check_host(environ)
         if denied is not None:
@@ -93,11 +94,12 @@ class Edge:
         if below.startswith(PREFIX):
             name = below[len(PREFIX) :]
             return serve_asset(self._worlds, world, provider, name, environ, start)
-        return self._call(environ, start, world, provider, f"{base}/{provider}", below)
+        return self._call(environ, headers, start, world, provider, f"{base}/{provider}", below)
 
     def _call(
         self,
         environ: WSGIEnvironment,
+        headers: Mapping[str, str],
         start: StartResponse,
         world: World,
         provider: str,
@@ -111,13 +113,13 @@ class Edge:
         if not content_type.startswith("multipart/"):
             limit = self._worlds.contracts[provider].behaviour.limits.json_bytes_max
             body, problem = read_bytes(environ, limit)
-            request = _request(environ, path, base_url, body=body, problem=problem)
+            request = _request(environ, headers, path, base_url, body=body, problem=problem)
             return self._answer(environ, start, world, provider, request)
         folder = Path(tempfile.mkdtemp(prefix="screentest-"))
         try:
             limits = self._worlds.contracts[provider].behaviour.limits
             form, problem = read_form(environ, folder, limits)
-            request = _request(environ, path, base_url, form=form, problem=problem)
+            request = _request(environ, headers, path, base_url, form=form, problem=problem)
             return self._answer(environ, start, world, provider, request)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -230,7 +232,7 @@ def _header_name(variable: str) -> str:
     return variable.removeprefix("HTTP_").replace("_", "-").lower()
 
 
-def _request(environ: Mapping[str, Any], path: str, base_url: str, **body: Any) -> Request:
+def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
     headers = {
         _header_name(name): value
         for name, value in environ.items()
@@ -238,6 +240,12 @@ def _request(environ: Mapping[str, Any], path: str, base_url: str, **body: Any) 
     }
     if environ.get("CONTENT_TYPE"):
         headers["content-type"] = environ["CONTENT_TYPE"]
+    return headers
+
+
+def _request(
+    environ: Mapping[str, Any], headers: Mapping[str, str], path: str, base_url: str, **body: Any
+) -> Request:
     return Request(
         method=environ["REQUEST_METHOD"],
         path=path,

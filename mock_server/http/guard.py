@@ -68,15 +68,11 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def check_size(environ: Environ) -> Denial | None:
+def check_size(environ: Environ, headers: Mapping[str, str]) -> Denial | None:
     """414 for an address, 431 for headers, that no client of any provider needs."""
     if len(environ.get("PATH_INFO", "")) + len(environ.get("QUERY_STRING", "")) > URL_LENGTH_MAX:
         return Denial(414, "uri_too_long", f"the URL is longer than {URL_LENGTH_MAX} characters")
-    size = 0
-    for name, value in environ.items():
-        if name.startswith("HTTP_"):
-            size += len(value)
-    if size > HEADERS_LENGTH_MAX:
+    if sum(map(len, headers.values())) > HEADERS_LENGTH_MAX:
         detail = f"the headers are longer than {HEADERS_LENGTH_MAX} characters"
         return Denial(431, "headers_too_large", detail)
     return None

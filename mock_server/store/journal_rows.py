@@ -13,7 +13,8 @@ Json = Any
 
 #: Lines that a world keeps; the oldest go first.
 JOURNAL_MAX = 10_000
-# Read-only requests leave their journal lines here until somebody writes or looks.
+# Lines wait in memory until there are so many, or somebody looks; lines of what was committed to a
+# file are committed with it.
 _BUFFERED_MAX = 200
 
 _CONDITIONS = {
@@ -39,7 +40,8 @@ class JournalRows:
     def add(self, line: Row) -> bool:
         """Buffer *line*, the columns of the table in order. True when it is time to flush."""
         self._lines.append(line)
-        return self._transactions.is_writing or len(self._lines) >= _BUFFERED_MAX
+        is_committed = self._transactions.is_writing and self._transactions.is_kept
+        return is_committed or len(self._lines) >= _BUFFERED_MAX
 
     def flush(self) -> None:
         """Write what was buffered."""

@@ -284,7 +284,7 @@ class Store:
         status: int,
         doc: Json,
     ) -> None:
-        """Keep a line of the journal; read-only requests are written in batches."""
+        """Keep a line of the journal; lines are written in batches where nothing is lost by it."""
         if self._journal.add((world, seq, at_ms, provider, operation, status, doc)):
             self.flush()
 

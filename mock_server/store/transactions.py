@@ -6,15 +6,19 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import MockError
 
 Row = tuple[Any, ...]
 
 SCHEMA_VERSION = 1
+
+
+class _Leave(Protocol):
+    def __call__(self, *, failed: bool) -> None: ...
 
 
 class Transactions:
@@ -41,9 +45,11 @@ class Transactions:
         self._connection = _connect(path, durable=durable)
         self._on_keep = on_keep
         self._on_undo = on_undo
+        self.is_kept = path is not None
         self.is_writing = False
         self._depth = 0
         self._promised: list[Callable[[], None]] = []
+        self._unit = _Unit(self._enter, self._leave)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -51,31 +57,39 @@ class Transactions:
         if self._file_lock is not None:
             os.close(self._file_lock)
 
-    @contextmanager
-    def request(self) -> Generator[None, None, None]:
+    def request(self) -> AbstractContextManager[None]:
         """One unit of work: committed on the way out, rolled back when an exception passes."""
+        return self._unit
+
+    def _enter(self) -> None:
+        self.lock.acquire()
+        self._depth += 1
+
+    def _leave(self, *, failed: bool) -> None:
         promised: list[Callable[[], None]] = []
-        with self.lock:
-            self._depth += 1
-            try:
-                yield
-            except BaseException:
-                if self._depth == 1 and self.is_writing:
-                    self._undo("ROLLBACK")
-                    self.is_writing = False
-                raise
-            else:
-                if self._depth == 1 and self.is_writing:
-                    self._on_keep()
-                    self._connection.execute("COMMIT")
-                    self.is_writing = False
-                    promised, self._promised = self._promised, []
-            finally:
-                self._depth -= 1
-                if self._depth == 0 and self._promised:
-                    self._promised = []
+        try:
+            if self._depth == 1 and self.is_writing:
+                promised = self._finish(failed=failed)
+        finally:
+            self._depth -= 1
+            if self._depth == 0:
+                self._promised = []
+            self.lock.release()
         for act in promised:
             act()
+
+    def _finish(self, *, failed: bool) -> list[Callable[[], None]]:
+        """Commit and return what was promised for then; or undo, also when that cannot be done."""
+        try:
+            if failed:
+                return []
+            self._on_keep()
+            self._connection.execute("COMMIT")
+            return self._promised
+        finally:
+            if self._connection.in_transaction:
+                self._undo("ROLLBACK")
+            self.is_writing = False
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Call *act* once what is written here is committed and the lock is free; else never."""
@@ -133,6 +147,19 @@ class Transactions:
         """The first row that a query finds."""
         row: Row | None = self._connection.execute(sql, values).fetchone()
         return row
+
+
+class _Unit:
+    """`with` for one request after another; made of a generator it would cost every poll more."""
+
+    def __init__(self, enter: Callable[[], None], leave: _Leave) -> None:
+        self._enter, self._leave = enter, leave
+
+    def __enter__(self) -> None:
+        self._enter()
+
+    def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
+        self._leave(failed=kind is not None)
 
 
 def _connect(path: Path | None, *, durable: bool) -> sqlite3.Connection:
