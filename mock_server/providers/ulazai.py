@@ -18,6 +18,7 @@ from ..media import Clip, StillKind, choose_clip, still, video_bytes
 from ..provider import Asset, Call, Provider, Refusal, Reply
 from ..refusals import from_contract
 from ..rows import Resource
+from ..steering import decide, finish_now
 from ..templates import fill_text
 
 Json = Any
@@ -37,7 +38,6 @@ _FRAMEWORK_WORDS = {
     "too_many_running": "Request was throttled. Expected available in {wait_s} seconds.",
 }
 
-#: What the patterns of the contract ask for, by field.
 # Submitting
 
 
@@ -72,6 +72,7 @@ def _started(call: Call) -> Reply:
     doc = {
         "aspect_ratio": body.get("aspect_ratio", "landscape"),
         "quality": body.get("quality", "standard"),
+        "request": here.number,
     }
     task = call.start(doc)
     data = {
@@ -195,13 +196,28 @@ def shape(call: Call, refusal: Refusal) -> Reply | None:
     """An ordered 500 tells what came back; the framework's own form where that is chosen."""
     if refusal.reason.startswith("fault:"):
         is_plain = refusal.facts.get("status") == 500 and refusal.facts.get("body") is None
-        # The fault strikes before anything is taken, so nothing has to come back.
-        return from_contract(call, Refusal("server_error")) if is_plain else None
+        if not is_plain:
+            return None
+        return from_contract(call, Refusal("server_error", {"refunded": _given_back(call)}))
     if call.here.choice("error_form") != "drf_detail":
         return None
     reply = from_contract(call, refusal)
     reply.body = _framework_body(refusal, reply)
     return reply
+
+
+def _given_back(call: Call) -> int:
+    """The price of the task that this very call has started, which ends here with the error."""
+    here = call.here
+    tasks = here.rows.resources(here.world, here.provider, "task", account=call.account_id, limit=1)
+    if not tasks or tasks[0].doc["request"] != here.number:
+        return 0
+    (task,) = tasks
+    here.ledger.settle(task.account, task.id, here.now_ms, succeeded=False)
+    if not here.kind(task).is_final:
+        decide(here, task, Kind.FAILED, here.behaviour.refusals["server_error"].message)
+        finish_now(here, task)
+    return here.ledger.refunded(task.account, task.id)
 
 
 def _framework_body(refusal: Refusal, told: Reply) -> Json:

@@ -107,12 +107,15 @@ def with_header(account: Account, value: str) -> Client:
     return Client(account.client.wsgi, account.client.base, {"Authorization": value})
 
 
-def fault(world: MockWorld, type: str, operation: str, **attributes: Json) -> None:
+def fault(
+    world: MockWorld, type: str, operation: str, phase: str = "before", **attributes: Json
+) -> None:
     """Arm a fault for the next call of *operation*."""
     body = {
         "type": type,
         "where": {"provider": "ulazai", "operation": operation},
         "times": 1,
+        "phase": phase,
         "attributes": attributes,
     }
     answer = world.control.post(f"{world.path}/faults", json=body)

@@ -186,6 +186,52 @@ def test_server_error_costs_nothing(ulazai: Account, operation: str) -> None:
     assert again.status == 201
 
 
+@pytest.mark.clause("UL-067")
+@pytest.mark.parametrize("pace", ["documented", "instant"])
+def test_server_error_after_the_charge_gives_it_back(ulazai: Account, pace: str) -> None:
+    """The task was accepted and paid; its answer got lost in a 500, so nobody knows its id."""
+    ulazai.world.control.patch(ulazai.world.path, json={"pace": pace})
+    steps.fault(ulazai.world, "http_error", "generateTextToVideo", "after_commit", status=500)
+
+    broken = ulazai.client.post(steps.TEXT, json=steps.TEXT_BODY)
+    money, lines = ulazai.money, steps.lines(ulazai)
+    ulazai.world.advance_until_idle()
+
+    assert broken.status == 500
+    assert broken.json() == {
+        "success": False,
+        "error": "Server error (500). Please try again.",
+        "credits_refunded": 70,
+    }
+    assert lines == [("grant", 1000), ("charge", 70), ("refund", 70)]
+    assert (money, ulazai.money, steps.lines(ulazai)) == ((1000, 0, 0), (1000, 0, 0), lines)
+
+
+@pytest.mark.clause("UL-066", "UL-067")
+def test_task_of_a_server_error_has_failed_and_frees_its_place(ulazai: Account) -> None:
+    kept = [steps.from_text(ulazai)["task_id"] for _ in range(9)]
+    steps.fault(ulazai.world, "http_error", "generateTextToVideo", "after_commit", status=500)
+    ulazai.client.post(steps.TEXT, json=steps.TEXT_BODY)
+
+    tenth = ulazai.client.post(steps.TEXT, json=steps.TEXT_BODY)
+    eleventh = ulazai.client.post(steps.TEXT, json=steps.TEXT_BODY)
+
+    assert (tenth.status, eleventh.status) == (201, 429)
+    assert {steps.status(ulazai, task)["data"]["status"] for task in kept} == {"processing"}
+
+
+@pytest.mark.clause("UL-067")
+def test_server_error_of_a_status_call_ends_no_task(ulazai: Account) -> None:
+    task_id = steps.from_text(ulazai)["task_id"]
+    steps.fault(ulazai.world, "http_error", "getTaskStatus", "after_commit", status=500)
+
+    broken = ulazai.client.get(steps.status_path(task_id))
+
+    assert (broken.status, broken.json()["credits_refunded"]) == (500, 0)
+    assert steps.status(ulazai, task_id)["data"]["status"] == "processing"
+    assert ulazai.money == (930, 0, 70)
+
+
 @pytest.mark.clause("UL-032", "UL-059")
 def test_accounts_pay_for_themselves(ulazai: Account, neighbour: Account) -> None:
     steps.from_text(ulazai)
