@@ -1,14 +1,14 @@
 """The lines that `serve` prints, and what it counts for its verdict.
 
-Requests are not kept waiting for a terminal: lines go through a bounded queue to a thread of their
-own, and what does not fit is counted instead of printed.
+Requests are not kept waiting for a terminal: lines go to a thread of their own, which prints them
+a few times a second. Nobody reads thousands of lines a second, and writing them would take a good
+part of the processor, so what is beyond a screenful each time is counted instead of printed.
 """
 
 from __future__ import annotations
 
-import queue
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 from typing import Any, TextIO
 
@@ -16,8 +16,10 @@ from .request_line import request_lines
 
 Json = Any
 
-_WAITING_MAX = 2_000
-_CLOSE_S_MAX = 2.0
+_EVERY_S = 0.05
+#: Printed each time; 2,000 lines a second.
+_WAITING_MAX = 100
+_CLOSE_S_MAX = 0.3
 
 
 class RequestLog:
@@ -30,8 +32,10 @@ class RequestLog:
         self._requests = 0
         self._findings: Counter[tuple[str, str]] = Counter()
         self._left_out = 0
-        self._waiting: queue.Queue[tuple[Json, str, float] | None] = queue.Queue(_WAITING_MAX)
-        self._printer = threading.Thread(target=self._print, daemon=True)
+        self._waiting: deque[tuple[Json, str, float]] = deque()
+        self._has_lines = threading.Event()
+        self._is_closed = threading.Event()
+        self._printer = threading.Thread(target=self._print_all, daemon=True)
         if not is_quiet:
             self._printer.start()
 
@@ -41,13 +45,14 @@ class RequestLog:
             self._requests += 1
             for finding in line.get("violations", ()):
                 self._findings[finding["code"], finding.get("severity", "error")] += 1
-        if self._is_quiet:
-            return
-        try:
-            self._waiting.put_nowait((line, world, took_ms))
-        except queue.Full:
-            with self._lock:
+            if self._is_quiet:
+                return
+            if len(self._waiting) >= _WAITING_MAX:
                 self._left_out += 1
+                return
+            self._waiting.append((line, world, took_ms))
+        if not self._has_lines.is_set():
+            self._has_lines.set()
 
     def counts(self) -> Json:
         """How many requests there were, and findings by code."""
@@ -61,22 +66,37 @@ class RequestLog:
     def close(self) -> None:
         """Print what waits, and stop."""
         if not self._is_quiet:
-            self._waiting.put(None, timeout=_CLOSE_S_MAX)
+            self._is_closed.set()
+            self._has_lines.set()
             self._printer.join(_CLOSE_S_MAX)
 
-    def _print(self) -> None:
-        while (noted := self._waiting.get()) is not None:
-            line, world, took_ms = noted
-            told = list(request_lines(line, self._stream, took_ms=took_ms, world=world))
-            with self._lock:
-                left_out, self._left_out = self._left_out, 0
-            if left_out:
-                told.append(f"… and {left_out} requests that came too fast to print")
-            try:
-                self._stream.write("\n".join(told) + "\n")
-                self._stream.flush()
-            except (OSError, ValueError):
+    def _print_all(self) -> None:
+        while not self._is_closed.is_set():
+            self._has_lines.wait()
+            self._has_lines.clear()
+            if not self._print():
                 return  # nobody reads any more; requests are answered all the same
+            self._is_closed.wait(_EVERY_S)
+        self._print()
+
+    def _print(self) -> bool:
+        """Print what waits; False when that cannot be done any more."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, deque()
+            left_out, self._left_out = self._left_out, 0
+        told = [
+            text
+            for line, world, took_ms in waiting
+            for text in request_lines(line, self._stream, took_ms=took_ms, world=world)
+        ]
+        if left_out:
+            told.append(f"… and {left_out} requests that came too fast to print")
+        try:
+            self._stream.writelines(f"{text}\n" for text in told)
+            self._stream.flush()
+        except (OSError, ValueError):
+            return False
+        return True
 
 
 def verdict(counts: Mapping[str, Json]) -> str:
