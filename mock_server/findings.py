@@ -8,16 +8,15 @@ and ownership, SC5xx the mock itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
 from typing import Any
 
 from screentest.specs.contract import Contract
 from screentest.specs.validation import Violation
 
-from .provider import Refusal, Request
+from .provider import EventStream, Refusal, Reply, Request
 
 Json = Any
 
@@ -40,6 +39,9 @@ class Finding:
     def to_json(self) -> Json:
         return {name: getattr(self, name) for name in self.__slots__}
 
+
+#: Reasons of replies that no provider gave: ordered by somebody, or a fault of the mock.
+_MADE = ("fault:", "ours:")
 
 _BY_REASON = {
     "missing_credential": "SC104",
@@ -195,11 +197,15 @@ def _source(contract: Contract, operation: str) -> str:
     return f"{contract.behaviour.document_url} {clauses}".strip()
 
 
-@cache
-def provenance(contract: Contract, operation: str) -> str:
-    """`documented`, `inferred` or `assumed`, as the OpenAPI file marks the operation."""
+def provenance(contract: Contract, operation: str, answer: Reply | EventStream) -> str:
+    """`documented`, `inferred` or `assumed`: what *answer* rests on, by the marks of the contract.
+
+    An answer that the contract does not have, or that somebody ordered, is assumed.
+    """
     found = contract.operations.get(operation)
-    if found is None:
+    shape = found.replies.get(str(answer.status)) if found is not None else None
+    if found is None or shape is None:
         return "assumed"
-    raw: Mapping[str, Json] = contract.document["paths"][found.path][found.method.lower()]
-    return "inferred" if "x-screentest-inferred" in raw else "documented"
+    if isinstance(answer, Reply) and (answer.departure or (answer.reason or "").startswith(_MADE)):
+        return "assumed"
+    return "inferred" if found.is_inferred or shape.is_inferred else "documented"

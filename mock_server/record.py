@@ -32,7 +32,7 @@ def journal_line(
         "at": rfc3339(now_ms),
         "provider": contract.provider,
         "operation": operation or None,
-        "provenance": provenance(contract, operation),
+        "provenance": provenance(contract, operation, answer),
         "request": {
             "method": request.method,
             "path": cut_text(request.path),

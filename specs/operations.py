@@ -11,6 +11,9 @@ from .validation import Documents, Schema, Violation
 
 Json = Any
 
+#: Marks what the provider's document does not show, and says why it is as it is.
+_INFERRED = "x-screentest-inferred"
+
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -42,17 +45,24 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class ReplyShape:
-    """What a documented status may look like: content types, and headers it must carry."""
+    """What a documented status may look like: content types, and headers it must carry.
+
+    *is_inferred* says that the provider's document does not show it, and that we know it otherwise.
+    """
 
     content: Mapping[str, Schema | None]
     headers: frozenset[str]
+    is_inferred: bool
     event: Schema | None = None
     example: Json = None
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation. *security* are alternatives; an empty tuple means open to everybody."""
+    """One operation. *security* are alternatives; an empty tuple means open to everybody.
+
+    *is_inferred* says that the provider's document does not show it, and that we know it otherwise.
+    """
 
     id: str
     method: str
@@ -63,6 +73,7 @@ class Operation:
     replies: Mapping[str, ReplyShape]
     security: tuple[str, ...]
     summary: str
+    is_inferred: bool
 
     def reply_violations(
         self, status: int, content_type: str | None, body: Json
@@ -169,6 +180,7 @@ def _operation(document: Documents, path: str, method: str) -> Operation:
         },
         security=tuple(name for choice in security for name in choice),
         summary=raw.get("summary", ""),
+        is_inferred=_INFERRED in raw,
     )
 
 
@@ -209,7 +221,7 @@ def _reply(document: Documents, place: list[str]) -> ReplyShape:
     required = frozenset(
         name for name, it in headers.items() if document.resolve(it).get("required", False)
     )
-    return ReplyShape(content, required, event, example)
+    return ReplyShape(content, required, _INFERRED in raw, event, example)
 
 
 def _event_schema(document: Documents, place: list[str]) -> Schema | None:
