@@ -8,8 +8,6 @@ from difflib import get_close_matches
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Request
-
 from screentest.specs.controls import load_controls
 from screentest.specs.operations import Operation
 from screentest.specs.validation import Documents, Schema, Violation
@@ -73,25 +71,35 @@ class ControlCall:
         return int(self.query["cursor"]) if "cursor" in self.query else None
 
 
-#: What a call answers with: JSON, or a Flask response of another kind.
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An answer that is no JSON."""
+
+    content: bytes
+    content_type: str
+
+
+#: What a call answers with: JSON, a document, or a Flask response of another kind.
 Handler = Callable[[ControlCall], Json]
 
 
 def read_call(
-    operation: Operation, path: Mapping[str, str], request: Request, worlds: Worlds
+    worlds: Worlds,
+    operation: Operation,
+    path: Mapping[str, str],
+    *,
+    query: str = "",
+    body: bytes = b"",
+    origin: str = "",
+    accept: str = "",
 ) -> ControlCall:
-    """The call that *request* makes of *operation*.
+    """The call of *operation* that was made. Of a body, one byte more than allowed is enough.
 
     Raises:
         MockError: it is not what the contract says; the message names the field and what exists.
     """
     return ControlCall(
-        worlds,
-        path,
-        _read_query(operation, request.query_string.decode("latin-1")),
-        _read_body(operation, request),
-        request.host_url.rstrip("/"),
-        request.headers.get("Accept", ""),
+        worlds, path, _read_query(operation, query), _read_body(operation, body), origin, accept
     )
 
 
@@ -116,9 +124,7 @@ def _read_query(operation: Operation, text: str) -> dict[str, Json]:
     return values
 
 
-def _read_body(operation: Operation, request: Request) -> Mapping[str, Json]:
-    # One byte more than allowed shows a body that is too large, whatever its length claims.
-    raw = request.stream.read(BODY_BYTES_MAX + 1)
+def _read_body(operation: Operation, raw: bytes) -> Mapping[str, Json]:
     if len(raw) > BODY_BYTES_MAX:
         detail = f"the body is larger than {BODY_BYTES_MAX} bytes"
         raise MockError(detail, code="too_large", status=413)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response
-
 from ..clock import rfc3339
 from ..errors import MockError, unknown
 from ..snapshots import SNAPSHOTS_MAX, read_snapshot, write_snapshot
-from .control_reading import ControlCall, Handler
+from .control_reading import ControlCall, Document, Handler
 from .control_showing import show_world
 
 Json = Any
@@ -45,8 +43,8 @@ def list_snapshots(call: ControlCall) -> Json:
     return {"items": [_shown(*it) for it in found], "next_cursor": None}
 
 
-def get_snapshot(call: ControlCall) -> Response:
-    return Response(_document(call), content_type="application/x-ndjson")
+def get_snapshot(call: ControlCall) -> Document:
+    return Document(_document(call), "application/x-ndjson")
 
 
 def delete_snapshot(call: ControlCall) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from flask import jsonify
-
 from screentest.specs.controls import load_controls
 from screentest.specs.validation import shown
 
@@ -38,18 +36,16 @@ def get_openapi(_: ControlCall) -> Json:
 
 
 def list_providers(call: ControlCall) -> Json:
-    return jsonify(
-        [
-            {
-                "id": contract.provider,
-                "name": contract.behaviour.name,
-                "operations": len(contract.behaviour.operations),
-                "auth": auth_word(contract.behaviour.credentials.values()),
-                "env": list(contract.behaviour.environment),
-            }
-            for contract in call.worlds.contracts.values()
-        ]
-    )
+    return [
+        {
+            "id": contract.provider,
+            "name": contract.behaviour.name,
+            "operations": len(contract.behaviour.operations),
+            "auth": auth_word(contract.behaviour.credentials.values()),
+            "env": list(contract.behaviour.environment),
+        }
+        for contract in call.worlds.contracts.values()
+    ]
 
 
 def create_world(call: ControlCall) -> Json:
