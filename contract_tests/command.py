@@ -9,11 +9,12 @@ from pathlib import Path
 from screentest.specs.checks import Checks, load_checks
 from screentest.specs.contract import Contract, load_contract
 
-from .fuzz import fuzz, make_cases
+from .fuzz import check_version
 from .guard import Budget, Guarded
 from .in_process import InProcess, make_app
 from .live import Live, check_address, identity
 from .open_jobs import OpenJobs
+from .phases import PHASES, run_phase
 from .report.html import html_report
 from .report.junit import junit_report
 from .report.ndjson import ndjson_report
@@ -67,7 +68,7 @@ def run_verify(options: Options, on_progress: Callable[[Scenario, Ran | None], N
     budget = Budget(options.budget)
     chosen = choose(options, scenarios_of(contract, checks))
     if options.fuzz:
-        chosen.append(_made_up(contract, options))
+        chosen += made_up(options)
     is_remote = options.url is not None
     result = verify(
         contract, checks, _opener(options, contract, budget), chosen, is_open=is_remote,
@@ -82,15 +83,19 @@ def run_verify(options: Options, on_progress: Callable[[Scenario, Ran | None], N
     return result
 
 
-def _made_up(contract: Contract, options: Options) -> Scenario:
-    """Made-up requests as one more scenario; what they cost is the guard's to say."""
-    cases = make_cases(contract, seed=options.seed, examples=options.fuzz)
+def made_up(options: Options) -> list[Scenario]:
+    """Made-up requests as more scenarios, one a phase; what they cost is the guard's to say.
 
-    def run(session: Session) -> None:
-        fuzz(session, cases)
+    Raises:
+        FuzzUnavailableError: schemathesis is not there.
+    """
+    check_version()
 
-    told = f"send {len(cases)} requests that nobody thought of"
-    return Scenario("made-up requests", told, run, requests=len(cases))
+    def run(phase: str) -> Callable[[Session], None]:
+        return lambda session: run_phase(session, phase, seed=options.seed, examples=options.fuzz)
+
+    return [Scenario(f"made-up requests: {phase}", told, run(phase))
+            for phase, told in PHASES.items()]  # fmt: skip
 
 
 def choose(options: Options, scenarios: Sequence[Scenario]) -> list[Scenario]:

@@ -1,8 +1,8 @@
-"""Requests that nobody thought of: schemathesis makes them, our monitors judge what comes back.
+"""A fixed set of requests that nobody thought of, made once and sent to many mutants.
 
-Schemathesis is used for what it is best at, making input from a schema. The requests go through
-our own session, so the guard, the clock, the credentials and the monitors are those of every other
-scenario, and its known pitfalls (budgets, polling, exactly-one-of forms) do not arise.
+Schemathesis makes them, and making is what takes its time; here one set serves hundreds of mutants.
+They go through our own session, with real ids and changing callers. A single server is fuzzed by
+`phases` instead.
 """
 
 from __future__ import annotations
@@ -260,65 +260,3 @@ def smallest_of_all(session: Session, pool: dict[str, list[str]], owner: Identit
             if who is owner:
                 _keep_ids(session.checks, exchange, pool)
         session.target.wait(_PAUSE_MS)
-
-
-class ScreentestMonitors:
-    """All monitors as one class-based check for people's own schemathesis runs.
-
-    Register it with `schemathesis.check` under a subclass that sets `provider`.
-    """
-
-    provider = ""
-
-    def __init__(self) -> None:
-        from screentest.specs.checks import load_checks
-        from screentest.specs.contract import load_contract
-
-        from .judge import Judge
-        from .monitors.monitors import Monitors
-        from .rules import rules_of
-
-        self._contract = load_contract(self.provider)
-        checks = load_checks(self.provider)
-        self._judge = Judge(rules_of(self._contract, checks))
-        self._monitors = Monitors(self._contract, checks, self._judge)
-        self._seen: set[int] = set()
-        self._number = 0
-
-    def after_response(self, ctx: Any, response: Any, case: Any) -> None:
-        """Judge one answer; a broken rule fails the case.
-
-        Raises:
-            AssertionError: a rule is broken.
-        """
-        # Answers are delivered again while an example is made smaller.
-        if id(response) in self._seen:
-            return
-        self._seen.add(id(response))
-        self._number += 1
-        before = len(self._judge.findings)
-        self._monitors.see(exchange_of(self._contract, response, self._number))
-        new = self._judge.findings[before:]
-        assert not new, "; ".join(f"{it.rule.id} ({it.rule.source}): {it.told}" for it in new)
-
-
-def exchange_of(contract: Contract, response: Any, number: int) -> Exchange:
-    """An answer that schemathesis (or requests) got, as an event of a trace."""
-    from .trace import Raw, understand
-
-    request = response.request
-    parts = urlsplit(request.url)
-    body = request.body or b""
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    has_key = any(name in headers for name in ("authorization", "x-api-key"))
-    received = {
-        name.lower(): value[0] if isinstance(value, list) else value
-        for name, value in response.headers.items()
-    }
-    raw = Raw(
-        request.method, parts.path, parts.query, headers,
-        body.encode() if isinstance(body, str) else bytes(body),
-        response.status_code, received, response.content or b"", number,
-    )  # fmt: skip
-    actor = "owner" if has_key else "anonymous"
-    return understand(contract, raw, number=number, actor=actor, key=actor)

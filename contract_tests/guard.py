@@ -7,23 +7,17 @@ contract; it does not trust the server to tell them.
 
 from __future__ import annotations
 
-import json
 import threading
 from dataclasses import dataclass, field
-from typing import Any
 
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import Contract
-from screentest.specs.errors import ContractError
 
+from .prices import price_of, worst_price
 from .session import UnableError
 from .target import Identity, Levers, Target, Wire
-from .trace import Raw, find_operation
+from .trace import Raw, find_operation, understand
 
-Json = Any
-
-#: What a call counts when its price depends on facts that the request does not show.
-_UNKNOWN_PRICE = 50
 BUDGET_HEADER = "x-screentest-budget"
 
 
@@ -66,40 +60,19 @@ class Budget:
                 self.spent += amount
 
 
-def price_of(contract: Contract, wire: Wire) -> int:
+def price_at_most(contract: Contract, wire: Wire) -> int:
     """What a request can cost at most, by the contract's own table and the request's own fields."""
-    operation, _ = find_operation(contract, wire.method, wire.path)
-    if operation is None or contract.behaviour.initial_credits is None:
+    asked = understand(contract, unanswered(wire), number=0, actor="", key="")
+    if not asked.operation:
         return 0
-    price = contract.behaviour.operations[operation.id].price
-    if price is None:
-        return 0
-    facts = _facts(wire)
-    for name, fact in load_checks(contract.provider).price_facts.get(operation.id, {}).items():
-        named = facts.get(fact.source.rpartition("/")[2], fact.default)
-        if named is not None and name not in facts:
-            facts[name] = named
-    try:
-        return price.amount(facts)
-    except (ContractError, TypeError, KeyError):
-        return _UNKNOWN_PRICE
+    checks = load_checks(contract.provider)
+    price = price_of(contract, checks, asked)
+    return worst_price(contract, checks, asked.operation) if price is None else price
 
 
-def _facts(wire: Wire) -> dict[str, Json]:
-    try:
-        body = json.loads(wire.body) if wire.body else {}
-    except ValueError:
-        return {}
-    found: dict[str, Json] = {}
-    waiting = [body]
-    for _ in range(50):
-        if not waiting:
-            break
-        value = waiting.pop()
-        if isinstance(value, dict):
-            found |= {name: it for name, it in value.items() if not isinstance(it, dict)}
-            waiting += [it for it in value.values() if isinstance(it, dict)]
-    return found
+def unanswered(wire: Wire) -> Raw:
+    """A request of which no answer is known yet."""
+    return Raw(wire.method, wire.path, wire.query, wire.headers, wire.body, 0, {}, b"", 0)
 
 
 @dataclass(slots=True)
@@ -152,7 +125,7 @@ class Guarded:
         """
         if self.is_read_only and changes_something(self.contract, wire):
             raise ReadOnlyError(f"{wire.method} {wire.path} changes something (--read-only)")
-        price = price_of(self.contract, wire) if self._is_ours(wire) else 0
+        price = price_at_most(self.contract, wire) if self._is_ours(wire) else 0
         if not self.budget.reserve(price):
             left = (self.budget.limit or 0) - self.budget.spent - self.budget.reserved
             raise SpentError(f"{wire.method} {wire.path} may cost {price}, {left} credits are left")

@@ -45,11 +45,15 @@ class Finding:
 class Judge:
     """Collects verdicts on the rules of one contract."""
 
-    rules: Mapping[str, Rule]
+    rules: dict[str, Rule]
     kept: Counter[str] = field(default_factory=Counter[str])
     broken: Counter[str] = field(default_factory=Counter[str])
     findings: list[Finding] = field(default_factory=list[Finding])
     scenario: str = ""
+
+    def add(self, rules: Mapping[str, Rule]) -> None:
+        """Take on more rules, such as those that only a fuzzer looks at."""
+        self.rules.update(rules)
 
     def check(self, rule_id: str, told: str, *exchanges: Exchange, holds: bool) -> bool:
         """Note that *rule_id* was put to the test; *told* says what is wrong when it does not hold.

@@ -14,8 +14,9 @@ import pytest
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import load_contract
 
-from .command import Options, choose, open_target
+from .command import choose, open_target
 from .judge import Verdict
+from .named_target import options_of
 from .rules import FAMILIES
 from .target import Target
 from .verify import Result, scenarios_of, verify
@@ -24,22 +25,15 @@ from .verify import Result, scenarios_of, verify
 @cache
 def verified(target_name: str) -> Result:
     """The result of all scenarios that a target can show; made once for all families."""
-    provider, _, url = target_name.partition("=")
-    options = Options(
-        provider=provider,
-        url=url or None,
-        api_key=os.environ.get("SCREENTEST_API_KEY", ""),
-        second_api_key=os.environ.get("SCREENTEST_SECOND_API_KEY", ""),
-        bearer=os.environ.get("SCREENTEST_BEARER", ""),
-        tier="smoke" if url else "full",
-    )
+    options = options_of(target_name, os.environ)
+    provider, is_remote = options.provider, options.url is not None
     contract, checks = load_contract(provider), load_checks(provider)
     chosen = choose(options, scenarios_of(contract, checks))
 
     def opened() -> Target:
         return open_target(options)
 
-    return verify(contract, checks, opened, chosen, is_open=bool(url), is_shared=bool(url))
+    return verify(contract, checks, opened, chosen, is_open=is_remote, is_shared=is_remote)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -372,7 +372,8 @@ def curl(exchange: Exchange, base_url: str = "$BASE_URL") -> str:
 
 
 def _telling(headers: Mapping[str, str]) -> Iterable[tuple[str, str]]:
-    skipped = {"content-length", "host", "accept", "connection", "accept-encoding", "user-agent"}
+    skipped = {"content-length", "host", "accept", "connection", "accept-encoding", "user-agent",
+               "x-schemathesis-testcaseid"}  # fmt: skip
     return [(name, value) for name, value in headers.items() if name not in skipped]
 
 

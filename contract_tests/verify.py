@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from screentest.specs.checks import Checks
 from screentest.specs.contract import Contract
-from screentest.specs.errors import ContractError
 
 from .judge import Judge, Rule, Verdict
 from .open_jobs import OpenJobs
+from .prices import prices_of
 from .rules import rules_of
 from .scenarios.access import accesses
 from .scenarios.inputs import inputs
@@ -61,44 +61,6 @@ class Result:
 
     def rules(self, verdict: Verdict) -> list[Rule]:
         return [it for it in self.judge.rules.values() if self.judge.verdict(it.id) is verdict]
-
-
-def prices_of(contract: Contract, checks: Checks) -> dict[str, int]:
-    """The worst that getting one of each kind of resource costs, with everything that it needs."""
-    worst: dict[str, int] = {}
-    for kind, make in checks.makes.items():
-        own = worst_price(contract, make.by)
-        worst[kind] = own + (worst.get(make.needs, 0) if make.needs else 0)
-    return worst
-
-
-def worst_price(contract: Contract, operation: str) -> int:
-    """The most that one call of *operation* can cost by its table; 10 where a fact is open."""
-    price = contract.behaviour.operations[operation].price
-    if price is None or contract.behaviour.initial_credits is None:
-        return 0
-    if not price.formula.names:
-        return price.amount({})
-    rows = [dict(facts) for facts in _leaves(price.table[1])] if price.table else [{}]
-    worst = 0
-    for facts in rows:
-        # Durations and counts are open; what real requests ask for stays below these.
-        open_facts = dict.fromkeys(price.formula.names - facts.keys(), 0)
-        open_facts |= {name: 20 for name in open_facts if name.endswith(("_s", "scenes"))}
-        try:
-            worst = max(worst, price.formula.amount({**open_facts, **facts}))
-        except (ArithmeticError, ContractError):
-            worst = max(worst, 10)
-    return worst
-
-
-def _leaves(rows: object) -> Iterator[dict[str, float]]:
-    if isinstance(rows, dict):
-        if all(not isinstance(it, dict) for it in rows.values()):
-            yield rows
-        else:
-            for it in rows.values():
-                yield from _leaves(it)
 
 
 def scenarios_of(contract: Contract, checks: Checks) -> list[Scenario]:

@@ -136,7 +136,8 @@ class View:
 class ListRules:
     """What a listing operation promises of its order and its length.
 
-    *counted_by* is an operation that tells how many there are, and where.
+    *oldest_first* are query parameters that turn the order round. *counted_by* is an operation that
+    tells how many there are, and where.
     """
 
     operation: str
@@ -145,6 +146,7 @@ class ListRules:
     of: str
     named: str
     newest_first: bool = True
+    oldest_first: Mapping[str, str] = field(default_factory=dict[str, str])
     limit: str = ""
     after: str = ""
     more: str = ""
@@ -193,6 +195,14 @@ class Relation:
 
 
 @dataclass(frozen=True, slots=True)
+class MayRefuse:
+    """Statuses with which an operation refuses requests that are valid in shape, and says so."""
+
+    statuses: tuple[int, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cadence:
     """How often a provider wants to be polled: *first_ms* during *for_ms*, then *then_ms*."""
 
@@ -215,6 +225,7 @@ class Checks:
     accepted: tuple[Example, ...]
     relations: tuple[Relation, ...]
     unreachable: Mapping[str, str]
+    may_refuse: Mapping[str, MayRefuse]
     same_as_asked: Mapping[str, tuple[str, str]]
 
 
@@ -266,6 +277,10 @@ def _checks(raw: Json) -> Checks:
         accepted=tuple(_example("accepted", n, it) for n, it in enumerate(raw.get("accepted", []))),
         relations=tuple(_relation(n, it) for n, it in enumerate(raw.get("relations", []))),
         unreachable=raw.get("unreachable", {}),
+        may_refuse={
+            name: MayRefuse(tuple(it["statuses"]), it["source"])
+            for name, it in raw.get("may_refuse", {}).items()
+        },
         same_as_asked={
             kind: (it["same"], it.get("source", ""))
             for kind, it in raw.get("same_as_asked", {}).items()
@@ -392,6 +407,7 @@ def _check_names(path: Path, checks: Checks, contract: Contract) -> None:
     behaviour = contract.behaviour
     operations = [
         *checks.requests, *checks.views, *checks.lists, *checks.price_facts, *checks.unreachable,
+        *checks.may_refuse,
         *(it.operation for it in checks.refused),
         *(it.operation for it in checks.accepted),
         *(it.operation for it in checks.relations),

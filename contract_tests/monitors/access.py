@@ -91,11 +91,13 @@ class Access:
         self._judge_order(rules, exchange, shown)
 
     def _judge_order(self, rules: ListRules, exchange: Exchange, shown: list[str]) -> None:
-        """Newest first among those whose making was seen, whatever else is listed."""
+        """Newest first, or as asked, among those whose making was seen."""
         order = [id_ for name, id_ in self._owners if name == rules.named]
         places = [order.index(it) for it in shown if it in order]
-        told = f"{', '.join(shown[:5])} is not newest first"
+        told = f"{', '.join(shown[:5])} is not in order"
         repeated = len(set(shown)) != len(shown)
         if rules.newest_first and (len(places) > 1 or repeated):
-            holds = places == sorted(places, reverse=True) and not repeated
+            given = query_values(exchange)
+            is_turned = any(given.get(name) == it for name, it in rules.oldest_first.items())
+            holds = places == sorted(places, reverse=not is_turned) and not repeated
             self._judge.check(f"list.{rules.operation}.order", told, exchange, holds=holds)

@@ -143,7 +143,9 @@ class Lifecycles:
             if is_new:
                 told = f"it was {state} in the answer that made it"
                 is_open = not lifecycle.states[state].kind.is_final
-                check(f"life.{kind}.lasts", told, exchange, holds=is_open)
+                # Asking again for what is there answers it as it is, and who made it may not show.
+                if is_open or kind not in self._checks.same_as_asked:
+                    check(f"life.{kind}.lasts", told, exchange, holds=is_open)
             return
         told = f"it went from {before} to {state}"
         if before in lifecycle.states and lifecycle.states[before].kind.is_final:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from screentest.specs.behaviour import Moment
 from screentest.specs.checks import Checks
 from screentest.specs.contract import Contract
-from screentest.specs.errors import ContractError
 
-from ..expressions import NOTHING, read_fact
 from ..judge import Judge
-from ..trace import MISSING, Balance, Event, Exchange
-
-Json = Any
+from ..prices import price_of
+from ..trace import Balance, Event, Exchange
 
 
 class Money:
@@ -49,7 +44,11 @@ class Money:
         elif not exchange.is_success:
             self._judge.check(f"money.{name}.refused", told, exchange, holds=change == 0)
         else:
-            cost = 0 if price.moment is Moment.COMPLETION else self._cost(exchange)
+            cost = (
+                0
+                if price.moment is Moment.COMPLETION
+                else price_of(self._contract, self._checks, exchange)
+            )
             if cost is not None and not self._is_repeat(exchange):
                 told += f"; it costs {cost} at once"
                 self._judge.check(f"money.{name}.price", told, exchange, holds=change == cost)
@@ -57,29 +56,3 @@ class Money:
     def _is_repeat(self, exchange: Exchange) -> bool:
         rules = self._contract.behaviour.idempotency
         return rules is not None and rules.header in exchange.request_headers
-
-    def _cost(self, exchange: Exchange) -> int | None:
-        """What a request costs by the table; None where facts are not in the request."""
-        price = self._contract.behaviour.operations[exchange.operation].price
-        assert price is not None
-        facts = dict(plain_fields(exchange.sent))
-        for name, fact in self._checks.price_facts.get(exchange.operation, {}).items():
-            if fact.counts_calls:
-                return None
-            value = read_fact(fact, exchange, NOTHING)
-            if value is not MISSING:
-                facts[name] = value
-        try:
-            return price.amount(facts)
-        except (ContractError, KeyError, TypeError, ValueError):
-            return None
-
-
-def plain_fields(value: Json) -> list[tuple[str, Json]]:
-    """The fields of a body that are no objects, those inside an envelope too."""
-    if not isinstance(value, dict):
-        return []
-    found: list[tuple[str, Json]] = []
-    for name, it in value.items():
-        found += plain_fields(it) if isinstance(it, dict) else [(name, it)]
-    return found

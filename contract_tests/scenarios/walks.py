@@ -93,6 +93,7 @@ def _walk(session: Session, kind: str) -> None:
     made = session.ready(kind) if lifecycle is None or not lifecycle.simulated else None
     if made is None:
         made = session.make(kind)
+        _young(session, made)
         _early(session, made)
         _end(session, made)
         session.keep(made)
@@ -102,6 +103,14 @@ def _walk(session: Session, kind: str) -> None:
         if pause_ms <= session.target.patience_ms:
             session.target.wait(pause_ms)
             session.read(made)
+
+
+def _young(session: Session, made: Made) -> None:
+    """Something that was not there before takes its time."""
+    kind, state = made.make.kind, session.kind_seen(made, made.exchange)
+    if state is not None and made.exchange.operation == made.make.by:
+        told = f"it was {state.value} in the answer that made it"
+        session.judge.check(f"life.{kind}.lasts", told, made.exchange, holds=not state.is_final)
 
 
 def _early(session: Session, made: Made) -> None:

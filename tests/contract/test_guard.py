@@ -6,7 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from screentest.contract_tests.guard import Budget, Guarded, ReadOnlyError, SpentError, price_of
+from screentest.contract_tests.guard import (
+    Budget,
+    Guarded,
+    ReadOnlyError,
+    SpentError,
+    price_at_most,
+)
 from screentest.contract_tests.in_process import InProcess, make_app
 from screentest.contract_tests.live import NotAllowedError, check_address
 from screentest.contract_tests.target import Wire
@@ -75,8 +81,9 @@ def test_reading_only_means_reading_only() -> None:
 def test_prices_come_from_the_contract_and_the_request() -> None:
     contract = load_contract("ugc_copilot")
     body = b'{"data": {"engine": "veo", "quality": "hq", "duration": 8}}'
+    headers = {"content-type": "application/json"}
 
-    price = price_of(contract, Wire("POST", "/proxyStartVideoGeneration", "", {}, body))
+    price = price_at_most(contract, Wire("POST", "/proxyStartVideoGeneration", "", headers, body))
 
     assert price == 130
 

@@ -1,0 +1,95 @@
+"""All monitors as one class-based check of schemathesis, for people's own runs and for ours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from screentest.specs.checks import load_checks
+from screentest.specs.contract import Contract, load_contract
+
+from .callers import Callers
+from .guard import BUDGET_HEADER
+from .judge import Judge
+from .monitors.monitors import Monitors
+from .rules import rules_of
+from .trace import Event, Exchange, Raw, understand
+
+#: The header by which schemathesis tells its cases apart.
+CASE_HEADER = "x-schemathesis-testcaseid"
+
+
+@dataclass(slots=True)
+class Watcher:
+    """Shows each answer that schemathesis gets to the monitors, once."""
+
+    contract: Contract
+    judge: Judge
+    see: Callable[[Event], None]
+    callers: Callers
+    now_ms: Callable[[], int]
+    by_case: dict[str, Exchange] = field(default_factory=dict[str, Exchange])
+
+    def judge_response(self, response: Any) -> None:
+        """Judge one answer.
+
+        Raises:
+            AssertionError: it breaks a rule, or more than one.
+        """
+        exchange = self._understand(response)
+        case = response.request.headers.get(CASE_HEADER, "")
+        # An answer is delivered again while an example is made smaller, and what the guard says is
+        # no word of the server.
+        if (case and case in self.by_case) or BUDGET_HEADER in exchange.headers:
+            return
+        self.by_case[case] = exchange
+        before = len(self.judge.findings)
+        self.see(exchange)
+        new = self.judge.findings[before:]
+        assert not new, "; ".join(f"{it.rule.id} ({it.rule.source}): {it.told}" for it in new)
+
+    def _understand(self, response: Any) -> Exchange:
+        request = response.request
+        parts = urlsplit(request.url)
+        sent = {name.lower(): value for name, value in request.headers.items()}
+        received = {
+            name.lower(): value[0] if isinstance(value, list) else value
+            for name, value in response.headers.items()
+        }
+        body = request.body or b""
+        raw = Raw(
+            request.method, parts.path, parts.query, sent,
+            body.encode() if isinstance(body, str) else bytes(body),
+            response.status_code, received, response.content or b"", self.now_ms(),
+        )  # fmt: skip
+        key = self.callers.label(sent)
+        actor = "owner" if key else "anonymous"
+        number = len(self.by_case) + 1
+        return understand(self.contract, raw, number=number, actor=actor, key=key)
+
+
+class ScreentestMonitors:
+    """All monitors as one check; register a subclass that sets `provider`."""
+
+    provider = ""
+
+    def __init__(self) -> None:
+        contract, checks = load_contract(self.provider), load_checks(self.provider)
+        judge = Judge(rules_of(contract, checks))
+        monitors = Monitors(contract, checks, judge)
+        self._watcher = Watcher(contract, judge, monitors.see, Callers(contract), _wall_ms)
+
+    def after_response(self, ctx: Any, response: Any, case: Any) -> None:
+        """Judge one answer; a broken rule fails the case.
+
+        Raises:
+            AssertionError: a rule is broken.
+        """
+        self._watcher.judge_response(response)
+
+
+def _wall_ms() -> int:
+    return int(time.time() * 1_000)

@@ -1,0 +1,141 @@
+"""Schemathesis with our monitors as one of its checks: every phase finds what no schema can say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from screentest.contract_tests.guard import Budget, Guarded
+from screentest.contract_tests.in_process import InProcess, make_app
+from screentest.contract_tests.judge import Judge, Verdict
+from screentest.contract_tests.mutants.mutant import mutants_of
+from screentest.contract_tests.mutants.run import mutated_app
+from screentest.contract_tests.phases import PHASES, run_phase, schemathesis_rules
+from screentest.contract_tests.rules import rules_of
+from screentest.contract_tests.session import Session
+from screentest.contract_tests.target import Target
+from screentest.specs.checks import load_checks
+from screentest.specs.contract import load_contract
+
+from .hands import PROVIDERS
+
+CONTRACT = load_contract("ulazai")
+
+
+def _session(target: Target, provider: str = "ulazai") -> Session:
+    contract, checks = load_contract(provider), load_checks(provider)
+    return Session(target, contract, checks, Judge(rules_of(contract, checks)))
+
+
+def _with_defect(mutant_id: str) -> Session:
+    mutant = next(it for it in mutants_of("ulazai") if it.id == mutant_id)
+    return _session(InProcess(mutated_app(CONTRACT, mutant), CONTRACT))
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_read_that_costs_a_credit_is_found_in_every_phase(phase: str) -> None:
+    session = _with_defect("UL-CRD10")
+
+    run_phase(session, phase, examples=5)
+
+    assert {it.rule.id for it in session.judge.findings} == {"money.free"}
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_an_answer_about_another_task_is_found_in_every_phase(phase: str) -> None:
+    session = _with_defect("UL-LIF4")
+
+    run_phase(session, phase, examples=5)
+
+    assert "life.task.same" in {it.rule.id for it in session.judge.findings}
+
+
+def test_what_schemathesis_finds_by_itself_is_told_with_its_exchange() -> None:
+    session = _with_defect("UL-CRD4")
+
+    run_phase(session, "examples", examples=5)
+
+    finding = session.judge.findings[0]
+    assert finding.rule.id == "schemathesis.not_a_server_error"
+    assert "POST /api/v1/sora/generate/" in finding.exchanges[-1].line
+    assert finding.exchanges[-1].status == 500
+
+
+def test_a_kept_contract_is_judged_by_every_check_that_is_on() -> None:
+    session = _session(InProcess(make_app(CONTRACT), CONTRACT))
+
+    run_phase(session, "coverage", examples=5)
+
+    checks = set(schemathesis_rules()) - {"schemathesis.runs"}
+    verdicts = {session.judge.verdict(name) for name in checks}
+    assert (session.judge.findings, verdicts) == ([], {Verdict.KEPT})
+
+
+def test_the_guard_is_no_server_so_nothing_it_says_is_judged() -> None:
+    budget = Budget(100)
+    target = Guarded(InProcess(make_app(CONTRACT), CONTRACT), CONTRACT, budget)
+    session = _session(target)
+
+    run_phase(session, "coverage", examples=5)
+
+    assert session.judge.findings == []
+    assert budget.refused > 0
+    assert budget.spent in {70, 80}
+
+
+def test_reading_only_reaches_no_operation_that_changes_something() -> None:
+    target = Guarded(InProcess(make_app(CONTRACT), CONTRACT), CONTRACT, Budget(None), True)
+    session = _session(target)
+
+    run_phase(session, "coverage", examples=5)
+
+    assert session.judge.findings == []
+    assert {it.method for it in session.trace.exchanges} == {"GET", "OPTIONS"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_no_phase_raises_a_false_alarm(provider: str, phase: str) -> None:
+    contract = load_contract(provider)
+    session = _session(InProcess(make_app(contract), contract), provider)
+
+    run_phase(session, phase, seed=2, examples=30)
+
+    assert [f"{it.rule.id}: {it.told}" for it in session.judge.findings] == []
+
+
+@pytest.mark.slow
+def test_the_suites_run_for_a_stranger_from_an_empty_folder(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "--pyargs", "screentest.contract_tests",
+               "--screentest-target=ulazai"]  # fmt: skip
+
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    # Seven families are about what UlazAI does not have, and are told as skipped.
+    assert done.returncode == 0, done.stdout
+    assert "14 passed, 4 skipped" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("nobody", "no contract for 'nobody' (there are: oshara, ozor"),
+        ("ozor=https://ozor.ai", "Set SCREENTEST_LIVE=1 if you mean it"),
+        ("ozor=ozor.ai", "no address 'ozor.ai'"),
+    ],
+)
+def test_a_target_that_is_none_ends_the_run_before_it_begins(
+    target: str, told: str, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:schemathesis", "--pyargs",
+               "screentest.contract_tests", "--screentest-target", target]  # fmt: skip
+
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert told in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
