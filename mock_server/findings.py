@@ -47,6 +47,7 @@ _BY_REASON = {
     "missing_credential": "SC104",
     "unknown_credential": "SC402",
     "revoked_credential": "SC403",
+    "expired_credential": "SC403",
     "wrong_content_type": "SC105",
     "malformed_body": "SC106",
     "too_large": "SC109",
@@ -147,6 +148,8 @@ def _told(contract: Contract, request: Request, refusal: Refusal) -> tuple[str, 
             return "", "a key of this world", "another key", "take one from `screentest env`"
         case "revoked_credential":
             return "", "an active key", "a revoked one", "make a new key"
+        case "expired_credential":
+            return "", "an active key", "one that has run out", "get a new one"
         case "unknown_route":
             near = near_misses(contract, request.method, request.path)
             fix = f"did you mean {near[0]}?" if near else "see the provider's operations"

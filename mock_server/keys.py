@@ -7,11 +7,12 @@ from hashlib import sha256
 
 from screentest.specs.behaviour import Credential
 
+from .errors import MockError
 from .ids import mint
 from .instant import Instant
 from .rows import Key
 
-#: The name of keys that the control API hands out with an account.
+#: The name of an account's first keys, which the control API hands out with it.
 CONTROL_NAME = "screentest"
 
 
@@ -42,8 +43,30 @@ def mint_key(here: Instant, account: str, credential: Credential, name: str) -> 
     return key, raw
 
 
+def mint_further_keys(here: Instant, account: str) -> dict[str, str]:
+    """One more raw key of each kind; they live as long as those that the provider hands out.
+
+    Raises:
+        MockError: the account has as many active keys as the provider allows.
+    """
+    raw: dict[str, str] = {}
+    for credential in here.behaviour.credentials.values():
+        kind, limit = credential.key_kind, credential.active_max
+        active = sum(1 for key in here.rows.keys(here.world, account, kind) if key.is_active)
+        if limit is not None and active >= limit:
+            raise MockError(
+                f"account {account} has {active} active keys and the provider allows {limit}; "
+                "revoke one first",
+                code="too_many",
+                status=409,
+            )
+        if kind not in raw:
+            _, raw[kind] = mint_key(here, account, credential, "further")
+    return raw
+
+
 def is_expired(credential: Credential, key: Key, now_ms: int) -> bool:
-    """Whether *key* has outlived its kind. Keys from the control API never do."""
+    """Whether *key* has outlived its kind. The first keys of an account never do."""
     if credential.lives_ms is None or key.name == CONTROL_NAME:
         return False
     return now_ms >= key.created_ms + credential.lives_ms

@@ -150,6 +150,12 @@ class Account:
         ledger = self.ledger()
         return ledger["available"], ledger["held"], ledger["spent"]
 
+    def further_keys(self) -> Json:
+        """One more key of each kind, beside those that the account has."""
+        answer = self.world.control.post(f"{self.world.path}/accounts/{self.id}/keys", json={})
+        assert answer.status == 201, answer.text
+        return answer.json()
+
     def set_credits(self, credits: int) -> None:
         self.world.change(f"accounts/{self.id}", {"credits": credits})
 

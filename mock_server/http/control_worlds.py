@@ -11,6 +11,7 @@ from screentest.specs.validation import shown
 
 from ..clock import Mode, check_speed, parse_rfc3339, rfc3339
 from ..errors import MockError, unknown
+from ..keys import mint_further_keys
 from ..pace import read_pace
 from ..release import version
 from ..universe import Plan
@@ -118,6 +119,15 @@ def change_account(call: ControlCall) -> Json:
         return show_account(worlds.account(world, account.id))
 
 
+def create_keys(call: ControlCall) -> Json:
+    worlds, world = call.worlds, call.world
+    call.settled_account()
+    with worlds.store.request():
+        account = worlds.account(world, call.path["account"])
+        here = worlds.instant(world, account.provider)
+        return show_account(account, mint_further_keys(here, account.id))
+
+
 def get_ledger(call: ControlCall) -> Json:
     account = call.settled_account()
     with call.worlds.store.request():
@@ -211,6 +221,7 @@ OPERATIONS: Mapping[str, Handler] = {
     "createAccount": create_account,
     "getAccount": get_account,
     "changeAccount": change_account,
+    "createKeys": create_keys,
     "getLedger": get_ledger,
     "getClock": get_clock,
     "changeClock": change_clock,

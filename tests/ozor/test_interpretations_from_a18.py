@@ -1,4 +1,4 @@
-"""Where the document is silent, continued: A18 to A38, as the contract lists them.
+"""Where the document is silent, continued: A18 to A39, as the contract lists them.
 
 What the mock does, and the other reading where a switch offers one.
 """

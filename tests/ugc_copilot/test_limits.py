@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import pytest
-from flask import Flask
-
-from screentest.mock_server.keys import mint_key
-from screentest.mock_server.world import Worlds
 
 from ..mock_client import HOUR_MS, MINUTE_MS, Account, Answer, Client, MockWorld
 from . import steps
@@ -38,14 +32,7 @@ def call(account: Account, path: str) -> Answer:
 
 def second_key(account: Account) -> Client:
     """A client with another key of the same account, as the provider's profile page makes them."""
-    application = cast(Flask, account.client.wsgi.application)
-    worlds = cast(Worlds, application.extensions["screentest"])
-    world = worlds.get(account.world.id)
-    with worlds.store.request():
-        here = worlds.instant(world, "ugc_copilot")
-        credential = here.behaviour.credentials["bearer"]
-        _, raw = mint_key(here, account.id, credential, "second")
-    return steps.with_key(account, raw)
+    return steps.with_key(account, account.further_keys()["api_key"])
 
 
 @pytest.mark.clause("UG-060", "UG-061", "UG-062", "UG-063", "UG-064")
