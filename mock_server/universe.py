@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .clock import Clock, Mode
+from .clock import Clock, Mode, check_speed
+from .errors import MockError
 from .instant import Settings
 from .marks import Marks
 
@@ -17,13 +18,15 @@ Json = Any
 class World:
     """One universe. What is not here is in its rows.
 
-    *unanswered* are the numbers of requests whose answers are held back on order. *marks* are what
-    advice about repeated calls needs.
+    *home* is the id under which its first keys were made; restored from a snapshot of another
+    world, it is that world's. *unanswered* are the numbers of requests whose answers are held back
+    on order. *marks* are what advice about repeated calls needs.
     """
 
     id: str
     seed: int
     clock: Clock
+    home: str
     settings: Settings = field(default_factory=Settings)
     first: Json = None
     requests: int = 0
@@ -42,6 +45,7 @@ class World:
             "choices": dict(self.settings.choices),
             "magic": self.settings.has_magic,
             "first": self.first,
+            "home": self.home,
         }
 
     @staticmethod
@@ -49,7 +53,7 @@ class World:
         kept = raw["clock"]
         clock = Clock(Mode(kept["mode"]), kept["base_ms"], kept["wall_ms"], kept["speed"])
         settings = Settings(raw["pace"], raw["choices"], raw["magic"])
-        return World(world, seed, clock, settings, raw["first"])
+        return World(world, seed, clock, raw["home"], settings, raw["first"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +75,23 @@ class Plan:
     def from_json(raw: Json) -> Plan:
         values: dict[str, Any] = {**raw, "mode": Mode(raw["mode"])}
         return Plan(**values)
+
+
+def read_world(world_id: str, head: Json) -> World:
+    """The world that the *head* of a snapshot describes, as *world_id*.
+
+    Raises:
+        MockError: it describes none.
+    """
+    try:
+        world = World.from_json(world_id, head["seed"], head["world"])
+        check_speed(world.clock.speed)
+        Plan.from_json(world.first)
+        told = (*head["world"]["choices"].values(), head["world"]["home"])
+        if not all(isinstance(it, str) for it in told) or not world.settings.pace >= 0:
+            raise ValueError
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise MockError(
+            "the snapshot has a first line that describes no world", code="damaged_snapshot"
+        ) from None
+    return world

@@ -23,7 +23,7 @@ from .keys import CONTROL_NAME, mint_key, raw_key
 from .provider import Provider
 from .rows import Account, Effect, Event, Resource
 from .store.sqlite import Store
-from .universe import Plan, World
+from .universe import Plan, World, read_world
 from .webhooks import Attempt, Courier, Letter, Report
 
 Json = Any
@@ -96,7 +96,7 @@ class Worlds:
         now_ms = plan.now_ms if plan.now_ms is not None else wall_ms
         clock = Clock(plan.mode, now_ms, wall_ms, plan.speed)
         settings = Settings(plan.pace, has_magic=plan.has_magic)
-        world = World(world_id, plan.seed, clock, settings, plan.to_json())
+        world = World(world_id, plan.seed, clock, world_id, settings, plan.to_json())
         self.store.save_world(world_id, plan.seed, world.to_json())
         self._open[world_id] = world
         for name, contract in self.contracts.items():
@@ -115,11 +115,18 @@ class Worlds:
     def restore(
         self, world: World, head: Json, rows: Iterable[tuple[str, Sequence[Json]]]
     ) -> World:
-        """Make *world* what a snapshot's *head* and *rows* say. Its clock goes on from there."""
+        """Make *world* what a snapshot's *head* and *rows* say. Its clock goes on from there.
+
+        Raises:
+            MockError: the rows cannot be; the world stays what it was.
+        """
+        with self.store.request():
+            # What waits in memory would not come back with a rollback.
+            self.store.flush()
         with self.store.request():
             self.store.clear_world(world.id)
             self.store.load_world(world.id, rows)
-            again = World.from_json(world.id, head["seed"], head["world"])
+            again = read_world(world.id, head)
             outside_ms = self.outside_ms(again.clock.mode)
             again.clock = replace(again.clock, base_ms=head["now_ms"], wall_ms=outside_ms)
             again.requests = self.store.last_journal_seq(world.id)
@@ -192,7 +199,7 @@ class Worlds:
 
         Raw keys are not kept; those of the first account are minted again from the seed.
         """
-        here = self.instant(world, provider)
+        here = replace(self.instant(world, provider), world=world.home)
         keys: dict[str, str] = {}
         for number, credential in enumerate(_first_of_kind(here.behaviour), start=1):
             keys[credential.key_kind] = raw_key(here, credential, number)

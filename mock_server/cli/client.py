@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -54,6 +54,10 @@ class Mock:
         tail = f"?{urlencode(asked)}" if asked else ""
         return call(self.url, "GET", self._below(path) + tail)
 
+    def text(self, path: str) -> str:
+        """An answer that is no JSON."""
+        return str(call(self.url, "GET", self._below(path), read=bytes.decode))
+
     def post(self, path: str, body: Json = None) -> Json:
         return call(self.url, "POST", self._below(path), {} if body is None else body)
 
@@ -69,7 +73,7 @@ class Mock:
         Raises:
             RefusedError: the mock does not do it.
         """
-        return _send(self.url, method, self._below(path), body)
+        return _send(self.url, method, self._below(path), body, json.loads)
 
     def items(self, path: str, query: Mapping[str, str], cursor: str = "") -> Iterator[Json]:
         """Everything of a list call, page by page, after *cursor*."""
@@ -84,13 +88,19 @@ class Mock:
         return f"/worlds/{quote(self.world, safe='')}{path}"
 
 
-def call(url: str, method: str, path: str, body: Json = None) -> Json:
-    """The JSON answer of a control call; ends the program when there is none.
+def call(
+    url: str,
+    method: str,
+    path: str,
+    body: Json = None,
+    read: Callable[[bytes], Json] = json.loads,
+) -> Json:
+    """The answer of a control call, as *read* reads it; ends the program when there is none.
 
     Exit code 3 when the mock cannot be reached, 2 when it refuses.
     """
     try:
-        return _send(url, method, path, body)
+        return _send(url, method, path, body, read)
     except RefusedError as refused:
         fail(2, refused.detail, _hints(url).get(refused.status, ""))
 
@@ -102,7 +112,7 @@ def _hints(url: str) -> Mapping[int, str]:
     }
 
 
-def _send(url: str, method: str, path: str, body: Json) -> Json:
+def _send(url: str, method: str, path: str, body: Json, read: Callable[[bytes], Json]) -> Json:
     data = json.dumps(body).encode() if body is not None else None
     headers = {"Content-Type": "application/json"} if data is not None else {}
     token = os.environ.get("SCREENTEST_CONTROL_TOKEN")
@@ -114,7 +124,7 @@ def _send(url: str, method: str, path: str, body: Json) -> Json:
         request = Request(f"{url.rstrip('/')}/_screentest{path}", data, headers, method=method)
         with opener.open(request, timeout=_TIMEOUT_S) as response:
             raw = response.read()
-        return json.loads(raw) if raw else None
+        return read(raw) if raw else None
     except HTTPError as error:
         raise _refusal(error) from None
     except (URLError, OSError, ValueError) as error:

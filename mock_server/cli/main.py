@@ -20,6 +20,7 @@ VERBS = {
     "trigger": ("trigger", "End a job now, with all that follows from it."),
     "credits": ("credits", "Show what accounts have, or set it."),
     "fault": ("fault", "Order failures, list them, take them back."),
+    "snapshot": ("snapshot", "Save a world to a file, and restore it from one."),
     "webhooks": ("webhooks", "Receive deliveries, list them, send one again."),
     "logs": ("logs", "Requests and what was wrong with them."),
     "explain": ("explain", "What a finding means, and right and wrong code."),

@@ -20,7 +20,7 @@ from ..errors import MockError
 from ..world import Worlds
 from . import control_history, control_jobs, control_snapshots, control_webhooks, control_worlds
 from .control_events import Watch
-from .control_reading import BODY_BYTES_MAX, Document, Handler, read_call
+from .control_reading import Document, Handler, body_bytes_max, read_call
 from .guard import Guard
 
 Json = Any
@@ -79,7 +79,7 @@ def _answer(worlds: Worlds, operation: Operation, handler: Handler, **path: str)
         path,
         query=request.query_string.decode("latin-1"),
         # One byte more than allowed shows a body that is too large, whatever its length claims.
-        body=request.stream.read(BODY_BYTES_MAX + 1),
+        body=request.stream.read(body_bytes_max(operation) + 1),
         origin=request.host_url.rstrip("/"),
         accept=request.headers.get("Accept", ""),
     )

@@ -15,6 +15,7 @@ from screentest.specs.validation import Documents, Schema, Violation
 from ..bodies import BodyError, read_json
 from ..errors import MockError, unknown
 from ..rows import Account
+from ..snapshots import SNAPSHOT_BYTES_MAX
 from ..universe import World
 from ..world import Worlds
 
@@ -22,6 +23,8 @@ Json = Any
 
 #: Control calls carry settings, and replies to judge; media never come this way.
 BODY_BYTES_MAX = 1024 * 1024
+# A snapshot comes back as a text inside JSON, where a quotation mark takes two characters.
+_LARGER_BODIES = {"createSnapshot": 2 * SNAPSHOT_BYTES_MAX}
 #: More than any call has.
 _QUERY_FIELDS_MAX = 20
 
@@ -83,6 +86,11 @@ class Document:
 Handler = Callable[[ControlCall], Json]
 
 
+def body_bytes_max(operation: Operation) -> int:
+    """How long the body of a call of *operation* may be."""
+    return _LARGER_BODIES.get(operation.id, BODY_BYTES_MAX)
+
+
 def read_call(
     worlds: Worlds,
     operation: Operation,
@@ -125,8 +133,8 @@ def _read_query(operation: Operation, text: str) -> dict[str, Json]:
 
 
 def _read_body(operation: Operation, raw: bytes) -> Mapping[str, Json]:
-    if len(raw) > BODY_BYTES_MAX:
-        detail = f"the body is larger than {BODY_BYTES_MAX} bytes"
+    if len(raw) > body_bytes_max(operation):
+        detail = f"the body is larger than {body_bytes_max(operation)} bytes"
         raise MockError(detail, code="too_large", status=413)
     schema = operation.bodies.get(_JSON)
     if not raw:

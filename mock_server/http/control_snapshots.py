@@ -8,6 +8,7 @@ from typing import Any
 from ..clock import rfc3339
 from ..errors import MockError, unknown
 from ..snapshots import SNAPSHOTS_MAX, read_snapshot, write_snapshot
+from ..universe import read_world
 from .control_reading import ControlCall, Document, Handler
 from .control_showing import show_world
 
@@ -15,12 +16,11 @@ Json = Any
 
 
 def create_snapshot(call: ControlCall) -> Json:
-    worlds, world, name = call.worlds, call.world, call.body["name"]
-    worlds.wait_for_outcomes(world)
-    store = worlds.store
+    """Keep what the world is now, or a document that was taken elsewhere."""
+    store, world, name = call.worlds.store, call.world, call.body["name"]
+    if "document" not in call.body:
+        call.worlds.wait_for_outcomes(world)
     with store.request():
-        now_ms = worlds.now_ms(world)
-        worlds.settle(world, now_ms)
         known = [it[0] for it in store.snapshots(world.id)]
         if name not in known and len(known) >= SNAPSHOTS_MAX:
             raise MockError(
@@ -28,12 +28,25 @@ def create_snapshot(call: ControlCall) -> Json:
                 code="too_many",
                 status=409,
             )
-        kept = world.to_json()
-        # When it was taken, by the clock outside, is nothing of the world's.
-        kept["clock"] |= {"base_ms": now_ms, "wall_ms": 0}
-        document = write_snapshot(world.seed, now_ms, kept, store.dump_world(world.id))
+        if "document" in call.body:
+            document = call.body["document"].encode()
+            now_ms: int = _read(call, document)[0]["now_ms"]
+        else:
+            document, now_ms = _taken(call)
         store.save_snapshot(world.id, name, now_ms, document)
     return _shown(name, now_ms, len(document))
+
+
+def _taken(call: ControlCall) -> tuple[bytes, int]:
+    """The world as a document, and its time."""
+    worlds, world = call.worlds, call.world
+    now_ms = worlds.now_ms(world)
+    worlds.settle(world, now_ms)
+    kept = world.to_json()
+    # When it was taken, by the clock outside, is nothing of the world's.
+    kept["clock"] |= {"base_ms": now_ms, "wall_ms": 0}
+    rows = worlds.store.dump_world(world.id)
+    return write_snapshot(world.seed, now_ms, kept, worlds.contracts, rows), now_ms
 
 
 def list_snapshots(call: ControlCall) -> Json:
@@ -57,8 +70,16 @@ def delete_snapshot(call: ControlCall) -> None:
 def restore_snapshot(call: ControlCall) -> Json:
     worlds, world = call.worlds, call.world
     worlds.wait_for_outcomes(world)
-    head, rows = read_snapshot(_document(call), worlds.store.tables_of_a_world())
+    with worlds.store.request():
+        head, rows = _read(call, _document(call))
     return show_world(worlds, worlds.restore(world, head, rows), call.origin)
+
+
+def _read(call: ControlCall, document: bytes) -> tuple[Json, list[tuple[str, list[Json]]]]:
+    worlds = call.worlds
+    head, rows = read_snapshot(document, worlds.store.tables_of_a_world(), worlds.contracts)
+    read_world(call.world.id, head)
+    return head, rows
 
 
 def _document(call: ControlCall) -> bytes:

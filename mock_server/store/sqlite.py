@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from ..rows import Account, Effect, Entry, Event
+from ..snapshots import Tables
 from .counters import Counters
 from .document_rows import DocumentRows
 from .dumps import TABLES_OF_A_WORLD, dump_world, load_world, tables_of_a_world
@@ -312,11 +313,11 @@ class Store:
 
     # Snapshots
 
-    def tables_of_a_world(self) -> Mapping[str, Sequence[str]]:
+    def tables_of_a_world(self) -> Tables:
         """The tables that a snapshot holds, with their columns but the world's."""
         return tables_of_a_world(self._transactions)
 
-    def dump_world(self, world: str) -> Iterator[tuple[str, Sequence[str], Row]]:
+    def dump_world(self, world: str) -> Iterator[tuple[str, Iterable[str], Row]]:
         """(table, columns, row) of everything in *world*, in a fixed order."""
         self.flush()
         self._counters.write()

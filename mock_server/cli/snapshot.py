@@ -1,0 +1,93 @@
+"""`screentest snapshot`: a world in a file, to go on from there in another mock or another day."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .client import Mock, world_options
+from .groups import group
+from .output import fail, json_option, show, table, tell
+
+Json = Any
+
+#: Under this name a document passes through the mock; it does not stay there.
+_PASSING = "through-a-file"
+
+
+@group("snapshot", first="list")
+def command() -> None:
+    """Save a world to a file, and restore it from one."""
+
+
+@command.command("list")
+@world_options
+@json_option
+def list_snapshots(url: str, world: str, *, as_json: bool) -> None:
+    """The snapshots that the mock itself keeps of the world."""
+    show(Mock(url, world).get("/snapshots")["items"], _rows, as_json=as_json)
+
+
+@command.command("save")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@world_options
+def save(file: Path, url: str, world: str) -> None:
+    """Write everything of the world to FILE, as JSON Lines; - is stdout.
+
+    It holds webhook secrets and digests of keys, so nobody else may read the file.
+    """
+    mock = Mock(url, world)
+    mock.post("/snapshots", {"name": _PASSING})
+    document = mock.text(f"/snapshots/{_PASSING}")
+    mock.delete(f"/snapshots/{_PASSING}")
+    if str(file) == "-":
+        sys.stdout.write(document)
+        return
+    try:
+        _write(file, document)
+    except OSError as error:
+        fail(2, f"cannot write {file}: {error.strerror}")
+    tell(f"saved world {world!r} to {file}")
+
+
+@command.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@world_options
+def restore(file: Path, url: str, world: str) -> None:
+    """Put the world back to what FILE says; - is stdin. What the world was before is lost.
+
+    A file that is damaged, or of a mock that serves other providers, changes nothing.
+    """
+    try:
+        document = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except OSError as error:
+        fail(2, f"cannot read {file}: {error.strerror}")
+    except UnicodeDecodeError:
+        fail(2, f"{file} is no snapshot: it is not UTF-8")
+    mock = Mock(url, world)
+    mock.post("/snapshots", {"name": _PASSING, "document": document})
+    try:
+        restored = mock.post(f"/snapshots/{_PASSING}/restore")
+    finally:
+        mock.delete(f"/snapshots/{_PASSING}")
+    tell(f"restored world {world!r} from {file}: it is {restored['clock']['now']} there")
+
+
+def _write(file: Path, document: str) -> None:
+    """Whole or not at all, and readable for its owner alone."""
+    part = file.with_name(file.name + ".part")
+    part.touch(mode=0o600)
+    part.chmod(0o600)
+    part.write_text(document, encoding="utf-8")
+    part.replace(file)
+
+
+def _rows(snapshots: list[Json]) -> Iterable[str]:
+    if not snapshots:
+        return table([], "no snapshot yet")
+    head = ("SNAPSHOT", "TIME", "BYTES")
+    return table([head, *((it["name"], it["now"], it["size_bytes"]) for it in snapshots)])

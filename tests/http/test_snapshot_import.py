@@ -1,0 +1,292 @@
+"""A snapshot of one mock goes on in another; what is no whole snapshot is refused."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import Client as WsgiClient
+
+from screentest.mock_server.http.app import create_app
+from screentest.specs.contract import load_contract
+from tests.mock_client import Account, Answer, Client, MockWorld, make_world, make_wsgi
+from tests.ozor import steps
+
+Json = Any
+
+
+def _taken(world: MockWorld) -> str:
+    """Everything of the world, as the text of a document."""
+    path = f"{world.path}/snapshots"
+    assert world.control.post(path, json={"name": "taken"}).status == 201
+    return world.control.get(f"{path}/taken").text
+
+
+def _put(world: MockWorld, document: str) -> Answer:
+    body = {"name": "given", "document": document}
+    return world.control.post(f"{world.path}/snapshots", json=body)
+
+
+def _go_on(world: MockWorld, document: str) -> Json:
+    """Make *world* what *document* says."""
+    kept = _put(world, document)
+    assert kept.status == 201, kept.text
+    answer = world.control.post(f"{world.path}/snapshots/given/restore")
+    assert answer.status == 200, answer.text
+    return answer.json()
+
+
+def _same_account(account: Account, world: MockWorld) -> Account:
+    """The account as it stands in *world*, with the key that it has always had."""
+    client = Client(world.wsgi, f"/w/{world.id}/ozor", account.client.headers)
+    return Account(world, account.id, "ozor", account.api_key, account.bearer, client)
+
+
+def _later(account: Account) -> list[Json]:
+    """What the account sees from here on, without what names the world."""
+    made = steps.generate(account, prompt="A second lamp")
+    account.world.advance(600_000)
+    seen = steps.job(account, made)
+    return [made["jobId"], seen, account.ledger()]
+
+
+def test_world_goes_on_in_a_second_mock_as_it_would_have_in_the_first(ozor: Account) -> None:
+    first = steps.generate(ozor)
+    ozor.world.advance(5_000)
+    document = _taken(ozor.world)
+    elsewhere = make_world(make_wsgi(), seed=99, clock={"mode": "manual"})
+
+    shown = _go_on(elsewhere, document)
+
+    there = _same_account(ozor, elsewhere)
+    assert (shown["seed"], shown["clock"]["now"]) == (7, "2026-01-01T00:00:05Z")
+    assert steps.job(there, first) == steps.job(ozor, first)
+    assert _later(there) == _later(ozor)
+    assert there.ledger()["entries"] == ozor.ledger()["entries"]
+
+
+def test_keys_that_the_world_shows_are_those_that_work(ozor: Account) -> None:
+    """First keys are made from the world's id, and the second world has another."""
+    there = make_wsgi()
+    _, _, elsewhere = (make_world(there, seed=99) for _ in range(3))
+
+    shown = _go_on(elsewhere, _taken(ozor.world))
+
+    assert elsewhere.id != ozor.world.id
+    key = {"X-API-Key": shown["env"]["OZOR_API_KEY"]}
+    assert elsewhere.anonymous("ozor").get(steps.VIDEOS, headers=key).status == 200
+    again = elsewhere.control.post(f"{elsewhere.path}/reset").json()
+    assert again["env"]["OZOR_API_KEY"] != shown["env"]["OZOR_API_KEY"]
+
+
+def test_document_survives_the_journey_byte_for_byte(ozor: Account) -> None:
+    steps.generate(ozor, prompt='Quotes " and \\ and \u2028 and \U0001f3ac')
+    ozor.world.account("znapai").client.post("/v1/videos", raw=b"\xff\xfe", headers={})
+    document = _taken(ozor.world)
+    elsewhere = make_world(make_wsgi())
+
+    _go_on(elsewhere, document)
+
+    assert _taken(elsewhere) == document
+
+
+def test_restored_world_survives_in_a_database_file(ozor: Account, tmp_path: Path) -> None:
+    steps.generate(ozor)
+    ozor.world.advance_until_idle()
+    document = _taken(ozor.world)
+    database = tmp_path / "mock.db"
+    app = create_app(database=database)
+    wsgi = WsgiClient(app)
+    _go_on(MockWorld(wsgi, "default", Client(wsgi, "/_screentest")), document)
+    app.extensions["screentest"].store.close()
+
+    app = create_app(database=database)
+    listed = Client(WsgiClient(app), "/ozor", ozor.client.headers).get(steps.VIDEOS).json()
+
+    app.extensions["screentest"].store.close()
+    assert [it["videoId"] for it in listed["videos"]] == [
+        it["videoId"] for it in steps.list_videos(ozor)
+    ]
+    assert len(listed["videos"]) == 1
+
+
+# --- What is refused, and changes nothing ---------------------------------------------------------
+
+
+def _sealed(lines: list[Json]) -> str:
+    """A document of *lines* whose last line is right again, as somebody may make it."""
+    body = "".join(json.dumps(it, sort_keys=True, separators=(",", ":")) + "\n" for it in lines)
+    return body + json.dumps({"sha256": sha256(body.encode()).hexdigest()}).replace(" ", "") + "\n"
+
+
+def _cut_short(document: str) -> str:
+    return "".join(document.splitlines(keepends=True)[:-5])
+
+
+def _richer(document: str) -> str:
+    assert '"available":10,' in document
+    return document.replace('"available":10,', '"available":99,', 1)
+
+
+def _with_head(**changes: Json) -> Callable[[str], str]:
+    def change(document: str) -> str:
+        head, *rows = (json.loads(line) for line in document.splitlines()[:-1])
+        return _sealed([{**head, **changes}, *rows])
+
+    return change
+
+
+def _with_world(**changes: Json) -> Callable[[str], str]:
+    def change(document: str) -> str:
+        head, *rows = (json.loads(line) for line in document.splitlines()[:-1])
+        head["world"] |= changes
+        return _sealed([head, *rows])
+
+    return change
+
+
+def _with_row(table: str, **changes: Json) -> Callable[[str], str]:
+    """The first row of *table* with other values, and the document sealed again."""
+
+    def change(document: str) -> str:
+        lines = [json.loads(line) for line in document.splitlines()[:-1]]
+        row = next(it["row"] for it in lines if it.get("table") == table)
+        row |= changes
+        return _sealed(lines)
+
+    return change
+
+
+def _with_line(line: Json) -> Callable[[str], str]:
+    return lambda document: _sealed([*map(json.loads, document.splitlines()[:-1]), line])
+
+
+_NOT_WHOLE = "was changed or cut short: its last line is not the digest of the others"
+_NO_WORLD = "has a first line that describes no world"
+
+_SPOILT: dict[str, tuple[Callable[[str], str], str]] = {
+    "cut short": (_cut_short, _NOT_WHOLE),
+    "half a line": (lambda it: it[: len(it) // 2], _NOT_WHOLE),
+    "one byte more": (lambda it: it + "\n", _NOT_WHOLE),
+    "richer": (_richer, _NOT_WHOLE),
+    "first line alone": (lambda it: it.splitlines(keepends=True)[0], _NOT_WHOLE),
+    "not JSON": (lambda _: "hello", "has a line that is no JSON"),
+    "foreign JSON": (lambda _: '{"openapi": "3.1.0"}', "is none, or not of format 1"),
+    "a list": (lambda _: "[]", "has a line that is no object"),
+    "a pickle": (lambda _: base64.b64decode(b"gASVCg==").decode("latin-1"), "no JSON"),
+    "newer format": (_with_head(format=2), "is none, or not of format 1"),
+    "no seed": (_with_head(seed=None), "has no whole number as its 'seed'"),
+    "time before time": (_with_head(now_ms=-1), "has no whole number as its 'now_ms'"),
+    "other providers": (
+        _with_head(providers=["kling"]),
+        "is of a mock that serves kling, and this one serves "
+        "oshara, ozor, ugc_copilot, ulazai, znapai; start it with the same --provider",
+    ),
+    "no world": (_with_head(world=[]), _NO_WORLD),
+    "no clock": (_with_world(clock={}), _NO_WORLD),
+    "unknown clock": (
+        _with_world(clock={"mode": "lunar", "base_ms": 0, "wall_ms": 0, "speed": 1}), _NO_WORLD
+    ),
+    "no home": (_with_world(home=3), _NO_WORLD),
+    "no readings": (_with_world(choices=[]), _NO_WORLD),
+    "pace of text": (_with_world(pace="fast"), _NO_WORLD),
+    "first plan of another kind": (_with_world(first={"mode": "manual", "x": 1}), _NO_WORLD),
+    "unknown table": (_with_line({"table": "sqlite_master", "row": {}}), "fits no table"),
+    "table of SQL": (_with_line({"table": "a; DROP TABLE world", "row": {}}), "fits no table"),
+    "row without columns": (_with_line({"table": "account", "row": {}}), "fits no table"),
+    "line that is no row": (_with_line({"a": 1}), "fits no table"),
+    "more columns": (_with_row("account", world="default"), "fits no table"),
+    "number as text": (_with_row("account", available="10"), "has a wrong 'available' in a row"),
+    "truth as number": (_with_row("account", held=True), "has a wrong 'held' in a row"),
+    "number too large": (_with_row("entry", amount=2**63), "has a wrong 'amount' in a row"),
+    "text as number": (_with_row("account", tier=3), "has a wrong 'tier' in a row"),
+    "nothing": (_with_row("account", tier=None), "has a wrong 'tier' in a row"),
+    "no JSON inside": (_with_row("resource", doc={"text": "{"}), "has a wrong 'doc' in a row"),
+    "bytes of no kind": (_with_row("resource", doc={"hex": "00"}), "has a value of no known kind"),
+    "no base64": (_with_row("resource", doc={"base64": "é"}), "has a value of no known kind"),
+    "unknown provider": (_with_row("resource", provider="kling"), "row of an unknown provider"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", _SPOILT)
+def test_document_that_is_not_whole_is_refused_and_not_kept(ozor: Account, how: str) -> None:
+    steps.generate(ozor)
+    spoil, told = _SPOILT[how]
+    document = spoil(_taken(ozor.world))
+    elsewhere = make_world(make_wsgi())
+    before = _taken(elsewhere)
+
+    answer = _put(elsewhere, document)
+
+    assert (answer.status, answer.json()["code"]) == (422, "damaged_snapshot")
+    assert told in answer.json()["detail"]
+    assert "\n" not in answer.json()["detail"]
+    kept = elsewhere.control.get(f"{elsewhere.path}/snapshots").json()["items"]
+    assert [it["name"] for it in kept] == ["taken"]
+    assert _taken(elsewhere) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (_with_row("account", available=99), "a row of 'account' that cannot be: CHECK constraint"),
+        (_with_line({"table": "counter", "row": {"name": "account", "value": 1}}),
+         "a row of 'counter' that cannot be: UNIQUE constraint"),
+    ],
+)  # fmt: skip
+def test_sums_that_do_not_add_up_leave_the_world_as_it_was(
+    ozor: Account, change: Callable[[str], str], told: str
+) -> None:
+    """Found while it is restored, by the rules of the tables; the journal in memory stays, too."""
+    document = change(_taken(ozor.world))
+    elsewhere = make_world(make_wsgi())
+    steps.generate(elsewhere.account("ozor"))
+    before = _taken(elsewhere)
+    assert _put(elsewhere, document).status == 201
+
+    answer = elsewhere.control.post(f"{elsewhere.path}/snapshots/given/restore")
+
+    assert (answer.status, answer.json()["code"]) == (422, "damaged_snapshot")
+    assert told in answer.json()["detail"]
+    assert _taken(elsewhere) == before
+
+
+def test_keys_that_another_world_has_are_not_taken_from_it(wsgi: WsgiClient, ozor: Account) -> None:
+    other = make_world(wsgi)
+    before = _taken(other)
+    assert _put(other, _taken(ozor.world)).status == 201
+
+    answer = other.control.post(f"{other.path}/snapshots/given/restore")
+
+    assert (answer.status, answer.json()["code"]) == (409, "keys_in_use")
+    assert answer.json()["detail"] == (
+        f"the snapshot's keys belong to world {ozor.world.id!r} of this mock; "
+        "restore it there, or delete that world first"
+    )
+    assert _taken(other) == before
+    assert ozor.client.get(steps.VIDEOS).status == 200
+
+
+def test_mock_of_fewer_providers_refuses_what_it_cannot_play(ozor: Account) -> None:
+    small = make_world(WsgiClient(create_app(contracts=[load_contract("ozor")])))
+
+    answer = _put(small, _taken(ozor.world))
+
+    assert answer.status == 422
+    assert "and this one serves ozor; start it with the same --provider" in answer.json()["detail"]
+
+
+def test_document_may_be_larger_than_other_bodies_but_not_endless(world: MockWorld) -> None:
+    path = f"{world.path}/snapshots"
+
+    large = _put(world, "x" * 2_000_000)
+    other = world.control.post(f"{world.path}/faults", json={"type": "x" * 2_000_000})
+
+    assert (large.status, large.json()["code"]) == (422, "damaged_snapshot")
+    assert (other.status, other.json()["code"]) == (413, "too_large")
+    assert world.control.get(path).json()["items"] == []
