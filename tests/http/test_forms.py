@@ -57,3 +57,14 @@ def test_form_shorter_than_announced_is_malformed(tmp_path: Path) -> None:
     assert form is None
     assert problem is not None
     assert problem.facts == {"problem": "the form ends before its announced length"}
+
+
+def test_part_whose_name_cannot_be_read_is_malformed(tmp_path: Path) -> None:
+    nameless = BODY.replace(b'name="title"', b"name=")
+    sent = environ(io.BytesIO(nameless), CONTENT_LENGTH=str(len(nameless)))
+
+    form, problem = read_form(sent, tmp_path, LIMITS)
+
+    assert form is None
+    assert problem is not None
+    assert problem.facts == {"problem": "a part of the form has no name that can be read"}
