@@ -56,9 +56,19 @@ def test_account_with_all_keys_that_the_provider_allows_gets_no_more(ozor: Accou
 
     assert (refused.status, refused.json()["code"]) == (409, "too_many")
     assert refused.json()["detail"] == (
-        f"account {ozor.id} has 5 active keys and the provider allows 5; revoke one first"
+        f"account {ozor.id} has 5 active keys and may have 5; revoke one"
     )
     assert ozor.world.control.get(ozor.world.path).content == before
+
+
+def test_number_of_keys_has_a_limit_where_the_provider_has_none(world: MockWorld) -> None:
+    account = world.account("znapai")
+    for _ in range(99):
+        account.further_keys()
+
+    refused = world.control.post(f"{_path(account)}/keys", json={})
+
+    assert (refused.status, refused.json()["code"]) == (409, "too_many")
 
 
 def test_keys_of_an_unknown_account_are_refused(world: MockWorld) -> None:
