@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tools.write_control_api import PAGE, page
 
-from screentest.mock_server import clock, instant, journal, outbox, snapshots, webhooks, world
+from screentest.mock_server import clock, instant, journal, keys, outbox, snapshots, webhooks, world
 from screentest.mock_server.http import (
     control_events,
     control_jobs,
@@ -32,6 +32,7 @@ def test_page_of_the_control_api_is_written_from_its_contract() -> None:
     [
         ("worlds of a process", world.WORLDS_MAX),
         ("accounts of a world", world.ACCOUNTS_MAX),
+        ("active keys of an account", keys.KEYS_MAX),
         ("resources and jobs made in a world", instant.RESOURCES_MAX),
         ("ordered faults of a world", control_jobs.FAULTS_MAX),
         ("snapshots of a world", snapshots.SNAPSHOTS_MAX),
