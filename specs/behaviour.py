@@ -84,7 +84,8 @@ class ResourceKind:
     """A kind of thing that accounts own. *id_form* such as `job_{base62:12}` mints its ids.
 
     *called* is its name in messages. *view* is the reply body of a resource where
-    no function shapes it.
+    no function shapes it. *outside* are the fields of one that is made outside of the API, with
+    the JSON Schema of each; None where that cannot be.
     """
 
     name: str
@@ -94,6 +95,7 @@ class ResourceKind:
     parent: str | None = None
     counts_as_running: bool = False
     view: Json = None
+    outside: Mapping[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,7 @@ def _resource(
         parent=raw.get("parent"),
         counts_as_running=raw.get("counts_as_running", False),
         view=raw.get("view"),
+        outside=raw.get("outside"),
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from screentest.specs.behaviour import Kind
+from screentest.specs.behaviour import Kind, ResourceKind
+from screentest.specs.validation import Documents, Schema
 
 from ..errors import MockError, unknown
 from ..faults import Fault, read_fault, too_many
@@ -72,13 +73,7 @@ def create_resource(call: ControlCall) -> Json:
     """Something that exists without having come through the provider's API."""
     worlds, world, body = call.worlds, call.world, call.body
     contract = worlds.contract(body["provider"])
-    kinds = {
-        name
-        for name, rules in contract.behaviour.resources.items()
-        if rules.lifecycle is None or not rules.lifecycle.simulated
-    }
-    if body["kind"] not in kinds:
-        raise unknown("kind", body["kind"], kinds, status=422)
+    doc = _doc_from_outside(contract.behaviour.resources, body["kind"], body.get("doc", {}))
     with worlds.store.request():
         account = worlds.account(world, body["account"])
         if account.provider != contract.provider:
@@ -87,8 +82,34 @@ def create_resource(call: ControlCall) -> Json:
                 code="invalid_field",
             )
         here = worlds.instant(world, contract.provider)
-        made = here.add(body["kind"], account.id, body.get("doc", {}))
+        made = here.add(body["kind"], account.id, doc)
     return {"id": made.id}
+
+
+def _doc_from_outside(kinds: Mapping[str, ResourceKind], kind: str, given: Json) -> Json:
+    """The fields of a *kind* that did not come through the API: *given*, and what they default to.
+
+    Raises:
+        MockError: there is no such kind, it comes through the API alone, or has other fields.
+    """
+    if kind not in kinds:
+        raise unknown("kind", kind, kinds, status=422)
+    fields = kinds[kind].outside
+    if fields is None:
+        possible = [name for name, it in kinds.items() if it.outside is not None]
+        raise MockError(
+            f"a {kind!r} comes through the provider's API alone: call that "
+            f"(made here can be: {', '.join(possible) or 'none'})",
+            code="not_from_outside",
+        )
+    for name in given:
+        if name not in fields:
+            raise unknown("field", name[:64], fields, status=422)
+    schema = Schema(Documents(kind, {"doc": {"properties": fields}}), ("doc",), "doc")
+    found = schema.violations(given, under="/doc")
+    if found:
+        raise MockError(found[0].message, code="invalid_field")
+    return {name: it["default"] for name, it in fields.items() if "default" in it} | given
 
 
 def create_fault(call: ControlCall) -> Json:
