@@ -69,10 +69,10 @@ def listen(provider: str, url: str, world: str, *, as_json: bool, **given: Any) 
     if given["events"]:
         body["events"] = list(given["events"])
     made = mock.post("/webhooks/endpoints", body)
-    if given["print_secret"]:
-        click.echo(made["secret"])
-    tell(f"receiving on {hook}  signing secret {made['secret']}  (Ctrl+C to stop)")
     try:
+        if given["print_secret"]:
+            click.echo(made["secret"])
+        tell(f"receiving on {hook}  signing secret {made['secret']}  (Ctrl+C to stop)")
         server.serve_forever(poll_interval=0.1)
     finally:
         server.server_close()
