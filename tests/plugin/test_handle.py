@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -302,6 +303,85 @@ def test_a_provider_without_expiring_urls_says_so(screentest: World) -> None:
         screentest.ulazai.expire_urls()
 
 
+# Slips
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (lambda it: it.jobs.fail_next(3), "reason: expected null or string, got integer 3"),
+        (lambda it: it.jobs.fail_next(times=0), "times: expected at least 1, got 0"),
+        (lambda it: it.jobs.fail_next(at=2), "at: expected at most 1, got 2"),
+        (lambda it: it.jobs.get(3), "job_id: expected a text, got 3"),
+        (lambda it: it.fail(999), "status: expected at most 599, got 999"),
+        (lambda it: it.fail(200), "status: expected at least 400, got 200"),
+        (lambda it: it.fail(retry_after=-1), "retry_after: expected a whole number from 0, got -1"),
+        (lambda it: it.fail(operation="proxyFetchVideo"), "no operation 'proxyFetchVideo'"),
+        (lambda it: it.fail(body=object()), "expected something that JSON can say: Object of"),
+        (lambda it: it.cut_stream(-1), "after_events: expected at least 0, got -1"),
+        (lambda it: it.cut_stream(operation="listVideos"), "no streaming operation 'listVideos'"),
+        (lambda it: it.stall_stream(seconds=601), "seconds: expected 0 to 600 seconds, got 601"),
+        (lambda it: it.slow(-1), "seconds: expected 0 to 600 seconds, got -1"),
+        (lambda it: it.slow("long"), "seconds: expected a number of seconds, got 'long'"),
+        (lambda it: it.slow(float("nan")), "seconds: expected a finite number of seconds, got nan"),
+        (lambda it: it.account(credits=1.5), "credits: expected a whole number from 0, got 1.5"),
+        (lambda it: it.account(tier="gold"), r"no tier 'gold' \(there are: default\)"),
+        (lambda it: it.webhooks.tamper(), "ozor documents no webhooks"),
+    ],
+)
+def test_a_slip_is_told_by_the_name_that_the_test_used(
+    screentest: World, call: Callable[[Any], object], expected: str
+) -> None:
+    with pytest.raises(MockError, match=f"^{expected}"):
+        call(screentest.ozor)
+
+    assert _generate(screentest).status_code == 200
+
+
+def test_the_longest_delay_can_be_ordered(screentest: World) -> None:
+    screentest.ozor.slow(600).stall_stream(seconds=600)
+
+    httpx.get(VIDEOS, headers={"X-API-Key": screentest.ozor.api_key}, timeout=601)
+
+    assert screentest.clock.elapsed == 600
+
+
+def test_a_stream_cannot_be_cut_where_none_is_documented(screentest: World) -> None:
+    with pytest.raises(MockError, match="^ulazai documents no event stream$"):
+        screentest.ulazai.cut_stream()
+
+
+@pytest.mark.parametrize("seconds", ["x", None, float("inf"), True])
+def test_a_clock_takes_numbers_only(screentest: World, seconds: Any) -> None:
+    with pytest.raises(MockError, match="^seconds: expected a "):
+        screentest.clock.advance(seconds)
+
+
+@pytest.mark.parametrize(
+    ("ask", "expected"),
+    [
+        (lambda it: it.clok, "a world has no attribute 'clok'; did you mean 'clock'"),
+        (lambda it: it.clock.advnce, "a clock has no attribute 'advnce'; did you mean 'advance'"),
+        (lambda it: it.ozor.jobz, "a provider has no attribute 'jobz'; did you mean 'jobs'"),
+        (lambda it: it.ozor.jobs.fail_nxt, "the jobs of a provider have no attribute 'fail_nxt'; "),
+        (lambda it: it.ozor.webhooks.deliver, "the webhooks of a provider have no attribute 'del"),
+        (lambda it: it.ozor.accounts[0].credit, "an account has no attribute 'credit'; did you"),
+    ],
+)
+def test_a_name_that_does_not_exist_is_answered_with_the_nearest(
+    screentest: World, ask: Callable[[Any], object], expected: str
+) -> None:
+    with pytest.raises(AttributeError, match=f"^{expected}"):
+        ask(screentest)
+
+
+def test_a_misspelt_setting_of_an_account_is_not_taken_silently(screentest: World) -> None:
+    account: Any = screentest.ozor.accounts[0]
+
+    with pytest.raises(AttributeError, match="credit"):
+        account.credit = 0
+
+
 # Clocks
 
 
@@ -367,3 +447,16 @@ def test_a_world_comes_back_to_what_it_was(screentest: World) -> None:
 
     assert (finished, screentest.ozor.jobs.get(job_id).state) == ("completed", "queued")
     assert screentest.clock.elapsed == 0
+
+
+@pytest.mark.screentest(violations="ignore")
+def test_what_comes_after_a_restored_snapshot_is_not_forgiven(screentest: World) -> None:
+    before = screentest.snapshot()
+    for _ in range(3):
+        requests.post(GENERATE, json={})
+    screentest.forgive()
+    forgiven = screentest.forgiven
+
+    before.restore()
+
+    assert (forgiven, screentest.forgiven) == (3, 0)

@@ -148,6 +148,22 @@ def test_a_provider_without_webhooks_says_so(screentest: World) -> None:
         screentest.ozor.webhooks.deliver_to(wsgi_app=Receiver())
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"wsgi_app": 3}, "expected an application that can be called, got 3"),
+        ({"wsgi_app": Receiver(), "path": "hook"}, "path: expected one that begins with a slash"),
+        ({"wsgi_app": Receiver(), "events": ["video.done"]}, "no event 'video.done'; did you mean"),
+        ({"wsgi_app": Receiver(), "account": "acct_1"}, "no account of ugc_copilot 'acct_1'; did"),
+    ],
+)
+def test_a_receiver_that_cannot_be_is_refused(
+    screentest: World, given: dict[str, Any], expected: str
+) -> None:
+    with pytest.raises(MockError, match=f"^{expected}"):
+        screentest.ugc_copilot.webhooks.deliver_to(**given)
+
+
 def test_exactly_one_receiver_is_needed(screentest: World) -> None:
     with pytest.raises(MockError, match=r"^deliver_to takes one of url, wsgi_app= or asgi_app=$"):
         screentest.ugc_copilot.webhooks.deliver_to()

@@ -1,0 +1,184 @@
+"""How a project says what its worlds are like, and what it is told when that cannot be."""
+
+from __future__ import annotations
+
+import pytest
+
+# Loaded here, so that the runs inside this process find it loaded.
+import screentest.fixtures.session  # pyright: ignore[reportUnusedImport]
+import screentest.specs.yaml_loader  # pyright: ignore[reportUnusedImport]  # noqa: F401
+
+pytest_plugins = ["pytester"]
+
+PLUGIN = "screentest.fixtures.plugin"
+
+
+@pytest.fixture(autouse=True)
+def _only_our_plugin(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeini("[pytest]")
+
+
+def _run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest_inprocess("-q", "-p", PLUGIN, *arguments)
+
+
+#: Where a setting can stand, the strongest first.
+PLACES = ("marker", "ini", "argument", "variable")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "warp"),
+        ({"variable": "auto"}, "auto"),
+        ({"argument": "auto"}, "auto"),
+        ({"ini": "auto"}, "auto"),
+        ({"marker": "auto"}, "auto"),
+        ({"argument": "real", "variable": "auto"}, "real"),
+        ({"ini": "real", "variable": "auto"}, "real"),
+        ({"ini": "real", "argument": "auto"}, "real"),
+        ({"marker": "real", "variable": "auto"}, "real"),
+        ({"marker": "real", "argument": "auto"}, "real"),
+        ({"marker": "real", "ini": "auto"}, "real"),
+        ({"marker": "real", "ini": "auto", "argument": "manual", "variable": "system"}, "real"),
+    ],
+    ids=lambda given: "+".join(given) if isinstance(given, dict) else None,
+)
+def test_marker_ini_command_line_and_variable_are_strong_in_this_order(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    given: dict[str, str],
+    expected: str,
+) -> None:
+    assert given.keys() <= set(PLACES)
+    if "variable" in given:
+        monkeypatch.setenv("SCREENTEST_CLOCK", given["variable"])
+    pytester.makeini(f"[pytest]\nscreentest_clock = {given.get('ini', '')}")
+    marker = f"clock={given['marker']!r}" if "marker" in given else ""
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.screentest({marker})
+        def test_it(screentest):
+            assert screentest.options.clock == {expected!r}
+        """
+    )
+
+    arguments = [f"--screentest-clock={given['argument']}"] if "argument" in given else []
+
+    _run(pytester, *arguments).assert_outcomes(passed=1)
+
+
+def test_the_nearest_marker_is_the_strongest(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+        pytestmark = pytest.mark.screentest(credits=1, seed=5)
+
+        @pytest.mark.screentest(credits=2)
+        class TestIt:
+            @pytest.mark.screentest(credits=3)
+            def test_near(self, screentest):
+                assert (screentest.ozor.credits, screentest.seed) == (3, 5)
+
+            def test_far(self, screentest):
+                assert (screentest.ozor.credits, screentest.seed) == (2, 5)
+        """
+    )
+
+    result = _run(pytester, "--screentest-credits=9")
+
+    result.assert_outcomes(passed=2)
+
+
+def test_a_project_overrides_the_options_in_its_conftest(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        import dataclasses, pytest
+
+        @pytest.fixture(scope="session")
+        def screentest_options(screentest_options):
+            return dataclasses.replace(screentest_options, credits=4)
+        """
+    )
+    pytester.makepyfile("def test_it(screentest):\n    assert screentest.ozor.credits == 4")
+
+    _run(pytester).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("credit=1", "*no setting 'credit'; did you mean 'credits'?*"),
+        ("clock='frozen'", "*no value of clock 'frozen' (there are: auto, manual, real, system,*"),
+        ("credits='many'", "*credits: expected a number from 0, or one per provider, got 'many'*"),
+        ("credits=2**60", "*credits: expected a number from 0, or one per provider, got 1152*"),
+        ("credits={'ozr': 1}", "*no provider 'ozr'; did you mean 'ozor'?*"),
+        ("seed='x'", "*seed: expected a whole number, got 'x'"),
+        ("seed=2**70", "*seed: expected a whole number, got 1180591620717411303424"),
+        ("now='yesterday'", "*'yesterday' is no instant; write it like 2026-01-01T00:00:00Z"),
+        ("now='9999-12-31T00:00:00Z'", "*now: expected an instant from 1970 to 9000, got *"),
+        ("now=3", "*now: expected a text such as 2026-01-01T00:00:00Z, got 3"),
+        ("pace='quick'", "*pace 'quick' must be one of documented, fast, instant, or a factor*"),
+        ("pace=None", "*pace: expected documented, fast, instant or a factor, got None"),
+        ("unmatched='err'", "*no value of unmatched 'err'; did you mean 'error'?*"),
+        ("intercept='yes'", "*intercept: expected True or False, got 'yes'"),
+        ("interpretations='x'", "*interpretations: expected readings by name, such as *"),
+        ("interpretations={'ozor.hold': 'x'}", "*no interpretation 'ozor.hold'*"),
+        ("0", "*takes settings by name, such as credits=0; got (0,)*"),
+    ],
+)
+def test_a_wrong_marker_says_what_is_possible(
+    pytester: pytest.Pytester, arguments: str, expected: str
+) -> None:
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.mark.screentest({arguments})
+        def test_it(screentest): pass
+        """
+    )
+
+    result = _run(pytester)
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([expected])
+    assert "Traceback" not in str(result.stdout)
+    assert "During handling" not in str(result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("ini", "argument", "expected"),
+    [
+        ("", "--screentest-seed=seven", "command line: seed: expected a whole number, got 'seven'"),
+        ("", f"--screentest-seed={'9' * 5_000}", "command line: seed: expected a whole number,*"),
+        ("", "--screentest-now=soon", "command line: 'soon' is no instant; write it like 2026-*"),
+        ("screentest_clock = wrap", "-q", "ini: no value of clock 'wrap'; did you mean 'warp'?*"),
+        ("screentest_credits = -1", "-q", "ini: credits: expected a number from 0, or one per*"),
+        ("screentest_intercept = maybe", "-q", "ini: intercept: expected True or False, got 'm*"),
+    ],
+)
+def test_a_wrong_setting_stops_the_run_before_it_starts(
+    pytester: pytest.Pytester, ini: str, argument: str, expected: str
+) -> None:
+    pytester.makeini(f"[pytest]\n{ini}")
+
+    result = _run(pytester, argument)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: screentest: {expected}"])
+
+
+def test_a_wrong_variable_says_where_it_stands(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCREENTEST_CLOCK", "wrap")
+    pytester.makepyfile("def test_it(screentest): pass")
+
+    result = _run(pytester)
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["environment: no value of clock 'wrap'; did you mean 'warp'?*"])
