@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import sha256
 
-from screentest.specs.behaviour import Credential
+from screentest.specs.behaviour import Behaviour, Credential
 
 from .errors import MockError
 from .ids import mint
@@ -21,6 +21,22 @@ KEYS_MAX = 100
 def raw_key(here: Instant, credential: Credential, number: int) -> str:
     """The *number*-th key of a provider in a world. No two worlds share one."""
     return mint(credential.key_form, number, "key", here.world, here.seed, here.provider)
+
+
+def first_of_kind(behaviour: Behaviour) -> list[Credential]:
+    """One credential for each kind of key."""
+    found: dict[str, Credential] = {}
+    for credential in behaviour.credentials.values():
+        found.setdefault(credential.key_kind, credential)
+    return list(found.values())
+
+
+def first_keys(here: Instant) -> dict[str, str]:
+    """The raw keys of the first account of a world, by kind."""
+    return {
+        credential.key_kind: raw_key(here, credential, number)
+        for number, credential in enumerate(first_of_kind(here.behaviour), start=1)
+    }
 
 
 def mint_key(here: Instant, account: str, credential: Credential, name: str) -> tuple[Key, str]:

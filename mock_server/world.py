@@ -11,7 +11,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from screentest.specs.behaviour import Behaviour, Credential, Kind, Moment
+from screentest.specs.behaviour import Kind, Moment
 from screentest.specs.contract import Contract
 
 from . import outbox, providers
@@ -19,7 +19,7 @@ from .clock import ADVANCE_MAX_MS, FIRES_PER_ADVANCE_MAX, Clock, Mode
 from .errors import MockError, unknown
 from .generic import view_facts
 from .instant import Instant, Settings
-from .keys import CONTROL_NAME, mint_key, raw_key
+from .keys import CONTROL_NAME, first_keys, first_of_kind, mint_key
 from .provider import Provider
 from .rows import Account, Effect, Event, Resource
 from .store.sqlite import Store
@@ -190,7 +190,7 @@ class Worlds:
         first = behaviour.initial_credits if credits is None else credits
         here.ledger.set_available(account.id, first or _UNMETERED, here.now_ms)
         keys: dict[str, str] = {}
-        for credential in _first_of_kind(behaviour):
+        for credential in first_of_kind(behaviour):
             _, keys[credential.key_kind] = mint_key(here, account.id, credential, CONTROL_NAME)
         return self.account(world, account.id), keys
 
@@ -199,11 +199,7 @@ class Worlds:
 
         Raw keys are not kept; those of the first account are minted again from the seed.
         """
-        here = replace(self.instant(world, provider), world=world.home)
-        keys: dict[str, str] = {}
-        for number, credential in enumerate(_first_of_kind(here.behaviour), start=1):
-            keys[credential.key_kind] = raw_key(here, credential, number)
-        return keys
+        return first_keys(replace(self.instant(world, provider), world=world.home))
 
     def choose(self, world: World, choices: Mapping[str, str]) -> None:
         """Switch readings of silent documents, by `provider.interpretation`."""
@@ -232,7 +228,12 @@ class Worlds:
 
     def now_ms(self, world: World) -> int:
         """The world's time, in milliseconds since 1970."""
-        return world.clock.now_ms(self.outside_ms(world.clock.mode))
+        outside_ms = self.outside_ms(world.clock.mode)
+        now_ms = world.clock.now_ms(outside_ms)
+        if world.clock.mode is Mode.SYSTEM:
+            # Programs set that time back; what has happened here stays, so time waits for them.
+            world.clock = world.clock.at(now_ms, outside_ms)
+        return now_ms
 
     def outside_ms(self, mode: Mode) -> int:
         """The time outside the world that a clock of *mode* goes by."""
@@ -348,11 +349,15 @@ class Worlds:
         Raises:
             MockError: backwards, more than 400 days, or too many events.
         """
-        now_ms = self.now_ms(world)
-        if to_ms < now_ms:
+        return self.advance_by(world, to_ms - self.now_ms(world))
+
+    def advance_by(self, world: World, by_ms: int) -> list[Event]:
+        """As `advance`, from now. A clock that runs may have passed any instant it was to go to."""
+        if by_ms < 0:
             raise MockError("a clock moves forward only; reset the world to start over")
-        if to_ms - now_ms > ADVANCE_MAX_MS:
+        if by_ms > ADVANCE_MAX_MS:
             raise MockError("a clock moves at most 400 days at a time")
+        to_ms = self.now_ms(world) + by_ms
         with self.store.request():
             since = self.store.last_event_seq(world.id)
         for _ in range(FIRES_PER_ADVANCE_MAX):
@@ -376,7 +381,7 @@ class Worlds:
             effect = self.store.next_effect(world.id)
         if effect is None:
             return []
-        return self.advance(world, to_ms=max(effect.due_ms, self.now_ms(world)))
+        return self.advance_by(world, max(0, effect.due_ms - self.now_ms(world)))
 
     def advance_until_idle(self, world: World) -> list[Event]:
         """Move the clock until nothing is pending, 400 days at most."""
@@ -388,7 +393,7 @@ class Worlds:
                 effect = self.store.next_effect(world.id)
             if effect is None or effect.due_ms > limit_ms or len(fired) > FIRES_PER_ADVANCE_MAX:
                 break
-            fired += self.advance(world, to_ms=max(effect.due_ms, self.now_ms(world)))
+            fired += self.advance_by(world, max(0, effect.due_ms - self.now_ms(world)))
         return fired
 
     def jump(self, world: World) -> None:
@@ -466,14 +471,6 @@ class Worlds:
             known = [it.id for it in self.store.jobs(world.id, before_seq=None, limit=20)]
             raise unknown("job", job_id, known)
         return found[0]
-
-
-def _first_of_kind(behaviour: Behaviour) -> list[Credential]:
-    """One credential for each kind of key."""
-    found: dict[str, Credential] = {}
-    for credential in behaviour.credentials.values():
-        found.setdefault(credential.key_kind, credential)
-    return list(found.values())
 
 
 class _Providers(dict[str, Provider]):

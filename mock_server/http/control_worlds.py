@@ -166,11 +166,10 @@ def advance_clock(call: ControlCall) -> Json:
     if "until" in body:
         moves = {"next": worlds.advance_to_next, "idle": worlds.advance_until_idle}
         fired = moves[body["until"]](world)
+    elif "to" in body:
+        fired = worlds.advance(world, to_ms=parse_rfc3339(body["to"]))
     else:
-        to_ms = (
-            parse_rfc3339(body["to"]) if "to" in body else worlds.now_ms(world) + int(body["by_ms"])
-        )
-        fired = worlds.advance(world, to_ms=to_ms)
+        fired = worlds.advance_by(world, int(body["by_ms"]))
     now = rfc3339(worlds.now_ms(world))
     return {"now": now, "fired": [show_event(event) for event in fired]}
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -104,29 +106,58 @@ def test_a_day_of_everything_passes_on_one_clock_in_a_blink() -> None:
     assert min(durations_s) < _STORY_S_MAX, durations_s
 
 
-def _story(world: MockWorld) -> list[Json]:
-    """A short life of one account; the journal of it, without what differs between two worlds."""
-    account = world.account("ozor")
-    ozor_steps.generate(account)
+def _freezegun() -> AbstractContextManager[Any]:
+    return freeze_time("2031-05-05T05:05:05Z")
+
+
+def _time_machine() -> AbstractContextManager[Any]:
+    return time_machine.travel(datetime(2031, 5, 5, 5, 5, 5, tzinfo=UTC), tick=False)
+
+
+def _story(clock: Json) -> bytes:
+    """A short life in a mock of its own, whose machine's clock ticks: the bytes of its journal."""
+    ticks_ms = count(1_767_225_600_000, 250)
+    app = create_app(clock=lambda: next(ticks_ms))
+    app.extensions["screentest.receivers"]["broken"] = Broken()
+    world = make_world(WsgiClient(app), clock=clock)
+    account, caller = world.account("ozor"), world.account("ugc_copilot")
+    hook = {"provider": "ugc_copilot", "account": caller.id, "url": "wsgi:broken"}
+    assert world.control.post(f"{world.path}/webhooks/endpoints", json=hook).status == 201
+    submitted = ozor_steps.generate(account)
+    ugc.start(caller)
+    for _ in range(3):
+        ozor_steps.job(account, submitted)
+    world.advance(10 * HOUR_MS)
+    exported = ozor_steps.export(account, submitted["videoId"])
     world.advance_until_idle()
-    account.client.get("/api/v1/videos")
-    return [
-        {"at": line["at"], "operation": line["operation"], "status": line["response"]["status"]}
-        for line in world.requests()
-    ]
+    account.client.get("/api/v1/vidoes")
+    deliveries = world.control.get(f"{world.path}/webhooks/deliveries").json()["items"]
+    told = [(it["state"], [attempt["at"] for attempt in it["attempts"]]) for it in deliveries]
+    journal = world.control.get(f"{world.path}/requests").content
+    return journal + json.dumps([told, exported, account.ledger()]).encode()
 
 
-@pytest.mark.parametrize("mode", ["manual", "auto"])
+@pytest.mark.parametrize("frozen", [_freezegun, _time_machine])
+@pytest.mark.parametrize(
+    "clock",
+    [
+        {"mode": "manual", "now": "2026-01-01T00:00:00Z"},
+        {"mode": "auto", "now": "2026-01-01T00:00:00Z"},
+        {"mode": "real", "now": "2026-01-01T00:00:00Z", "speed": 20},
+        {"mode": "real"},
+    ],
+    ids=lambda it: f"{it['mode']} {it.get('now', 'by the machine')}",
+)
 def test_frozen_time_changes_nothing_of_a_world_that_has_its_own(
-    wsgi: WsgiClient, mode: str
+    clock: Json, frozen: Callable[[], AbstractContextManager[Any]]
 ) -> None:
-    clock = {"mode": mode, "now": "2026-01-01T00:00:00Z"}
-    free = _story(make_world(wsgi, clock=clock))
+    free = _story(clock)
 
-    with freeze_time("2031-05-05T05:05:05Z"):
-        frozen = _story(make_world(wsgi, clock=clock))
+    with frozen():
+        told = _story(clock)
 
-    assert frozen == free
+    assert told == free
+    assert b"2031" not in told
 
 
 def test_real_clock_runs_on_while_the_test_has_frozen_its_own(wsgi: WsgiClient) -> None:
@@ -159,6 +190,31 @@ def test_system_clock_follows_time_machine(wsgi: WsgiClient) -> None:
         after = ozor_steps.job(account, submitted)["status"]
 
     assert after == "completed"
+
+
+@pytest.mark.parametrize("tool", ["freezegun", "time_machine"])
+def test_system_clock_takes_no_notice_of_steps_back(wsgi: WsgiClient, tool: str) -> None:
+    """What has happened stays; the world waits until its time comes again."""
+    if tool == "freezegun":
+        with freeze_time("2026-03-01T00:00:00Z") as frozen:
+            shown = _back_and_forth(wsgi, frozen.move_to)
+    else:
+        with time_machine.travel(datetime(2026, 3, 1, tzinfo=UTC), tick=False) as traveller:
+            shown = _back_and_forth(wsgi, traveller.move_to)
+
+    assert shown == ["completed", "2026-03-01T00:10:00Z", "completed", "2026-03-01T00:10:00Z"]
+
+
+def _back_and_forth(wsgi: WsgiClient, move_to: Callable[[datetime], None]) -> list[str]:
+    account = make_world(wsgi, clock={"mode": "system"}).account("ozor")
+    submitted = ozor_steps.generate(account)
+    shown: list[str] = []
+    for minute in (10, 5):
+        move_to(datetime(2026, 3, 1, 0, minute, tzinfo=UTC))
+        shown.append(ozor_steps.job(account, submitted)["status"])
+        clock = account.world.control.get(f"{account.world.path}/clock").json()
+        shown.append(clock["now"])
+    return shown
 
 
 def test_system_clock_is_not_advanced_by_a_call(wsgi: WsgiClient) -> None:
@@ -228,3 +284,16 @@ def test_clock_keeps_its_instant_when_its_mode_changes(world: MockWorld) -> None
     clocks = [world.change("clock", {"mode": mode})["now"] for mode in ("auto", "manual")]
 
     assert clocks == ["2026-01-01T01:00:00Z"] * 2
+
+
+@pytest.mark.parametrize("body", [{"by_ms": 0}, {"until": "next"}, {"until": "idle"}])
+def test_clock_that_passes_what_is_next_while_it_is_asked_goes_on_from_there(body: Json) -> None:
+    """At a million times real time, an hour is gone between two looks at the clock."""
+    ticks_ms = count(1_767_225_600_000, 4)
+    wsgi = WsgiClient(create_app(clock=lambda: next(ticks_ms)))
+    world = make_world(wsgi, clock={"mode": "real", "speed": 1_000_000})
+    ozor_steps.generate(world.account("ozor"))
+
+    answer = world.control.post(f"{world.path}/clock/advance", json=body)
+
+    assert answer.status == 200, answer.text
