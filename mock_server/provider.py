@@ -174,6 +174,10 @@ class Call:
         """To be raised: undoes what this call has done and answers in the provider's words."""
         return RefusedError(Refusal(reason, facts))
 
+    def refuse_value(self, broken: Violation) -> RefusedError:
+        """To be raised for a value that only what is already there shows to be wrong."""
+        return RefusedError(Refusal("invalid", {"problem": broken.message}, [broken]))
+
 
 @dataclass(frozen=True, slots=True)
 class Asset:

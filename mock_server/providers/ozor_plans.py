@@ -10,7 +10,7 @@ from screentest.specs.validation import Violation, shown
 
 from ..instant import Instant
 from ..media import StillKind, still
-from ..provider import Asset, Call, EventStream, Provider, Refusal, RefusedError, Reply
+from ..provider import Asset, Call, EventStream, Provider, Reply
 from ..rows import Resource
 from .ozor import add_video
 from .ozor_exports import failure_reason
@@ -58,8 +58,7 @@ def _images_named(call: Call, plan: Resource, number: int, references: list[Json
         if path not in known and call.here.choice("unknown_images") == "refuse":
             where = f"/scenes/{number}/imageRefs/{place}/storagePath"
             wanted = "an image of this plan, by the path that reading the plan shows"
-            broken = Violation("body", where, "storagePath", wanted, shown(path))
-            raise RefusedError(Refusal("invalid", {"problem": broken.message}, [broken]))
+            raise call.refuse_value(Violation("body", where, "rule", wanted, shown(path)))
     return [known[it["storagePath"]] for it in references if it["storagePath"] in known]
 
 

@@ -202,8 +202,8 @@ def fetch_video(call: Call) -> Reply:
 def _compare_engine(call: Call, render: Resource) -> None:
     engine = given(call)["engine"]
     if engine != render.doc["engine"] and call.here.choice("engine_mismatch") == "400":
-        problem = f"engine: expected {render.doc['engine']}, which renders this, got {engine}"
-        raise call.refuse("invalid", problem=problem)
+        wanted = f"{render.doc['engine']}, which renders this"
+        raise call.refuse_value(wrong(call, "engine", wanted, engine))
 
 
 def tail_of(render: Resource) -> str:

@@ -99,7 +99,12 @@ def test_another_engine_than_the_rendering_one_is_refused(ugc: Account) -> None:
     """U18, 400."""
     operation = steps.start(ugc, "veo")
 
-    assert steps.refusal(steps.try_check(ugc, operation, "sora")) == (400, "invalid-argument")
+    refused = steps.try_check(ugc, operation, "sora")
+    assert steps.refusal(refused) == (400, "invalid-argument")
+    assert refused.json()["error"]["field"] == "engine"
+    assert refused.json()["error"]["message"] == (
+        "engine: expected veo, which renders this, got sora"
+    )
     uri = steps.uri_of(steps.finish(ugc, operation, "veo"))
     answer = ugc.client.post(steps.FETCH, json={"uri": uri, "engine": "kling"})
     assert steps.refusal(answer) == (400, "invalid-argument")
