@@ -33,27 +33,29 @@ class Watcher:
     now_ms: Callable[[], int]
     by_case: dict[str, Exchange] = field(default_factory=dict[str, Exchange])
 
-    def judge_response(self, response: Any) -> None:
+    def judge_response(self, response: Any, case: Any) -> None:
         """Judge one answer.
 
         Raises:
             AssertionError: it breaks a rule, or more than one.
         """
-        exchange = self._understand(response)
-        case = response.request.headers.get(CASE_HEADER, "")
+        base_path = urlsplit(case.operation.base_url or "").path.rstrip("/")
+        exchange = self._understand(response, base_path)
+        name = response.request.headers.get(CASE_HEADER, "")
         # An answer is delivered again while an example is made smaller, and what the guard says is
         # no word of the server.
-        if (case and case in self.by_case) or BUDGET_HEADER in exchange.headers:
+        if (name and name in self.by_case) or BUDGET_HEADER in exchange.headers:
             return
-        self.by_case[case] = exchange
+        self.by_case[name] = exchange
         before = len(self.judge.findings)
         self.see(exchange)
         new = self.judge.findings[before:]
         assert not new, "; ".join(f"{it.rule.id} ({it.rule.source}): {it.told}" for it in new)
 
-    def _understand(self, response: Any) -> Exchange:
+    def _understand(self, response: Any, base_path: str) -> Exchange:
         request = response.request
         parts = urlsplit(request.url)
+        path = self.contract.behaviour.prefixes[0] + parts.path.removeprefix(base_path)
         sent = {name.lower(): value for name, value in request.headers.items()}
         received = {
             name.lower(): value[0] if isinstance(value, list) else value
@@ -61,7 +63,7 @@ class Watcher:
         }
         body = request.body or b""
         raw = Raw(
-            request.method, parts.path, parts.query, sent,
+            request.method, path, parts.query, sent,
             body.encode() if isinstance(body, str) else bytes(body),
             response.status_code, received, response.content or b"", self.now_ms(),
         )  # fmt: skip
@@ -88,7 +90,17 @@ class ScreentestMonitors:
         Raises:
             AssertionError: a rule is broken.
         """
-        self._watcher.judge_response(response)
+        self._watcher.judge_response(response, case)
+
+    def after_run(self, ctx: Any) -> None:
+        """Do not let a run pass that judged nothing.
+
+        Raises:
+            AssertionError: no answer was one of this provider's.
+        """
+        assert self._watcher.judge.kept or self._watcher.judge.broken, (
+            f"no answer belonged to an operation of {self.provider}; is the base URL right?"
+        )
 
 
 def _wall_ms() -> int:

@@ -100,7 +100,7 @@ def _check_of(watcher: Watcher) -> type[Any]:
 
     class ScreentestPhase:
         def after_response(self, ctx: Any, response: Any, case: Any) -> None:
-            watcher.judge_response(response)
+            watcher.judge_response(response, case)
 
     return ScreentestPhase
 

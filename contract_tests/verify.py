@@ -56,6 +56,16 @@ class Result:
         return sum(len(it.trace.exchanges) for it in self.ran)
 
     @property
+    def coverage(self) -> str:
+        """How much of what the contract declares was put to the test."""
+        rules = self.judge.rules.values()
+        judged = len(rules) - len(self.judge.not_judged)
+        clauses = len({rule.source for rule in rules})
+        # Rounded down: 100 % means that nothing is left.
+        share = 100 * judged // len(rules)
+        return f"{share} % of {len(rules)} rules from {clauses} clauses judged"
+
+    @property
     def is_broken(self) -> bool:
         return bool(self.judge.findings)
 

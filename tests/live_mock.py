@@ -47,14 +47,15 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveMock]:
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        info = _wait_for(ready)
+        info = wait_for_file(ready)
         yield LiveMock(info["url"], info["env"])
     finally:
         server.terminate()
         server.wait(10)
 
 
-def _wait_for(ready: Path) -> Json:
+def wait_for_file(ready: Path) -> Json:
+    """What a starting server writes into its ready file."""
     ends = time.monotonic() + _START_S_MAX
     while time.monotonic() < ends:
         if ready.exists():

@@ -33,8 +33,8 @@ def text_report(result: Result, base_url: str = "$BASE_URL") -> Iterator[str]:
     spent = f", {result.spent} credits" if result.spent else ""
     yield (
         f"{counts_of[Verdict.KEPT]} kept, {counts_of[Verdict.BROKEN]} broken, "
-        f"{counts_of[Verdict.NOT_JUDGED]} not judged; {len(result.ran)} scenarios, "
-        f"{result.requests} requests{spent}, {result.seconds:.2f} s"
+        f"{counts_of[Verdict.NOT_JUDGED]} not judged ({result.coverage}); "
+        f"{len(result.ran)} scenarios, {result.requests} requests{spent}, {result.seconds:.2f} s"
     )
 
 

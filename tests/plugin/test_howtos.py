@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import shlex
-from pathlib import Path
 
 import pytest
 
 # Loaded here, so that the runs inside this process find it loaded.
 import screentest.specs.yaml_loader  # pyright: ignore[reportUnusedImport]  # noqa: F401
+from tests.pages import DOCS, blocks, pattern
 
 pytest_plugins = ["pytester"]
 
 PLUGIN = "screentest.fixtures.plugin"
-DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGES = sorted(path.name for path in DOCS.glob("pytest-*.md"))
-
-_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def _blocks(page: str) -> list[tuple[str, str]]:
-    """(language, text) of the fenced blocks of a page."""
-    return _BLOCK.findall((DOCS / page).read_text(encoding="utf-8"))
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +34,7 @@ def _all_passed(result: pytest.RunResult) -> bool:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_of_a_page_does_what_it_says(pytester: pytest.Pytester, page: str) -> None:
     """A python block is a test module; ini and console blocks are about the one before them."""
-    for number, (language, text) in enumerate(_blocks(page)):
+    for number, (language, text) in enumerate(blocks(DOCS / page)):
         if language == "python":
             for old in pytester.path.glob("test_*.py"):
                 old.unlink()
@@ -59,17 +50,12 @@ def test_every_block_of_a_page_does_what_it_says(pytester: pytest.Pytester, page
         else:
             command, *shown = text.strip().splitlines()
             result = _run(pytester, *shlex.split(command.removeprefix("$ pytest")))
-            result.stdout.fnmatch_lines([_pattern(line) for line in shown])
+            result.stdout.fnmatch_lines([pattern(line) for line in shown])
 
 
 def _next_language(page: str, number: int) -> str:
-    following = _blocks(page)[number + 1 : number + 2]
+    following = blocks(DOCS / page)[number + 1 : number + 2]
     return following[0][0] if following else "python"
-
-
-def _pattern(line: str) -> str:
-    """A line of a page as a pattern; … stands for anything."""
-    return line.replace("[", "[[]").replace("…", "*")
 
 
 def test_there_are_pages() -> None:
