@@ -64,6 +64,7 @@ class Worlds:
                 world = World.from_json(id_, seed, raw)
                 world.requests = store.last_journal_seq(id_)
                 self._open[id_] = world
+                self._add_first_accounts(world)
                 self._take_back(world)
 
     def listen(self, listener: Callable[[str], None]) -> None:
@@ -99,10 +100,14 @@ class Worlds:
         world = World(world_id, plan.seed, clock, world_id, settings, plan.to_json())
         self.store.save_world(world_id, plan.seed, world.to_json())
         self._open[world_id] = world
-        for name, contract in self.contracts.items():
-            credits = plan.credits.get(name)
-            self.add_account(world, name, credits=credits, tier=contract.behaviour.tiers[0])
+        self._add_first_accounts(world)
         return world
+
+    def _add_first_accounts(self, world: World) -> None:
+        """One account of each provider that has none, as a file may have been kept without it."""
+        known = {account.provider for account in self.store.accounts(world.id)}
+        for name in (it for it in self.contracts if it not in known):
+            self.add_account(world, name, credits=world.first["credits"].get(name))
 
     def reset(self, world: World) -> World:
         """Put *world* back to its first moment."""

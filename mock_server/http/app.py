@@ -12,6 +12,7 @@ from flask import Flask
 
 from screentest.specs.contract import Contract, load_contract, provider_names
 
+from ..errors import MockError
 from ..store.sqlite import Store
 from ..universe import Plan
 from ..world import DEFAULT_WORLD, Worlds
@@ -66,6 +67,7 @@ def create_app(
     if contracts is None:
         contracts = [load_contract(name) for name in provider_names()]
     store = Store(database)
+    _check_served(store, contracts)
     worlds = Worlds(store, contracts, clock, system_ms)
     if worlds.find(DEFAULT_WORLD) is None:
         worlds.create(plan or Plan(), DEFAULT_WORLD)
@@ -80,6 +82,19 @@ def create_app(
     edge = Edge(worlds, streams, guard, app.wsgi_app, is_pure=is_pure, observe=observe)
     app.wsgi_app = edge  # type: ignore[method-assign,assignment]  # how Flask takes middleware
     return app
+
+
+def _check_served(store: Store, contracts: Sequence[Contract]) -> None:
+    """Nothing, if the jobs of every account that *store* holds can go on."""
+    with store.request():
+        kept = {it.provider for id_, _, _ in store.worlds() for it in store.accounts(id_)}
+    unserved = kept - {contract.provider for contract in contracts}
+    if unserved:
+        store.close()
+        raise MockError(
+            f"the database holds accounts of {', '.join(sorted(unserved))}; "
+            "serve what it holds and more, or name another file"
+        )
 
 
 def _deliver(app: Flask, worlds: Worlds, targets: Targets, *, is_server: bool) -> None:

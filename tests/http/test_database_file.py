@@ -127,3 +127,48 @@ def test_file_that_is_not_ours_is_told_in_a_line_and_left_alone(tmp_path: Path, 
     assert refused.stderr.count(b"\n") == 1
     assert str(database).encode() in refused.stderr
     assert database.read_bytes() == before
+
+
+def test_file_goes_on_with_more_providers_each_with_its_first_account(tmp_path: Path) -> None:
+    database = tmp_path / "mock.db"
+    with _serving(database) as (url, _):
+        account, key = _key(url)
+        made = _generate(url, key)
+    with _serving(database, "--provider", "ulazai") as (url, _):
+        world = requests.get(f"{url}/_screentest/worlds/default", timeout=10).json()
+        listed = requests.get(f"{url}/ozor/api/v1/videos", headers=key, timeout=10).json()
+        token = {"Authorization": f"Token {world['env']['ULAZAI_API_KEY']}"}
+        path = "/api/v1/sora/generate/text-to-video/"
+        body = {"prompt": "A paper boat sails down a gutter after the rain"}
+        new = requests.post(f"{url}/ulazai{path}", json=body, headers=token, timeout=10)
+
+    assert sorted(world["providers"]) == ["ozor", "ulazai"]
+    assert world["providers"]["ozor"]["account"]["id"] == account
+    assert [it["videoId"] for it in listed["videos"]] == [made["videoId"]]
+    assert new.status_code == 201
+
+
+def test_file_with_accounts_that_would_not_be_served_is_refused_and_left_alone(
+    tmp_path: Path,
+) -> None:
+    database = tmp_path / "mock.db"
+    with _serving(database) as (url, _):
+        _, key = _key(url)
+        made = _generate(url, key)
+
+    refused = subprocess.run(
+        [*_COMMAND[:-1], "ulazai", "--port", "0", "--db", str(database)],
+        capture_output=True,
+        text=True,
+        timeout=_START_S_MAX,
+        check=False,
+    )
+
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        "error: the database holds accounts of ozor; "
+        "serve what it holds and more, or name another file\n"
+    )
+    with _serving(database) as (url, _):
+        listed = requests.get(f"{url}/ozor/api/v1/videos", headers=key, timeout=10).json()
+    assert [it["videoId"] for it in listed["videos"]] == [made["videoId"]]
