@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode
@@ -127,7 +128,7 @@ def _send(url: str, method: str, path: str, body: Json, read: Callable[[bytes], 
         return read(raw) if raw else None
     except HTTPError as error:
         raise _refusal(error) from None
-    except (URLError, OSError, ValueError) as error:
+    except (URLError, HTTPException, OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         fail(
             3,

@@ -88,7 +88,11 @@ def list_requests(
         if wanted.has(line):
             kept.append(line)
     if not kept and not follow:
-        tell("no such request" if any(wanted.query().values()) else "no request yet")
+        tell(
+            "no such request"
+            if wanted != _Wanted("", "", "", "", findings=False)
+            else "no request yet"
+        )
     for line in kept:
         _print(line, world, as_json=as_json)
     while follow:

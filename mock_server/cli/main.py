@@ -104,7 +104,7 @@ def main() -> None:
 
 
 def _one_line(error: click.ClickException) -> str:
-    return error.format_message().rstrip(".")
+    return " ".join(error.format_message().split()).rstrip(".")
 
 
 def _hint(error: click.ClickException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, Request, build_opener
@@ -67,5 +68,5 @@ def forward(delivery: Delivery, url: str) -> tuple[int, str]:
             return int(response.status), ""
     except HTTPError as error:
         return error.code, ""
-    except (URLError, OSError, ValueError) as error:
+    except (URLError, HTTPException, OSError, ValueError) as error:
         return 502, str(getattr(error, "reason", error))

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from ..clock import Mode, check_speed
-from ..errors import MockError
+from ..errors import MockError, unknown
 from ..http.targets import Targets, read_network
 from ..pace import read_pace
 from .output import table, tell
@@ -52,7 +52,7 @@ class Options:
 
 @click.command("serve")
 @setting_option("host")
-@setting_option("port", type=int)
+@setting_option("port", type=click.IntRange(0, 65_535))
 @setting_option("provider", multiple=True, help="Serve only this provider. Repeatable.")
 @setting_option("db", type=click.Path(path_type=Path))
 @setting_option("seed", type=int)
@@ -126,6 +126,9 @@ def serve(options: Options) -> None:
     # Flask and the validators are imported late, so that a wrong option is told at once.
     from screentest.specs.contract import load_contract, provider_names
 
+    for name in options.providers:
+        if name not in provider_names():
+            raise unknown("provider", name, provider_names())
     from ..http.app import create_app
     from ..http.guard import Guard
     from ..http.server import claim_port, run_server

@@ -46,7 +46,8 @@ def resend(delivery: str, url: str, world: str, *, as_json: bool) -> None:
 @click.argument("provider")
 @click.option("--forward-to", default="", metavar="URL", help="Hand deliveries on, unchanged.")
 @click.option("--event", "events", multiple=True, help="Only events of this type. Repeatable.")
-@click.option("--port", default=0, show_default=True, help="Port to receive on; 0 takes any.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, show_default=True,
+              help="Port to receive on; 0 takes any.")  # fmt: skip
 @click.option("--answer", type=click.IntRange(200, 599), default=200, show_default=True,
               help="Status to answer with, when nothing is handed on.")  # fmt: skip
 @click.option("--print-secret", is_flag=True, help="Print the signing secret alone, first.")
@@ -58,6 +59,10 @@ def listen(provider: str, url: str, world: str, *, as_json: bool, **given: Any) 
     The endpoint is made for as long as this runs. Its secret stands on the first line, or alone on
     stdout with --print-secret.
     """
+    if given["forward_to"]:
+        from ..http.targets import split_url
+
+        split_url(given["forward_to"])
     mock = Mock(url, world)
     take = _Printer(given["forward_to"], given["answer"], as_json=as_json).take
     try:

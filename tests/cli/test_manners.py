@@ -52,7 +52,32 @@ def test_mock_that_cannot_be_reached_is_exit_code_3(shell: Shell, words: tuple[s
         (("clock", "advanse"), "error: no command 'advanse'; did you mean 'advance'?"),
         (("serve", "--clock", "fast"),
          "error: clock 'fast' must be one of real, manual, auto, system, or real:SPEED"),
-        (("serve", "--port", "x"), "error: Invalid value for '--port': 'x' is not a valid integer"),
+        (("serve", "--port", "x"), "error: Invalid value for '--port': 'x' is not a valid integer range"),
+        (("serve", "--port", "70000"),
+         "error: Invalid value for '--port': 70000 is not in the range 0<=x<=65535"),
+        (("serve", "--provider", "kling"),
+         "error: no provider 'kling' (there are: oshara, ozor, ugc_copilot, ulazai, znapai)"),
+        (("serve", "--provider", "ozr"), "error: no provider 'ozr'; did you mean 'ozor'? "
+         "(there are: oshara, ozor, ugc_copilot, ulazai, znapai)"),
+        (("serve", "--db", "/nowhere/mock.db"),
+         "error: cannot write /nowhere/mock.db: its folder does not exist"),
+        (("webhooks", "listen"), "error: Missing argument 'PROVIDER'"),
+        (("webhooks", "listen", "ugc_copilot", "--port", "99999"),
+         "error: Invalid value for '--port': 99999 is not in the range 0<=x<=65535"),
+        (("webhooks", "listen", "ugc_copilot", "--forward-to", "localhost:3000"),
+         "error: 'localhost:3000' is no target for webhooks; "
+         "write one like http://127.0.0.1:9000/hook"),
+        (("webhooks", "listen", "ugc_copilot", "--forward-to", "file:///etc/passwd"),
+         "error: 'file:///etc/passwd' is no target for webhooks; "
+         "write one like http://127.0.0.1:9000/hook"),
+        (("trigger", "ozor"), "error: Missing argument 'EVENT'"),
+        (("trigger", "ozor", "exploded"),
+         "error: no event 'exploded' (there are: completed, failed)"),
+        (("completion",),
+         "error: Missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish"),
+        (("completion", "tcsh"), "error: Invalid value for '{bash|zsh|fish}': "
+         "'tcsh' is not one of 'bash', 'zsh', 'fish'"),
+        (("doctor", "extra"), "error: Got unexpected extra argument (extra)"),
         (("spec", "lint", "nowhere"), "error: no provider or folder 'nowhere'"),
     ],
     ids=lambda it: " ".join(it) if isinstance(it, tuple) else "",
@@ -65,6 +90,18 @@ def test_slip_is_exit_code_2_with_one_line_and_a_hint(
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.splitlines()[0] == told
     assert len(answer.err.splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://127.0.0.1", "http://", "http://exa mple", "nonsense", "http://127.0.0.1:x",
+            "http://127.0.0.1:99999", "http://[::1", "file:///etc/passwd"],
+)  # fmt: skip
+def test_address_that_is_none_is_exit_code_3_with_a_hint(shell: Shell, url: str) -> None:
+    answer = shell.run("jobs", "--url", url)
+
+    assert (answer.code, answer.out) == (3, "")
+    assert answer.err.startswith(f"error: no mock at {url}: ")
+    assert len(answer.err.splitlines()) == 2
 
 
 def test_broken_contract_file_is_exit_code_4_with_one_line(shell: Shell) -> None:
