@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, Request, build_opener
+
+from .client import echo_json_line
+from .output import paint, printable, say
+
+Json = Any
 
 #: Payloads are small; what is larger is none.
 _BODY_BYTES_MAX = 1024 * 1024
@@ -70,3 +79,49 @@ def forward(delivery: Delivery, url: str) -> tuple[int, str]:
         return error.code, ""
     except (URLError, HTTPException, OSError, ValueError) as error:
         return 502, str(getattr(error, "reason", error))
+
+
+class Printer:
+    """Prints each delivery, and what became of handing it on."""
+
+    def __init__(self, forward_to: str, answer: int, *, as_json: bool) -> None:
+        self._forward_to = forward_to
+        self._answer = answer
+        self._as_json = as_json
+
+    def take(self, delivery: Delivery) -> int:
+        """Print *delivery*; the status that the mock is answered with."""
+        status, problem = self._answer, ""
+        if self._forward_to:
+            status, problem = forward(delivery, self._forward_to)
+        if self._as_json:
+            echo_json_line(_document(delivery, status))
+            return status
+        now = datetime.now(UTC).strftime("%H:%M:%S")
+        told = delivery.body.decode(errors="replace")
+        say(f"{now}  -->  {_event(delivery)}  {printable(told)}")
+        if self._forward_to:
+            colour = "green" if status < 300 else "red"
+            shown = paint(f"[{status}]", colour, sys.stdout)
+            say(f"{now}  <--  {shown} POST {self._forward_to}  {problem}".rstrip())
+        return status
+
+
+def _event(delivery: Delivery) -> str:
+    body = _json(delivery)
+    found = [body.get(name) for name in ("type", "event", "id")] if isinstance(body, dict) else []
+    return printable(" ".join(str(it) for it in found if it)) or "event"
+
+
+def _document(delivery: Delivery, status: int) -> Json:
+    body = _json(delivery)
+    if body is None:
+        body = delivery.body.decode(errors="replace")
+    return {"path": delivery.path, "headers": delivery.headers, "body": body, "answered": status}
+
+
+def _json(delivery: Delivery) -> Json:
+    try:
+        return json.loads(delivery.body)
+    except ValueError:
+        return None

@@ -125,7 +125,8 @@ def _options(given: dict[str, Any], reports: Sequence[tuple[str, Path]] = ()) ->
 def command(*, reports: Sequence[tuple[str, Path]], quiet: bool, **given: Any) -> None:
     """Hold a server to a provider's contract: our own mock, or the one at --url.
 
-    Exit codes: 0 kept, 1 broken, 2 usage, 3 the budget ended it, 4 unreachable.
+    Exit codes: 0 kept, 1 broken, 2 usage, 3 the budget ended it, 4 unreachable; of the other verbs,
+    3 is unreachable and 4 an invalid file.
     """
     from screentest.contract_tests.command import run_verify
     from screentest.contract_tests.fuzz import FuzzUnavailableError

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from .client import Mock, echo_json_line, world_options
+from .client import Mock, world_options
 from .groups import group
-from .output import fail, json_option, paint, printable, say, show, table, tell
-from .receiver import Delivery, forward, open_receiver
+from .output import fail, json_option, show, table, tell
 
 Json = Any
 
@@ -59,12 +55,14 @@ def listen(provider: str, url: str, world: str, *, as_json: bool, **given: Any) 
     The endpoint is made for as long as this runs. Its secret stands on the first line, or alone on
     stdout with --print-secret.
     """
-    if given["forward_to"]:
-        from ..http.targets import split_url
+    # A server and URL rules take long to load; the other verbs of this group need neither.
+    from ..http.targets import split_url
+    from .receiver import Printer, open_receiver
 
+    if given["forward_to"]:
         split_url(given["forward_to"])
     mock = Mock(url, world)
-    take = _Printer(given["forward_to"], given["answer"], as_json=as_json).take
+    take = Printer(given["forward_to"], given["answer"], as_json=as_json).take
     try:
         server = open_receiver(given["port"], take)
     except OSError as error:
@@ -82,52 +80,6 @@ def listen(provider: str, url: str, world: str, *, as_json: bool, **given: Any) 
     finally:
         server.server_close()
         mock.delete(f"/webhooks/endpoints/{made['id']}")
-
-
-class _Printer:
-    """Prints each delivery, and what became of handing it on."""
-
-    def __init__(self, forward_to: str, answer: int, *, as_json: bool) -> None:
-        self._forward_to = forward_to
-        self._answer = answer
-        self._as_json = as_json
-
-    def take(self, delivery: Delivery) -> int:
-        """Print *delivery*; the status that the mock is answered with."""
-        status, problem = self._answer, ""
-        if self._forward_to:
-            status, problem = forward(delivery, self._forward_to)
-        if self._as_json:
-            echo_json_line(_document(delivery, status))
-            return status
-        now = datetime.now(UTC).strftime("%H:%M:%S")
-        told = delivery.body.decode(errors="replace")
-        say(f"{now}  -->  {_event(delivery)}  {printable(told)}")
-        if self._forward_to:
-            colour = "green" if status < 300 else "red"
-            shown = paint(f"[{status}]", colour, sys.stdout)
-            say(f"{now}  <--  {shown} POST {self._forward_to}  {problem}".rstrip())
-        return status
-
-
-def _event(delivery: Delivery) -> str:
-    body = _json(delivery)
-    found = [body.get(name) for name in ("type", "event", "id")] if isinstance(body, dict) else []
-    return printable(" ".join(str(it) for it in found if it)) or "event"
-
-
-def _document(delivery: Delivery, status: int) -> Json:
-    body = _json(delivery)
-    if body is None:
-        body = delivery.body.decode(errors="replace")
-    return {"path": delivery.path, "headers": delivery.headers, "body": body, "answered": status}
-
-
-def _json(delivery: Delivery) -> Json:
-    try:
-        return json.loads(delivery.body)
-    except ValueError:
-        return None
 
 
 def _rows(deliveries: list[Json]) -> Iterable[str]:
