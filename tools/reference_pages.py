@@ -48,8 +48,8 @@ _RUN_CODES = """\
 127 if there is no such command, and with 1 if the command was content and `--fail-on` is not.
 `screentest serve` ends with 0 when it is stopped, by Ctrl+C as by SIGTERM: that is how it ends.
 
-`screentest verify` and `replay` differ: for them 3 means that the budget was spent before everything
-was judged, and 4 that the target cannot be reached. A contract file that is wrong is 2 there."""
+`screentest verify` and `replay` differ: for them 3 means that the budget was spent before all was
+judged, and 4 that the target cannot be reached. A contract file that is wrong is 2 there."""
 _PRECEDENCE = """\
 A flag is stronger than a variable, which is stronger than `[tool.screentest]` in the nearest
 `pyproject.toml` upwards, which is stronger than the default. `screentest config` shows what holds,

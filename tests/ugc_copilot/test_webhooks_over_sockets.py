@@ -197,3 +197,59 @@ def test_running_clock_sends_although_nobody_asks(live: LiveMock) -> None:
         studio.close()
     assert json.loads(first.body)["type"] == "video.completed"
     assert first.body == second.body
+
+
+# --- Ordered failures, as the application experiences them ----------------------------------------
+
+
+def order(studio: Studio, type_: str, **attributes: Json) -> None:
+    """Arm a fault for the next delivery."""
+    body = {"type": type_, "where": {"provider": "ugc_copilot"}, "attributes": attributes}
+    studio.control("POST", "faults", body)
+
+
+def test_dropped_delivery_never_arrives_and_the_next_one_does(studio: Studio) -> None:
+    studio.register()
+    order(studio, "webhook_drop")
+
+    studio.finish()
+    told = studio.finish()
+    studio.control("POST", "clock/advance", {"by_ms": 24 * HOUR_MS})
+
+    (got,) = studio.receiver.received
+    assert json.loads(got.body)["data"]["operationName"] == told
+
+
+def test_duplicated_delivery_arrives_twice_with_one_id(studio: Studio) -> None:
+    secret = studio.register()["secret"]
+    order(studio, "webhook_duplicate", copies=2)
+
+    studio.finish()
+
+    first, second = studio.receiver.wait_for(2)
+    assert first.headers["x-ugc-event-id"] == second.headers["x-ugc-event-id"]
+    assert (is_signed_with(secret, first), is_signed_with(secret, second)) == (True, True)
+
+
+def test_reordered_delivery_arrives_after_the_one_behind_it(studio: Studio) -> None:
+    studio.register()
+    order(studio, "webhook_reorder", delay_ms=steps.LONGEST_MS)
+    started = [studio.start() for _ in range(2)]
+
+    studio.control("POST", "clock/advance", {"by_ms": 3 * steps.LONGEST_MS})
+
+    told = [json.loads(it.body) for it in studio.receiver.wait_for(2)]
+    ended = [it["created"] for it in told]
+    assert ended == sorted(ended, reverse=True)
+    assert {it["data"]["operationName"] for it in told} == set(started)
+
+
+def test_delivery_with_a_wrong_signature_is_one_that_no_secret_makes(studio: Studio) -> None:
+    secret = studio.register()["secret"]
+    order(studio, "webhook_bad_signature")
+
+    studio.finish()
+    studio.finish()
+
+    first, second = studio.receiver.wait_for(2)
+    assert (is_signed_with(secret, first), is_signed_with(secret, second)) == (False, True)
