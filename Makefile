@@ -10,6 +10,8 @@ INSTALL := $(PIP) install -qq --require-hashes
 # and a changed lock or pyproject.toml installs again.
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
+# An environment of its own: the pytest plugins in it would load in every other run too.
+NEIGHBOURS := .cache/neighbours/.installed
 
 PYTEST := $(BIN)/python -m pytest
 ARGS ?=
@@ -19,7 +21,7 @@ ARGS ?=
 
 .PHONY: help
 help: ## list what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 # --- what a user types -------------------------------------------------------------------------
 
@@ -34,6 +36,10 @@ test: $(DEVELOPMENT) ## the tests that take a second or less each
 .PHONY: test-slow
 test-slow: $(DEVELOPMENT) ## the tests that build, fuzz or take long
 	$(PYTEST) -m slow $(ARGS)
+
+.PHONY: test-neighbours
+test-neighbours: $(NEIGHBOURS) ## the pytest plugin beside its users' other tools, none skipped
+	NEIGHBOURS=all $(dir $(NEIGHBOURS))bin/python -m pytest -n 2 tests/plugin $(ARGS)
 
 .PHONY: bench
 bench: $(DEVELOPMENT) ## load the server and print one table
@@ -83,7 +89,7 @@ setup: $(DEVELOPMENT) ## only install what development needs
 .PHONY: lock
 lock: | $(BIN)/python ## resolve the dependencies anew, newest versions first
 	$(PIP) install --quiet 'uv>=0.9'
-	rm -f requirements.lock requirements-dev.lock
+	rm -f requirements.lock requirements-dev.lock requirements-neighbours.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group build \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements.lock
@@ -91,6 +97,10 @@ lock: | $(BIN)/python ## resolve the dependencies anew, newest versions first
 	  --group build --group dev -c requirements.lock \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements-dev.lock
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --all-extras \
+	  --group build --group dev --group neighbours -c requirements-dev.lock \
+	  --universal --fork-strategy fewest --generate-hashes \
+	  --python-version 3.11 --quiet -o requirements-neighbours.lock
 
 .PHONY: clean
 clean: ## remove the environment, the caches and the builds
@@ -118,4 +128,12 @@ $(RUNTIME): requirements.lock pyproject.toml $(BIN)/python
 $(DEVELOPMENT): $(RUNTIME) requirements-dev.lock
 	@echo "installing the development tools into $(VENV) ..."
 	@$(INSTALL) -r requirements-dev.lock
+	@touch $@
+
+$(NEIGHBOURS): requirements-neighbours.lock pyproject.toml | $(BIN)/python
+	@echo "installing the pytest plugin's neighbours into $(@D) ..."
+	@$(BIN)/python -m venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r $<
+	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --no-deps \
+	  --no-build-isolation -e .
 	@touch $@

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
@@ -19,6 +20,8 @@ import screentest
 from .tree import FOLDERS, ROOT, project_files
 
 PUBLIC_NAMES_MAX = 12
+#: From the smallest to the largest: each holds what those before it hold.
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-neighbours.lock")
 
 #: Asked of a Python that knows the wheel alone, from a folder with nothing in it.
 QUESTIONS = """
@@ -99,7 +102,7 @@ def test_every_folder_has_its_link_under_the_import_name() -> None:
 
 def test_locks_name_no_index_and_hash_every_package() -> None:
     """They install with plain pip, from whatever index its user has configured."""
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in LOCKS:
         text = (ROOT / name).read_text(encoding="utf-8")
         pins = re.findall(r"^[a-z0-9.-]+==.*(?:\\\n.*)+", text, flags=re.MULTILINE)
 
@@ -109,19 +112,20 @@ def test_locks_name_no_index_and_hash_every_package() -> None:
 
 
 def test_locks_have_one_version_of_each_package_for_every_python() -> None:
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in LOCKS:
         locked = re.findall(r"^([a-z0-9.-]+)==", (ROOT / name).read_text(), flags=re.MULTILINE)
 
         assert len(locked) == len(set(locked))
 
 
 def test_locks_agree_on_every_version() -> None:
-    runtime, development = (
+    pins = [
         dict(re.findall(r"^([a-z0-9.-]+)==(\S+)", (ROOT / name).read_text(), flags=re.MULTILINE))
-        for name in ("requirements.lock", "requirements-dev.lock")
-    )
+        for name in LOCKS
+    ]
 
-    assert {name: development.get(name) for name in runtime} == runtime
+    for smaller, larger in itertools.pairwise(pins):
+        assert {name: larger.get(name) for name in smaller} == smaller
 
 
 @pytest.fixture(scope="module")

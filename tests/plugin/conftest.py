@@ -1,17 +1,29 @@
-"""An installation of the wheel, as a project has it that uses the plugin."""
+"""An installation of the wheel, and the tools that a project has beside the plugin."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ..tree import ROOT, project_files
+
+
+def neighbour(name: str) -> Any:
+    """The module called *name*; skips the test that has none.
+
+    `make test-neighbours` says that all of them are there, so that nothing is skipped.
+    """
+    if os.environ.get("NEIGHBOURS") == "all":
+        return importlib.import_module(name)
+    return pytest.importorskip(name)
 
 
 def run(*command: str | Path, cwd: Path) -> str:

@@ -15,6 +15,8 @@ import urllib3
 from screentest import LiveServer, UnmatchedRequestError, World, WorldFactory
 from screentest.fixtures.mistakes import RealHostError
 
+from .conftest import neighbour
+
 Json = Any
 
 GENERATE = "https://ozor.ai/api/v1/videos/generate"
@@ -194,16 +196,29 @@ def test_a_call_goes_to_the_world_of_its_key(screentest_worlds: WorldFactory) ->
 
 @pytest.mark.slow
 def test_httpx2_reaches_the_mock(screentest: World) -> None:
-    httpx2 = pytest.importorskip("httpx2")
+    httpx2: Any = neighbour("httpx2")
 
     answer = httpx2.post(GENERATE, json=PROMPT, headers=_key(screentest))
 
-    assert answer.status_code == 200
+    assert (answer.status_code, answer.json()["status"]) == (200, "pending")
+
+
+@pytest.mark.slow
+def test_httpx2_reaches_the_mock_asynchronously(screentest: World) -> None:
+    httpx2: Any = neighbour("httpx2")
+
+    async def generate() -> Any:
+        async with httpx2.AsyncClient(headers=_key(screentest)) as client:
+            return await client.post(GENERATE, json=PROMPT)
+
+    answer = asyncio.run(generate())
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "pending")
 
 
 @pytest.mark.slow
 def test_aiohttp_reaches_the_mock_through_the_loopback_server(screentest: World) -> None:
-    aiohttp = pytest.importorskip("aiohttp")
+    aiohttp: Any = neighbour("aiohttp")
 
     async def generate() -> Json:
         async with aiohttp.ClientSession("https://ozor.ai", headers=_key(screentest)) as session:
@@ -220,7 +235,7 @@ def test_aiohttp_reaches_the_mock_through_the_loopback_server(screentest: World)
 @pytest.mark.slow
 @pytest.mark.sdk
 def test_the_openai_client_creates_polls_and_downloads(screentest: World) -> None:
-    openai = pytest.importorskip("openai")
+    openai: Any = neighbour("openai")
     warnings.simplefilter("ignore", DeprecationWarning)
     client = openai.OpenAI(api_key=screentest.znapai.api_key, base_url="https://api.znapai.com/v1")
 
@@ -236,7 +251,7 @@ def test_the_openai_client_creates_polls_and_downloads(screentest: World) -> Non
 @pytest.mark.slow
 @pytest.mark.sdk
 def test_the_openai_client_polls_asynchronously(screentest: World) -> None:
-    openai = pytest.importorskip("openai")
+    openai: Any = neighbour("openai")
     warnings.simplefilter("ignore", DeprecationWarning)
 
     async def make() -> Json:

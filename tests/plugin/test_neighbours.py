@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from .conftest import neighbour
+
 pytest_plugins = ["pytester"]
 
 PLUGIN = "screentest.fixtures.plugin"
@@ -48,7 +50,7 @@ def _run(pytester: pytest.Pytester, suite: str, *plugins: str) -> pytest.RunResu
 def test_responses_answers_others_and_leaves_providers_to_the_mock(
     pytester: pytest.Pytester,
 ) -> None:
-    pytest.importorskip("responses")
+    neighbour("responses")
     suite = """
 import responses
 
@@ -75,7 +77,7 @@ def test_own_answer_wins(screentest):
 
 @pytest.mark.slow
 def test_respx_answers_others_and_leaves_providers_to_the_mock(pytester: pytest.Pytester) -> None:
-    pytest.importorskip("respx")
+    neighbour("respx")
     suite = """
 import respx
 
@@ -97,7 +99,7 @@ def test_decorated(screentest):
 
 @pytest.mark.slow
 def test_respx_on_top_of_httpx_is_named_as_the_culprit(pytester: pytest.Pytester) -> None:
-    pytest.importorskip("respx")
+    neighbour("respx")
     suite = """
 import respx
 
@@ -117,7 +119,7 @@ def test_it(screentest):
 def test_pytest_httpx_answers_others_in_either_order(
     pytester: pytest.Pytester, arguments: str
 ) -> None:
-    pytest.importorskip("pytest_httpx")
+    neighbour("pytest_httpx")
     suite = f"""
 def test_it({arguments}):
     httpx_mock.add_response(url=OTHER, json={{"is": "other"}})
@@ -131,7 +133,7 @@ def test_it({arguments}):
 
 @pytest.mark.slow
 def test_pytest_httpx_that_comes_later_is_named_as_the_culprit(pytester: pytest.Pytester) -> None:
-    pytest.importorskip("pytest_httpx")
+    neighbour("pytest_httpx")
     suite = """
 def test_it(screentest, request):
     request.getfixturevalue("httpx_mock")
@@ -146,7 +148,7 @@ def test_it(screentest, request):
 
 @pytest.mark.slow
 def test_vcrpy_records_others_and_leaves_providers_to_the_mock(pytester: pytest.Pytester) -> None:
-    pytest.importorskip("vcr")
+    neighbour("vcr")
     suite = """
 import vcr
 
@@ -166,8 +168,8 @@ def test_httpx(screentest, tmp_path):
 
 @pytest.mark.slow
 def test_vcrpy_leaves_providers_to_the_mock_in_aiohttp_too(pytester: pytest.Pytester) -> None:
-    pytest.importorskip("vcr")
-    pytest.importorskip("aiohttp")
+    neighbour("vcr")
+    neighbour("aiohttp")
     suite = """
 import aiohttp, vcr
 
@@ -187,7 +189,8 @@ def test_it(screentest, tmp_path):
 
 @pytest.mark.slow
 def test_pytest_socket_may_forbid_all_sockets(pytester: pytest.Pytester) -> None:
-    pytest.importorskip("pytest_socket")
+    neighbour("pytest_socket")
+    neighbour("openai")
     suite = """
 def test_requests(screentest, socket_disabled):
     assert provider_by_requests(screentest) == EMPTY
@@ -196,7 +199,7 @@ def test_httpx(screentest, socket_disabled):
     assert provider_by_httpx(screentest) == EMPTY
 
 def test_openai(screentest, socket_disabled):
-    openai = pytest.importorskip("openai")
+    import openai
     client = openai.OpenAI(
         api_key=screentest.znapai.api_key, base_url=screentest.znapai.base_url + "/v1"
     )
@@ -211,7 +214,7 @@ def test_openai(screentest, socket_disabled):
 def test_pytest_socket_without_loopback_names_itself_when_a_port_is_needed(
     pytester: pytest.Pytester,
 ) -> None:
-    pytest.importorskip("pytest_socket")
+    neighbour("pytest_socket")
     suite = """
 def test_it(screentest, screentest_server, socket_disabled):
     screentest_server.url
@@ -228,7 +231,7 @@ def test_it(screentest, screentest_server, socket_disabled):
 def test_pytest_asyncio_runs_tests_that_sleep_on_the_worlds_clock(
     pytester: pytest.Pytester, mode: str
 ) -> None:
-    pytest.importorskip("pytest_asyncio")
+    neighbour("pytest_asyncio")
     suite = """
 @pytest.mark.asyncio
 async def test_it(screentest):
@@ -243,7 +246,7 @@ async def test_it(screentest):
 
 @pytest.mark.slow
 def test_anyio_runs_tests_that_sleep_on_the_worlds_clock(pytester: pytest.Pytester) -> None:
-    pytest.importorskip("trio")
+    neighbour("trio")
     suite = """
 import anyio
 

@@ -9,7 +9,10 @@ import pytest
 
 from screentest import World
 
+from ..tree import ROOT
 from .clients.ozor_client import OzorClient
+
+pytest_plugins = ["pytester"]
 
 POLLING_SAMPLE = Path(__file__).parent.parent / "ulazai" / "samples" / "poll.py.txt"
 #: Ten times what the stories take, far below the minutes they are about. In processor time, as
@@ -62,3 +65,32 @@ def test_a_failed_job_costs_nothing_in_the_end(
     assert capsys.readouterr().out == ""
     assert screentest.ulazai.credits == 1000
     assert [entry.kind for entry in screentest.ulazai.ledger] == ["grant", "charge", "refund"]
+
+
+REPEATED = """
+import pytest
+from tests.plugin import test_stories as stories
+
+@pytest.mark.parametrize("number", range(200))
+def test_polling(screentest, capsys, number):
+    stories.test_the_documented_polling_script_runs_unmodified(screentest, capsys)
+
+@pytest.mark.parametrize("number", range(200))
+def test_client(screentest, number):
+    stories.test_a_client_makes_exports_and_downloads_a_video(screentest)
+"""
+
+
+@pytest.mark.slow
+def test_both_stories_hold_two_hundred_times_on_four_workers(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    pytester.makeini("[pytest]")
+    pytester.makepyfile(REPEATED)
+
+    plugins = ("-p", "screentest.fixtures.plugin", "-p", "xdist")
+    result = pytester.runpytest_subprocess("-q", *plugins, "-n", "4")
+
+    result.assert_outcomes(passed=400)

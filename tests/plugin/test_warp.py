@@ -5,19 +5,27 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from asyncio import sleep as asyncio_sleep
 from collections.abc import Callable
 from time import sleep
 from types import ModuleType
+from typing import Any
 
 import anyio
 import pytest
+import requests
+import urllib3
 
 from screentest import World
 from screentest.fixtures.captures import Captures
 from screentest.fixtures.warp import Warp, new_captures
 
+from .conftest import neighbour
+
 #: What the process had before any fixture of this file.
 REAL = (time.sleep, asyncio.sleep, threading.Event.wait)
+
+VIDEOS = "https://ozor.ai/api/v1/videos"
 
 pytest_plugins = ["pytester"]
 
@@ -33,6 +41,10 @@ class Ticking:
 
     def warp(self, captures: Captures | None = None) -> Warp:
         return Warp(lambda: self.now_ms, self.advance_to, lambda: False, captures or new_captures())
+
+
+def _key(world: World) -> dict[str, str]:
+    return {"X-API-Key": world.ozor.api_key}
 
 
 def _real_seconds(act: Callable[[], object]) -> float:
@@ -60,10 +72,16 @@ def test_a_coroutine_that_sleeps_moves_the_clock(screentest: World) -> None:
     assert screentest.clock.elapsed == 45
 
 
+def test_a_coroutine_that_imported_sleep_by_name_moves_the_clock(screentest: World) -> None:
+    asyncio.run(asyncio_sleep(45))
+
+    assert screentest.clock.elapsed == 45
+
+
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_anyio_moves_the_clock(screentest: World, backend: str) -> None:
     if backend == "trio":
-        pytest.importorskip("trio")
+        neighbour("trio")
 
     anyio.run(anyio.sleep, 20, backend=backend)
 
@@ -229,26 +247,71 @@ def test_no_patch_survives_a_failing_test(
     result.stdout.fnmatch_lines(["*ValueError*"])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("library", ["tenacity", "backoff", "stamina"])
-def test_retry_libraries_wait_on_the_clock(screentest: World, library: str) -> None:
-    module = pytest.importorskip(library)
-    tries: list[float] = []
+def test_urllib3_waits_between_its_tries_on_the_clock(screentest: World) -> None:
+    screentest.ozor.fail(503, times=2)
+    retries = urllib3.Retry(total=3, backoff_factor=10, status_forcelist=[503])
 
-    def attempt() -> None:
-        tries.append(screentest.clock.elapsed)
-        if len(tries) < 3:
+    answer = urllib3.PoolManager(retries=retries).request("GET", VIDEOS, headers=_key(screentest))
+
+    assert answer.status == 200
+    # It does not wait before its first retry, and 20 seconds before its second.
+    assert screentest.clock.elapsed == 20
+
+
+def test_requests_waits_as_long_as_the_provider_asks(screentest: World) -> None:
+    screentest.ozor.fail(503, times=1, retry_after=45)
+    session = requests.Session()
+    retries = urllib3.Retry(total=1, status_forcelist=[503])
+    session.mount("https://", requests.adapters.HTTPAdapter(max_retries=retries))
+
+    answer = session.get(VIDEOS, headers=_key(screentest))
+
+    assert (answer.status_code, screentest.clock.elapsed) == (200, 45)
+
+
+class Stubborn:
+    """Fails twice; remembers when it was tried."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.tries: list[float] = []
+
+    def attempt(self) -> None:
+        self.tries.append(self._world.clock.elapsed)
+        if len(self.tries) < 3:
             raise ValueError
 
-    wrapped = {
-        "tenacity": lambda: module.retry(wait=module.wait_fixed(10))(attempt),
-        "backoff": lambda: module.on_exception(
-            module.constant, ValueError, interval=10, jitter=None
-        )(attempt),
-        "stamina": lambda: module.retry(
-            on=ValueError, wait_initial=10, wait_max=10, wait_jitter=0, timeout=None
-        )(attempt),
-    }[library]()
-    wrapped()
+    async def attempt_later(self) -> None:
+        self.attempt()
 
-    assert tries == [0.0, 10.0, 20.0]
+
+#: How to say "again after ten seconds" to each library.
+AGAIN: dict[str, Callable[[Any], Callable[[Any], Any]]] = {
+    "tenacity": lambda it: it.retry(wait=it.wait_fixed(10)),
+    "backoff": lambda it: it.on_exception(it.constant, ValueError, interval=10, jitter=None),
+    "stamina": lambda it: it.retry(
+        on=ValueError, wait_initial=10, wait_max=10, wait_jitter=0, timeout=None
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("library", AGAIN)
+def test_retry_libraries_wait_on_the_clock(screentest: World, library: str) -> None:
+    again = AGAIN[library](neighbour(library))
+    stubborn = Stubborn(screentest)
+
+    again(stubborn.attempt)()
+
+    assert stubborn.tries == [0.0, 10.0, 20.0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("library", AGAIN)
+def test_retry_libraries_wait_on_the_clock_in_coroutines(screentest: World, library: str) -> None:
+    again = AGAIN[library](neighbour(library))
+    stubborn = Stubborn(screentest)
+
+    asyncio.run(again(stubborn.attempt_later)())
+
+    assert stubborn.tries == [0.0, 10.0, 20.0]
