@@ -58,6 +58,16 @@ def _next_language(page: str, number: int) -> str:
     return following[0][0] if following else "python"
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_no_block_of_a_page_is_passed_over(page: str) -> None:
+    """A fence that is not understood would hide its block from the test above."""
+    fences = [line for line in (DOCS / page).read_text().splitlines() if line.lstrip()[:3] == "```"]
+    found = blocks(DOCS / page)
+
+    assert len(fences) == 2 * len(found) > 0
+    assert {language for language, _ in found} <= {"python", "ini", "console"}
+
+
 def test_there_are_pages() -> None:
     """A glob that found nothing would make the test above pass."""
     assert PAGES == [

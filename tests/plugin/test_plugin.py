@@ -329,6 +329,19 @@ def test_workers_of_xdist_are_added_up(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["in all *71 *0.70 EUR"])
 
 
+@pytest.mark.parametrize(("percent", "code"), [("4", 0), ("7", 1)])
+def test_coverage_limits_are_about_what_all_workers_met(
+    pytester: pytest.Pytester, percent: str, code: int
+) -> None:
+    """Together they meet about one outcome in twenty."""
+    pytester.makepyfile(SUITE)
+
+    result = _run_workers(pytester, f"--screentest-coverage-fail-under={percent}")
+
+    result.assert_outcomes(passed=3)
+    assert result.ret == code
+
+
 def test_every_worker_of_xdist_has_a_server_of_its_own(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
