@@ -6,20 +6,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from screentest.specs.checks import Checks, load_checks
+from screentest.specs.checks import load_checks
 from screentest.specs.contract import Contract, load_contract
 
 from .fuzz import check_version
 from .guard import Budget, Guarded
 from .in_process import InProcess, make_app
+from .judge import Judge
 from .live import Live, check_address, identity
 from .open_jobs import OpenJobs
 from .phases import PHASES, run_phase
 from .report.html import html_report
 from .report.junit import junit_report
 from .report.ndjson import ndjson_report
+from .rules import names_needed, rules_of
 from .scenarios.scenario import Scenario
-from .session import Session
+from .session import Session, UnableError
 from .target import Target
 from .trace import without_keys
 from .verify import Ran, Result, scenarios_of, verify
@@ -31,6 +33,10 @@ REPORTS: dict[str, Callable[[Result], str]] = {
 }
 #: What each tier may spend on a live target unless told otherwise: smoke pays for one job.
 TIERS = ("smoke", "full")
+
+
+class KeyRefusedError(Exception):
+    """Nothing can be judged with the key that was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,7 @@ def run_verify(options: Options, on_progress: Callable[[Scenario, Ran | None], N
 
     Raises:
         NotAllowedError: the address is another machine's, and nobody said that this is meant.
+        KeyRefusedError: somebody does, and does not know the key.
         UnreachableError: nobody answers there.
         ContractError: there is no such provider.
     """
@@ -70,8 +77,11 @@ def run_verify(options: Options, on_progress: Callable[[Scenario, Ran | None], N
     if options.fuzz:
         chosen += made_up(options)
     is_remote = options.url is not None
+    open_it = _opener(options, contract, budget)
+    if is_remote:
+        check_key(Session(open_it(), contract, checks, Judge(rules_of(contract, checks))))
     result = verify(
-        contract, checks, _opener(options, contract, budget), chosen, is_open=is_remote,
+        contract, checks, open_it, chosen, is_open=is_remote,
         is_shared=is_remote, seed=options.seed, on_progress=on_progress,
         open_jobs=OpenJobs(options.journal) if options.journal is not None else None,
     )  # fmt: skip
@@ -81,6 +91,28 @@ def run_verify(options: Options, on_progress: Callable[[Scenario, Ran | None], N
         text = without_keys(REPORTS[kind](result), contract.provider)
         path.write_text(text, encoding="utf-8")
     return result
+
+
+def check_key(session: Session) -> None:
+    """Ask for something with the owner's key, as without a key that works nothing can be judged.
+
+    Raises:
+        KeyRefusedError: there is no key, or the server does not know it.
+    """
+    refusals = session.contract.behaviour.refusals
+    refused = {refusals[it].status for it in ("missing_credential", "unknown_credential")}
+    for name, operation in session.contract.operations.items():
+        if session.contract.behaviour.operations[name].effect != "read" or not operation.security:
+            continue
+        made_up_ids = dict.fromkeys(names_needed(operation, session.plan(name)), "0")
+        try:
+            found = session.call(name, ids=made_up_ids)
+        except UnableError:
+            continue
+        if found.status not in refused:
+            return
+        raise KeyRefusedError(f"{found.line}: the server does not know the key")
+    raise KeyRefusedError("no key was given that any operation takes; use --api-key or --bearer")
 
 
 def made_up(options: Options) -> list[Scenario]:
@@ -148,27 +180,23 @@ def plan_lines(options: Options) -> list[str]:
     contract, checks = load_contract(options.provider), load_checks(options.provider)
     chosen = choose(options, scenarios_of(contract, checks))
     lines = [f"{contract.provider}  tier {options.tier}", ""]
-    total, requests, wall_ms = 0, 0, 0
+    costs: list[int] = []
+    requests = wall_ms = 0
     for scenario in chosen:
         if options.url is not None and scenario.needs_levers:
             continue
         lines.append(
             f"  {scenario.name:<40} {scenario.cost:>6} credits  {scenario.requests:>4} requests"
         )
-        total, requests = total + scenario.cost, requests + scenario.requests
+        costs.append(scenario.cost)
+        requests += scenario.requests
         wall_ms += scenario.wall_ms
-    shared = _shared_cost(contract, checks, chosen) if options.url is not None else total
+    # A quick look shares its one paid job; what else is shared depends on the server's answers.
+    is_shared = options.url is not None and options.tier == "smoke"
+    worst = max(costs, default=0) if is_shared else sum(costs)
     lines += [
         "",
-        f"at worst {shared} credits"
-        + (f" ({total} if nothing were shared)" if shared != total else "")
-        + f", about {requests} requests, {wall_ms // 1_000} s of the provider's time",
+        f"at worst {worst} credits, about {requests} requests, "
+        f"{wall_ms // 1_000} s of the provider's time",
     ]
     return lines
-
-
-def _shared_cost(contract: Contract, checks: Checks, chosen: Sequence[Scenario]) -> int:
-    """One of each kind, as scenarios of a live run share what they paid for."""
-    del contract, checks
-    paid = [it.cost for it in chosen if it.cost and not it.needs_levers]
-    return max(paid, default=0)

@@ -185,18 +185,27 @@ class Session:
             body, content_type = encode_form(plan.form)
             return body, plan.type or content_type
         if plan.json is not None:
-            filled = account_in(fill_ids(plan.json, ids), who.account)
+            filled = fill_ids(plan.json, ids)
+            if not who.account and account_in(filled, "-") != filled:
+                raise UnableError(f"{operation.id} needs the account's own name")
+            filled = account_in(filled, who.account)
             return json.dumps(filled).encode(), plan.type or "application/json"
         return b"", None
 
     def credential(self, operation: Operation, who: Identity) -> Mapping[str, str]:
-        """The header that makes *who* known to *operation*."""
+        """The header that makes *who* known to *operation*; none for nobody.
+
+        Raises:
+            UnableError: *who* has no such credential.
+        """
         for scheme in operation.security:
             credential = self.contract.behaviour.credentials[scheme]
             key = who.keys.get(credential.key_kind)
-            if key is not None:
+            if key:
                 header, word = credential.forms[0]
                 return {header: f"{word} {key}".strip()}
+        if operation.security and who != ANONYMOUS:
+            raise UnableError(f"{operation.id} needs a key that the {who.name} does not have")
         return {}
 
     # Resources

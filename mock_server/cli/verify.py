@@ -128,7 +128,7 @@ def command(*, reports: Sequence[tuple[str, Path]], quiet: bool, **given: Any) -
     Exit codes: 0 kept, 1 broken, 2 usage, 3 the budget ended it, 4 unreachable; of the other verbs,
     3 is unreachable and 4 an invalid file.
     """
-    from screentest.contract_tests.command import run_verify
+    from screentest.contract_tests.command import KeyRefusedError, run_verify
     from screentest.contract_tests.fuzz import FuzzUnavailableError
     from screentest.contract_tests.live import NotAllowedError, UnreachableError
     from screentest.contract_tests.report.text import text_report
@@ -138,7 +138,7 @@ def command(*, reports: Sequence[tuple[str, Path]], quiet: bool, **given: Any) -
     progress = _no_progress if quiet or not sys.stderr.isatty() else _progress
     try:
         result = run_verify(_options(given, reports), progress)
-    except (NotAllowedError, ContractError, FuzzUnavailableError) as error:
+    except (NotAllowedError, ContractError, FuzzUnavailableError, KeyRefusedError) as error:
         fail(2, str(error))
     except UnreachableError as error:
         fail(4, str(error), "is the server running, and is the address right?")

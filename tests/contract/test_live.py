@@ -1,0 +1,183 @@
+"""A server over HTTP in another process: real time, run fast, real keys, and a bill."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from screentest.contract_tests.guard import Budget
+from screentest.contract_tests.proxy import Recorder
+from screentest.contract_tests.target import Wire
+from screentest.specs.contract import load_contract
+from tests.live_mock import LiveMock
+
+from .hands import PROVIDERS
+
+Json = Any
+#: How many times faster than ours the server's clock runs.
+SPEED = 1_000
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass
+class Remote:
+    """A world of a mock in another process, on a real clock that runs fast."""
+
+    live: LiveMock
+    name: str
+    providers: Json
+
+    def key(self, provider: str) -> str:
+        account = self.providers[provider]["account"]
+        key: str = account["api_key"] or account["bearer"]
+        return key
+
+    def second_key(self, provider: str) -> str:
+        path = f"/worlds/{self.name}/accounts"
+        key: str = self.live.control("POST", path, {"provider": provider})["api_key"]
+        return key
+
+    def url(self, provider: str) -> str:
+        return f"{self.live.url}/w/{self.name}/{provider}"
+
+    def jobs(self) -> list[Json]:
+        found: list[Json] = self.live.control("GET", f"/worlds/{self.name}/jobs")["items"]
+        return found
+
+    def spent(self, provider: str) -> int:
+        account = self.providers[provider]["account"]
+        path = f"/worlds/{self.name}/accounts/{account['id']}"
+        before: int = account["credits"]["available"]
+        credits = self.live.control("GET", path)["credits"]
+        left: int = credits["available"] + credits["held"]
+        return before - left
+
+    def set_clock(self, **clock: Json) -> None:
+        self.live.control("PATCH", f"/worlds/{self.name}/clock", clock)
+
+    def command(self, provider: str, *more: str) -> list[str]:
+        return [sys.executable, "-m", "screentest.mock_server.cli", "verify", provider,
+                "--url", self.url(provider), "--api-key", self.key(provider),
+                "--time-scale", str(SPEED), *more]  # fmt: skip
+
+    def verify(self, provider: str, *more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(self.command(provider, *more), capture_output=True, text=True,
+                              check=False, timeout=120)  # fmt: skip
+
+
+@pytest.fixture
+def remote(live: LiveMock) -> Iterator[Remote]:
+    made = live.control("POST", "/worlds", {"clock": {"mode": "real", "speed": SPEED}})
+    yield Remote(live, made["id"], made["providers"])
+    live.control("DELETE", f"/worlds/{made['id']}")
+
+
+@pytest.mark.parametrize(
+    ("provider", "kinds", "credits"),
+    [
+        ("oshara", ["video_job"], None),
+        ("ozor", ["agent_job", "export"], 1),
+        ("ugc_copilot", ["render"], 18),
+        ("ulazai", ["task"], 70),
+        ("znapai", ["video"], None),
+    ],
+)
+def test_a_quick_look_pays_for_one_job(
+    remote: Remote, provider: str, kinds: list[str], credits: int | None
+) -> None:
+    done = remote.verify(provider, "--tier", "smoke")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted({it["kind"] for it in remote.jobs()}) == kinds
+    assert len([it for it in remote.jobs() if it["kind"] != "export"]) == 1
+    assert credits is None or remote.spent(provider) == credits
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_everything_is_kept_over_http_too(remote: Remote, provider: str) -> None:
+    second = remote.second_key(provider)
+
+    done = remote.verify(provider, "--second-api-key", second)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "it needs a second account" not in done.stdout
+
+
+def test_a_broken_rule_exits_with_1(remote: Remote) -> None:
+    fault = {"type": "http_error", "where": {"operation": "getVideo"},
+             "attributes": {"status": 418}, "times": 100}  # fmt: skip
+    remote.live.control("POST", f"/worlds/{remote.name}/faults", fault)
+
+    done = remote.verify("znapai", "--only", "walk video")
+
+    assert done.returncode == 1, done.stdout + done.stderr
+
+
+def test_a_key_that_is_not_known_exits_with_2(remote: Remote) -> None:
+    done = remote.verify("ozor", "--api-key", "sk_" + "live_" + "0" * 32)
+
+    assert done.returncode == 2
+    assert "the server does not know the key" in done.stderr
+    assert remote.jobs() == []
+
+
+def test_a_spent_budget_exits_with_3_and_was_kept(remote: Remote) -> None:
+    done = remote.verify("ulazai", "--budget", "69")
+
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "may cost 70, 69 credits are left" in done.stdout
+    assert remote.spent("ulazai") == 0
+
+
+def test_reading_only_leaves_the_account_as_it_was(remote: Remote) -> None:
+    done = remote.verify("ozor", "--read-only")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "changes something (--read-only)" in done.stdout
+    assert (remote.jobs(), remote.spent("ozor")) == ([], 0)
+
+
+def test_sixteen_callers_cannot_overdraw_the_budget(remote: Remote) -> None:
+    recorder = Recorder(load_contract("ulazai"), remote.url("ulazai"), budget=Budget(300))
+    headers = {"content-type": "application/json",
+               "authorization": f"Token {remote.key('ulazai')}"}  # fmt: skip
+    start = Wire("POST", "/api/v1/sora/generate/text-to-video/", "", headers, b'{"prompt": "x"}')
+
+    with ThreadPoolExecutor(16) as pool:
+        statuses = list(pool.map(lambda _: recorder.pass_on(start).status, range(48)))
+
+    assert sorted(set(statuses)) == [201, 402]
+    assert (statuses.count(201), recorder.budget.spent, remote.spent("ulazai")) == (4, 280, 280)
+
+
+def test_a_run_that_broke_off_is_gone_on_with(remote: Remote, tmp_path: Path) -> None:
+    journal = tmp_path / "open.json"
+    arguments = ("--tier", "smoke", "--journal", str(journal))
+    remote.set_clock(mode="real", speed=1)
+    first = subprocess.Popen(remote.command("ulazai", *arguments), stdout=subprocess.DEVNULL)
+    _wait_for(journal)
+    first.kill()
+    first.wait(10)
+
+    remote.set_clock(mode="real", speed=SPEED)
+    done = remote.verify("ulazai", *arguments)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (len(remote.jobs()), remote.spent("ulazai")) == (1, 70)
+    assert journal.read_text() == "{}\n"
+
+
+def _wait_for(path: Path) -> None:
+    ends = time.monotonic() + 30
+    while not path.exists():
+        assert time.monotonic() < ends, f"{path} was not written"
+        time.sleep(0.02)
