@@ -133,7 +133,8 @@ def shape(call: Call, refusal: Refusal) -> Reply | None:
     if refusal.reason.startswith("fault:"):
         return None
     if refusal.reason == "unknown_route" and call.here.choice("unknown_path") == "html":
-        return Reply(404, _PAGE, content_type="text/html; charset=utf-8")
+        status = call.here.behaviour.refusals[refusal.reason].status
+        return Reply(status, _PAGE, content_type="text/html; charset=utf-8")
     reply = from_contract(call, refusal)
     if refusal.reason == "wrong_method" and "GET" in reply.headers["Allow"]:
         reply.headers["Allow"] += ", HEAD"

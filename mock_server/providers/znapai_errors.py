@@ -43,7 +43,7 @@ def shape(call: Call, refusal: Refusal) -> Reply | None:
     if reason == "invalid":
         return _invalid(call, refusal.violations)
     if reason in _UPSTREAM:
-        return _wrapped(call, _upstream_refusal(call, refusal))
+        return _wrapped(call, reason, _upstream_refusal(call, refusal))
     if reason == "not_found" and call.here.choice("unknown_video") == "proxy_500":
         return from_contract(call, Refusal("upstream_not_a_video"))
     return _proxy_error(call, refusal)
@@ -74,25 +74,26 @@ def _invalid(call: Call, violations: Sequence[Violation]) -> Reply:
     is_missing = prompt is not None and prompt.keyword == "required"
     if is_missing and call.here.choice("missing_prompt") == "proxy_500":
         return from_contract(call, Refusal("prompt_argument_missing"))
-    return _wrapped(call, _upstream_error(violations))
+    return _wrapped(call, "invalid", _upstream_error(violations))
 
 
 def _own(call: Call, refusal: Refusal) -> Reply:
     return _proxy_error(call, refusal) or from_contract(call, refusal)
 
 
-def _wrapped(call: Call, upstream: Mapping[str, Json]) -> Reply:
-    """The upstream's 400 inside ContentPolicyViolationError, or as it is (Z2)."""
+def _wrapped(call: Call, reason: str, upstream: Mapping[str, Json]) -> Reply:
+    """The upstream's refusal inside ContentPolicyViolationError, or as it is (Z2)."""
+    status = call.here.behaviour.refusals[reason].status
     if call.here.choice("parameter_errors") == "plain_openai_400":
-        return Reply(400, {"error": upstream})
+        return Reply(status, {"error": upstream})
     error = {
         "message": _wrapping(call, "policy", upstream),
         "type": None,
         "param": None,
-        "code": "400",
+        "code": str(status),
         "provider_specific_fields": {"innererror": None},
     }
-    return Reply(400, {"error": error})
+    return Reply(status, {"error": error})
 
 
 def _wrapping(call: Call, name: str, upstream: Mapping[str, Json]) -> str:
