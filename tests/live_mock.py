@@ -6,7 +6,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,10 +41,17 @@ class LiveMock:
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveMock]:
     """One server for the session; every test makes a world of its own."""
-    ready = tmp_path_factory.mktemp("live") / "ready.json"
+    with serving(tmp_path_factory.mktemp("live")) as mock:
+        yield mock
+
+
+@contextmanager
+def serving(folder: Path, *options: str) -> Generator[LiveMock]:
+    """`screentest serve` on a free port, with these *options*; *folder* is for its ready file."""
+    ready = folder / "ready.json"
     server = subprocess.Popen(
         [sys.executable, "-m", "screentest.mock_server.cli", "serve", "--port", "0",
-         "--ready-file", str(ready)],
+         "--ready-file", str(ready), *options],
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
     try:

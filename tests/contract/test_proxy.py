@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from werkzeug.serving import make_server
 
 from screentest.contract_tests.guard import BUDGET_HEADER, Budget
 from screentest.contract_tests.in_process import InProcess, make_app
@@ -15,6 +13,7 @@ from screentest.contract_tests.proxy import Recorder
 from screentest.contract_tests.recorded import judge_recording, read_recording
 from screentest.contract_tests.target import Identity, Wire
 from screentest.specs.contract import load_contract
+from tests.loopback import listening
 
 CONTRACT = load_contract("ulazai")
 START = "/api/v1/sora/generate/text-to-video/"
@@ -25,12 +24,8 @@ def server() -> Iterator[tuple[str, Identity]]:
     """A mock over HTTP on a free port of this machine, and somebody with a key."""
     app = make_app(CONTRACT)
     owner = InProcess(app, CONTRACT).owner
-    running = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{running.server_port}/ulazai", owner
-    running.shutdown()
-    thread.join(5)
+    with listening(app) as port:
+        yield f"http://127.0.0.1:{port}/ulazai", owner
 
 
 def _start(owner: Identity) -> Wire:

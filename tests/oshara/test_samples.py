@@ -10,17 +10,16 @@ import json as jsonlib
 import os
 import shutil
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from werkzeug.serving import make_server
 from werkzeug.test import Client
 
 from screentest.mock_server.http.app import create_app
 
+from ..loopback import listening
 from ..mock_client import Account, Json, make_world
 from . import steps
 
@@ -72,15 +71,8 @@ class Service:
 def server() -> Iterator[tuple[Client, int]]:
     """The mock on a free port, and a way to its control API."""
     app = create_app()
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield Client(app), server.port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(app) as port:
+        yield Client(app), port
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import json as jsonlib
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from ..live_mock import serving
 from ..mock_client import Json
 from . import steps
 
@@ -23,8 +23,6 @@ pytestmark = pytest.mark.skipif(
     shutil.which("curl") is None, reason="curl is not installed; apt-get install curl"
 )
 
-SERVE = "from screentest.mock_server.cli.main import main; main()"
-STARTS_WITHIN_S = 20
 POLLS_MAX = 200
 
 
@@ -78,32 +76,9 @@ class Shell:
 
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    ready = tmp_path_factory.mktemp("serve") / "ready.json"
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-c", SERVE, "serve", "--port", "0"),
-            *("--clock", "real", "--pace", "instant", "--ready-file", str(ready)),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        yield _shell_when_ready(server, ready)
-    finally:
-        server.terminate()
-        server.communicate(timeout=STARTS_WITHIN_S)
-
-
-def _shell_when_ready(server: subprocess.Popen[bytes], ready: Path) -> Shell:
-    """The banner is printed when the ready file is there, so nobody has to look again and again."""
-    assert server.stdout is not None
-    printed = b""
-    while b"OZOR_API_KEY" not in printed:
-        line = server.stdout.readline()
-        assert line, f"the server ended: {printed.decode()}"
-        printed += line
-    environment = jsonlib.loads(ready.read_text())["env"]
-    return Shell(environment["OZOR_BASE_URL"], environment["OZOR_API_KEY"])
+    options = ("--provider", "ozor", "--clock", "real", "--pace", "instant")
+    with serving(tmp_path_factory.mktemp("serve"), *options) as mock:
+        yield Shell(mock.env["OZOR_BASE_URL"], mock.env["OZOR_API_KEY"])
 
 
 @pytest.mark.clause("OZ-001", "OZ-055")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from ..live_mock import serving
 from ..mock_client import Json
 
 pytestmark = pytest.mark.skipif(
@@ -23,8 +24,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 HOST = "https://us-central1-viral-ugc-copilot.cloudfunctions.net"
-SERVE = "from screentest.mock_server.cli.main import main; main()"
-STARTS_WITHIN_S = 20
 #: Not every machine has the tool that the published call uses for its key.
 UUIDGEN = f"uuidgen() {{ {sys.executable} -c 'import uuid; print(uuid.uuid4())'; }}; "
 START = f"""curl -s -X POST {HOST}/proxyStartVideoGeneration \
@@ -75,32 +74,9 @@ class Shell:
 
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    ready = tmp_path_factory.mktemp("serve") / "ready.json"
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-c", SERVE, "serve", "--port", "0", "--provider", "ugc_copilot"),
-            *("--clock", "real", "--pace", "instant", "--ready-file", str(ready)),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        yield _shell_when_ready(server, ready)
-    finally:
-        server.terminate()
-        server.communicate(timeout=STARTS_WITHIN_S)
-
-
-def _shell_when_ready(server: subprocess.Popen[bytes], ready: Path) -> Shell:
-    """The banner is printed when the ready file is there, so nobody has to look again and again."""
-    assert server.stdout is not None
-    printed = b""
-    while b"UGC_COPILOT_API_KEY" not in printed:
-        line = server.stdout.readline()
-        assert line, f"the server ended: {printed.decode()}"
-        printed += line
-    environment = json.loads(ready.read_text())["env"]
-    return Shell(environment["UGC_COPILOT_BASE_URL"], environment["UGC_COPILOT_API_KEY"])
+    options = ("--provider", "ugc_copilot", "--clock", "real", "--pace", "instant")
+    with serving(tmp_path_factory.mktemp("serve"), *options) as mock:
+        yield Shell(mock.env["UGC_COPILOT_BASE_URL"], mock.env["UGC_COPILOT_API_KEY"])
 
 
 @pytest.mark.clause("UG-002", "UG-003", "UG-007", "UG-025", "UG-038")

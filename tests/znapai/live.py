@@ -5,27 +5,19 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
 
+from ..loopback import listening
 from ..mock_client import Json, MockWorld, make_world
 
 SCRIPT_LASTS_S_MAX = 120
-
-
-class _Silent(WSGIRequestHandler):
-    """Says nothing about requests; the journal has them."""
-
-    def log(self, type: str, message: str, *args: object) -> None:  # the base class names it so
-        pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +36,8 @@ class LiveMock:
 def live_mock() -> Generator[LiveMock]:
     """A mock that listens on a free port of the loopback address until the end of the block."""
     app = create_app(is_server=True)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield LiveMock(WsgiClient(app), f"http://127.0.0.1:{server.server_port}")
-    finally:
-        server.shutdown()
-        thread.join(timeout=5)
-        server.server_close()
+    with listening(app) as port:
+        yield LiveMock(WsgiClient(app), f"http://127.0.0.1:{port}")
 
 
 def run_script(*command: str | Path, variables: Mapping[str, str]) -> Json:
