@@ -15,6 +15,7 @@ import anyio
 import pytest
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
 
 from screentest import World
 from screentest.fixtures.captures import Captures
@@ -262,7 +263,7 @@ def test_requests_waits_as_long_as_the_provider_asks(screentest: World) -> None:
     screentest.ozor.fail(503, times=1, retry_after=45)
     session = requests.Session()
     retries = urllib3.Retry(total=1, status_forcelist=[503])
-    session.mount("https://", requests.adapters.HTTPAdapter(max_retries=retries))
+    session.mount("https://", HTTPAdapter(max_retries=retries))
 
     answer = session.get(VIDEOS, headers=_key(screentest))
 
