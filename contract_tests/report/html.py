@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from ..judge import Finding, Rule, Verdict
@@ -20,17 +21,19 @@ _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);margin:0 auto;
 max-width:68rem;padding:2rem 1.25rem 4rem}
 h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2.25rem 0 .75rem}
-p.under{color:var(--soft);margin:.25rem 0 1.5rem}
-.sums{display:flex;gap:1rem;flex-wrap:wrap}
+p.under{color:var(--soft);margin:.25rem 0 1.5rem}p.under+p{margin:0 0 1rem}
+.sums{display:flex;gap:.75rem}
 .sum{background:var(--sheet);border:1px solid var(--line);border-radius:8px;padding:.7rem 1.1rem;
-min-width:8rem}
+flex:1 1 0;max-width:10rem}
 .sum b{display:block;font-size:1.6rem;line-height:1.2;font-variant-numeric:tabular-nums}
 .sum span{color:var(--soft)}
+.sum.none b{color:var(--soft)!important}
 .kept b,.kept td:first-child{color:var(--good)}.broken b,.broken td:first-child{color:var(--bad)}
 .open b,.open td:first-child{color:var(--open)}
 article{border:1px solid var(--line);border-left:4px solid var(--bad);border-radius:6px;
 padding:.9rem 1.1rem;margin:0 0 1rem}
 article h3{margin:0;font-size:1rem}article p{margin:.3rem 0}
+article>details{border-top:1px solid var(--line);padding-top:.5rem;color:var(--soft)}
 .rule{color:var(--soft);font-family:ui-monospace,monospace;font-size:.85rem}
 ol.seq{list-style:none;margin:.8rem 0 0;padding:0;font-size:.9rem}
 ol.seq li{border-top:1px solid var(--line);padding:.5rem 0}
@@ -43,9 +46,20 @@ table{border-collapse:collapse;width:100%;font-size:.9rem}
 td,th{border-top:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;
 vertical-align:top}
 td:first-child{width:1.4rem;text-align:center}td.src{color:var(--soft);white-space:nowrap}
-.bar{display:flex;height:8px;border-radius:4px;overflow:hidden;background:var(--line);width:10rem}
+td code{word-break:break-word}
+summary.family{display:flex;gap:.75rem;align-items:center;padding:.25rem 0}
+summary.family::before{content:"▸";color:var(--soft);width:.7rem}
+details[open]>summary.family::before{content:"▾"}
+summary.family strong{flex:0 0 13rem}
+.bar{display:flex;flex:0 1 10rem;height:8px;border-radius:4px;overflow:hidden;
+background:var(--line)}
 .bar i{display:block;height:100%}.bar .k{background:var(--good)}.bar .b{background:var(--bad)}
 .num{text-align:right;font-variant-numeric:tabular-nums}
+@media(max-width:36rem){body{padding:1.25rem .9rem 3rem}.who{display:block}
+summary.family{flex-wrap:wrap;gap:.1rem .75rem}summary.family strong{flex:1 0 80%}
+.sum{padding:.5rem .7rem}tr{display:grid;grid-template-columns:1.4rem 1fr auto;column-gap:.5rem;
+border-top:1px solid var(--line);padding:.3rem 0}td{border:0;padding:0}td.num{display:none}
+td:nth-child(3){grid-area:2/2}td.src{grid-area:1/3}}
 """
 
 
@@ -59,7 +73,8 @@ def html_report(result: Result) -> str:
         f"{result.requests} requests{spent} · {result.seconds:.2f} s"
     )
     sums = "".join(
-        f'<div class="sum {css}"><b>{counts[verdict]}</b><span>{verdict.value}</span></div>'
+        f'<div class="sum {css if counts[verdict] else "none"}"><b>{counts[verdict]}</b>'
+        f"<span>{verdict.value}</span></div>"
         for verdict, css in (
             (Verdict.KEPT, "kept"),
             (Verdict.BROKEN, "broken"),
@@ -71,27 +86,48 @@ def html_report(result: Result) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{name}: contract report</title><style>{_STYLE}</style></head><body>"
         f'<h1>{name}: contract report</h1><p class="under">{under}</p>'
+        f"<p>{_verdict(counts)}, {escape(result.coverage)}.</p>"
         f'<div class="sums">{sums}</div>'
         f"{_findings(result)}{_families(result)}{_skipped(result)}</body></html>\n"
     )
 
 
+def _verdict(counts: Mapping[Verdict, int]) -> str:
+    broken = counts[Verdict.BROKEN]
+    if broken:
+        return f"{broken} {'rule is' if broken == 1 else 'rules are'} broken"
+    return "Nothing is broken"
+
+
 def _findings(result: Result) -> str:
-    if not result.judge.findings:
+    """One article for each broken rule, however often it was broken."""
+    found: dict[str, list[Finding]] = {}
+    for finding in result.judge.findings:
+        found.setdefault(finding.rule.id, []).append(finding)
+    if not found:
         return ""
-    return "<h2>Broken</h2>" + "".join(_finding(it) for it in result.judge.findings)
+    articles = (_article(it, result.judge.broken[name]) for name, it in found.items())
+    return "<h2>Broken</h2>" + "".join(articles)
 
 
-def _finding(finding: Finding) -> str:
-    rule = finding.rule
+def _article(findings: Sequence[Finding], times: int) -> str:
+    first, *others = findings
+    rule = first.rule
     source = f" · {escape(rule.source)}" if rule.source else ""
-    scenario = f" · while: {escape(finding.scenario)}" if finding.scenario else ""
-    sequence = "".join(_exchange(it) for it in finding.exchanges)
+    more = "".join(f"<p>{escape(it.told)}</p>{_sequence(it)}" for it in others)
+    if more:
+        more = f"<details><summary>{len(others)} more of {times} times</summary>{more}</details>"
     return (
-        f"<article><h3>{escape(rule.told)}</h3><p>{escape(finding.told)}</p>"
-        f'<p class="rule">{escape(rule.id)}{source}{scenario}</p>'
-        f'<ol class="seq">{sequence}</ol></article>'
+        f"<article><h3>{escape(rule.told)}</h3><p>{escape(first.told)}</p>"
+        f'<p class="rule">{escape(rule.id)}{source}</p>{_sequence(first)}{more}</article>'
     )
+
+
+def _sequence(finding: Finding) -> str:
+    """The messages that led to a finding, in order."""
+    scenario = f'<p class="rule">while: {escape(finding.scenario)}</p>' if finding.scenario else ""
+    messages = "".join(_exchange(it) for it in finding.exchanges)
+    return f'{scenario}<ol class="seq">{messages}</ol>'
 
 
 def _exchange(exchange: Exchange) -> str:
@@ -116,11 +152,18 @@ def _families(result: Result) -> str:
         rows = "".join(_row(result, it) for it in rules)
         is_open = " open" if broken else ""
         parts.append(
-            f"<details{is_open}><summary><strong>{escape(told.capitalize())}</strong> · {kept} of "
-            f"{len(rules)} kept{f', {broken} broken' if broken else ''}</summary>"
-            f"<table>{rows}</table></details>"
+            f'<details{is_open}><summary class="family">'
+            f"<strong>{escape(told.capitalize())}</strong>{_bar(kept, broken, len(rules))}"
+            f"<span>{kept} of {len(rules)} kept{f', {broken} broken' if broken else ''}</span>"
+            f"</summary><table>{rows}</table></details>"
         )
     return "".join(parts)
+
+
+def _bar(kept: int, broken: int, of: int) -> str:
+    shares = (("k", 100 * kept / of), ("b", 100 * broken / of))
+    pieces = "".join(f'<i class="{css}" style="width:{share:.0f}%"></i>' for css, share in shares)
+    return f'<span class="bar">{pieces}</span>'
 
 
 def _row(result: Result, rule: Rule) -> str:

@@ -70,6 +70,18 @@ def test_the_page_needs_nothing_else(broken: Result) -> None:
     assert "<script" not in page
 
 
+def test_the_page_tells_a_broken_rule_once_with_its_clause_and_what_was_sent(
+    broken: Result,
+) -> None:
+    page = html_report(broken)
+
+    assert len(broken.judge.findings) > 1
+    assert page.count("<article>") == 1
+    assert "life.video.constant · OZ-093" in page
+    assert "1 rule is broken, " in page
+    assert "curl -X GET &#x27;$BASE_URL/api/v1/videos/" in page
+
+
 def test_no_report_keeps_a_key(broken: Result) -> None:
     key = "sk_" + "live_"
     for report in (html_report, junit_report, ndjson_report):
