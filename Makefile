@@ -41,6 +41,11 @@ test-slow: $(DEVELOPMENT) ## the tests that build, fuzz or take long
 test-neighbours: $(NEIGHBOURS) ## the pytest plugin beside its users' other tools, none skipped
 	NEIGHBOURS=all $(dir $(NEIGHBOURS))bin/python -m pytest -n 2 tests/plugin $(ARGS)
 
+.PHONY: test-prism
+test-prism: $(DEVELOPMENT) ## the contract kit against a server that is not ours, from npm
+	$(BIN)/python -m tools.prism_report
+	$(PYTEST) tests/contract/test_prism.py $(ARGS)
+
 .PHONY: bench
 bench: $(DEVELOPMENT) ## load the server and print one table
 	@$(BIN)/python -m bench.run $(ARGS)

@@ -29,6 +29,13 @@ def test_no_seed_raises_a_false_alarm(provider: str, seed: int) -> None:
     assert (counts[Verdict.BROKEN], counts[Verdict.NOT_JUDGED]) == (0, 0)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_all_scenarios_take_a_second_at_most(provider: str) -> None:
+    """The best of three runs, as other programs may use this machine too."""
+    assert min(verified(provider).seconds for _ in range(3)) <= 1.0
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_rule_names_where_it_comes_from(provider: str) -> None:
     rules = verified(provider).judge.rules.values()
