@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,17 +9,17 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from screentest.specs.behaviour import Kind, Moment
 from screentest.specs.contract import Contract
 
-from . import outbox, providers
+from . import outbox
 from .clock import ADVANCE_MAX_MS, FIRES_PER_ADVANCE_MAX, Clock, Mode
 from .errors import MockError, unknown
-from .generic import view_facts
 from .instant import Instant, Settings
 from .keys import CONTROL_NAME, first_keys, first_of_kind, mint_key
 from .provider import Provider
-from .rows import Account, Effect, Event, Resource
+from .provider_modules import Providers
+from .rows import Account, Event, Resource
+from .steps import take_step
 from .store.sqlite import Store
 from .universe import Plan, World, read_world
 from .webhooks import Attempt, Courier, Letter, Report
@@ -52,7 +50,7 @@ class Worlds:
     ) -> None:
         self.store = store
         self.contracts = {contract.provider: contract for contract in contracts}
-        self.providers: Mapping[str, Provider] = _Providers()
+        self.providers: Mapping[str, Provider] = Providers()
         self.wall_ms = wall_ms
         self._system_ms = system_ms or wall_ms
         self._open: dict[str, World] = {}
@@ -296,7 +294,7 @@ class Worlds:
             provider, kind, id_ = effect.subject.split("/", 2)
             here = self.instant(world, provider, now_ms=effect.due_ms)
             if effect.kind != outbox.EFFECT:
-                self._take_step(here, kind, id_, effect)
+                take_step(self.providers[provider], here, kind, id_, effect)
             elif attempt := outbox.claim(here, id_, next(self._tickets)):
                 attempts.append(attempt)
         else:
@@ -304,33 +302,6 @@ class Worlds:
         if attempts and self._courier is not None:
             self.store.after_commit(partial(self._courier.send, world.id, attempts))
         return attempts[0].due_ms if attempts and pauses else None
-
-    def _take_step(self, here: Instant, kind: str, id_: str, effect: Effect) -> None:
-        job = here.find(kind, id_)
-        if job is None or job.script is None:
-            return
-        state = job.script.steps[effect.step][1]
-        here.record(effect.label, id_, provider=here.provider, kind=kind, state=state)
-        here.schedule_step(job, effect.step + 1)
-        end = here.state_rules(job, state).kind
-        if end.is_final:
-            self._end(replace(here, base_url=job.doc.get("base_url", "")), job, end)
-
-    def _end(self, here: Instant, job: Resource, end: Kind) -> None:
-        cost = job.doc.get("cost", 0)
-        rules = here.behaviour.operations.get(job.doc.get("operation", ""))
-        price = rules.price if rules is not None else None
-        if cost and price is not None and price.moment is Moment.COMPLETION and not here.reserves:
-            if end is Kind.SUCCEEDED:
-                here.ledger.charge_what_is_there(job.account, cost, here.now_ms, job.id)
-        elif cost:
-            here.ledger.settle(job.account, job.id, here.now_ms, succeeded=end is Kind.SUCCEEDED)
-        reaction = self.providers[here.provider].reactions.get((job.kind, end))
-        if reaction is not None:
-            reaction(here, job)
-        supply = self.providers[here.provider].event_facts.get(job.kind)
-        more = partial(supply, here, job) if supply is not None else dict[str, Json]
-        outbox.announce(here, job, end, lambda: {**view_facts(here, job), **more()})
 
     @contextmanager
     def moving(self, world: World) -> Generator[None, None, None]:
@@ -476,25 +447,3 @@ class Worlds:
             known = [it.id for it in self.store.jobs(world.id, before_seq=None, limit=20)]
             raise unknown("job", job_id, known)
         return found[0]
-
-
-class _Providers(dict[str, Provider]):
-    """The functions of each provider, loaded with the first call of one: most programs use one."""
-
-    def __missing__(self, name: str) -> Provider:
-        self[name] = _provider(name)
-        return self[name]
-
-
-def _provider(name: str) -> Provider:
-    """The functions of a provider, gathered from `<name>.py` and `<name>_<subject>.py`.
-
-    A provider that is all data has no module and gets an empty one.
-    """
-    gathered = Provider(name)
-    for module in pkgutil.iter_modules(providers.__path__):
-        if module.name == name or module.name.startswith(f"{name}_"):
-            gathered.include(
-                importlib.import_module(f"{providers.__name__}.{module.name}").provider
-            )
-    return gathered

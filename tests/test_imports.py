@@ -24,7 +24,11 @@ LAYERS = (
     ("cli",),
 )
 #: Modules that stand beside provider.py: they shape replies or read calls for every vendor.
-BESIDE_PROVIDER = {"findings", "generic", "habits", "idempotency", "limits", "record", "refusals"}
+BESIDE_PROVIDER = {
+    "findings", "generic", "habits", "idempotency", "limits", "record", "refusals", "steps",
+}  # fmt: skip
+#: And beside world.py.
+BESIDE_WORLD = {"provider_modules"}
 #: Everything else directly in mock_server/ is the kernel: rules over (rows, now, rng).
 KERNEL_MUST_NOT = {"flask", "werkzeug", "sqlite3", "socket", "threading", "asyncio", "requests"}
 # A contract is loaded once however many threads ask for it, which takes a lock.
@@ -89,6 +93,8 @@ def _layer(parts: tuple[str, ...]) -> str:
     name = parts[1] if len(parts) > 1 else "kernel"
     if name in BESIDE_PROVIDER:
         return "provider"
+    if name in BESIDE_WORLD:
+        return "world"
     named = {layer for rank in LAYERS for layer in rank}
     return name if name in named else "kernel"
 
