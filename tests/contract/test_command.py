@@ -34,7 +34,12 @@ def test_a_kept_contract_exits_with_0_and_writes_reports(tmp_path: Path) -> None
         (("verify", "nobody"), 2, "no contract for 'nobody'"),
         (("verify", "ozor", "--url", "https://ozor.ai"), 2, "Add --live if you mean it"),
         (("verify", "ozor", "--report", "pdf:x"), 2, "expected one of html, junit, ndjson"),
-        (("verify", "ozor", "--url", "http://127.0.0.1:9"), 4, "is the server running"),
+        (
+            ("verify", "ozor", "--url", "http://127.0.0.1:9", "--api-key", "k"),
+            4,
+            "is the server running",
+        ),
+        (("verify", "ozor", "--url", "http://127.0.0.1:9"), 2, "no key was given"),
         (("verify", "ozor", "--budget", "0", "--only", "walk export"), 3, "the budget ended it"),
     ],
 )
