@@ -25,7 +25,7 @@ _SECRET_TEXT = re.compile(
 # a plain word is many times as quick as a pattern.
 _MARKS = (
     "_live_", "_test_", "sk-", "aiza", "akia", "gho_", "ghp_", "ghs_", "ghu_", "eyj", "firebase.",
-    "private", "token", "secret", "whsec", "password", "key", "signature",
+    "token", "secret", "whsec", "password", "key",
 )  # fmt: skip
 _SECRET_FIELD = re.compile(
     r'("(?:[^"\\]|\\.){0,40}(?:token|secret|password|api_?key|rawKey)"\s*:\s*")((?:[^"\\]|\\.)*)(")',
