@@ -17,6 +17,7 @@ from screentest.specs.contract import Contract
 from screentest.specs.validation import Violation
 
 from .provider import EventStream, Refusal, Reply, Request
+from .templates import fill_text
 
 Json = Any
 
@@ -42,6 +43,11 @@ class Finding:
 
 #: Reasons of replies that no provider gave: ordered by somebody, or a fault of the mock.
 _MADE = ("fault:", "ours:")
+
+_SEE_RULE = "see the provider's rule"
+# A finding is a line in a terminal.
+_PATH_MAX = 120
+_WORDS_MAX = 200
 
 _BY_REASON = {
     "missing_credential": "SC104",
@@ -136,41 +142,86 @@ _RENAMED = {
 }
 
 
+#: What was expected, what came, and the fix, for a reason without violations: templates over facts.
+_TOLD = {
+    "unknown_credential": (
+        "a key of this world",
+        "another key",
+        "take one from `screentest env`, or in a test from the fixture",
+    ),
+    "revoked_credential": ("an active key", "a revoked one", "make a new key"),
+    "expired_credential": ("an active key", "one that has run out", "get a new one"),
+    "wrong_content_type": ("{expected}", "{actual}", "send the header `Content-Type: {expected}`"),
+    "malformed_body": (
+        "a body that can be read",
+        "this: {problem}",
+        "let the HTTP client encode the body, or send it as documented",
+    ),
+    "too_large": ("at most {limit} bytes", "more", "send less"),
+    "wrong_method": ("{allow}", "{method}", "use {allow}"),
+    "redirect": ("{location}", "{path}", "write the path as documented"),
+    "content_refused": (
+        "content that the provider allows",
+        "a refusal: {problem}",
+        "change the text; `[[screentest:reject]]` in it orders this",
+    ),
+    "not_found": (
+        "a {resource} of this account",
+        "{id}",
+        "look at the id: what is deleted, or of another account or world, is not found either",
+    ),
+    "foreign": (
+        "a {resource} of this key's account",
+        "{id} of another account",
+        "use a key of the account that made it",
+    ),
+    "wrong_state": ("{allowed}", "{state}", "look at its state first"),
+    "rate_limited": ("at most {limit}", "one more", "wait {wait_s} s, as Retry-After says"),
+    "too_many_running": (
+        "at most {limit} at a time",
+        "one more",
+        "wait {wait_s} s, as Retry-After says",
+    ),
+    "insufficient_credits": (
+        "{cost} credits",
+        "{available} credits",
+        "top the account up; `screentest credits set` does it here",
+    ),
+    "idempotency_mismatch": (
+        "the request that first had this Idempotency-Key",
+        "another one",
+        "make a new key for every new request",
+    ),
+    "idempotency_in_flight": (
+        "one request at a time with an Idempotency-Key",
+        "a second one",
+        "wait for the first answer, then ask again",
+    ),
+}
+
+
 def _told(contract: Contract, request: Request, refusal: Refusal) -> tuple[str, str, str, str]:
     """(pointer, expected, actual, fix) of a refusal without violations."""
-    facts = refusal.facts
-    match refusal.reason:
-        case "missing_credential":
-            header, scheme = str(facts.get("header")), str(facts.get("scheme") or "")
-            expected = f"{header}: {scheme} KEY" if scheme else f"{header}: KEY"
-            return f"/{header}", expected, _sent_credential(request), f"send `{expected}`"
-        case "unknown_credential":
-            return "", "a key of this world", "another key", "take one from `screentest env`"
-        case "revoked_credential":
-            return "", "an active key", "a revoked one", "make a new key"
-        case "expired_credential":
-            return "", "an active key", "one that has run out", "get a new one"
-        case "unknown_route":
-            near = near_misses(contract, request.method, request.path)
-            fix = f"did you mean {near[0]}?" if near else "see the provider's operations"
-            return "", "a documented path", f"{request.method} {request.path[:120]}", fix
-        case "wrong_method":
-            return "", str(facts.get("allow")), request.method, f"use {facts.get('allow')}"
-        case "redirect":
-            location = str(facts.get("location"))
-            return "", location, request.path[:120], "write the path as documented"
-        case "rate_limited" | "too_many_running":
-            wait = f"wait {facts.get('wait_s')} s, as Retry-After says"
-            return "", f"at most {facts.get('limit')}", "one more", wait
-        case "insufficient_credits":
-            cost, available = facts.get("cost"), facts.get("available")
-            fix = "top the account up; `screentest credits set` does it here"
-            return "", f"{cost} credits", f"{available} credits", fix
-        case "wrong_state":
-            return "", str(facts.get("allowed")), str(facts.get("state")), "look at its state first"
-        case _:
-            told = str(facts.get("problem") or facts.get("expected") or refusal.reason)
-            return "", told, str(facts.get("actual") or "this request"), "see the provider's rule"
+    facts = {**refusal.facts, "method": request.method, "path": request.path[:_PATH_MAX]}
+    if refusal.reason in _TOLD:
+        expected, actual, fix = (fill_text(text, facts) for text in _TOLD[refusal.reason])
+        return "", expected, actual, fix
+    if refusal.reason == "missing_credential":
+        header, scheme = str(facts.get("header")), str(facts.get("scheme") or "")
+        expected = f"{header}: {scheme} KEY" if scheme else f"{header}: KEY"
+        return f"/{header}", expected, _sent_credential(request), f"send `{expected}`"
+    if refusal.reason == "unknown_route":
+        near = near_misses(contract, request.method, request.path)
+        fix = f"did you mean {near[0]}?" if near else "see the provider's operations"
+        return "", "a documented path", f"{request.method} {request.path[:_PATH_MAX]}", fix
+    return "", "a request that the provider grants", _in_its_words(contract, refusal), _SEE_RULE
+
+
+def _in_its_words(contract: Contract, refusal: Refusal) -> str:
+    """What the provider says to a refusal of its own kind."""
+    rule = contract.behaviour.refusals.get(refusal.reason)
+    said = fill_text(rule.message, refusal.facts) if rule is not None else refusal.reason
+    return f"a refusal: {said[:_WORDS_MAX]}"
 
 
 def _sent_credential(request: Request) -> str:

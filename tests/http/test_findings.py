@@ -83,6 +83,94 @@ def test_missing_trailing_slash_is_recognised(world: MockWorld) -> None:
     assert _last(world)["violations"][0]["code"] == "SC112"
 
 
+def _told(finding: Json) -> tuple[str, str, str]:
+    return finding["code"], finding["expected"], finding["actual"]
+
+
+def test_id_that_nobody_has_is_told_with_the_kind_of_thing_that_was_looked_for(
+    ozor: Account,
+) -> None:
+    ozor.client.get("/api/v1/videos/nothing")
+
+    finding = _last(ozor.world)["violations"][0]
+    assert _told(finding) == ("SC404", "a Video of this account", "nothing")
+    assert finding["fix"] == (
+        "look at the id: what is deleted, or of another account or world, is not found either"
+    )
+
+
+def test_thing_of_another_account_is_told_as_such(ozor: Account) -> None:
+    made = ozor.client.post("/api/v1/videos/generate", json={"prompt": "A lamp"}).json()
+    stranger = ozor.world.account("ozor")
+
+    stranger.client.get(f"/api/v1/videos/{made['videoId']}")
+
+    finding = _last(ozor.world)["violations"][0]
+    assert _told(finding) == (
+        "SC401",
+        "a Video of this key's account",
+        f"{made['videoId']} of another account",
+    )
+    assert finding["fix"] == "use a key of the account that made it"
+
+
+def test_idempotency_key_that_is_used_twice_is_told_what_to_do(world: MockWorld) -> None:
+    account = world.account("ugc_copilot")
+    key = {"Idempotency-Key": "one"}
+    other = {"data": {"engine": "sora", "scene": {"visualPrompt": "A chair"}}}
+
+    account.client.post("/proxyStartVideoGeneration", json=UGC_BODY, headers=key)
+    account.client.post("/proxyStartVideoGeneration", json=other, headers=key)
+
+    finding = _last(world)["violations"][0]
+    assert _told(finding) == (
+        "SC208",
+        "the request that first had this Idempotency-Key",
+        "another one",
+    )
+    assert finding["fix"] == "make a new key for every new request"
+
+
+def test_content_that_is_refused_is_told_in_the_words_of_the_refusal(ozor: Account) -> None:
+    ozor.client.post("/api/v1/videos/generate", json={"prompt": "[[screentest:reject=blood]]"})
+
+    finding = _last(ozor.world)["violations"][0]
+    assert _told(finding) == ("SC113", "content that the provider allows", "a refusal: blood")
+
+
+def test_body_that_is_no_json_is_told_where_it_breaks(ozor: Account) -> None:
+    ozor.client.post(
+        "/api/v1/videos/generate", raw=b"{", headers={"Content-Type": "application/json"}
+    )
+
+    code, expected, actual = _told(_last(ozor.world)["violations"][0])
+    assert (code, expected) == ("SC106", "a body that can be read")
+    assert actual.startswith("this: ")
+    assert "line 1" in actual
+
+
+def test_content_type_that_is_not_taken_is_told_with_the_header_to_send(ozor: Account) -> None:
+    ozor.client.post(
+        "/api/v1/videos/generate", raw=b"prompt=A", headers={"Content-Type": "text/plain"}
+    )
+
+    finding = _last(ozor.world)["violations"][0]
+    assert _told(finding) == ("SC105", "application/json", "text/plain")
+    assert finding["fix"] == "send the header `Content-Type: application/json`"
+
+
+def test_refusal_that_only_one_provider_knows_is_told_in_its_own_words(world: MockWorld) -> None:
+    body = {"email": "nobody@example.com", "password": "wrong"}
+
+    world.anonymous("oshara").post("/api/auth/login/", json=body)
+
+    assert _told(_last(world)["violations"][0]) == (
+        "SC101",
+        "a request that the provider grants",
+        "a refusal: No active account found with the given credentials",
+    )
+
+
 ULAZAI_TEXT = "/api/v1/sora/generate/text-to-video/"
 UGC_BODY = {"data": {"engine": "sora", "scene": {"visualPrompt": "A lamp"}}}
 #: Provider, method, path, JSON body, status, and what the answer rests on.
