@@ -47,12 +47,13 @@ TYPES: Mapping[str, FaultType] = {
     ),
     "empty": FaultType("The status with an empty body.", "during_body", {}),
     "stream_cut": FaultType(
-        "A stream breaks off; its job goes on.", "during_body", {"after_events": 1}
+        "A stream breaks off; its job goes on.", "during_body", {"after_events": 1}, "stream"
     ),
     "stream_stall": FaultType(
         "A stream falls silent for a while.",
         "during_body",
         {"after_events": 1, "stall_ms": 600_000},
+        "stream",
     ),
     "stream_error": FaultType(
         "A stream ends in an error event, and its job fails.",

@@ -317,7 +317,9 @@ class Instant:
         """The ordered faults that meet a request with these *facts* now."""
         if not self.rows.documents(self.world, "fault"):
             return []
-        kinds = (name for name, known in FAULT_TYPES.items() if known.meets == "request")
+        is_stream = facts.get("operation") in self.behaviour.streams
+        met = {"request", "stream"} if is_stream else {"request"}
+        kinds = (name for name, known in FAULT_TYPES.items() if known.meets in met)
         struck = (self.strike(kind, facts) for kind in kinds)
         return [fault for fault in struck if fault is not None]
 

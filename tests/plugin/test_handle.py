@@ -246,6 +246,20 @@ def test_a_cut_stream_ends_without_its_last_event(screentest: World) -> None:
     assert len(events) == 2
 
 
+def test_a_cut_waits_for_the_next_stream_whatever_is_called_before(screentest: World) -> None:
+    url = "https://ozor.ai/api/v1/documents"
+    headers = {"X-API-Key": screentest.ozor.api_key}
+    form = {"url": (None, "https://example.org/about")}
+    screentest.ozor.cut_stream(after_events=2)
+    plan = requests.post(f"{url}/analyze", headers=headers, files=form).json()["plan"]["planId"]
+
+    with (
+        pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"),
+        httpx.stream("POST", f"{url}/plans/{plan}/generate", headers=headers) as answer,
+    ):
+        list(answer.iter_lines())
+
+
 def test_a_stream_that_falls_silent_is_a_timeout_for_who_waits_less(screentest: World) -> None:
     url = "https://ozor.ai/api/v1/documents"
     headers = {"X-API-Key": screentest.ozor.api_key}
