@@ -172,13 +172,27 @@ def _body_violations(call: Call) -> list[Violation]:
     schemas = call.operation.bodies
     content_type = call.request.content_type
     schema = schemas.get(content_type) or next(iter(schemas.values()))
+    refuses_unknown = call.here.behaviour.unknown_fields == "refuse"
     if call.request.form is None:
-        return schema.violations(call.body)
+        found = schema.violations(call.body)
+        return found or (_unknown_fields(schema.schema, call.body) if refuses_unknown else [])
     form = form_values(call.request.form, schema.schema)
-    if call.here.behaviour.unknown_fields == "ignore":
-        known = schema.schema.get("properties", {})
-        form = {name: value for name, value in form.items() if name in known}
-    return schema.violations(form)
+    if refuses_unknown:
+        return schema.violations(form) or _unknown_fields(schema.schema, form)
+    known = schema.schema.get("properties", {})
+    return schema.violations({name: value for name, value in form.items() if name in known})
+
+
+def _unknown_fields(schema: Json, body: Json) -> list[Violation]:
+    """The fields of *body* itself that a *schema* open for more does not name."""
+    known = schema.get("properties")
+    if known is None or not isinstance(body, dict):
+        return []
+    return [
+        Violation("body", f"/{name[:80]}", "additionalProperties", "no such field", "a value")
+        for name in body
+        if name not in known
+    ]
 
 
 def form_values(form: Mapping[str, Json], schema: Json) -> dict[str, Json]:

@@ -68,6 +68,7 @@ def handle(worlds: Worlds, world: World, provider: str, request: Request) -> Han
         here = worlds.instant(
             world, provider, now_ms=now_ms, base_url=request.base_url, number=number
         )
+        contract = here.contract
         road = Road(worlds, world, contract, worlds.providers[provider], key, presented_key)
         match = _route(contract, request)
         if isinstance(match, Match):

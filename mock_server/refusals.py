@@ -57,7 +57,7 @@ def from_contract(call: Call, refusal: Refusal) -> Reply:
         headers["Allow"] = refusal.facts["allow"]
     if refusal.facts.get("wait_s"):
         headers["Retry-After"] = str(refusal.facts["wait_s"])
-    return Reply(rule.status, body, headers)
+    return Reply(rule.status, body, headers, departure=rule.departure)
 
 
 def _ordered_failure(call: Call, refusal: Refusal) -> Reply:

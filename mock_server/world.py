@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 
 from screentest.specs.contract import Contract
+from screentest.specs.errors import ContractError
 
 from . import outbox
 from .clock import ADVANCE_MAX_MS, FIRES_PER_ADVANCE_MAX, Clock, Mode
@@ -205,9 +206,20 @@ class Worlds:
         return first_keys(replace(self.instant(world, provider), world=world.home))
 
     def choose(self, world: World, choices: Mapping[str, str]) -> None:
-        """Switch readings of silent documents, by `provider.interpretation`."""
+        """Switch readings of silent documents, by `provider.interpretation`.
+
+        Raises:
+            MockError: what they put in place of the rules does not go together.
+        """
         with self.moving(world):
             merged = {**world.settings.choices, **choices}
+            try:
+                for contract in self.contracts.values():
+                    contract.under(merged)
+            except ContractError as error:
+                raise MockError(
+                    f"these readings do not go together: {error}", code="unknown_reading"
+                ) from None
             world.settings = replace(world.settings, choices=merged)
 
     def account(self, world: World, account: str) -> Account:
@@ -258,7 +270,7 @@ class Worlds:
         """*world* as seen by one provider at *now_ms*, or now."""
         return Instant(
             rows=self.store,
-            contract=self.contracts[provider],
+            contract=self.contracts[provider].under(world.settings.choices),
             world=world.id,
             seed=world.seed,
             settings=world.settings,

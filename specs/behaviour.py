@@ -176,12 +176,16 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class RefusalRule:
-    """The provider's answer to one reason of refusal; *message* is a template over facts."""
+    """The provider's answer to one reason of refusal; *message* is a template over facts.
+
+    *departure* names the interpretation that takes the answer out of the documented contract.
+    """
 
     status: int
     message: str
     body: Json = None
     headers: Mapping[str, str] | None = None
+    departure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +240,10 @@ class Cadence:
 
 @dataclass(frozen=True, slots=True)
 class StreamRules:
-    """The events of a streaming operation, as templates over the job's facts."""
+    """The events of a streaming operation, as templates over the job's facts.
+
+    *fails_when_abandoned* says that the job ends when its client leaves the stream.
+    """
 
     operation: str
     lifecycle: str
@@ -247,6 +254,7 @@ class StreamRules:
     name_field: str
     rising_field: str
     source: str
+    fails_when_abandoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,13 +311,18 @@ class WebhookRules:
 
 @dataclass(frozen=True, slots=True)
 class Interpretation:
-    """A point where the document is silent, with the reading we chose and the others."""
+    """A point where the document is silent, with the reading we chose and the others.
+
+    *overrides* are the readings under which rules of the behaviour file itself are others: what
+    each puts in their place, as a JSON merge patch. The rest is for the provider's module to do.
+    """
 
     name: str
     id: str
     default: str
     alternatives: Mapping[str, str]
     reason: str
+    overrides: Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,15 @@ def load_behaviour(path: Path) -> Behaviour:
     Raises:
         ContractError: it breaks the JSON Schema, or uses a name that it does not declare.
     """
-    raw = read_yaml(path)
+    return read_behaviour(read_yaml(path), path)
+
+
+def read_behaviour(raw: Json, path: Path) -> Behaviour:
+    """The same of a file's content; *path* is for messages.
+
+    Raises:
+        ContractError: as for a file.
+    """
     _check_schema(raw, path)
     lifecycles = {name: _lifecycle(name, it) for name, it in raw.get("lifecycles", {}).items()}
     resources = {
@@ -70,7 +78,10 @@ def load_behaviour(path: Path) -> Behaviour:
         credentials={name: _credential(name, it) for name, it in raw["credentials"].items()},
         refusal_order=tuple(refusals["order"]),
         refusal_body=refusals["body"],
-        refusals={name: RefusalRule(**it) for name, it in refusals["replies"].items()},
+        refusals={
+            name: _refusal(name, it, raw["interpretations"], path)
+            for name, it in refusals["replies"].items()
+        },
         foreign=refusals.get("foreign", "refuse"),
         unknown_fields=refusals.get("unknown_fields", "ignore"),
         trailing_slash=refusals.get("trailing_slash", "none"),
@@ -92,10 +103,23 @@ def load_behaviour(path: Path) -> Behaviour:
         webhooks=_webhooks(raw.get("webhooks"), lifecycles, path),
         media=raw.get("media", {}),
         interpretations={
-            name: Interpretation(name=name, **it) for name, it in raw["interpretations"].items()
+            name: _interpretation(name, it) for name, it in raw["interpretations"].items()
         },
         facts=raw.get("facts", {}),
     )
+
+
+def merge_patch(value: Json, patch: Json) -> Json:
+    """*value* as *patch* changes it (RFC 7396): mappings name by name, None removes."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(value) if isinstance(value, dict) else {}
+    for name, change in patch.items():
+        if change is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), change)
+    return merged
 
 
 @cache
@@ -203,6 +227,27 @@ def _credential(scheme: str, raw: Json) -> Credential:
     )
 
 
+def _refusal(name: str, raw: Json, interpretations: Json, path: Path) -> RefusalRule:
+    departure = raw.get("departure")
+    if departure is not None and departure not in interpretations:
+        raise ContractError(f"{path}: reply {name!r} names unknown interpretation {departure!r}")
+    return RefusalRule(**raw)
+
+
+def _interpretation(name: str, raw: Json) -> Interpretation:
+    alternatives = raw["alternatives"].items()
+    return Interpretation(
+        name=name,
+        id=raw["id"],
+        default=raw["default"],
+        alternatives={
+            value: it["says"] if isinstance(it, dict) else it for value, it in alternatives
+        },
+        reason=raw["reason"],
+        overrides={value: it["rules"] for value, it in alternatives if isinstance(it, dict)},
+    )
+
+
 def _window(raw: Json, interpretations: Json, path: Path) -> RateWindow:
     for name, value in raw.get("when", {}).items():
         known = interpretations.get(name, {"default": None, "alternatives": {}})
@@ -253,6 +298,7 @@ def _stream(operation: str, raw: Json) -> StreamRules:
         name_field=raw["name_field"],
         rising_field=raw["rising_field"],
         source=raw["source"],
+        fails_when_abandoned=raw.get("when_abandoned") == "fails",
     )
 
 

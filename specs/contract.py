@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache, cached_property
+from collections.abc import Iterator, Mapping
+from copy import copy
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from .behaviour import Behaviour
-from .behaviour_file import load_behaviour
+from .behaviour_file import merge_patch, read_behaviour
 from .errors import ContractError
 from .files import read_yaml
 from .operations import Operation, Routes, compile_operations
@@ -18,6 +19,9 @@ from .validation import Documents
 Json = Any
 
 _FOLDER = Path(__file__).parent
+
+#: Combinations of readings kept ready; whoever switches through more waits for each again.
+_READINGS_MAX = 64
 
 
 class Contract:
@@ -29,8 +33,53 @@ class Contract:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.behaviour: Behaviour = load_behaviour(folder / "behaviour.yaml")
+        self._rules: Json = read_yaml(folder / "behaviour.yaml")
+        self.behaviour: Behaviour = self._behaviour(self._rules)
+        self._overrides: Mapping[str, Mapping[str, Json]] = {
+            f"{self.provider}.{it.name}": it.overrides
+            for it in self.behaviour.interpretations.values()
+            if it.overrides
+        }
         self._lock = Lock()
+        self._read_kept = lru_cache(_READINGS_MAX)(self._read)
+
+    def under(self, choices: Mapping[str, str]) -> Contract:
+        """This contract with the rules of the readings chosen, by `provider.interpretation`.
+
+        Raises:
+            ContractError: the readings do not go together.
+        """
+        if not choices:
+            return self
+        chosen = tuple(
+            (name, choices[name])
+            for name, overrides in self._overrides.items()
+            if choices.get(name) in overrides
+        )
+        return self._read_kept(chosen) if chosen else self
+
+    def readings(self) -> Iterator[Contract]:
+        """This contract under each single reading that has rules of its own.
+
+        Raises:
+            ContractError: such rules are wrong.
+        """
+        for name, overrides in self._overrides.items():
+            for value in overrides:
+                yield self.under({name: value})
+
+    def _read(self, chosen: tuple[tuple[str, str], ...]) -> Contract:
+        rules = self._rules
+        for name, value in chosen:
+            rules = merge_patch(rules, self._overrides[name][value])
+        document, operations, _ = self._shape  # compiled before the copy, so that both share it
+        other = copy(self)
+        other.behaviour = self._behaviour(rules)
+        _check_agreement(self.folder, other.behaviour, operations, document)
+        return other
+
+    def _behaviour(self, rules: Json) -> Behaviour:
+        return read_behaviour(rules, self.folder / "behaviour.yaml")
 
     @property
     def provider(self) -> str:

@@ -56,7 +56,10 @@ def lint(names: tuple[str, ...], *, as_json: bool) -> None:
     for name in checked:
         try:
             # Reading the operations reads, compiles and compares everything.
-            len(read_contract(_folder(name)).operations)
+            contract = read_contract(_folder(name))
+            len(contract.operations)
+            for _ in contract.readings():
+                pass
         except ContractError as error:
             problems.append({"contract": name, "problem": " ".join(str(error).split())})
     document = {"checked": list(checked), "problems": problems}

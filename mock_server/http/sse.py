@@ -9,10 +9,13 @@ from typing import Any, Protocol
 
 import orjson
 
+from screentest.specs.behaviour import Kind
+
 from ..clock import Mode
 from ..errors import MockError
 from ..provider import EventStream
 from ..rows import Resource
+from ..steering import decide, finish_now
 from ..streams import stream_events
 from ..universe import World
 from ..world import Worlds
@@ -105,8 +108,27 @@ class Streams:
     def _send(self, world: World, job: Resource) -> Iterator[bytes]:
         try:
             yield from self._events(world, job)
+        except GeneratorExit:
+            self._abandon(world, job)
+            raise
         finally:
             self._open.release()
+
+    def _abandon(self, world: World, job: Resource) -> None:
+        """End a job whose client has left, where the contract says so."""
+        if self._worlds.find(world.id) is not world:
+            return
+        with self._worlds.moving(world):
+            now_ms = self._worlds.now_ms(world)
+            self._worlds.settle(world, now_ms)
+            here = self._worlds.instant(world, job.provider, now_ms=now_ms)
+            current = here.find(job.kind, job.id)
+            if current is None or here.kind(current).is_final:
+                return
+            if here.behaviour.streams[current.doc["operation"]].fails_when_abandoned:
+                decide(here, current, Kind.FAILED, "the client left the stream")
+                finish_now(here, current)
+                self._worlds.settle(world, now_ms)
 
     def _events(self, world: World, job: Resource) -> Iterator[bytes]:
         sent, ends_s = 0, _MONOTONIC[0]() + STREAM_S_MAX
