@@ -16,7 +16,7 @@ from screentest.specs.behaviour import Credential, Target
 from screentest.specs.contract import Contract
 from screentest.specs.errors import ContractError
 from screentest.specs.operations import Parameter
-from screentest.specs.validation import Violation
+from screentest.specs.validation import Schema, Violation
 
 from .bodies import BodyError, read_json
 from .faults import Fault
@@ -33,6 +33,9 @@ from .world import Worlds
 
 Json = Any
 Gate = Callable[["Road", Call], "Reply | None"]
+
+#: A schema with one of these says itself which other fields there may be.
+_CLOSED = frozenset({"additionalProperties", "unevaluatedProperties", "patternProperties"})
 
 
 @dataclass(slots=True)
@@ -172,27 +175,27 @@ def _body_violations(call: Call) -> list[Violation]:
     schemas = call.operation.bodies
     content_type = call.request.content_type
     schema = schemas.get(content_type) or next(iter(schemas.values()))
-    refuses_unknown = call.here.behaviour.unknown_fields == "refuse"
-    if call.request.form is None:
-        found = schema.violations(call.body)
-        return found or (_unknown_fields(schema.schema, call.body) if refuses_unknown else [])
-    form = form_values(call.request.form, schema.schema)
-    if refuses_unknown:
-        return schema.violations(form) or _unknown_fields(schema.schema, form)
+    form = call.request.form
+    values = form_values(form, schema.schema) if form is not None else call.body
+    if call.here.behaviour.unknown_fields == "refuse":
+        return _strict_violations(schema, values)
+    if form is None:
+        return schema.violations(values)
     known = schema.schema.get("properties", {})
-    return schema.violations({name: value for name, value in form.items() if name in known})
+    return schema.violations({name: value for name, value in values.items() if name in known})
 
 
-def _unknown_fields(schema: Json, body: Json) -> list[Violation]:
-    """The fields of *body* itself that a *schema* open for more does not name."""
-    known = schema.get("properties")
-    if known is None or not isinstance(body, dict):
-        return []
-    return [
+def _strict_violations(schema: Schema, values: Json) -> list[Violation]:
+    """What is wrong with *values*, and the fields that a schema open for more does not name."""
+    known = schema.schema.get("properties")
+    if known is None or not isinstance(values, dict) or _CLOSED & schema.schema.keys():
+        return schema.violations(values)
+    unknown = [
         Violation("body", f"/{name[:80]}", "additionalProperties", "no such field", "a value")
-        for name in body
+        for name in values
         if name not in known
     ]
+    return schema.violations({it: values[it] for it in values if it in known}) + unknown
 
 
 def form_values(form: Mapping[str, Json], schema: Json) -> dict[str, Json]:
