@@ -41,6 +41,9 @@ def message_video(call: Call) -> Reply:
     here, video = call.here, call.found["video"]
     before = here.newest("agent_job", video.id)
     doc = {"prompt": call.body["message"], "export": None}
+    is_busy = before is not None and not here.kind(before).is_final
+    if is_busy and here.choice("parallel_messages") == "refuse_400":
+        raise call.refuse("invalid", problem=f"The agent is still working on video {video.id}.")
     # Edits of one video run one after the other (A32).
     job = call.start(doc, parent=video.id, waits_ms=here.remaining_ms(before) if before else 0)
     return Reply(200, {"videoId": video.id, "jobId": job.id, "status": "queued"})
@@ -70,6 +73,10 @@ def get_job(call: Call) -> Reply:
             body["response"] = _answer_text(job)
         case Kind.FAILED:
             body["error"] = f"Agent encountered an error: {failure_reason(job)}"
+        case Kind.WAITING if (
+            job.doc.get("first") and here.choice("pending_status") != "generate_only"
+        ):
+            return Reply(200, body | {"status": "pending"}, departure="pending_status")
         case _:
             pass
     return Reply(200, body)

@@ -11,7 +11,7 @@ from screentest.specs.validation import Violation
 from ..file_types import file_type
 from ..magic import ordered_outcome
 from ..provider import Call, Provider, Refusal, Reply, Upload
-from .ozor_plans import plan_body
+from .ozor_plans import plan_body, plan_cost
 
 Json = Any
 
@@ -28,6 +28,7 @@ _TOPICS = (
     "what people say",
     "next steps",
 )
+_VOICE_LIMITS = frozenset({"enum", "minimum", "maximum"})
 _OPENERS = ("Here is", "Let us look at", "This part covers", "Now for", "Worth knowing:")
 
 
@@ -55,6 +56,8 @@ def _declared_type(call: Call, upload: Upload) -> str | None:
     types: Mapping[str, str] = call.here.behaviour.facts["document_types"]
     if upload.content_type in types:
         return types[upload.content_type]
+    if call.here.choice("octet_stream_upload") == "refuse":
+        return None
     if upload.content_type in {"", "application/octet-stream"}:
         extension = upload.filename.rpartition(".")[2].lower()
         return extension if extension in types.values() else None
@@ -98,6 +101,7 @@ def analyze_document(call: Call) -> Reply:
         "updated_ms": here.now_ms,
         "voice": {},
     }
+    doc["first_cost"] = plan_cost(here, scenes)
     return Reply(200, {"plan": plan_body(here, here.add("plan", call.account_id, doc))})
 
 
@@ -141,9 +145,20 @@ def shape(call: Call, refusal: Refusal) -> Reply | None:
         clearer = _clearer(call, refusal.violations[0])
         if clearer is not None:
             refusal.facts["problem"] = clearer
-        if call.here.choice("validation_status") == "fastapi_422":
+        departure = _framework_reading(call, refusal.violations[0])
+        if departure is not None:
             detail = [_framework_error(it) for it in refusal.violations]
-            return Reply(422, {"detail": detail}, departure="validation_status")
+            return Reply(422, {"detail": detail}, departure=departure)
+    return None
+
+
+def _framework_reading(call: Call, violation: Violation) -> str | None:
+    """The interpretation by which the framework answers *violation* by itself, if one does."""
+    here = call.here
+    if here.choice("validation_status") == "fastapi_422":
+        return "validation_status"
+    if violation.location == "query" and here.choice("limit_out_of_range") == "422":
+        return "limit_out_of_range"
     return None
 
 
@@ -168,7 +183,12 @@ def _framework_error(violation: Violation) -> Json:
 
 @provider.tolerates
 def waives(call: Call, violation: Violation) -> bool:
-    """`http://` media URLs, where that reading is chosen."""
+    """`http://` media URLs, empty plans and any voice, where that reading is chosen."""
+    here = call.here
+    if violation.pointer == "/scenes" and violation.keyword == "minItems":
+        return here.choice("empty_scenes") == "accept"
+    if violation.pointer.startswith("/voiceSettings/") and violation.keyword in _VOICE_LIMITS:
+        return here.choice("voice_settings_checked") == "unchecked"
     place = re.fullmatch(r"(images|videos)\.(\d+)", violation.field)
     if place is None or call.here.choice("http_media_urls") != "accept":
         return False

@@ -12,9 +12,10 @@ provider = Provider("ozor")
 @provider.operation("createApiKey")
 def create_api_key(call: Call) -> Reply:
     credential = call.here.behaviour.credentials["apiKey"]
-    active = [key for key in _keys(call) if key.is_active]
+    counts_revoked = call.here.choice("key_limit_counts") == "ever_made"
+    counted = [key for key in _keys(call) if key.is_active or counts_revoked]
     limit = credential.active_max or 0
-    if len(active) >= limit:
+    if len(counted) >= limit:
         problem = f"This account already has {limit} active API keys; revoke one first."
         raise call.refuse("invalid", problem=problem)
     key, raw = mint_key(call.here, call.account_id, credential, call.body["name"])

@@ -22,7 +22,7 @@ provider = Provider("ozor")
 
 @provider.operation("getPlan")
 def get_plan(call: Call) -> Reply:
-    return Reply(200, {"plan": plan_body(call.here, call.found["plan"])})
+    return _shown_plan(call.here, call.found["plan"])
 
 
 @provider.operation("updatePlan")
@@ -33,8 +33,21 @@ def update_plan(call: Call) -> Reply:
         plan.doc["scenes"] = [_edited(call, plan, number, scene) for number, scene in scenes]
     plan.doc["voice"] |= call.body.get("voiceSettings") or {}
     plan.doc["updated_ms"] = here.now_ms
+    if here.choice("patch_of_failed_plan") == "to_draft":
+        failed = here.newest("plan_generation", plan.id)
+        plan.doc["left_behind"] = failed.id if failed is not None else None
     here.save(plan)
-    return Reply(200, {"plan": plan_body(here, plan)})
+    return _shown_plan(here, plan)
+
+
+def _shown_plan(here: Instant, plan: Resource) -> Reply:
+    body = plan_body(here, plan)
+    voice = plan.doc["voice"]
+    if not body["scenes"]:
+        return Reply(200, {"plan": body}, departure="empty_scenes")
+    if not voice or here.choice("voice_settings_shown") == "internal":
+        return Reply(200, {"plan": body})
+    return Reply(200, {"plan": body | {"voiceSettings": voice}}, departure="voice_settings_shown")
 
 
 def _edited(call: Call, plan: Resource, number: int, scene: Json) -> Json:
@@ -69,12 +82,18 @@ def _storage_path(plan: Resource, image: str) -> str:
 @provider.state("plan")
 def plan_status(here: Instant, plan: Resource) -> str:
     """What its newest generation says; a plan without one is a draft."""
-    generation = here.newest("plan_generation", plan.id)
+    generation = _generation(here, plan)
     return here.state(generation) if generation is not None else "draft"
 
 
+def _generation(here: Instant, plan: Resource) -> Resource | None:
+    """The newest that counts: an edit may have left a failed one behind (A25)."""
+    newest = here.newest("plan_generation", plan.id)
+    return None if newest is not None and newest.id == plan.doc.get("left_behind") else newest
+
+
 def plan_body(here: Instant, plan: Resource) -> Json:
-    generation = here.newest("plan_generation", plan.id)
+    generation = _generation(here, plan)
     kind = here.kind(generation) if generation is not None else None
     updated_ms = plan.doc["updated_ms"]
     if generation is not None:
@@ -97,7 +116,9 @@ def plan_body(here: Instant, plan: Resource) -> Json:
         "createdAt": plan.created_ms // 1_000,
         "updatedAt": updated_ms // 1_000,
         "createdVia": "api",
-        "creditsCost": _voiceover_scenes(plan) // 2,
+        "creditsCost": doc["first_cost"]
+        if here.choice("credits_cost_after_patch") == "keep"
+        else plan_cost(here, doc["scenes"]),
     }
 
 
@@ -113,8 +134,15 @@ def _shown(here: Instant, plan: Resource, scene: Json) -> Json:
     return {**fields, "imageRefs": refs}
 
 
-def _voiceover_scenes(plan: Resource) -> int:
-    return sum(1 for scene in plan.doc["scenes"] if scene["voiceoverText"].strip())
+def plan_cost(here: Instant, scenes: list[Json]) -> int:
+    """What rendering *scenes* costs, in credits."""
+    return _voiceover_scenes(here, scenes) // 2
+
+
+def _voiceover_scenes(here: Instant, scenes: list[Json]) -> int:
+    counts_blank = here.choice("voiceover_scene") == "not_empty"
+    texts = (scene["voiceoverText"] for scene in scenes)
+    return sum(1 for text in texts if (text if counts_blank else text.strip()))
 
 
 @provider.asset("scene_image")
@@ -127,7 +155,8 @@ def serve_scene_image(here: Instant, parts: Mapping[str, str]) -> Asset | None:
 
 @provider.facts("generatePlan")
 def price_facts(call: Call) -> Mapping[str, Json]:
-    return {"voiceover_scenes": _voiceover_scenes(call.found["plan"])}
+    scenes = call.found["plan"].doc["scenes"]
+    return {"voiceover_scenes": _voiceover_scenes(call.here, scenes)}
 
 
 @provider.operation("generatePlan")
