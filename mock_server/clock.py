@@ -86,6 +86,12 @@ def rfc3339(at_ms: int) -> str:
     return f"{_to_the_second(whole)}.{rest:03d}Z" if rest else f"{_to_the_second(whole)}Z"
 
 
+def rfc3339_microseconds(at_ms: int) -> str:
+    """`2026-01-01T00:00:00.042000Z`, as Python's frameworks print it."""
+    whole, rest = divmod(at_ms, 1_000)
+    return f"{_to_the_second(whole)}.{rest:03d}000Z"
+
+
 @lru_cache(maxsize=4_096)
 def _to_the_second(at_s: int) -> str:
     return (_EPOCH + timedelta(seconds=at_s)).strftime("%Y-%m-%dT%H:%M:%S")

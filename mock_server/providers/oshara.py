@@ -13,7 +13,7 @@ from typing import Any
 from screentest.specs.behaviour import Kind
 
 from ..bodies import read_json
-from ..clock import rfc3339
+from ..clock import rfc3339, rfc3339_microseconds
 from ..ids import digest, mint
 from ..instant import Instant
 from ..media import choose_clip, video_bytes
@@ -142,11 +142,9 @@ def _external_id(here: Instant, job: Resource) -> str:
 
 
 def _timestamp(here: Instant, at_ms: int) -> str:
-    whole, rest_ms = divmod(at_ms, 1_000)
-    text = rfc3339(whole * 1_000)
-    if here.choice("timestamps") == "whole_seconds":
-        return text
-    return f"{text.removesuffix('Z')}.{rest_ms:03d}000Z"
+    if here.choice("timestamps") == "microseconds":
+        return rfc3339_microseconds(at_ms)
+    return rfc3339(at_ms // 1_000 * 1_000)
 
 
 # Files

@@ -6,20 +6,21 @@ Source: https://ulazai.com/docs/sora, read 2026-11-21. Clause ids are explained 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from screentest.specs.behaviour import Kind
-from screentest.specs.validation import Violation
+from screentest.specs.validation import Violation, shown
 
-from ..clock import rfc3339
+from ..clock import rfc3339, rfc3339_microseconds
 from ..instant import Instant
 from ..media import Clip, StillKind, choose_clip, still, video_bytes
 from ..provider import Asset, Call, Provider, Refusal, Reply
 from ..refusals import from_contract
 from ..rows import Resource
 from ..steering import decide, finish_now
-from ..templates import fill_text
+from ..templates import fill_text, look_up
 
 Json = Any
 
@@ -27,6 +28,10 @@ provider = Provider("ulazai")
 
 _MINUTE_MS = 60_000
 _MEGABYTE = 1024 * 1024
+_OPT_IN = "prompt_directory_optin"
+_PICTURES = (".jpg", ".jpeg", ".png", ".webp")
+#: What the web framework takes for a boolean beside JSON's own.
+_FRAMEWORK_BOOLEANS: Mapping[str | int, bool] = {"true": True, "false": False, 1: True, 0: False}
 
 #: What the web framework says where it refuses by itself; `{name}` is a fact of the refusal.
 _FRAMEWORK_WORDS = {
@@ -54,20 +59,44 @@ def price_of_image(call: Call) -> Mapping[str, Json]:
 def _price_facts(call: Call) -> Mapping[str, Json]:
     """Whether the video goes into the Prompt Directory; left out, by the reading in force."""
     unsaid = call.here.choice("optin_default") == "true"
-    return {"prompt_directory_optin": call.body.get("prompt_directory_optin", unsaid)}
+    said = call.body.get(_OPT_IN, unsaid)
+    return {_OPT_IN: _FRAMEWORK_BOOLEANS.get(said, said)}
+
+
+@provider.check("generateImageToVideo")
+def check_address(call: Call) -> Sequence[Violation]:
+    """An address must show its format, where that is the reading (L13)."""
+    path = re.split(r"[?#]", call.body["image_url"].lower())[0]
+    if call.here.choice("image_url") != "listed_extension" or path.endswith(_PICTURES):
+        return []
+    wanted = "an address that ends in " + ", ".join(_PICTURES)
+    return [Violation("body", "/image_url", "rule", wanted, shown(call.body["image_url"]))]
+
+
+@provider.tolerates
+def waives(call: Call, violation: Violation) -> bool:
+    """Blank prompts (L12) and booleans in other words (L26), where so chosen."""
+    here, value = call.here, look_up(violation.field, call.body)
+    if violation.field == "prompt" and violation.keyword == "pattern":
+        return here.choice("blank_prompt") == "white_space_passes" and value.isspace()
+    if violation.field == _OPT_IN and isinstance(value, str | int):
+        return here.choice("strict_types") == "coerced" and value in _FRAMEWORK_BOOLEANS
+    return False
 
 
 @provider.operation("generateTextToVideo")
 def generate_from_text(call: Call) -> Reply:
-    return _started(call)
+    return Reply(201, _started(call))
 
 
 @provider.operation("generateImageToVideo")
 def generate_from_image(call: Call) -> Reply:
-    return _started(call)
+    if call.here.choice("image_to_video_status") == "200":
+        return Reply(200, _started(call), departure="image_to_video_status")
+    return Reply(201, _started(call))
 
 
-def _started(call: Call) -> Reply:
+def _started(call: Call) -> Json:
     here, body = call.here, call.body
     doc = {
         "aspect_ratio": body.get("aspect_ratio", "landscape"),
@@ -84,7 +113,7 @@ def _started(call: Call) -> Reply:
         "webhook_url": f"{here.base_url}/api/v1/sora/status/{task.id}/",
         "message": here.behaviour.facts["started_message"],
     }
-    return Reply(201, {"success": True, "data": data})
+    return {"success": True, "data": data}
 
 
 # Asking
@@ -95,9 +124,14 @@ def get_status(call: Call) -> Reply:
     here, task = call.here, call.found["task"]
     match here.kind(task):
         case Kind.SUCCEEDED:
-            return Reply(200, {"success": True, "data": _video(here, task)})
+            is_exact = here.choice("created_at") == "microseconds"
+            departure = "created_at" if is_exact else None
+            body = {"success": True, "data": _video(here, task, is_exact=is_exact)}
+            return Reply(200, body, departure=departure)
         case Kind.FAILED:
-            return Reply(200, _failure(here, task))
+            status = int(here.choice("failed_status_code"))
+            departure = "failed_status_code" if status != 200 else None
+            return Reply(status, _failure(here, task), departure=departure)
         case _:
             return Reply(200, {"success": True, "data": _progress(here, task)})
 
@@ -122,7 +156,7 @@ def _estimate(here: Instant, task: Resource) -> str:
     return f"{minutes}-{minutes + 1} minutes" if minutes > 0 else "less than a minute"
 
 
-def _video(here: Instant, task: Resource) -> Json:
+def _video(here: Instant, task: Resource, *, is_exact: bool) -> Json:
     width, height = _size(here, task)
     # The smallest size that the documented form can tell is a tenth.
     megabytes = max(0.1, _clip(here, task).size_bytes / _MEGABYTE)
@@ -134,7 +168,9 @@ def _video(here: Instant, task: Resource) -> Json:
         "duration": here.behaviour.media["duration_s"],
         "resolution": f"{width}x{height}",
         "file_size": f"{megabytes:.1f} MB",
-        "created_at": rfc3339(task.created_ms // 1_000 * 1_000),
+        "created_at": rfc3339_microseconds(task.created_ms)
+        if is_exact
+        else rfc3339(task.created_ms // 1_000 * 1_000),
     }
 
 
@@ -229,6 +265,8 @@ def _framework_body(refusal: Refusal, told: Reply) -> Json:
             errors.setdefault(name, [_framework_complaint(violation)])
         return errors
     words = _FRAMEWORK_WORDS.get(refusal.reason)
+    if refusal.reason == "too_many_running" and refusal.facts["wait_s"] is None:
+        return {"detail": "Request was throttled."}
     if words is not None:
         return {"detail": fill_text(words, refusal.facts)}
     return {"detail": told.body.get("detail") or told.body["error"]}

@@ -24,21 +24,6 @@ def test_all_29_points_are_listed_with_their_reason(world: MockWorld) -> None:
     assert all(item["value"] == item["default"] and item["reason"] for item in listed)
 
 
-def test_only_three_points_have_another_reading(world: MockWorld) -> None:
-    """L2, L5, L16."""
-    switches = {
-        name: set(item["alternatives"])
-        for name, item in readings(world).items()
-        if name.startswith("ulazai.") and item["alternatives"]
-    }
-
-    assert switches == {
-        "ulazai.optin_default": {"false"},
-        "ulazai.failed_body": {"failed_with_data"},
-        "ulazai.error_form": {"drf_detail"},
-    }
-
-
 @pytest.mark.clause("UL-020", "UL-028")
 def test_request_of_the_example_is_charged_70_by_the_parameter_table(ulazai: Account) -> None:
     """L1: the example's answer says 80."""
