@@ -42,11 +42,15 @@ def cut(secret: str) -> str:
     return f"{secret[:4]}…[{sha256(secret.encode(errors='replace')).hexdigest()[:8]}]"
 
 
-def cut_headers(headers: Mapping[str, str]) -> dict[str, str]:
+def cut_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     """*headers* without the secrets in them; the scheme word before a credential stays."""
-    kept = {
-        name: _cut_secret(value) if _is_secret(name) else value for name, value in headers.items()
-    }
+    return _cut_headers(tuple(headers.items()))
+
+
+# A client that polls sends the same headers every time.
+@lru_cache(maxsize=16)
+def _cut_headers(headers: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    kept = {name: _cut_secret(value) if _is_secret(name) else value for name, value in headers}
     # One look at all of them: a header that is no secret by its name hardly ever holds one.
     if not _may_have_secret("\n".join(kept.values())):
         return kept

@@ -29,7 +29,7 @@ from .keys import key_digest, presented
 from .limits import count_refused
 from .magic import split_key
 from .provider import Call, EventStream, Refusal, RefusedError, Reply, Request
-from .record import journal_line
+from .record import Note, note
 from .refusals import shape_refusal
 from .rows import Key
 from .universe import World
@@ -47,14 +47,14 @@ _HOLDS_BACK = frozenset({"latency", "timeout"})
 class Handled:
     """What became of a request: its answer, the world it happened in, and its number there.
 
-    *line* is what the journal keeps of it. *faults* are to be acted out on the answer.
+    *note* is what the journal keeps of it. *faults* are to be acted out on the answer.
     """
 
     answer: Answer
     world: World
     number: int
     operation: str
-    line: Json
+    note: Note
     faults: Sequence[Fault] = ()
 
 
@@ -79,11 +79,13 @@ def handle(worlds: Worlds, world: World, provider: str, request: Request) -> Han
         advice = habits_of(
             world.marks, contract, request, road.call, answer, world.clock.mode, now_ms
         )
-        line = journal_line(number, now_ms, contract, operation, request, answer, advice)
-        worlds.store.add_journal(world.id, number, now_ms, provider, operation, answer.status, line)
+        noted = note(number, now_ms, contract, operation, request, answer, advice)
+        worlds.store.add_journal(
+            world.id, (number, now_ms, provider, operation, answer.status), noted.to_keep()
+        )
         if any(fault.type in _HOLDS_BACK for fault in road.faults):
             world.unanswered.add(number)
-    return Handled(answer, world, number, operation, line, road.faults)
+    return Handled(answer, world, number, operation, noted, road.faults)
 
 
 def _whose(

@@ -1,8 +1,13 @@
-"""The journal's line for one request."""
+"""The journal's line for one request.
+
+Secrets are cut before anything is kept. A plain read, such as a poll, is kept as it is and put into
+words when somebody looks: most polls of a load test fall out of the ring unseen.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -17,7 +22,42 @@ from .provider import EventStream, Reply, Request, Upload
 Json = Any
 
 
-def journal_line(
+@dataclass(slots=True)
+class Note:
+    """Request, answer and verdict. *advice* comes from earlier requests; *headers* are cut."""
+
+    number: int
+    now_ms: int
+    contract: Contract
+    operation: str
+    request: Request
+    headers: Mapping[str, str]
+    answer: Reply | EventStream
+    advice: Sequence[Finding]
+    made: Json = None
+
+    @property
+    def line(self) -> Json:
+        """The line of the journal."""
+        return self.made if self.made is not None else _line(self)
+
+    @property
+    def verdicts(self) -> Iterable[tuple[str, str]]:
+        """Code and severity of each finding."""
+        if self.made is None:
+            return [(it.code, it.severity) for it in self.advice]
+        return [(it["code"], it["severity"]) for it in self.made.get("violations", ())]
+
+    def document(self) -> bytes:
+        """The line, as it is stored."""
+        return orjson.dumps(self.line)
+
+    def to_keep(self) -> bytes | Callable[[], bytes]:
+        """The document, or how to make it: whatever takes less now and can hold no secret."""
+        return self.document if self.made is None else self.document()
+
+
+def note(
     number: int,
     now_ms: int,
     contract: Contract,
@@ -25,11 +65,33 @@ def journal_line(
     request: Request,
     answer: Reply | EventStream,
     advice: Sequence[Finding] = (),
-) -> Json:
-    """Request, answer and verdict, without secrets. *advice* comes from earlier requests."""
+) -> Note:
+    """What the journal keeps of a request."""
+    headers = cut_headers(request.headers)
+    noted = Note(number, now_ms, contract, operation, request, headers, answer, advice)
+    if not _is_plain(request, answer):
+        noted.made = _line(noted)
+    return noted
+
+
+def _is_plain(request: Request, answer: Reply | EventStream) -> bool:
+    """Whether nothing but the headers of a granted *request* can hold what a client has pasted."""
+    return (
+        request.method == "GET"
+        and not request.query
+        and not request.body
+        and isinstance(answer, Reply)
+        and answer.reason is None
+        and isinstance(answer.body, dict)
+    )
+
+
+def _line(noted: Note) -> Json:
+    contract, operation = noted.contract, noted.operation
+    request, answer = noted.request, noted.answer
     line: dict[str, Json] = {
-        "id": f"req_{number}",
-        "at": rfc3339(now_ms),
+        "id": f"req_{noted.number}",
+        "at": rfc3339(noted.now_ms),
         "provider": contract.provider,
         "operation": operation or None,
         "provenance": provenance(contract, operation, answer),
@@ -37,7 +99,7 @@ def journal_line(
             "method": request.method,
             "path": cut_text(request.path),
             "query": cut_query(request.query) if request.query else "",
-            "headers": cut_headers(request.headers),
+            "headers": noted.headers,
         },
         "response": {"status": answer.status},
     }
@@ -55,11 +117,11 @@ def journal_line(
     if answer.reason is not None:
         line["reason"] = answer.reason
     found = _findings(contract, operation, request, answer)
-    if found or advice:
+    if found or noted.advice:
         # Advice is in our own words alone; what was wrong with a request may quote it.
         line["violations"] = [
             *({name: cut_text(text) for name, text in it.to_json().items()} for it in found),
-            *(it.to_json() for it in advice),
+            *(it.to_json() for it in noted.advice),
         ]
     if answer.refusal is not None and answer.refusal.reason == "unknown_route":
         line["near_misses"] = near_misses(contract, request.method, request.path)

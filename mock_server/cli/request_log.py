@@ -10,15 +10,18 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from .request_line import request_lines
+
+if TYPE_CHECKING:
+    from ..record import Note
 
 Json = Any
 
 _EVERY_S = 0.05
-#: Printed each time; 2,000 lines a second.
-_WAITING_MAX = 100
+#: Printed each time; 1,000 lines a second.
+_WAITING_MAX = 50
 _CLOSE_S_MAX = 0.3
 
 
@@ -32,25 +35,25 @@ class RequestLog:
         self._requests = 0
         self._findings: Counter[tuple[str, str]] = Counter()
         self._left_out = 0
-        self._waiting: deque[tuple[Json, str, float]] = deque()
+        self._waiting: deque[tuple[Note, str, float]] = deque()
         self._has_lines = threading.Event()
         self._is_closed = threading.Event()
         self._printer = threading.Thread(target=self._print_all, daemon=True)
         if not is_quiet:
             self._printer.start()
 
-    def note(self, line: Json, world: str, took_ms: float) -> None:
-        """Count the journal's *line*, and let it be printed."""
+    def note(self, noted: Note, world: str, took_ms: float) -> None:
+        """Count what the journal *noted*, and let it be printed."""
         with self._lock:
             self._requests += 1
-            for finding in line.get("violations", ()):
-                self._findings[finding["code"], finding.get("severity", "error")] += 1
+            for verdict in noted.verdicts:
+                self._findings[verdict] += 1
             if self._is_quiet:
                 return
             if len(self._waiting) >= _WAITING_MAX:
                 self._left_out += 1
                 return
-            self._waiting.append((line, world, took_ms))
+            self._waiting.append((noted, world, took_ms))
         if not self._has_lines.is_set():
             self._has_lines.set()
 
@@ -86,13 +89,14 @@ class RequestLog:
             left_out, self._left_out = self._left_out, 0
         told = [
             text
-            for line, world, took_ms in waiting
-            for text in request_lines(line, self._stream, took_ms=took_ms, world=world)
+            for noted, world, took_ms in waiting
+            for text in request_lines(noted.line, self._stream, took_ms=took_ms, world=world)
         ]
         if left_out:
             told.append(f"… and {left_out} requests that came too fast to print")
         try:
-            self._stream.writelines(f"{text}\n" for text in told)
+            # At once: each write to a terminal is flushed, and requests wait for that.
+            self._stream.write("".join(f"{text}\n" for text in told))
             self._stream.flush()
         except (OSError, ValueError):
             return False

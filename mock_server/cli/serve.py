@@ -151,7 +151,7 @@ def serve(options: Options) -> None:
             allowed=networks,
             own_ports=frozenset({port}),
         ),
-        observe=lambda handled, took_ms: log.note(handled.line, handled.world.id, took_ms),
+        observe=lambda handled, took_ms: log.note(handled.note, handled.world.id, took_ms),
     )
     shown = f"[{options.host}]" if ":" in options.host else options.host
     url = f"http://{shown}:{port}"

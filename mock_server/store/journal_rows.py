@@ -1,21 +1,31 @@
-"""The journal's rows: a ring per world, written in batches."""
+"""The journal's rows: a ring per world, written in batches.
+
+In memory, lines are written when somebody looks; those that have fallen out of the ring by then
+never are. A file gets them with the commit of what they tell of.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 
-from .transactions import Row, Transactions
+from .transactions import Transactions
 
 Json = Any
 
 #: Lines that a world keeps; the oldest go first.
 JOURNAL_MAX = 10_000
-# Lines wait in memory until there are so many, or somebody looks; lines of what was committed to a
-# file are committed with it.
-_BUFFERED_MAX = 200
+#: Lines of all worlds that wait to be written; beside a file, where they are lost with the process.
+_WAITING_MAX = 12_000
+_WAITING_BESIDE_FILE_MAX = 200
+
+#: (number, instant, provider, operation, status) of a request.
+Head = tuple[int, int, str, str, int]
+#: A line as it is stored, or how to make it.
+Document = bytes | Callable[[], bytes]
 
 _CONDITIONS = {
     "provider": "provider = ?",
@@ -31,31 +41,37 @@ class JournalRows:
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
-        self._lines: list[Row] = []
+        self._waiting: dict[str, deque[tuple[Head, Document]]] = {}
+        self._waiting_max = _WAITING_BESIDE_FILE_MAX if transactions.is_kept else _WAITING_MAX
 
     def forget(self, world: str) -> None:
-        """Drop what is buffered of *world*."""
-        self._lines = [line for line in self._lines if line[0] != world]
+        """Drop what waits of *world*."""
+        self._waiting.pop(world, None)
 
-    def add(self, line: Row) -> bool:
-        """Buffer *line*, the columns of the table in order. True when it is time to flush."""
-        self._lines.append(line)
-        is_committed = self._transactions.is_writing and self._transactions.is_kept
-        return is_committed or len(self._lines) >= _BUFFERED_MAX
+    def add(self, world: str, head: Head, document: Document) -> bool:
+        """Keep a line. True when it is time to flush."""
+        lines = self._waiting.get(world)
+        if lines is None:
+            lines = self._waiting[world] = deque(maxlen=JOURNAL_MAX)
+        lines.append((head, document))
+        if self._transactions.is_writing and self._transactions.is_kept:
+            return True
+        return sum(map(len, self._waiting.values())) >= self._waiting_max
 
     def flush(self) -> None:
-        """Write what was buffered."""
-        if not self._lines:
-            return
-        lines, self._lines = self._lines, []
-        self._transactions.write_many(
-            "INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(*line[:6], orjson.dumps(line[6])) for line in lines],
-        )
-        newest = {line[0]: line[1] for line in lines}
-        for world, seq in newest.items():
+        """Write what waits."""
+        waiting, self._waiting = self._waiting, {}
+        for world, lines in waiting.items():
+            self._transactions.write_many(
+                "INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (world, *head, document if isinstance(document, bytes) else document())
+                    for head, document in lines
+                ],
+            )
+            oldest = lines[-1][0][0] - JOURNAL_MAX
             self._transactions.write(
-                "DELETE FROM journal WHERE world = ? AND seq <= ?", (world, seq - JOURNAL_MAX)
+                "DELETE FROM journal WHERE world = ? AND seq <= ?", (world, oldest)
             )
 
     def lines(

@@ -19,7 +19,7 @@ from ..snapshots import Tables
 from .counters import Counters
 from .document_rows import DocumentRows
 from .dumps import TABLES_OF_A_WORLD, dump_world, load_world, tables_of_a_world
-from .journal_rows import JournalRows
+from .journal_rows import Document, Head, JournalRows
 from .key_rows import KeyRows
 from .repetition_rows import RepetitionRows
 from .resource_rows import ResourceRows
@@ -275,18 +275,9 @@ class Store:
 
     # Journal
 
-    def add_journal(
-        self,
-        world: str,
-        seq: int,
-        at_ms: int,
-        provider: str,
-        operation: str,
-        status: int,
-        doc: Json,
-    ) -> None:
+    def add_journal(self, world: str, head: Head, document: Document) -> None:
         """Keep a line of the journal; lines are written in batches where nothing is lost by it."""
-        if self._journal.add((world, seq, at_ms, provider, operation, status, doc)):
+        if self._journal.add(world, head, document):
             self.flush()
 
     def flush(self) -> None:
