@@ -34,7 +34,7 @@ def begin_replay(
         raise call.refuse("invalid", problem=f"{name}: expected 1 to 255 visible ASCII characters")
     here = call.here
     mark = fingerprint(call)
-    stored = here.rows.replay(here.world, call.account_id, call.operation.id, key)
+    stored = here.rows.replay(here.world, call.account_id, _realm(rules, call), key)
     if stored is None or stored[1] <= here.now_ms:
         return mark
     kept, _, status, headers, body = stored
@@ -43,7 +43,8 @@ def begin_replay(
     restored, content_type, departure, number = orjson.loads(headers)
     if number in unanswered:
         raise call.refuse("idempotency_in_flight", key=key)
-    restored["Idempotent-Replayed"] = "true"
+    if rules.marks_repetitions:
+        restored["Idempotent-Replayed"] = "true"
     return Reply(status, bytes(body), restored, content_type, departure=departure)
 
 
@@ -56,7 +57,12 @@ def finish_replay(rules: Idempotency, call: Call, mark: str, reply: Reply) -> No
     headers = orjson.dumps([reply.headers, reply.content_type, reply.departure, here.number])
     row = (mark, here.now_ms + rules.keeps_ms, reply.status, headers, body)
     key = call.request.headers[rules.header]
-    here.rows.save_replay(here.world, call.account_id, call.operation.id, key, row)
+    here.rows.save_replay(here.world, call.account_id, _realm(rules, call), key, row)
+
+
+def _realm(rules: Idempotency, call: Call) -> str:
+    """Within what of the account a key is one."""
+    return "" if rules.spans_operations else call.operation.id
 
 
 def fingerprint(call: Call) -> str:

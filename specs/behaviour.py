@@ -218,12 +218,17 @@ class Concurrency:
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """Replays the first answer of *operations* to the same *header* value for *keeps_ms*."""
+    """Replays the first answer of *operations* to the same *header* value for *keeps_ms*.
+
+    A key is one within its operation, or with *spans_operations* within its account.
+    """
 
     header: str
     operations: frozenset[str]
     keeps_ms: int
     source: str
+    spans_operations: bool = False
+    marks_repetitions: bool = True
 
 
 @dataclass(frozen=True, slots=True)

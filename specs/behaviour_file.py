@@ -274,8 +274,14 @@ def _concurrency(raw: Json) -> Concurrency | None:
 def _idempotency(raw: Json) -> Idempotency | None:
     if raw is None:
         return None
-    operations = frozenset(raw["operations"])
-    return Idempotency(raw["header"].lower(), operations, raw["keeps_ms"], raw["source"])
+    return Idempotency(
+        header=raw["header"].lower(),
+        operations=frozenset(raw["operations"]),
+        keeps_ms=raw["keeps_ms"],
+        source=raw["source"],
+        spans_operations=raw.get("scope") == "account",
+        marks_repetitions=raw.get("marks_repetitions", True),
+    )
 
 
 def _cadence(raw: Json, operations: Json, path: Path) -> Cadence | None:

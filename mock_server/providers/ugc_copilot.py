@@ -36,9 +36,19 @@ _KINDS = {"videos": "render", "upstream": "render", "stitched": "stitch", "overl
 
 
 def given(call: Call) -> Mapping[str, Json]:
-    """The fields of a body, whether they came flat or wrapped in `data` (U1)."""
+    """The fields of a body, whether they came flat or wrapped in `data` (U1).
+
+    Raises:
+        RefusedError: they came in the form that is not read.
+    """
     body: Mapping[str, Json] = call.body
-    return body["data"] if isinstance(body.get("data"), dict) else body
+    is_wrapped = isinstance(body.get("data"), dict)
+    form = call.here.choice("body_form") if call.operation.security else "both"
+    if form == "wrapped" and not is_wrapped:
+        raise call.refuse_value(Violation("body", "/data", "required", "a value", "nothing"))
+    if form == "flat" and is_wrapped:
+        raise call.refuse_value(Violation("body", "/data", "rule", "no such field", "an object"))
+    return body["data"] if is_wrapped else body
 
 
 def wrong(call: Call, field: str, expected: str, actual: Json) -> Violation:
@@ -101,6 +111,8 @@ def check_start(call: Call) -> Sequence[Violation]:
     if model is not None and body.get("quality", models[model]) != models[model]:
         return [wrong(call, "quality", f"{models[model]}, which {model} is", body["quality"])]
     asked_s = body.get("duration")
+    if here.choice("duration_type") == "whole_seconds" and asked_s is not None and asked_s % 1:
+        return [wrong(call, "duration", "whole seconds", asked_s)]
     if here.choice("duration_limits") == "refuse" and asked_s is not None:
         possible_s = _effective_s(facts["durations"][engine], asked_s)
         if possible_s != asked_s:

@@ -6,6 +6,7 @@ travel over sockets is the engine's matter and tested there.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -329,6 +330,38 @@ def test_receiver_that_never_takes_it_is_asked_six_times(post: Post, status: int
     waits = [later - earlier for earlier, later in pairwise(at_ms)]
     assert waits == [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 6 * HOUR_MS]
     assert post.fates() == ["exhausted"]
+
+
+@pytest.mark.clause("UG-047", "UG-052")
+def test_first_attempt_may_be_one_of_five(post: Post) -> None:
+    """U11, five_in_all."""
+    post.account.world.choose(ugc_copilot__webhook_attempts="five_in_all")
+    post.add_endpoint()
+    post.receiver.script = [500] * 10
+    steps.start(post.account)
+
+    post.account.world.advance(24 * HOUR_MS)
+
+    assert len(post.received) == 5
+    assert post.received[-1].at_ms - post.received[-2].at_ms == 2 * HOUR_MS
+    assert post.fates() == ["exhausted"]
+
+
+@pytest.mark.clause("UG-045", "UG-046")
+def test_headers_may_be_those_of_standard_webhooks(post: Post) -> None:
+    """U9, standard_webhooks: id, time and body are signed, in base64."""
+    post.account.world.choose(ugc_copilot__webhook_headers="standard_webhooks")
+    _, secret = post.add_endpoint()
+
+    steps.finished(post.account)
+
+    (sent,) = post.received
+    headers = sent.headers
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode()
+    digest = hmac.new(secret.encode(), signed + sent.letter.body, hashlib.sha256).digest()
+    assert headers["webhook-id"] == sent.event["id"]
+    assert headers["webhook-signature"] == "v1," + base64.b64encode(digest).decode()
+    assert not any(name.startswith("X-UGC-") for name in headers)
 
 
 @pytest.mark.clause("UG-054")
