@@ -11,16 +11,31 @@ from typing import Any
 Json = Any
 
 
+class JournalError(Exception):
+    """The file holds something else, which must not be lost."""
+
+
 @dataclass(slots=True)
 class OpenJobs:
-    """The ids of open jobs by kind. It holds ids alone, no key and no answer."""
+    """The ids of open jobs by kind. It holds ids alone, no key and no answer.
+
+    Raises:
+        JournalError: *path* is there, and was not written by this class.
+    """
 
     path: Path
     found: dict[str, Json] = field(default_factory=dict[str, Json])
 
     def __post_init__(self) -> None:
-        if self.path.exists():
-            self.found = json.loads(self.path.read_text(encoding="utf-8"))
+        if not self.path.exists():
+            return
+        try:
+            found = json.loads(self.path.read_text(encoding="utf-8"))
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise JournalError(f"{self.path} is no journal of open jobs; name another file")
+        self.found = found
 
     def note(self, kind: str, ids: Mapping[str, Json]) -> None:
         """Remember a job that was just paid for."""

@@ -20,7 +20,7 @@ import click
 
 from .output import fail, tell
 from .request_log import verdict
-from .settings import setting_option
+from .settings import SEEDS, setting_option
 
 Json = Any
 
@@ -37,7 +37,7 @@ _SENT_ON = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 
 @click.command("run", context_settings={"ignore_unknown_options": True})
 @setting_option("provider", multiple=True, help="Serve only this provider. Repeatable.")
-@setting_option("seed", type=int)
+@setting_option("seed", type=SEEDS)
 @setting_option("clock", metavar="real|manual|auto", help="What moves the clock; real:20, too.")
 @setting_option("pace", metavar="documented|fast|instant|FACTOR")
 @setting_option(

@@ -19,7 +19,7 @@ from ..http.targets import Targets, read_network
 from ..pace import read_pace
 from .output import table, tell
 from .request_log import RequestLog, verdict
-from .settings import setting_option
+from .settings import SEEDS, setting_option
 from .variables import export_lines
 
 Json = Any
@@ -55,7 +55,7 @@ class Options:
 @setting_option("port", type=click.IntRange(0, 65_535))
 @setting_option("provider", multiple=True, help="Serve only this provider. Repeatable.")
 @setting_option("db", type=click.Path(path_type=Path))
-@setting_option("seed", type=int)
+@setting_option("seed", type=SEEDS)
 @setting_option(
     "clock",
     metavar="real|manual|auto|system",

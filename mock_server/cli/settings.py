@@ -21,6 +21,10 @@ Json = Any
 _FOLDERS_MAX = 64
 
 
+#: As the control API takes them: whole numbers that JSON carries everywhere.
+SEEDS = click.IntRange(0, 9_007_199_254_740_991)
+
+
 class ConfigError(click.ClickException):
     """The configuration file is wrong; told in one line, exit code 4."""
 

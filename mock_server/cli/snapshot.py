@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from .client import Mock, world_options
+from .files import OutputFile
 from .groups import group
 from .output import fail, json_option, show, table, tell
 
@@ -33,7 +34,7 @@ def list_snapshots(url: str, world: str, *, as_json: bool) -> None:
 
 
 @command.command("save")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@click.argument("file", type=OutputFile())
 @world_options
 def save(file: Path, url: str, world: str) -> None:
     """Write everything of the world to FILE, as JSON Lines; - is stdout.

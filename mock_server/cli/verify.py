@@ -12,7 +12,9 @@ from typing import Any
 
 import click
 
+from .files import OutputFile
 from .output import fail
+from .settings import SEEDS
 
 _REPORTS = ("html", "junit", "ndjson")
 
@@ -30,7 +32,7 @@ class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyrig
         if kind not in _REPORTS or not colon or not path:
             told = f"expected one of {', '.join(_REPORTS)}, a colon and a file, got {value!r}"
             self.fail(told, param, ctx)
-        return kind, Path(path)
+        return kind, OutputFile().convert(path, param, ctx)
 
 
 def _target_options(function: Callable[..., None]) -> Callable[..., None]:
@@ -73,10 +75,10 @@ def _target_options(function: Callable[..., None]) -> Callable[..., None]:
             show_default=True,
             help="Longest wait for one thing, in seconds of the server.",
         ),
-        click.option("--seed", type=int, default=1, show_default=True, help="For our own mock."),
+        click.option("--seed", type=SEEDS, default=1, show_default=True, help="For our own mock."),
         click.option(
             "--journal",
-            type=click.Path(path_type=Path),
+            type=OutputFile(),
             help="Where open paid jobs are kept, so that the next run goes on with them.",
         ),
         click.option(
@@ -131,6 +133,7 @@ def command(*, reports: Sequence[tuple[str, Path]], quiet: bool, **given: Any) -
     from screentest.contract_tests.command import KeyRefusedError, run_verify
     from screentest.contract_tests.fuzz import FuzzUnavailableError
     from screentest.contract_tests.live import NotAllowedError, UnreachableError
+    from screentest.contract_tests.open_jobs import JournalError
     from screentest.contract_tests.report.text import text_report
     from screentest.contract_tests.trace import without_keys
     from screentest.specs.errors import ContractError
@@ -138,7 +141,9 @@ def command(*, reports: Sequence[tuple[str, Path]], quiet: bool, **given: Any) -
     progress = _no_progress if quiet or not sys.stderr.isatty() else _progress
     try:
         result = run_verify(_options(given, reports), progress)
-    except (NotAllowedError, ContractError, FuzzUnavailableError, KeyRefusedError) as error:
+    except (
+        NotAllowedError, ContractError, FuzzUnavailableError, JournalError, KeyRefusedError
+    ) as error:  # fmt: skip
         fail(2, str(error))
     except UnreachableError as error:
         fail(4, str(error), "is the server running, and is the address right?")
@@ -186,8 +191,12 @@ def _reading(function: Callable[..., None]) -> Callable[..., None]:
 
         try:
             function(**given)
-        except (ContractError, ValueError, OSError) as error:
+        except UnicodeDecodeError:
+            fail(2, "the file is no recording: it is not UTF-8")
+        except (ContractError, ValueError) as error:
             fail(2, str(error))
+        except OSError as error:
+            fail(2, f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
     return guarded
 
@@ -218,7 +227,7 @@ def check_har(*, provider: str, file: Path) -> None:
 @click.command("replay")
 @_target_options
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--output", type=click.Path(path_type=Path), help="Where the new trace goes.")
+@click.option("--output", type=OutputFile(), help="Where the new trace goes.")
 @_reading
 def replay(*, file: Path, output: Path | None, **given: Any) -> None:
     """Send recorded requests again, to our mock or to --url, and tell what differs.
@@ -270,7 +279,7 @@ def diff(*, provider: str, one: Path, other: Path) -> None:
 @click.argument("provider")
 @click.option("--url", required=True, help="The server that is recorded.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8790, show_default=True)
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="The trace.")
+@click.option("--output", type=OutputFile(), required=True, help="The trace.")
 @click.option("--budget", type=click.IntRange(min=0), help="Credits that may be spent.")
 @click.option("--read-only", is_flag=True, help="Let nothing pass that changes anything.")
 @click.option("--live", is_flag=True, help="Allow an address that is not this machine.")
@@ -313,9 +322,9 @@ def mutants() -> None:
 @mutants.command("run")
 @click.argument("providers", nargs=-1)
 @click.option("--only", default="", help="Mutants whose id begins so: OZ-CRD, GEN.")
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--seed", type=SEEDS, default=1, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True)
-@click.option("--output", type=click.Path(path_type=Path), help="One JSON object for each mutant.")
+@click.option("--output", type=OutputFile(), help="One JSON object for each mutant.")
 @_reading
 def run_all(
     *, providers: Sequence[str], only: str, seed: int, workers: int, output: Path | None
@@ -326,6 +335,8 @@ def run_all(
     from screentest.specs.contract import provider_names
 
     tally = run_mutants(providers or provider_names(), only=only, seed=seed, workers=workers)
+    if not tally.fates:
+        raise ValueError(f"no mutant has an id that begins with {only!r}")
     for line in tally_lines(tally):
         click.echo(line)
     if output is not None:

@@ -56,6 +56,13 @@ def test_mock_that_cannot_be_reached_is_exit_code_3(shell: Shell, words: tuple[s
          "error: Invalid value for '--port': 'x' is not a valid integer range"),
         (("serve", "--port", "70000"),
          "error: Invalid value for '--port': 70000 is not in the range 0<=x<=65535"),
+        (("serve", "--seed", "9007199254740992"),
+         "error: Invalid value for '--seed': 9007199254740992 is not in the range "
+         "0<=x<=9007199254740991"),
+        (("run", "--seed", "-1", "--", "true"),
+         "error: Invalid value for '--seed': -1 is not in the range 0<=x<=9007199254740991"),
+        (("snapshot", "save", ""),
+         "error: expected the name of a file, got an empty text"),
         (("serve", "--provider", "kling"),
          "error: no provider 'kling' (there are: oshara, ozor, ugc_copilot, ulazai, znapai)"),
         (("serve", "--provider", "ozr"), "error: no provider 'ozr'; did you mean 'ozor'? "

@@ -99,7 +99,7 @@ def test_file_that_is_not_text_is_refused(world: World) -> None:
     ("words", "told"),
     [
         (("restore", "nowhere"), "error: cannot read nowhere: No such file or directory\n"),
-        (("save", "no/folder"), "error: cannot write no/folder: No such file or directory\n"),
+        (("save", "no/folder"), "error: cannot write no/folder: its folder does not exist\n"),
     ],
 )
 def test_file_that_cannot_be_opened_is_told_in_one_line(

@@ -40,9 +40,21 @@ def test_a_kept_contract_exits_with_0_and_writes_reports(tmp_path: Path) -> None
             "is the server running",
         ),
         (("verify", "ozor", "--url", "http://127.0.0.1:9"), 2, "no key was given"),
+        (("verify", "ulazai", "--seed", "9007199254740992"), 2, "is not in the range"),
+        (("verify", "ulazai", "--report", "html:/nowhere/x.html"), 2,
+         "cannot write /nowhere/x.html: its folder does not exist"),
+        (("verify", "ulazai", "--report", "html:/"), 2, "cannot write /: it is a folder"),
+        (("verify", "ulazai", "--journal", "/"), 2, "cannot write /: it is a folder"),
+        (("verify", "ulazai", "--journal", __file__), 2, "is no journal of open jobs"),
+        (("record", "ozor", "--url", "http://127.0.0.1:9", "--output", "/nowhere/x"), 2,
+         "cannot write /nowhere/x: its folder does not exist"),
+        (("check-har", "ozor", "nothing.har"), 2, "nothing.har: No such file or directory"),
+        (("check-har", "ozor", sys.executable), 2, "the file is no recording: it is not UTF-8"),
+        (("mutants", "run", "--only", "NOPE", "ulazai"), 2,
+         "no mutant has an id that begins with 'NOPE'"),
         (("verify", "ozor", "--budget", "0", "--only", "walk export"), 3, "the budget ended it"),
     ],
-)
+)  # fmt: skip
 def test_exit_codes_tell_what_happened(arguments: tuple[str, ...], code: int, told: str) -> None:
     done = _run(*arguments)
 
