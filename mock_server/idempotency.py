@@ -49,8 +49,8 @@ def begin_replay(
 
 
 def finish_replay(rules: Idempotency, call: Call, mark: str, reply: Reply) -> None:
-    """Keep a good answer for the next request with the same key; failures are not kept."""
-    if reply.status >= 300:
+    """Keep a good answer for the next request with the same key, and a refusal if that is kept."""
+    if reply.status >= 300 and not rules.keeps_refusals:
         return
     here = call.here
     body = reply.body if isinstance(reply.body, bytes) else orjson.dumps(reply.body)

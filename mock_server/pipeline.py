@@ -172,6 +172,8 @@ def _guarded(road: Road, here: Instant, match: Match, request: Request) -> Answe
         if not road.is_counted:
             count_refused(call, refused.refusal)
         answer = shape_refusal(road.provider, call, refused.refusal)
+        if road.replay is not None and not refused.refusal.reason.startswith("fault:"):
+            road.replay(answer)
     except MockError as limit:
         answer = Reply(503, {"detail": str(limit)}, reason="ours:limit")
     except Exception as error:  # noqa: BLE001  the request ends here, journaled

@@ -228,6 +228,7 @@ class Idempotency:
     keeps_ms: int
     source: str
     spans_operations: bool = False
+    keeps_refusals: bool = False
     marks_repetitions: bool = True
 
 

@@ -280,6 +280,7 @@ def _idempotency(raw: Json) -> Idempotency | None:
         keeps_ms=raw["keeps_ms"],
         source=raw["source"],
         spans_operations=raw.get("scope") == "account",
+        keeps_refusals=raw.get("keeps_refusals", False),
         marks_repetitions=raw.get("marks_repetitions", True),
     )
 

@@ -88,6 +88,22 @@ def test_mark_of_a_repetition(ugc: Account, reading: str, marker: str | None) ->
     assert second.headers.get("idempotent-replayed") == marker
 
 
+@pytest.mark.clause("UG-039", "UG-078")
+@pytest.mark.parametrize(("reading", "status"), [("only_2xx", 200), ("refusals_too", 402)])
+def test_repetition_of_a_refused_call(ugc: Account, reading: str, status: int) -> None:
+    """U8: after the purchase the old key may still be told of the empty balance."""
+    ugc.world.choose(ugc_copilot__failures_kept=reading)
+    ugc.set_credits(0)
+    refused = send(ugc, steps.START, steps.body())
+    ugc.set_credits(1_000)
+
+    again = send(ugc, steps.START, steps.body())
+    other = send(ugc, steps.START, steps.body(), key="another")
+
+    assert (refused.status, again.status, other.status) == (402, status, 200)
+    assert (again.content == refused.content) == (status == 402)
+
+
 @pytest.mark.clause("UG-030", "UG-031", "UG-032")
 @pytest.mark.parametrize(("reading", "costs"), [("linear", [32, 100]), ("fixed", [25, 50])])
 def test_price_of_kling_by_its_length(ugc: Account, reading: str, costs: list[int]) -> None:
