@@ -21,10 +21,11 @@ from .report.junit import junit_report
 from .report.ndjson import ndjson_report
 from .rules import names_needed, rules_of
 from .scenarios.scenario import Scenario
-from .session import Session, UnableError
+from .session import Session
 from .target import Target
 from .trace import without_keys
 from .verify import Ran, Result, scenarios_of, verify
+from .wires import UnableError
 
 REPORTS: dict[str, Callable[[Result], str]] = {
     "html": html_report,
@@ -85,7 +86,7 @@ def run_verify(options: Options, on_progress: Callable[[Scenario, Ran | None], N
         is_shared=is_remote, seed=options.seed, on_progress=on_progress,
         open_jobs=OpenJobs(options.journal) if options.journal is not None else None,
     )  # fmt: skip
-    result.spent = budget.spent if is_remote or options.budget is not None else 0
+    result.spent, result.pending = budget.spent, budget.pending
     result.is_out_of_budget = budget.refused > 0
     for kind, path in options.reports:
         text = without_keys(REPORTS[kind](result), contract.provider)
@@ -141,17 +142,11 @@ def choose(options: Options, scenarios: Sequence[Scenario]) -> list[Scenario]:
 
 
 def _opener(options: Options, contract: Contract, budget: Budget) -> Callable[[], Target]:
-    is_guarded = options.budget is not None or options.is_read_only
     if options.url is None:
         app = make_app(contract)
-
-        def open_world() -> Target:
-            target = InProcess(app, contract, options.seed)
-            if not is_guarded:
-                return target
-            return Guarded(target, contract, budget, options.is_read_only)
-
-        return open_world
+        return lambda: Guarded(
+            InProcess(app, contract, options.seed), contract, budget, options.is_read_only
+        )
     check_address(options.url, is_live=options.is_live)
     more = {"bearer": options.bearer} if options.bearer else {}
     second = options.second_api_key

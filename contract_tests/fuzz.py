@@ -19,9 +19,10 @@ from screentest.specs.operations import Operation
 
 from .expressions import evaluate, has_value
 from .rules import names_needed
-from .session import Session, UnableError
+from .session import Session
 from .target import ANONYMOUS, Identity, Wire
 from .trace import Exchange
+from .wires import UnableError, credential_header
 
 Json = Any
 
@@ -186,7 +187,7 @@ def _send(
     operation = session.contract.operations[case.operation]
     prefix = session.contract.behaviour.prefixes[0]
     path = prefix + (_with_ids(operation, pool, number) or case.path)
-    headers = {**case.headers, **session.credential(operation, who)}
+    headers = {**case.headers, **credential_header(session.contract.behaviour, operation, who)}
     wire = Wire(operation.method, path, case.query, headers, case.body)
     sees_money = session.has_money and session.target.levers is not None and who.account
     if sees_money:

@@ -1,22 +1,25 @@
 """The guard in front of a server: it lets nothing pass that costs more than was allowed.
 
-Before a request that costs, its price is set aside; after the answer it is taken or given back. A
-request that the budget does not cover never reaches the server. The guard knows prices from the
-contract; it does not trust the server to tell them.
+Before a request that may cost, the worst that it can is set aside; its answer shows how much of
+that is spent. A request that the budget does not cover never reaches the server.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import Contract
 
+from .costs import Change, Costs
+from .live import UnreachableError
 from .prices import price_of, worst_price
-from .session import UnableError
 from .target import Identity, Levers, Target, Wire
 from .trace import Raw, find_operation, understand
+from .wires import UnableError
 
 BUDGET_HEADER = "x-screentest-budget"
 
@@ -33,14 +36,21 @@ class ReadOnlyError(UnableError):
 class Budget:
     """Credits that may be spent; None is no bound. Safe to share between threads.
 
-    `spent + reserved` never exceeds *limit*.
+    *reserved* is set aside: for requests that are not answered yet, and for *pending* jobs, which
+    are paid when they succeed. `spent + reserved` exceeds *limit* only by what a server takes
+    beyond its own prices.
     """
 
     limit: int | None
     spent: int = 0
     reserved: int = 0
+    pending: int = 0
     refused: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def left(self) -> int:
+        return max(0, (self.limit or 0) - self.spent - self.reserved)
 
     def reserve(self, amount: int) -> bool:
         """Set *amount* aside. False, and no change, when the budget does not cover it."""
@@ -51,20 +61,21 @@ class Budget:
             self.reserved += amount
             return True
 
-    def settle(self, amount: int, *, is_spent: bool) -> None:
-        """End what was set aside: taken, or given back."""
+    def settle(self, amount: int, change: Change) -> None:
+        """End what was set aside; *change* is what the answer showed."""
         with self._lock:
             assert self.reserved >= amount, (self.reserved, amount)
-            self.reserved -= amount
-            if is_spent:
-                self.spent += amount
+            self.reserved += change.pending - amount
+            self.pending += change.pending
+            self.spent += change.spent
 
 
 def price_at_most(contract: Contract, wire: Wire) -> int:
     """What a request can cost at most, by the contract's own table and the request's own fields."""
-    asked = understand(contract, unanswered(wire), number=0, actor="", key="")
-    if not asked.operation:
+    operation, _ = find_operation(contract, wire.method, wire.path)
+    if operation is None or contract.behaviour.operations[operation.id].price is None:
         return 0
+    asked = understand(contract, unanswered(wire), number=0, actor="", key="")
     checks = load_checks(contract.provider)
     price = price_of(contract, checks, asked)
     return worst_price(contract, checks, asked.operation) if price is None else price
@@ -76,6 +87,47 @@ def unanswered(wire: Wire) -> Raw:
 
 
 @dataclass(slots=True)
+class Guard:
+    """Lets requests pass, or not. With *knows_past* no account was used before it came."""
+
+    contract: Contract
+    budget: Budget
+    is_read_only: bool = False
+    knows_past: bool = False
+    _costs: Costs = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._costs = Costs(self.contract, self.knows_past)
+
+    def pass_on(self, wire: Wire, send: Callable[[Wire], Raw], *, is_paid: bool = True) -> Raw:
+        """The answer to *wire*, if it may pass; nobody pays for one that is not *is_paid*.
+
+        Raises:
+            SpentError: the budget does not cover it.
+            ReadOnlyError: it would change something, and only reading is allowed.
+        """
+        if self.is_read_only and changes_something(self.contract, wire):
+            raise ReadOnlyError(f"{wire.method} {wire.path} changes something (--read-only)")
+        price = price_at_most(self.contract, wire) if is_paid else 0
+        if not self.budget.reserve(price):
+            left = self.budget.left
+            raise SpentError(f"{wire.method} {wire.path} may cost {price}, {left} credits are left")
+        # Without an answer nobody knows; the server may have taken its price all the same.
+        change = Change(spent=price)
+        try:
+            raw = send(wire)
+            change = self._costs.change(raw) if is_paid else Change()
+        finally:
+            self.budget.settle(price, change)
+        return raw
+
+    def look_again(self, send: Callable[[Wire], Raw]) -> None:
+        """Ask once more for the jobs whose end was not seen, so that they are settled by it."""
+        for wire in self._costs.looks():
+            self.budget.settle(0, self._costs.change(send(wire)))
+
+
+@dataclass(slots=True)
 class Guarded:
     """A target behind a guard."""
 
@@ -83,6 +135,11 @@ class Guarded:
     contract: Contract
     budget: Budget
     is_read_only: bool = False
+    _guard: Guard = field(init=False)
+
+    def __post_init__(self) -> None:
+        is_new = self.target.levers is not None
+        self._guard = Guard(self.contract, self.budget, self.is_read_only, is_new)
 
     @property
     def name(self) -> str:
@@ -111,6 +168,8 @@ class Guarded:
         self.target.wait(ms)
 
     def close(self) -> None:
+        with suppress(UnreachableError):  # what was not seen to end stays as it was counted
+            self._guard.look_again(self.target.send)
         self.target.close()
 
     def fetch(self, url: str) -> Raw:
@@ -123,19 +182,7 @@ class Guarded:
             SpentError: the budget does not cover it.
             ReadOnlyError: it would change something, and only reading is allowed.
         """
-        if self.is_read_only and changes_something(self.contract, wire):
-            raise ReadOnlyError(f"{wire.method} {wire.path} changes something (--read-only)")
-        price = price_at_most(self.contract, wire) if self._is_ours(wire) else 0
-        if not self.budget.reserve(price):
-            left = (self.budget.limit or 0) - self.budget.spent - self.budget.reserved
-            raise SpentError(f"{wire.method} {wire.path} may cost {price}, {left} credits are left")
-        status = 0
-        try:
-            raw = self.target.send(wire)
-            status = raw.status
-        finally:
-            self.budget.settle(price, is_spent=200 <= status < 300)
-        return raw
+        return self._guard.pass_on(wire, self.target.send, is_paid=self._is_ours(wire))
 
     def _is_ours(self, wire: Wire) -> bool:
         """Whether the request carries a credential that somebody would have to pay for."""

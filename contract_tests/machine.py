@@ -18,8 +18,9 @@ from screentest.specs.contract import Contract
 
 from .judge import Judge
 from .rules import rules_of
-from .session import Made, Session, UnableError
+from .session import Made, Session
 from .target import Target
+from .wires import UnableError
 
 _GRANTED = 1_000
 _JOBS_MAX = 12

@@ -12,7 +12,7 @@ from screentest.specs.checks import Checks, Fact
 from screentest.specs.contract import Contract
 from screentest.specs.errors import ContractError
 
-from .expressions import NOTHING, read_fact
+from .expressions import NOTHING, Scope, read_fact
 from .trace import MISSING, Exchange
 
 Json = Any
@@ -62,8 +62,18 @@ def _leaves(rows: Json) -> Iterator[dict[str, float]]:
         yield from _leaves(it)
 
 
-def price_of(contract: Contract, checks: Checks, exchange: Exchange) -> int | None:
-    """What the request of *exchange* costs; None where its facts are not in the request."""
+def price_of(
+    contract: Contract,
+    checks: Checks,
+    exchange: Exchange,
+    *,
+    scope: Scope = NOTHING,
+    earlier_calls: int | None = None,
+) -> int | None:
+    """What the request of *exchange* costs; None where a fact is neither in it nor in *scope*.
+
+    *earlier_calls* is how often its caller did the same before; None means that nobody knows.
+    """
     price = contract.behaviour.operations[exchange.operation].price
     if price is None or contract.behaviour.initial_credits is None:
         return 0
@@ -74,8 +84,9 @@ def price_of(contract: Contract, checks: Checks, exchange: Exchange) -> int | No
     facts = dict(holder)
     for name, fact in read.items():
         at = replace(fact, source=f"{_BODY}{_last_step(fact)}" if fact.source else "")
-        value = read_fact(at, replace(exchange, sent=holder), NOTHING)
-        if value is MISSING or fact.counts_calls:
+        asked = replace(exchange, sent=holder)
+        value = earlier_calls if fact.counts_calls else read_fact(at, asked, scope)
+        if value is MISSING or value is None:
             return None
         facts[name] = value
     try:

@@ -19,7 +19,7 @@ from screentest.specs.contract import Contract
 
 from .callers import Callers
 from .front import answer, refusal, wire_of
-from .guard import Budget, changes_something, price_at_most
+from .guard import Budget, Guard, ReadOnlyError, SpentError
 from .judge import Finding, Judge
 from .live import Live
 from .monitors.monitors import Monitors
@@ -42,6 +42,7 @@ class Recorder:
     judge: Judge = field(init=False)
     _monitors: Monitors = field(init=False)
     _live: Live = field(init=False)
+    _guard: Guard = field(init=False)
     _callers: Callers = field(init=False)
     _lock: Lock = field(default_factory=Lock)
 
@@ -51,6 +52,7 @@ class Recorder:
         self.judge = Judge(rules_of(self.contract, checks))
         self._monitors = Monitors(self.contract, checks, self.judge, is_open=True)
         self._live = Live(self.url.rstrip("/"), Identity("owner"), retries=0)
+        self._guard = Guard(self.contract, self.budget, self.is_read_only)
         self._callers = Callers(self.contract)
 
     def __call__(self, environ: Any, start: Any) -> Iterable[bytes]:
@@ -58,18 +60,12 @@ class Recorder:
 
     def pass_on(self, wire: Wire) -> Raw:
         """The server's answer to *wire*, judged; or our own 402 or 403 where it may not pass."""
-        now_ms = self._live.now_ms()
-        if self.is_read_only and changes_something(self.contract, wire):
-            return refusal(wire, 403, "read-only", "it would change something", now_ms)
-        price = price_at_most(self.contract, wire)
-        if not self.budget.reserve(price):
-            return refusal(wire, 402, "exhausted", f"it may cost {price}", now_ms)
-        status = 0
         try:
-            raw = self._live.send(wire)
-            status = raw.status
-        finally:
-            self.budget.settle(price, is_spent=200 <= status < 300)
+            raw = self._guard.pass_on(wire, self._live.send)
+        except ReadOnlyError as error:
+            return refusal(wire, 403, "read-only", str(error), self._live.now_ms())
+        except SpentError as error:
+            return refusal(wire, 402, "exhausted", str(error), self._live.now_ms())
         self._note(raw)
         return raw
 

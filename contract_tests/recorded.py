@@ -16,6 +16,7 @@ from .rules import rules_of
 from .session import Session
 from .target import ANONYMOUS, Identity, Target, Wire
 from .trace import Exchange, Trace, read_trace
+from .wires import credential_header
 
 Json = Any
 
@@ -74,7 +75,7 @@ def send_again(trace: Trace, target: Target, contract: Contract) -> Trace:
             name: value for name, value in old.request_headers.items() if value != "[redacted]"
         }
         if operation is not None:
-            headers |= session.credential(operation, who)
+            headers |= credential_header(session.contract.behaviour, operation, who)
         wire = Wire(old.method, _renamed(old.path, renamed), old.query, headers,
                     _renamed_body(old.request_body, renamed))  # fmt: skip
         new = session.send(wire, who)

@@ -5,28 +5,25 @@ Everything that is sent and seen goes into one trace, and the monitors see it as
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from screentest.specs.behaviour import Kind, Lifecycle, RateWindow
 from screentest.specs.checks import Checks, Example, Make, RequestPlan, View
 from screentest.specs.contract import Contract
 from screentest.specs.errors import ContractError
-from screentest.specs.operations import Operation
 
 from .expressions import Scope, evaluate, has_value, read_fact
 from .judge import Judge
 from .monitors.lifecycles import observations, state_of
 from .monitors.monitors import Monitors
 from .open_jobs import OpenJobs
-from .plans import account_in, changed, fill_ids, flat
+from .plans import changed, flat
 from .rules import names_needed, windows_in_force
-from .samples import encode_form
 from .target import ANONYMOUS, Identity, Levers, Target, Wire
 from .trace import MISSING, Balance, Delivery, Exchange, Raw, Trace, understand
+from .wires import UnableError, wire_of_plan
 
 Json = Any
 
@@ -34,13 +31,6 @@ Json = Any
 _POLLS_MAX = 400
 #: How much longer than documented a job may take before it counts as stuck.
 _LATENESS = 3
-
-
-class UnableError(Exception):
-    """A scenario cannot go on: it needs a lever, money or an answer that is not there.
-
-    What it did not come to is not judged; the message says why.
-    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +100,7 @@ class Session:
         who = self.owner if who is None else who
         plan = self.plan(operation) if plan is None else plan
         shape = self.contract.operations[operation]
-        wire = self.wire(shape, plan, ids or {}, who, headers or {})
+        wire = wire_of_plan(self.contract, shape, plan, ids or {}, who, headers or {})
         sent = dict(plan.form) if plan.form is not None else None
         return self._note(self.target.send(wire), who, sent)
 
@@ -151,62 +141,6 @@ class Session:
         if example.plan is not None:
             return example.plan
         return changed(self.plan(example.operation), example.added, example.without)
-
-    def wire(
-        self,
-        operation: Operation,
-        plan: RequestPlan,
-        ids: Mapping[str, Json],
-        who: Identity,
-        headers: Mapping[str, str],
-    ) -> Wire:
-        """The request that *plan* means, signed by *who*."""
-        path = self.contract.behaviour.prefixes[0] + operation.path
-        for parameter in operation.parameters:
-            if parameter.place == "path":
-                if parameter.name not in ids:
-                    raise UnableError(f"{operation.id} needs {parameter.name}")
-                value = quote(str(ids[parameter.name]), safe="")
-                path = path.replace(f"{{{parameter.name}}}", value)
-        body, content_type = self._body(operation, plan, ids, who)
-        sent = dict(self.credential(operation, who))
-        if content_type is not None:
-            sent["content-type"] = content_type
-        sent |= {name.lower(): value for name, value in {**plan.headers, **headers}.items()}
-        query = urlencode(fill_ids(dict(plan.query), ids)) if plan.query else ""
-        return Wire(operation.method, path, query, sent, body)
-
-    def _body(
-        self, operation: Operation, plan: RequestPlan, ids: Mapping[str, Json], who: Identity
-    ) -> tuple[bytes, str | None]:
-        if plan.raw is not None:
-            return plan.raw, plan.type
-        if plan.form is not None:
-            body, content_type = encode_form(plan.form)
-            return body, plan.type or content_type
-        if plan.json is not None:
-            filled = fill_ids(plan.json, ids)
-            if not who.account and account_in(filled, "-") != filled:
-                raise UnableError(f"{operation.id} needs the account's own name")
-            filled = account_in(filled, who.account)
-            return json.dumps(filled).encode(), plan.type or "application/json"
-        return b"", None
-
-    def credential(self, operation: Operation, who: Identity) -> Mapping[str, str]:
-        """The header that makes *who* known to *operation*; none for nobody.
-
-        Raises:
-            UnableError: *who* has no such credential.
-        """
-        for scheme in operation.security:
-            credential = self.contract.behaviour.credentials[scheme]
-            key = who.keys.get(credential.key_kind)
-            if key:
-                header, word = credential.forms[0]
-                return {header: f"{word} {key}".strip()}
-        if operation.security and who != ANONYMOUS:
-            raise UnableError(f"{operation.id} needs a key that the {who.name} does not have")
-        return {}
 
     # Resources
 

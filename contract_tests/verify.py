@@ -21,9 +21,10 @@ from .scenarios.scenario import Scenario
 from .scenarios.streams import streams
 from .scenarios.walks import walks
 from .scenarios.webhooks import webhooks
-from .session import Session, UnableError
+from .session import Session
 from .target import Target
 from .trace import Trace
+from .wires import UnableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,10 @@ class Ran:
 
 @dataclass(slots=True)
 class Result:
-    """Everything that a verification found out."""
+    """Everything that a verification found out.
+
+    *pending* credits are those of jobs that were not seen to end, and may still be taken.
+    """
 
     contract: Contract
     checks: Checks
@@ -49,6 +53,7 @@ class Result:
     skipped: list[tuple[Scenario, str]] = field(default_factory=list[tuple[Scenario, str]])
     seconds: float = 0.0
     spent: int = 0
+    pending: int = 0
     is_out_of_budget: bool = False
 
     @property
@@ -64,6 +69,16 @@ class Result:
         # Rounded down: 100 % means that nothing is left.
         share = 100 * judged // len(rules)
         return f"{share} % of {len(rules)} rules from {clauses} clauses judged"
+
+    @property
+    def bill(self) -> str:
+        """What the run cost."""
+        if self.contract.behaviour.initial_credits is None:
+            return "no credits in this contract"
+        pending = (
+            f", {self.pending} more if the jobs succeed that still run" if self.pending else ""
+        )
+        return f"{self.spent} credits spent{pending}"
 
     @property
     def is_broken(self) -> bool:

@@ -52,6 +52,7 @@ class RequestPlan:
 class Fact:
     """A figure read from a trace: a field with a default, or how many items a list has.
 
+    *told* is where an answer tells the figure that the provider went by, which then counts.
     *counts_calls* asks how often the same account called the operation successfully before. With
     *only* a figure outside these bounds is not known, as where a provider clamps it.
     """
@@ -62,6 +63,7 @@ class Fact:
     with_text: str = ""
     counts_calls: bool = False
     only: tuple[float, float] | None = None
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +311,7 @@ def _fact(raw: Json) -> Fact:
         with_text=raw.get("with_text", ""),
         counts_calls=raw.get("calls", False),
         only=tuple(raw["only"]) if "only" in raw else None,
+        told=raw.get("told", ""),
     )
 
 

@@ -67,10 +67,9 @@ def html_report(result: Result) -> str:
     """The whole page as text."""
     name = escape(result.contract.behaviour.name)
     counts = result.judge.counts()
-    spent = f" · {result.spent} credits" if result.spent else ""
     under = (
         f"{escape(result.target)} · seed {result.seed} · {len(result.ran)} scenarios · "
-        f"{result.requests} requests{spent} · {result.seconds:.2f} s"
+        f"{result.requests} requests · {result.bill} · {result.seconds:.2f} s"
     )
     sums = "".join(
         f'<div class="sum {css if counts[verdict] else "none"}"><b>{counts[verdict]}</b>'

@@ -22,7 +22,8 @@ def _lines(result: Result) -> Iterator[Json]:
     yield {
         "type": "run", "provider": result.contract.provider, "target": result.target,
         "seed": result.seed, "seconds": round(result.seconds, 3), "requests": result.requests,
-        "credits": result.spent, "out_of_budget": result.is_out_of_budget, "rules": counts,
+        "credits": result.spent, "credits_pending": result.pending,
+        "out_of_budget": result.is_out_of_budget, "rules": counts,
     }  # fmt: skip
     for rule in result.judge.rules.values():
         yield {

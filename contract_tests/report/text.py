@@ -30,11 +30,11 @@ def text_report(result: Result, base_url: str = "$BASE_URL") -> Iterator[str]:
         yield from finding_lines(finding, base_url)
     yield from _unjudged(result)
     counts_of = result.judge.counts()
-    spent = f", {result.spent} credits" if result.spent else ""
     yield (
         f"{counts_of[Verdict.KEPT]} kept, {counts_of[Verdict.BROKEN]} broken, "
         f"{counts_of[Verdict.NOT_JUDGED]} not judged ({result.coverage}); "
-        f"{len(result.ran)} scenarios, {result.requests} requests{spent}, {result.seconds:.2f} s"
+        f"{len(result.ran)} scenarios, {result.requests} requests, {result.bill}, "
+        f"{result.seconds:.2f} s"
     )
 
 

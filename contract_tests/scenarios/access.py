@@ -14,9 +14,10 @@ from screentest.specs.operations import Operation
 from ..expressions import Scope, evaluate, has_value
 from ..monitors.lifecycles import observations, state_of
 from ..rules import names_needed
-from ..session import Made, Session, UnableError
+from ..session import Made, Session
 from ..target import ANONYMOUS, Identity, Wire
 from ..trace import Exchange
+from ..wires import UnableError, credential_header
 from .scenario import Scenario
 from .walks import cost_of, is_cheaply_read
 
@@ -90,7 +91,7 @@ def _routes(session: Session) -> None:
 
 def _any_credential(session: Session) -> Mapping[str, str]:
     operation = next(it for it in session.contract.operations.values() if it.security)
-    return session.credential(operation, session.owner)
+    return credential_header(session.contract.behaviour, operation, session.owner)
 
 
 def _plain_path(contract: Contract) -> str:

@@ -15,9 +15,10 @@ from ..expressions import evaluate, is_shown
 from ..judge import Judge
 from ..plans import changed
 from ..rules import rule_of_example, takes_bad_input
-from ..session import Made, Session, UnableError
+from ..session import Made, Session
 from ..target import Identity
 from ..trace import Exchange
+from ..wires import UnableError
 from .scenario import Scenario
 from .walks import cost_of, is_cheaply_read
 

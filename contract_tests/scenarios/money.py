@@ -10,9 +10,10 @@ from screentest.specs.checks import Checks, RequestPlan, View
 from screentest.specs.contract import Contract
 
 from ..expressions import evaluate, has_value
-from ..session import Made, Session, UnableError
+from ..session import Made, Session
 from ..target import Identity
 from ..trace import Exchange
+from ..wires import UnableError
 from .inputs import bad_plans
 from .scenario import Scenario
 

@@ -11,9 +11,10 @@ from screentest.specs.contract import Contract
 
 from ..plans import changed
 from ..rules import names_needed, windows_in_force
-from ..session import Made, Session, UnableError
+from ..session import Made, Session
 from ..target import Identity
 from ..trace import Exchange
+from ..wires import UnableError
 from .scenario import Scenario
 
 Json = Any

@@ -8,8 +8,9 @@ from typing import Any
 from screentest.specs.checks import Checks
 from screentest.specs.contract import Contract
 
-from ..session import Made, Session, UnableError
+from ..session import Made, Session
 from ..trace import Exchange
+from ..wires import UnableError
 from .scenario import Scenario
 
 Json = Any

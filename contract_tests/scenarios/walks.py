@@ -13,8 +13,9 @@ from screentest.specs.contract import Contract
 from ..expressions import evaluate, has_value, read_fact
 from ..footage import read_footage
 from ..rules import names_needed
-from ..session import Made, Session, UnableError
+from ..session import Made, Session
 from ..trace import Exchange, Missing
+from ..wires import UnableError
 from .scenario import Scenario
 
 Json = Any

@@ -14,9 +14,10 @@ from screentest.specs.checks import Checks
 from screentest.specs.contract import Contract
 
 from ..expressions import at_pointer
-from ..session import Made, Session, UnableError
+from ..session import Made, Session
 from ..target import Endpoint, Identity
 from ..trace import Delivery
+from ..wires import UnableError
 from .scenario import Scenario
 
 Json = Any

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from screentest.contract_tests.guard import Budget, Guarded
 from screentest.contract_tests.in_process import InProcess, make_app
 from screentest.contract_tests.judge import Judge
 from screentest.contract_tests.rules import rules_of
@@ -29,6 +30,13 @@ def session_with(provider: str) -> Session:
     contract, checks = load_contract(provider), load_checks(provider)
     target = InProcess(make_app(contract), contract)
     return Session(target, contract, checks, Judge(rules_of(contract, checks)))
+
+
+def guarded_session(provider: str) -> tuple[Session, Budget]:
+    """A fresh world of *provider*'s mock behind a guard, and what the guard counts."""
+    session, budget = session_with(provider), Budget(None)
+    session.target = Guarded(session.target, session.contract, budget)
+    return session, budget
 
 
 @cache

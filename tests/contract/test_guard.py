@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from screentest.contract_tests.costs import Change
 from screentest.contract_tests.guard import (
     Budget,
     Guarded,
@@ -40,7 +41,7 @@ def test_a_budget_is_kept_to_the_credit_under_parallel_load() -> None:
     def pay(_: int) -> bool:
         if not budget.reserve(2):
             return False
-        budget.settle(2, is_spent=True)
+        budget.settle(2, Change(spent=2))
         return True
 
     with ThreadPoolExecutor(16) as pool:
@@ -53,7 +54,7 @@ def test_a_refused_request_gives_its_reserve_back() -> None:
     budget = Budget(10)
 
     assert budget.reserve(10)
-    budget.settle(10, is_spent=False)
+    budget.settle(10, Change())
 
     assert (budget.spent, budget.reserved, budget.reserve(10)) == (0, 0, True)
 
@@ -66,7 +67,7 @@ def test_what_the_budget_does_not_cover_never_reaches_the_server() -> None:
     with pytest.raises(SpentError, match="may cost 1, 0 credits are left"):
         guarded.send(wire)
 
-    assert (first.status, guarded.budget.spent) == (200, 1)
+    assert (first.status, guarded.budget.reserved) == (200, 1)
 
 
 def test_reading_only_means_reading_only() -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from screentest.contract_tests.guard import Budget
+from screentest.contract_tests.live import Live
 from screentest.contract_tests.proxy import Recorder
-from screentest.contract_tests.target import Wire
+from screentest.contract_tests.target import Identity, Wire
 from screentest.specs.contract import load_contract
 from tests.live_mock import LiveMock
 
@@ -35,6 +37,7 @@ class Remote:
     live: LiveMock
     name: str
     providers: Json
+    accounts: list[str] = field(default_factory=list[str])
 
     def key(self, provider: str) -> str:
         account = self.providers[provider]["account"]
@@ -43,7 +46,9 @@ class Remote:
 
     def second_key(self, provider: str) -> str:
         path = f"/worlds/{self.name}/accounts"
-        key: str = self.live.control("POST", path, {"provider": provider})["api_key"]
+        made = self.live.control("POST", path, {"provider": provider})
+        self.accounts.append(made["id"])
+        key: str = made["api_key"]
         return key
 
     def url(self, provider: str) -> str:
@@ -60,6 +65,22 @@ class Remote:
         credits = self.live.control("GET", path)["credits"]
         left: int = credits["available"] + credits["held"]
         return before - left
+
+    def spent_in_the_end(self) -> int:
+        """What all accounts of the world have spent when every job has ended."""
+        self.live.control("POST", f"/worlds/{self.name}/clock/advance", {"by_ms": 86_400_000})
+        shown = self.live.control("GET", f"/worlds/{self.name}")
+        accounts = [*self.accounts, *(it["account"]["id"] for it in shown["providers"].values())]
+        path = f"/worlds/{self.name}/accounts"
+        ledgers = [self.live.control("GET", f"{path}/{it}/ledger") for it in accounts]
+        return sum(it["spent"] for it in ledgers)
+
+    def call(self, provider: str, path: str, body: Json) -> None:
+        headers = {"content-type": "application/json",
+                   "authorization": f"Bearer {self.key(provider)}"}  # fmt: skip
+        target = Live(self.url(provider), Identity("owner"))
+        answer = target.send(Wire("POST", path, "", headers, json.dumps(body).encode()))
+        assert answer.status == 200, answer.body
 
     def set_clock(self, **clock: Json) -> None:
         self.live.control("PATCH", f"/worlds/{self.name}/clock", clock)
@@ -110,6 +131,24 @@ def test_everything_is_kept_over_http_too(remote: Remote, provider: str) -> None
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "it needs a second account" not in done.stdout
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_bill_is_what_the_ledger_says(remote: Remote, provider: str, tmp_path: Path) -> None:
+    report = tmp_path / "run.ndjson"
+    if provider == "ugc_copilot":
+        # The first search is free, and nobody can see from outside whether there was one.
+        remote.call(
+            provider, "/proxyFetchTopSellingProducts", {"data": {"industry": "Tech & Gadgets"}}
+        )
+    second = remote.second_key(provider)
+
+    done = remote.verify(provider, "--second-api-key", second, "--report", f"ndjson:{report}")
+
+    run = json.loads(report.read_text().splitlines()[0])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert run["credits"] + run["credits_pending"] == remote.spent_in_the_end()
+    assert (run["credits"] > 0) == (provider in {"ozor", "ugc_copilot", "ulazai"})
 
 
 def test_a_broken_rule_exits_with_1(remote: Remote) -> None:

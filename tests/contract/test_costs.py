@@ -1,0 +1,179 @@
+"""The guard settles by what the answers show, and comes to what the server's own ledger says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from screentest.contract_tests.costs import Change, Costs
+from screentest.contract_tests.guard import Budget, Guarded
+from screentest.contract_tests.in_process import InProcess, make_app
+from screentest.contract_tests.live import UnreachableError
+from screentest.contract_tests.target import Identity, Wire
+from screentest.contract_tests.trace import Raw
+from screentest.contract_tests.verify import scenarios_of, verify
+from screentest.specs.checks import RequestPlan, load_checks
+from screentest.specs.contract import load_contract
+
+from .hands import PROVIDERS, guarded_session
+
+Json = Any
+
+RENDER = "proxyStartVideoGeneration"
+SEARCH = "proxyFetchTopSellingProducts"
+START = "/api/v1/sora/generate/text-to-video/"
+
+
+@dataclass(slots=True)
+class Audited(InProcess):
+    """A world whose ledger is read before it goes: [spent, held] of all its accounts."""
+
+    ledger: list[int] = field(default_factory=lambda: [0, 0])
+    accounts: list[str] = field(default_factory=list[str])
+
+    def new_identity(
+        self, name: str, *, credits: int | None = None, tier: str | None = None
+    ) -> Identity:
+        made = InProcess.new_identity(self, name, credits=credits, tier=tier)
+        self.accounts.append(made.account)
+        return made
+
+    def close(self) -> None:
+        for account in self.accounts:
+            shown = self._control("GET", f"{self._path}/accounts/{account}/ledger")
+            self.ledger[0] += shown["spent"]
+            self.ledger[1] += shown["held"]
+        InProcess.close(self)
+
+
+class BrokenOff(InProcess):
+    """A world whose answers are lost on the way."""
+
+    def send(self, wire: Wire) -> Raw:
+        InProcess.send(self, wire)
+        raise UnreachableError("the connection was cut")
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_what_a_run_spent_is_what_the_ledger_says(provider: str, seed: int) -> None:
+    contract, checks = load_contract(provider), load_checks(provider)
+    app, budget, ledger = make_app(contract), Budget(None), [0, 0]
+
+    verify(
+        contract, checks,
+        lambda: Guarded(Audited(app, contract, seed, ledger=ledger), contract, budget),
+        scenarios_of(contract, checks), seed=seed,
+    )  # fmt: skip
+
+    assert [budget.spent, budget.pending] == ledger
+    assert (budget.spent > 0) == (contract.behaviour.initial_credits is not None)
+    assert budget.reserved == budget.pending
+
+
+def test_a_job_that_is_paid_when_it_succeeds_is_pending_until_then() -> None:
+    session, budget = guarded_session("ozor")
+
+    made = session.make("agent_job")
+    accepted = (budget.spent, budget.pending)
+    session.finish(made)
+
+    assert (accepted, (budget.spent, budget.pending)) == ((0, 1), (1, 0))
+
+
+@pytest.mark.parametrize(
+    ("provider", "kind", "by", "accepted"),
+    [
+        ("ozor", "agent_job", "generateVideo", (0, 1)),
+        ("ugc_copilot", "render", RENDER, (18, 0)),
+        ("ulazai", "task", "generateTextToVideo", (70, 0)),
+    ],
+)
+def test_a_job_that_fails_costs_nothing(
+    provider: str, kind: str, by: str, accepted: tuple[int, int]
+) -> None:
+    session, budget = guarded_session(provider)
+    session.levers.fail_next(session.owner, by)
+
+    made = session.make(kind)
+    before = (budget.spent, budget.pending)
+    session.finish(made)
+
+    assert (before, (budget.spent, budget.pending)) == (accepted, (0, 0))
+
+
+def test_a_job_whose_end_nobody_saw_is_looked_at_once_more() -> None:
+    session, budget = guarded_session("ozor")
+    session.make("agent_job")
+    session.target.wait(3_600_000)
+
+    session.target.close()
+
+    assert (budget.spent, budget.pending) == (1, 0)
+
+
+def test_a_replay_costs_nothing_until_the_key_is_forgotten() -> None:
+    session, budget = guarded_session("ugc_copilot")
+    headers = {"Idempotency-Key": "the-same"}
+
+    session.call(RENDER, headers=headers)
+    session.call(RENDER, headers=headers)
+    repeated = budget.spent
+    session.target.wait(86_400_000)
+    session.call(RENDER, headers=headers)
+
+    assert (repeated, budget.spent) == (18, 36)
+
+
+def test_a_length_that_was_cut_costs_what_the_answer_tells() -> None:
+    session, budget = guarded_session("ugc_copilot")
+    plan = session.plan(RENDER)
+    asked = {**plan.json["data"], "engine": "kling", "duration": 400}
+
+    answer = session.call(RENDER, RequestPlan(json={"data": asked}))
+
+    assert (answer.reply["effectiveDuration"], budget.spent) == (15, 59)
+
+
+def test_the_price_of_a_plan_is_that_of_the_plan_and_not_the_highest() -> None:
+    session, budget = guarded_session("ozor")
+
+    made = session.ready("plan")
+    cost = made.exchange.reply["plan"]["creditsCost"]
+    session.call("generatePlan", ids=made.ids)
+
+    assert 0 < cost < 30
+    assert budget.spent == 1 + cost
+
+
+def test_what_is_free_the_first_time_is_known_only_of_new_accounts() -> None:
+    session, budget = guarded_session("ugc_copilot")
+    answer = session.call(SEARCH)
+    raw = Raw("POST", answer.path, "", {"authorization": "Bearer k"}, answer.request_body, 200,
+              answer.headers, answer.body, 0)  # fmt: skip
+
+    somebody = Costs(session.contract).change(raw)
+
+    assert (budget.spent, somebody) == (0, Change(spent=1))
+
+
+def test_a_refusal_costs_nothing() -> None:
+    session, budget = guarded_session("ulazai")
+
+    answer = session.call("generateTextToVideo", RequestPlan(json={"prompt": ""}))
+
+    assert (answer.status, budget.spent, budget.reserved) == (400, 0, 0)
+
+
+def test_a_request_whose_answer_is_lost_may_have_been_paid() -> None:
+    contract, budget = load_contract("ulazai"), Budget(None)
+    target = Guarded(BrokenOff(make_app(contract), contract), contract, budget)
+    headers = {"content-type": "application/json",
+               "authorization": f"Token {target.owner.keys['api_key']}"}  # fmt: skip
+
+    with pytest.raises(UnreachableError):
+        target.send(Wire("POST", START, "", headers, b'{"prompt": "x"}'))
+
+    assert (budget.spent, budget.reserved) == (70, 0)
