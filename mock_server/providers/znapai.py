@@ -55,7 +55,7 @@ def remix_video(call: Call) -> Reply:
 @provider.operation("getVideo")
 def get_video(call: Call) -> Reply:
     here, job = call.here, call.found["video"]
-    return Reply(200, _shown(here, job), _poll_after(here, job))
+    return Reply(200, _shown(here, job), _poll_after(here, job), departure=_departure(here, job))
 
 
 @provider.operation("listVideos")
@@ -78,7 +78,8 @@ def list_videos(call: Call) -> Reply:
     ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {}
     none = {"first_id": None, "last_id": None}
     has_more = len(found) > limit
-    return Reply(200, {"object": "list", "data": data, **none, **ends, "has_more": has_more})
+    body = {"object": "list", "data": data, **none, **ends, "has_more": has_more}
+    return Reply(200, body, departure=_departure(here, *found[:limit]))
 
 
 @provider.operation("deleteVideo")
@@ -129,7 +130,14 @@ def _accepted(call: Call, job: Resource, model: str = "") -> Reply:
     shown = _shown(here, job, model)
     if "usage" in shown:
         shown["usage"] = {"duration_seconds": float(job.doc["seconds"])}
-    return Reply(200, shown, _poll_after(here, job))
+    return Reply(200, shown, _poll_after(here, job), departure=_departure(here, job))
+
+
+def _departure(here: Instant, *jobs: Resource) -> str | None:
+    """The interpretation by which *jobs* are not shown as documented, if there is one."""
+    if jobs and here.choice("metadata_echo") == "shown":
+        return "metadata_echo"
+    return "other_models" if any(job.doc["model"] != "sora-2" for job in jobs) else None
 
 
 def _shown(here: Instant, job: Resource, model: str = "") -> dict[str, Json]:
@@ -150,6 +158,8 @@ def _shown(here: Instant, job: Resource, model: str = "") -> dict[str, Json]:
         "size": doc["size"],
         "status": here.state(job),
     }
+    if here.choice("metadata_echo") == "shown":
+        shown["metadata"] = doc["metadata"]
     if here.choice("answer_shape") == "proxy":
         del shown["prompt"]
         shown["usage"] = None
@@ -196,6 +206,8 @@ def _cursor(call: Call) -> int | None:
         return None
     job = call.here.find("video", read_id(call.here, after))
     if job is None or job.account != call.account_id:
+        if call.here.choice("list_cursor") == "ignored":
+            return None
         raise call.refuse("unknown_cursor", id=after)
     return job.seq
 

@@ -95,12 +95,18 @@ def _reference_violations(call: Call) -> list[Violation]:
 
 @provider.tolerates
 def waives(call: Call, violation: Violation) -> bool:
-    """A missing model (Z15) and OpenAI's object as a reference (Z23), where so chosen."""
+    """What the readings of model, parameters and reference let pass (Z15, Z16, Z18, Z23)."""
     if violation.keyword == "required" and violation.field == "model":
         return call.here.choice("model_required") == "sora_2"
+    if violation.keyword == "enum" and violation.field == "model":
+        is_pro = look_up("model", call.body) == "sora-2-pro"
+        return is_pro and call.here.choice("other_models") == "sora_2_pro"
+    is_unknown = violation.keyword == "additionalProperties"
+    if is_unknown and call.here.choice("unknown_parameters") == "dropped":
+        return True
     if call.here.choice("reference_object") != "accept":
         return False
-    if violation.keyword == "additionalProperties":
+    if is_unknown:
         return set(violation.limit) <= _REFERENCE_PARTS
     value = look_up(_REFERENCE, call.body)
     return violation.field == _REFERENCE and isinstance(value, dict)
