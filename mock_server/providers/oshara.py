@@ -24,6 +24,10 @@ Json = Any
 
 provider = Provider("oshara")
 
+_CREATED_FIELDS = (
+    "id", "title", "status", "text_content", "processed_video_url", "error_message", "created_at",
+)  # fmt: skip
+
 # Creating
 
 
@@ -81,15 +85,30 @@ def _created(call: Call, job: Resource) -> Reply:
 
 @provider.operation("getVideoJob")
 def get_video_job(call: Call) -> Reply:
-    return Reply(200, _shown(call.here, call.found["video_job"]))
+    shown = _shown(call.here, call.found["video_job"])
+    return Reply(200, shown, departure=_departure(call.here))
 
 
 @provider.operation("listVideoJobs")
 def list_video_jobs(call: Call) -> Reply:
-    jobs: list[Json] = [_shown(call.here, job) for job in _jobs(call)]
-    if call.here.choice("list_form") == "array":
-        return Reply(200, jobs)
-    return Reply(200, {"count": len(jobs), "next": None, "previous": None, "results": jobs})
+    here = call.here
+    jobs: list[Json] = [_shown(here, job) for job in _jobs(call)]
+    departure = _departure(here)
+    if here.choice("listed_fields") == "as_created":
+        jobs = [{name: job[name] for name in _CREATED_FIELDS} for job in jobs]
+        departure = "listed_fields"
+    if here.choice("list_form") == "array":
+        return Reply(200, jobs, departure=departure)
+    page = {"count": len(jobs), "next": None, "previous": None, "results": jobs}
+    return Reply(200, page, departure=departure)
+
+
+def _departure(here: Instant) -> str | None:
+    """The interpretation by which jobs are not shown as documented, if there is one."""
+    if here.choice("processing_params_echo") == "shown":
+        return "processing_params_echo"
+    is_early = here.choice("external_job_id") == "from_creation_on"
+    return "external_job_id" if is_early else None
 
 
 @provider.operation("getVideoJobStats")
@@ -124,17 +143,21 @@ def _jobs(call: Call) -> list[Resource]:
 def _shown(here: Instant, job: Resource) -> dict[str, Json]:
     assert job.script is not None
     kind = here.kind(job)
-    return {
+    is_taken = kind is not Kind.WAITING or here.choice("external_job_id") == "from_creation_on"
+    shown: dict[str, Json] = {
         "id": int(job.id),
         "title": job.doc["title"],
         "status": here.state(job),
         "text_content": job.doc["text_content"],
         "processed_video_url": here.url("video", id=job.id) if kind is Kind.SUCCEEDED else None,
         "error_message": job.script.reason if kind is Kind.FAILED else None,
-        "external_job_id": None if kind is Kind.WAITING else _external_id(here, job),
+        "external_job_id": _external_id(here, job) if is_taken else None,
         "created_at": _timestamp(here, job.created_ms),
         "updated_at": _timestamp(here, here.entered_ms(job)),
     }
+    if here.choice("processing_params_echo") == "shown":
+        shown["processing_params"] = job.doc["processing_params"]
+    return shown
 
 
 def _external_id(here: Instant, job: Resource) -> str:

@@ -50,6 +50,7 @@ _MESSAGES = {
     ),
     "audio_types": "Upload a valid audio file. Allowed types are: wav, mp3.",
     "json": "Value must be valid JSON.",
+    "both": "Give either a reference_audio or a reference_voice, not both.",
 }
 
 # Rules that a schema cannot say
@@ -84,8 +85,20 @@ def _form_problems(call: Call) -> list[Violation]:
     form = call.request.form or {}
     (schema,) = call.operation.bodies.values()
     known = [name for name in schema.schema["properties"] if name in form]
-    found = (_field_problem(call, name, form[name]) for name in known)
+    found = [_voice_problem(call), *(_field_problem(call, name, form[name]) for name in known)]
     return [problem for problem in found if problem is not None]
+
+
+def _voice_problem(call: Call) -> Violation | None:
+    """Two voices (S8) or none (S9), where one is what a job must have."""
+    if call.operation.id != "createVideoJob":
+        return None
+    given = {"reference_audio", "reference_voice"} & (call.request.form or {}).keys()
+    if len(given) == 2 and call.here.choice("both_voices") == "refuse":
+        return Violation("body", "/reference_audio", "both", "no saved voice beside it", "one")
+    if not given and call.here.choice("no_voice") == "refuse":
+        return _missing("reference_audio")
+    return None
 
 
 def _field_problem(call: Call, name: str, value: str | Upload) -> Violation | None:

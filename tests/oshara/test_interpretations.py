@@ -74,6 +74,85 @@ def test_list_may_come_as_a_page(oshara: Account) -> None:
     assert page == {"count": 2, "next": None, "previous": None}
 
 
+@pytest.mark.clause("OS-030", "OS-031")
+def test_listed_job_may_have_the_fields_of_a_created_one(oshara: Account) -> None:
+    """S5, as_created: a retrieved one still has all nine."""
+    oshara.world.choose(oshara__listed_fields="as_created")
+    made = steps.create(oshara)
+
+    assert steps.listed(oshara) == [made]
+    assert set(steps.read(oshara, made)) == steps.JOB_FIELDS
+
+
+@pytest.mark.clause("OS-016", "OS-017")
+def test_two_voices_may_be_refused(oshara: Account) -> None:
+    """S8, refuse: one of them is still fine."""
+    oshara.world.choose(oshara__both_voices="refuse")
+
+    both = steps.refused(oshara, reference_audio=steps.WAV, reference_voice="1")
+
+    assert both == {
+        "reference_audio": ["Give either a reference_audio or a reference_voice, not both."]
+    }
+    assert steps.create(oshara, reference_audio=steps.WAV)["status"] == "PENDING"
+    assert steps.create(oshara, reference_voice="1")["status"] == "PENDING"
+
+
+@pytest.mark.clause("OS-016", "OS-017")
+def test_no_voice_may_be_refused(oshara: Account) -> None:
+    """S9, refuse: a recording that is the narration needs none."""
+    oshara.world.choose(oshara__no_voice="refuse")
+
+    assert steps.refused(oshara) == {"reference_audio": ["No file was submitted."]}
+    assert steps.refused(oshara, title="") == {
+        "title": ["This field may not be blank."],
+        "reference_audio": ["No file was submitted."],
+    }
+    assert steps.create(oshara, reference_voice="1")["status"] == "PENDING"
+    assert steps.create_video_only(oshara)["status"] == "PENDING"
+
+
+@pytest.mark.clause("OS-038")
+def test_external_id_may_be_there_from_the_beginning(oshara: Account) -> None:
+    """S10, from_creation_on: and stays what it is."""
+    oshara.world.choose(oshara__external_job_id="from_creation_on")
+    job = steps.create(oshara)
+
+    shown = [each["external_job_id"] for each in steps.watch(oshara, job)]
+
+    assert len(set(shown)) == 1
+    assert shown[0].startswith("imtk-")
+    assert steps.listed(oshara)[0]["external_job_id"] == shown[0]
+
+
+@pytest.mark.clause("OS-060", "OS-061")
+def test_foreign_job_may_be_forbidden(oshara: Account, neighbour: Account) -> None:
+    """S12, 403: an unknown one is still not found."""
+    oshara.world.choose(oshara__foreign_job="403")
+    theirs = steps.create(neighbour)
+
+    answer = oshara.client.get(steps.path_of(theirs))
+
+    assert (answer.status, answer.json()) == (
+        403,
+        {"detail": "You do not have permission to perform this action."},
+    )
+    assert oshara.client.get(steps.NO_JOB).status == 404
+    assert steps.listed(oshara) == []
+
+
+@pytest.mark.clause("OS-020", "OS-033")
+def test_parameters_may_be_shown(oshara: Account) -> None:
+    """S18, shown: read and listed."""
+    oshara.world.choose(oshara__processing_params_echo="shown")
+    job = steps.create(oshara, processing_params='{"speed": 2}')
+    bare = steps.create(oshara)
+
+    assert steps.read(oshara, job)["processing_params"] == {"speed": 2}
+    assert steps.read(oshara, bare)["processing_params"] is None
+    assert [each["processing_params"] for each in steps.listed(oshara)] == [None, {"speed": 2}]
+
+
 @pytest.mark.clause("OS-022")
 def test_created_job_has_seven_fields(oshara: Account) -> None:
     """S6."""
