@@ -35,9 +35,13 @@ class Access:
             self._judge_list(rules, event)
 
     def _judge_anonymous(self, exchange: Exchange) -> None:
-        if exchange.actor != "anonymous":
+        schemes = self._contract.operations[exchange.operation].security
+        if exchange.actor != "anonymous" or not schemes:
             return
-        if not self._contract.operations[exchange.operation].security:
+        credentials = self._contract.behaviour.credentials
+        headers = {header.lower() for name in schemes for header, _ in credentials[name].forms}
+        # Who shows a key that nobody knows may get another answer than who shows none.
+        if headers & exchange.request_headers.keys():
             return
         status = self._contract.behaviour.refusals["missing_credential"].status
         told = f"without a credential it was answered {exchange.status} instead of {status}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ from screentest.contract_tests.recorded import (
     read_recording,
     send_again,
 )
+from screentest.contract_tests.target import ANONYMOUS, Identity
 from screentest.contract_tests.trace import Trace, read_trace, write_trace
 from screentest.specs.contract import load_contract
 
 from .hands import PROVIDERS, recording, session_with
 
 Json = Any
+#: Shows a key that nobody was given.
+UNKNOWN = Identity("anonymous", {"api_key": "ulazai_live_" + "0" * 32})
 BASE = "https://provider.example.org/some/base"
 
 
@@ -91,6 +95,18 @@ def test_planted_drift_is_found(
     path.write_text(json.dumps(har))
 
     assert rule in _findings("ozor", path)
+
+
+@pytest.mark.parametrize(("who", "is_judged"), [(ANONYMOUS, True), (UNKNOWN, False)])
+def test_an_unknown_key_is_no_missing_one(who: Identity, *, is_judged: bool) -> None:
+    session = session_with("ulazai")
+    asked = session.call("getTaskStatus", ids={"task_id": "sra_2_0"}, who=who)
+    trace = Trace("ulazai")
+    trace.add(replace(asked, status=403))
+
+    judged = {it.rule.id for it in judge_recording(trace).findings}
+
+    assert ("auth.getTaskStatus.missing" in judged) == is_judged
 
 
 def test_a_changed_unit_of_time_is_found(tmp_path: Path) -> None:
