@@ -213,7 +213,7 @@ def _reply(document: Documents, place: list[str]) -> ReplyShape:
     for media_type, it in raw.get("content", {}).items():
         has_schema = media_type.endswith("json") and "schema" in it
         at = [*place, "content", media_type, "schema"]
-        content[media_type] = Schema(document, at, "body") if has_schema else None
+        content[media_type] = Schema(document, at, "reply") if has_schema else None
         if media_type == "text/event-stream":
             event = _event_schema(document, _resolved(document, at))
         example = example if example is not None else _example(document, it)

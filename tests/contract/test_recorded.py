@@ -109,6 +109,18 @@ def test_an_unknown_key_is_no_missing_one(who: Identity, *, is_judged: bool) -> 
     assert ("auth.getTaskStatus.missing" in judged) == is_judged
 
 
+def test_a_reply_of_another_form_is_told_as_the_reply(tmp_path: Path) -> None:
+    path = tmp_path / "drift.har"
+    har = _har("ulazai", path)
+    _edit_replies(har, "/status/", lambda body, _: body["data"].update(status="done"))
+    path.write_text(json.dumps(har))
+
+    findings = judge_recording(read_recording(path, "ulazai")).findings
+
+    told = [it.told for it in findings if it.rule.id == "shape.getTaskStatus"]
+    assert told[0] == "reply: expected exactly one of the documented forms, got object"
+
+
 def test_a_changed_unit_of_time_is_found(tmp_path: Path) -> None:
     path = tmp_path / "drift.har"
     har = _har("znapai", path)
