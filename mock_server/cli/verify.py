@@ -16,6 +16,7 @@ from .files import OutputFile
 from .output import fail
 from .settings import SEEDS
 
+_NO_SCENARIO = "no scenario of tier {tier} has {only!r} in its name"
 _REPORTS = ("html", "junit", "ndjson")
 
 
@@ -147,6 +148,8 @@ def command(*, reports: Sequence[tuple[str, Path]], quiet: bool, **given: Any) -
         fail(2, str(error))
     except UnreachableError as error:
         fail(4, str(error), "is the server running, and is the address right?")
+    if given["only"] and not result.ran and not result.skipped:
+        fail(2, _NO_SCENARIO.format(**given), f"see `screentest plan {given['provider']}`")
     for line in text_report(result, given["url"] or "$BASE_URL"):
         click.echo(without_keys(line, result.contract.provider))
     if result.is_broken:

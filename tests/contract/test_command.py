@@ -50,6 +50,8 @@ def test_a_kept_contract_exits_with_0_and_writes_reports(tmp_path: Path) -> None
          "cannot write /nowhere/x: its folder does not exist"),
         (("check-har", "ozor", "nothing.har"), 2, "nothing.har: No such file or directory"),
         (("check-har", "ozor", sys.executable), 2, "the file is no recording: it is not UTF-8"),
+        (("verify", "ulazai", "--only", "wlak"), 2,
+         "no scenario of tier full has 'wlak' in its name"),
         (("mutants", "run", "--only", "NOPE", "ulazai"), 2,
          "no mutant has an id that begins with 'NOPE'"),
         (("verify", "ozor", "--budget", "0", "--only", "walk export"), 3, "the budget ended it"),
