@@ -100,13 +100,17 @@ class ResourceKind:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What an operation costs. *table* adds facts: (names of the deciding facts, nested rows)."""
+    """What an operation costs. *table* adds facts: (names of the deciding facts, nested rows).
+
+    Without *balance_min* credits even a lower price is refused.
+    """
 
     formula: Formula
     moment: Moment
     source: str
     table: tuple[tuple[str, ...], Mapping[str, Json]] | None = None
     defaults: Mapping[str, Json] | None = None
+    balance_min: int = 0
 
     def amount(self, facts: Mapping[str, Json]) -> int:
         """Credits for a request with these *facts*.

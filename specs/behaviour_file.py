@@ -213,6 +213,7 @@ def _price(raw: Json) -> Price:
         source=raw["source"],
         table=(tuple(table["by"]), table["rows"]) if table else None,
         defaults=raw.get("defaults"),
+        balance_min=raw.get("balance_min", 0),
     )
 
 

@@ -51,6 +51,38 @@ def test_white_space_may_count_as_narration(
     assert steps.update_plan(ozor, plan_id, scenes=scenes)["creditsCost"] == cost
 
 
+@pytest.mark.clause("OZ-053", "OZ-203")
+def test_plan_that_costs_nothing_may_need_a_credit(ozor: Account) -> None:
+    """A8, needs_a_credit: one is enough, and is not taken."""
+    ozor.world.choose(ozor__free_plan="needs_a_credit")
+    plan_id = steps.plan_with(ozor, 1)
+    ozor.set_credits(0)
+
+    refused = steps.generate_plan(ozor, plan_id)
+    ozor.set_credits(1)
+    accepted = steps.generate_plan(ozor, plan_id)
+
+    assert steps.refusal(refused) == (402, "credits")
+    assert accepted.events[-1]["step"] == "done"
+    assert ozor.money[0] == 1
+
+
+@pytest.mark.clause("OZ-117", "OZ-113")
+def test_cached_export_may_have_an_id_of_its_own(ozor: Account, video_id: str) -> None:
+    """A16, new_id: complete at once, with the share of the first, and its file opens."""
+    ozor.world.choose(ozor__cached_export_id="new_id")
+    done = steps.exported(ozor, video_id)
+
+    again = steps.export(ozor, video_id)
+    shown = steps.video(ozor, video_id)
+
+    assert again["exportId"] != done["exportId"]
+    assert again["exportStatus"] == shown["exportStatus"] == "complete"
+    assert shown["exportId"] == again["exportId"]
+    assert shown["shareCode"] == done["shareCode"]
+    assert ozor.client.follow(shown["downloadUrl"]).content[4:8] == b"ftyp"
+
+
 @pytest.mark.clause("OZ-033", "OZ-091", "OZ-092")
 def test_foreign_may_be_hidden(ozor: Account, neighbour: Account) -> None:
     """A9, 404: in the very words for what does not exist."""
