@@ -165,6 +165,8 @@ _EXPECTED: Mapping[str, Callable[[Json], str]] = {
     "minLength": lambda limit: f"at least {limit} character{'' if limit == 1 else 's'}",
     "maxItems": lambda limit: f"at most {limit} items",
     "minItems": lambda limit: f"at least {limit} item{'' if limit == 1 else 's'}",
+    "maxProperties": lambda limit: f"at most {limit} field{'' if limit == 1 else 's'}",
+    "minProperties": lambda limit: f"at least {limit} field{'' if limit == 1 else 's'}",
     "maximum": lambda limit: f"at most {limit}",
     "minimum": lambda limit: f"at least {limit}",
     "exclusiveMaximum": lambda limit: f"less than {limit}",
@@ -185,6 +187,8 @@ def _actual(keyword: str, value: Json) -> str:
     if keyword in {"maxLength", "minLength"} and isinstance(value, str):
         return str(len(value))
     if keyword in {"maxItems", "minItems"} and isinstance(value, list):
+        return str(len(value))
+    if keyword in {"maxProperties", "minProperties"} and isinstance(value, dict):
         return str(len(value))
     if keyword == "type":
         kind, text = type_name(value), shown(value)

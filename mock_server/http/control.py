@@ -7,6 +7,7 @@ before its handler sees it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,9 @@ from .control_reading import Document, Handler, body_bytes_max, read_call
 from .guard import Guard
 
 Json = Any
+
+# A refusal is read in a terminal.
+_PATH_MAX = 120
 
 
 def control_blueprint(worlds: Worlds, guard: Guard) -> Blueprint:
@@ -54,7 +58,7 @@ def control_blueprint(worlds: Worlds, guard: Guard) -> Blueprint:
         return problem(denied.status, denied.code, denied.detail) if denied else None
 
     control.app_errorhandler(MockError)(_mistake)
-    control.app_errorhandler(HTTPException)(_no_route)
+    control.app_errorhandler(HTTPException)(partial(_no_route, worlds))
     control.app_errorhandler(Exception)(_crash)
     return control
 
@@ -100,13 +104,26 @@ def _mistake(error: MockError) -> Response:
     return problem(error.status, error.code, str(error))
 
 
-def _no_route(error: HTTPException) -> Response:
+def _no_route(worlds: Worlds, error: HTTPException) -> Response:
     code = error.name.lower().replace(" ", "_")
-    response = problem(error.code or 500, code, error.description or "")
+    told = _what_there_is(worlds, request.path) if code == "not_found" else error.description or ""
+    response = problem(error.code or 500, code, told)
     for name, value in error.get_headers():
         if name == "Allow":
             response.headers["Allow"] = value
     return response
+
+
+def _what_there_is(worlds: Worlds, path: str) -> str:
+    """Where to go from a path that is neither a provider's nor a control call's."""
+    first = path.split("/")[1]
+    places = ", ".join(f"/{name}/" for name in worlds.contracts)
+    near = get_close_matches(first, worlds.contracts, n=1)
+    hint = f"; did you mean /{near[0]}/?" if near else ""
+    return (
+        f"nothing is at {path[:_PATH_MAX]!r}{hint} (providers are below {places}; "
+        "/_screentest/openapi.json lists the control calls)"
+    )
 
 
 def _crash(error: Exception) -> Response:

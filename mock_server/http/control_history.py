@@ -21,6 +21,8 @@ def list_requests(call: ControlCall) -> Json:
         for name in ("provider", "operation", "status", "code")
         if name in call.query
     }
+    if "provider" in filters:
+        call.worlds.contract(filters["provider"])
     with call.worlds.store.request():
         found = call.worlds.store.journal(
             world.id, after=call.cursor or 0, limit=limit + 1, filters=filters

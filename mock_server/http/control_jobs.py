@@ -28,6 +28,8 @@ _OUTCOMES = {"failed": Kind.FAILED, "completed": Kind.SUCCEEDED}
 def list_jobs(call: ControlCall) -> Json:
     worlds, world = call.worlds, call.world
     wanted = {name: call.query[name] for name in ("provider", "state") if name in call.query}
+    if "provider" in wanted:
+        worlds.contract(wanted["provider"])
     before, shown, last = call.cursor, list[Json](), 0
     with worlds.store.request():
         worlds.settle(world, worlds.now_ms(world))

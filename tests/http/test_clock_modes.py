@@ -267,8 +267,8 @@ def test_next_and_idle_stop_where_they_say(ozor: Account) -> None:
         ({"to": "2027-03-01T00:00:00Z"}, "at most 400 days"),
         ({"to": "tomorrow"}, "an instant such as 2026-01-01T00:00:00Z"),
         ({"until": "noon"}, "one of 'next', 'idle'"),
-        ({}, "'minProperties'"),
-        ({"by_ms": 1, "until": "next"}, "'maxProperties'"),
+        ({}, "expected at least 1 field, got 0"),
+        ({"by_ms": 1, "until": "next"}, "expected at most 1 field, got 2"),
     ],
 )
 def test_clock_refuses_to_go_elsewhere(world: MockWorld, body: Json, told: str) -> None:

@@ -76,6 +76,8 @@ def test_every_route_has_its_operation_and_nothing_else_answers(world: MockWorld
             "unknown_query_parameter",
             "did you mean 'limit'?",
         ),
+        ("GET", "/worlds/default/jobs?provider=ozr", None, "unknown_provider", "'ozor'?"),
+        ("GET", "/worlds/default/requests?provider=ozr", None, "unknown_provider", "'ozor'?"),
         ("GET", "/worlds/default/jobs?limit=201", None, "invalid_field", "at most 200"),
         ("GET", "/worlds/default/jobs?limit=1&limit=2", None, "invalid_field", "stands twice"),
         (
@@ -96,6 +98,22 @@ def test_mistake_is_named_with_what_exists(
     assert (answer.status, answer.json()["code"]) == (422, code)
     assert answer.headers["content-type"] == "application/problem+json"
     assert told in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [("/", ""), ("/ozr/api/v1/videos", "; did you mean /ozor/?"), ("/_screentest/healt", "")],
+)
+def test_path_that_is_nobodys_says_where_everything_is(
+    world: MockWorld, path: str, hint: str
+) -> None:
+    answer = Client(world.control.wsgi, "").get(path)
+
+    assert answer.status == 404
+    assert answer.json()["detail"] == (
+        f"nothing is at {path!r}{hint} (providers are below /oshara/, /ozor/, /ugc_copilot/, "
+        "/ulazai/, /znapai/; /_screentest/openapi.json lists the control calls)"
+    )
 
 
 @pytest.mark.parametrize(
