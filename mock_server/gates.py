@@ -291,10 +291,8 @@ def _afford(road: Road, call: Call) -> None:
         raise call.refuse("invalid", problem=str(error)) from None
     account = call.account
     available = 0 if road.key_suffix == "-no-credits" else account.available
-    if (
-        max(amount, price.balance_min) > available
-        and call.here.behaviour.initial_credits is not None
-    ):
+    needed = max(amount, price.balance_min)
+    if needed > available and call.here.behaviour.initial_credits is not None:
         raise call.refuse("insufficient_credits", cost=amount, available=available)
     call.cost = Cost(amount, price.moment)
 

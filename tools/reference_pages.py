@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that are made from tables and help texts: findings, magic, cli.
+"""Writes the pages of docs/ that are made from tables, contracts and help texts.
 
 `python -m tools.reference_pages` writes them; with `--check` it only says which are out of date.
 """
@@ -17,6 +17,8 @@ from screentest.mock_server.cli.main import VERBS, cli
 from screentest.mock_server.cli.output import EXIT_CODES
 from screentest.mock_server.cli.settings import SETTINGS
 from screentest.mock_server.explanations import Example, Explanation, explanations
+from screentest.specs.behaviour import Behaviour, Interpretation
+from screentest.specs.contract import load_contract, provider_names
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 _GENERATED = "<!-- Written by tools/reference_pages.py; change what it reads instead. -->"
@@ -39,6 +41,14 @@ body, such as a prompt, a message, a title or a script, and these endings do som
 that works without them. The first word in a body counts."""
 _MAGIC_OFF = """\
 `POST /_screentest/worlds` with `{"magic": false}` makes a world in which they mean nothing."""
+_READINGS = """\
+Where a provider's document is silent or contradicts itself, the mock follows one reading, for the
+reason given. Where the real service may well do something else, there are other readings to try a
+client against. A world is switched with
+`PATCH /_screentest/worlds/{world}/interpretations` and a body such as
+`{"ozor.foreign_resource": "404"}`; a test of pytest with `screentest_options` or
+`world.interpret(ozor__foreign_resource="404")`. Points without another reading are listed so that
+nobody has to guess what was chosen."""
 _CLI = """\
 Answers go to stdout, messages to stderr. `--json` prints exactly one JSON document, or one per line
 where a verb follows something. Colours appear on terminals alone; `NO_COLOR` and `FORCE_COLOR` are
@@ -109,6 +119,29 @@ def _spelling(verb: str) -> str:
     return f"[[screentest:{shown.get(verb, verb)}]]"
 
 
+def interpretations_page() -> str:
+    """Every point on which a document is silent: what was chosen, why, and what else there is."""
+    lines = ["# Interpretations", "", _GENERATED, "", *_READINGS.splitlines(), ""]
+    for name in provider_names():
+        behaviour = load_contract(name).behaviour
+        lines += [f"## {behaviour.name}", "", *_switches(behaviour), ""]
+        fixed = [it for it in behaviour.interpretations.values() if not it.alternatives]
+        rows = ((it.id, f"`{name}.{it.name}`", f"`{it.default}`", it.reason) for it in fixed)
+        lines += ["No other reading:", "", *_table(("Id", "Point", "Reading", "Why"), rows), ""]
+    return _page(lines)
+
+
+def _switches(behaviour: Behaviour) -> list[str]:
+    known = behaviour.interpretations.values()
+    rows = (_switch(behaviour.provider, it) for it in known if it.alternatives)
+    return _table(("Id", "Point", "Default, and why", "Other readings"), rows)
+
+
+def _switch(provider: str, it: Interpretation) -> Sequence[str]:
+    others = "<br>".join(f"`{value}`: {told}" for value, told in it.alternatives.items())
+    return it.id, f"`{provider}.{it.name}`", f"`{it.default}`: {it.reason}", others
+
+
 def cli_page() -> str:
     """Every verb with its help, the settings, and the exit codes."""
     codes = [(str(code), told) for code, told in EXIT_CODES.items()]
@@ -163,6 +196,7 @@ def _page(lines: Sequence[str]) -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "findings.md": findings_page,
     "magic.md": magic_page,
+    "interpretations.md": interpretations_page,
     "cli.md": cli_page,
 }
 

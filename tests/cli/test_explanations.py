@@ -88,7 +88,7 @@ def test_explain_without_a_code_lists_all(shell: Shell) -> None:
 
 
 def test_written_pages_are_up_to_date() -> None:
-    """`python -m tools.reference_pages` writes docs/findings.md, docs/magic.md and docs/cli.md."""
+    """`python -m tools.reference_pages` writes them."""
     assert stale_pages() == []
 
 
