@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -52,6 +53,8 @@ def advance(how_far: str, url: str, world: str, *, as_json: bool) -> None:
 @json_option
 def speed(factor: float, url: str, world: str, *, as_json: bool) -> None:
     """Run FACTOR times as fast as the machine's clock."""
+    if not math.isfinite(factor):
+        fail(2, f"FACTOR must be a number above 0, not {factor}")
     body = {"mode": "real", "speed": factor}
     show(Mock(url, world).patch("/clock", body), _lines, as_json=as_json)
 

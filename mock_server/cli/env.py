@@ -19,7 +19,7 @@ def command(url: str, world: str, shell: str, *, as_json: bool) -> None:
 
     In a shell: eval "$(screentest env)"
     """
-    variables = {"SCREENTEST_URL": url, **Mock(url, world).get()["env"]}
+    variables = {"SCREENTEST_URL": url.rstrip("/"), **Mock(url, world).get()["env"]}
     if as_json:
         click.echo(json.dumps(variables, indent=2))
         return

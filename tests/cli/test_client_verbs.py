@@ -235,6 +235,12 @@ def test_world_that_does_not_exist_is_refused_in_one_line(world: World) -> None:
     assert len(refused.err.splitlines()) == 1
 
 
+def test_env_names_an_address_that_paths_can_be_added_to(world: World) -> None:
+    document = world.run("env", "--json", "--url", f"{world.url}/").json
+
+    assert document["SCREENTEST_URL"] == world.url
+
+
 def test_env_prints_lines_for_a_shell_and_one_json_object(world: World) -> None:
     lines = world.run("env").out.splitlines()
     document = world.run("env", "--json").json

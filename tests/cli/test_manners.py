@@ -61,6 +61,8 @@ def test_mock_that_cannot_be_reached_is_exit_code_3(shell: Shell, words: tuple[s
          "0<=x<=9007199254740991"),
         (("run", "--seed", "-1", "--", "true"),
          "error: Invalid value for '--seed': -1 is not in the range 0<=x<=9007199254740991"),
+        (("clock", "speed", "nan"), "error: FACTOR must be a number above 0, not nan"),
+        (("clock", "speed", "inf"), "error: FACTOR must be a number above 0, not inf"),
         (("snapshot", "save", ""),
          "error: expected the name of a file, got an empty text"),
         (("serve", "--provider", "kling"),
