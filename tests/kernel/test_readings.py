@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 import yaml
+from werkzeug.test import Client as WsgiClient
 
+from screentest.mock_server.http.app import create_app
 from screentest.specs.behaviour_file import merge_patch
 from screentest.specs.contract import Contract, load_contract, provider_names, read_contract
 from screentest.specs.errors import ContractError
+
+from ..mock_client import make_world
 
 Json = Any
 
@@ -91,6 +95,24 @@ def test_readings_that_contradict_each_other_are_refused(tmp_path: Path) -> None
 
     with pytest.raises(ContractError, match='at concurrency: "limits" is a required property'):
         contract.under({"lantern.cap": "none", "lantern.cap_scope": "account"})
+
+
+def test_contradicting_readings_leave_a_world_as_it_was(tmp_path: Path) -> None:
+    wsgi = WsgiClient(create_app(contracts=[lantern(tmp_path)]))
+    world = make_world(wsgi)
+    world.choose(lantern__cap="none")
+
+    answer = world.control.patch(
+        f"{world.path}/interpretations", json={"lantern.cap_scope": "account"}
+    )
+
+    assert (answer.status, answer.json()["code"]) == (422, "unknown_reading")
+    assert answer.json()["detail"].startswith("these readings do not go together: ")
+    readings = world.control.get(f"{world.path}/interpretations").json()
+    assert [readings[f"lantern.{name}"]["value"] for name in ("cap", "cap_scope")] == [
+        "none",
+        "key",
+    ]
 
 
 def test_a_reading_that_breaks_the_rules_of_the_file_is_found_by_trying_all(
