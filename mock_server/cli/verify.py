@@ -185,18 +185,19 @@ def plan(**given: Any) -> None:
 
 
 def _reading(function: Callable[..., None]) -> Callable[..., None]:
-    """Turn the mistakes that reading a recording can show into one line."""
+    """Turn a mistake in what is read, and an extra that is not there, into one line."""
     from functools import wraps
 
     @wraps(function)
     def guarded(**given: Any) -> None:
+        from screentest.contract_tests.fuzz import FuzzUnavailableError
         from screentest.specs.errors import ContractError
 
         try:
             function(**given)
         except UnicodeDecodeError:
             fail(2, "the file is no recording: it is not UTF-8")
-        except (ContractError, ValueError) as error:
+        except (ContractError, FuzzUnavailableError, ValueError) as error:
             fail(2, str(error))
         except OSError as error:
             fail(2, f"{error.filename}: {error.strerror}" if error.filename else str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +14,12 @@ from screentest.contract_tests.trace import write_trace
 from .hands import recording
 
 
-def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def _run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "screentest.mock_server.cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    environment = {**os.environ, **variables}
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
 
 
 def test_a_kept_contract_exits_with_0_and_writes_reports(tmp_path: Path) -> None:
@@ -62,6 +66,19 @@ def test_exit_codes_tell_what_happened(arguments: tuple[str, ...], code: int, to
 
     assert done.returncode == code, done.stdout + done.stderr
     assert told in done.stderr
+
+
+def test_mutants_without_a_fuzzer_that_fits_are_told_what_to_install(tmp_path: Path) -> None:
+    other = tmp_path / "schemathesis-1.0.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: schemathesis\nVersion: 1.0\n")
+
+    done = _run("mutants", "run", "ulazai", PYTHONPATH=str(tmp_path))
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: schemathesis 1.0 is not supported; install one from 4.20 up to 5\n"
+    )
 
 
 def test_the_plan_shows_the_bill_without_a_request() -> None:
