@@ -37,6 +37,7 @@ article>details{border-top:1px solid var(--line);padding-top:.5rem;color:var(--s
 .rule{color:var(--soft);font-family:ui-monospace,monospace;font-size:.85rem}
 ol.seq{list-style:none;margin:.8rem 0 0;padding:0;font-size:.9rem}
 ol.seq li{border-top:1px solid var(--line);padding:.5rem 0}
+ol.seq code{overflow-wrap:anywhere}
 .who{display:inline-block;min-width:6.5rem;color:var(--soft)}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.82rem}
 pre{background:var(--sheet);border:1px solid var(--line);border-radius:6px;padding:.6rem .8rem;
@@ -115,7 +116,8 @@ def _article(findings: Sequence[Finding], times: int) -> str:
     source = f" · {escape(rule.source)}" if rule.source else ""
     more = "".join(f"<p>{escape(it.told)}</p>{_sequence(it)}" for it in others)
     if more:
-        more = f"<details><summary>{len(others)} more of {times} times</summary>{more}</details>"
+        told = f"broken {times} times; {len(others)} more of them"
+        more = f"<details><summary>{told}</summary>{more}</details>"
     return (
         f"<article><h3>{escape(rule.told)}</h3><p>{escape(first.told)}</p>"
         f'<p class="rule">{escape(rule.id)}{source}</p>{_sequence(first)}{more}</article>'

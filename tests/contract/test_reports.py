@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -79,6 +80,7 @@ def test_the_page_tells_a_broken_rule_once_with_its_clause_and_what_was_sent(
     assert page.count("<article>") == 1
     assert "life.video.constant · OZ-093" in page
     assert "1 rule is broken, " in page
+    assert re.search(r"<summary>broken \d+ times; \d more of them</summary>", page)
     assert "curl -X GET &#x27;$BASE_URL/api/v1/videos/" in page
 
 
