@@ -67,6 +67,8 @@ _BY_REASON = {
     "not_found": "SC404",
     "wrong_state": "SC405",
     "insufficient_credits": "SC406",
+    "expired_address": "SC407",
+    "changed_address": "SC407",
     "rate_limited": "SC204",
     "too_many_running": "SC209",
 }
@@ -186,6 +188,16 @@ _TOLD = {
         "{cost} credits",
         "{available} credits",
         "top the account up; `screentest credits set` does it here",
+    ),
+    "expired_address": (
+        "an address that is still good",
+        "one that has run out",
+        "read the resource again: it comes with a fresh address",
+    ),
+    "changed_address": (
+        "an address as it was handed out",
+        "one whose signature does not fit",
+        "use the address as it is, with its whole query",
     ),
     "idempotency_mismatch": (
         "the request that first had this Idempotency-Key",

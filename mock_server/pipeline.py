@@ -88,6 +88,20 @@ def handle(worlds: Worlds, world: World, provider: str, request: Request) -> Han
     return Handled(answer, world, number, operation, noted, road.faults)
 
 
+def note_refusal(
+    worlds: Worlds, world: World, provider: str, request: Request, reply: Reply
+) -> Handled:
+    """Note in the journal that *request*, which is for no operation, was refused with *reply*."""
+    with worlds.store.request():
+        number = world.requests = world.requests + 1
+        now_ms = worlds.now_ms(world)
+        noted = note(number, now_ms, worlds.contracts[provider], "", request, reply)
+        worlds.store.add_journal(
+            world.id, (number, now_ms, provider, "", reply.status), noted.to_keep()
+        )
+    return Handled(reply, world, number, "", noted)
+
+
 def _whose(
     worlds: Worlds, world: World, contract: Contract, request: Request
 ) -> tuple[World, Key | None, str]:

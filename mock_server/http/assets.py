@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -11,7 +11,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from screentest.specs.behaviour import UrlRules
 
 from ..generic import film
-from ..provider import Asset
+from ..provider import Asset, Refusal, Reply
 from ..ranges import part_of
 from ..signing import Verdict, check_query
 from ..universe import World
@@ -19,35 +19,30 @@ from ..world import Worlds
 
 PREFIX = "/_storage/"
 
-#: Object stores answer in XML.
+#: Object stores answer in XML: status, code and message by the reason of a refusal.
 _PROBLEMS = {
-    "NoSuchKey": (404, "The specified key does not exist."),
-    "ExpiredToken": (403, "The provided token has expired."),
-    "SignatureDoesNotMatch": (403, "The signature does not match this URL."),
-    "MethodNotAllowed": (405, "Only GET and HEAD work here."),
-}
+    "not_found": (404, "NoSuchKey", "The specified key does not exist."),
+    "expired_address": (403, "ExpiredToken", "The provided token has expired."),
+    "changed_address": (
+        403, "SignatureDoesNotMatch", "The signature does not match this URL."
+    ),
+    "wrong_method": (405, "MethodNotAllowed", "Only GET and HEAD work here."),
+}  # fmt: skip
 
 
-def serve_asset(
-    worlds: Worlds,
-    world: World,
-    provider: str,
-    path: str,
-    environ: WSGIEnvironment,
-    start: StartResponse,
-) -> Iterable[bytes]:
-    """Answer a request for *path*, which follows the prefix."""
-    if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
-        return _refuse("MethodNotAllowed", environ, start, ("Allow", "GET, HEAD"))
-    query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+def find_asset(
+    worlds: Worlds, world: World, provider: str, path: str, method: str, query: str
+) -> Asset | Reply:
+    """The file at *path*, which follows the prefix, or the store's refusal."""
+    if method not in {"GET", "HEAD"}:
+        return _refuse("wrong_method", path, {"Allow": "GET, HEAD"})
+    fields = dict(parse_qsl(query, keep_blank_values=True))
     for rules in worlds.contracts[provider].behaviour.urls.values():
         match = re.fullmatch(_pattern(rules.path), path)
         if match is not None:
-            found = _find(worlds, world, provider, rules, path, match.groupdict(), query)
-            if isinstance(found, Asset):
-                return _send(found, environ, start)
-            return _refuse(found, environ, start)
-    return _refuse("NoSuchKey", environ, start)
+            found = _find(worlds, world, provider, rules, path, match.groupdict(), fields)
+            return found if isinstance(found, Asset) else _refuse(found, path)
+    return _refuse("not_found", path)
 
 
 def _find(
@@ -59,22 +54,23 @@ def _find(
     parts: Mapping[str, str],
     query: Mapping[str, str],
 ) -> Asset | str:
-    """The file, or the code of the problem."""
+    """The file, or the reason of a refusal."""
     with worlds.store.request():
         now_ms = worlds.now_ms(world)
         worlds.settle(world, now_ms)
         here = worlds.instant(world, provider, now_ms=now_ms)
         verdict = check_query(rules, path, here.url_secret, now_ms, query)
         if verdict is Verdict.EXPIRED:
-            return "ExpiredToken"
+            return "expired_address"
         if verdict is Verdict.BAD:
-            return "SignatureDoesNotMatch"
+            return "changed_address"
         serve = worlds.providers[provider].assets.get(rules.name)
         asset = serve(here, parts) if serve is not None else film(here, parts)
-    return asset if asset is not None else "NoSuchKey"
+    return asset if asset is not None else "not_found"
 
 
-def _send(asset: Asset, environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
+def send_asset(asset: Asset, environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
+    """Answer with *asset*, or with the part of it that is asked for."""
     asked = {
         name: environ[f"HTTP_{name.upper().replace('-', '_')}"]
         for name in ("range", "if-range", "if-none-match")
@@ -95,21 +91,17 @@ def _send(asset: Asset, environ: WSGIEnvironment, start: StartResponse) -> list[
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [part.content]
 
 
-def _refuse(
-    code: str, environ: WSGIEnvironment, start: StartResponse, *extra: tuple[str, str]
-) -> list[bytes]:
-    status, message = _PROBLEMS[code]
+def _refuse(reason: str, path: str, headers: Mapping[str, str] | None = None) -> Reply:
+    status, code, message = _PROBLEMS[reason]
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>'
         f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
     ).encode()
-    headers = [
-        ("Content-Type", "application/xml; charset=UTF-8"),
-        ("Content-Length", str(len(body))),
-        *extra,
-    ]
-    start(f"{status} {HTTPStatus(status).phrase}", headers)
-    return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+    facts = {"resource": "file", "id": path, "allow": "GET, HEAD"}
+    return Reply(
+        status, body, dict(headers or {}), "application/xml; charset=UTF-8",
+        reason="file", refusal=Refusal(reason, facts),
+    )  # fmt: skip
 
 
 def _pattern(template: str) -> str:

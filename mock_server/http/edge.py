@@ -21,12 +21,12 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import orjson
 
 from ..journal import looks_live
-from ..pipeline import Handled, handle
-from ..provider import EventStream, Reply, Request
+from ..pipeline import Handled, handle, note_refusal
+from ..provider import Asset, EventStream, Reply, Request
 from ..universe import World
 from ..world import DEFAULT_WORLD, Worlds
 from . import mishaps
-from .assets import PREFIX, serve_asset
+from .assets import PREFIX, find_asset, send_asset
 from .forms import read_bytes, read_form
 from .guard import Denial, Guard, check_size
 from .sse import Streams
@@ -92,9 +92,27 @@ class Edge:
             return deny(Denial(404, "unknown_world", f"no world {world_id[:64]!r}"), start)
         below = _decoded(slash + below)
         if below.startswith(PREFIX):
-            name = below[len(PREFIX) :]
-            return serve_asset(self._worlds, world, provider, name, environ, start)
+            return self._serve_file(environ, headers, start, world, provider, below)
         return self._call(environ, headers, start, world, provider, f"{base}/{provider}", below)
+
+    def _serve_file(
+        self,
+        environ: WSGIEnvironment,
+        headers: Mapping[str, str],
+        start: StartResponse,
+        world: World,
+        provider: str,
+        path: str,
+    ) -> Iterable[bytes]:
+        began = time.perf_counter()
+        request = _request(environ, headers, path, "")
+        name = path.removeprefix(PREFIX)
+        found = find_asset(self._worlds, world, provider, name, request.method, request.query)
+        if isinstance(found, Asset):
+            return send_asset(found, environ, start)
+        handled = note_refusal(self._worlds, world, provider, request, found)
+        self._tell(handled, began)
+        return self._send(environ, start, handled)
 
     def _call(
         self,
@@ -135,9 +153,12 @@ class Edge:
         began = time.perf_counter()
         handled = handle(self._worlds, world, provider, request)
         self._warn_of_real_key(handled)
+        self._tell(handled, began)
+        return self._send(environ, start, handled)
+
+    def _tell(self, handled: Handled, began: float) -> None:
         if self._observe is not None:
             self._observe(handled, (time.perf_counter() - began) * 1_000)
-        return self._send(environ, start, handled)
 
     def _warn_of_real_key(self, handled: Handled) -> None:
         """Real keys get pasted in; one word about it, whoever presents how many."""
