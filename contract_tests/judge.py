@@ -23,12 +23,20 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One promise. *source* is the clause of the provider's document, or an interpretation."""
+    """One promise. *source* is the clause of the provider's document, or an interpretation.
+
+    *also* are further clauses that are judged with it.
+    """
 
     id: str
     family: str
     told: str
     source: str
+    also: tuple[str, ...] = ()
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        return (self.source, *self.also)
 
 
 @dataclass(frozen=True, slots=True)

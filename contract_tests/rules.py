@@ -51,6 +51,17 @@ class Known:
         """The first clause behind an operation."""
         return next(iter(self.behaviour.operations[operation].source), "")
 
+    def clauses(self, operation: str) -> tuple[str, ...]:
+        """Every clause that is about an operation or about what its answers show."""
+        views = self.checks.views.get(operation, ())
+        shown = [view.source for view in views if view.source]
+        return (*self.behaviour.operations[operation].source, *shown)
+
+    def exceptions(self, operation: str) -> tuple[str, ...]:
+        """The clause by which an operation refuses what is valid in shape."""
+        found = self.checks.may_refuse.get(operation)
+        return (found.source,) if found is not None else ()
+
     @property
     def operations(self) -> Iterator[tuple[Operation, OperationRules]]:
         for name, operation in self.contract.operations.items():
@@ -63,7 +74,8 @@ def rules_of(contract: Contract, checks: Checks) -> dict[str, Rule]:
     return by_id(
         rule
         for derive in (
-            _shapes, _access, _ownership, _states, _lifecycles, _money, _streams, _idempotency,
+            _shapes, _access, _sizes, _ownership, _states, _lifecycles, _money, _streams,
+            _idempotency,
             _rates, _webhooks, _urls, _media, _lists, _examples,
         )
         for rule in derive(known)
@@ -105,7 +117,8 @@ def takes_bad_input(operation: Operation) -> bool:
 def _shapes(known: Known) -> Iterator[Rule]:
     for operation, _ in known.operations:
         name, source = operation.id, known.source(operation.id)
-        yield Rule(f"shape.{name}", "SCH", f"answers of {name} are as documented", source)
+        told = f"answers of {name} are as documented"
+        yield Rule(f"shape.{name}", "SCH", told, source, known.clauses(name))
         if takes_bad_input(operation):
             told = f"{name} refuses what its schema refuses, and nothing else"
             yield Rule(f"input.{name}", "STA", told, source)
@@ -134,9 +147,44 @@ def _access(known: Known) -> Iterator[Rule]:
             told = f"{name} says nothing about a body before it knows who asks"
             yield Rule(f"auth.{name}.first", "AUT", told, "refusals.order")
     for scheme, credential in known.behaviour.credentials.items():
+        told = f"{scheme} is taken in each documented way"
+        yield Rule(f"auth.{scheme}.ways", "AUT", told, credential.source)
+        told = f"{scheme} is taken in no other way"
+        yield Rule(f"auth.{scheme}.others", "AUT", told, credential.source)
         if credential.active_max is not None:
             told = f"at most {credential.active_max} keys are active"
             yield Rule(f"keys.{scheme}.max", "AUT", told, "credentials.active_max")
+
+
+def json_operation(contract: Contract, checks: Checks) -> str | None:
+    """An operation whose JSON body has a size; None where files are what the sizes are about."""
+    if upload_operation(contract, checks) is not None:
+        return None
+    for name, plan in checks.requests.items():
+        if isinstance(plan.json, dict) and not names_needed(contract.operations[name], plan):
+            return name
+    return None
+
+
+def upload_operation(contract: Contract, checks: Checks) -> tuple[str, str, RequestPlan] | None:
+    """An operation that takes a file: its name, the file's field, and a request that has one."""
+    plans = [(name, plan) for name, plan in checks.requests.items()]
+    plans += [(it.operation, it.plan) for it in checks.accepted if it.plan is not None]
+    for name, plan in plans:
+        for field, value in (plan.form or {}).items():
+            if isinstance(value, dict) and "is" in value:
+                return name, field, plan
+    return None
+
+
+def _sizes(known: Known) -> Iterator[Rule]:
+    limits = known.behaviour.limits
+    if json_operation(known.contract, known.checks) is not None:
+        told = f"a body of {limits.json_bytes_max} bytes passes, and no larger one"
+        yield Rule("limits.body", "STA", told, limits.source)
+    if upload_operation(known.contract, known.checks) is not None:
+        told = f"a file of {limits.upload_bytes_max} bytes passes, and no larger one"
+        yield Rule("limits.file", "STA", told, limits.source)
 
 
 def _ownership(known: Known) -> Iterator[Rule]:
@@ -165,7 +213,10 @@ def _states(known: Known) -> Iterator[Rule]:
             if target.states:
                 states = " or ".join(sorted(target.states))
                 told = f"{operation.id} works only while the {target.kind} is {states}"
-                yield Rule(f"state.{operation.id}", "LIF", told, known.source(operation.id))
+                yield Rule(
+                    f"state.{operation.id}", "LIF", told, known.source(operation.id),
+                    known.exceptions(operation.id),
+                )  # fmt: skip
 
 
 def views_of(checks: Checks, kind: str) -> list[View]:
@@ -271,7 +322,9 @@ def _streams(known: Known) -> Iterator[Rule]:
     }
     for name, stream in known.behaviour.streams.items():
         for aspect, told in aspects.items():
-            yield Rule(f"stream.{name}.{aspect}", "SSE", f"{name}: {told}", stream.source)
+            lifecycle = known.behaviour.lifecycles[stream.lifecycle]
+            also = (lifecycle.source,) if aspect == "order" else ()
+            yield Rule(f"stream.{name}.{aspect}", "SSE", f"{name}: {told}", stream.source, also)
 
 
 def _idempotency(known: Known) -> Iterator[Rule]:
@@ -326,8 +379,8 @@ def _webhooks(known: Known) -> Iterator[Rule]:
     rules = known.behaviour.webhooks
     if rules is None:
         return
-    for event in rules.events:
-        yield Rule(f"hook.{event}", "WHK", f"{event} is delivered", rules.source)
+    for name, event in rules.events.items():
+        yield Rule(f"hook.{name}", "WHK", f"{name} is delivered", event.source)
     aspects = {
         "signature": "the signature covers time and body, with the newest secret",
         "retries": "a failed delivery is repeated after the documented waits",
@@ -369,8 +422,9 @@ def _media(known: Known) -> Iterator[Rule]:
         if make.content is not None:
             source = make.content.source
             yield Rule(
-                f"content.{kind}.early", "MED", f"an unfinished {plain(kind)} has no file", source
-            )
+                f"content.{kind}.early", "MED", f"an unfinished {plain(kind)} has no file", source,
+                known.exceptions(make.content.operation),
+            )  # fmt: skip
             if not any(v.media for v in views_of(known.checks, kind)):
                 yield from _media_of(kind, source, is_sized=False)
 

@@ -55,15 +55,18 @@ _SAMPLES = {"png": _png, "jpg": _jpg, "wav": _wav, "mp3": _mp3, "pdf": _pdf}
 
 
 def encode_form(form: Mapping[str, Json], boundary: str = _BOUNDARY) -> tuple[bytes, str]:
-    """(body, content type) of a multipart form; a file is `{name, type, is}`."""
+    """(body, content type) of a multipart form; a file is `{name, type, is}`.
+
+    With `bytes` a file is filled up with zeros to that length.
+    """
     parts: list[bytes] = []
     for name, value in form.items():
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"'
         if isinstance(value, dict) and "is" in value:
             head += f'; filename="{value["name"]}"\r\nContent-Type: {value["type"]}'
-            content = sample(value["is"])
+            content = sample(value["is"]).ljust(value.get("bytes", 0), b"\0")
         else:
             content = (value if isinstance(value, str) else json.dumps(value)).encode()
-        parts.append(head.encode() + b"\r\n\r\n" + content + b"\r\n")
-    body = b"".join(parts) + f"--{boundary}--\r\n".encode()
-    return body, f"multipart/form-data; boundary={boundary}"
+        parts += [head.encode(), b"\r\n\r\n", content, b"\r\n"]
+    parts.append(f"--{boundary}--\r\n".encode())
+    return b"".join(parts), f"multipart/form-data; boundary={boundary}"

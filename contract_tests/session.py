@@ -101,7 +101,7 @@ class Session:
         plan = self.plan(operation) if plan is None else plan
         shape = self.contract.operations[operation]
         wire = wire_of_plan(self.contract, shape, plan, ids or {}, who, headers or {})
-        sent = dict(plan.form) if plan.form is not None else None
+        sent = dict(plan.form) if plan.form is not None else plan.json if plan.raw else None
         return self._note(self.target.send(wire), who, sent)
 
     def send(self, wire: Wire, who: Identity = ANONYMOUS) -> Exchange:

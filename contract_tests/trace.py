@@ -247,7 +247,8 @@ def _decoded(body: bytes, content_type: str) -> tuple[Json, bool]:
     if "json" not in content_type or not body:
         return None, False
     try:
-        return json.loads(body), False
+        # The blanks around a text of the largest size are found faster as bytes.
+        return json.loads(body.strip()), False
     except ValueError:
         return None, True
 

@@ -14,10 +14,12 @@ from .open_jobs import OpenJobs
 from .prices import prices_of
 from .rules import rules_of
 from .scenarios.access import accesses
+from .scenarios.credentials import credentials
 from .scenarios.inputs import inputs
 from .scenarios.money import moneys
 from .scenarios.repeats import repeats
 from .scenarios.scenario import Scenario
+from .scenarios.sizes import sizes
 from .scenarios.streams import streams
 from .scenarios.walks import walks
 from .scenarios.webhooks import webhooks
@@ -63,12 +65,24 @@ class Result:
     @property
     def coverage(self) -> str:
         """How much of what the contract declares was put to the test."""
-        rules = self.judge.rules.values()
+        rules, promises = self.judge.rules, promised(self.checks)
         judged = len(rules) - len(self.judge.not_judged)
-        clauses = len({rule.source for rule in rules})
+        seen = len(promises - self.clauses_not_judged)
+        no_promises = len(self.checks.no_promises)
+        binding = f", {no_promises} more bind{'s' * (no_promises == 1)} no server"
         # Rounded down: 100 % means that nothing is left.
-        share = 100 * judged // len(rules)
-        return f"{share} % of {len(rules)} rules from {clauses} clauses judged"
+        return (
+            f"{100 * judged // len(rules)} % of {len(rules)} rules and "
+            f"{100 * seen // len(promises)} % of {len(promises)} clauses judged"
+            + (binding if no_promises else "")
+        )
+
+    @property
+    def clauses_not_judged(self) -> set[str]:
+        """The clauses that no rule speaks of, or of whose rules one is open."""
+        spoken_of = {clause for rule in self.judge.rules.values() for clause in rule.clauses}
+        is_open = {clause for rule in self.judge.not_judged for clause in rule.clauses}
+        return {it for it in promised(self.checks) if it in is_open or it not in spoken_of}
 
     @property
     def bill(self) -> str:
@@ -88,14 +102,22 @@ class Result:
         return [it for it in self.judge.rules.values() if self.judge.verdict(it.id) is verdict]
 
 
+def promised(checks: Checks) -> frozenset[str]:
+    """The clauses that a server can be held to."""
+    return checks.clauses - checks.no_promises.keys()
+
+
 def scenarios_of(contract: Contract, checks: Checks) -> list[Scenario]:
     """Every scenario that the two files of a contract call for."""
     prices = prices_of(contract, checks)
     return [
         scenario
-        for derive in (walks, accesses, inputs, moneys, streams, repeats, webhooks)
+        # The largest requests take the longest, so they come last.
+        for derive in (
+            walks, accesses, credentials, inputs, moneys, streams, repeats, webhooks, sizes,
+        )
         for scenario in derive(contract, checks, prices)
-    ]
+    ]  # fmt: skip
 
 
 def verify(

@@ -176,6 +176,7 @@ class Credential:
     key_form: str
     active_max: int | None = None
     lives_ms: int | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +294,7 @@ class WebhookEvent:
     lifecycle: str
     ends: Kind
     data: Json = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,6 +225,7 @@ def _credential(scheme: str, raw: Json) -> Credential:
         key_form=raw["form"],
         active_max=raw.get("active_max"),
         lives_ms=raw.get("lives_ms"),
+        source=raw["source"],
     )
 
 
@@ -318,7 +319,13 @@ def _webhooks(raw: Json, lifecycles: Mapping[str, Lifecycle], path: Path) -> Web
     if raw is None:
         return None
     events = {
-        type_: WebhookEvent(type_, it["lifecycle"], Kind(it["ends"]), it.get("data"))
+        type_: WebhookEvent(
+            type_,
+            it["lifecycle"],
+            Kind(it["ends"]),
+            it.get("data"),
+            it.get("source", raw["source"]),
+        )
         for type_, it in raw["events"].items()
     }
     for event in events.values():

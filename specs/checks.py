@@ -8,8 +8,8 @@ mock never reads this; the contract kit reads nothing else beside the contract i
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -215,7 +215,11 @@ class Cadence:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """Everything that the kit knows of a provider beside its contract."""
+    """Everything that the kit knows of a provider beside its contract.
+
+    *clauses* are all that the behaviour file names as a source; *no_promises* are those that bind
+    no server, each with the reason.
+    """
 
     cadence: Cadence
     requests: Mapping[str, RequestPlan]
@@ -229,6 +233,8 @@ class Checks:
     unreachable: Mapping[str, str]
     may_refuse: Mapping[str, MayRefuse]
     same_as_asked: Mapping[str, tuple[str, str]]
+    no_promises: Mapping[str, str]
+    clauses: frozenset[str] = frozenset()
 
 
 @cache
@@ -248,14 +254,16 @@ def read_checks(path: Path, contract: Contract) -> Checks:
     Raises:
         ContractError: it is missing, or wrong.
     """
-    raw = read_yaml(path).get("checks")
+    document = read_yaml(path)
+    raw = document.get("checks")
     if raw is None:
         raise ContractError(f"{path} has no `checks` section, so nothing can be verified")
     validator = jsonschema_rs.validator_for(json.loads(SCHEMA_FILE.read_text()))
     for error in validator.iter_errors(raw):
         where = "/".join(str(step) for step in error.instance_path) or "the top level"
         raise ContractError(f"{path}: checks: at {where}: {error.message}")
-    checks = _checks(raw)
+    in_force = {name: it for name, it in document.items() if name != "interpretations"}
+    checks = replace(_checks(raw), clauses=frozenset(_sources(in_force)))
     _check_names(path, checks, contract)
     return checks
 
@@ -287,7 +295,21 @@ def _checks(raw: Json) -> Checks:
             kind: (it["same"], it.get("source", ""))
             for kind, it in raw.get("same_as_asked", {}).items()
         },
+        no_promises=raw.get("no_promises", {}),
     )
+
+
+def _sources(value: Json) -> Iterator[str]:
+    """Every clause that stands under a `source` anywhere in *value*."""
+    if isinstance(value, dict):
+        for name, below in value.items():
+            if name == "source":
+                yield from (below,) if isinstance(below, str) else below
+            else:
+                yield from _sources(below)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _sources(item)
 
 
 def _plan(raw: Json) -> RequestPlan:
@@ -430,6 +452,9 @@ def _check_names(path: Path, checks: Checks, contract: Contract) -> None:
     for example in checks.refused:
         if example.because not in behaviour.refusals and example.status is None:
             raise ContractError(f"{path}: checks: there is no refusal {example.because!r}")
+    for clause in checks.no_promises:
+        if clause not in checks.clauses:
+            raise ContractError(f"{path}: checks: nothing has the source {clause!r}")
     for make in checks.makes.values():
         if make.needs is not None and make.needs not in checks.makes:
             raise ContractError(f"{path}: checks: {make.kind!r} needs unknown {make.needs!r}")

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from screentest.contract_tests.judge import Verdict
+from screentest.specs import checks
+from screentest.specs.checks import read_checks
+from screentest.specs.contract import load_contract
+from screentest.specs.errors import ContractError
 
 from .hands import PROVIDERS, verified
 
@@ -17,6 +24,40 @@ def test_every_rule_is_judged_and_kept(provider: str) -> None:
     assert told == []
     assert [rule.id for rule in result.judge.not_judged] == []
     assert [f"{it.scenario.name}: {it.unable}" for it in result.ran if it.unable] == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "coverage"),
+    [
+        ("oshara", "100 % of 71 rules and 100 % of 41 clauses judged, 1 more binds no server"),
+        ("ozor", "100 % of 195 rules and 100 % of 109 clauses judged, 1 more binds no server"),
+        ("ugc_copilot", "100 % of 228 rules and 100 % of 45 clauses judged"),
+        ("ulazai", "100 % of 68 rules and 100 % of 30 clauses judged, 1 more binds no server"),
+        ("znapai", "100 % of 85 rules and 100 % of 35 clauses judged, 1 more binds no server"),
+    ],
+)
+def test_every_clause_that_binds_a_server_is_judged(provider: str, coverage: str) -> None:
+    result = verified(provider)
+
+    assert result.clauses_not_judged == set()
+    assert result.coverage == coverage
+
+
+def test_a_clause_that_no_rule_speaks_of_is_not_judged() -> None:
+    result = verified("ulazai")
+    result.checks = replace(result.checks, clauses=result.checks.clauses | {"UL-999"})
+
+    assert result.clauses_not_judged == {"UL-999"}
+    assert "96 % of 31 clauses judged" in result.coverage
+
+
+def test_what_binds_no_server_must_be_named_somewhere(tmp_path: Path) -> None:
+    text = (Path(checks.__file__).parent / "ulazai" / "behaviour.yaml").read_text()
+    path = tmp_path / "behaviour.yaml"
+    path.write_text(text.replace("    UL-069: How", "    UL-999: How", 1))
+
+    with pytest.raises(ContractError, match="nothing has the source 'UL-999'"):
+        read_checks(path, load_contract("ulazai"))
 
 
 @pytest.mark.slow

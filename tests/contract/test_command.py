@@ -28,7 +28,7 @@ def test_a_kept_contract_exits_with_0_and_writes_reports(tmp_path: Path) -> None
     done = _run("verify", "ulazai", "--report", f"html:{report}")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "65 kept, 0 broken, 0 not judged" in done.stdout
+    assert "68 kept, 0 broken, 0 not judged" in done.stdout
     assert report.exists()
 
 

@@ -1,0 +1,82 @@
+"""The ways in which a key may be sent: the documented ones open the door, and others do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from screentest.specs.behaviour import Credential
+from screentest.specs.checks import Checks
+from screentest.specs.contract import Contract
+from screentest.specs.operations import Operation
+
+from ..rules import names_needed
+from ..session import Session
+from ..target import ANONYMOUS, Wire
+from ..wires import UnableError, wire_of_plan
+from .scenario import Scenario
+
+#: A word before a key that no contract knows.
+_OTHER_WORD = "X-Kit"
+_OTHER_HEADER = "x-kit-key"
+
+
+def credentials(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
+    """One scenario for each kind of credential; they only read."""
+    for scheme, rules in contract.behaviour.credentials.items():
+        yield Scenario(
+            f"ways to send {scheme}", "send the key in each documented way, and in others",
+            _bound(scheme), requests=len(rules.forms) + 2, is_read_only=True,
+        )  # fmt: skip
+
+
+def _bound(scheme: str) -> Callable[[Session], None]:
+    return lambda session: _ways(session, scheme)
+
+
+def _ways(session: Session, scheme: str) -> None:
+    known = session.contract.behaviour.credentials[scheme]
+    key = session.owner.keys.get(known.key_kind)
+    if not key:
+        raise UnableError(f"the owner has no {scheme}")
+    operation = _read_with(session, scheme)
+    for header, word in known.forms:
+        _judge(session, scheme, operation, header, f"{word} {key}".strip(), is_documented=True)
+    for header, value in _others(known, key):
+        _judge(session, scheme, operation, header, value, is_documented=False)
+
+
+def _others(known: Credential, key: str) -> Iterator[tuple[str, str]]:
+    """Ways that are not documented: another word, another header."""
+    for header in sorted({header for header, word in known.forms if word}):
+        yield header, f"{_OTHER_WORD} {key}"
+    yield _OTHER_HEADER, key
+
+
+def _judge(
+    session: Session, scheme: str, operation: Operation, header: str, value: str,
+    *, is_documented: bool,
+) -> None:  # fmt: skip
+    ids = dict.fromkeys(names_needed(operation, session.plan(operation.id)), "0")
+    plan = session.plan(operation.id)
+    wire = wire_of_plan(session.contract, operation, plan, ids, ANONYMOUS, {header: value})
+    who = session.owner if is_documented else ANONYMOUS
+    answer = session.send(Wire(wire.method, wire.path, wire.query, wire.headers, wire.body), who)
+    is_in = answer.status not in _refusals(session)
+    way = f"{header}: {value.rpartition(' ')[0]} KEY".replace("  ", " ")
+    told = f"{way} was answered {answer.status}"
+    rule = f"auth.{scheme}.{'ways' if is_documented else 'others'}"
+    session.judge.check(rule, told, answer, holds=is_in == is_documented)
+
+
+def _refusals(session: Session) -> set[int]:
+    refusals = session.contract.behaviour.refusals
+    return {refusals[it].status for it in ("missing_credential", "unknown_credential")}
+
+
+def _read_with(session: Session, scheme: str) -> Operation:
+    """An operation that only reads and that *scheme* opens."""
+    rules = session.contract.behaviour.operations
+    for operation in session.contract.operations.values():
+        if operation.security[:1] == (scheme,) and rules[operation.id].effect == "read":
+            return operation
+    raise UnableError(f"nothing that only reads takes {scheme}")
