@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
+from tools.fuzz.run import exceptions
 
 from screentest.contract_tests.fuzz import fuzz, make_cases
 from screentest.specs.contract import load_contract
@@ -25,3 +28,18 @@ def test_one_seed_makes_the_same_requests() -> None:
     contract = load_contract("ulazai")
 
     assert make_cases(contract, seed=3, examples=4) == make_cases(contract, seed=3, examples=4)
+
+
+def test_the_fuzzer_takes_its_exceptions_from_the_checks() -> None:
+    found = tomllib.loads(exceptions("ozor"))["operations"]
+
+    assert [it["include-operation-id"] for it in found] == [
+        "createApiKey", "updatePlan", "generatePlan", "exportVideo",
+    ]  # fmt: skip
+    assert found[3]["checks"] == {
+        "positive_data_acceptance": {
+            "expected-statuses": ["2xx", "401", "402", "403", "404", "409", "429", "500"]
+        },
+        "not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", "500"]},
+    }
+    assert exceptions("ulazai") == ""

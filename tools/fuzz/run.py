@@ -12,11 +12,15 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+from screentest.specs.checks import load_checks
+
 ROOT = Path(__file__).resolve().parents[2]
+_USUAL = ROOT / "tools" / "fuzz" / "schemathesis.toml"
 _START_S_MAX = 20.0
 #: So much that no run of this size ends in 402 alone; the 402 answers are tested elsewhere.
 _CREDITS = 10_000_000
@@ -92,7 +96,7 @@ def _schemathesis(provider: str, seed: int, examples: int, info: Any) -> tuple[i
     if provider == CONTROL:
         return _run(
             CONTROL,
-            ROOT / "tools" / "fuzz" / "control.toml",
+            (ROOT / "tools" / "fuzz" / "control.toml").read_text(),
             f"{info['url']}/_screentest",
             {},
             ["--seed", str(seed), "--max-examples", str(examples)],
@@ -106,17 +110,33 @@ def _schemathesis(provider: str, seed: int, examples: int, info: Any) -> tuple[i
     _patch(f"{control}/clock", {"mode": "real", "speed": 1_000})
     return _run(
         provider,
-        ROOT / "tests" / provider / "fuzz.toml",
+        (ROOT / "tests" / provider / "fuzz.toml").read_text() + exceptions(provider),
         world["providers"][provider]["base_url"],
         {"FUZZ_API_KEY": account["api_key"] or "", "FUZZ_BEARER": account["bearer"] or ""},
         ["--seed", str(seed), "--max-examples", str(examples)],
     )
 
 
+def exceptions(provider: str) -> str:
+    """The refusals of valid requests that the provider's `checks` tell, as configuration."""
+    checks = tomllib.loads(_USUAL.read_text())["checks"]
+    usual = checks["positive_data_acceptance"]["expected-statuses"]
+    return "".join(
+        f"""
+[[operations]]
+include-operation-id = "{name}"
+checks.positive_data_acceptance.expected-statuses = {json.dumps([*usual, *more])}
+checks.not_a_server_error.expected-statuses = {json.dumps(["2xx", "3xx", "4xx", *more])}
+"""
+        for name, extra in load_checks(provider).may_refuse.items()
+        if (more := [str(status) for status in extra.statuses])
+    )
+
+
 def _run(
-    name: str, config: Path, url: str, secrets: dict[str, str], options: list[str]
+    name: str, config: str, url: str, secrets: dict[str, str], options: list[str]
 ) -> tuple[int, str]:
-    text = (ROOT / "tools" / "fuzz" / "schemathesis.toml").read_text() + config.read_text()
+    text = _USUAL.read_text() + config
     with tempfile.TemporaryDirectory() as folder:
         merged = Path(folder) / "schemathesis.toml"
         merged.write_text(text)
