@@ -17,6 +17,7 @@ from screentest.specs.checks import Checks
 from screentest.specs.contract import Contract
 
 from .judge import Judge
+from .pacing import spaced
 from .rules import rules_of
 from .session import Made, Session
 from .target import Target
@@ -53,7 +54,7 @@ def machine_of(
         def start(self, fails: bool) -> None:  # noqa: FBT001  Hypothesis calls it by name
             if fails:
                 self.session.levers.fail_next(self.who, operation)
-            who = self.session.spaced(self.who, operation)
+            who = spaced(self.session, self.who, operation)
             try:
                 made = self.session.make(kind, who=who)
             except UnableError:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from screentest.specs.behaviour import Kind, Lifecycle, RateWindow
+from screentest.specs.behaviour import Kind, Lifecycle
 from screentest.specs.checks import Checks, Example, Make, RequestPlan, View
 from screentest.specs.contract import Contract
 from screentest.specs.errors import ContractError
@@ -20,7 +20,7 @@ from .monitors.lifecycles import observations, state_of
 from .monitors.monitors import Monitors
 from .open_jobs import OpenJobs
 from .plans import changed, flat
-from .rules import names_needed, windows_in_force
+from .rules import names_needed
 from .target import ANONYMOUS, Identity, Levers, Target, Wire
 from .trace import MISSING, Balance, Delivery, Exchange, Raw, Trace, understand
 from .wires import UnableError, wire_of_plan
@@ -344,25 +344,6 @@ class Session:
         """A new account with more credits than any scenario spends."""
         credits = 100_000 if self.has_money else None
         return self.levers.new_identity(name, credits=credits, **options)
-
-    def spaced(self, who: Identity, operation: str, *, but: RateWindow | None = None) -> Identity:
-        """*who*, once every rate window *but* one has room for one more call of *operation*."""
-        for window in windows_in_force(self.contract.behaviour):
-            if operation not in window.operations or window == but:
-                continue
-            if self._calls_since(window, who) >= window.limit:
-                self.target.wait(window.per_ms)
-        return who
-
-    def _calls_since(self, window: RateWindow, who: Identity) -> int:
-        """How many calls count in *window* now; the newest stand last in the trace."""
-        since_ms, found = self.target.now_ms() - window.per_ms, 0
-        for event in reversed(self.trace.events):
-            if event.at_ms <= since_ms:
-                break
-            if isinstance(event, Exchange) and event.operation in window.operations:
-                found += event.key == who.label or window.scope == "address"
-        return found
 
     def _calls(self, operation: str, who: Identity) -> int:
         seen = [it for it in self.trace.exchanges if it.operation == operation]

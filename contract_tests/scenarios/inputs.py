@@ -13,6 +13,7 @@ from screentest.specs.validation import Schema, Violation
 
 from ..expressions import evaluate, is_shown
 from ..judge import Judge
+from ..pacing import spaced
 from ..plans import changed
 from ..rules import rule_of_example, takes_bad_input
 from ..session import Made, Session
@@ -217,7 +218,7 @@ def _faults(session: Session, name: str) -> None:
     for number, (violation, plan) in enumerate(bad_plans(session, name)):
         if number == _FAULTS_MAX:
             break
-        answer = session.call(name, plan, ids=ids, who=session.spaced(who, name))
+        answer = session.call(name, plan, ids=ids, who=spaced(session, who, name))
         told = f"{violation.message}, and it was answered {answer.status} instead of {refused}"
         holds = answer.status == refused
         judge.check(f"input.{operation.id}", told, answer, holds=holds)

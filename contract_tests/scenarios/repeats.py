@@ -9,6 +9,7 @@ from screentest.specs.behaviour import Idempotency, RateWindow
 from screentest.specs.checks import Checks, RequestPlan
 from screentest.specs.contract import Contract
 
+from ..pacing import spaced
 from ..plans import changed
 from ..rules import names_needed, windows_in_force
 from ..session import Made, Session
@@ -167,7 +168,7 @@ def _rate(session: Session, window: RateWindow) -> None:
 
     def send(times: int) -> list[Exchange]:
         return [
-            session.call(name, ids=ids, who=session.spaced(who, name, but=window))
+            session.call(name, ids=ids, who=spaced(session, who, name, but=window))
             for _ in range(times)
         ]
 
@@ -295,7 +296,7 @@ def _capped_kind(session: Session) -> str:
 def _started(session: Session, kind: str, who: Identity) -> Made | None:
     """One more running job that stays where it is; None when it is refused."""
     try:
-        made = session.make(kind, who=session.spaced(who, session.checks.makes[kind].by))
+        made = session.make(kind, who=spaced(session, who, session.checks.makes[kind].by))
     except UnableError:
         return None
     session.levers.hold(session.job_of(made), held=True)
@@ -304,4 +305,4 @@ def _started(session: Session, kind: str, who: Identity) -> Made | None:
 
 def _try_to_start(session: Session, kind: str, who: Identity) -> Exchange:
     operation = session.checks.makes[kind].by
-    return session.call(operation, who=session.spaced(who, operation))
+    return session.call(operation, who=spaced(session, who, operation))
