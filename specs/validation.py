@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
+from jsonschema_rs import ValidationErrorKind as Kind
 
 Json = Any
 
 # A reply names a few problems, not every branch of every alternative.
 _VIOLATIONS_MAX = 20
 _SHOWN_MAX = 80
+#: Keywords by which the forms of a value tell themselves apart.
+_MARKS = frozenset({"const", "enum"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,8 @@ class Schema:
         """What is wrong with *value*; empty when nothing is. *under* prefixes the pointers."""
         if self._validator.is_valid(value):
             return []
-        found: list[Violation] = []
-        for error in self._validator.iter_errors(value):
-            found.append(_violation(error, self.location, under, self._document.pattern_words))
-            if len(found) == _VIOLATIONS_MAX:
-                break
-        return found
+        told = _Telling(self.location, under, self._document.pattern_words)
+        return told.of(self._validator.iter_errors(value))
 
 
 class Documents:
@@ -127,28 +127,91 @@ def _encode(step: str) -> str:
     return escaped.replace("%", "%25").replace("{", "%7B").replace("}", "%7D").replace(" ", "%20")
 
 
-def _violation(
-    error: jsonschema_rs.ValidationError,
-    location: str,
-    under: str,
-    pattern_words: Mapping[str, str],
-) -> Violation:
-    kind = error.kind
-    keyword = kind.name
-    limit = kind.value
-    pointer = under + "".join(f"/{step}" for step in error.instance_path)
-    if keyword == "required":
-        return Violation(location, f"{pointer}/{limit}", keyword, "a value", "nothing", limit)
-    if keyword in {"additionalProperties", "unevaluatedProperties"}:
-        unknown = list(getattr(kind, "unexpected", [])) or ["?"]
-        return Violation(
-            location, f"{pointer}/{unknown[0]}", keyword, "no such field", "a value", unknown
-        )
-    describe = _EXPECTED.get(keyword)
-    expected = describe(limit) if describe else f"a value that satisfies {keyword!r}"
-    if keyword == "pattern":
-        expected = pattern_words.get(limit, expected)
-    return Violation(location, pointer, keyword, expected, _actual(keyword, error.instance), limit)
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """How the errors of one value become violations."""
+
+    location: str
+    under: str
+    pattern_words: Mapping[str, str]
+
+    def of(self, errors: Iterable[jsonschema_rs.ValidationError]) -> list[Violation]:
+        """The first violations behind *errors*; a rule that stands twice is broken once."""
+        told = (violation for error in errors for violation in self._one(error))
+        once = {(it.pointer, it.expected): it for it in islice(told, _VIOLATIONS_MAX)}
+        return list(once.values())
+
+    def _one(self, error: jsonschema_rs.ValidationError) -> Sequence[Violation]:
+        kind = error.kind
+        if isinstance(kind, (Kind.AnyOf, Kind.OneOfNotValid)):
+            return self._of_forms(error, [self.of(branch) for branch in kind.context])
+        return [self._violation(error)]
+
+    def _of_forms(
+        self, error: jsonschema_rs.ValidationError, forms: Sequence[Sequence[Violation]]
+    ) -> Sequence[Violation]:
+        """What keeps a value from the documented form that it comes nearest to."""
+        pointer = self._pointer(error)
+        whole = Violation(self.location, pointer, "type", "", _actual("type", error.instance))
+        first = [form[0] for form in forms]
+        if all(it.keyword == "type" and it.pointer == pointer for it in first):
+            limit = [name for it in first for name in _names(it.limit)]
+            return [replace(whole, expected=_types(limit), limit=limit)]
+        if all(len(form) == 1 and form[0].keyword == "required" for form in forms):
+            fields = " or ".join(dict.fromkeys(repr(it.limit) for it in first))
+            return [replace(whole, keyword=error.kind.name, expected=fields)]
+        nearest = min(forms, key=lambda form: _distance(form, pointer))
+        return [_with_other_choices(it, forms) for it in nearest]
+
+    def _violation(self, error: jsonschema_rs.ValidationError) -> Violation:
+        keyword, limit = error.kind.name, error.kind.value
+        pointer = self._pointer(error)
+        if keyword == "required":
+            missing = f"{pointer}/{limit}"
+            return Violation(self.location, missing, keyword, "a value", "nothing", limit)
+        if isinstance(error.kind, (Kind.AdditionalProperties, Kind.UnevaluatedProperties)):
+            unknown = list(error.kind.unexpected) or ["?"]
+            unwanted = f"{pointer}/{unknown[0]}"
+            return Violation(self.location, unwanted, keyword, "no such field", "a value", unknown)
+        describe = _EXPECTED.get(keyword)
+        expected = describe(limit) if describe else f"a value that satisfies {keyword!r}"
+        if keyword == "pattern":
+            expected = self.pattern_words.get(limit, expected)
+        actual = _actual(keyword, error.instance)
+        return Violation(self.location, pointer, keyword, expected, actual, limit)
+
+    def _pointer(self, error: jsonschema_rs.ValidationError) -> str:
+        return self.under + "".join(f"/{step}" for step in error.instance_path)
+
+
+def _distance(form: Sequence[Violation], pointer: str) -> tuple[bool, int, int, int]:
+    """How far the value at *pointer* is from a documented form, by what is wrong with it there.
+
+    A value of another type is no attempt at the form, and one that a `const` or an `enum` of the
+    form excludes is rather an attempt at another. What is there and wrong says more about what was
+    meant than what is missing.
+    """
+    is_of_type = all(it.keyword != "type" or it.pointer != pointer for it in form)
+    marks = sum(1 for it in form if it.keyword in _MARKS)
+    missing = sum(1 for it in form if it.keyword == "required")
+    return not is_of_type, marks, missing, len(form)
+
+
+def _with_other_choices(violation: Violation, forms: Sequence[Sequence[Violation]]) -> Violation:
+    """*violation*, or if it is of a choice, what all of *forms* have to choose from there."""
+    if violation.keyword not in _MARKS:
+        return violation
+    same = [it for form in forms for it in form if it.pointer == violation.pointer]
+    limits = [_choices_of(it) for it in same if it.keyword in _MARKS]
+    choices = list({shown(choice): choice for limit in limits for choice in limit}.values())
+    if len(choices) == 1:
+        return violation
+    return replace(violation, keyword="enum", expected=_choices(choices), limit=choices)
+
+
+def _choices_of(violation: Violation) -> Sequence[Json]:
+    choices: Sequence[Json] = violation.limit
+    return choices if violation.keyword == "enum" else [violation.limit]
 
 
 def _choices(limit: Json) -> str:
@@ -156,8 +219,11 @@ def _choices(limit: Json) -> str:
 
 
 def _types(limit: Json) -> str:
-    names: Iterable[str] = [limit] if isinstance(limit, str) else limit
-    return " or ".join(str(name) for name in names)
+    return " or ".join(_names(limit))
+
+
+def _names(limit: Json) -> Sequence[str]:
+    return [limit] if isinstance(limit, str) else limit
 
 
 _EXPECTED: Mapping[str, Callable[[Json], str]] = {

@@ -163,9 +163,10 @@ def _framework_reading(call: Call, violation: Violation) -> str | None:
 
 
 def _clearer(call: Call, violation: Violation) -> str | None:
-    if call.operation.id == "analyzeDocument" and not violation.pointer:
+    if call.operation.id == "analyzeDocument":
         given = [name for name in ("file", "url") if name in (call.request.form or {})]
-        return f"Provide exactly one of file and url; got {' and '.join(given) or 'neither'}."
+        if len(given) != 1:
+            return f"Provide exactly one of file and url; got {' and '.join(given) or 'neither'}."
     if violation.keyword == "anyOf" and violation.field.startswith(("images.", "videos.")):
         return f"{violation.field}: expected an https:// url or a base64 payload."
     return None
@@ -189,8 +190,11 @@ def waives(call: Call, violation: Violation) -> bool:
         return here.choice("empty_scenes") == "accept"
     if violation.pointer.startswith("/voiceSettings/") and violation.keyword in _VOICE_LIMITS:
         return here.choice("voice_settings_checked") == "unchecked"
-    place = re.fullmatch(r"(images|videos)\.(\d+)", violation.field)
-    if place is None or call.here.choice("http_media_urls") != "accept":
+    place = re.fullmatch(r"(images|videos)\.(\d+)\.(url|base64)", violation.field)
+    if place is None or here.choice("http_media_urls") != "accept":
+        return False
+    # The address may be more than `http://`, and the payload too short; no other fault is waived.
+    if violation.keyword != "minLength" and not str(violation.limit).startswith("^https:"):
         return False
     url = call.body[place[1]][int(place[2])].get("url")
     return isinstance(url, str) and re.match(r"http://[^\s/?#]", url) is not None

@@ -103,6 +103,7 @@ def test_analysis_of_file_and_url_at_once_is_400(ozor: Account) -> None:
     answer = ozor.client.post(steps.ANALYZE, form=form)
 
     assert steps.refusal(answer) == (400, "validation")
+    assert answer.json()["detail"] == "Provide exactly one of file and url; got file and url."
     assert ozor.money == (10, 0, 0)
 
 
