@@ -158,7 +158,7 @@ def _access(known: Known) -> Iterator[Rule]:
 
 def json_operation(contract: Contract, checks: Checks) -> str | None:
     """An operation whose JSON body has a size; None where files are what the sizes are about."""
-    if upload_operation(contract, checks) is not None:
+    if not contract.behaviour.limits.source or upload_operation(contract, checks) is not None:
         return None
     for name, plan in checks.requests.items():
         if isinstance(plan.json, dict) and not names_needed(contract.operations[name], plan):

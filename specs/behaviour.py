@@ -339,11 +339,14 @@ class Interpretation:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes of requests in bytes. *field_bytes_max* is for one text of a form."""
+    """Sizes of requests in bytes. *field_bytes_max* is for one text of a form.
+
+    Without a *source* the figures are ours, and no other server need keep them.
+    """
 
     json_bytes_max: int
     upload_bytes_max: int
-    source: str
+    source: str = ""
     field_bytes_max: int = 500_000
 
 
