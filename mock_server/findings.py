@@ -92,9 +92,9 @@ def findings_of(
     """The findings behind *refusal*; none for failures that somebody ordered."""
     if refusal.reason.startswith(("fault:", "ours:")) or refusal.reason == "failed":
         return []
-    source = _source(contract, operation)
+    source = source_of(contract, operation)
     if refusal.violations:
-        return [_of_violation(violation, source) for violation in refusal.violations]
+        return [_of_violation(violation, source) for violation in _slips(refusal.violations)]
     code = _BY_REASON.get(refusal.reason, "SC101")
     pointer, expected, actual, fix = _told(contract, request, refusal)
     return [Finding(code, pointer, expected, actual, fix, source)]
@@ -108,6 +108,18 @@ def fault_of_ours(violations: Sequence[Violation], told: str) -> list[Finding]:
         Finding("SC500", it.pointer, it.expected, it.actual, "please report it", "")
         for it in violations
     ]
+
+
+def _slips(violations: Sequence[Violation]) -> list[Violation]:
+    """One violation for each slip.
+
+    A value of the wrong type, or an empty text, breaks most other rules of its place as well.
+    """
+    speaking: dict[str, Violation] = {}
+    for it in violations:
+        if it.keyword == "type" or (it.keyword == "minLength" and it.actual == "0"):
+            speaking.setdefault(it.pointer, it)
+    return [it for it in violations if speaking.get(it.pointer, it) is it]
 
 
 def _of_violation(violation: Violation, source: str) -> Finding:
@@ -256,7 +268,7 @@ def near_misses(contract: Contract, method: str, path: str) -> list[str]:
     ]
 
 
-def _source(contract: Contract, operation: str) -> str:
+def source_of(contract: Contract, operation: str) -> str:
     """The provider's public document, with the clauses that the operation comes from."""
     rules = contract.behaviour.operations.get(operation)
     clauses = ", ".join(rules.source[:6]) if rules is not None else ""

@@ -24,6 +24,7 @@ from .faults import Fault
 from .gates import GATES, Road
 from .generic import answer_from_contract
 from .habits import habits_of
+from .ignored import ignored_fields
 from .instant import Instant
 from .keys import key_digest, presented
 from .limits import count_refused
@@ -79,6 +80,8 @@ def handle(worlds: Worlds, world: World, provider: str, request: Request) -> Han
         advice = habits_of(
             world.marks, contract, request, road.call, answer, world.clock.mode, now_ms
         )
+        if road.call is not None and road.call.body:
+            advice += ignored_fields(contract, road.call, answer)
         noted = note(number, now_ms, contract, operation, request, answer, advice)
         worlds.store.add_journal(
             world.id, (number, now_ms, provider, operation, answer.status), noted.to_keep()

@@ -11,6 +11,8 @@ from typing import Any
 import jsonschema_rs
 from jsonschema_rs import ValidationErrorKind as Kind
 
+from .fields import Fields
+
 Json = Any
 
 # A reply names a few problems, not every branch of every alternative.
@@ -59,6 +61,11 @@ class Schema:
     @cached_property
     def _validator(self) -> jsonschema_rs.Draft202012Validator:
         return self._document.validator(self._pointer)
+
+    @cached_property
+    def fields(self) -> Fields:
+        """The fields that the schema has names for."""
+        return Fields(self._document.resolve, [self.schema])
 
     def is_valid(self, value: Json) -> bool:
         return self._validator.is_valid(value)

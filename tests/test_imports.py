@@ -25,7 +25,8 @@ LAYERS = (
 )
 #: Modules that stand beside provider.py: they shape replies or read calls for every vendor.
 BESIDE_PROVIDER = {
-    "findings", "generic", "habits", "idempotency", "limits", "record", "refusals", "steps",
+    "findings", "generic", "habits", "idempotency", "ignored", "limits", "record", "refusals",
+    "steps",
 }  # fmt: skip
 #: And beside world.py.
 BESIDE_WORLD = {"provider_modules"}

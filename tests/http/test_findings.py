@@ -172,7 +172,8 @@ def test_refusal_that_only_one_provider_knows_is_told_in_its_own_words(world: Mo
 
 
 ULAZAI_TEXT = "/api/v1/sora/generate/text-to-video/"
-UGC_BODY = {"data": {"engine": "sora", "scene": {"visualPrompt": "A lamp"}}}
+UGC_SCENE = {"visualPrompt": "A lamp"}
+UGC_BODY = {"data": {"engine": "sora", "scene": UGC_SCENE}}
 #: Provider, method, path, JSON body, status, and what the answer rests on.
 SAMPLES: list[tuple[str, str, str, Json, int, str]] = [
     ("ozor", "GET", "/api/v1/videos", None, 200, "documented"),
@@ -235,3 +236,50 @@ def test_good_request_has_no_findings(ozor: Account) -> None:
     ozor.client.get("/api/v1/videos")
 
     assert "violations" not in _last(ozor.world)
+
+
+def _warnings(world: MockWorld) -> list[tuple[str, str, str, str]]:
+    found = _last(world).get("violations", [])
+    return [(it["severity"], it["code"], it["pointer"], it["fix"]) for it in found]
+
+
+def test_field_that_is_ignored_is_a_warning_with_the_nearest_documented_one(
+    world: MockWorld,
+) -> None:
+    body = {"prompt": "A lamp", "colour": "red", "aspect_ration": "square"}
+
+    answer = world.account("ulazai").client.post(ULAZAI_TEXT, json=body)
+
+    assert answer.status == 201
+    assert _warnings(world) == [
+        ("warning", "SC103", "/colour", "leave 'colour' out"),
+        ("warning", "SC103", "/aspect_ration", "did you mean 'aspect_ratio'?"),
+    ]
+
+
+def test_ignored_field_with_another_providers_name_is_told_what_it_is_called_here(
+    world: MockWorld,
+) -> None:
+    body = {"data": {"engine": "sora", "seconds": 4, "scene": {"prompt": "A lamp", **UGC_SCENE}}}
+
+    answer = world.account("ugc_copilot").client.post("/proxyStartVideoGeneration", json=body)
+
+    assert answer.status == 200
+    assert _warnings(world) == [
+        ("warning", "SC103", "/data/seconds", "did you mean 'duration'?"),
+        ("warning", "SC103", "/data/scene/prompt", "did you mean 'visualPrompt'?"),
+    ]
+
+
+def test_field_of_a_refused_request_is_not_warned_of(world: MockWorld) -> None:
+    world.account("ulazai").client.post(ULAZAI_TEXT, json={"colour": "red"})
+
+    assert [it["code"] for it in _last(world)["violations"]] == ["SC107"]
+
+
+def test_empty_text_is_one_slip(world: MockWorld) -> None:
+    world.account("ulazai").client.post(ULAZAI_TEXT, json={"prompt": ""})
+
+    assert [(it["code"], it["pointer"]) for it in _last(world)["violations"]] == [
+        ("SC108", "/prompt")
+    ]

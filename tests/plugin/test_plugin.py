@@ -133,6 +133,14 @@ def test_a_failing_fixture_shows_the_journal_too(pytester: pytest.Pytester) -> N
     result.stdout.fnmatch_lines(["*Captured screentest setup*", "*401  ozor  GET /api/v1/videos*"])
 
 
+IGNORED = """
+import requests
+def test_it(screentest):
+    headers = {"X-API-Key": screentest.ozor.api_key}
+    body = {"prompt": "A", "colour": "red"}
+    requests.post("https://ozor.ai/api/v1/videos/generate", json=body, headers=headers)
+    assert [it["code"] for it in screentest.requests[-1].violations] == ["SC103"]
+"""
 BREACH = """
 import requests
 def test_it(screentest):
@@ -161,6 +169,12 @@ def test_a_breach_of_contract_fails_the_test_in_its_call(pytester: pytest.Pytest
             "*/prompt: expected a value, got nothing*",
         ]
     )
+
+
+def test_a_field_that_is_ignored_fails_no_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(IGNORED)
+
+    _run(pytester).assert_outcomes(passed=1)
 
 
 def test_an_undocumented_call_is_not_swallowed_by_the_code_under_test(

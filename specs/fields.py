@@ -1,0 +1,68 @@
+"""The fields that a schema has names for, and those of a value that it has none for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+Json = Any
+
+_PARTS = ("allOf", "anyOf", "oneOf")
+_BRANCHES = ("if", "then", "else")
+# Schemas may refer to themselves; a value that lies deeper than this is not looked at.
+_DEPTH_MAX = 12
+# A long list has the same slip in every element.
+_ELEMENTS_MAX = 20
+
+
+class Fields:
+    """What a value may be made of by all of *schemas* together, read when it is first asked.
+
+    *resolve* follows a `$ref`.
+    """
+
+    def __init__(self, resolve: Callable[[Json], Json], schemas: Sequence[Json]) -> None:
+        self._resolve = resolve
+        self._parts = [part for it in schemas for part in self._all_parts(it, _DEPTH_MAX)]
+
+    @cached_property
+    def named(self) -> Mapping[str, Fields]:
+        """Every field that has a name; empty when the schemas leave it to the sender."""
+        if any(it.get("additionalProperties") or "patternProperties" in it for it in self._parts):
+            return {}
+        found: dict[str, list[Json]] = {}
+        for part in self._parts:
+            for name, schema in part.get("properties", {}).items():
+                found.setdefault(name, []).append(schema)
+        return {name: Fields(self._resolve, schemas) for name, schemas in found.items()}
+
+    @cached_property
+    def elements(self) -> Fields:
+        """The fields of the elements of a list."""
+        return Fields(self._resolve, [it["items"] for it in self._parts if "items" in it])
+
+    def unnamed_in(
+        self, value: Json, pointer: str = "", depth: int = _DEPTH_MAX
+    ) -> Iterator[tuple[str, Sequence[str]]]:
+        """(pointer, the names there are beside it) of each field of *value* that has no name."""
+        if isinstance(value, list) and depth:
+            for index, element in enumerate(value[:_ELEMENTS_MAX]):
+                yield from self.elements.unnamed_in(element, f"{pointer}/{index}", depth - 1)
+        if not isinstance(value, Mapping) or not self.named or not depth:
+            return
+        for name, inner in value.items():
+            if name in self.named:
+                yield from self.named[name].unnamed_in(inner, f"{pointer}/{name}", depth - 1)
+            else:
+                yield f"{pointer}/{name}", list(self.named)
+
+    def _all_parts(self, schema: Json, depth: int) -> Iterator[Mapping[str, Json]]:
+        found = self._resolve(schema)
+        if not isinstance(found, Mapping) or not depth:
+            return
+        yield found
+        inner = [it for word in _PARTS for it in found.get(word, ())]
+        inner += [found[word] for word in _BRANCHES if word in found]
+        for it in inner:
+            yield from self._all_parts(it, depth - 1)
