@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from screentest.specs.behaviour import Behaviour, OperationRules
+
 from .errors import MockError, unknown
 from .ids import stream
 
@@ -59,7 +61,7 @@ TYPES: Mapping[str, FaultType] = {
         "A stream ends in an error event, and its job fails.",
         "during_body",
         {"after_events": 1, "reason": None},
-        "job",
+        "streamed job",
     ),
     "job_failure": FaultType(
         "The job fails at this part of its run.", "before", {"reason": None, "at": 1.0}, "job"
@@ -161,6 +163,44 @@ def read_fault(
         phase=phase,
         attributes={**known.attributes, **attributes},
     )
+
+
+def check_reach(fault: Fault, behaviours: Mapping[str, Behaviour]) -> None:
+    """Nothing, if *fault* can strike some call of a provider in *behaviours*.
+
+    Raises:
+        MockError: what it names has no such target; the message says what has.
+    """
+    possible = [
+        {"provider": name, "operation": rules.id}
+        for name, behaviour in behaviours.items()
+        for rules in behaviour.operations.values()
+        if _can_meet(TYPES[fault.type].meets, behaviour, rules)
+    ]
+    named = {name: fault.where[name] for name in ("provider", "operation") if name in fault.where}
+    if any(named.items() <= it.items() for it in possible):
+        return
+    near = [it for it in possible if it["provider"] == named.get("provider")] or possible
+    listed = ", ".join(f"{it['provider']} {it['operation']}" for it in near) or "nothing here"
+    asked = " ".join(f"{name}={value}" for name, value in named.items()) or "what is served"
+    raise MockError(
+        f"{fault.type} can never strike {asked} (it can strike: {listed})", code="out_of_reach"
+    )
+
+
+def _can_meet(meets: str, behaviour: Behaviour, rules: OperationRules) -> bool:
+    """Whether a call by *rules* brings about what a fault *meets*."""
+    match meets:
+        case "stream" | "streamed job":
+            return rules.id in behaviour.streams
+        case "job":
+            return rules.starts is not None or rules.effect == "billable"
+        case "delivery":
+            return rules.starts is not None and behaviour.webhooks is not None
+        case "model":
+            return rules.effect == "billable"
+        case _:
+            return True
 
 
 def strikes(fault: Fault, seed: int) -> tuple[Fault, bool]:

@@ -9,7 +9,7 @@ from screentest.specs.behaviour import Kind, ResourceKind
 from screentest.specs.validation import Documents, Schema
 
 from ..errors import MockError, unknown
-from ..faults import Fault, read_fault, too_many
+from ..faults import Fault, check_reach, read_fault, too_many
 from ..outbox import endpoints
 from ..steering import decide, finish_now, stop
 from .control_reading import ControlCall, Handler
@@ -121,6 +121,7 @@ def create_fault(call: ControlCall) -> Json:
             raise too_many(FAULTS_MAX)
         number = store.count(world.id, "fault")
         fault = read_fault(f"fault_{number}", call.body, _places(call))
+        check_reach(fault, {name: it.behaviour for name, it in call.worlds.contracts.items()})
         store.save_document(world.id, "fault", fault.id, number, fault.to_json())
     return fault.to_json()
 

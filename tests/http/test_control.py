@@ -281,6 +281,40 @@ def test_fault_too_many_is_refused_and_calling_one_off_makes_room(world: MockWor
     assert world.control.post(path, json={"type": "empty"}).status == 201
 
 
+@pytest.mark.parametrize(
+    ("type_", "where", "told"),
+    [
+        (
+            "stream_cut",
+            {"provider": "ulazai"},
+            "stream_cut can never strike provider=ulazai (it can strike: ozor generatePlan)",
+        ),
+        (
+            "job_failure",
+            {"operation": "listVideos", "provider": "znapai"},
+            "job_failure can never strike provider=znapai operation=listVideos "
+            "(it can strike: znapai createVideo, znapai remixVideo)",
+        ),
+        (
+            "webhook_drop",
+            {"provider": "oshara"},
+            "webhook_drop can never strike provider=oshara "
+            "(it can strike: ugc_copilot proxyStartVideoGeneration)",
+        ),
+    ],
+)
+def test_fault_that_can_never_strike_is_refused_with_what_it_can(
+    world: MockWorld, type_: str, where: Json, told: str
+) -> None:
+    path = f"{world.path}/faults"
+
+    refused = world.control.post(path, json={"type": type_, "where": where})
+
+    assert (refused.status, refused.json()["code"]) == (422, "out_of_reach")
+    assert refused.json()["detail"] == told
+    assert world.control.get(path).json()["items"] == []
+
+
 def test_server_that_cannot_say_where_it_is_ends_with_a_message() -> None:
     """Whoever waits for its ready file would wait for ever."""
     command = [sys.executable, "-m", "screentest.mock_server.cli", "serve", "--port", "0"]
