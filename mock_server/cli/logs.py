@@ -80,6 +80,7 @@ def list_requests(
             2,
             f"--status must be a status such as 402, or a class such as 4xx, not {wanted.status!r}",
         )
+    _check_code(wanted.code.upper())
     mock = Mock(url, world)
     kept: deque[Json] = deque(maxlen=last)
     cursor = ""
@@ -101,6 +102,16 @@ def list_requests(
             cursor = line["id"].removeprefix("req_")
             if wanted.has(line):
                 _print(line, world, as_json=as_json)
+
+
+def _check_code(code: str) -> None:
+    if not code:
+        return
+    from ..errors import unknown
+    from ..explanations import explanations
+
+    if code not in explanations():
+        fail(2, str(unknown("finding", code, explanations())))
 
 
 @command.command("show")

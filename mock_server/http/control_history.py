@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import unknown
+from ..explanations import explanations
 from .control_reading import ControlCall, Handler
 
 Json = Any
@@ -23,6 +24,10 @@ def list_requests(call: ControlCall) -> Json:
     }
     if "provider" in filters:
         call.worlds.contract(filters["provider"])
+    operations = [name for it in call.worlds.contracts.values() for name in it.operations]
+    for name, known in (("operation", operations), ("code", list(explanations()))):
+        if name in filters and filters[name] not in known:
+            raise unknown(name, filters[name][:64], known, status=422)
     with call.worlds.store.request():
         found = call.worlds.store.journal(
             world.id, after=call.cursor or 0, limit=limit + 1, filters=filters

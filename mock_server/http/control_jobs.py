@@ -30,6 +30,8 @@ def list_jobs(call: ControlCall) -> Json:
     wanted = {name: call.query[name] for name in ("provider", "state") if name in call.query}
     if "provider" in wanted:
         worlds.contract(wanted["provider"])
+    if "state" in wanted and wanted["state"] not in (known := _states(call, wanted)):
+        raise unknown("state", wanted["state"][:64], known, status=422)
     before, shown, last = call.cursor, list[Json](), 0
     with worlds.store.request():
         worlds.settle(world, worlds.now_ms(world))
@@ -46,6 +48,18 @@ def list_jobs(call: ControlCall) -> Json:
                 last = job.seq
             if len(found) < _BATCH:
                 return {"items": shown, "next_cursor": None}
+
+
+def _states(call: ControlCall, wanted: Mapping[str, str]) -> set[str]:
+    """The words for the states of jobs, of the provider that is *wanted* or of all."""
+    return {
+        state
+        for name, contract in call.worlds.contracts.items()
+        if wanted.get("provider", name) == name
+        for kind in contract.behaviour.resources.values()
+        if kind.lifecycle is not None
+        for state in kind.lifecycle.states
+    }
 
 
 def get_job(call: ControlCall) -> Json:

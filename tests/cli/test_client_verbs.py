@@ -189,6 +189,13 @@ def test_logs_are_filtered_by_class_of_status_and_by_code(world: World) -> None:
     assert [json.loads(it)["id"] for it in coded] == ["req_3"]
 
 
+def test_finding_that_does_not_exist_is_no_empty_list(world: World) -> None:
+    refused = world.run("logs", "--code", "SC12")
+
+    assert (refused.code, refused.out) == (2, "")
+    assert "no finding 'SC12'; did you mean 'SC112'?" in refused.err
+
+
 def test_one_request_is_shown_with_a_curl_that_names_no_secret(world: World) -> None:
     world.send("POST", "/api/v1/videos/generate", {"prompt": "A lamp"})
 

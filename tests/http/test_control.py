@@ -78,6 +78,9 @@ def test_every_route_has_its_operation_and_nothing_else_answers(world: MockWorld
         ),
         ("GET", "/worlds/default/jobs?provider=ozr", None, "unknown_provider", "'ozor'?"),
         ("GET", "/worlds/default/requests?provider=ozr", None, "unknown_provider", "'ozor'?"),
+        ("GET", "/worlds/default/requests?operation=listVid", None, "unknown_operation", "Videos'"),
+        ("GET", "/worlds/default/requests?code=SC199", None, "unknown_code", "there are: SC101"),
+        ("GET", "/worlds/default/jobs?state=procesing", None, "unknown_state", "'processing'?"),
         ("GET", "/worlds/default/jobs?limit=201", None, "invalid_field", "at most 200"),
         ("GET", "/worlds/default/jobs?limit=1&limit=2", None, "invalid_field", "stands twice"),
         (
