@@ -7,6 +7,7 @@ never shifts the ids of the others, and the same calls give the same bytes.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 from random import Random
 
@@ -21,7 +22,7 @@ _PLACE = re.compile(r"\{(\w+)(?::(\d+))?\}")
 
 def digest(*parts: object) -> bytes:
     """64 bytes that depend on *parts* alone."""
-    return blake2b("\x1f".join(str(part) for part in parts).encode()).digest()
+    return blake2b("\x1f".join(map(str, parts)).encode()).digest()
 
 
 def stream(*parts: object) -> Random:
@@ -32,20 +33,36 @@ def stream(*parts: object) -> Random:
 def mint(form: str, number: int, *parts: object) -> str:
     """Fill in *form*, such as `job_{base62:12}` or `{number}`, for the *number*-th of its kind."""
     seen = 0
-
-    def fill(match: re.Match[str]) -> str:
-        nonlocal seen
-        kind, length = match[1], int(match[2] or 0)
-        if kind == "number":
-            return str(number)
+    texts: list[str] = []
+    for text, alphabet, length, count in _places(form):
+        if not alphabet:
+            texts.append(text or str(number))
+            continue
         seen += 1
-        alphabet = _ALPHABETS[kind]
+        base = len(alphabet)
         # The letters are the last digits of a long number; what stands before them is not needed.
-        value = int.from_bytes(digest(form, seen, number, *parts)) % len(alphabet) ** length
-        letters: list[str] = []
+        value = int.from_bytes(digest(form, seen, number, *parts)) % count
         for _ in range(length):
-            value, rest = divmod(value, len(alphabet))
-            letters.append(alphabet[rest])
-        return "".join(letters)
+            value, rest = divmod(value, base)
+            texts.append(alphabet[rest])
+    return "".join(texts)
 
-    return _PLACE.sub(fill, form)
+
+@lru_cache(maxsize=256)
+def _places(form: str) -> tuple[tuple[str, str, int, int], ...]:
+    """What *form* is made of: a text; the place of the number, which is an empty text; or letters.
+
+    Letters have their alphabet, how many there are, and how many words of that length exist.
+    """
+    places: list[tuple[str, str, int, int]] = []
+    end = 0
+    for match in _PLACE.finditer(form):
+        if match.start() > end:
+            places.append((form[end : match.start()], "", 0, 0))
+        alphabet = "" if match[1] == "number" else _ALPHABETS[match[1]]
+        length = int(match[2] or 0)
+        places.append(("", alphabet, length, len(alphabet) ** length))
+        end = match.end()
+    if end < len(form):
+        places.append((form[end:], "", 0, 0))
+    return tuple(places)

@@ -52,7 +52,7 @@ def cut_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
 def _cut_headers(headers: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
     kept = {name: _cut_secret(value) if _is_secret(name) else value for name, value in headers}
     # One look at all of them: a header that is no secret by its name hardly ever holds one.
-    if not _may_have_secret("\n".join(kept.values())):
+    if not may_have_secret(*kept.values()):
         return kept
     return {name: cut_text(value) for name, value in kept.items()}
 
@@ -74,7 +74,7 @@ def cut_query(query: str) -> str:
 
 def cut_text(text: str) -> str:
     """*text* without anything that has the shape of a key."""
-    if not _may_have_secret(text):
+    if not may_have_secret(text):
         return text
     text = _SECRET_TEXT.sub(lambda found: cut(found[0]), text)
     return _SECRET_FIELD.sub(lambda found: found[1] + cut(found[2]) + found[3], text)
@@ -82,13 +82,14 @@ def cut_text(text: str) -> str:
 
 def cut_shapes(text: str) -> str:
     """*text*, which may be JSON, without keys of a known shape; fields keep their values."""
-    if not _may_have_secret(text):
+    if not may_have_secret(text):
         return text
     return _SECRET_TEXT.sub(lambda found: cut(found[0]), text)
 
 
-def _may_have_secret(text: str) -> bool:
-    lowered = text.lower()
+def may_have_secret(*texts: str) -> bool:
+    """False if nothing that is cut can stand in *texts*."""
+    lowered = "\n".join(texts).lower()
     return any(map(lowered.__contains__, _MARKS)) or ("://" in lowered and "@" in lowered)
 
 

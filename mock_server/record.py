@@ -1,7 +1,7 @@
 """The journal's line for one request.
 
-Secrets are cut before anything is kept. A plain read, such as a poll, is kept as it is and put into
-words when somebody looks: most polls of a load test fall out of the ring unseen.
+Secrets are cut before anything is kept. A plain call, such as a poll, is kept as it is and put into
+words when somebody looks: most calls of a load test fall out of the ring unseen.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from screentest.specs.contract import Contract
 
 from .clock import rfc3339
 from .findings import Finding, fault_of_ours, findings_of, near_misses, provenance
-from .journal import cut_headers, cut_query, cut_text, excerpt
+from .journal import cut_headers, cut_query, cut_text, excerpt, may_have_secret
 from .provider import EventStream, Reply, Request, Upload
 
 Json = Any
+
+#: Bytes of a body that is kept as it is.
+_PLAIN_MAX = 4_096
 
 
 @dataclass(slots=True)
@@ -76,13 +79,18 @@ def note(
 
 def _is_plain(request: Request, answer: Reply | EventStream) -> bool:
     """Whether nothing but the headers of a granted *request* can hold what a client has pasted."""
-    return (
-        request.method == "GET"
-        and not request.query
-        and not request.body
-        and isinstance(answer, Reply)
-        and answer.reason is None
-        and isinstance(answer.body, dict)
+    if (
+        request.query
+        or request.form is not None
+        or not isinstance(answer, Reply)
+        or answer.reason is not None
+        or not isinstance(answer.body, dict)
+    ):
+        return False
+    if request.method == "GET":
+        return not request.body
+    return len(request.body) <= _PLAIN_MAX and not may_have_secret(
+        request.body.decode(errors="replace"), orjson.dumps(answer.body).decode()
     )
 
 

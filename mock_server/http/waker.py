@@ -21,6 +21,9 @@ _SYSTEM_S = 0.25
 #: After this a plan is looked at again, in case the machine slept.
 _LOOK_S_MAX = 60.0
 
+#: Later than anything.
+_NEVER_MS = 2**62
+
 _LOG = logging.getLogger("screentest.waker")
 # Held in a list, where tools that replace `time.monotonic` in modules do not find it.
 _MONOTONIC = [time.monotonic]
@@ -32,6 +35,8 @@ class Waker:
     def __init__(self, worlds: Worlds) -> None:
         self._worlds = worlds
         self._planned: dict[str, float] = {world.id: 0.0 for world in worlds.all()}
+        # The earliest effect that a planned look is for: later ones need no look of their own.
+        self._due_ms: dict[str, int] = {}
         self._changed = threading.Condition()
         self._is_closed = False
         worlds.listen(self._look_again)
@@ -51,6 +56,8 @@ class Waker:
         self._wake_at(world_id, 0.0)
 
     def _plan(self, world_id: str, due_ms: int) -> None:
+        if due_ms >= self._due_ms.get(world_id, _NEVER_MS):
+            return
         world = self._worlds.find(world_id)
         if world is None:
             return
@@ -62,10 +69,11 @@ class Waker:
         wait_s = max(_REST_S, min(wait_ms / 1_000, _LOOK_S_MAX))
         if world.clock.mode is Mode.SYSTEM:
             wait_s = _SYSTEM_S
-        self._wake_at(world_id, _MONOTONIC[0]() + wait_s)
+        self._wake_at(world_id, _MONOTONIC[0]() + wait_s, due_ms)
 
-    def _wake_at(self, world_id: str, at_s: float) -> None:
+    def _wake_at(self, world_id: str, at_s: float, due_ms: int = _NEVER_MS) -> None:
         with self._changed:
+            self._due_ms[world_id] = min(due_ms, self._due_ms.get(world_id, _NEVER_MS))
             if at_s < self._planned.get(world_id, float("inf")):
                 is_first = at_s < min(self._planned.values(), default=float("inf"))
                 self._planned[world_id] = at_s
@@ -85,6 +93,7 @@ class Waker:
                     continue
                 for name in due:
                     del self._planned[name]
+                    self._due_ms.pop(name, None)
             for name in due:
                 self._settle(name)
 

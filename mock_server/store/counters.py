@@ -5,7 +5,12 @@ Accepting one job draws ten numbers or so; a statement for each would be half of
 
 from __future__ import annotations
 
+from itertools import chain, islice
+
 from .transactions import Transactions
+
+#: Rows of one statement; SQLite takes 999 values in the oldest version that Python 3.11 runs on.
+_ROWS_MAX = 100
 
 
 class Counters:
@@ -33,10 +38,14 @@ class Counters:
 
     def write(self) -> None:
         """Write what has been drawn, before a commit, a savepoint or a look at the table."""
-        if self._unwritten:
-            rows = [(*key, self._values[key]) for key in sorted(self._unwritten)]
-            self._unwritten.clear()
-            self._transactions.write_many("INSERT OR REPLACE INTO counter VALUES (?, ?, ?)", rows)
+        rows = iter([(*key, self._values[key]) for key in sorted(self._unwritten)])
+        self._unwritten.clear()
+        while some := list(islice(rows, _ROWS_MAX)):
+            # One statement: each step of SQLite lets another thread take the interpreter.
+            places = ", ".join(["(?, ?, ?)"] * len(some))
+            self._transactions.write(
+                f"INSERT OR REPLACE INTO counter VALUES {places}", [*chain.from_iterable(some)]
+            )
 
     def forget(self) -> None:
         """Nothing that was drawn since the last write has happened."""

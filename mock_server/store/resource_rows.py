@@ -30,26 +30,29 @@ class ResourceRows:
         self._kept.clear()
 
     def add(self, world: str, resource: Resource) -> None:
+        row = _columns(resource)
+        *head, doc, script, slot = row
         self._transactions.write(
             "INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                world, resource.provider, resource.kind, resource.id, resource.account,
-                resource.parent, resource.seq, resource.created_ms, _ends_ms_column(resource),
-                int(resource.is_running_slot), _doc_column(resource), _script_column(resource),
-            ),
-        )  # fmt: skip
+            (world, *head, _ends_ms_column(resource), slot, doc, script),
+        )
+        self._keep(world, row)
 
     def save(self, world: str, resource: Resource) -> None:
         """Keep the document and the script of a resource that exists."""
-        self._kept.pop((world, resource.provider, resource.kind, resource.id), None)
+        row = _columns(resource)
+        doc, script, _slot = row[-3:]
         self._transactions.write(
             "UPDATE resource SET doc = ?, script = ?, ends_ms = ?"
             " WHERE world = ? AND provider = ? AND kind = ? AND id = ?",
-            (
-                _doc_column(resource), _script_column(resource), _ends_ms_column(resource),
-                world, resource.provider, resource.kind, resource.id,
-            ),
-        )  # fmt: skip
+            (doc, script, _ends_ms_column(resource), world, *row[:3]),
+        )
+        self._keep(world, row)
+
+    def _keep(self, world: str, row: Row) -> None:
+        if len(self._kept) >= _KEPT_MAX:
+            self._kept.clear()
+        self._kept[(world, *row[:3])] = row
 
     def delete(self, world: str, resource: Resource) -> None:
         self._kept.pop((world, resource.provider, resource.kind, resource.id), None)
@@ -68,9 +71,7 @@ class ResourceRows:
             )
             if row is None:
                 return None
-            if len(self._kept) >= _KEPT_MAX:
-                self._kept.clear()
-            self._kept[place] = row
+            self._keep(world, row)
         return _read(row)
 
     def resources(
@@ -153,6 +154,15 @@ def _read(row: Row) -> Resource:
 def _read_script(raw: bytes) -> Script:
     """A script is never changed in place, so all copies of a job share it."""
     return Script.from_json(orjson.loads(raw))
+
+
+def _columns(resource: Resource) -> Row:
+    """What `_SELECT` reads of *resource*."""
+    return (
+        resource.provider, resource.kind, resource.id, resource.account, resource.parent,
+        resource.seq, resource.created_ms, _doc_column(resource), _script_column(resource),
+        int(resource.is_running_slot),
+    )  # fmt: skip
 
 
 def _script_column(resource: Resource) -> bytes | None:

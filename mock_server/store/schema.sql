@@ -42,7 +42,7 @@ CREATE TABLE resource (
   account TEXT NOT NULL, parent TEXT, seq INTEGER NOT NULL, created_ms INTEGER NOT NULL,
   ends_ms INTEGER, slot INTEGER NOT NULL, doc BLOB NOT NULL, script BLOB,
   PRIMARY KEY (world, provider, kind, id)
-) WITHOUT ROWID;
+);
 CREATE INDEX resource_newest ON resource (world, provider, kind, account, seq);
 CREATE INDEX resource_children ON resource (world, provider, kind, parent, seq)
   WHERE parent IS NOT NULL;

@@ -14,8 +14,9 @@ from typing import Any
 
 import orjson
 
-from ..rows import Account, Effect, Entry, Event
+from ..rows import Effect, Entry, Event
 from ..snapshots import Tables
+from .account_rows import AccountRows
 from .counters import Counters
 from .document_rows import DocumentRows
 from .dumps import TABLES_OF_A_WORLD, dump_world, load_world, tables_of_a_world
@@ -57,6 +58,10 @@ class Store:
         self.jobs, self.jobs_called = resources.jobs, resources.jobs_called
         self.add_resource, self.save_resource = resources.add, resources.save
         self.delete_resource = resources.delete
+        self._account_rows = accounts = AccountRows(self._transactions)
+        self.account, self.accounts = accounts.account, accounts.accounts
+        self.add_account, self.set_tier = accounts.add, accounts.set_tier
+        self.move_credits = accounts.move_credits
         self._key_rows = keys = KeyRows(self._transactions)
         self.key, self.keys, self.add_key = keys.key, keys.keys, keys.add
         self.deactivate_key, self.note_use = keys.deactivate, keys.note_use
@@ -92,6 +97,7 @@ class Store:
         self._counters.forget()
         self._next.clear()
         self._document_rows.forget()
+        self._account_rows.forget()
         self._key_rows.forget()
         self._resource_rows.forget()
 
@@ -127,49 +133,7 @@ class Store:
         self._write("DELETE FROM snapshot WHERE world = ?", (world,))
         self._write("DELETE FROM world WHERE id = ?", (world,))
 
-    # Accounts
-
-    def add_account(self, world: str, account: Account) -> None:
-        self._write(
-            "INSERT INTO account VALUES (?, ?, ?, ?, 0, 0, 0, 0, ?)",
-            (world, account.id, account.provider, account.tier, account.created_ms),
-        )
-
-    def account(self, world: str, account: str) -> Account | None:
-        row = self._one(
-            "SELECT id, provider, tier, granted, available, held, spent, created_ms"
-            " FROM account WHERE world = ? AND id = ?",
-            (world, account),
-        )
-        return Account(*row) if row else None
-
-    def accounts(self, world: str) -> list[Account]:
-        rows = self._all(
-            "SELECT id, provider, tier, granted, available, held, spent, created_ms"
-            " FROM account WHERE world = ? ORDER BY created_ms, id",
-            (world,),
-        )
-        return [Account(*row) for row in rows]
-
-    def set_tier(self, world: str, account: str, tier: str) -> None:
-        self._write(
-            "UPDATE account SET tier = ? WHERE world = ? AND id = ?", (tier, world, account)
-        )
-
     # Money
-
-    def move_credits(
-        self, world: str, account: str, granted: int, available: int, held: int, spent: int
-    ) -> bool:
-        """Add the four differences to the sums. False, and no change, if one would fall below 0."""
-        cursor = self._write(
-            "UPDATE account SET granted = granted + ?, available = available + ?,"
-            " held = held + ?, spent = spent + ?"
-            " WHERE world = ? AND id = ?"
-            " AND available + ? >= 0 AND held + ? >= 0 AND spent + ? >= 0",
-            (granted, available, held, spent, world, account, available, held, spent),
-        )
-        return cursor.rowcount == 1
 
     def add_entry(self, world: str, entry: Entry) -> None:
         self._write(
@@ -196,7 +160,10 @@ class Store:
     # What is due, and what happened
 
     def add_effect(self, world: str, effect: Effect) -> None:
-        self._next.pop(world, None)
+        if world in self._next:
+            first = self._next[world]
+            if first is None or (effect.due_ms, effect.seq) < (first.due_ms, first.seq):
+                self._next[world] = effect
         self._write(
             "INSERT INTO effect VALUES (?, ?, ?, ?, ?, ?, ?)",
             (

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from screentest.mock_server.rows import Key, Resource
+from screentest.mock_server.rows import Account, Effect, Key, Resource
 from screentest.mock_server.store.sqlite import Store
 
 WORLD = "w"
@@ -111,3 +111,84 @@ def test_clearing_a_world_forgets_what_was_read_of_it(store: Store) -> None:
     with store.request():
         store.clear_world(WORLD)
     assert (title(store), is_active(store)) == (None, None)
+
+
+def sums(store: Store) -> tuple[int, int, int, int] | None:
+    with store.request():
+        found = store.account(WORLD, "acct_1")
+        assert store.accounts(WORLD) == ([] if found is None else [found])
+    return None if found is None else (found.granted, found.available, found.held, found.spent)
+
+
+def test_the_sums_of_an_account_follow_every_movement_and_an_undone_one_not(store: Store) -> None:
+    with store.request():
+        store.add_account(WORLD, Account("acct_1", "p", "free", 0, 0, 0, 0, 0))
+        assert store.move_credits(WORLD, "acct_1", 10, 10, 0, 0)
+    assert sums(store) == (10, 10, 0, 0)
+    with store.request():
+        assert store.move_credits(WORLD, "acct_1", 0, -4, 4, 0)
+        assert not store.move_credits(WORLD, "acct_1", 0, -7, 7, 0)
+    assert sums(store) == (10, 6, 4, 0)
+    with suppress(Undone), store.request():
+        assert store.move_credits(WORLD, "acct_1", 0, 0, -4, 4)
+        raise Undone
+    assert sums(store) == (10, 6, 4, 0)
+    with store.request():
+        store.clear_world(WORLD)
+    assert sums(store) is None
+
+
+def test_an_account_changes_its_tier_and_keeps_its_sums(store: Store) -> None:
+    with store.request():
+        store.add_account(WORLD, Account("acct_1", "p", "free", 0, 0, 0, 0, 0))
+        store.move_credits(WORLD, "acct_1", 10, 10, 0, 0)
+    assert sums(store) == (10, 10, 0, 0)
+    with store.request():
+        store.set_tier(WORLD, "acct_1", "pro")
+        found = store.account(WORLD, "acct_1")
+    assert found == Account("acct_1", "p", "pro", 10, 10, 0, 0, 0)
+
+
+def effect(seq: int, due_ms: int) -> Effect:
+    return Effect(seq, due_ms, "step", "p/job/j1", 1, "job.running")
+
+
+def first_due(store: Store) -> int | None:
+    found = store.next_effect(WORLD)
+    return None if found is None else found.seq
+
+
+def test_what_is_due_first_is_known_however_effects_come_and_go(store: Store) -> None:
+    with store.request():
+        assert first_due(store) is None
+        store.add_effect(WORLD, effect(1, 500))
+        assert first_due(store) == 1
+        store.add_effect(WORLD, effect(2, 700))
+        assert first_due(store) == 1
+        store.add_effect(WORLD, effect(3, 500))
+        assert first_due(store) == 1
+        store.add_effect(WORLD, effect(4, 300))
+        assert first_due(store) == 4
+    with suppress(Undone), store.request():
+        store.add_effect(WORLD, effect(5, 100))
+        assert first_due(store) == 5
+        raise Undone
+    with store.request():
+        assert first_due(store) == 4
+        store.remove_effect(WORLD, effect(4, 300))
+        assert first_due(store) == 1
+        store.cancel_effects(WORLD, "p/job/j1")
+        assert first_due(store) is None
+
+
+def test_numbers_rise_by_one_however_many_are_drawn_at_once_and_undone_ones_come_again(
+    store: Store,
+) -> None:
+    names = [f"n{index}" for index in range(250)]
+    with store.request():
+        assert {store.count(WORLD, name) for name in names} == {1}
+    with suppress(Undone), store.request():
+        assert {store.count(WORLD, name) for name in names} == {2}
+        raise Undone
+    with store.request():
+        assert {store.count(WORLD, name) for name in names} == {2}
