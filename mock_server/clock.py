@@ -6,10 +6,12 @@ of the mock a function of (rows, now).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import lru_cache
+
+from screentest.specs.records import record
 
 from .errors import MockError
 
@@ -32,7 +34,7 @@ class Mode(Enum):
     SYSTEM = "system"  # follows `time.time()`, as freezegun and time-machine replace it
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Clock:
     """The world's time is *base_ms* at wall time *wall_ms*, and runs *speed* times as fast."""
 

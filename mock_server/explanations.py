@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from screentest.specs.records import record
 
 Json = Any
 
 _FILE = Path(__file__).with_name("explanations.toml")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Example:
     """The same few lines, wrong and right."""
 
@@ -29,7 +30,7 @@ class Example:
         return {"wrong": self.wrong, "right": self.right}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Explanation:
     """One finding. *severity* is `error`, or `warning` for calls that a provider answers."""
 

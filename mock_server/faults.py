@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from screentest.specs.behaviour import Behaviour, OperationRules
+from screentest.specs.records import record
 
 from .errors import MockError, unknown
 from .ids import stream
@@ -16,7 +17,7 @@ Json = Any
 PHASES = ("before", "after_commit", "during_body")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FaultType:
     """One kind of fault: what it does, when unless ordered otherwise, and its attributes."""
 
@@ -85,7 +86,7 @@ TYPES: Mapping[str, FaultType] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fault:
     """A fault that waits for its target. *nth* counts matches from 1; *times* None is for ever."""
 

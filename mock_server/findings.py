@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from screentest.specs.contract import Contract
+from screentest.specs.records import fields_of, record
 from screentest.specs.validation import Violation
 
 from .provider import EventStream, Refusal, Reply, Request
@@ -22,7 +22,7 @@ from .templates import fill_text
 Json = Any
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """One finding. *source* is the provider's public document with clause ids.
 
@@ -38,7 +38,7 @@ class Finding:
     severity: str = "error"
 
     def to_json(self) -> Json:
-        return {name: getattr(self, name) for name in self.__slots__}
+        return fields_of(self)
 
 
 #: Reasons of replies that no provider gave: ordered by somebody, or a fault of the mock.

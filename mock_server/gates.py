@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,6 +15,7 @@ from screentest.specs.behaviour import Credential, Target
 from screentest.specs.contract import Contract
 from screentest.specs.errors import ContractError
 from screentest.specs.operations import Parameter
+from screentest.specs.records import record
 from screentest.specs.validation import Schema, Violation
 
 from .bodies import BodyError, read_json
@@ -38,7 +38,7 @@ Gate = Callable[["Road", Call], "Reply | None"]
 _CLOSED = frozenset({"additionalProperties", "unevaluatedProperties", "patternProperties"})
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Road:
     """One request on its way. *worlds* is everything that could be reached from here.
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import ceil
 from random import Random
 from typing import Any
 
 from screentest.specs.behaviour import Behaviour, Kind, Moment, ResourceKind, State
 from screentest.specs.contract import Contract
+from screentest.specs.records import record
 
 from .clock import rfc3339
 from .errors import MockError
@@ -33,7 +34,7 @@ Json = Any
 RESOURCES_MAX = 200_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """What somebody chose for a world. *pace* stretches documented durations; 0 means at once."""
 
@@ -42,7 +43,7 @@ class Settings:
     has_magic: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cost:
     """What a job costs and when it is taken."""
 
@@ -51,7 +52,7 @@ class Cost:
 
 
 # Made once a request and never changed; freezing it would cost more than half of making it.
-@dataclass(slots=True)
+@record(frozen=False)
 class Instant:
     """A world, a provider in it, and a now. *number* is the request's, 0 for effects.
 

@@ -7,16 +7,17 @@ stepped, so reading a job cannot change it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 from screentest.specs.behaviour import Kind, Lifecycle, State
+from screentest.specs.records import record
 
 Json = Any
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Script:
     """Steps are (offset in ms since acceptance, state name), rising; the first offset is 0.
 

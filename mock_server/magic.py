@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from screentest.specs.records import record
 
 Json = Any
 
@@ -35,7 +36,7 @@ _DEPTH_MAX = 3
 _TEXT_MAX = 40_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ordered:
     """What a text asks for. *text* is what stands after the equals sign."""
 

@@ -11,11 +11,12 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Any, cast
+
+from screentest.specs.records import record
 
 CONTENT_TYPES: Mapping[str, str] = {
     "jpg": "image/jpeg",
@@ -40,7 +41,7 @@ class StillKind(StrEnum):
     PAGE = "page"  # PNG: a page of an uploaded document
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Clip:
     """A video file of the package. Its size is the one before stamping."""
 
@@ -52,7 +53,7 @@ class Clip:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Still:
     """A picture of the package."""
 

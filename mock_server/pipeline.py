@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from screentest.specs.behaviour import Moment
 from screentest.specs.contract import Contract
 from screentest.specs.operations import Match, Operation
+from screentest.specs.records import record
 from screentest.specs.validation import Violation
 
 from .bodies import read_json
@@ -44,7 +44,7 @@ Answer = Reply | EventStream
 _HOLDS_BACK = frozenset({"latency", "timeout"})
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Handled:
     """What became of a request: its answer, the world it happened in, and its number there.
 

@@ -7,12 +7,13 @@ the store's SQL, and it holds no state of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from screentest.specs.behaviour import Kind, OperationRules
 from screentest.specs.operations import Operation
+from screentest.specs.records import record
 from screentest.specs.validation import Violation
 
 from .instant import Cost, Instant
@@ -22,7 +23,7 @@ from .rows import Account, Key, Resource
 Json = Any
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Upload:
     """A file part, streamed to *path*. *head* are its first bytes; *size* counts bytes."""
 
@@ -35,7 +36,7 @@ class Upload:
     head: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BodyProblem:
     """Why a body could not be read: a reason of refusal and the facts for its message."""
 
@@ -44,7 +45,7 @@ class BodyProblem:
 
 
 # Made once a request and never changed; freezing them would cost more than half of making them.
-@dataclass(slots=True)
+@record(frozen=False)
 class Request:
     """One call as it came in. Header names are lower case; *path* starts after the provider's base.
 
@@ -68,7 +69,7 @@ class Request:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Reply:
     """An answer. *body* is JSON, or bytes with their own *content_type*; None is an empty body.
 
@@ -87,7 +88,7 @@ class Reply:
     refusal: Refusal | None = None
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class EventStream:
     """An accepted job whose events are streamed as they fall due.
 
@@ -100,7 +101,7 @@ class EventStream:
     headers: dict[str, str] = field(default_factory=dict[str, str])
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Refusal:
     """A reason not to do what was asked, before it is put into the provider's words."""
 
@@ -117,7 +118,7 @@ class RefusedError(Exception):
         self.refusal = refusal
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Call:
     """A request on its way through the gates, which fill it in; a handler sees all of it.
 
@@ -179,7 +180,7 @@ class Call:
         return RefusedError(Refusal("invalid", {"problem": broken.message}, [broken]))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Asset:
     """A file that a URL of ours serves."""
 
@@ -204,7 +205,7 @@ _Name = TypeVar("_Name")
 _Function = TypeVar("_Function")
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Provider:
     """The functions of one provider, by the names of its contract. Empty for a provider in data."""
 

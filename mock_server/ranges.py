@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from screentest.specs.records import record
 
 from .media import etag
 
@@ -15,7 +16,7 @@ from .media import etag
 _RANGE = re.compile(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Part:
     """What to send of a file: 200 all of it, 206 a part, 304 nothing new, 416 no such part."""
 

@@ -7,12 +7,12 @@ words when somebody looks: most calls of a load test fall out of the ring unseen
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from screentest.specs.contract import Contract
+from screentest.specs.records import record
 
 from .clock import rfc3339
 from .findings import Finding, fault_of_ours, findings_of, near_misses, provenance
@@ -25,7 +25,7 @@ Json = Any
 _PLAIN_MAX = 4_096
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Note:
     """Request, answer and verdict. *advice* comes from earlier requests; *headers* are cut."""
 

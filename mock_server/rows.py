@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from screentest.specs.records import record
 
 from .lifecycle import Script
 
 Json = Any
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Account:
     """One customer of one provider. The four sums are a fold of its ledger entries."""
 
@@ -24,7 +26,7 @@ class Account:
     created_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Key:
     """A credential. Only its SHA-256 is kept; *prefix* is what may be shown again."""
 
@@ -42,7 +44,7 @@ class Key:
     seq: int
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Resource:
     """Anything an account owns. With a *script* it is a job.
 
@@ -65,7 +67,7 @@ class Resource:
         return now_ms - self.created_ms
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Effect:
     """Something that is due. *subject* is `provider/kind/id`; *step* says which step of it."""
 
@@ -77,7 +79,7 @@ class Effect:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """One line of a ledger."""
 
@@ -90,7 +92,7 @@ class Entry:
     request: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Event:
     """Something that happened in a world."""
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 import orjson
+
+from screentest.specs.records import record
 
 from .errors import MockError
 
@@ -22,7 +23,7 @@ Json = Any
 Line = tuple[str, Iterable[str], Sequence[Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Column:
     """What a column holds: `INTEGER`, `TEXT` or `BLOB`, and whether it may be empty."""
 

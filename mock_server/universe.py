@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from screentest.specs.records import fields_of, record
 
 from .clock import Clock, Mode, check_speed
 from .errors import MockError
@@ -14,7 +16,7 @@ from .marks import Marks
 Json = Any
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class World:
     """One universe. What is not here is in its rows.
 
@@ -56,7 +58,7 @@ class World:
         return World(world, seed, clock, raw["home"], settings, raw["first"])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """How a world is to begin. *credits* are the first account's, by provider."""
 
@@ -69,7 +71,7 @@ class Plan:
     has_magic: bool = True
 
     def to_json(self) -> Json:
-        return {**{name: getattr(self, name) for name in self.__slots__}, "mode": self.mode.value}
+        return {**fields_of(self), "mode": self.mode.value}
 
     @staticmethod
     def from_json(raw: Json) -> Plan:

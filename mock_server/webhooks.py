@@ -9,13 +9,14 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import Any, Protocol
 
 import orjson
 
 from screentest.specs.behaviour import WebhookEvent, WebhookRules
+from screentest.specs.records import fields_of, record
 
 from .clock import notations
 from .ids import mint
@@ -29,7 +30,7 @@ ATTEMPTS_KEPT_MAX = 50
 REPLY_EXCERPT_MAX = 1_024
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Endpoint:
     """Where an account's events go. *events* empty means all of them.
 
@@ -55,7 +56,7 @@ class Endpoint:
         return mint(rules.secret_form, number, "webhook secret", self.provider, self.id, *world)
 
     def to_json(self) -> Json:
-        return {name: getattr(self, name) for name in self.__slots__} | {"events": [*self.events]}
+        return fields_of(self) | {"events": [*self.events]}
 
     @staticmethod
     def from_json(raw: Json) -> Endpoint:
@@ -73,7 +74,7 @@ class Fate(Enum):
     DROPPED = "dropped"  # lost on order, by a fault
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outcome:
     """What came of one attempt: the receiver's *status*, or the *error* that kept it from one."""
 
@@ -88,7 +89,7 @@ class Outcome:
         return self.status is not None and 200 <= self.status < 300
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attempt:
     """One sending of a delivery, claimed by whoever carries it out.
 
@@ -105,7 +106,7 @@ class Attempt:
     is_forged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Letter:
     """What an attempt puts on the wire."""
 
@@ -130,7 +131,7 @@ class Courier(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delivery:
     """One event on its way to one endpoint. *body* never changes, whatever the attempt.
 
@@ -157,7 +158,7 @@ class Delivery:
     attempts_made: int = 0
 
     def to_json(self) -> Json:
-        named = {name: getattr(self, name) for name in self.__slots__}
+        named = fields_of(self)
         return named | {"fate": self.fate.value, "attempts": [*self.attempts]}
 
     @staticmethod

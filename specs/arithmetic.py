@@ -10,11 +10,11 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
 from .errors import ContractError
+from .records import record
 
 _FUNCTIONS: dict[str, Callable[..., Fraction]] = {
     "floor": lambda value: Fraction(math.floor(value)),
@@ -32,7 +32,7 @@ _OPERATIONS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] 
 _LENGTH_MAX = 200
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Formula:
     """A checked formula. *names* are the facts it needs."""
 

@@ -7,12 +7,12 @@ is integer credits.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from .arithmetic import Formula
 from .errors import ContractError
+from .records import record
 
 Json = Any
 
@@ -40,7 +40,7 @@ class Moment(Enum):
     ANSWER = "answer"  # charged with a successful answer, no job involved
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class State:
     """One state. *lasts_ms* is (shortest, longest) for the states a job passes through."""
 
@@ -49,7 +49,7 @@ class State:
     lasts_ms: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lifecycle:
     """The states of one kind of resource and the edges between them.
 
@@ -79,7 +79,7 @@ class Lifecycle:
         return next(state for state in self.states.values() if state.kind is kind)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResourceKind:
     """A kind of thing that accounts own. *id_form* such as `job_{base62:12}` mints its ids.
 
@@ -98,7 +98,7 @@ class ResourceKind:
     outside: Mapping[str, Json] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Price:
     """What an operation costs. *table* adds facts: (names of the deciding facts, nested rows).
 
@@ -130,7 +130,7 @@ class Price:
         return self.formula.amount({name: known[name] for name in self.formula.names})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """A resource that an operation acts on.
 
@@ -145,7 +145,7 @@ class Target:
     hidden: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OperationRules:
     """What an operation does beyond its shape. All lists may be empty."""
 
@@ -161,7 +161,7 @@ class OperationRules:
     is_anonymous: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Credential:
     """How a security scheme of the OpenAPI file is read from a request.
 
@@ -179,7 +179,7 @@ class Credential:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RefusalRule:
     """The provider's answer to one reason of refusal; *message* is a template over facts.
 
@@ -193,7 +193,7 @@ class RefusalRule:
     departure: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RateWindow:
     """At most *limit* accepted calls of *operations* per sliding *per_ms*, for one *scope*.
 
@@ -211,7 +211,7 @@ class RateWindow:
     reading: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Concurrency:
     """At most *limits[tier]* running jobs per *scope* (`account` or `key`)."""
 
@@ -221,7 +221,7 @@ class Concurrency:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Idempotency:
     """Replays the first answer of *operations* to the same *header* value for *keeps_ms*.
 
@@ -237,7 +237,7 @@ class Idempotency:
     marks_repetitions: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cadence:
     """The *operations* that clients poll, and the pause that the provider advises between polls.
 
@@ -249,7 +249,7 @@ class Cadence:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StreamRules:
     """The events of a streaming operation, as templates over the job's facts.
 
@@ -268,7 +268,7 @@ class StreamRules:
     fails_when_abandoned: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UrlRules:
     """A URL that the provider hands out. *lives_ms* None means it never expires.
 
@@ -283,7 +283,7 @@ class UrlRules:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WebhookEvent:
     """What is sent when a job of *lifecycle* ends in a state of kind *ends*.
 
@@ -297,7 +297,7 @@ class WebhookEvent:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WebhookRules:
     """Deliveries: their events by type, templates of body, headers and signed text, retry waits.
 
@@ -321,7 +321,7 @@ class WebhookRules:
         return next((it for it in events if (it.lifecycle, it.ends) == (lifecycle, end)), None)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Interpretation:
     """A point where the document is silent, with the reading we chose and the others.
 
@@ -337,7 +337,7 @@ class Interpretation:
     overrides: Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limits:
     """Sizes of requests in bytes. *field_bytes_max* is for one text of a form.
 
@@ -350,7 +350,7 @@ class Limits:
     field_bytes_max: int = 500_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Behaviour:
     """Everything of a provider that OpenAPI cannot say."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,14 @@ import jsonschema_rs
 from .contract import Contract, load_contract
 from .errors import ContractError
 from .files import read_yaml
+from .records import record
 
 Json = Any
 
 SCHEMA_FILE = Path(__file__).with_name("checks.schema.json")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RequestPlan:
     """A request without its address: one of *json*, *form* and *raw*, or no body at all.
 
@@ -48,7 +49,7 @@ class RequestPlan:
         return self.json if isinstance(self.json, dict) else {}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fact:
     """A figure read from a trace: a field with a default, or how many items a list has.
 
@@ -66,7 +67,7 @@ class Fact:
     told: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Content:
     """An operation that answers the finished file itself; *early* is its status before that."""
 
@@ -76,7 +77,7 @@ class Content:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Make:
     """How one resource of *kind* is got: by an operation, after *needs* has succeeded.
 
@@ -96,7 +97,7 @@ class Make:
         return next(iter(self.ids))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MediaView:
     """What the finished file is: where its address stands, and the facts of its making."""
 
@@ -108,7 +109,7 @@ class MediaView:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class View:
     """What one answer shows of resources of one kind. All parts but *id* may be empty."""
 
@@ -134,7 +135,7 @@ class View:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListRules:
     """What a listing operation promises of its order and its length.
 
@@ -156,7 +157,7 @@ class ListRules:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Example:
     """A request that must be refused (*because* is the reason), or accepted (*because* is empty).
 
@@ -178,7 +179,7 @@ class Example:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Relation:
     """A sum, an equality or an order of times inside one answer."""
 
@@ -196,7 +197,7 @@ class Relation:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MayRefuse:
     """Statuses with which an operation refuses requests that are valid in shape, and says so."""
 
@@ -204,7 +205,7 @@ class MayRefuse:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cadence:
     """How often a provider wants to be polled: *first_ms* during *for_ms*, then *then_ms*."""
 
@@ -213,7 +214,7 @@ class Cadence:
     then_ms: int = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Checks:
     """Everything that the kit knows of a provider beside its contract.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from .files import read_yaml
 from .operations import Operation, compile_operations
+from .records import record
 from .validation import Documents
 
 Json = Any
@@ -17,7 +17,7 @@ Json = Any
 CONTROL_FILE = Path(__file__).parent / "control" / "openapi.yaml"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Controls:
     """The calls of the control API by operation id, and the document they come from."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from .records import record
 from .validation import Documents, Schema, Violation
 
 Json = Any
@@ -17,7 +17,7 @@ _INFERRED = "x-screentest-inferred"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter:
     """A parameter in `path`, `query` or `header`, with the schema that judges it."""
 
@@ -43,7 +43,7 @@ class Parameter:
         return self.schema.schema.get("default")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReplyShape:
     """What a documented status may look like: content types, and headers it must carry.
 
@@ -57,7 +57,7 @@ class ReplyShape:
     example: Json = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Operation:
     """One operation. *security* are alternatives; an empty tuple means open to everybody.
 
@@ -93,7 +93,7 @@ class Operation:
         return schema.violations(body) if schema is not None else []
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Match:
     """The operation that a request asks for, with the values of its path parameters."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -12,6 +12,7 @@ import jsonschema_rs
 from jsonschema_rs import ValidationErrorKind as Kind
 
 from .fields import Fields
+from .records import record
 
 Json = Any
 
@@ -22,7 +23,7 @@ _SHOWN_MAX = 80
 _MARKS = frozenset({"const", "enum"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Violation:
     """One broken rule: where (a JSON pointer below *location*), which keyword, what was meant."""
 
@@ -134,7 +135,7 @@ def _encode(step: str) -> str:
     return escaped.replace("%", "%25").replace("{", "%7B").replace("}", "%7D").replace(" ", "%20")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Telling:
     """How the errors of one value become violations."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import parse_qsl
 
 from screentest.specs.controls import load_controls
 from screentest.specs.operations import Operation
+from screentest.specs.records import record
 from screentest.specs.validation import Documents, Schema, Violation
 
 from ..bodies import BodyError, read_json
@@ -31,7 +31,7 @@ _QUERY_FIELDS_MAX = 20
 _JSON = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ControlCall:
     """One control call, read and judged. *body* is empty when none was sent.
 
@@ -74,7 +74,7 @@ class ControlCall:
         return int(self.query["cursor"]) if "cursor" in self.query else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Document:
     """An answer that is no JSON."""
 

@@ -10,7 +10,9 @@ import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from screentest.specs.records import record
 
 from ..webhooks import Attempt, Outcome, Report
 from ..world import Worlds
@@ -53,7 +55,7 @@ class InlineCourier:
         """Nothing is under way once `send` has returned."""
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class _Batch:
     """Attempts that fell due together. Their outcomes are noted together, in this order.
 

@@ -11,9 +11,11 @@ import ipaddress
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any
+
+from screentest.specs.records import record
 
 #: As WSGI hands it over.
 Environ = Mapping[str, Any]
@@ -31,7 +33,7 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITES = frozenset({"same-origin", "none"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Denial:
     """Why a request is turned away before anything else is looked at."""
 
@@ -78,7 +80,7 @@ def check_size(environ: Environ, headers: Mapping[str, str]) -> Denial | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Guard:
     """The rules of one server. *token* is demanded of control calls when there is one."""
 

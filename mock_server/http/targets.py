@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from ipaddress import (
     IPv4Address,
@@ -20,6 +19,8 @@ from ipaddress import (
 )
 from urllib.parse import SplitResult, urlsplit
 from wsgiref.types import WSGIApplication
+
+from screentest.specs.records import record
 
 from ..errors import MockError, unknown
 
@@ -127,7 +128,7 @@ def resolve_by_system(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(item[4][0]) for item in found))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Targets:
     """What one mock may send to.
 
