@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from screentest.specs.contract import Contract
 from screentest.specs.records import fields_of, record
 from screentest.specs.validation import Violation
 
+from .errors import nearest
 from .provider import EventStream, Refusal, Reply, Request
 from .templates import fill_text
 
@@ -261,7 +261,7 @@ def near_misses(contract: Contract, method: str, path: str) -> list[str]:
     shapes = {
         re.sub(r"\{\w+\}", "x", known).lower().rstrip("/"): known for known in contract.routes.paths
     }
-    close = get_close_matches(lowered, shapes, n=3, cutoff=0.6)
+    close = nearest(lowered, shapes, most=3)
     return [
         f"{'/'.join(contract.routes.methods(known))} {known}"
         for known in (shapes[it] for it in close)

@@ -12,7 +12,7 @@ from screentest.specs.behaviour import Idempotency
 
 from .provider import Call, Reply, Upload
 
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_KEY = r"[\x21-\x7e]{1,255}"
 
 
 def begin_replay(
@@ -29,7 +29,7 @@ def begin_replay(
     key = call.request.headers.get(rules.header)
     if key is None:
         return None
-    if not _KEY.fullmatch(key):
+    if not re.fullmatch(_KEY, key):
         name = rules.header
         raise call.refuse("invalid", problem=f"{name}: expected 1 to 255 visible ASCII characters")
     here = call.here

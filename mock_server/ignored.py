@@ -6,11 +6,11 @@ Whoever sends `duration` where the provider reads `seconds` pays for a video of 
 from __future__ import annotations
 
 from collections.abc import Collection
-from difflib import get_close_matches
 from itertools import islice
 
 from screentest.specs.contract import Contract
 
+from .errors import nearest
 from .findings import Finding, source_of
 from .journal import cut_text
 from .provider import Call, EventStream, Reply
@@ -56,5 +56,5 @@ def _nearest(name: str, known: Collection[str]) -> str | None:
         if name in same and same & set(known):
             return min(same & set(known))
     lowered = {it.lower(): it for it in known}
-    close = get_close_matches(name.lower(), lowered, n=1)
+    close = nearest(name.lower(), lowered)
     return lowered[close[0]] if close else None

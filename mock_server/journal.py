@@ -10,9 +10,10 @@ from hashlib import sha256
 #: Bodies are kept as an excerpt, with true size and digest beside it.
 BODY_EXCERPT_MAX = 64 * 1024
 
-_SECRET_HEADER = re.compile(r"authorization|api-?key|cookie|token|secret|signature", re.IGNORECASE)
+# Patterns are left as text: `re` compiles them once, when there is something to look for.
+_SECRET_HEADER = r"(?i)authorization|api-?key|cookie|token|secret|signature"
 # Shapes of keys that people paste by accident, whatever field they paste them into.
-_SECRET_TEXT = re.compile(
+_SECRET_TEXT = (
     r"[a-z]{2,12}_(?:live|test)_[0-9A-Za-z_-]{6,}|sk-[0-9A-Za-z_-]{16,}"
     r"|whsec_[0-9A-Za-z+/=_-]{8,}|AIza[0-9A-Za-z_-]{20,}|AKIA[0-9A-Z]{12,}|gh[opsu]_[0-9A-Za-z]{20,}"
     # Looked for at the start of a word only, or a row of them would be read over and over.
@@ -27,13 +28,12 @@ _MARKS = (
     "_live_", "_test_", "sk-", "aiza", "akia", "gho_", "ghp_", "ghs_", "ghu_", "eyj", "firebase.",
     "token", "secret", "whsec", "password", "key",
 )  # fmt: skip
-_SECRET_FIELD = re.compile(
-    r'("(?:[^"\\]|\\.){0,40}(?:token|secret|password|api_?key|rawKey)"\s*:\s*")((?:[^"\\]|\\.)*)(")',
-    re.IGNORECASE,
+_SECRET_FIELD = (
+    r'(?i)("(?:[^"\\]|\\.){0,40}(?:token|secret|password|api_?key|rawKey)"'
+    r'\s*:\s*")((?:[^"\\]|\\.)*)(")'
 )
-_SECRET_QUERY = re.compile(
-    r"((?:^|[?&])[^=&]{0,40}(?:key|token|secret|signature|password)[^=&]{0,20}=)([^&#\s]+)",
-    re.IGNORECASE,
+_SECRET_QUERY = (
+    r"(?i)((?:^|[?&])[^=&]{0,40}(?:key|token|secret|signature|password)[^=&]{0,20}=)([^&#\s]+)"
 )
 
 
@@ -59,7 +59,7 @@ def _cut_headers(headers: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
 
 @lru_cache(maxsize=256)
 def _is_secret(header: str) -> bool:
-    return _SECRET_HEADER.search(header) is not None
+    return re.search(_SECRET_HEADER, header) is not None
 
 
 def _cut_secret(value: str) -> str:
@@ -69,22 +69,22 @@ def _cut_secret(value: str) -> str:
 
 def cut_query(query: str) -> str:
     """*query* without the secrets in it."""
-    return cut_text(_SECRET_QUERY.sub(lambda found: found[1] + cut(found[2]), query))
+    return cut_text(re.sub(_SECRET_QUERY, lambda found: found[1] + cut(found[2]), query))
 
 
 def cut_text(text: str) -> str:
     """*text* without anything that has the shape of a key."""
     if not may_have_secret(text):
         return text
-    text = _SECRET_TEXT.sub(lambda found: cut(found[0]), text)
-    return _SECRET_FIELD.sub(lambda found: found[1] + cut(found[2]) + found[3], text)
+    text = re.sub(_SECRET_TEXT, lambda found: cut(found[0]), text)
+    return re.sub(_SECRET_FIELD, lambda found: found[1] + cut(found[2]) + found[3], text)
 
 
 def cut_shapes(text: str) -> str:
     """*text*, which may be JSON, without keys of a known shape; fields keep their values."""
     if not may_have_secret(text):
         return text
-    return _SECRET_TEXT.sub(lambda found: cut(found[0]), text)
+    return re.sub(_SECRET_TEXT, lambda found: cut(found[0]), text)
 
 
 def may_have_secret(*texts: str) -> bool:
@@ -101,4 +101,4 @@ def excerpt(body: bytes) -> dict[str, object]:
 
 def looks_live(key: str) -> bool:
     """Whether *key*, which the mock did not mint, has the shape of a real one."""
-    return _SECRET_TEXT.fullmatch(key) is not None
+    return re.fullmatch(_SECRET_TEXT, key) is not None

@@ -29,7 +29,7 @@ VERBS = {
     "stall": "the job starts and never ends",
 }
 _ORDER = re.compile(r"\[\[screentest:(fail|reject|slow|stall)(?:=([^\[\]\n]{0,200}))?\]\]")
-_DURATION = re.compile(r"(\d{1,6})(ms|s|m|h)")
+_DURATION = r"(\d{1,6})(ms|s|m|h)"
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 # Provider bodies nest texts two levels deep; base64 attachments are longer than any prompt.
 _DEPTH_MAX = 3
@@ -46,7 +46,7 @@ class Ordered:
     @property
     def delay_ms(self) -> int:
         """The duration in *text*; a minute when there is none."""
-        match = _DURATION.fullmatch(self.text)
+        match = re.fullmatch(_DURATION, self.text)
         return int(match[1]) * _UNITS_MS[match[2]] if match else _UNITS_MS["m"]
 
 

@@ -7,7 +7,6 @@ before its handler sees it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
@@ -17,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from screentest.specs.controls import load_controls
 from screentest.specs.operations import Operation
 
-from ..errors import MockError
+from ..errors import MockError, nearest
 from ..world import Worlds
 from . import control_history, control_jobs, control_snapshots, control_webhooks, control_worlds
 from .control_events import Watch
@@ -118,7 +117,7 @@ def _what_there_is(worlds: Worlds, path: str) -> str:
     """Where to go from a path that is neither a provider's nor a control call's."""
     first = path.split("/")[1]
     places = ", ".join(f"/{name}/" for name in worlds.contracts)
-    near = get_close_matches(first, worlds.contracts, n=1)
+    near = nearest(first, worlds.contracts)
     hint = f"; did you mean /{near[0]}/?" if near else ""
     return (
         f"nothing is at {path[:_PATH_MAX]!r}{hint} (providers are below {places}; "

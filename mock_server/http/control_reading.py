@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,7 +12,7 @@ from screentest.specs.records import record
 from screentest.specs.validation import Documents, Schema, Violation
 
 from ..bodies import BodyError, read_json
-from ..errors import MockError, unknown
+from ..errors import MockError, nearest, unknown
 from ..rows import Account
 from ..snapshots import SNAPSHOT_BYTES_MAX
 from ..universe import World
@@ -162,7 +161,7 @@ def _refuse(found: list[Violation]) -> None:
     close: list[str] = []
     if first.keyword == "enum":
         choices = [str(choice) for choice in first.limit]
-        close = get_close_matches(first.actual.strip("'"), choices, n=1)
+        close = nearest(first.actual.strip("'"), choices)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     raise MockError(first.message + hint, code="invalid_field")
 

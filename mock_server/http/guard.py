@@ -20,7 +20,7 @@ from screentest.specs.records import record
 #: As WSGI hands it over.
 Environ = Mapping[str, Any]
 
-_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+?)(?::([0-9]{1,5}))?")
+_HOST = r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+?)(?::([0-9]{1,5}))?"
 #: Twice and more of what signed addresses and tokens of any provider come to.
 URL_LENGTH_MAX = 8 * 1024
 HEADERS_LENGTH_MAX = 32 * 1024
@@ -49,7 +49,7 @@ def is_allowed_host(host: str, extra: frozenset[str] = frozenset()) -> bool:
     Loopback names, IP literals and single-label names (such as a container's) pass: a page that
     rebinds its own name to loopback always carries that dotted name. *extra* are further names.
     """
-    match = _HOST.fullmatch(host)
+    match = re.fullmatch(_HOST, host)
     if match is None or (match[2] is not None and int(match[2]) > 65_535):
         return False
     name = match[1].lower()
