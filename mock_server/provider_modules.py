@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from . import providers
-from .provider import Provider
+if TYPE_CHECKING:
+    from .provider import Provider
+
+_FOLDER = Path(__file__).parent / "providers"
 
 
-class Providers(dict[str, Provider]):
+class Providers(dict[str, "Provider"]):
     """The functions of each provider, loaded with the first call of one: most programs use one."""
 
     def __missing__(self, name: str) -> Provider:
@@ -19,10 +22,10 @@ class Providers(dict[str, Provider]):
 
 def _load(name: str) -> Provider:
     """What `<name>.py` and `<name>_<subject>.py` register; nothing for a provider in data alone."""
+    from .provider import Provider
+
     gathered = Provider(name)
-    for module in pkgutil.iter_modules(providers.__path__):
-        if module.name == name or module.name.startswith(f"{name}_"):
-            gathered.include(
-                importlib.import_module(f"{providers.__name__}.{module.name}").provider
-            )
+    for module in sorted(path.stem for path in _FOLDER.glob(f"{name}*.py")):
+        if module == name or module.startswith(f"{name}_"):
+            gathered.include(import_module(f".providers.{module}", __package__).provider)
     return gathered

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from screentest.specs.contract import Contract
 from screentest.specs.errors import ContractError
@@ -17,13 +17,14 @@ from .clock import ADVANCE_MAX_MS, FIRES_PER_ADVANCE_MAX, Clock, Mode
 from .errors import MockError, unknown
 from .instant import Instant, Settings
 from .keys import CONTROL_NAME, first_keys, first_of_kind, mint_key
-from .provider import Provider
 from .provider_modules import Providers
 from .rows import Account, Event, Resource
-from .steps import take_step
 from .store.sqlite import Store
 from .universe import Plan, World, read_world
 from .webhooks import Attempt, Courier, Letter, Report
+
+if TYPE_CHECKING:
+    from .provider import Provider
 
 Json = Any
 WallClock = Callable[[], int]
@@ -306,6 +307,9 @@ class Worlds:
             provider, kind, id_ = effect.subject.split("/", 2)
             here = self.instant(world, provider, now_ms=effect.due_ms)
             if effect.kind != outbox.EFFECT:
+                # Not at the top: most worlds are made before anything of a provider is loaded.
+                from .steps import take_step
+
                 take_step(self.providers[provider], here, kind, id_, effect)
             elif attempt := outbox.claim(here, id_, next(self._tickets)):
                 attempts.append(attempt)

@@ -7,14 +7,15 @@ from copy import copy
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .behaviour import Behaviour
 from .behaviour_file import merge_patch, read_behaviour
 from .errors import ContractError
 from .files import read_yaml
-from .operations import Operation, Routes, compile_operations
-from .validation import Documents
+
+if TYPE_CHECKING:
+    from .operations import Operation, Routes
 
 Json = Any
 
@@ -88,6 +89,9 @@ class Contract:
 
     @cached_property
     def _shape(self) -> tuple[Json, Mapping[str, Operation], Routes]:
+        from .operations import Routes, compile_operations
+        from .validation import Documents
+
         with self._lock:
             document = read_yaml(self.folder / "openapi.yaml")
             operations = compile_operations(Documents(self.provider, document))

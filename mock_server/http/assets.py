@@ -17,8 +17,6 @@ from ..signing import Verdict, check_query
 from ..universe import World
 from ..world import Worlds
 
-PREFIX = "/_storage/"
-
 #: Object stores answer in XML: status, code and message by the reason of a refusal.
 _PROBLEMS = {
     "not_found": (404, "NoSuchKey", "The specified key does not exist."),

@@ -11,12 +11,15 @@ import threading
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from screentest.specs.records import record
 
 from ..webhooks import Attempt, Outcome, Report
 from ..world import Worlds
-from .transport import Transport
+
+if TYPE_CHECKING:
+    from .transport import Transport
 
 #: A provider sends to many customers at once; one of them is not to be flooded.
 IN_FLIGHT_MAX = 8

@@ -26,9 +26,10 @@ from ..provider import Asset, EventStream, Reply, Request
 from ..universe import World
 from ..world import DEFAULT_WORLD, Worlds
 from . import mishaps
-from .assets import PREFIX, find_asset, send_asset
+from .assets import find_asset, send_asset
 from .forms import read_bytes, read_form
 from .guard import Denial, Guard, check_size
+from .names import BELIEVED_BASE, FILES, SLEEP
 from .sse import Streams
 
 Json = Any
@@ -36,11 +37,6 @@ Json = Any
 _LOG = logging.getLogger("screentest")
 
 CONTROL = "/_screentest"
-#: A key of the environ, which no header can set: whoever hands calls over inside this process says
-#: here at what address the client believes the provider to be, and is taken at its word.
-BELIEVED_BASE = "screentest.base_url"
-#: And here how a call that is to be slow passes its time; without it, by waiting.
-SLEEP = "screentest.sleep"
 #: Is told of every handled request, with the milliseconds it took; it must not keep the call.
 Observer = Callable[[Handled, float], None]
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
@@ -91,7 +87,7 @@ class Edge:
         if world is None:
             return deny(Denial(404, "unknown_world", f"no world {world_id[:64]!r}"), start)
         below = _decoded(slash + below)
-        if below.startswith(PREFIX):
+        if below.startswith(FILES):
             return self._serve_file(environ, headers, start, world, provider, below)
         return self._call(environ, headers, start, world, provider, f"{base}/{provider}", below)
 
@@ -106,7 +102,7 @@ class Edge:
     ) -> Iterable[bytes]:
         began = time.perf_counter()
         request = _request(environ, headers, path, "")
-        name = path.removeprefix(PREFIX)
+        name = path.removeprefix(FILES)
         found = find_asset(self._worlds, world, provider, name, request.method, request.query)
         if isinstance(found, Asset):
             return send_asset(found, environ, start)
