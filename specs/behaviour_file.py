@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import jsonschema_rs
+from typing import TYPE_CHECKING, Any
 
 from .arithmetic import parse_formula
 from .behaviour import (
@@ -39,6 +37,9 @@ from .behaviour import (
 from .errors import ContractError
 from .files import read_yaml
 
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator
+
 Json = Any
 
 SCHEMA_FILE = Path(__file__).with_name("behaviour.schema.json")
@@ -53,13 +54,14 @@ def load_behaviour(path: Path) -> Behaviour:
     return read_behaviour(read_yaml(path), path)
 
 
-def read_behaviour(raw: Json, path: Path) -> Behaviour:
-    """The same of a file's content; *path* is for messages.
+def read_behaviour(raw: Json, path: Path, *, is_checked: bool = False) -> Behaviour:
+    """The same of a file's content, unless it *is_checked* already; *path* is for messages.
 
     Raises:
         ContractError: as for a file.
     """
-    _check_schema(raw, path)
+    if not is_checked:
+        _check_schema(raw, path)
     lifecycles = {name: _lifecycle(name, it) for name, it in raw.get("lifecycles", {}).items()}
     resources = {
         name: _resource(name, it, lifecycles, path) for name, it in raw.get("resources", {}).items()
@@ -123,7 +125,10 @@ def merge_patch(value: Json, patch: Json) -> Json:
 
 
 @cache
-def _schema() -> jsonschema_rs.Draft202012Validator:
+def _schema() -> Draft202012Validator:
+    # Not at the top: it takes long to load, and an installed contract is not checked again.
+    import jsonschema_rs
+
     validator = jsonschema_rs.validator_for(SCHEMA_FILE.read_text(encoding="utf-8"))
     assert isinstance(validator, jsonschema_rs.Draft202012Validator)
     return validator

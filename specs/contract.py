@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .behaviour import Behaviour
 from .behaviour_file import merge_patch, read_behaviour
 from .errors import ContractError
-from .files import read_yaml
+from .files import read_as_built, read_yaml
 
 if TYPE_CHECKING:
     from .operations import Operation, Routes
@@ -34,8 +34,11 @@ class Contract:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._rules: Json = read_yaml(folder / "behaviour.yaml")
-        self.behaviour: Behaviour = self._behaviour(self._rules)
+        file = folder / "behaviour.yaml"
+        # What was built was checked before it: that the checks pass is a test of ours.
+        built = read_as_built(file)
+        self._rules: Json = built if built is not None else read_yaml(file)
+        self.behaviour: Behaviour = self._behaviour(self._rules, is_checked=built is not None)
         self._overrides: Mapping[str, Mapping[str, Json]] = {
             f"{self.provider}.{it.name}": it.overrides
             for it in self.behaviour.interpretations.values()
@@ -79,8 +82,8 @@ class Contract:
         _check_agreement(self.folder, other.behaviour, operations, document)
         return other
 
-    def _behaviour(self, rules: Json) -> Behaviour:
-        return read_behaviour(rules, self.folder / "behaviour.yaml")
+    def _behaviour(self, rules: Json, *, is_checked: bool = False) -> Behaviour:
+        return read_behaviour(rules, self.folder / "behaviour.yaml", is_checked=is_checked)
 
     @property
     def provider(self) -> str:

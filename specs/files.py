@@ -39,6 +39,14 @@ def read_yaml(path: Path) -> Json:
     return decoded if decoded is not None else _decode(path, text)
 
 
+def read_as_built(path: Path) -> Json:
+    """The content of the file at *path* if it is what the build has left there, else None."""
+    try:
+        return _decoded_before(path, path.read_bytes())
+    except OSError:
+        return None
+
+
 def decoded_path(path: Path) -> Path:
     """Where the decoded form of the file at *path* lies, if anywhere."""
     return path.with_suffix(".decoded.json")
