@@ -7,8 +7,13 @@ from pathlib import Path
 import orjson
 import pytest
 
+from screentest.specs.contract import read_contract
 from screentest.specs.errors import ContractError
 from screentest.specs.files import decoded_path, read_yaml, write_decoded
+
+from ..tree import ROOT
+
+SPECS = ROOT / "specs"
 
 
 @pytest.fixture
@@ -58,3 +63,15 @@ def test_what_json_cannot_say_is_not_decoded(lamp: Path) -> None:
         write_decoded(lamp)
 
     assert not decoded_path(lamp).exists()
+
+
+def test_a_contract_is_checked_unless_it_is_as_it_was_built(tmp_path: Path) -> None:
+    path = tmp_path / "behaviour.yaml"
+    path.write_bytes((SPECS / "ulazai" / "behaviour.yaml").read_bytes())
+    write_decoded(path)
+    built = read_contract(tmp_path)
+    path.write_text(path.read_text(encoding="utf-8") + "weather: fine\n", encoding="utf-8")
+
+    assert built.behaviour.name == "UlazAI"
+    with pytest.raises(ContractError, match=r"at the top level: .*'weather' was unexpected"):
+        read_contract(tmp_path)

@@ -6,8 +6,13 @@ import json
 import statistics
 import subprocess
 import sys
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
 
 import pytest
+
+import screentest
+from screentest.fixtures.loading import AsTheyAre
 
 #: What loading the plugin may take the processor, in a median of fresh processes.
 IMPORT_MS_MAX = 3.0
@@ -53,6 +58,29 @@ def test_a_run_that_uses_no_fixture_of_ours_loads_no_engine() -> None:
     )
 
     assert _ask(script).splitlines()[-1] == "[]"
+
+
+def test_a_world_loads_nothing_that_only_calls_need() -> None:
+    script = (
+        "import sys, pytest\n"
+        "import screentest.fixtures.session\n"
+        "print(sorted({'difflib', 'flask', 'jsonschema_rs', 'werkzeug', 'yaml',"
+        " 'screentest.mock_server.http.edge', 'screentest.mock_server.pipeline'}"
+        " & set(sys.modules)))\n"
+    )
+
+    assert _ask(script).splitlines()[-1] == "[]"
+
+
+def test_our_modules_are_found_before_pytest_rewrites_them_and_our_suites_are_not() -> None:
+    finder, package = AsTheyAre(), [str(Path(screentest.__file__).parent)]
+
+    spec = finder.find_spec("screentest.specs", package)
+
+    assert spec is not None
+    assert isinstance(spec.loader, SourceFileLoader)
+    assert finder.find_spec("screentest.contract_tests", package) is None
+    assert finder.find_spec("json", None) is None
 
 
 @pytest.mark.slow
