@@ -12,7 +12,7 @@ class is a dataclass, or written out.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, replace
 from operator import attrgetter
 from typing import Any, TypeVar, dataclass_transform, overload
 
@@ -138,5 +138,12 @@ def _delattr(self: object, name: str) -> None:
 
 
 _OF_A_DICT = {"__dict__", "__weakref__"}
-_MUTABLE = {"__eq__": _eq, "__hash__": None, "__repr__": _repr, "__reduce__": _reduce}
+_MUTABLE = {
+    "__eq__": _eq,
+    "__hash__": None,
+    "__repr__": _repr,
+    "__reduce__": _reduce,
+    # Python 3.13 asks for it in `copy.replace`.
+    "__replace__": replace,
+}
 _FROZEN = {**_MUTABLE, "__hash__": _hash, "__setattr__": _setattr, "__delattr__": _delattr}

@@ -111,10 +111,12 @@ def test_a_record_is_copied_and_pickled() -> None:
 
 def test_what_works_with_dataclasses_works_with_records() -> None:
     made = Price(1)
+    untyped: Any = made
 
     assert dataclasses.is_dataclass(made)
     assert [it.name for it in dataclasses.fields(Price)] == ["amount", "unit", "parts"]
     assert dataclasses.replace(made, unit="eur") == Price(1, "eur")
+    assert untyped.__replace__(unit="eur") == Price(1, "eur")
     assert dataclasses.asdict(made) == {"amount": 1, "unit": "credits", "parts": {}}
     assert orjson.dumps(made) == b'{"amount":1,"unit":"credits","parts":{}}'
 
