@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
+
+from msgspec.structs import replace
 
 from screentest import create_app
 from screentest.specs.contract import Contract

@@ -6,8 +6,10 @@ Everything that is sent and seen goes into one trace, and the monitors see it as
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec.structs import replace
 
 from screentest.specs.behaviour import Kind, Lifecycle
 from screentest.specs.checks import Checks, Example, Make, RequestPlan, View

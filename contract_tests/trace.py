@@ -10,11 +10,12 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
+
+from msgspec import Struct
 
 from screentest.specs.contract import Contract, load_contract
 from screentest.specs.operations import Operation
@@ -39,8 +40,7 @@ class Missing:
 MISSING = Missing()
 
 
-@dataclass(frozen=True, slots=True)
-class StreamEvent:
+class StreamEvent(Struct, frozen=True):
     """One event of a stream: when it came, and its decoded data (None if it did not decode)."""
 
     at_ms: int
@@ -48,8 +48,7 @@ class StreamEvent:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Struct, frozen=True):
     """One request with its answer. *number* counts within the trace, from 1.
 
     *actor* names who asked: `owner`, `stranger`, or `anonymous` for nobody. *key* tells two
@@ -73,7 +72,7 @@ class Exchange:
     headers: Mapping[str, str]
     body: bytes
     reply: Json
-    path_values: Mapping[str, str] = field(default_factory=dict[str, str])
+    path_values: Mapping[str, str] = {}
     ended_ms: int = 0
     events: tuple[StreamEvent, ...] = ()
     chunks: int = 1
@@ -98,8 +97,7 @@ class Exchange:
         return f"{self.method} {self.path}{query} → {self.status}"
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(Struct, frozen=True):
     """The credits of *actor* as somebody who may see them saw them."""
 
     at_ms: int
@@ -112,8 +110,7 @@ class Balance:
         return self.available + self.held
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One attempt to deliver a webhook. *verdict* is the status that the receiver answered."""
 
     at_ms: int
@@ -133,12 +130,11 @@ class Delivery:
 Event = Exchange | Balance | Delivery
 
 
-@dataclass(slots=True)
-class Trace:
+class Trace(Struct):
     """Events in the order in which they happened."""
 
     provider: str
-    events: list[Event] = field(default_factory=list[Event])
+    events: list[Event] = []
 
     def add(self, event: Event) -> None:
         self.events.append(event)
@@ -148,8 +144,7 @@ class Trace:
         return [event for event in self.events if isinstance(event, Exchange)]
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(Struct, frozen=True):
     """An exchange as it went over the wire, before anybody knew what it was about."""
 
     method: str

@@ -6,12 +6,12 @@ of the mock a function of (rows, now).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import lru_cache
 
-from screentest.specs.records import record
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .errors import MockError
 
@@ -34,8 +34,7 @@ class Mode(Enum):
     SYSTEM = "system"  # follows `time.time()`, as freezegun and time-machine replace it
 
 
-@record
-class Clock:
+class Clock(Struct, frozen=True):
     """The world's time is *base_ms* at wall time *wall_ms*, and runs *speed* times as fast."""
 
     mode: Mode

@@ -12,15 +12,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from screentest.specs.records import record
+from msgspec import Struct
 
 Json = Any
 
 _FILE = Path(__file__).with_name("explanations.toml")
 
 
-@record
-class Example:
+class Example(Struct, frozen=True):
     """The same few lines, wrong and right."""
 
     wrong: str
@@ -30,8 +29,7 @@ class Example:
         return {"wrong": self.wrong, "right": self.right}
 
 
-@record
-class Explanation:
+class Explanation(Struct, frozen=True):
     """One finding. *severity* is `error`, or `warning` for calls that a provider answers."""
 
     code: str

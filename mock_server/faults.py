@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from screentest.specs.behaviour import Behaviour, OperationRules
-from screentest.specs.records import record
 
 from .errors import MockError, unknown
 from .ids import stream
@@ -17,8 +18,7 @@ Json = Any
 PHASES = ("before", "after_commit", "during_body")
 
 
-@record
-class FaultType:
+class FaultType(Struct, frozen=True):
     """One kind of fault: what it does, when unless ordered otherwise, and its attributes."""
 
     told: str
@@ -86,8 +86,7 @@ TYPES: Mapping[str, FaultType] = {
 }
 
 
-@record
-class Fault:
+class Fault(Struct, frozen=True):
     """A fault that waits for its target. *nth* counts matches from 1; *times* None is for ever."""
 
     id: str
@@ -97,7 +96,7 @@ class Fault:
     times: int | None = 1
     probability: float = 1.0
     phase: str = "before"
-    attributes: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    attributes: Mapping[str, Json] = {}
     seen: int = 0
     fired: int = 0
 

@@ -11,8 +11,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import asdict
+
 from screentest.specs.contract import Contract
-from screentest.specs.records import fields_of, record
 from screentest.specs.validation import Violation
 
 from .errors import nearest
@@ -22,8 +24,7 @@ from .templates import fill_text
 Json = Any
 
 
-@record
-class Finding:
+class Finding(Struct, frozen=True):
     """One finding. *source* is the provider's public document with clause ids.
 
     *severity* is `warning` for what a provider answers all the same, but advises against.
@@ -38,7 +39,7 @@ class Finding:
     severity: str = "error"
 
     def to_json(self) -> Json:
-        return fields_of(self)
+        return asdict(self)
 
 
 #: Reasons of replies that no provider gave: ordered by somebody, or a fault of the mock.

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
+from msgspec import Struct
+
 from screentest.specs.behaviour import Credential, Target
 from screentest.specs.contract import Contract
 from screentest.specs.errors import ContractError
 from screentest.specs.operations import Parameter
-from screentest.specs.records import record
 from screentest.specs.validation import Schema, Violation
 
 from .bodies import BodyError, read_json
@@ -38,8 +39,7 @@ Gate = Callable[["Road", Call], "Reply | None"]
 _CLOSED = frozenset({"additionalProperties", "unevaluatedProperties", "patternProperties"})
 
 
-@record(frozen=False)
-class Road:
+class Road(Struct):
     """One request on its way. *worlds* is everything that could be reached from here.
 
     *key* is what *raw_key*, as presented, stands for; *key_suffix* is what the client appended to

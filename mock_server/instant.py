@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import field
 from math import ceil
 from random import Random
 from typing import Any
 
+from msgspec import Struct
+
 from screentest.specs.behaviour import Behaviour, Kind, Moment, ResourceKind, State
 from screentest.specs.contract import Contract
-from screentest.specs.records import record
 
 from .clock import rfc3339
 from .errors import MockError
@@ -34,26 +34,22 @@ Json = Any
 RESOURCES_MAX = 200_000
 
 
-@record
-class Settings:
+class Settings(Struct, frozen=True):
     """What somebody chose for a world. *pace* stretches documented durations; 0 means at once."""
 
     pace: float = 1.0
-    choices: Mapping[str, str] = field(default_factory=dict[str, str])
+    choices: Mapping[str, str] = {}
     has_magic: bool = True
 
 
-@record
-class Cost:
+class Cost(Struct, frozen=True):
     """What a job costs and when it is taken."""
 
     amount: int
     moment: Moment
 
 
-# Made once a request and never changed; freezing it would cost more than half of making it.
-@record(frozen=False)
-class Instant:
+class Instant(Struct, frozen=True):
     """A world, a provider in it, and a now. *number* is the request's, 0 for effects.
 
     *speed* is how fast the world's time runs by itself; 0 where only an act moves it.

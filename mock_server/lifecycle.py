@@ -7,18 +7,18 @@ stepped, so reading a job cannot change it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from random import Random
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from screentest.specs.behaviour import Kind, Lifecycle, State
-from screentest.specs.records import record
 
 Json = Any
 
 
-@record
-class Script:
+class Script(Struct, frozen=True):
     """Steps are (offset in ms since acceptance, state name), rising; the first offset is 0.
 
     *held_ms* is the offset at which somebody stopped the job; it goes no further. *reason* is told

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from screentest.specs.records import record
+from msgspec import Struct
 
 Json = Any
 
@@ -36,8 +36,7 @@ _DEPTH_MAX = 3
 _TEXT_MAX = 40_000
 
 
-@record
-class Ordered:
+class Ordered(Struct, frozen=True):
     """What a text asks for. *text* is what stands after the equals sign."""
 
     verb: str

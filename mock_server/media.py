@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, cast
 
-from screentest.specs.records import record
+from msgspec import Struct
 
 CONTENT_TYPES: Mapping[str, str] = {
     "jpg": "image/jpeg",
@@ -41,8 +41,7 @@ class StillKind(StrEnum):
     PAGE = "page"  # PNG: a page of an uploaded document
 
 
-@record
-class Clip:
+class Clip(Struct, frozen=True):
     """A video file of the package. Its size is the one before stamping."""
 
     name: str
@@ -53,8 +52,7 @@ class Clip:
     size_bytes: int
 
 
-@record
-class Still:
+class Still(Struct, frozen=True):
     """A picture of the package."""
 
     name: str

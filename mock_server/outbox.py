@@ -7,8 +7,9 @@ event is lost and none is told too early; the sending happens outside, between `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from screentest.specs.behaviour import Kind, WebhookEvent, WebhookRules
 

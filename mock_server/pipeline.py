@@ -11,10 +11,11 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from screentest.specs.behaviour import Moment
 from screentest.specs.contract import Contract
 from screentest.specs.operations import Match, Operation
-from screentest.specs.records import record
 from screentest.specs.validation import Violation
 
 from .bodies import read_json
@@ -44,8 +45,7 @@ Answer = Reply | EventStream
 _HOLDS_BACK = frozenset({"latency", "timeout"})
 
 
-@record(frozen=False)
-class Handled:
+class Handled(Struct, frozen=True):
     """What became of a request: its answer, the world it happened in, and its number there.
 
     *note* is what the journal keeps of it. *faults* are to be acted out on the answer.

@@ -7,13 +7,13 @@ the store's SQL, and it holds no state of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec import Struct
+
 from screentest.specs.behaviour import Kind, OperationRules
 from screentest.specs.operations import Operation
-from screentest.specs.records import record
 from screentest.specs.validation import Violation
 
 from .instant import Cost, Instant
@@ -23,8 +23,7 @@ from .rows import Account, Key, Resource
 Json = Any
 
 
-@record
-class Upload:
+class Upload(Struct, frozen=True):
     """A file part, streamed to *path*. *head* are its first bytes; *size* counts bytes."""
 
     field: str
@@ -36,17 +35,14 @@ class Upload:
     head: bytes
 
 
-@record
-class BodyProblem:
+class BodyProblem(Struct, frozen=True):
     """Why a body could not be read: a reason of refusal and the facts for its message."""
 
     reason: str
     facts: Mapping[str, Json]
 
 
-# Made once a request and never changed; freezing them would cost more than half of making them.
-@record(frozen=False)
-class Request:
+class Request(Struct, frozen=True):
     """One call as it came in. Header names are lower case; *path* starts after the provider's base.
 
     *form* holds the fields of a multipart body. *problem* says why the body could not be read; it
@@ -56,7 +52,7 @@ class Request:
     method: str
     path: str
     query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = {}
     body: bytes = b""
     form: Mapping[str, str | Upload] | None = None
     problem: BodyProblem | None = None
@@ -69,8 +65,7 @@ class Request:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-@record(frozen=False)
-class Reply:
+class Reply(Struct):
     """An answer. *body* is JSON, or bytes with their own *content_type*; None is an empty body.
 
     *reason* is our word for why a call was refused; it is sent as a header and journaled.
@@ -80,7 +75,7 @@ class Reply:
 
     status: int
     body: Json = None
-    headers: dict[str, str] = field(default_factory=dict[str, str])
+    headers: dict[str, str] = {}
     content_type: str = "application/json"
     reason: str | None = None
     violations: Sequence[Violation] = ()
@@ -88,8 +83,7 @@ class Reply:
     refusal: Refusal | None = None
 
 
-@record(frozen=False)
-class EventStream:
+class EventStream(Struct):
     """An accepted job whose events are streamed as they fall due.
 
     *events* are (offset in ms since acceptance, payload), all of them; a cut or a failure that is
@@ -98,15 +92,14 @@ class EventStream:
 
     job: Resource
     status: int = 200
-    headers: dict[str, str] = field(default_factory=dict[str, str])
+    headers: dict[str, str] = {}
 
 
-@record(frozen=False)
-class Refusal:
+class Refusal(Struct):
     """A reason not to do what was asked, before it is put into the provider's words."""
 
     reason: str
-    facts: dict[str, Json] = field(default_factory=dict[str, Json])
+    facts: dict[str, Json] = {}
     violations: Sequence[Violation] = ()
 
 
@@ -118,8 +111,7 @@ class RefusedError(Exception):
         self.refusal = refusal
 
 
-@record(frozen=False)
-class Call:
+class Call(Struct):
     """A request on its way through the gates, which fill it in; a handler sees all of it.
 
     *found* holds the resources it acts on, by kind. *body* is the decoded JSON, or the form's
@@ -130,12 +122,12 @@ class Call:
     request: Request
     operation: Operation
     rules: OperationRules
-    path: Mapping[str, str] = field(default_factory=dict[str, str])
-    query: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    path: Mapping[str, str] = {}
+    query: Mapping[str, Json] = {}
     body: Json = None
     key: Key | None = None
     account_id: str = ""
-    found: Mapping[str, Resource] = field(default_factory=dict[str, Resource])
+    found: Mapping[str, Resource] = {}
     cost: Cost | None = None
 
     @property
@@ -180,8 +172,7 @@ class Call:
         return RefusedError(Refusal("invalid", {"problem": broken.message}, [broken]))
 
 
-@record
-class Asset:
+class Asset(Struct, frozen=True):
     """A file that a URL of ours serves."""
 
     content: bytes
@@ -205,24 +196,21 @@ _Name = TypeVar("_Name")
 _Function = TypeVar("_Function")
 
 
-@record(frozen=False)
-class Provider:
+class Provider(Struct):
     """The functions of one provider, by the names of its contract. Empty for a provider in data."""
 
     id: str
-    operations: dict[str, Handler] = field(default_factory=dict[str, Handler])
-    checks: dict[str, Check] = field(default_factory=dict[str, Check])
-    price_facts: dict[str, Facts] = field(default_factory=dict[str, Facts])
-    reactions: dict[tuple[str, Kind], Reaction] = field(
-        default_factory=dict[tuple[str, Kind], Reaction]
-    )
-    states: dict[str, StateOf] = field(default_factory=dict[str, StateOf])
-    assets: dict[str, AssetOf] = field(default_factory=dict[str, AssetOf])
-    stream_facts: dict[str, StreamFacts] = field(default_factory=dict[str, StreamFacts])
-    stream_edits: dict[str, StreamEdit] = field(default_factory=dict[str, StreamEdit])
-    details: dict[str, StreamFacts] = field(default_factory=dict[str, StreamFacts])
-    event_facts: dict[str, StreamFacts] = field(default_factory=dict[str, StreamFacts])
-    id_readers: dict[str, IdReader] = field(default_factory=dict[str, IdReader])
+    operations: dict[str, Handler] = {}
+    checks: dict[str, Check] = {}
+    price_facts: dict[str, Facts] = {}
+    reactions: dict[tuple[str, Kind], Reaction] = {}
+    states: dict[str, StateOf] = {}
+    assets: dict[str, AssetOf] = {}
+    stream_facts: dict[str, StreamFacts] = {}
+    stream_edits: dict[str, StreamEdit] = {}
+    details: dict[str, StreamFacts] = {}
+    event_facts: dict[str, StreamFacts] = {}
+    id_readers: dict[str, IdReader] = {}
     shape: Shape | None = None
     tolerance: Tolerance | None = None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from screentest.specs.records import record
+from msgspec import Struct
 
 from .media import etag
 
@@ -16,8 +16,7 @@ from .media import etag
 _RANGE = r"(?i)bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*"
 
 
-@record
-class Part:
+class Part(Struct, frozen=True):
     """What to send of a file: 200 all of it, 206 a part, 304 nothing new, 416 no such part."""
 
     status: int

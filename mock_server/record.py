@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from screentest.specs.contract import Contract
-from screentest.specs.records import record
 
 from .clock import rfc3339
 from .findings import Finding, fault_of_ours, findings_of, near_misses, provenance
@@ -25,8 +25,7 @@ Json = Any
 _PLAIN_MAX = 4_096
 
 
-@record(frozen=False)
-class Note:
+class Note(Struct):
     """Request, answer and verdict. *advice* comes from earlier requests; *headers* are cut."""
 
     number: int

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Any
 
-from screentest.specs.records import record
+from msgspec import Struct
 
 from .lifecycle import Script
 
 Json = Any
 
 
-@record(frozen=False)
-class Account:
+class Account(Struct, frozen=True):
     """One customer of one provider. The four sums are a fold of its ledger entries."""
 
     id: str
@@ -26,8 +24,7 @@ class Account:
     created_ms: int
 
 
-@record
-class Key:
+class Key(Struct, frozen=True):
     """A credential. Only its SHA-256 is kept; *prefix* is what may be shown again."""
 
     digest: str
@@ -44,8 +41,7 @@ class Key:
     seq: int
 
 
-@record(frozen=False)
-class Resource:
+class Resource(Struct):
     """Anything an account owns. With a *script* it is a job.
 
     *seq* orders resources of a world by creation. *doc* is what the provider's module keeps.
@@ -58,7 +54,7 @@ class Resource:
     parent: str | None
     seq: int
     created_ms: int
-    doc: dict[str, Json] = field(default_factory=dict[str, Json])
+    doc: dict[str, Json] = {}
     script: Script | None = None
     is_running_slot: bool = False
 
@@ -67,8 +63,7 @@ class Resource:
         return now_ms - self.created_ms
 
 
-@record
-class Effect:
+class Effect(Struct, frozen=True):
     """Something that is due. *subject* is `provider/kind/id`; *step* says which step of it."""
 
     seq: int
@@ -79,8 +74,7 @@ class Effect:
     label: str
 
 
-@record
-class Entry:
+class Entry(Struct, frozen=True):
     """One line of a ledger."""
 
     seq: int
@@ -92,8 +86,7 @@ class Entry:
     request: int | None
 
 
-@record
-class Event:
+class Event(Struct, frozen=True):
     """Something that happened in a world."""
 
     seq: int

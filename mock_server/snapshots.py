@@ -13,8 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-
-from screentest.specs.records import record
+from msgspec import Struct
 
 from .errors import MockError
 
@@ -23,8 +22,7 @@ Json = Any
 Line = tuple[str, Iterable[str], Sequence[Any]]
 
 
-@record
-class Column:
+class Column(Struct, frozen=True):
     """What a column holds: `INTEGER`, `TEXT` or `BLOB`, and whether it may be empty."""
 
     type: str

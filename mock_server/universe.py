@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any
 
-from screentest.specs.records import fields_of, record
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from .clock import Clock, Mode, check_speed
 from .errors import MockError
@@ -16,8 +16,7 @@ from .marks import Marks
 Json = Any
 
 
-@record(frozen=False)
-class World:
+class World(Struct):
     """One universe. What is not here is in its rows.
 
     *home* is the id under which its first keys were made; restored from a snapshot of another
@@ -32,7 +31,7 @@ class World:
     settings: Settings = field(default_factory=Settings)
     first: Json = None
     requests: int = 0
-    unanswered: set[int] = field(default_factory=set[int])
+    unanswered: set[int] = field(default_factory=set)
     marks: Marks = field(default_factory=Marks)
 
     def to_json(self) -> Json:
@@ -58,8 +57,7 @@ class World:
         return World(world, seed, clock, raw["home"], settings, raw["first"])
 
 
-@record
-class Plan:
+class Plan(Struct, frozen=True):
     """How a world is to begin. *credits* are the first account's, by provider."""
 
     seed: int = 1
@@ -67,11 +65,11 @@ class Plan:
     now_ms: int | None = None
     speed: float = 1.0
     pace: float = 1.0
-    credits: Mapping[str, int] = field(default_factory=dict[str, int])
+    credits: Mapping[str, int] = {}
     has_magic: bool = True
 
     def to_json(self) -> Json:
-        return {**fields_of(self), "mode": self.mode.value}
+        return {**asdict(self), "mode": self.mode.value}
 
     @staticmethod
     def from_json(raw: Json) -> Plan:

@@ -9,14 +9,14 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from enum import Enum
 from typing import Any, Protocol
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from screentest.specs.behaviour import WebhookEvent, WebhookRules
-from screentest.specs.records import fields_of, record
 
 from .clock import notations
 from .ids import mint
@@ -30,8 +30,7 @@ ATTEMPTS_KEPT_MAX = 50
 REPLY_EXCERPT_MAX = 1_024
 
 
-@record
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """Where an account's events go. *events* empty means all of them.
 
     The secret is not kept: it is minted again from the world's seed and *rotations*.
@@ -56,7 +55,7 @@ class Endpoint:
         return mint(rules.secret_form, number, "webhook secret", self.provider, self.id, *world)
 
     def to_json(self) -> Json:
-        return fields_of(self) | {"events": [*self.events]}
+        return asdict(self) | {"events": [*self.events]}
 
     @staticmethod
     def from_json(raw: Json) -> Endpoint:
@@ -74,8 +73,7 @@ class Fate(Enum):
     DROPPED = "dropped"  # lost on order, by a fault
 
 
-@record
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What came of one attempt: the receiver's *status*, or the *error* that kept it from one."""
 
     status: int | None
@@ -89,8 +87,7 @@ class Outcome:
         return self.status is not None and 200 <= self.status < 300
 
 
-@record
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One sending of a delivery, claimed by whoever carries it out.
 
     *number* counts from 1 over the delivery's life. *ticket* says that the claim still holds.
@@ -106,8 +103,7 @@ class Attempt:
     is_forged: bool = False
 
 
-@record
-class Letter:
+class Letter(Struct, frozen=True):
     """What an attempt puts on the wire."""
 
     url: str
@@ -131,8 +127,7 @@ class Courier(Protocol):
         ...
 
 
-@record
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One event on its way to one endpoint. *body* never changes, whatever the attempt.
 
     *step* counts the scheduled attempts that lie behind it. *is_single* is a copy that nobody
@@ -158,7 +153,7 @@ class Delivery:
     attempts_made: int = 0
 
     def to_json(self) -> Json:
-        named = fields_of(self)
+        named = asdict(self)
         return named | {"fate": self.fate.value, "attempts": [*self.attempts]}
 
     @staticmethod

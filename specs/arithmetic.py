@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
 
+from msgspec import Struct
+
 from .errors import ContractError
-from .records import record
 
 _FUNCTIONS: dict[str, Callable[..., Fraction]] = {
     "floor": lambda value: Fraction(math.floor(value)),
@@ -32,8 +33,7 @@ _OPERATIONS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] 
 _LENGTH_MAX = 200
 
 
-@record
-class Formula:
+class Formula(Struct, frozen=True):
     """A checked formula. *names* are the facts it needs."""
 
     text: str

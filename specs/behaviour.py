@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from msgspec import Struct
+
 from .arithmetic import Formula
 from .errors import ContractError
-from .records import record
 
 Json = Any
 
@@ -40,8 +41,7 @@ class Moment(Enum):
     ANSWER = "answer"  # charged with a successful answer, no job involved
 
 
-@record
-class State:
+class State(Struct, frozen=True):
     """One state. *lasts_ms* is (shortest, longest) for the states a job passes through."""
 
     name: str
@@ -49,8 +49,7 @@ class State:
     lasts_ms: tuple[int, int] | None = None
 
 
-@record
-class Lifecycle:
+class Lifecycle(Struct, frozen=True):
     """The states of one kind of resource and the edges between them.
 
     *scale* stretches every duration: (fact name, {fact value: factor}). *failure* is the reason
@@ -79,8 +78,7 @@ class Lifecycle:
         return next(state for state in self.states.values() if state.kind is kind)
 
 
-@record
-class ResourceKind:
+class ResourceKind(Struct, frozen=True):
     """A kind of thing that accounts own. *id_form* such as `job_{base62:12}` mints its ids.
 
     *called* is its name in messages. *view* is the reply body of a resource where
@@ -98,8 +96,7 @@ class ResourceKind:
     outside: Mapping[str, Json] | None = None
 
 
-@record
-class Price:
+class Price(Struct, frozen=True):
     """What an operation costs. *table* adds facts: (names of the deciding facts, nested rows).
 
     Without *balance_min* credits even a lower price is refused.
@@ -130,8 +127,7 @@ class Price:
         return self.formula.amount({name: known[name] for name in self.formula.names})
 
 
-@record
-class Target:
+class Target(Struct, frozen=True):
     """A resource that an operation acts on.
 
     *id_from* says where its id stands: `path.videoId`, `query.id` or `body.uri`. *within* names an
@@ -145,8 +141,7 @@ class Target:
     hidden: bool = False
 
 
-@record
-class OperationRules:
+class OperationRules(Struct, frozen=True):
     """What an operation does beyond its shape. All lists may be empty."""
 
     id: str
@@ -161,8 +156,7 @@ class OperationRules:
     is_anonymous: bool = False
 
 
-@record
-class Credential:
+class Credential(Struct, frozen=True):
     """How a security scheme of the OpenAPI file is read from a request.
 
     *forms* are (header, scheme word or empty); the first is the documented one. *key_kind* is the
@@ -179,8 +173,7 @@ class Credential:
     source: str = ""
 
 
-@record
-class RefusalRule:
+class RefusalRule(Struct, frozen=True):
     """The provider's answer to one reason of refusal; *message* is a template over facts.
 
     *departure* names the interpretation that takes the answer out of the documented contract.
@@ -193,8 +186,7 @@ class RefusalRule:
     departure: str | None = None
 
 
-@record
-class RateWindow:
+class RateWindow(Struct, frozen=True):
     """At most *limit* accepted calls of *operations* per sliding *per_ms*, for one *scope*.
 
     With *counts_refused* a call that was refused for its content takes room too. *reading* limits
@@ -211,8 +203,7 @@ class RateWindow:
     reading: tuple[str, str] | None = None
 
 
-@record
-class Concurrency:
+class Concurrency(Struct, frozen=True):
     """At most *limits[tier]* running jobs per *scope* (`account` or `key`)."""
 
     limits: Mapping[str, int]
@@ -221,8 +212,7 @@ class Concurrency:
     source: str
 
 
-@record
-class Idempotency:
+class Idempotency(Struct, frozen=True):
     """Replays the first answer of *operations* to the same *header* value for *keeps_ms*.
 
     A key is one within its operation, or with *spans_operations* within its account.
@@ -237,8 +227,7 @@ class Idempotency:
     marks_repetitions: bool = True
 
 
-@record
-class Cadence:
+class Cadence(Struct, frozen=True):
     """The *operations* that clients poll, and the pause that the provider advises between polls.
 
     *at_least_ms* 0 means that it advises none.
@@ -249,8 +238,7 @@ class Cadence:
     source: str
 
 
-@record
-class StreamRules:
+class StreamRules(Struct, frozen=True):
     """The events of a streaming operation, as templates over the job's facts.
 
     *fails_when_abandoned* says that the job ends when its client leaves the stream.
@@ -268,8 +256,7 @@ class StreamRules:
     fails_when_abandoned: bool = False
 
 
-@record
-class UrlRules:
+class UrlRules(Struct, frozen=True):
     """A URL that the provider hands out. *lives_ms* None means it never expires.
 
     *path* is a template such as `exports/{id}/video.mp4`. *names* maps the roles `algorithm date
@@ -283,8 +270,7 @@ class UrlRules:
     source: str
 
 
-@record
-class WebhookEvent:
+class WebhookEvent(Struct, frozen=True):
     """What is sent when a job of *lifecycle* ends in a state of kind *ends*.
 
     *data* is a template for what only this event carries.
@@ -297,8 +283,7 @@ class WebhookEvent:
     source: str = ""
 
 
-@record
-class WebhookRules:
+class WebhookRules(Struct, frozen=True):
     """Deliveries: their events by type, templates of body, headers and signed text, retry waits.
 
     *retries_ms* are the waits after each failed attempt; after the last one the delivery is given
@@ -321,8 +306,7 @@ class WebhookRules:
         return next((it for it in events if (it.lifecycle, it.ends) == (lifecycle, end)), None)
 
 
-@record
-class Interpretation:
+class Interpretation(Struct, frozen=True):
     """A point where the document is silent, with the reading we chose and the others.
 
     *overrides* are the readings under which rules of the behaviour file itself are others: what
@@ -337,8 +321,7 @@ class Interpretation:
     overrides: Mapping[str, Json]
 
 
-@record
-class Limits:
+class Limits(Struct, frozen=True):
     """Sizes of requests in bytes. *field_bytes_max* is for one text of a form.
 
     Without a *source* the figures are ours, and no other server need keep them.
@@ -350,8 +333,7 @@ class Limits:
     field_bytes_max: int = 500_000
 
 
-@record
-class Behaviour:
+class Behaviour(Struct, frozen=True):
     """Everything of a provider that OpenAPI cannot say."""
 
     provider: str

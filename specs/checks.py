@@ -9,25 +9,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .contract import Contract, load_contract
 from .errors import ContractError
 from .files import read_yaml
-from .records import record
 
 Json = Any
 
 SCHEMA_FILE = Path(__file__).with_name("checks.schema.json")
 
 
-@record
-class RequestPlan:
+class RequestPlan(Struct, frozen=True):
     """A request without its address: one of *json*, *form* and *raw*, or no body at all.
 
     *answers* is the status of the smallest request where it cannot be a success.
@@ -35,8 +34,8 @@ class RequestPlan:
 
     json: Json = None
     form: Mapping[str, Json] | None = None
-    query: Mapping[str, Json] = field(default_factory=dict[str, Json])
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    query: Mapping[str, Json] = {}
+    headers: Mapping[str, str] = {}
     raw: bytes | None = None
     type: str | None = None
     answers: int | None = None
@@ -49,8 +48,7 @@ class RequestPlan:
         return self.json if isinstance(self.json, dict) else {}
 
 
-@record
-class Fact:
+class Fact(Struct, frozen=True):
     """A figure read from a trace: a field with a default, or how many items a list has.
 
     *told* is where an answer tells the figure that the provider went by, which then counts.
@@ -67,8 +65,7 @@ class Fact:
     told: str = ""
 
 
-@record
-class Content:
+class Content(Struct, frozen=True):
     """An operation that answers the finished file itself; *early* is its status before that."""
 
     operation: str
@@ -77,8 +74,7 @@ class Content:
     source: str = ""
 
 
-@record
-class Make:
+class Make(Struct, frozen=True):
     """How one resource of *kind* is got: by an operation, after *needs* has succeeded.
 
     *ids* are names for expressions over the creating exchange; the first is its own id.
@@ -97,8 +93,7 @@ class Make:
         return next(iter(self.ids))
 
 
-@record
-class MediaView:
+class MediaView(Struct, frozen=True):
     """What the finished file is: where its address stands, and the facts of its making."""
 
     at: str
@@ -109,8 +104,7 @@ class MediaView:
     source: str = ""
 
 
-@record
-class View:
+class View(Struct, frozen=True):
     """What one answer shows of resources of one kind. All parts but *id* may be empty."""
 
     operation: str
@@ -120,14 +114,14 @@ class View:
     each: str = ""
     asked: str = ""
     state: str | tuple[tuple[str, Mapping[str, Json]], ...] = ""
-    aliases: Mapping[str, str] = field(default_factory=dict[str, str])
+    aliases: Mapping[str, str] = {}
     progress: str = ""
     constant: tuple[str, ...] = ()
     settles: tuple[str, ...] = ()
     ascending: tuple[str, ...] = ()
-    shown: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    echoes: Mapping[str, str] = field(default_factory=dict[str, str])
-    urls: Mapping[str, str] = field(default_factory=dict[str, str])
+    shown: Mapping[str, tuple[str, ...]] = {}
+    echoes: Mapping[str, str] = {}
+    urls: Mapping[str, str] = {}
     media: MediaView | None = None
     charged: str = ""
     balance: str = ""
@@ -135,8 +129,7 @@ class View:
     source: str = ""
 
 
-@record
-class ListRules:
+class ListRules(Struct, frozen=True):
     """What a listing operation promises of its order and its length.
 
     *oldest_first* are query parameters that turn the order round. *counted_by* is an operation that
@@ -149,7 +142,7 @@ class ListRules:
     of: str
     named: str
     newest_first: bool = True
-    oldest_first: Mapping[str, str] = field(default_factory=dict[str, str])
+    oldest_first: Mapping[str, str] = {}
     limit: str = ""
     after: str = ""
     more: str = ""
@@ -157,8 +150,7 @@ class ListRules:
     source: str = ""
 
 
-@record
-class Example:
+class Example(Struct, frozen=True):
     """A request that must be refused (*because* is the reason), or accepted (*because* is empty).
 
     *added* replaces or joins fields of the smallest request, *without* leaves some out; *plan*
@@ -171,16 +163,15 @@ class Example:
     because: str = ""
     status: int | None = None
     plan: RequestPlan | None = None
-    added: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    added: Mapping[str, Json] = {}
     without: tuple[str, ...] = ()
     costs: int | None = None
-    shows: Mapping[str, Json] = field(default_factory=dict[str, Json])
-    finally_shows: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    shows: Mapping[str, Json] = {}
+    finally_shows: Mapping[str, Json] = {}
     source: str = ""
 
 
-@record
-class Relation:
+class Relation(Struct, frozen=True):
     """A sum, an equality or an order of times inside one answer."""
 
     name: str
@@ -197,16 +188,14 @@ class Relation:
     source: str = ""
 
 
-@record
-class MayRefuse:
+class MayRefuse(Struct, frozen=True):
     """Statuses with which an operation refuses requests that are valid in shape, and says so."""
 
     statuses: tuple[int, ...]
     source: str
 
 
-@record
-class Cadence:
+class Cadence(Struct, frozen=True):
     """How often a provider wants to be polled: *first_ms* during *for_ms*, then *then_ms*."""
 
     first_ms: int = 2_000
@@ -214,8 +203,7 @@ class Cadence:
     then_ms: int = 10_000
 
 
-@record
-class Checks:
+class Checks(Struct, frozen=True):
     """Everything that the kit knows of a provider beside its contract.
 
     *clauses* are all that the behaviour file names as a source; *no_promises* are those that bind

@@ -7,9 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from .files import read_yaml
 from .operations import Operation, compile_operations
-from .records import record
 from .validation import Documents
 
 Json = Any
@@ -17,8 +18,7 @@ Json = Any
 CONTROL_FILE = Path(__file__).parent / "control" / "openapi.yaml"
 
 
-@record
-class Controls:
+class Controls(Struct, frozen=True):
     """The calls of the control API by operation id, and the document they come from."""
 
     documents: Documents

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .records import record
+from msgspec import Struct
+
 from .validation import Documents, Schema, Violation
 
 Json = Any
@@ -17,8 +18,7 @@ _INFERRED = "x-screentest-inferred"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
-@record
-class Parameter:
+class Parameter(Struct, frozen=True):
     """A parameter in `path`, `query` or `header`, with the schema that judges it."""
 
     name: str
@@ -43,8 +43,7 @@ class Parameter:
         return self.schema.schema.get("default")
 
 
-@record
-class ReplyShape:
+class ReplyShape(Struct, frozen=True):
     """What a documented status may look like: content types, and headers it must carry.
 
     *is_inferred* says that the provider's document does not show it, and that we know it otherwise.
@@ -57,8 +56,7 @@ class ReplyShape:
     example: Json = None
 
 
-@record
-class Operation:
+class Operation(Struct, frozen=True):
     """One operation. *security* are alternatives; an empty tuple means open to everybody.
 
     *is_inferred* says that the provider's document does not show it, and that we know it otherwise.
@@ -93,8 +91,7 @@ class Operation:
         return schema.violations(body) if schema is not None else []
 
 
-@record(frozen=False)
-class Match:
+class Match(Struct, frozen=True):
     """The operation that a request asks for, with the values of its path parameters."""
 
     operation: Operation

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
 import jsonschema_rs
 from jsonschema_rs import ValidationErrorKind as Kind
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .fields import Fields
-from .records import record
 
 Json = Any
 
@@ -23,8 +23,7 @@ _SHOWN_MAX = 80
 _MARKS = frozenset({"const", "enum"})
 
 
-@record
-class Violation:
+class Violation(Struct, frozen=True):
     """One broken rule: where (a JSON pointer below *location*), which keyword, what was meant."""
 
     location: str
@@ -135,8 +134,7 @@ def _encode(step: str) -> str:
     return escaped.replace("%", "%25").replace("{", "%7B").replace("}", "%7D").replace(" ", "%20")
 
 
-@record
-class _Telling:
+class _Telling(Struct, frozen=True):
     """How the errors of one value become violations."""
 
     location: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+from msgspec import Struct
 
 from screentest.specs.errors import ContractError
 from screentest.specs.files import read_yaml
@@ -19,8 +19,7 @@ FOLDER = Path(__file__).parent
 SCHEMA_FILE = FOLDER / "mutants.schema.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Mutant:
+class Mutant(Struct, frozen=True):
     """One defect. *seam* says what is changed, *change* how; *breaks* names the clause.
 
     *excuse* is the written reason why nobody can see it from outside; empty for the others.
@@ -34,7 +33,7 @@ class Mutant:
     change: Mapping[str, Json]
     is_generated: bool = False
     excuse: str = ""
-    more: tuple[Mapping[str, Json], ...] = field(default=())
+    more: tuple[Mapping[str, Json], ...] = ()
 
 
 SEAMS = ("behaviour", "reply", "request", "money", "stream", "delivery")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from screentest.specs.checks import Checks, Example, RequestPlan
 from screentest.specs.contract import Contract

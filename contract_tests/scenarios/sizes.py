@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from screentest.specs.checks import Checks, RequestPlan
 from screentest.specs.contract import Contract

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from msgspec import Struct
+
 from screentest.specs.controls import load_controls
 from screentest.specs.operations import Operation
-from screentest.specs.records import record
 from screentest.specs.validation import Documents, Schema, Violation
 
 from ..bodies import BodyError, read_json
@@ -30,8 +31,7 @@ _QUERY_FIELDS_MAX = 20
 _JSON = "application/json"
 
 
-@record
-class ControlCall:
+class ControlCall(Struct, frozen=True):
     """One control call, read and judged. *body* is empty when none was sent.
 
     *origin* is the address under which the caller reached us, without a slash at its end.
@@ -73,8 +73,7 @@ class ControlCall:
         return int(self.query["cursor"]) if "cursor" in self.query else None
 
 
-@record
-class Document:
+class Document(Struct, frozen=True):
     """An answer that is no JSON."""
 
     content: bytes

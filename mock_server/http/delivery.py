@@ -10,10 +10,9 @@ import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from screentest.specs.records import record
+from msgspec import Struct
 
 from ..webhooks import Attempt, Outcome, Report
 from ..world import Worlds
@@ -58,8 +57,7 @@ class InlineCourier:
         """Nothing is under way once `send` has returned."""
 
 
-@record(frozen=False)
-class _Batch:
+class _Batch(Struct):
     """Attempts that fell due together. Their outcomes are noted together, in this order.
 
     That keeps retries in the same order however fast the receivers were.
@@ -67,7 +65,7 @@ class _Batch:
 
     world: str
     attempts: Sequence[Attempt]
-    reports: dict[int, Report] = field(default_factory=dict[int, Report])
+    reports: dict[int, Report] = {}
 
 
 class ThreadedCourier:

@@ -11,11 +11,10 @@ import ipaddress
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
-from screentest.specs.records import record
+from msgspec import Struct
 
 #: As WSGI hands it over.
 Environ = Mapping[str, Any]
@@ -33,8 +32,7 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITES = frozenset({"same-origin", "none"})
 
 
-@record
-class Denial:
+class Denial(Struct, frozen=True):
     """Why a request is turned away before anything else is looked at."""
 
     status: int
@@ -80,14 +78,13 @@ def check_size(environ: Environ, headers: Mapping[str, str]) -> Denial | None:
     return None
 
 
-@record
-class Guard:
+class Guard(Struct, frozen=True):
     """The rules of one server. *token* is demanded of control calls when there is one."""
 
     hosts: frozenset[str] = frozenset()
     token: str | None = None
     now_s: Callable[[], float] = time.monotonic
-    _wrong: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    _wrong: dict[str, list[float]] = {}
 
     def check_host(self, environ: Environ) -> Denial | None:
         """421 for a Host that is not ours."""

@@ -20,7 +20,7 @@ from ipaddress import (
 from urllib.parse import SplitResult, urlsplit
 from wsgiref.types import WSGIApplication
 
-from screentest.specs.records import record
+from msgspec import Struct
 
 from ..errors import MockError, unknown
 
@@ -128,8 +128,7 @@ def resolve_by_system(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(item[4][0]) for item in found))
 
 
-@record
-class Targets:
+class Targets(Struct, frozen=True):
     """What one mock may send to.
 
     *is_exposed*: it listens beyond this machine, so strangers may order webhooks; then only global

@@ -6,7 +6,7 @@ A helper for clients that insist on signing in: the mock's accounts have the add
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ..keys import is_expired, key_digest, mint_key
 from ..provider import Call, Provider, Reply

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from screentest.contract_tests.har import read_har, write_har
 from screentest.contract_tests.in_process import InProcess, make_app

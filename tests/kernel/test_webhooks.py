@@ -6,11 +6,11 @@ import base64
 import hashlib
 import hmac
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from screentest.mock_server.webhooks import (
     ATTEMPTS_KEPT_MAX,
