@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from screentest.specs.errors import no_such
+
 
 class MockError(Exception):
     """What was asked, what exists, and what to do. *code* is stable and machine-readable.
@@ -17,21 +19,8 @@ class MockError(Exception):
         self.status = status
 
 
-def nearest(
-    name: str, known: Collection[str], *, most: int = 1, likeness: float = 0.6
-) -> list[str]:
-    """The *most* of *known* that *name* looks like, from 0 to 1; the likeliest first."""
-    # Not at the top: it takes long to load, and most programs are asked for what there is.
-    from difflib import get_close_matches
-
-    return get_close_matches(name, known, n=most, cutoff=likeness)
-
-
 def unknown(what: str, name: str, known: Collection[str], *, status: int = 404) -> MockError:
     """`no verb 'sevre'; did you mean 'serve'? (there are: env, serve)`."""
-    close = nearest(name, known)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    listed = f" (there are: {', '.join(sorted(known))})" if known else ""
     return MockError(
-        f"no {what} {name!r}{hint}{listed}", code="unknown_" + what.replace(" ", "_"), status=status
+        no_such(what, name, known), code="unknown_" + what.replace(" ", "_"), status=status
     )

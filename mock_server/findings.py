@@ -15,9 +15,9 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from screentest.specs.contract import Contract
+from screentest.specs.errors import nearest
 from screentest.specs.validation import Violation
 
-from .errors import nearest
 from .provider import EventStream, Refusal, Reply, Request
 from .templates import fill_text
 

@@ -9,8 +9,8 @@ from collections.abc import Collection
 from itertools import islice
 
 from screentest.specs.contract import Contract
+from screentest.specs.errors import nearest
 
-from .errors import nearest
 from .findings import Finding, source_of
 from .journal import cut_text
 from .provider import Call, EventStream, Reply

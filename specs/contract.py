@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .behaviour import Behaviour
 from .behaviour_file import merge_patch, read_behaviour
-from .errors import ContractError
+from .errors import ContractError, no_such
 from .files import read_as_built, read_yaml
 
 if TYPE_CHECKING:
@@ -134,8 +134,7 @@ def load_contract(provider: str) -> Contract:
         ContractError: there is no such provider, or its files contradict each other.
     """
     if provider not in provider_names():
-        known = ", ".join(provider_names())
-        raise ContractError(f"no contract for {provider!r} (there are: {known})")
+        raise ContractError(no_such("provider", provider, provider_names()))
     return read_contract(_FOLDER / provider)
 
 

@@ -2,6 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+#: A name of this length is a slip of some other kind, and nobody reads it to its end.
+_NAME_MAX = 64
+
 
 class ContractError(ValueError):
     """A contract file cannot be used; the message names file, place and remedy."""
+
+
+def nearest(
+    name: str, known: Collection[str], *, most: int = 1, likeness: float = 0.6
+) -> list[str]:
+    """The *most* of *known* that *name* looks like, from 0 to 1; the likeliest first."""
+    # Not at the top: it takes long to load, and most programs are asked for what there is.
+    from difflib import get_close_matches
+
+    return get_close_matches(name, known, n=most, cutoff=likeness)
+
+
+def no_such(what: str, name: str, known: Collection[str]) -> str:
+    """`no provider 'klign'; did you mean 'kling'? (there are: kling, luma)`.
+
+    Capitals do not keep a name from being the nearest one, where no other is near.
+    """
+    cut, lowered = name[:_NAME_MAX], {it.lower(): it for it in known}
+    close = nearest(cut, known) or [lowered[it] for it in nearest(cut.lower(), lowered)]
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    listed = f" (there are: {', '.join(sorted(known))})" if known else ""
+    shown = name if cut == name else f"{cut}…"
+    return f"no {what} {shown!r}{hint}{listed}"

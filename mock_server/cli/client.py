@@ -14,6 +14,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import click
 
+from ..errors import unknown
 from .output import fail
 from .settings import setting_option
 
@@ -75,6 +76,17 @@ class Mock:
             RefusedError: the mock does not do it.
         """
         return _send(self.url, method, self._below(path), body, json.loads)
+
+    def provider(self, name: str) -> Json:
+        """What the world has of provider *name*.
+
+        Raises:
+            MockError: the mock does not serve it.
+        """
+        served = self.get()["providers"]
+        if name not in served:
+            raise unknown("provider", name, served)
+        return served[name]
 
     def items(self, path: str, query: Mapping[str, str], cursor: str = "") -> Iterator[Json]:
         """Everything of a list call, page by page, after *cursor*."""

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .client import Mock, world_options
-from .groups import group, unknown_word
+from .groups import group
 from .output import fail, json_option, show, table
 
 Json = Any
@@ -28,7 +28,7 @@ def show_credits(provider: str, account: str, url: str, world: str, *, as_json: 
     """Available and held credits of each provider's first account."""
     mock = Mock(url, world)
     if provider or account:
-        name = account or _first_account(mock, provider)
+        name = _account_of(mock, provider, account) if provider else account
         document = {"account": name, **mock.get(f"/accounts/{name}/ledger")}
         show(document, _ledger, as_json=as_json)
         return
@@ -49,16 +49,20 @@ def set_credits(
 ) -> None:
     """Let PROVIDER's account have AMOUNT credits available from now on."""
     mock = Mock(url, world)
-    name = account or _first_account(mock, provider)
+    name = _account_of(mock, provider, account)
     changed = mock.patch(f"/accounts/{name}", {"credits": amount})
     show([changed], _rows, as_json=as_json)
 
 
-def _first_account(mock: Mock, provider: str) -> str:
-    providers = mock.get()["providers"]
-    if provider not in providers:
-        fail(2, unknown_word(provider, providers).replace("command", "provider"))
-    return str(providers[provider]["account"]["id"])
+def _account_of(mock: Mock, provider: str, account: str) -> str:
+    """*account*, which must be one of *provider*; its first account when there is none named."""
+    first = mock.provider(provider)["account"]["id"]
+    if not account:
+        return str(first)
+    owner = mock.get(f"/accounts/{account}")["provider"]
+    if owner != provider:
+        fail(2, f"account {account!r} belongs to {owner!r}, not to {provider!r}")
+    return account
 
 
 def _rows(accounts: list[Json]) -> Iterable[str]:

@@ -26,7 +26,7 @@ def command(code: str | None, *, everything: bool, as_json: bool) -> None:
         return
     found = explanation(code.upper())
     if found is None:
-        raise unknown("finding", code[:40], explanations())
+        raise unknown("finding", code, explanations())
     show(found.to_json(), _text, as_json=as_json)
 
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import click
 
+from screentest.specs.errors import no_such
+
 Json = Any
 
 #: Upwards from the working folder; deeper trees are somebody's mistake.
@@ -138,16 +140,9 @@ def _read_table(path: Path) -> Json | None:
 
 
 def _checked(path: Path, table: Mapping[str, Json]) -> Mapping[str, Json]:
-    from difflib import get_close_matches
-
     for name, value in table.items():
         if name not in SETTINGS:
-            close = get_close_matches(name, SETTINGS, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            known = ", ".join(SETTINGS)
-            raise ConfigError(
-                f"{path}: [tool.screentest] has no key {name!r}{hint} (there are: {known})"
-            )
+            raise ConfigError(f"{path}: [tool.screentest] has {no_such('key', name, SETTINGS)}")
         kind = SETTINGS[name].kind
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise ConfigError(

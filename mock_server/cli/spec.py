@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from screentest.specs.errors import no_such
+
 from .groups import group
 from .output import fail, json_option, show, table, tell
 
@@ -80,8 +82,8 @@ def _folder(name: str) -> Path:
         return ours
     folder = Path(name)
     if not folder.is_dir():
-        known = ", ".join(contract.provider_names())
-        fail(2, f"no provider or folder {name!r}", f"there are: {known}; or name a folder")
+        hint = "name a provider, or a folder with openapi.yaml and behaviour.yaml"
+        fail(2, no_such("provider or folder", name, contract.provider_names()), hint)
     return folder
 
 

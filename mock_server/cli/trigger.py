@@ -34,6 +34,7 @@ def command(
     end = event.rpartition(".")[2].lower()
     if end not in _ENDS:
         fail(2, f"no event {event!r} (there are: {', '.join(_ENDS)})")
+    mock.provider(provider)
     found = mock.get(job_path(job)) if job else _running(mock, provider)
     if found["provider"] != provider:
         fail(2, f"job {found['id']!r} belongs to {found['provider']!r}, not to {provider!r}")
@@ -45,9 +46,6 @@ def command(
 
 def _running(mock: Mock, provider: str) -> Json:
     """The newest job of *provider* that has not ended."""
-    providers = mock.get()["providers"]
-    if provider not in providers:
-        fail(2, f"no provider {provider!r} (there are: {', '.join(providers)})")
     for job in mock.items("/jobs", {"provider": provider}):
         if not _has_ended(job):
             return job

@@ -14,9 +14,10 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from screentest.specs.controls import load_controls
+from screentest.specs.errors import nearest
 from screentest.specs.operations import Operation
 
-from ..errors import MockError, nearest
+from ..errors import MockError
 from ..world import Worlds
 from . import control_history, control_jobs, control_snapshots, control_webhooks, control_worlds
 from .control_events import Watch

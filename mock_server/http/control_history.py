@@ -27,7 +27,7 @@ def list_requests(call: ControlCall) -> Json:
     operations = [name for it in call.worlds.contracts.values() for name in it.operations]
     for name, known in (("operation", operations), ("code", list(explanations()))):
         if name in filters and filters[name] not in known:
-            raise unknown(name, filters[name][:64], known, status=422)
+            raise unknown(name, filters[name], known, status=422)
     with call.worlds.store.request():
         found = call.worlds.store.journal(
             world.id, after=call.cursor or 0, limit=limit + 1, filters=filters

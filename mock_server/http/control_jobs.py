@@ -31,7 +31,7 @@ def list_jobs(call: ControlCall) -> Json:
     if "provider" in wanted:
         worlds.contract(wanted["provider"])
     if "state" in wanted and wanted["state"] not in (known := _states(call, wanted)):
-        raise unknown("state", wanted["state"][:64], known, status=422)
+        raise unknown("state", wanted["state"], known, status=422)
     before, shown, last = call.cursor, list[Json](), 0
     with worlds.store.request():
         worlds.settle(world, worlds.now_ms(world))
@@ -120,7 +120,7 @@ def _doc_from_outside(kinds: Mapping[str, ResourceKind], kind: str, given: Json)
         )
     for name in given:
         if name not in fields:
-            raise unknown("field", name[:64], fields, status=422)
+            raise unknown("field", name, fields, status=422)
     schema = Schema(Documents(kind, {"doc": {"properties": fields}}), ("doc",), "doc")
     found = schema.violations(given, under="/doc")
     if found:

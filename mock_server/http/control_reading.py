@@ -9,11 +9,12 @@ from urllib.parse import parse_qsl
 from msgspec import Struct
 
 from screentest.specs.controls import load_controls
+from screentest.specs.errors import nearest
 from screentest.specs.operations import Operation
 from screentest.specs.validation import Documents, Schema, Violation
 
 from ..bodies import BodyError, read_json
-from ..errors import MockError, nearest, unknown
+from ..errors import MockError, unknown
 from ..rows import Account
 from ..snapshots import SNAPSHOT_BYTES_MAX
 from ..universe import World
@@ -120,7 +121,7 @@ def _read_query(operation: Operation, text: str) -> dict[str, Json]:
         ) from None
     for name, _ in given:
         if name not in known:
-            raise unknown("query parameter", name[:64], known, status=422)
+            raise unknown("query parameter", name, known, status=422)
     if len({name for name, _ in given}) < len(given):
         raise MockError("a query parameter stands twice; give each once", code="invalid_field")
     for name, raw in given:
@@ -171,7 +172,7 @@ def _refuse_unknown(schema: Schema, found: list[Violation]) -> None:
         if violation.keyword == "additionalProperties":
             at, _, name = violation.pointer.rpartition("/")
             named = violation.limit[0] if isinstance(violation.limit, list) else name
-            raise unknown("field", str(named)[:64], _fields_at(schema, at), status=422)
+            raise unknown("field", str(named), _fields_at(schema, at), status=422)
 
 
 def _fields_at(schema: Schema, pointer: str) -> list[str]:

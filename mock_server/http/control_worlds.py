@@ -199,7 +199,7 @@ def change_interpretations(call: ControlCall) -> Json:
     }
     for name, value in call.body.items():
         if name not in known:
-            raise unknown("interpretation", name[:64], known, status=422)
+            raise unknown("interpretation", name, known, status=422)
         if value not in known[name]:
             listed = ", ".join(shown(choice) for choice in sorted(known[name]))
             raise MockError(

@@ -254,3 +254,12 @@ def test_env_prints_lines_for_a_shell_and_one_json_object(world: World) -> None:
 
     assert f"export OZOR_API_KEY={world.env['OZOR_API_KEY']}" in lines
     assert document == {"SCREENTEST_URL": world.url, **world.env}
+
+
+def test_credits_of_an_account_are_those_of_its_own_provider(world: World) -> None:
+    account = world.run("credits", "--provider", "ulazai", "--json").json["account"]
+
+    refused = world.run("credits", "set", "ozor", "1", "--account", account)
+
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == f"error: account '{account}' belongs to 'ulazai', not to 'ozor'\n"

@@ -88,7 +88,8 @@ def test_mock_that_cannot_be_reached_is_exit_code_3(shell: Shell, words: tuple[s
         (("completion", "tcsh"), "error: Invalid value for '{bash|zsh|fish}': "
          "'tcsh' is not one of 'bash', 'zsh', 'fish'"),
         (("doctor", "extra"), "error: Got unexpected extra argument (extra)"),
-        (("spec", "lint", "nowhere"), "error: no provider or folder 'nowhere'"),
+        (("spec", "lint", "nowhere"), "error: no provider or folder 'nowhere' "
+         "(there are: oshara, ozor, ugc_copilot, ulazai, znapai)"),
     ],
     ids=lambda it: " ".join(it) if isinstance(it, tuple) else "",
 )  # fmt: skip
@@ -100,6 +101,34 @@ def test_slip_is_exit_code_2_with_one_line_and_a_hint(
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.splitlines()[0] == told
     assert len(answer.err.splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("verify", "ozr"), ("plan", "ozr"), ("check-har", "ozr", "x"), ("replay", "ozr", "x"),
+        ("diff", "ozr", "x", "y"), ("mutants", "run", "ozr"), ("mutants", "list", "ozr"),
+        ("mutants", "explain", "ozr", "GEN-1"), ("serve", "--provider", "ozr"),
+        ("record", "ozr", "--url", _NOBODY, "--output", "x"),
+        ("run", "--provider", "ozr", "--", "true"), ("trigger", "ozr", "completed"),
+        ("trigger", "ozr", "completed", "--job", "job_1"), ("credits", "set", "ozr", "1"),
+        ("credits", "set", "ozr", "1", "--account", "acct_1"), ("credits", "--provider", "ozr"),
+        ("credits", "--provider", "ozr", "--account", "acct_1"), ("jobs", "--provider", "ozr"),
+        ("logs", "--provider", "ozr"), ("webhooks", "listen", "ozr"),
+        ("fault", "add", "http_error", "--provider", "ozr"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_misspelt_provider_is_one_line_with_the_nearest(
+    world: World, words: tuple[str, ...]
+) -> None:
+    answer = world.run(*words)
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == (
+        "error: no provider 'ozr'; did you mean 'ozor'? "
+        "(there are: oshara, ozor, ugc_copilot, ulazai, znapai)\n"
+    )
 
 
 @pytest.mark.parametrize(

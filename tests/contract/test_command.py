@@ -35,7 +35,7 @@ def test_a_kept_contract_exits_with_0_and_writes_reports(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (("verify", "nobody"), 2, "no contract for 'nobody'"),
+        (("verify", "nobody"), 2, "no provider 'nobody' (there are: oshara, ozor"),
         (("verify", "ozor", "--url", "https://ozor.ai"), 2, "Add --live if you mean it"),
         (("verify", "ozor", "--report", "pdf:x"), 2, "expected one of html, junit, ndjson"),
         (

@@ -123,7 +123,7 @@ def test_the_suites_run_for_a_stranger_from_an_empty_folder(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("target", "told"),
     [
-        ("nobody", "no contract for 'nobody' (there are: oshara, ozor"),
+        ("nobody", "no provider 'nobody' (there are: oshara, ozor"),
         ("ozor=https://ozor.ai", "Set SCREENTEST_LIVE=1 if you mean it"),
         ("ozor=ozor.ai", "no address 'ozor.ai'"),
     ],
