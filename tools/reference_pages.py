@@ -55,7 +55,8 @@ where a verb follows something. Colours appear on terminals alone; `NO_COLOR` an
 honoured."""
 _RUN_CODES = """\
 `screentest run` ends with the exit code of its command; with 128 + N if that died of signal N, with
-127 if there is no such command, and with 1 if the command was content and `--fail-on` is not.
+127 if there is no such command, with 126 if it is a folder or cannot be executed, and with 1 if the
+command was content and `--fail-on` is not.
 `screentest serve` ends with 0 when it is stopped, by Ctrl+C as by SIGTERM: that is how it ends.
 
 `screentest verify` and `replay` differ: for them 3 means that the budget was spent before all was

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -35,7 +37,8 @@ _BY_SIGNAL = 128
 _SENT_ON = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 
 
-@click.command("run", context_settings={"ignore_unknown_options": True})
+# What follows COMMAND is its own, whether or not it looks like an option of ours.
+@click.command("run", context_settings={"allow_interspersed_args": False})
 @setting_option("provider", multiple=True, help="Serve only this provider. Repeatable.")
 @setting_option("seed", type=SEEDS)
 @setting_option("clock", metavar="real|manual|auto", help="What moves the clock; real:20, too.")
@@ -53,15 +56,33 @@ def command(command_line: tuple[str, ...], fail_on: str, **given: Any) -> None:
     The variables of all providers point to the mock, which is stopped afterwards. Such as:
     screentest run -- pytest, screentest run --clock auto -- npx vitest run
     """
-    program = shutil.which(command_line[0])
-    if program is None:
-        fail(_NOT_FOUND, f"no command {command_line[0]!r}", "it is looked for on the PATH")
+    program = _program(command_line[0])
     with tempfile.TemporaryDirectory(prefix="screentest-") as folder:
         ready, report = Path(folder, "ready.json"), Path(folder, "report.json")
         with _mock(ready, report, _serve_options(given), **given) as variables:
             code = _run([program, *command_line[1:]], variables)
         counts = json.loads(report.read_text()) if report.exists() else None
     sys.exit(_judged(code, counts, fail_on))
+
+
+def _program(word: str) -> str:
+    """Where the command *word* is; ends as a shell does when it is nowhere, or cannot be run."""
+    found = shutil.which(word)
+    if found is not None:
+        return found
+    here = Path(word)
+    if not os.path.dirname(word):
+        lies_here = bool(word) and here.is_file()
+        hint = f"what lies here is {shlex.quote(f'./{word}')}" if lies_here else "is it installed?"
+        fail(_NOT_FOUND, f"no command {word!r} on the PATH", hint)
+    if here.is_dir():
+        fail(_NOT_EXECUTABLE, f"cannot run {word!r}: it is a folder", "name a program in it")
+    if here.exists():
+        hint = (
+            f"`chmod +x {shlex.quote(word)}` makes it so; or begin with the program that reads it"
+        )
+        fail(_NOT_EXECUTABLE, f"cannot run {word!r}: it is not executable", hint)
+    return fail(_NOT_FOUND, f"no command {word!r}: there is no such file", "is the path right?")
 
 
 def _serve_options(given: Mapping[str, Any]) -> list[str]:
@@ -117,8 +138,12 @@ def _run(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
     """The exit code of the command, as a shell would tell it."""
     try:
         child = subprocess.Popen(arguments, env=_environment(variables))
+    except FileNotFoundError:
+        told = f"cannot run {arguments[0]!r}: the program that should read it does not exist"
+        fail(_NOT_FOUND, told, "a script names that in its first line, after #!")
     except OSError as error:
-        fail(_NOT_EXECUTABLE, f"cannot run {arguments[0]}: {error.strerror}")
+        hint = "a script begins with a line such as #!/bin/sh" * (error.errno == errno.ENOEXEC)
+        fail(_NOT_EXECUTABLE, f"cannot run {arguments[0]!r}: {error.strerror}", hint)
     with _signals_for(child):
         code = child.wait()
     return _BY_SIGNAL - code if code < 0 else code

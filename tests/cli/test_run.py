@@ -102,11 +102,51 @@ def test_command_that_dies_of_a_signal_ends_as_in_a_shell(shell: Shell) -> None:
     assert shell.run("run", "--", sys.executable, "-c", script).code == 137
 
 
-def test_command_that_does_not_exist_is_told_in_one_line(shell: Shell) -> None:
-    done = shell.run("run", "--", "no-such-command")
+@pytest.mark.parametrize(
+    ("word", "code", "problem", "hint"),
+    [
+        ("no-such", 127, "no command 'no-such' on the PATH", "is it installed?"),
+        ("", 127, "no command '' on the PATH", "is it installed?"),
+        ("notes", 127, "no command 'notes' on the PATH", "what lies here is ./notes"),
+        ("./no-such", 127, "no command './no-such': there is no such file", "is the path right?"),
+        ("./folder", 126, "cannot run './folder': it is a folder", "name a program in it"),
+        ("./notes", 126, "cannot run './notes': it is not executable",
+         "`chmod +x ./notes` makes it so; or begin with the program that reads it"),
+        ("./headless", 126, "cannot run './headless': Exec format error",
+         "a script begins with a line such as #!/bin/sh"),
+        ("./orphan", 127,
+         "cannot run './orphan': the program that should read it does not exist",
+         "a script names that in its first line, after #!"),
+    ],
+)  # fmt: skip
+def test_command_that_cannot_be_run_ends_as_in_a_shell_and_is_told_why(
+    shell: Shell, word: str, code: int, problem: str, hint: str
+) -> None:
+    (shell.folder / "folder").mkdir()
+    (shell.folder / "notes").write_text("lamps\n")
+    for name, text in (("headless", "lamps\n"), ("orphan", "#!/no/such/reader\n")):
+        (shell.folder / name).write_text(text)
+        (shell.folder / name).chmod(0o755)
 
-    assert done.code == 127
-    assert done.err == ("error: no command 'no-such-command'\nhint: it is looked for on the PATH\n")
+    done = shell.run("run", "--", word)
+
+    assert (done.code, done.out) == (code, "")
+    assert done.err == f"error: {problem}\nhint: {hint}\n"
+
+
+def test_what_follows_the_command_is_its_own(shell: Shell) -> None:
+    script = "import sys; print(sys.argv[1:])"
+
+    done = shell.run("run", sys.executable, "-c", script, "--log", "--seed", "x", "--", "-h")
+
+    assert (done.code, done.out) == (0, "['--log', '--seed', 'x', '--', '-h']\n")
+
+
+def test_option_that_run_does_not_have_is_not_taken_for_the_command(shell: Shell) -> None:
+    done = shell.run("run", "--lgo", "--", "true")
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: No such option '--lgo'")
 
 
 def test_findings_are_summed_up_and_fail_the_run_on_request_alone(shell: Shell) -> None:
