@@ -33,6 +33,10 @@ _LOOK_EVERY_S = 0.01
 _NOT_FOUND = 127
 _NOT_EXECUTABLE = 126
 _BY_SIGNAL = 128
+_NOT_SYSTEM = (
+    "COMMAND is another one, and what it does to its time does not reach the mock: use real, or "
+    "clock = system of the pytest plugin"
+)
 #: A terminal sends Ctrl+C to the command as well, so that one is waited for and not sent on.
 _SENT_ON = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 
@@ -56,6 +60,8 @@ def command(command_line: tuple[str, ...], fail_on: str, **given: Any) -> None:
     The variables of all providers point to the mock, which is stopped afterwards. Such as:
     screentest run -- pytest, screentest run --clock auto -- npx vitest run
     """
+    if given["clock"] == "system":
+        fail(2, "clock 'system' follows time.time() in the mock's own process", _NOT_SYSTEM)
     program = _program(command_line[0])
     with tempfile.TemporaryDirectory(prefix="screentest-") as folder:
         ready, report = Path(folder, "ready.json"), Path(folder, "report.json")

@@ -59,7 +59,8 @@ class Options:
 @setting_option(
     "clock",
     metavar="real|manual|auto|system",
-    help="What moves the clock; real:20 runs twenty times as fast.",
+    help="What moves the clock; real:20 runs twenty times as fast, and system is the machine's "
+    "clock, which nobody can advance here.",
 )
 @setting_option("pace", metavar="documented|fast|instant|FACTOR")
 @click.option(

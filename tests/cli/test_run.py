@@ -134,6 +134,17 @@ def test_command_that_cannot_be_run_ends_as_in_a_shell_and_is_told_why(
     assert done.err == f"error: {problem}\nhint: {hint}\n"
 
 
+def test_clock_that_would_not_follow_the_command_is_refused(shell: Shell) -> None:
+    done = shell.run("run", "--clock", "system", "--", "true")
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "error: clock 'system' follows time.time() in the mock's own process\n"
+        "hint: COMMAND is another one, and what it does to its time does not reach the mock: "
+        "use real, or clock = system of the pytest plugin\n"
+    )
+
+
 def test_what_follows_the_command_is_its_own(shell: Shell) -> None:
     script = "import sys; print(sys.argv[1:])"
 
