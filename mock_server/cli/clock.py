@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from ..clock import ADVANCE_MAX_MS
 from .client import Mock, world_options
 from .durations import between_ms, duration_text, read_duration_ms
-from .groups import group
+from .groups import Forward, group
 from .output import fail, json_option, show, table
 
 Json = Any
@@ -31,7 +32,7 @@ def show_clock(url: str, world: str, *, as_json: bool) -> None:
     show(Mock(url, world).get("/clock"), _lines, as_json=as_json)
 
 
-@command.command("advance")
+@command.command("advance", cls=Forward, negative="HOW_FAR must be forward: no clock goes back")
 @click.argument("how_far")
 @world_options
 @json_option
@@ -41,13 +42,14 @@ def advance(how_far: str, url: str, world: str, *, as_json: bool) -> None:
     HOW_FAR is a duration (45s, 2m, 1h30m), `next` (to what is due next), `idle` (until nothing is
     due any more), or an instant such as 2026-01-01T12:00:00Z.
     """
+    body = _advance_body(how_far)
     mock = Mock(url, world)
     began = mock.get("/clock")["now"]
-    moved = mock.post("/clock/advance", _advance_body(how_far))
+    moved = mock.post("/clock/advance", body)
     show({**moved, "from": began}, _moved_lines, as_json=as_json)
 
 
-@command.command("speed")
+@command.command("speed", cls=Forward, negative="FACTOR must be a number above 0")
 @click.argument("factor", type=click.FloatRange(min=0, min_open=True))
 @world_options
 @json_option
@@ -76,6 +78,8 @@ def _advance_body(how_far: str) -> Json:
     if how_far in {"next", "idle"}:
         return {"until": how_far}
     by_ms = read_duration_ms(how_far)
+    if by_ms is not None and by_ms > ADVANCE_MAX_MS:
+        fail(2, f"cannot advance by {how_far!r}: a clock moves at most 400 days at a time")
     if by_ms is not None:
         return {"by_ms": by_ms}
     if "T" in how_far:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from .client import Mock, world_options
-from .groups import group
+from .groups import Forward, group
 from .output import fail, json_option, show, table
 
 Json = Any
@@ -38,7 +38,7 @@ def show_credits(provider: str, account: str, url: str, world: str, *, as_json: 
     show(accounts, _rows, as_json=as_json)
 
 
-@command.command("set")
+@command.command("set", cls=Forward, negative="AMOUNT must be a number of credits, 0 or more")
 @click.argument("provider")
 @click.argument("amount", type=click.IntRange(min=0))
 @click.option("--account", default="", help="Another account than the world's first.")

@@ -29,6 +29,25 @@ class Group(click.Group):
         return super().resolve_command(ctx, args)
 
 
+class Forward(click.Command):
+    """A verb whose argument is no negative number: -1 is told so, not that there is no option -1.
+
+    *negative* says what the argument is instead.
+    """
+
+    def __init__(self, *given: Any, negative: str, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.negative = negative
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if error.option_name[1:2].isdecimal():
+                raise click.UsageError(self.negative, ctx) from None
+            raise
+
+
 def group(name: str, *, first: str) -> Callable[[Callable[..., None]], Group]:
     """A `Group` that starts with *first* when its user names no verb."""
 
