@@ -49,6 +49,20 @@ class Finding:
     scenario: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A broken rule, *times* over, with the first findings about it; there is at least one."""
+
+    rule: Rule
+    times: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def told(self) -> str:
+        """What was seen first."""
+        return self.findings[0].told
+
+
 @dataclass(slots=True)
 class Judge:
     """Collects verdicts on the rules of one contract."""
@@ -87,6 +101,17 @@ class Judge:
     @property
     def not_judged(self) -> list[Rule]:
         return [rule for rule in self.rules.values() if self.verdict(rule.id) is Verdict.NOT_JUDGED]
+
+    @property
+    def broken_rules(self) -> list[Broken]:
+        """Each broken rule once, in the order in which they were found broken."""
+        found: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            found.setdefault(finding.rule.id, []).append(finding)
+        return [
+            Broken(findings[0].rule, self.broken[rule_id], tuple(findings))
+            for rule_id, findings in found.items()
+        ]
 
     def counts(self) -> dict[Verdict, int]:
         """How many rules have each verdict."""

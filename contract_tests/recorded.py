@@ -10,7 +10,7 @@ from screentest.specs.checks import load_checks
 from screentest.specs.contract import Contract, load_contract
 
 from .har import read_har
-from .judge import Finding, Judge
+from .judge import Judge
 from .monitors.monitors import watch
 from .rules import rules_of
 from .session import Session
@@ -43,11 +43,10 @@ def judge_recording(trace: Trace) -> Judge:
 
 def recording_lines(trace: Trace, judge: Judge) -> Iterator[str]:
     """The verdict on a recording, line by line."""
-    from .report.text import finding_lines
+    from .report.text import broken_lines
 
-    finding: Finding
-    for finding in judge.findings:
-        yield from finding_lines(finding)
+    for broken_rule in judge.broken_rules:
+        yield from broken_lines(broken_rule)
     judged = len(judge.rules) - len(judge.not_judged)
     broken = sum(1 for count in judge.broken.values() if count)
     yield (

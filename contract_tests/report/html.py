@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 
-from ..judge import Finding, Rule, Verdict
+from ..judge import Broken, Finding, Rule, Verdict
 from ..rules import FAMILIES
 from ..trace import Exchange, curl
 from ..verify import Result
@@ -101,22 +101,17 @@ def _verdict(counts: Mapping[Verdict, int]) -> str:
 
 def _findings(result: Result) -> str:
     """One article for each broken rule, however often it was broken."""
-    found: dict[str, list[Finding]] = {}
-    for finding in result.judge.findings:
-        found.setdefault(finding.rule.id, []).append(finding)
-    if not found:
-        return ""
-    articles = (_article(it, result.judge.broken[name]) for name, it in found.items())
-    return "<h2>Broken</h2>" + "".join(articles)
+    articles = "".join(map(_article, result.judge.broken_rules))
+    return f"<h2>Broken</h2>{articles}" if articles else ""
 
 
-def _article(findings: Sequence[Finding], times: int) -> str:
-    first, *others = findings
-    rule = first.rule
+def _article(broken: Broken) -> str:
+    first, *others = broken.findings
+    rule = broken.rule
     source = f" · {escape(rule.source)}" if rule.source else ""
     more = "".join(f"<p>{escape(it.told)}</p>{_sequence(it)}" for it in others)
     if more:
-        told = f"broken {times} times; {len(others)} more of them"
+        told = f"broken {broken.times} times; {len(others)} more of them"
         more = f"<details><summary>{told}</summary>{more}</details>"
     return (
         f"<article><h3>{escape(rule.told)}</h3><p>{escape(first.told)}</p>"

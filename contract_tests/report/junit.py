@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from ..judge import Verdict
 from ..verify import Result
-from .text import finding_lines
+from .text import broken_lines
 
 #: What XML 1.0 cannot hold.
 _FORBIDDEN = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -24,17 +24,17 @@ def junit_report(result: Result) -> str:
         skipped=str(counts[Verdict.NOT_JUDGED]),
         time=f"{result.seconds:.3f}",
     )
+    broken = {it.rule.id: it for it in result.judge.broken_rules}
     for rule in result.judge.rules.values():
         name = f"{result.contract.provider}.{rule.family}"
         case = ElementTree.SubElement(suite, "testcase", classname=name, name=rule.id)
         match result.judge.verdict(rule.id):
             case Verdict.BROKEN:
-                findings = [it for it in result.judge.findings if it.rule.id == rule.id]
+                found = broken[rule.id]
                 failure = ElementTree.SubElement(
-                    case, "failure", message=_clean(findings[0].told), type=rule.source or rule.id
+                    case, "failure", message=_clean(found.told), type=rule.source or rule.id
                 )
-                lines = [line for it in findings for line in finding_lines(it)]
-                failure.text = _clean("\n".join(lines))
+                failure.text = _clean("\n".join(broken_lines(found)))
             case Verdict.NOT_JUDGED:
                 ElementTree.SubElement(case, "skipped", message="not judged")
             case Verdict.KEPT:

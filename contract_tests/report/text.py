@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..judge import Finding, Verdict
+from ..judge import Broken, Verdict
 from ..rules import FAMILIES
 from ..trace import curl
 from ..verify import Result
@@ -26,8 +26,8 @@ def text_report(result: Result, base_url: str = "$BASE_URL") -> Iterator[str]:
             extra += f"  {unjudged} not judged" if unjudged else ""
             yield f"  {family}  {told:<26} {kept:>4} kept{extra}"
     yield ""
-    for finding in result.judge.findings:
-        yield from finding_lines(finding, base_url)
+    for broken_rule in result.judge.broken_rules:
+        yield from broken_lines(broken_rule, base_url)
     yield from _unjudged(result)
     counts_of = result.judge.counts()
     yield (
@@ -38,18 +38,26 @@ def text_report(result: Result, base_url: str = "$BASE_URL") -> Iterator[str]:
     )
 
 
-def finding_lines(finding: Finding, base_url: str = "$BASE_URL") -> Iterator[str]:
-    """One broken rule, with what was seen and how to see it again."""
-    source = f" ({finding.rule.source})" if finding.rule.source else ""
-    yield f"  BROKEN {finding.rule.id}{source}"
-    yield f"         {finding.rule.told}"
-    yield f"         {finding.told}"
-    for exchange in finding.exchanges:
+def broken_lines(broken: Broken, base_url: str = "$BASE_URL") -> Iterator[str]:
+    """One broken rule, with what was seen first, how to see it again, and what else was seen."""
+    source = f" ({broken.rule.source})" if broken.rule.source else ""
+    times = f", {broken.times} times" if broken.times > 1 else ""
+    yield f"  BROKEN {broken.rule.id}{source}{times}"
+    yield f"         {broken.rule.told}"
+    first, *others = broken.findings
+    yield f"         {first.told}"
+    for exchange in first.exchanges:
         yield f"         {exchange.number:>4}  {exchange.actor:<10} {exchange.line}"
-    for exchange in finding.exchanges[-1:]:
+    for exchange in first.exchanges[-1:]:
         yield f"         {curl(exchange, base_url)}"
-    if finding.scenario:
-        yield f"         in: {finding.scenario}"
+    if first.scenario:
+        yield f"         in: {first.scenario}"
+    said = {(first.told, first.scenario)}
+    for other in others:
+        if (other.told, other.scenario) not in said:
+            said.add((other.told, other.scenario))
+            scenario = f" (in: {other.scenario})" if other.scenario else ""
+            yield f"         also: {other.told}{scenario}"
     yield ""
 
 

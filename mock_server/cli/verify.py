@@ -296,13 +296,14 @@ def record(
     from werkzeug.serving import make_server
 
     from screentest.contract_tests.guard import Budget
+    from screentest.contract_tests.judge import Broken
     from screentest.contract_tests.live import NotAllowedError, check_address
     from screentest.contract_tests.proxy import Recorder
-    from screentest.contract_tests.report.text import finding_lines
+    from screentest.contract_tests.report.text import broken_lines
     from screentest.specs.contract import load_contract
 
     def tell(finding: Any) -> None:
-        for line in finding_lines(finding):
+        for line in broken_lines(Broken(finding.rule, 1, (finding,))):
             click.echo(line, err=True)
 
     try:

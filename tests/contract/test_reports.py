@@ -9,12 +9,13 @@ from xml.etree import ElementTree
 import pytest
 
 from screentest.contract_tests.in_process import InProcess
+from screentest.contract_tests.judge import Judge, Rule, by_id
 from screentest.contract_tests.mutants.mutant import mutants_of
 from screentest.contract_tests.mutants.run import mutated_app
 from screentest.contract_tests.report.html import html_report
 from screentest.contract_tests.report.junit import junit_report
 from screentest.contract_tests.report.ndjson import ndjson_report
-from screentest.contract_tests.report.text import text_report
+from screentest.contract_tests.report.text import broken_lines, text_report
 from screentest.contract_tests.verify import Result, scenarios_of, verify
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import load_contract
@@ -38,6 +39,39 @@ def test_a_finding_shows_rule_clause_messages_and_a_way_to_repeat_it(broken: Res
     assert "GET /api/v1/videos/" in text
     assert "curl -X GET" in text
     assert "x-api-key: [redacted]" in text
+
+
+def test_every_report_for_people_tells_a_broken_rule_once(broken: Result) -> None:
+    text = "\n".join(text_report(broken))
+    junit = junit_report(broken)
+
+    assert [it.rule.id for it in broken.judge.findings] == ["life.video.constant"] * 3
+    assert text.count("BROKEN life.") == junit.count("BROKEN life.") == 1
+    assert "  BROKEN life.video.constant (OZ-093), 9 times\n" in text
+
+
+def test_what_else_was_seen_of_a_broken_rule_stands_below_the_first() -> None:
+    rule = Rule("shape.lamp", "SCH", "lamps are as documented", "LA-001")
+    judge = Judge(by_id([rule]))
+    for scenario, told in (
+        ("walk lamp", "no bulb"),
+        ("walk lamp", "no bulb"),
+        ("input of lamp", "no shade"),
+        ("input of lamp", "no plug"),
+    ):
+        judge.scenario = scenario
+        judge.check("shape.lamp", told, holds=False)
+
+    (broken_rule,) = judge.broken_rules
+
+    assert list(broken_lines(broken_rule)) == [
+        "  BROKEN shape.lamp (LA-001), 4 times",
+        "         lamps are as documented",
+        "         no bulb",
+        "         in: walk lamp",
+        "         also: no shade (in: input of lamp)",
+        "",
+    ]
 
 
 def test_what_was_not_judged_is_told(broken: Result) -> None:
