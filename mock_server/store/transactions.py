@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +16,8 @@ from ..errors import MockError
 Row = tuple[Any, ...]
 
 SCHEMA_VERSION = 1
+#: A lock file that is removed again and again while it is opened: somebody else is busy there.
+_CLAIMS_MAX = 10
 
 
 class _Leave(Protocol):
@@ -41,8 +44,13 @@ class Transactions:
             MockError: the file is not ours, is in use by another process, or cannot be written.
         """
         self.lock = threading.RLock()
-        self._file_lock = _claim(path) if path is not None else None
-        self._connection = _connect(path, durable=durable)
+        self._claim = _claim(path) if path is not None else None
+        try:
+            self._connection = _connect(path, durable=durable)
+        except MockError:
+            if self._claim is not None:
+                self._claim.abandon()
+            raise
         self._on_keep = on_keep
         self._on_undo = on_undo
         self.is_kept = path is not None
@@ -54,8 +62,8 @@ class Transactions:
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
-        if self._file_lock is not None:
-            os.close(self._file_lock)
+        if self._claim is not None:
+            self._claim.release()
 
     def request(self) -> AbstractContextManager[None]:
         """One unit of work: committed on the way out, rolled back when an exception passes."""
@@ -190,21 +198,65 @@ def _connect(path: Path | None, *, durable: bool) -> sqlite3.Connection:
     return connection
 
 
-def _claim(path: Path) -> int | None:
-    """Lock `PATH.lock` for this process; the lock goes when the process does."""
-    with suppress(ImportError):
-        import fcntl
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """The lock on *file*, held by an open *descriptor*; it goes when the process does."""
 
+    file: Path
+    descriptor: int
+    is_new: bool
+
+    def release(self) -> None:
+        """Let others have the lock. The file stays, for whoever waits at it."""
+        os.close(self.descriptor)
+
+    def abandon(self) -> None:
+        """Release, and leave no file behind that was not there before.
+
+        It goes while the lock is held: whoever has opened it already finds that out in `_claim`.
+        """
+        if self.is_new:
+            self.file.unlink(missing_ok=True)
+        self.release()
+
+
+def _claim(path: Path) -> _Claim | None:
+    """Lock `PATH.lock` for this process; None where the system has no such locks.
+
+    Raises:
+        MockError: another process has it, or nothing can be written there.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    file = Path(f"{path}.lock")
+    for _ in range(_CLAIMS_MAX):
         try:
-            descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            descriptor, is_new = _open_lock(file)
         except OSError as error:
             raise MockError(f"cannot write beside {path}: {error.strerror}") from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(descriptor)
-            raise MockError(
-                f"{path} is in use by another screentest; stop it, or name another file"
-            ) from None
-        return descriptor
-    return None
+            break
+        if _is_still_there(file, descriptor):
+            return _Claim(file, descriptor, is_new)
+        os.close(descriptor)
+    raise MockError(f"{path} is in use by another screentest; stop it, or name another file")
+
+
+def _open_lock(file: Path) -> tuple[int, bool]:
+    """A descriptor of *file*, and whether this call made it."""
+    with suppress(FileExistsError):
+        return os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), True
+    return os.open(file, os.O_RDWR | os.O_CREAT, 0o600), False
+
+
+def _is_still_there(file: Path, descriptor: int) -> bool:
+    """Whether *file* is what *descriptor* has open, and not one that was made after it was gone."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), file.stat())
+    except FileNotFoundError:
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 import subprocess
 import sys
@@ -13,6 +14,9 @@ from typing import Any
 
 import pytest
 import requests
+
+from screentest.mock_server.errors import MockError
+from screentest.mock_server.store.sqlite import Store
 
 Json = Any
 
@@ -127,6 +131,44 @@ def test_file_that_is_not_ours_is_told_in_a_line_and_left_alone(tmp_path: Path, 
     assert refused.stderr.count(b"\n") == 1
     assert str(database).encode() in refused.stderr
     assert database.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [database]
+
+
+def test_lock_file_of_somebody_else_stays_when_the_database_is_refused(tmp_path: Path) -> None:
+    database, lock = tmp_path / "mock.db", tmp_path / "mock.db.lock"
+    _text(database)
+    lock.touch()
+
+    with pytest.raises(MockError, match=r"^cannot use .*mock\.db as a database: "):
+        Store(database)
+
+    assert lock.exists()
+
+
+def test_lock_that_another_holds_stays_with_it(tmp_path: Path) -> None:
+    database, lock = tmp_path / "mock.db", tmp_path / "mock.db.lock"
+    held = lock.open("wb")
+    fcntl.flock(held, fcntl.LOCK_EX)
+
+    with held, pytest.raises(MockError, match=r"mock\.db is in use by another screentest; "):
+        Store(database)
+
+    assert lock.exists()
+    assert not database.exists()
+
+
+def test_file_can_be_used_once_what_was_wrong_with_it_is_gone(tmp_path: Path) -> None:
+    database = tmp_path / "mock.db"
+    _text(database)
+    with pytest.raises(MockError, match=r"as a database"):
+        Store(database)
+    database.unlink()
+
+    store = Store(database)
+
+    with pytest.raises(MockError, match=r"in use by another screentest"):
+        Store(database)
+    store.close()
 
 
 def test_file_goes_on_with_more_providers_each_with_its_first_account(tmp_path: Path) -> None:
