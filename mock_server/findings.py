@@ -8,7 +8,7 @@ and ownership, SC5xx the mock itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -18,10 +18,12 @@ from screentest.specs.contract import Contract
 from screentest.specs.errors import nearest
 from screentest.specs.validation import Violation
 
+from .field_names import unknown_field_fix
 from .provider import EventStream, Refusal, Reply, Request
 from .templates import fill_text
 
 Json = Any
+Beside = Callable[[str], Collection[str]]
 
 
 class Finding(Struct, frozen=True):
@@ -95,7 +97,8 @@ def findings_of(
         return []
     source = source_of(contract, operation)
     if refusal.violations:
-        return [_of_violation(violation, source) for violation in _slips(refusal.violations)]
+        known = _field_names(contract, operation, request)
+        return [_of_violation(it, known, source) for it in _slips(refusal.violations)]
     code = _BY_REASON.get(refusal.reason, "SC101")
     pointer, expected, actual, fix = _told(contract, request, refusal)
     return [Finding(code, pointer, expected, actual, fix, source)]
@@ -123,19 +126,26 @@ def _slips(violations: Sequence[Violation]) -> list[Violation]:
     return [it for it in violations if speaking.get(it.pointer, it) is it]
 
 
-def _of_violation(violation: Violation, source: str) -> Finding:
+def _field_names(contract: Contract, operation: str, request: Request) -> Beside:
+    """The names that the body's schema has beside a field, by the pointer of that."""
+    found = contract.operations.get(operation)
+    schemas = found.bodies if found is not None else {}
+    schema = schemas.get(request.content_type) or next(iter(schemas.values()), None)
+    return schema.fields.beside if schema is not None else lambda pointer: ()
+
+
+def _of_violation(violation: Violation, known: Beside, source: str) -> Finding:
     code = _BY_KEYWORD.get(violation.keyword, "SC101")
-    return Finding(
-        code, violation.pointer, violation.expected, violation.actual, _fix(violation), source
-    )
+    fix = _fix(violation, known)
+    return Finding(code, violation.pointer, violation.expected, violation.actual, fix, source)
 
 
-def _fix(violation: Violation) -> str:
+def _fix(violation: Violation, known: Beside) -> str:
     """The likely slip behind a violation; the classic ones are known by name."""
     field = violation.pointer.rpartition("/")[2]
     match violation.keyword:
         case "additionalProperties" | "unevaluatedProperties":
-            return f"leave {field!r} out" + (f" ({_RENAMED[field]})" if field in _RENAMED else "")
+            return unknown_field_fix(field, known(violation.pointer))
         case "required":
             return f"send {field!r}"
         case "type" if violation.expected == "string":
@@ -145,16 +155,6 @@ def _fix(violation: Violation) -> str:
             return f"use one of the documented sizes: {violation.expected.removeprefix('one of ')}"
         case _:
             return f"send {violation.expected}"
-
-
-# Names that clients of other providers are used to.
-_RENAMED = {
-    "duration": "this provider may call it 'seconds'",
-    "seconds": "this provider may call it 'duration'",
-    "aspectRatio": "this provider may call it 'aspect' or 'aspect_ratio'",
-    "aspect_ratio": "this provider may call it 'aspect' or 'aspectRatio'",
-    "resolution": "this provider may call it 'size' or 'quality'",
-}
 
 
 #: What was expected, what came, and the fix, for a reason without violations: templates over facts.

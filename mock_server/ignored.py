@@ -9,8 +9,8 @@ from collections.abc import Collection
 from itertools import islice
 
 from screentest.specs.contract import Contract
-from screentest.specs.errors import nearest
 
+from .field_names import unknown_field_fix
 from .findings import Finding, source_of
 from .journal import cut_text
 from .provider import Call, EventStream, Reply
@@ -18,13 +18,6 @@ from .provider import Call, EventStream, Reply
 # One slip seldom comes alone, but a body of another provider has nothing but slips.
 _TOLD_MAX = 10
 _POINTER_MAX = 120
-#: What different providers call the same thing.
-_SYNONYMS = (
-    {"duration", "seconds", "length"},
-    {"aspect", "aspectRatio", "aspect_ratio", "orientation"},
-    {"size", "resolution", "quality"},
-    {"prompt", "text", "visualPrompt", "text_content"},
-)
 
 
 def ignored_fields(contract: Contract, call: Call, answer: Reply | EventStream) -> list[Finding]:
@@ -43,18 +36,7 @@ def ignored_fields(contract: Contract, call: Call, answer: Reply | EventStream) 
 
 def _advice(pointer: str, known: Collection[str], source: str) -> Finding:
     name = pointer.rpartition("/")[2]
-    nearest = _nearest(name, known)
-    fix = f"did you mean {nearest!r}?" if nearest else f"leave {name!r} out"
+    fix = unknown_field_fix(name, known)
     return Finding(
         "SC103", pointer, "a documented field", "one that is ignored", fix, source, "warning"
     )
-
-
-def _nearest(name: str, known: Collection[str]) -> str | None:
-    """The documented field that *name* was probably meant to be."""
-    for same in _SYNONYMS:
-        if name in same and same & set(known):
-            return min(same & set(known))
-    lowered = {it.lower(): it for it in known}
-    close = nearest(name.lower(), lowered)
-    return lowered[close[0]] if close else None

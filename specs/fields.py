@@ -42,6 +42,14 @@ class Fields:
         """The fields of the elements of a list."""
         return Fields(self._resolve, [it["items"] for it in self._parts if "items" in it])
 
+    def beside(self, pointer: str) -> Sequence[str]:
+        """The names there are at the place of the field at *pointer*; none where all are free."""
+        here = self
+        for step in pointer.split("/")[1:-1]:
+            below = here.named.get(step)
+            here = below if below is not None else here.elements
+        return list(here.named)
+
     def unnamed_in(
         self, value: Json, pointer: str = "", depth: int = _DEPTH_MAX
     ) -> Iterator[tuple[str, Sequence[str]]]:

@@ -8,10 +8,9 @@ from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
-from screentest.specs.controls import load_controls
 from screentest.specs.errors import nearest
 from screentest.specs.operations import Operation
-from screentest.specs.validation import Documents, Schema, Violation
+from screentest.specs.validation import Schema, Violation
 
 from ..bodies import BodyError, read_json
 from ..errors import MockError, unknown
@@ -170,15 +169,7 @@ def _refuse_unknown(schema: Schema, found: list[Violation]) -> None:
     """An unknown field is told first, with the nearest known name: others often follow from it."""
     for violation in found:
         if violation.keyword == "additionalProperties":
-            at, _, name = violation.pointer.rpartition("/")
+            name = violation.pointer.rpartition("/")[2]
             named = violation.limit[0] if isinstance(violation.limit, list) else name
-            raise unknown("field", str(named), _fields_at(schema, at), status=422)
-
-
-def _fields_at(schema: Schema, pointer: str) -> list[str]:
-    """The fields that *schema* knows of the object at *pointer* of the body."""
-    documents = load_controls().documents
-    at: Json = documents.resolve(schema.schema)
-    for step in Documents.steps(f"#{pointer}") if pointer else []:
-        at = documents.resolve(at.get("properties", {}).get(step, {}))
-    return list(at.get("properties", {}))
+            known = schema.fields.beside(violation.pointer)
+            raise unknown("field", str(named), known, status=422)

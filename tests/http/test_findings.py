@@ -37,7 +37,22 @@ def test_unknown_field_names_what_it_is_called_here(world: MockWorld) -> None:
 
     finding = _last(world)["violations"][0]
     assert (finding["code"], finding["pointer"]) == ("SC103", "/duration")
-    assert finding["fix"] == "leave 'duration' out (this provider may call it 'seconds')"
+    assert finding["fix"] == "did you mean 'seconds'?"
+
+
+@pytest.mark.parametrize(
+    ("field", "fix"),
+    [("secs", "did you mean 'seconds'?"), ("resolution", "did you mean 'size'?"),
+     ("colour", "leave 'colour' out")],
+)  # fmt: skip
+def test_unknown_field_that_is_refused_is_told_what_was_meant(
+    world: MockWorld, field: str, fix: str
+) -> None:
+    body = {"model": "sora-2", "prompt": "A lamp", field: "4"}
+
+    world.account("znapai").client.post("/v1/videos", json=body)
+
+    assert [(it["code"], it["fix"]) for it in _last(world)["violations"]] == [("SC103", fix)]
 
 
 def test_size_that_nobody_offers_lists_the_sizes(world: MockWorld) -> None:
