@@ -9,6 +9,17 @@ from werkzeug.test import Client as WsgiClient
 
 from .live_mock import live as live
 from .mock_client import Account, MockWorld, make_world, make_wsgi
+from .tree import DOWNSTREAM
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse tests/downstream: its conftest would give all tests here its options and fixtures."""
+    here = config.invocation_params.dir
+    named = [(here / it.partition("::")[0]).resolve() for it in config.args]
+    if any(it.is_relative_to(DOWNSTREAM) for it in named):
+        raise pytest.UsageError(
+            "tests/downstream is a project of its own; tests/plugin/test_downstream.py runs it"
+        )
 
 
 @pytest.fixture(scope="session")

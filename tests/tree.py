@@ -10,6 +10,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
+#: A project that uses this one, with a configuration and fixtures of its own.
+DOWNSTREAM = ROOT / "tests" / "downstream"
+
 #: The folders that are imported as `screentest.<folder>`.
 FOLDERS = ("contract_tests", "fixtures", "mock_server", "specs")
 

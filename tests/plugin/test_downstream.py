@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from ..tree import ROOT
+from ..tree import DOWNSTREAM, ROOT
 from .conftest import run
 
 pytestmark = pytest.mark.slow
 
-PROJECT = ROOT / "tests" / "downstream"
 #: Loads for a second and is none of the project's business.
 PYTEST = ("-m", "pytest", "-q", "-p", "no:schemathesis", "-p", "no:cacheprovider")
 
@@ -21,7 +21,7 @@ PYTEST = ("-m", "pytest", "-q", "-p", "no:schemathesis", "-p", "no:cacheprovider
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the project, away from this checkout."""
-    return shutil.copytree(PROJECT, tmp_path / "lampshop")
+    return shutil.copytree(DOWNSTREAM, tmp_path / "lampshop")
 
 
 def test_the_projects_tests_pass(python: Path, project: Path) -> None:
@@ -39,6 +39,21 @@ def test_the_projects_tests_pass_on_four_workers(python: Path, project: Path) ->
     told = run(python, *PYTEST, "-n", "4", cwd=project)
 
     assert "12 passed" in told
+
+
+def test_project_is_not_run_together_with_the_tests_of_this_one() -> None:
+    """Its options are those of a small customer, and would hold for every test beside it."""
+    words = (*PYTEST[1:], "tests/plugin/test_settings.py", "tests/downstream")
+
+    done = subprocess.run(
+        [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert done.stderr == (
+        "ERROR: tests/downstream is a project of its own; "
+        "tests/plugin/test_downstream.py runs it\n\n"
+    )
 
 
 def test_mypy_is_content_with_the_project(python: Path, project: Path) -> None:
