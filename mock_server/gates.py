@@ -23,7 +23,7 @@ from .bodies import BodyError, read_json
 from .faults import Fault
 from .idempotency import begin_replay, finish_replay
 from .instant import Cost, Instant
-from .keys import is_expired, presented
+from .keys import is_expired, key_digest, presented
 from .limits import respect_cap, respect_rate
 from .magic import ordered_outcome, split_key
 from .provider import Call, Provider, Refusal, RefusedError, Reply
@@ -68,19 +68,30 @@ def _authenticate(road: Road, call: Call) -> None:
         raw = presented(credential, call.request.headers)
         if raw is None:
             continue
-        key = road.key
         if call.here.settings.has_magic:
             raw, road.key_suffix = split_key(raw)
-        if key is None or key.kind != credential.key_kind or raw != road.raw_key:
+        key = road.key if raw == road.raw_key else _other_key(road, call, raw)
+        if key is None or key.kind != credential.key_kind:
             raise call.refuse("unknown_credential", **_credential_facts(credential), sent=raw)
         if not key.is_active or road.key_suffix == "-revoked":
             raise call.refuse("revoked_credential", **_credential_facts(credential))
         if is_expired(credential, key, call.here.now_ms):
             raise call.refuse("expired_credential", **_credential_facts(credential))
         call.here.rows.note_use(key.digest, call.here.now_ms)
-        call.key, call.account_id = key, key.account
+        road.key = call.key = key
+        call.account_id = key.account
         return
     raise call.refuse("missing_credential", **_credential_facts(schemes[0]))
+
+
+def _other_key(road: Road, call: Call, raw: str) -> Key | None:
+    """What *raw* stands for, where the request presents another kind of key beside it."""
+    key = call.here.rows.key(key_digest(raw))
+    is_of_here = key is not None and (key.world, key.provider) == (
+        road.world.id,
+        call.here.provider,
+    )
+    return key if is_of_here else None
 
 
 def _credential_facts(credential: Credential) -> dict[str, Json]:

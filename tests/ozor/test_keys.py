@@ -27,6 +27,21 @@ def test_create_answers_the_whole_key_once(ozor: Account) -> None:
     assert answer.json()["name"] == "Production"
 
 
+@pytest.mark.clause("OZ-002", "OZ-011")
+def test_each_call_looks_at_its_own_kind_of_credential_where_both_are_sent(
+    ozor: Account, neighbour: Account
+) -> None:
+    """A client with one set of headers for every call sends the key and the token."""
+    made = steps.create_key(ozor)
+    both = {"Authorization": f"Bearer {ozor.bearer}", "X-API-Key": neighbour.api_key}
+
+    listed = ozor.client.get(steps.KEYS, headers=both)
+    videos = ozor.client.get(steps.VIDEOS, headers=both)
+
+    assert made["keyId"] in {it["keyId"] for it in listed.json()}
+    assert videos.status == 200
+
+
 @pytest.mark.clause("OZ-003", "OZ-004", "OZ-020")
 def test_key_has_its_documented_form(ozor: Account) -> None:
     made = steps.create_key(ozor)
