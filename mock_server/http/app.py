@@ -18,7 +18,7 @@ from ..universe import Plan
 from ..world import DEFAULT_WORLD, Worlds
 from .control import control_blueprint
 from .delivery import InlineCourier, ThreadedCourier
-from .edge import Edge, Observer
+from .edge import Edge, Observer, Warner, warn_in_log
 from .guard import Guard
 from .sse import AdvancingWaiter, BlockingWaiter, Streams
 from .targets import Targets
@@ -50,6 +50,7 @@ def create_app(
     clock: Callable[[], int] = wall_ms,
     observe: Observer | None = None,
     targets: Targets | None = None,
+    warn: Warner = warn_in_log,
 ) -> Flask:
     """A mock as a WSGI application.
 
@@ -58,8 +59,9 @@ def create_app(
     the clock, and webhooks leave by themselves; inside the caller's process (the default) streams
     move the clock, and a webhook leaves in the thread whose call made it due. *is_pure* leaves out
     our own response headers. *clock* reads the wall time in milliseconds. *observe* is told of
-    every handled request. *targets* says where webhooks may go; an application that stands in
-    `extensions["screentest.receivers"]` under a name gets what is sent to `wsgi:NAME`.
+    every handled request, and *warn* what the mock's user should know at once. *targets* says where
+    webhooks may go; an application that stands in `extensions["screentest.receivers"]` under a name
+    gets what is sent to `wsgi:NAME`.
 
     Raises:
         MockError: the database cannot be used.
@@ -79,7 +81,7 @@ def create_app(
     _deliver(app, worlds, targets or Targets(), is_server=is_server)
     waiter = BlockingWaiter(worlds) if is_server else AdvancingWaiter(worlds)
     streams = Streams(worlds, waiter)
-    edge = Edge(worlds, streams, guard, app.wsgi_app, is_pure=is_pure, observe=observe)
+    edge = Edge(worlds, streams, guard, app.wsgi_app, is_pure=is_pure, observe=observe, warn=warn)
     app.wsgi_app = edge  # type: ignore[method-assign,assignment]  # how Flask takes middleware
     return app
 

@@ -34,7 +34,10 @@ from .sse import Streams
 
 Json = Any
 
-_LOG = logging.getLogger("screentest")
+#: Is told what the user of the mock should know at once, in a sentence.
+Warner = Callable[[str], None]
+#: On stderr, unless the program has set logging up.
+warn_in_log: Warner = logging.getLogger("screentest").warning
 
 CONTROL = "/_screentest"
 #: Is told of every handled request, with the milliseconds it took; it must not keep the call.
@@ -58,6 +61,7 @@ class Edge:
         *,
         is_pure: bool = False,
         observe: Observer | None = None,
+        warn: Warner = warn_in_log,
     ) -> None:
         self._worlds = worlds
         self._streams = streams
@@ -65,6 +69,7 @@ class Edge:
         self._rest = rest
         self._is_pure = is_pure
         self._observe = observe
+        self._warn = warn
         self._has_warned = False
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
@@ -163,7 +168,7 @@ class Edge:
             return
         if looks_live(str(refusal.facts.get("sent", ""))):
             self._has_warned = True
-            _LOG.warning(
+            self._warn(
                 "a key that this mock did not make looks like a real one; it is not needed here, "
                 "and was not kept: take one from `screentest env`"
             )

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from screentest.contract_tests.in_process import InProcess, make_app
 from screentest.contract_tests.judge import Verdict
+from screentest.contract_tests.target import Wire
 from screentest.specs import checks
 from screentest.specs.checks import read_checks
 from screentest.specs.contract import load_contract
@@ -41,6 +43,19 @@ def test_every_clause_that_binds_a_server_is_judged(provider: str, coverage: str
 
     assert result.clauses_not_judged == set()
     assert result.coverage == coverage
+
+
+def test_a_key_that_the_kit_makes_up_is_no_warning_to_its_user(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    contract = load_contract("ulazai")
+    target = InProcess(make_app(contract), contract)
+    key = "ulazai_" + "live_" + "0" * 32
+    status = "/api/v1/sora/status/1/"
+
+    answer = target.send(Wire("GET", status, headers={"Authorization": f"Token {key}"}))
+
+    assert (answer.status, caplog.messages) == (401, [])
 
 
 def test_a_clause_that_no_rule_speaks_of_is_not_judged() -> None:
