@@ -30,6 +30,6 @@ def no_such(what: str, name: str, known: Collection[str]) -> str:
     cut, lowered = name[:_NAME_MAX], {it.lower(): it for it in known}
     close = nearest(cut, known) or [lowered[it] for it in nearest(cut.lower(), lowered)]
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    listed = f" (there are: {', '.join(sorted(known))})" if known else ""
+    listed = f" (there are: {', '.join(sorted(set(known)))})" if known else ""
     shown = name if cut == name else f"{cut}…"
     return f"no {what} {shown!r}{hint}{listed}"

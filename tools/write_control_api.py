@@ -28,6 +28,7 @@ curl -s -X POST http://127.0.0.1:8787/_screentest/worlds -H 'Content-Type: appli
 
 - Refusals are `application/problem+json` with a stable `code`. Unknown fields are refused, with the
   nearest known name.
+- `X-Screentest-Control: 1` in an answer says that a mock gave it, and which version of this API.
 - Lists take `limit` (1 to 200) and `cursor`, and answer `{"items": […], "next_cursor": null}`.
 - Instants are RFC 3339; durations are integer milliseconds in fields named `*_ms`.
 - Bodies are `application/json` only, and calls from web pages of another origin are refused. With

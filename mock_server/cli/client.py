@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import Any
+from typing import Any, NoReturn
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode
 from urllib.request import ProxyHandler, Request, build_opener
@@ -21,9 +21,15 @@ from .settings import setting_option
 Json = Any
 
 _TIMEOUT_S = 30.0
+#: In every answer of a mock, and of nobody else.
+_CONTROL_HEADER = "X-Screentest-Control"
 #: The mock keeps ten thousand requests, and a page holds two hundred.
 _PAGES_MAX = 1_000
 _PAGE_ITEMS = 200
+
+
+class NoMockError(Exception):
+    """Nobody answered at the address, or somebody who is no mock; the message says which."""
 
 
 class RefusedError(Exception):
@@ -53,7 +59,7 @@ class Mock:
 
     def get(self, path: str = "", **query: str) -> Json:
         asked = {name: value for name, value in query.items() if value}
-        tail = f"?{urlencode(asked)}" if asked else ""
+        tail = f"?{urlencode(asked, errors='replace')}" if asked else ""
         return call(self.url, "GET", self._below(path) + tail)
 
     def text(self, path: str) -> str:
@@ -75,7 +81,10 @@ class Mock:
         Raises:
             RefusedError: the mock does not do it.
         """
-        return _send(self.url, method, self._below(path), body, json.loads)
+        try:
+            return send(self.url, method, self._below(path), body, json.loads)
+        except NoMockError as error:
+            _tell_no_mock(self.url, error)
 
     def provider(self, name: str) -> Json:
         """What the world has of provider *name*.
@@ -98,7 +107,18 @@ class Mock:
                 return
 
     def _below(self, path: str) -> str:
-        return f"/worlds/{quote(self.world, safe='')}{path}"
+        return f"/worlds/{segment('world', self.world)}{path}"
+
+
+def segment(what: str, name: str) -> str:
+    """*name* as one step of a path.
+
+    Raises:
+        MockError: nothing is called so.
+    """
+    if not name or "/" in name:
+        raise unknown(what, name, ())
+    return quote(name, safe="", errors="replace")
 
 
 def call(
@@ -113,9 +133,16 @@ def call(
     Exit code 3 when the mock cannot be reached, 2 when it refuses.
     """
     try:
-        return _send(url, method, path, body, read)
+        return send(url, method, path, body, read)
+    except NoMockError as error:
+        _tell_no_mock(url, error)
     except RefusedError as refused:
         fail(2, refused.detail, _hints(url).get(refused.status, ""))
+
+
+def _tell_no_mock(url: str, error: NoMockError) -> NoReturn:
+    hint = "start one with `screentest serve`, or give --url or SCREENTEST_URL"
+    fail(3, f"no mock at {url or repr(url)}: {error}", hint)
 
 
 def _hints(url: str) -> Mapping[int, str]:
@@ -125,37 +152,60 @@ def _hints(url: str) -> Mapping[int, str]:
     }
 
 
-def _send(url: str, method: str, path: str, body: Json, read: Callable[[bytes], Json]) -> Json:
+def send(
+    url: str,
+    method: str,
+    path: str,
+    body: Json = None,
+    read: Callable[[bytes], Json] = json.loads,
+    *,
+    timeout_s: float = _TIMEOUT_S,
+) -> Json:
+    """The answer of a control call, as *read* reads it.
+
+    Raises:
+        RefusedError: the mock does not do it.
+        NoMockError: it cannot be reached, or what answers there is none.
+    """
+    if not url.startswith(("http://", "https://")) or not url.isascii():
+        raise NoMockError("an address begins with http:// or https:// and has ASCII letters alone")
     data = json.dumps(body).encode() if body is not None else None
     headers = {"Content-Type": "application/json"} if data is not None else {}
-    token = os.environ.get("SCREENTEST_CONTROL_TOKEN")
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
+    headers |= _credentials()
     # A proxy for the internet has no business between two programs of one machine.
     opener = build_opener(ProxyHandler({}))
     try:
         request = Request(f"{url.rstrip('/')}/_screentest{path}", data, headers, method=method)
-        with opener.open(request, timeout=_TIMEOUT_S) as response:
-            raw = response.read()
-        return read(raw) if raw else None
+        with opener.open(request, timeout=timeout_s) as response:
+            raw, is_mock = response.read(), _CONTROL_HEADER in response.headers
     except HTTPError as error:
         raise _refusal(error) from None
     except (URLError, HTTPException, OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        fail(
-            3,
-            f"no mock at {url}: {reason}",
-            "start one with `screentest serve`, or give --url or SCREENTEST_URL",
-        )
+        raise NoMockError(_in_one_line(getattr(error, "reason", error))) from None
+    if not is_mock:
+        raise NoMockError("the server there is no screentest")
+    return read(raw) if raw else None
 
 
-def _refusal(error: HTTPError) -> RefusedError:
+def _credentials() -> Mapping[str, str]:
+    token = os.environ.get("SCREENTEST_CONTROL_TOKEN")
+    if not token:
+        return {}
+    if not (token.isascii() and token.isprintable()):
+        fail(2, "SCREENTEST_CONTROL_TOKEN has characters that no header can carry")
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _refusal(error: HTTPError) -> RefusedError | NoMockError:
     try:
         told = json.load(error)
         return RefusedError(error.code, str(told["code"]), str(told["detail"]))
-    except (ValueError, KeyError, TypeError):
-        detail = f"the server answered {error.code}; is it a screentest?"
-        return RefusedError(error.code, "unknown", detail)
+    except (ValueError, KeyError, TypeError, HTTPException, OSError, RecursionError):
+        return NoMockError(f"the server there is no screentest; it answers {error.code}")
+
+
+def _in_one_line(reason: object) -> str:
+    return " ".join(str(reason).split())
 
 
 def echo_json_line(document: Json) -> None:

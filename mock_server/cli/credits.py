@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .client import Mock, world_options
+from .client import Mock, segment, world_options
 from .groups import Forward, group
 from .output import fail, json_option, show, table
 
@@ -29,7 +29,7 @@ def show_credits(provider: str, account: str, url: str, world: str, *, as_json: 
     mock = Mock(url, world)
     if provider or account:
         name = _account_of(mock, provider, account) if provider else account
-        document = {"account": name, **mock.get(f"/accounts/{name}/ledger")}
+        document = {"account": name, **mock.get(f"/accounts/{segment('account', name)}/ledger")}
         show(document, _ledger, as_json=as_json)
         return
     providers = mock.get()["providers"]
@@ -50,7 +50,7 @@ def set_credits(
     """Let PROVIDER's account have AMOUNT credits available from now on."""
     mock = Mock(url, world)
     name = _account_of(mock, provider, account)
-    changed = mock.patch(f"/accounts/{name}", {"credits": amount})
+    changed = mock.patch(f"/accounts/{segment('account', name)}", {"credits": amount})
     show([changed], _rows, as_json=as_json)
 
 
@@ -59,7 +59,7 @@ def _account_of(mock: Mock, provider: str, account: str) -> str:
     first = mock.provider(provider)["account"]["id"]
     if not account:
         return str(first)
-    owner = mock.get(f"/accounts/{account}")["provider"]
+    owner = mock.get(f"/accounts/{segment('account', account)}")["provider"]
     if owner != provider:
         fail(2, f"account {account!r} belongs to {owner!r}, not to {provider!r}")
     return account

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from ..journal import looks_live
-from .client import url_option
+from .client import NoMockError, RefusedError, send, url_option
 from .output import json_option, paint, show
 
 Json = Any
@@ -25,6 +25,7 @@ Found = tuple[str, str, str]
 _KEY_NAME = re.compile(r"key|token|secret", re.IGNORECASE)
 #: Libraries whose calls the pytest plugin can answer.
 _CLIENTS = ("requests", "urllib3", "httpx", "openai", "aiohttp")
+_HEALTH_S_MAX = 2.0
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
@@ -88,17 +89,12 @@ def _environment(_url: str) -> Iterator[Found]:
 
 
 def _mock(url: str) -> Iterator[Found]:
-    import json
-    from urllib.error import URLError
-    from urllib.request import ProxyHandler, build_opener
-
     try:
-        opener = build_opener(ProxyHandler({}))
-        with opener.open(f"{url.rstrip('/')}/_screentest/health", timeout=2) as response:
-            told = json.load(response)
-            yield "ok", f"screentest {told['version']} runs at {url}", ""
-    except (URLError, OSError, ValueError, KeyError):
-        yield "ok", f"no mock runs at {url}", "`screentest serve` starts one"
+        told = send(url, "GET", "/health", timeout_s=_HEALTH_S_MAX)
+    except (NoMockError, RefusedError) as error:
+        yield "ok", f"no mock runs at {url}: {error}", "`screentest serve` starts one"
+    else:
+        yield "ok", f"screentest {told['version']} runs at {url}", ""
 
 
 def _version(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .client import Mock, world_options
+from .client import Mock, segment, world_options
 from .durations import duration_ms
 from .groups import group
 from .output import fail, json_option, show, table, tell
@@ -69,7 +69,9 @@ def list_faults(url: str, world: str, *, as_json: bool) -> None:
 @world_options
 def clear(fault_id: str | None, url: str, world: str) -> None:
     """Take back every fault, or the one named."""
-    Mock(url, world).delete(f"/faults/{fault_id}" if fault_id else "/faults")
+    # An empty name is one that a script lost, and no order to take back everything.
+    below = f"/{segment('fault', fault_id)}" if fault_id is not None else ""
+    Mock(url, world).delete(f"/faults{below}")
     tell(f"cleared {fault_id or 'every fault'}")
 
 
@@ -122,9 +124,11 @@ def _attributes(given: dict[str, Any]) -> dict[str, Json]:
 def _value(text: str) -> Json:
     """A number, true, false, null or JSON; anything else is text."""
     try:
-        return json.loads(text)
-    except ValueError:
+        value = json.loads(text)
+        json.dumps(value, allow_nan=False)
+    except (ValueError, RecursionError):
         return text
+    return value
 
 
 def _rows(faults: list[Json]) -> Iterable[str]:

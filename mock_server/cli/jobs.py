@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote
 
 import click
 
-from .client import Mock, world_options
+from .client import Mock, segment, world_options
 from .groups import group
 from .output import json_option, show, table
 
@@ -83,7 +82,7 @@ def release_job(job: str, url: str, world: str, *, as_json: bool) -> None:
 
 def job_path(job: str) -> str:
     """The path of a job by its id; an id with slashes is written with underscores there."""
-    return f"/jobs/{quote(job.replace('/', '_'), safe='')}"
+    return f"/jobs/{segment('job', job.replace('/', '_'))}"
 
 
 def _rows(jobs: list[Json]) -> Iterable[str]:

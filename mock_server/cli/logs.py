@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from .client import Mock, call, echo_json_line, world_options
+from .client import Mock, call, echo_json_line, segment, world_options
 from .groups import group
 from .output import fail, json_option, printable, say, show, tell
 from .request_line import request_lines
@@ -82,7 +82,7 @@ def list_requests(
         )
     _check_code(wanted.code.upper())
     mock = Mock(url, world)
-    kept: deque[Json] = deque(maxlen=last)
+    kept: deque[Json] = deque(maxlen=min(last, sys.maxsize))
     cursor = ""
     for line in _after(mock, wanted, ""):
         cursor = line["id"].removeprefix("req_")
@@ -121,7 +121,7 @@ def _check_code(code: str) -> None:
 def show_request(request: str, url: str, world: str, *, as_json: bool) -> None:
     """One request with its answer, its findings, and a curl command that repeats it."""
     mock = Mock(url, world)
-    line = mock.get(f"/requests/{request}")
+    line = mock.get(f"/requests/{segment('request', request)}")
     provider = line["provider"]
     base = mock.get()["providers"][provider]["base_url"]
     known = next(it for it in call(url, "GET", "/providers") if it["id"] == provider)

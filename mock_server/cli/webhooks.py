@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .client import Mock, world_options
+from .client import Mock, segment, world_options
 from .groups import group
 from .output import fail, json_option, show, table, tell
 
@@ -34,7 +34,8 @@ def list_deliveries(url: str, world: str, *, as_json: bool) -> None:
 @json_option
 def resend(delivery: str, url: str, world: str, *, as_json: bool) -> None:
     """Send DELIVERY again now, with a new signature."""
-    sent = Mock(url, world).post(f"/webhooks/deliveries/{delivery}/redeliver")
+    path = f"/webhooks/deliveries/{segment('delivery', delivery)}/redeliver"
+    sent = Mock(url, world).post(path)
     show([sent] if sent else [], _rows, as_json=as_json)
 
 

@@ -60,7 +60,14 @@ def control_blueprint(worlds: Worlds, guard: Guard) -> Blueprint:
     control.app_errorhandler(MockError)(_mistake)
     control.app_errorhandler(HTTPException)(partial(_no_route, worlds))
     control.app_errorhandler(Exception)(_crash)
+    control.after_app_request(_signed)
     return control
+
+
+def _signed(response: Response) -> Response:
+    """Any server may answer any address; only a mock says that it is one."""
+    response.headers["X-Screentest-Control"] = load_controls().document["info"]["version"]
+    return response
 
 
 def problem(status: int, code: str, detail: str) -> Response:

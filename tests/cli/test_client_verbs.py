@@ -263,3 +263,52 @@ def test_credits_of_an_account_are_those_of_its_own_provider(world: World) -> No
 
     assert (refused.code, refused.out) == (2, "")
     assert refused.err == f"error: account '{account}' belongs to 'ulazai', not to 'ozor'\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("jobs", "show", ""), "no job ''"),
+        (("jobs", "hold", "../clock"), "no job '.._clock'"),
+        (("logs", "show", "é"), "no request 'é'"),
+        (("logs", "show", "../clock"), "no request '../clock'"),
+        (("credits", "--account", "../clock"), "no account '../clock'"),
+        (("webhooks", "resend", ""), "no delivery ''"),
+        (("fault", "clear", "../jobs"), "no fault '../jobs'"),
+        (("clock", "--world", ""), "no world ''"),
+        (("clock", "--world", "a/b"), "no world 'a/b'"),
+    ],
+    ids=lambda it: " ".join(it) if isinstance(it, tuple) else "",
+)
+def test_name_that_nothing_can_have_is_told_as_any_other(
+    world: World, words: tuple[str, ...], told: str
+) -> None:
+    refused = world.run(*words)
+
+    assert (refused.code, refused.out, refused.err) == (2, "", f"error: {told}\n")
+
+
+def test_lost_name_takes_back_no_fault(world: World) -> None:
+    """`fault clear "$FAULT"` with an empty variable is a slip, and no order to clear them all."""
+    world.run("fault", "add", "http_error", "--times", "forever")
+
+    refused = world.run("fault", "clear", "")
+
+    assert (refused.code, refused.err) == (2, "error: no fault ''\n")
+    assert world.send("GET", "/api/v1/videos")[0] == 503
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e999", "-Infinity"])
+def test_attribute_of_a_fault_that_json_has_no_number_for_is_told(world: World, value: str) -> None:
+    refused = world.run("fault", "add", "http_error", "--set", f"status={value}")
+
+    assert refused.code == 2
+    assert refused.err == f"error: attributes.status: expected integer, got string '{value}'\n"
+
+
+def test_logs_take_any_number_of_requests(world: World) -> None:
+    world.send("GET", "/api/v1/videos")
+
+    shown = world.run("logs", "-n", "99999999999999999999")
+
+    assert (shown.code, len(shown.out.splitlines())) == (0, 1)

@@ -6,8 +6,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
+
+from tests.loopback import listening
 
 from .conftest import Shell, World
 
@@ -148,6 +151,45 @@ def test_address_that_is_none_is_exit_code_3_with_a_hint(shell: Shell, url: str)
     assert (answer.code, answer.out) == (3, "")
     assert answer.err.startswith(f"error: no mock at {url}: ")
     assert len(answer.err.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        ("200 OK", b"{}", "the server there is no screentest"),
+        ("200 OK", b"<h1>Hello</h1>", "the server there is no screentest"),
+        ("200 OK", b"[" * 100_000, "the server there is no screentest"),
+        ("404 Not Found", b"{}", "the server there is no screentest; it answers 404"),
+        ("500 Oops", b"[" * 100_000, "the server there is no screentest; it answers 500"),
+    ],
+    ids=["object", "page", "deep", "404", "500"],
+)
+def test_server_that_is_no_mock_is_exit_code_3_with_a_hint(
+    shell: Shell, status: str, body: bytes, told: str
+) -> None:
+    def another(environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
+        start(status, [("Content-Type", "application/json")])
+        return [body]
+
+    with listening(another) as port:
+        answer = shell.run("jobs", "--url", f"http://127.0.0.1:{port}")
+        looked = shell.run("doctor", "--url", f"http://127.0.0.1:{port}")
+
+    assert (answer.code, answer.out) == (3, "")
+    assert answer.err == (
+        f"error: no mock at http://127.0.0.1:{port}: {told}\n"
+        "hint: start one with `screentest serve`, or give --url or SCREENTEST_URL\n"
+    )
+    assert f"ok    no mock runs at http://127.0.0.1:{port}: {told}" in looked.out
+
+
+def test_token_that_no_header_can_carry_is_told_without_showing_it(shell: Shell) -> None:
+    answer = shell.run("jobs", SCREENTEST_CONTROL_TOKEN="sésame\nouvre-toi")
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == (
+        "error: SCREENTEST_CONTROL_TOKEN has characters that no header can carry\n"
+    )
 
 
 def test_broken_contract_file_is_exit_code_4_with_one_line(shell: Shell) -> None:
