@@ -1,7 +1,8 @@
-"""Files that a verb writes: refused before the work is done whose result would be lost."""
+"""Files that a verb reads or writes: refused before the work is done whose result would be lost."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -13,20 +14,81 @@ from ..errors import MockError
 class OutputFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyright: ignore[reportMissingTypeArgument]
     """A path that can be a file: in a folder that exists, and no folder itself.
 
+    *besides* is one word that is taken as it is, such as `-` for stdout.
+
     Raises:
         MockError: nothing can be written there.
     """
 
     name = "FILE"
 
+    def __init__(self, *, besides: str = "") -> None:
+        self._besides = besides
+
     def convert(
         self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
     ) -> Path:
-        path = Path(value)
-        if not str(value):
-            raise MockError("expected the name of a file, got an empty text")
+        path = _named(value)
+        if str(path) == self._besides:
+            return path
+        folder = path.absolute().parent
         if path.is_dir():
             raise MockError(f"cannot write {path}: it is a folder")
-        if not path.absolute().parent.is_dir():
+        if not folder.is_dir():
             raise MockError(f"cannot write {path}: its folder does not exist")
+        if not os.access(path if path.exists() else folder, os.W_OK):
+            raise MockError(f"cannot write {path}: you may not")
         return path
+
+
+class InputFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyright: ignore[reportMissingTypeArgument]
+    """A path of a file that is there and can be read.
+
+    *besides* is one word that is taken as it is, such as `-` for stdin.
+
+    Raises:
+        MockError: there is none.
+    """
+
+    name = "FILE"
+
+    def __init__(self, *, besides: str = "") -> None:
+        self._besides = besides
+
+    def convert(
+        self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        path = _named(value)
+        if str(path) == self._besides:
+            return path
+        if path.is_dir():
+            raise MockError(f"cannot read {path}: it is a folder")
+        if not path.exists():
+            raise MockError(f"cannot read {path}: there is no such file")
+        if not os.access(path, os.R_OK):
+            raise MockError(f"cannot read {path}: you may not")
+        return path
+
+
+def _named(value: str | Path) -> Path:
+    if not str(value):
+        raise MockError("expected the name of a file, got an empty text")
+    return Path(value)
+
+
+def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
+    """Put *text* into *path*, whole or not at all for whoever looks meanwhile.
+
+    A new file has the permissions *mode*, less what the umask takes. A link, a pipe or a device is
+    written to and stays what it is.
+    """
+    flags = os.O_WRONLY | os.O_CREAT
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        with os.fdopen(os.open(path, flags | os.O_TRUNC, mode), "w", encoding="utf-8") as file:
+            file.write(text)
+        return
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, flags | os.O_EXCL, mode), "w", encoding="utf-8") as file:
+        file.write(text)
+    part.replace(path)

@@ -114,7 +114,8 @@ def _mock(
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
-        env={**os.environ, "SCREENTEST_DB": "", "SCREENTEST_QUIET": ""},
+        # What a pyproject.toml says of them is meant for `serve`.
+        env={**os.environ, "SCREENTEST_DB": ":memory:", "SCREENTEST_QUIET": "0"},
     )
     try:
         yield _wait_for(ready, server)["env"]

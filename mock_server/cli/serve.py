@@ -17,6 +17,7 @@ from ..clock import Mode, check_speed
 from ..errors import MockError, unknown
 from ..http.targets import Targets, read_network
 from ..pace import read_pace
+from .files import OutputFile, write_whole
 from .output import table, tell
 from .request_log import RequestLog, verdict
 from .settings import SEEDS, setting_option
@@ -26,6 +27,8 @@ Json = Any
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _TOKEN_LENGTH_MIN = 16
+#: As SQLite calls it; the one way to say so where a file is set.
+_MEMORY = ":memory:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Options:
 @setting_option("host")
 @setting_option("port", type=click.IntRange(0, 65_535))
 @setting_option("provider", multiple=True, help="Serve only this provider. Repeatable.")
-@setting_option("db", type=click.Path(path_type=Path))
+@setting_option("db", type=OutputFile(besides=_MEMORY))
 @setting_option("seed", type=SEEDS)
 @setting_option(
     "clock",
@@ -65,7 +68,7 @@ class Options:
 @setting_option("pace", metavar="documented|fast|instant|FACTOR")
 @click.option(
     "--ready-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile(),
     help="Write URL, process id and variables here, as JSON, once the port answers.",
 )
 @click.option(
@@ -84,19 +87,19 @@ class Options:
 @setting_option("pure", is_flag=True, help="Leave out our X-Screentest-… response headers.")
 @setting_option("quiet", "-q", "--quiet", is_flag=True)
 @click.option("--report", is_flag=True, help="Say at the end what was found.")
-@click.option("--report-file", type=click.Path(path_type=Path, dir_okay=False), hidden=True)
+@click.option("--report-file", type=OutputFile(), hidden=True)
 @click.option("--until-stdin-ends", is_flag=True, hidden=True)
 def command(**given: Any) -> None:
     """Start the mock on this machine.
 
-    Everything is kept in memory unless --db names a file. Every request is one line on stderr,
-    with what was wrong with it below. Ctrl+C stops the mock, which is no failure: the exit code is
-    0, and open streams are cut.
+    Everything is kept in memory unless --db names a file; `--db :memory:` says so where a setting
+    names one. Every request is one line on stderr, with what was wrong with it below. Ctrl+C stops
+    the mock, which is no failure: the exit code is 0, and open streams are cut.
     """
     options = Options(
         host=given["host"],
         port=given["port"],
-        database=given["db"],
+        database=given["db"] if str(given["db"]) != _MEMORY else None,
         seed=given["seed"],
         clock=given["clock"],
         pace=given["pace"],
@@ -169,7 +172,7 @@ def serve(options: Options) -> None:
     def sum_up() -> None:
         log.close()
         if options.report_file is not None:
-            _write_whole(options.report_file, log.counts())
+            write_whole(options.report_file, json.dumps(log.counts()))
         if options.tells_verdict:
             tell(verdict(log.counts()))
 
@@ -201,6 +204,8 @@ def read_clock(text: str) -> tuple[Mode, float]:
 
 def _check_reach(options: Options) -> None:
     token = options.control_token
+    if not options.host:
+        raise MockError("--host must be an address or a name, not an empty text")
     if options.host not in _LOOPBACK and token is None:
         raise MockError(
             f"--host {options.host} can be reached by others, and the control API could be too; "
@@ -208,10 +213,8 @@ def _check_reach(options: Options) -> None:
         )
     if token is not None and len(token) < _TOKEN_LENGTH_MIN:
         raise MockError(f"--control-token must have {_TOKEN_LENGTH_MIN} characters or more")
-    if options.ready_file is not None and not options.ready_file.absolute().parent.is_dir():
-        raise MockError(f"cannot write {options.ready_file}: its folder does not exist")
-    if options.database is not None and not options.database.absolute().parent.is_dir():
-        raise MockError(f"cannot write {options.database}: its folder does not exist")
+    if token is not None and not (token.isascii() and token.isprintable()):
+        raise MockError("--control-token must have characters of ASCII, which a header can carry")
 
 
 def _write_ready_file(path: Path, url: str, world: Json) -> None:
@@ -221,14 +224,7 @@ def _write_ready_file(path: Path, url: str, world: Json) -> None:
         "pid": os.getpid(),
         "env": {"SCREENTEST_URL": url, **world["env"]},
     }
-    _write_whole(path, info)
-
-
-def _write_whole(path: Path, document: Json) -> None:
-    """Whole or not at all, for readers that look while it is written."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(document))
-    part.replace(path)
+    write_whole(path, json.dumps(info))
 
 
 def banner(url: str, world: Json, providers: Json, options: Options) -> str:

@@ -7,6 +7,7 @@ upwards, then the default.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,10 @@ Json = Any
 #: Upwards from the working folder; deeper trees are somebody's mistake.
 _FOLDERS_MAX = 64
 
+
+#: What a file says that has such a table, and some that have none.
+_OUR_TABLE = re.compile(r"""screentest["']?\s*[\].=]""")
+_KINDS = {str: "a text", int: "a whole number", bool: "true or false", list: "a list of texts"}
 
 #: As the control API takes them: whole numbers that JSON carries everywhere.
 SEEDS = click.IntRange(0, 9_007_199_254_740_991)
@@ -111,7 +116,10 @@ def project_settings() -> tuple[Path | None, Mapping[str, Json]]:
     Raises:
         ConfigError: it is no TOML, or has a key or a value that does not belong there.
     """
-    folder = Path.cwd()
+    try:
+        folder = Path.cwd()
+    except FileNotFoundError:  # somebody has removed it under our feet
+        return None, {}
     for _ in range(_FOLDERS_MAX):
         path = folder / "pyproject.toml"
         table = _read_table(path)
@@ -129,23 +137,34 @@ def _read_table(path: Path) -> Json | None:
     except (OSError, UnicodeDecodeError):
         return None
     # Reading TOML costs milliseconds, which projects without our table need not pay.
-    if "tool.screentest" not in text and "screentest]" not in text:
+    if _OUR_TABLE.search(text) is None:
         return None
     import tomllib
 
     try:
-        return tomllib.loads(text).get("tool", {}).get("screentest")
+        tools = tomllib.loads(text).get("tool")
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{path} is nested too deeply") from None
+    return tools.get("screentest") if isinstance(tools, dict) else None
 
 
-def _checked(path: Path, table: Mapping[str, Json]) -> Mapping[str, Json]:
+def _checked(path: Path, table: Json) -> Mapping[str, Json]:
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: tool.screentest: expected a table, got {table!r}")
     for name, value in table.items():
         if name not in SETTINGS:
             raise ConfigError(f"{path}: [tool.screentest] has {no_such('key', name, SETTINGS)}")
         kind = SETTINGS[name].kind
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        if not _is_of(kind, value):
             raise ConfigError(
-                f"{path}: [tool.screentest] {name}: expected {kind.__name__}, got {value!r}"
+                f"{path}: [tool.screentest] {name}: expected {_KINDS[kind]}, got {value!r}"
             )
     return table
+
+
+def _is_of(kind: type, value: Json) -> bool:
+    if kind is list:
+        return isinstance(value, list) and all(isinstance(it, str) for it in value)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

@@ -9,13 +9,16 @@ from typing import Any
 
 import click
 
+from ..snapshots import SNAPSHOT_BYTES_MAX
 from .client import Mock, world_options
-from .files import OutputFile
+from .files import InputFile, OutputFile, write_whole
 from .groups import group
 from .output import fail, json_option, show, table, tell
 
 Json = Any
 
+#: A mock takes none that is larger; there are files without an end.
+_LENGTH_MAX = SNAPSHOT_BYTES_MAX
 #: Under this name a document passes through the mock; it does not stay there.
 _PASSING = "through-a-file"
 
@@ -34,7 +37,7 @@ def list_snapshots(url: str, world: str, *, as_json: bool) -> None:
 
 
 @command.command("save")
-@click.argument("file", type=OutputFile())
+@click.argument("file", type=OutputFile(besides="-"))
 @world_options
 def save(file: Path, url: str, world: str) -> None:
     """Write everything of the world to FILE, as JSON Lines; - is stdout.
@@ -46,29 +49,24 @@ def save(file: Path, url: str, world: str) -> None:
     document = mock.text(f"/snapshots/{_PASSING}")
     mock.delete(f"/snapshots/{_PASSING}")
     if str(file) == "-":
-        sys.stdout.write(document)
+        click.echo(document, nl=False)
         return
     try:
-        _write(file, document)
+        write_whole(file, document, mode=0o600)
     except OSError as error:
         fail(2, f"cannot write {file}: {error.strerror}")
     tell(f"saved world {world!r} to {file}")
 
 
 @command.command("restore")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@click.argument("file", type=InputFile(besides="-"))
 @world_options
 def restore(file: Path, url: str, world: str) -> None:
     """Put the world back to what FILE says; - is stdin. What the world was before is lost.
 
     A file that is damaged, or of a mock that serves other providers, changes nothing.
     """
-    try:
-        document = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    except OSError as error:
-        fail(2, f"cannot read {file}: {error.strerror}")
-    except UnicodeDecodeError:
-        fail(2, f"{file} is no snapshot: it is not UTF-8")
+    document = _read(file)
     mock = Mock(url, world)
     mock.post("/snapshots", {"name": _PASSING, "document": document})
     try:
@@ -78,13 +76,21 @@ def restore(file: Path, url: str, world: str) -> None:
     tell(f"restored world {world!r} from {file}: it is {restored['clock']['now']} there")
 
 
-def _write(file: Path, document: str) -> None:
-    """Whole or not at all, and readable for its owner alone."""
-    part = file.with_name(file.name + ".part")
-    part.touch(mode=0o600)
-    part.chmod(0o600)
-    part.write_text(document, encoding="utf-8")
-    part.replace(file)
+def _read(file: Path) -> str:
+    try:
+        if str(file) == "-":
+            # A program may be started without any stdin.
+            text = sys.stdin.read(_LENGTH_MAX + 1) if sys.stdin is not None else ""
+        else:
+            with file.open(encoding="utf-8") as opened:
+                text = opened.read(_LENGTH_MAX + 1)
+    except OSError as error:
+        fail(2, f"cannot read {file}: {error.strerror}")
+    except UnicodeDecodeError:
+        fail(2, f"{file} is no snapshot: it is not UTF-8")
+    if len(text) > _LENGTH_MAX:
+        fail(2, f"{file} is no snapshot: it is longer than {_LENGTH_MAX} characters")
+    return text
 
 
 def _rows(snapshots: list[Json]) -> Iterable[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from .files import OutputFile
+from .files import InputFile, OutputFile
 from .output import fail
 from .settings import SEEDS
 
@@ -207,7 +207,7 @@ def _reading(function: Callable[..., None]) -> Callable[..., None]:
 
 @click.command("check-har")
 @click.argument("provider")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=InputFile())
 @_reading
 def check_har(*, provider: str, file: Path) -> None:
     """Judge recorded traffic: a HAR file, or a trace that `record` wrote.
@@ -230,7 +230,7 @@ def check_har(*, provider: str, file: Path) -> None:
 
 @click.command("replay")
 @_target_options
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=InputFile())
 @click.option("--output", type=OutputFile(), help="Where the new trace goes.")
 @_reading
 def replay(*, file: Path, output: Path | None, **given: Any) -> None:
@@ -263,8 +263,8 @@ def replay(*, file: Path, output: Path | None, **given: Any) -> None:
 
 @click.command("diff")
 @click.argument("provider")
-@click.argument("one", type=click.Path(path_type=Path))
-@click.argument("other", type=click.Path(path_type=Path))
+@click.argument("one", type=InputFile())
+@click.argument("other", type=InputFile())
 @_reading
 def diff(*, provider: str, one: Path, other: Path) -> None:
     """Compare two recordings of the same requests: statuses and fields.

@@ -81,6 +81,20 @@ def test_mock_that_cannot_be_reached_is_exit_code_3(shell: Shell, words: tuple[s
          "(there are: oshara, ozor, ugc_copilot, ulazai, znapai)"),
         (("serve", "--db", "/nowhere/mock.db"),
          "error: cannot write /nowhere/mock.db: its folder does not exist"),
+        (("serve", "--db", "/"), "error: cannot write /: it is a folder"),
+        (("serve", "--db", ""), "error: expected the name of a file, got an empty text"),
+        (("serve", "--ready-file", ""), "error: expected the name of a file, got an empty text"),
+        (("serve", "--host", ""),
+         "error: --host must be an address or a name, not an empty text"),
+        (("serve", "--control-token", "sésame-ouvre-toi-vite"),
+         "error: --control-token must have characters of ASCII, which a header can carry"),
+        (("snapshot", "restore", ""), "error: expected the name of a file, got an empty text"),
+        (("snapshot", "restore", "/"), "error: cannot read /: it is a folder"),
+        (("snapshot", "restore", "/dev/zero"),
+         "error: /dev/zero is no snapshot: it is longer than 67108864 characters"),
+        (("check-har", "ozor", "/"), "error: cannot read /: it is a folder"),
+        (("diff", "ozor", "none.har", "none.har"),
+         "error: cannot read none.har: there is no such file"),
         (("webhooks", "listen"), "error: Missing argument 'PROVIDER'"),
         (("webhooks", "listen", "ugc_copilot", "--port", "99999"),
          "error: Invalid value for '--port': 99999 is not in the range 0<=x<=65535"),
@@ -116,8 +130,9 @@ def test_slip_is_exit_code_2_with_one_line_and_a_hint(
 @pytest.mark.parametrize(
     "words",
     [
-        ("verify", "ozr"), ("plan", "ozr"), ("check-har", "ozr", "x"), ("replay", "ozr", "x"),
-        ("diff", "ozr", "x", "y"), ("mutants", "run", "ozr"), ("mutants", "list", "ozr"),
+        ("verify", "ozr"), ("plan", "ozr"), ("check-har", "ozr", __file__),
+        ("replay", "ozr", __file__),
+        ("diff", "ozr", __file__, __file__), ("mutants", "run", "ozr"), ("mutants", "list", "ozr"),
         ("mutants", "explain", "ozr", "GEN-1"), ("serve", "--provider", "ozr"),
         ("record", "ozr", "--url", _NOBODY, "--output", "x"),
         ("run", "--provider", "ozr", "--", "true"), ("trigger", "ozr", "completed"),
@@ -127,7 +142,7 @@ def test_slip_is_exit_code_2_with_one_line_and_a_hint(
         ("logs", "--provider", "ozr"), ("webhooks", "listen", "ozr"),
         ("fault", "add", "http_error", "--provider", "ozr"),
     ],
-    ids=" ".join,
+    ids=lambda it: " ".join(it).replace(__file__, "FILE"),
 )  # fmt: skip
 def test_misspelt_provider_is_one_line_with_the_nearest(
     world: World, words: tuple[str, ...]
@@ -242,7 +257,11 @@ def test_flag_beats_variable_beats_file(shell: Shell) -> None:
     ("table", "told"),
     [
         ("prot = 1", "[tool.screentest] has no key 'prot'; did you mean 'port'?"),
-        ('port = "x"', "[tool.screentest] port: expected int, got 'x'"),
+        ('port = "x"', "[tool.screentest] port: expected a whole number, got 'x'"),
+        ("port = true", "[tool.screentest] port: expected a whole number, got True"),
+        ("provider = 'ozor'", "[tool.screentest] provider: expected a list of texts, got 'ozor'"),
+        ("provider = [1]", "[tool.screentest] provider: expected a list of texts, got [1]"),
+        ("pure = 1", "[tool.screentest] pure: expected true or false, got 1"),
         ("port = ", "is not TOML"),
     ],
 )
@@ -254,6 +273,38 @@ def test_wrong_setting_is_exit_code_4(shell: Shell, table: str, told: str) -> No
     assert (answer.code, answer.out) == (4, "")
     assert told in answer.err
     assert len(answer.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("tool.screentest = 3", "tool.screentest: expected a table, got 3"),
+        ("[[tool.screentest]]\nport = 1", "tool.screentest: expected a table, got [{'port': 1}]"),
+        ("[tool]\nscreentest = {port = 'x'}", "port: expected a whole number, got 'x'"),
+        ("[tool.'screentest']\nport = 'x'", "port: expected a whole number, got 'x'"),
+        ("x = " + "[" * 5_000 + "\n[tool.screentest]", "is nested too deeply"),
+    ],
+    ids=["number", "array", "inline", "quoted", "deep"],
+)
+def test_settings_in_any_spelling_of_toml_are_looked_at(shell: Shell, text: str, told: str) -> None:
+    (shell.folder / "pyproject.toml").write_text(text)
+
+    answer = shell.run("clock")
+
+    assert (answer.code, answer.out) == (4, "")
+    assert answer.err.endswith(f"{told}\n")
+
+
+def test_folder_that_is_gone_has_no_settings(shell: Shell) -> None:
+    script = f"cd gone && rmdir ../gone && {sys.executable} -P -m screentest.mock_server.cli config"
+    (shell.folder / "gone").mkdir()
+
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=shell.folder, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "port           8787                   default\n" in done.stdout
 
 
 def test_colour_is_for_terminals_unless_it_is_forced(world: World) -> None:

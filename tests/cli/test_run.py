@@ -134,6 +134,16 @@ def test_command_that_cannot_be_run_ends_as_in_a_shell_and_is_told_why(
     assert done.err == f"error: {problem}\nhint: {hint}\n"
 
 
+def test_settings_of_serve_are_not_those_of_a_mock_of_its_own(shell: Shell) -> None:
+    table = '[tool.screentest]\ndb = "mine.db"\nquiet = true\n'
+    (shell.folder / "pyproject.toml").write_text(table)
+
+    done = shell.run("run", "--log", "--", sys.executable, "-c", _CALL_A_WRONG_PATH)
+
+    assert "GET     ozor  /api/v1/vidoes  404" in done.err
+    assert [it.name for it in shell.folder.iterdir()] == ["pyproject.toml"]
+
+
 def test_clock_that_would_not_follow_the_command_is_refused(shell: Shell) -> None:
     done = shell.run("run", "--clock", "system", "--", "true")
 

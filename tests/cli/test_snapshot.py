@@ -98,7 +98,7 @@ def test_file_that_is_not_text_is_refused(world: World) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("restore", "nowhere"), "error: cannot read nowhere: No such file or directory\n"),
+        (("restore", "nowhere"), "error: cannot read nowhere: there is no such file\n"),
         (("save", "no/folder"), "error: cannot write no/folder: its folder does not exist\n"),
     ],
 )
