@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +10,7 @@ import click
 from ..clock import ADVANCE_MAX_MS
 from .client import Mock, world_options
 from .durations import between_ms, duration_text, read_duration_ms
+from .factors import Factor
 from .groups import Forward, group
 from .output import fail, json_option, show, table
 
@@ -50,13 +50,11 @@ def advance(how_far: str, url: str, world: str, *, as_json: bool) -> None:
 
 
 @command.command("speed", cls=Forward, negative="FACTOR must be a number above 0")
-@click.argument("factor", type=click.FloatRange(min=0, min_open=True))
+@click.argument("factor", type=Factor(min=0, min_open=True))
 @world_options
 @json_option
 def speed(factor: float, url: str, world: str, *, as_json: bool) -> None:
     """Run FACTOR times as fast as the machine's clock."""
-    if not math.isfinite(factor):
-        fail(2, f"FACTOR must be a number above 0, not {factor}")
     body = {"mode": "real", "speed": factor}
     show(Mock(url, world).patch("/clock", body), _lines, as_json=as_json)
 

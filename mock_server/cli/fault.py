@@ -10,6 +10,7 @@ import click
 
 from .client import Mock, segment, world_options
 from .durations import duration_ms
+from .factors import Factor
 from .groups import group
 from .output import fail, json_option, show, table, tell
 
@@ -28,13 +29,13 @@ def command() -> None:
 @click.option("--account", default="", help="Only calls with a key of this account.")
 @click.option("--nth", type=click.IntRange(min=1), help="Begin with the nth match.")
 @click.option("--times", metavar="N|forever", default="1", show_default=True, help="How often.")
-@click.option("--probability", type=click.FloatRange(0, 1), help="How likely at each match.")
+@click.option("--probability", type=Factor(0, 1), help="How likely at each match.")
 @click.option("--phase", type=click.Choice(("before", "after_commit", "during_body")))
 @click.option("--status", type=int, help="Status of an http_error or model_retired.")
 @click.option("--retry-after", type=duration_ms, metavar="DURATION", help="Retry-After.")
 @click.option("--delay", type=duration_ms, metavar="DURATION", help="How late an answer is.")
 @click.option("--reason", default="", help="What a failing job or stream says.")
-@click.option("--at", type=click.FloatRange(0, 1), help="Where in its run a job fails, 0 to 1.")
+@click.option("--at", type=Factor(0, 1), help="Where in its run a job fails, 0 to 1.")
 @click.option("--set", "others", multiple=True, metavar="NAME=VALUE", help="Any other attribute.")
 @world_options
 @json_option

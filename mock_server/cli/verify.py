@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from .factors import Factor
 from .files import InputFile, OutputFile
 from .output import fail
 from .settings import SEEDS
@@ -65,7 +66,7 @@ def _target_options(function: Callable[..., None]) -> Callable[..., None]:
         click.option("--live", is_flag=True, help="Allow an address that is not this machine."),
         click.option(
             "--time-scale",
-            type=click.FloatRange(min=0.001),
+            type=Factor(min=0.001),
             default=1.0,
             help="How many times faster than ours the server's clock runs.",
         ),
