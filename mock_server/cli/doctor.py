@@ -15,7 +15,7 @@ import click
 
 from ..journal import looks_live
 from .client import NoMockError, RefusedError, send, url_option
-from .output import json_option, paint, show
+from .output import as_far_as_read, json_option, paint, show
 
 Json = Any
 
@@ -39,7 +39,8 @@ def command(url: str, *, as_json: bool) -> None:
         for look in _LOOKS
         for verdict, told, hint in look(url)
     ]
-    show(found, _lines, as_json=as_json)
+    with as_far_as_read():
+        show(found, _lines, as_json=as_json)
     sys.exit(int(any(it["verdict"] == "fail" for it in found)))
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
 from .groups import check_word
-from .output import EXIT_CODES, fail
+from .output import EXIT_CODES, drop_stdout, fail
 
 #: verb → (module and name in it, one line for `--help`)
 VERBS = {
@@ -60,6 +61,14 @@ class _Verbs(click.Group):
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(code), told) for code, told in EXIT_CODES.items()])
 
+    def invoke(self, ctx: click.Context) -> Any:
+        # click would end the program with 1, which means that a check failed.
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            drop_stdout()
+            sys.exit(0)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -94,8 +103,10 @@ def main() -> None:
         fail(error.exit_code if error.exit_code > 2 else 2, _one_line(error), _hint(error))
     except MockError as error:
         fail(2, str(error))
-    except BrokenPipeError:
-        _leave_quietly()
+    except OSError as error:
+        drop_stdout()
+        where = f"{error.filename}: " if error.filename is not None else ""
+        fail(2, f"{where}{error.strerror or error}")
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except ContractError as error:
@@ -110,11 +121,3 @@ def _one_line(error: click.ClickException) -> str:
 def _hint(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     return f"see `{context.command_path} --help`" if context is not None else ""
-
-
-def _leave_quietly() -> None:
-    """Whoever read our output has had enough; the interpreter must not complain of it either."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn, TextIO
 
 import click
@@ -16,7 +17,7 @@ Json = Any
 EXIT_CODES = {
     0: "ok",
     1: "findings, or a check that failed",
-    2: "usage: a wrong flag, an unknown name, a refusal of the mock",
+    2: "usage: a wrong flag or file, an unknown name, a refusal of the mock",
     3: "the mock or target cannot be reached",
     4: "a contract file or the configuration is invalid",
     130: "interrupted",
@@ -69,18 +70,36 @@ def fail(code: int, problem: str, hint: str = "") -> NoReturn:
     sys.exit(code)
 
 
-def paint(text: str, colour: str, stream: TextIO) -> str:
+@contextmanager
+def as_far_as_read() -> Generator[None]:
+    """Leave out what is printed inside once nobody reads it any more; the verdict still counts."""
+    try:
+        yield
+    except BrokenPipeError:
+        drop_stdout()
+
+
+def drop_stdout() -> None:
+    """Throw away what still waits to be written; the interpreter would try again at its end."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def paint(text: str, colour: str, stream: TextIO | None) -> str:
     """*text* in *colour*, if *stream* shows colours."""
     return click.style(text, fg=colour) if has_colour(stream) else text
 
 
-def has_colour(stream: TextIO) -> bool:
-    """Whether *stream* is a terminal; NO_COLOR and FORCE_COLOR decide before it is asked."""
+def has_colour(stream: TextIO | None) -> bool:
+    """Whether *stream* is a terminal; NO_COLOR and FORCE_COLOR decide before it is asked.
+
+    A program that was started without stdout or stderr has None there.
+    """
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def plain(text: str) -> str:

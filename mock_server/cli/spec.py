@@ -11,7 +11,7 @@ import click
 from screentest.specs.errors import no_such
 
 from .groups import group
-from .output import fail, json_option, show, table, tell
+from .output import as_far_as_read, fail, json_option, show, table, tell
 
 Json = Any
 
@@ -66,7 +66,8 @@ def lint(names: tuple[str, ...], *, as_json: bool) -> None:
             problems.append({"contract": name, "problem": " ".join(str(error).split())})
     document = {"checked": list(checked), "problems": problems}
     if as_json:
-        show(document, lambda _: [], as_json=True)
+        with as_far_as_read():
+            show(document, lambda _: [], as_json=True)
     else:
         for it in problems:
             tell(f"error: {it['problem']}")

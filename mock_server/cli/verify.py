@@ -14,7 +14,7 @@ import click
 
 from .factors import Factor
 from .files import InputFile, OutputFile
-from .output import fail
+from .output import as_far_as_read, fail
 from .settings import SEEDS
 
 _NO_SCENARIO = "no scenario of tier {tier} has {only!r} in its name"
@@ -151,8 +151,9 @@ def command(*, reports: Sequence[tuple[str, Path]], quiet: bool, **given: Any) -
         fail(4, str(error), "is the server running, and is the address right?")
     if given["only"] and not result.ran and not result.skipped:
         fail(2, _NO_SCENARIO.format(**given), f"see `screentest plan {given['provider']}`")
-    for line in text_report(result, given["url"] or "$BASE_URL"):
-        click.echo(without_keys(line, result.contract.provider))
+    with as_far_as_read():
+        for line in text_report(result, given["url"] or "$BASE_URL"):
+            click.echo(without_keys(line, result.contract.provider))
     if result.is_broken:
         sys.exit(1)
     if result.is_out_of_budget:
@@ -200,8 +201,6 @@ def _reading(function: Callable[..., None]) -> Callable[..., None]:
             fail(2, "the file is no recording: it is not UTF-8")
         except (ContractError, FuzzUnavailableError, ValueError) as error:
             fail(2, str(error))
-        except OSError as error:
-            fail(2, f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
     return guarded
 
@@ -224,8 +223,9 @@ def check_har(*, provider: str, file: Path) -> None:
 
     trace = read_recording(file, provider)
     judge = judge_recording(trace)
-    for line in recording_lines(trace, judge):
-        click.echo(without_keys(line, provider))
+    with as_far_as_read():
+        for line in recording_lines(trace, judge):
+            click.echo(without_keys(line, provider))
     sys.exit(1 if judge.findings else 0)
 
 
@@ -256,9 +256,10 @@ def replay(*, file: Path, output: Path | None, **given: Any) -> None:
     if output is not None:
         write_trace(again, output)
     found = list(differences(trace, again))
-    for line in found:
-        click.echo(line)
-    click.echo(f"{len(again.exchanges)} requests sent, {len(found)} differences")
+    with as_far_as_read():
+        for line in found:
+            click.echo(line)
+        click.echo(f"{len(again.exchanges)} requests sent, {len(found)} differences")
     sys.exit(1 if found else 0)
 
 
@@ -275,8 +276,9 @@ def diff(*, provider: str, one: Path, other: Path) -> None:
     from screentest.contract_tests.recorded import differences, read_recording
 
     found = list(differences(read_recording(one, provider), read_recording(other, provider)))
-    for line in found:
-        click.echo(line)
+    with as_far_as_read():
+        for line in found:
+            click.echo(line)
     sys.exit(1 if found else 0)
 
 
@@ -343,8 +345,9 @@ def run_all(
     tally = run_mutants(providers or provider_names(), only=only, seed=seed, workers=workers)
     if not tally.fates:
         raise ValueError(f"no mutant has an id that begins with {only!r}")
-    for line in tally_lines(tally):
-        click.echo(line)
+    with as_far_as_read():
+        for line in tally_lines(tally):
+            click.echo(line)
     if output is not None:
         output.write_text(tally_json(tally), encoding="utf-8")
     survived = [it for it in tally.fates if not it.is_killed and not it.mutant.excuse]

@@ -362,14 +362,47 @@ def test_doctor_fails_for_a_key_that_looks_real(shell: Shell) -> None:
     assert key not in answer.out + answer.err
 
 
-def test_output_that_nobody_reads_is_no_traceback(shell: Shell) -> None:
-    command = f"{sys.executable} -m screentest.mock_server.cli explain --all | head -1"
+_PYTHON_M = f"{sys.executable} -P -m screentest.mock_server.cli"
 
-    done = subprocess.run(
-        ["bash", "-c", command], cwd=shell.folder, capture_output=True, text=True, check=False
-    )
 
-    assert done.stderr == ""
+def _in_bash(shell: Shell, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", script], cwd=shell.folder, env=shell.environment(**variables),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_output_that_nobody_reads_is_no_failure(shell: Shell) -> None:
+    done = _in_bash(shell, f"{_PYTHON_M} explain --all | head -1; echo ${{PIPESTATUS[0]}} >&2")
+
+    assert (done.stdout.count("\n"), done.stderr) == (1, "0\n")
+
+
+def test_verdict_counts_although_nobody_reads_the_report(shell: Shell) -> None:
+    key = "sk_" + "live_" + "0123456789abcdef" * 2
+
+    done = _in_bash(shell, f"{_PYTHON_M} doctor | true; echo ${{PIPESTATUS[0]}}", SOME_KEY=key)
+
+    assert (done.stdout, done.stderr) == ("1\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [("explain SC102", 0), ("srve", 2), ("doctor", 0)], ids=str
+)
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
+def test_program_without_one_of_its_streams_ends_as_with_it(
+    shell: Shell, words: str, code: int, closed: str
+) -> None:
+    done = _in_bash(shell, f"{_PYTHON_M} {words} {closed}")
+
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device without room")
+def test_output_without_room_is_told_in_one_line(shell: Shell) -> None:
+    done = _in_bash(shell, f"{_PYTHON_M} explain --all > /dev/full")
+
+    assert (done.returncode, done.stderr) == (2, "error: No space left on device\n")
 
 
 @pytest.mark.parametrize(
