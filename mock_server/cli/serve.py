@@ -165,9 +165,9 @@ def serve(options: Options) -> None:
             headers = {"Authorization": f"Bearer {options.control_token}"}
             world = client.get(f"{url}/_screentest/worlds/default", headers=headers).get_json()
             providers = client.get(f"{url}/_screentest/providers", headers=headers).get_json()
+        click.echo(banner(url, world, providers, options))
         if options.ready_file is not None:
             _write_ready_file(options.ready_file, url, world)
-        click.echo(banner(url, world, providers, options))
 
     def sum_up() -> None:
         log.close()
