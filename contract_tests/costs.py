@@ -99,7 +99,8 @@ class Costs:
         if make is None or make.read is None:
             return None
         shape, plan = self.contract.operations[make.read], self._checks.requests[make.read]
-        ids = {name: evaluate(at, paid.by) for name, at in make.ids.items()}
+        found = {name: evaluate(at, paid.by) for name, at in make.ids.items()}
+        ids = {name: value for name, value in found.items() if has_value(value)}
         signed = {name: it for name, it in paid.headers.items() if name in self._key_headers}
         try:
             wire = wire_of_plan(self.contract, shape, plan, ids, ANONYMOUS, {})

@@ -12,9 +12,74 @@ from urllib.parse import urlsplit
 
 from screentest.specs.contract import Contract
 
+from .reading import Form, read_base64, read_json
 from .trace import Exchange, Raw, Trace, find_operation, understand, without_keys
 
 Json = Any
+
+#: Browsers keep the stack of each request's script, which can be long.
+_DEPTH_MAX = 500
+#: What browsers write as the status of a request that nobody answered.
+_NO_ANSWER = 0
+_TEXT = {"type": "string"}
+_MAYBE_TEXT = {"type": ["string", "null"]}
+_HEADERS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["name", "value"],
+        "properties": {"name": _TEXT, "value": _TEXT},
+    },
+}
+_LOG = Form({
+    "type": "object",
+    "required": ["log"],
+    "properties": {
+        "log": {
+            "type": "object",
+            "required": ["entries"],
+            "properties": {"entries": {"type": "array"}},
+        },
+    },
+})  # fmt: skip
+#: Of requests to other servers, nothing more is looked at.
+_ASKED = Form({
+    "type": "object",
+    "required": ["request"],
+    "properties": {
+        "request": {
+            "type": "object",
+            "required": ["method", "url"],
+            "properties": {"method": _TEXT, "url": _TEXT},
+        },
+    },
+})  # fmt: skip
+_ENTRY = Form({
+    "required": ["response"],
+    "properties": {
+        "startedDateTime": _TEXT,
+        "time": {"type": ["number", "null"], "maximum": 86_400_000},
+        "request": {
+            "required": ["headers"],
+            "properties": {
+                "headers": _HEADERS,
+                "postData": {"type": ["object", "null"], "properties": {"text": _MAYBE_TEXT}},
+            },
+        },
+        "response": {
+            "type": "object",
+            "required": ["status", "headers"],
+            "properties": {
+                "status": {"type": "integer", "minimum": 0, "maximum": 999},
+                "headers": _HEADERS,
+                "content": {
+                    "type": ["object", "null"],
+                    "properties": {"text": _MAYBE_TEXT, "mimeType": _MAYBE_TEXT},
+                },
+            },
+        },
+    },
+})  # fmt: skip
 
 
 def read_har(path: Path, contract: Contract) -> Trace:
@@ -25,14 +90,20 @@ def read_har(path: Path, contract: Contract) -> Trace:
     Raises:
         ValueError: it is no HAR file.
     """
+    return har_of(path.read_text(encoding="utf-8"), str(path), contract)
+
+
+def har_of(text: str, name: str, contract: Contract) -> Trace:
+    """As `read_har`, of the *text* of the file *name*."""
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))["log"]["entries"]
-    except (ValueError, KeyError, TypeError):
-        raise ValueError(f"{path} is no HAR file: it has no log.entries") from None
+        log = read_json(text, depth_max=_DEPTH_MAX)
+    except ValueError as error:
+        raise ValueError(f"{name} is no HAR file: {error}") from None
+    _LOG.check(log, f"{name} is no HAR file")
     trace = Trace(contract.provider)
     accounts: dict[str, str] = {}
-    for entry in entries:
-        raw = _raw(entry, contract)
+    for count, entry in enumerate(log["log"]["entries"], start=1):
+        raw = _raw(entry, contract, f"{name}: entry {count}")
         if raw is None:
             continue
         credential = _credential(raw.request_headers, contract)
@@ -51,29 +122,41 @@ def _credential(headers: Mapping[str, str], contract: Contract) -> str:
     return ""
 
 
-def _raw(entry: Json, contract: Contract) -> Raw | None:
-    request, response = entry["request"], entry["response"]
-    parts = urlsplit(request["url"])
+def _raw(entry: Json, contract: Contract, where: str) -> Raw | None:
+    """The exchange of *entry*; None when it is about something else, or had no answer."""
+    _ASKED.check(entry, where)
+    request = entry["request"]
+    try:
+        parts = urlsplit(request["url"])
+    except ValueError as error:
+        raise ValueError(f"{where}: at request/url: {error}") from None
     path = _known_path(contract, request["method"], parts.path)
     if path is None:
         return None
+    _ENTRY.check(entry, where)
+    response = entry["response"]
+    if response["status"] == _NO_ANSWER:
+        return None
     headers = {it["name"].lower(): it["value"] for it in response["headers"]}
-    content = response.get("content", {})
-    headers.setdefault("content-type", content.get("mimeType", ""))
-    body = content.get("text", "")
-    decoded = base64.b64decode(body) if content.get("encoding") == "base64" else body.encode()
-    at_ms = _instant_ms(entry.get("startedDateTime", "1970-01-01T00:00:00Z"))
+    content = response.get("content") or {}
+    headers.setdefault("content-type", content.get("mimeType") or "")
+    body = content.get("text") or ""
+    is_base64 = content.get("encoding") == "base64"
+    at = f"{where}: at response/content/text"
+    decoded = read_base64(body, at) if is_base64 else body.encode(errors="replace")
+    at_ms = _instant_ms(entry.get("startedDateTime", "1970-01-01T00:00:00Z"), where)
+    sent = (request.get("postData") or {}).get("text") or ""
     return Raw(
         method=request["method"],
         path=path,
         query=parts.query,
         request_headers={it["name"].lower(): it["value"] for it in request["headers"]},
-        request_body=request.get("postData", {}).get("text", "").encode(),
+        request_body=sent.encode(errors="replace"),
         status=response["status"],
         headers=headers,
         body=decoded,
         at_ms=at_ms,
-        ended_ms=at_ms + int(entry.get("time", 0)),
+        ended_ms=at_ms + max(0, int(entry.get("time") or 0)),
     )
 
 
@@ -87,8 +170,13 @@ def _known_path(contract: Contract, method: str, path: str) -> str | None:
     return None
 
 
-def _instant_ms(text: str) -> int:
-    read = datetime.fromisoformat(text.replace("Z", "+00:00"))
+def _instant_ms(text: str, where: str) -> int:
+    try:
+        read = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError as error:
+        raise ValueError(f"{where}: at startedDateTime: {error}") from None
+    if read.tzinfo is None:
+        read = read.replace(tzinfo=UTC)
     since = read - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from .target import Identity, Wire
 from .trace import Raw
+from .wires import UnableError
 
 _TIMEOUT_S = 30.0
 #: No answer that a contract describes is longer; a longer one is cut and so fails.
@@ -20,6 +21,7 @@ _PIECE_BYTES = 64 * 1024
 #: A refusal that asks for patience is obeyed this often, and never for longer than this.
 _RETRIES_MAX = 3
 _RETRY_S_MAX = 120
+_TOLD_MAX = 200
 
 
 class UnreachableError(Exception):
@@ -75,6 +77,9 @@ class Live:
         return raw
 
     def fetch(self, url: str) -> Raw:
+        problem = address_problem(url)
+        if problem:
+            raise UnableError(f"the address {url[:_TOLD_MAX]!r} was handed out, and {problem}")
         parts = urlsplit(url)
         wire = Wire("GET", parts.path or "/", parts.query)
         return self._exchange(parts.scheme, parts.netloc, wire.path, wire)
@@ -93,7 +98,8 @@ class Live:
             answer = connection.getresponse()
             pieces = self._pieces(answer)
         except (OSError, http.client.HTTPException) as error:
-            raise UnreachableError(f"{scheme}://{netloc}: {error}") from None
+            told = " ".join(str(error).split())
+            raise UnreachableError(f"{scheme}://{netloc}: {told}") from None
         finally:
             connection.close()
         received = {name.lower(): value for name, value in answer.getheaders()}
@@ -127,9 +133,15 @@ def check_address(url: str, *, is_live: bool) -> None:
     Raises:
         NotAllowedError: it is another machine's address and *is_live* is false, or no address.
     """
+    problem = address_problem(url)
+    if problem:
+        raise NotAllowedError(f"no address {url[:_TOLD_MAX]!r}: {problem}")
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise NotAllowedError(f"no address {url!r}; give one that begins with http:// or https://")
+    if parts.username is not None or parts.password is not None:
+        raise NotAllowedError(f"no name or password goes into the address of {parts.hostname}")
+    if parts.query or parts.fragment:
+        raise NotAllowedError(f"no address {url[:_TOLD_MAX]!r}: leave out what follows ? or #")
+    assert parts.hostname is not None
     if is_live or parts.hostname == "localhost":
         return
     try:
@@ -141,6 +153,22 @@ def check_address(url: str, *, is_live: bool) -> None:
         f"{parts.hostname} is not this machine; requests to a real provider cost money. "
         "Add --live if you mean it"
     )
+
+
+def address_problem(url: str) -> str:
+    """What keeps *url* from being an address of HTTP; empty when nothing does."""
+    try:
+        parts = urlsplit(url)
+        is_port_none = parts.port == 0
+    except ValueError as error:
+        return str(error)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return "it must begin with http:// or https://, and a host"
+    if is_port_none:
+        return "nobody listens on port 0"
+    if not url.isascii() or not url.isprintable() or " " in url:
+        return "blanks and letters beyond ASCII must be written as %XX, a host as xn--…"
+    return ""
 
 
 def identity(name: str, key: str, kinds: Mapping[str, str]) -> Identity:

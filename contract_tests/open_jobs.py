@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .reading import read_json
+
 Json = Any
 
 
@@ -30,7 +32,7 @@ class OpenJobs:
         if not self.path.exists():
             return
         try:
-            found = json.loads(self.path.read_text(encoding="utf-8"))
+            found = read_json(self.path.read_text(encoding="utf-8"))
         except ValueError:
             found = None
         if not isinstance(found, dict):

@@ -12,6 +12,8 @@ from screentest.specs.checks import RequestPlan
 
 Json = Any
 
+_ID = "$ids."
+
 
 def account_in(value: Json, account: str) -> Json:
     """*value* with every `$account` in its texts replaced."""
@@ -58,11 +60,20 @@ def _drop(fields: Json, steps: list[str]) -> None:
 
 
 def fill_ids(value: Json, ids: Mapping[str, Json]) -> Json:
-    """*value* with every `$ids.name` in it replaced."""
-    if isinstance(value, str) and value.startswith("$ids."):
-        return ids.get(value[5:], value)
+    """*value* with every `$ids.name` in it replaced, as far as *ids* has them."""
+    if isinstance(value, str) and value.startswith(_ID):
+        return ids.get(value.removeprefix(_ID), value)
     if isinstance(value, dict):
         return {name: fill_ids(it, ids) for name, it in value.items()}
     if isinstance(value, list):
         return [fill_ids(it, ids) for it in value]
     return value
+
+
+def unfilled(value: Json) -> Iterator[str]:
+    """The names of the ids that *value* still asks for."""
+    if isinstance(value, str) and value.startswith(_ID):
+        yield value.removeprefix(_ID)
+    elif isinstance(value, dict | list):
+        for it in value.values() if isinstance(value, dict) else value:
+            yield from unfilled(it)

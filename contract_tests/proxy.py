@@ -21,11 +21,12 @@ from .callers import Callers
 from .front import answer, refusal, wire_of
 from .guard import Budget, Guard, ReadOnlyError, SpentError
 from .judge import Finding, Judge
-from .live import Live
+from .live import Live, UnreachableError
 from .monitors.monitors import Monitors
 from .rules import rules_of
 from .target import Identity, Wire
-from .trace import Raw, Trace, understand, write_trace
+from .trace import Raw, Trace, understand
+from .trace_file import write_trace
 
 
 @dataclass(slots=True)
@@ -59,13 +60,18 @@ class Recorder:
         return answer(self.pass_on(wire_of(environ)), start)
 
     def pass_on(self, wire: Wire) -> Raw:
-        """The server's answer to *wire*, judged; or our own 402 or 403 where it may not pass."""
+        """The server's answer to *wire*, judged.
+
+        Ours is 402 or 403 where it may not pass, and 502 where nobody answers.
+        """
         try:
             raw = self._guard.pass_on(wire, self._live.send)
         except ReadOnlyError as error:
             return refusal(wire, 403, "read-only", str(error), self._live.now_ms())
         except SpentError as error:
             return refusal(wire, 402, "exhausted", str(error), self._live.now_ms())
+        except UnreachableError as error:
+            return refusal(wire, 502, "unreachable", str(error), self._live.now_ms())
         self._note(raw)
         return raw
 

@@ -9,16 +9,20 @@ from typing import Any
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import Contract, load_contract
 
-from .har import read_har
+from .har import har_of
 from .judge import Judge
 from .monitors.monitors import watch
 from .rules import rules_of
 from .session import Session
 from .target import ANONYMOUS, Identity, Target, Wire
-from .trace import Exchange, Trace, read_trace
+from .trace import Exchange, Trace
+from .trace_file import trace_of
 from .wires import credential_header
 
 Json = Any
+
+#: A trace says what it is at once.
+_HEAD_LENGTH = 200
 
 
 def read_recording(path: Path, provider: str) -> Trace:
@@ -28,9 +32,10 @@ def read_recording(path: Path, provider: str) -> Trace:
         ValueError: it is neither.
     """
     contract = load_contract(provider)
-    with path.open(encoding="utf-8") as lines:
-        head = lines.readline(200)
-    return read_trace(path, contract) if '"trace"' in head else read_har(path, contract)
+    # Once, because it may be a pipe; and some programs begin a file with a mark of its encoding.
+    text = path.read_text(encoding="utf-8-sig")
+    is_trace = '"trace"' in text[:_HEAD_LENGTH].partition("\n")[0]
+    return (trace_of if is_trace else har_of)(text, str(path), contract)
 
 
 def judge_recording(trace: Trace) -> Judge:

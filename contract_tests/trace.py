@@ -6,12 +6,9 @@ file; whoever judges it cannot tell, and need not. Keys never enter a trace.
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,14 +17,14 @@ from msgspec import Struct
 from screentest.specs.contract import Contract, load_contract
 from screentest.specs.operations import Operation
 
+from .reading import read_json
+
 Json = Any
 
 #: What is told instead of a credential.
 REDACTED = "[redacted]"
 #: Headers that carry secrets, beside those that a contract names.
 SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie", "x-api-key", "x-goog-api-key"})
-#: A body that is longer is kept in the trace file by its length alone.
-_BODY_KEPT_MAX = 256 * 1024
 
 
 class Missing:
@@ -122,7 +119,7 @@ class Delivery(Struct, frozen=True):
     @property
     def payload(self) -> Json:
         try:
-            return json.loads(self.body)
+            return read_json(self.body)
         except ValueError:
             return None
 
@@ -243,7 +240,7 @@ def _decoded(body: bytes, content_type: str) -> tuple[Json, bool]:
         return None, False
     try:
         # The blanks around a text of the largest size are found faster as bytes.
-        return json.loads(body.strip()), False
+        return read_json(body.strip()), False
     except ValueError:
         return None, True
 
@@ -264,95 +261,13 @@ def read_events(raw: Raw) -> Iterator[StreamEvent]:
 def _event(at_ms: int, data: bytes) -> StreamEvent:
     text = data.decode("utf-8", "replace")
     try:
-        return StreamEvent(at_ms, json.loads(text), text)
+        return StreamEvent(at_ms, read_json(text), text)
     except ValueError:
         return StreamEvent(at_ms, None, text)
 
 
 def query_values(exchange: Exchange) -> dict[str, str]:
     return dict(parse_qsl(exchange.query, keep_blank_values=True))
-
-
-# Files: one JSON object a line
-
-
-def write_trace(trace: Trace, path: Path) -> None:
-    """Save *trace* as JSON Lines."""
-    lines = [json.dumps({"trace": 1, "provider": trace.provider})]
-    lines += [json.dumps(_to_json(event)) for event in trace.events]
-    text = without_keys("\n".join(lines) + "\n", trace.provider)
-    path.write_text(text, encoding="utf-8")
-
-
-def read_trace(path: Path, contract: Contract) -> Trace:
-    """The trace that `write_trace` saved.
-
-    Raises:
-        ValueError: it is no trace, or one of another provider.
-    """
-    lines = path.read_text(encoding="utf-8").splitlines()
-    head = json.loads(lines[0]) if lines else {}
-    if not isinstance(head, dict) or "trace" not in head:
-        raise ValueError(f'{path} is no trace: its first line must be {{"trace": 1, …}}')
-    if head["provider"] != contract.provider:
-        raise ValueError(f"{path} is a trace of {head['provider']!r}, not {contract.provider!r}")
-    trace = Trace(contract.provider)
-    for number, line in enumerate(lines[1:], start=1):
-        trace.add(_from_json(json.loads(line), contract, number))
-    return trace
-
-
-def _to_json(event: Event) -> Json:
-    match event:
-        case Balance():
-            return {"balance": event.actor, "at_ms": event.at_ms, "available": event.available,
-                    "held": event.held}  # fmt: skip
-        case Delivery():
-            return {"delivery": event.verdict, "at_ms": event.at_ms, "headers": dict(event.headers),
-                    "body": event.body.decode("utf-8", "replace")}  # fmt: skip
-        case Exchange():
-            return {
-                "actor": event.actor, "key": event.key, "at_ms": event.at_ms,
-                "ended_ms": event.ended_ms, "method": event.method, "path": event.path,
-                "query": event.query, "request_headers": dict(event.request_headers),
-                "request_body": _body_to_json(event.request_body), "status": event.status,
-                "headers": dict(event.headers), "body": _body_to_json(event.body),
-            }  # fmt: skip
-
-
-def _from_json(line: Json, contract: Contract, number: int) -> Event:
-    if "balance" in line:
-        return Balance(line["at_ms"], line["balance"], line["available"], line["held"])
-    if "delivery" in line:
-        return Delivery(line["at_ms"], line["headers"], line["body"].encode(), line["delivery"])
-    raw = Raw(
-        method=line["method"],
-        path=line["path"],
-        query=line["query"],
-        request_headers=line["request_headers"],
-        request_body=_body_from_json(line["request_body"]),
-        status=line["status"],
-        headers=line["headers"],
-        body=_body_from_json(line["body"]),
-        at_ms=line["at_ms"],
-        ended_ms=line["ended_ms"],
-    )
-    return understand(contract, raw, number=number, actor=line["actor"], key=line["key"])
-
-
-def _body_to_json(body: bytes) -> Json:
-    if len(body) > _BODY_KEPT_MAX:
-        return {"bytes": len(body)}
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(body).decode()}
-
-
-def _body_from_json(body: Json) -> bytes:
-    if isinstance(body, str):
-        return body.encode()
-    return base64.b64decode(body["base64"]) if "base64" in body else b""
 
 
 def curl(exchange: Exchange, base_url: str = "$BASE_URL") -> str:

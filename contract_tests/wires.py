@@ -12,7 +12,7 @@ from screentest.specs.checks import RequestPlan
 from screentest.specs.contract import Contract
 from screentest.specs.operations import Operation
 
-from .plans import account_in, fill_ids
+from .plans import account_in, fill_ids, unfilled
 from .samples import encode_form
 from .target import ANONYMOUS, Identity, Wire
 
@@ -65,6 +65,9 @@ def _body(
         return body, plan.type or content_type
     if plan.json is not None:
         filled = fill_ids(plan.json, ids)
+        missing = next(unfilled(filled), None)
+        if missing is not None:
+            raise UnableError(f"{operation.id} needs {missing}")
         if not who.account and account_in(filled, "-") != filled:
             raise UnableError(f"{operation.id} needs the account's own name")
         filled = account_in(filled, who.account)

@@ -120,7 +120,8 @@ class Shapes:
             price = self.contract.behaviour.operations[relation.price].price
             assert price is not None, relation.price
             name = next(iter(price.formula.names))
-            return price.amount({name: read_fact(relation.fact, exchange, NOTHING)})
+            fact = as_number(read_fact(relation.fact, exchange, NOTHING))
+            return price.amount({name: fact}) if fact is not None else MISSING
         parts = [as_number(evaluate(part, exchange)) for part in relation.parts]
         return int(sum(part for part in parts if part is not None))
 

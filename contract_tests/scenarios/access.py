@@ -316,6 +316,8 @@ def _lists(session: Session, name: str) -> None:
     made: list[str] = []
     for _ in range(_LISTED):
         one = session.make(rules.of, who=who)
+        if rules.named not in one.ids:
+            raise UnableError(f"the answer of {one.make.by} shows no {rules.named}")
         made.append(str(one.ids[rules.named]))
         session.target.wait(2_000)
     answer = session.call(name, who=who)

@@ -31,11 +31,11 @@ VERBS = {
     "completion": ("completion", "Print the completion script of a shell."),
     "verify": ("verify", "Hold a server to a provider's contract."),
     "plan": ("verify:plan", "Show what a verification would do and cost."),
-    "check-har": ("verify:check_har", "Judge recorded traffic."),
-    "record": ("verify:record", "Keep what your program and a provider say to each other."),
-    "replay": ("verify:replay", "Send recorded requests again, and tell what differs."),
-    "diff": ("verify:diff", "Compare two recordings."),
-    "mutants": ("verify:mutants", "Find out whether the kit finds defects."),
+    "check-har": ("recordings:check_har", "Judge recorded traffic."),
+    "record": ("recordings:record", "Keep what your program and a provider say to each other."),
+    "replay": ("recordings:replay", "Send recorded requests again, and tell what differs."),
+    "diff": ("recordings:diff", "Compare two recordings."),
+    "mutants": ("mutants", "Find out whether the kit finds defects."),
 }
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import Iterable
+from types import FrameType
 from typing import Any
 
 import click
@@ -73,6 +76,8 @@ def listen(provider: str, url: str, world: str, *, as_json: bool, **given: Any) 
     if given["events"]:
         body["events"] = list(given["events"])
     made = mock.post("/webhooks/endpoints", body)
+    # The endpoint must go, too, when a script stops what it has started.
+    signal.signal(signal.SIGTERM, _leave)
     try:
         if given["print_secret"]:
             click.echo(made["secret"])
@@ -81,6 +86,10 @@ def listen(provider: str, url: str, world: str, *, as_json: bool, **given: Any) 
     finally:
         server.server_close()
         mock.delete(f"/webhooks/endpoints/{made['id']}")
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 def _rows(deliveries: list[Json]) -> Iterable[str]:

@@ -43,8 +43,8 @@ class Listening:
             time.sleep(0.02)
         raise AssertionError(f"no line {number} within {_WAIT_S_MAX:.0f} s")
 
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGINT)
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(how)
         return self.process.wait(_WAIT_S_MAX)
 
 
@@ -106,10 +106,13 @@ def test_deliveries_are_listed_and_sent_again(world: World, listening: Listening
     assert len(again[0]["attempts"]) == 2
 
 
-def test_endpoint_is_gone_once_nobody_listens(world: World, listening: Listening) -> None:
+@pytest.mark.parametrize(("how", "left_with"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_endpoint_is_gone_once_nobody_listens(
+    world: World, listening: Listening, how: signal.Signals, left_with: int
+) -> None:
     listening.line(0)
 
-    code = listening.stop()
+    code = listening.stop(how)
 
     _, endpoints = send("GET", f"{world.url}/_screentest/worlds/{world.id}/webhooks/endpoints")
-    assert (code, endpoints["items"]) == (130, [])
+    assert (code, endpoints["items"]) == (left_with, [])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from screentest.contract_tests.trace import write_trace
+from screentest.contract_tests.trace_file import write_trace
 
 from .hands import recording
 

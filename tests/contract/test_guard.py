@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -15,8 +16,9 @@ from screentest.contract_tests.guard import (
     price_at_most,
 )
 from screentest.contract_tests.in_process import InProcess, make_app
-from screentest.contract_tests.live import NotAllowedError, check_address
-from screentest.contract_tests.target import Wire
+from screentest.contract_tests.live import Live, NotAllowedError, check_address
+from screentest.contract_tests.target import Identity, Wire
+from screentest.contract_tests.wires import UnableError
 from screentest.specs.contract import load_contract
 
 GENERATE = Wire(
@@ -97,8 +99,35 @@ def test_this_machine_may_be_tested(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://ozor.ai", "http://10.0.0.1", "ftp://127.0.0.1", "nothing"]
+    "url",
+    ["https://ozor.ai", "http://10.0.0.1", "ftp://127.0.0.1", "nothing", "", "http://"],
 )
 def test_another_machine_may_not_unless_it_is_meant(url: str) -> None:
     with pytest.raises(NotAllowedError):
         check_address(url, is_live=False)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://127.0.0.1:x", "no address 'http://127.0.0.1:x': Port could not be cast"),
+        ("http://127.0.0.1:99999", "no address 'http://127.0.0.1:99999': Port out of range"),
+        ("http://127.0.0.1:0", "no address 'http://127.0.0.1:0': nobody listens on port 0"),
+        ("http://[::1", "no address 'http://[::1': Invalid IPv6 URL"),
+        ("http://127.0.0.1/a b", "no address 'http://127.0.0.1/a b': blanks and letters beyond"),
+        ("http://127.0.0.1/é", "no address 'http://127.0.0.1/é': blanks and letters beyond"),
+        ("http://127.0.0.1/?a=1", "no address 'http://127.0.0.1/?a=1': leave out what follows"),
+        ("http://me:secret@127.0.0.1", "no name or password goes into the address of 127.0.0.1"),
+    ],
+)
+def test_address_that_is_none_is_told_why(url: str, told: str) -> None:
+    with pytest.raises(NotAllowedError, match=f"^{re.escape(told)}"):
+        check_address(url, is_live=True)
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "lamp", "http://127.0.0.1:9/a b", "http://h:x/"])
+def test_address_that_a_server_makes_up_leaves_rules_open(url: str) -> None:
+    live = Live("http://127.0.0.1:9", Identity("owner"))
+
+    with pytest.raises(UnableError, match="^the address .* was handed out, and "):
+        live.fetch(url)

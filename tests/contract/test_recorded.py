@@ -19,7 +19,8 @@ from screentest.contract_tests.recorded import (
     send_again,
 )
 from screentest.contract_tests.target import ANONYMOUS, Identity
-from screentest.contract_tests.trace import Trace, read_trace, write_trace
+from screentest.contract_tests.trace import Trace
+from screentest.contract_tests.trace_file import read_trace, write_trace
 from screentest.specs.contract import load_contract
 
 from .hands import PROVIDERS, recording, session_with
