@@ -1,0 +1,70 @@
+"""A server that answers nonsense is told so; the kit itself does not stumble over it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import pytest
+
+from screentest.contract_tests.guard import Budget, Guarded
+from screentest.contract_tests.in_process import App, InProcess, make_app
+from screentest.contract_tests.report.html import html_report
+from screentest.contract_tests.report.text import text_report
+from screentest.contract_tests.verify import scenarios_of, verify
+from screentest.specs.checks import load_checks
+from screentest.specs.contract import load_contract
+
+from .hands import PROVIDERS
+
+Json = Any
+#: What a field of an answer may become.
+_ODD: tuple[Json, ...] = (None, 0, -1, 10**20, True, "", "x", [], {}, [1], "http://[::1")
+
+
+@dataclass(slots=True)
+class OddApp:
+    """*app*, with a part of the provider's answers spoilt."""
+
+    app: App
+    rng: Random
+
+    @property
+    def receivers(self) -> dict[str, Any]:
+        return self.app.receivers
+
+    def __call__(self, environ: Any, start: Any, /) -> Iterable[bytes]:
+        if not environ["PATH_INFO"].startswith("/w/") or self.rng.random() > 0.3:
+            return self.app(environ, start)
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+        body = b"".join(self.app(environ, lambda status, sent: started.append((status, sent))))
+        status, sent = started[-1]
+        if dict(sent).get("Content-Type") == "application/json":
+            body = json.dumps(self._spoilt(json.loads(body))).encode()
+        kept = [(name, value) for name, value in sent if name != "Content-Length"]
+        start(status, kept)
+        return [body]
+
+    def _spoilt(self, value: Json) -> Json:
+        if not isinstance(value, dict) or not value or self.rng.random() < 0.1:
+            return self.rng.choice(_ODD)
+        name = self.rng.choice(sorted(value))
+        return {**value, name: self._spoilt(value[name])}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_server_that_answers_nonsense_is_judged(provider: str) -> None:
+    contract, checks, rng = load_contract(provider), load_checks(provider), Random(provider)
+    app, budget = OddApp(make_app(contract), rng), Budget(None)
+    chosen = rng.sample(scenarios_of(contract, checks), 12)
+
+    result = verify(
+        contract, checks, lambda: Guarded(InProcess(app, contract), contract, budget), chosen
+    )
+
+    assert result.is_broken
+    assert "BROKEN" in "\n".join(text_report(result))
+    assert "<h2>Broken</h2>" in html_report(result)

@@ -1,0 +1,84 @@
+"""Contract files of which nothing is known yet: the first thing wrong, with its place."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from screentest.specs.contract import provider_names
+from screentest.specs.errors import ContractError
+from screentest.specs.lint import lint_contract
+
+from ..tree import ROOT
+
+SPECS = ROOT / "specs"
+_TEXT = "/api/v1/sora/generate/text-to-video/"
+
+
+@pytest.mark.parametrize("provider", provider_names())
+def test_contract_of_the_house_is_in_order(provider: str) -> None:
+    lint_contract(SPECS / provider)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of a contract that is in order."""
+    return shutil.copytree(SPECS / "ulazai", tmp_path / "lamp")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("\npaths:", "\npathz:", '"paths" is a required property'),
+        ("openapi: 3.1.0", "openapi: 3.0.3", 'at openapi: "3.0.3" does not match'),
+        ("operationId: generateImageToVideo", "operationId: generateTextToVideo",
+         "2 operations are called 'generateTextToVideo'"),
+        ("operationId: generateImageToVideo", "operation: generateImageToVideo",
+         '/post: "operationId" is a required property'),
+        ("      responses:", "      replies:", '/post: "responses" is a required property'),
+        ("'200':", "200:", "at /paths//api/v1/sora/status/{task_id}//get/responses: "
+         "the key 200 is no text; put it in quotes"),
+        ("in: path", "in: body", '/parameters/0/in: "body" is not one of "path", "query"'),
+        ("'#/components/schemas/TextToVideoRequest'", "'#/components/schemas/Text'",
+         f"at /paths/{_TEXT}/post/requestBody/content/application/json/schema: "
+         "the $ref '#/components/schemas/Text' points at nothing"),
+        ("'#/components/schemas/TextToVideoRequest'", "'other.yaml#/Text'",
+         f"at /paths/{_TEXT}/post/requestBody/content/application/json/schema: "
+         "the $ref 'other.yaml#/Text' points out of this file; write #/…"),
+        ("minLength: 1", "minLength: one",
+         'a schema of generateTextToVideo: "one" is not of type "integer"'),
+    ],
+)  # fmt: skip
+def test_openapi_file_that_is_wrong_is_told_with_the_place(
+    folder: Path, old: str, new: str, told: str
+) -> None:
+    path = folder / "openapi.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    assert old in text
+    with pytest.raises(ContractError, match=f"^{re.escape(str(path))}: .*{re.escape(told)}"):
+        lint_contract(folder)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", "lamp", "null"])
+def test_file_that_holds_something_else_is_told(folder: Path, text: str) -> None:
+    for name in ("openapi.yaml", "behaviour.yaml"):
+        (folder / name).write_text(text)
+
+        with pytest.raises(ContractError, match=rf'{name}: .*is not of type "object"'):
+            lint_contract(folder)
+
+
+def test_field_that_is_called_as_a_reference_is_none_inside_an_example(folder: Path) -> None:
+    path = folder / "openapi.yaml"
+    schema = "schema: {$ref: '#/components/schemas/TextToVideoRequest'}"
+    before, found, after = path.read_text(encoding="utf-8").partition(schema)
+    indent = before.rpartition("\n")[2]
+    path.write_text(f"{before}{found}\n{indent}example: {{$ref: nowhere}}{after}")
+
+    assert found
+    lint_contract(folder)
