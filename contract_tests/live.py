@@ -29,7 +29,10 @@ class UnreachableError(Exception):
 
 
 class NotAllowedError(Exception):
-    """The address is not one that may be tested without being asked for expressly."""
+    """The address is not one that may be tested without being asked for expressly.
+
+    Or it is none, or a key is none that could be sent there.
+    """
 
 
 @dataclass(slots=True)
@@ -172,5 +175,14 @@ def address_problem(url: str) -> str:
 
 
 def identity(name: str, key: str, kinds: Mapping[str, str]) -> Identity:
-    """Somebody with *key*; *kinds* are further credentials by kind of key."""
-    return Identity(name, {"api_key": key, **kinds})
+    """Somebody with *key*; *kinds* are further credentials by kind of key.
+
+    Raises:
+        NotAllowedError: one of them cannot be sent.
+    """
+    keys = {"api_key": key, **kinds}
+    for kind, it in keys.items():
+        if not (it.isascii() and it.isprintable()):
+            told = f"the {kind} of the {name} has characters that no header can carry"
+            raise NotAllowedError(told)
+    return Identity(name, keys)

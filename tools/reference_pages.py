@@ -64,7 +64,8 @@ judged, and 4 that the target cannot be reached. A contract file that is wrong i
 _PRECEDENCE = """\
 A flag is stronger than a variable, which is stronger than `[tool.screentest]` in the nearest
 `pyproject.toml` upwards, which is stronger than the default. `screentest config` shows what holds,
-and why. Unknown keys are refused."""
+and why. Unknown keys are refused. Several values are a list in the file, and words with blanks
+between them in a variable."""
 _TOKEN = """\
 `SCREENTEST_CONTROL_TOKEN` is sent with every control call, and asked for by `serve`. It is no key
 of `pyproject.toml`, because secrets do not belong into files that are committed."""
