@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import orjson
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -12,6 +13,7 @@ from screentest.specs.behaviour import Behaviour, OperationRules
 
 from .errors import MockError, unknown
 from .ids import stream
+from .journal import cut_shapes
 
 Json = Any
 
@@ -139,7 +141,7 @@ def read_fault(
     if kind not in TYPES:
         raise unknown("fault type", kind, TYPES, status=422)
     known = TYPES[kind]
-    attributes = dict(body.get("attributes", {}))
+    attributes = _without_keys(body.get("attributes", {}))
     for name in attributes:
         if name not in known.attributes:
             raise unknown(f"attribute of {kind}", name, known.attributes, status=422)
@@ -163,6 +165,12 @@ def read_fault(
         phase=phase,
         attributes={**known.attributes, **attributes},
     )
+
+
+def _without_keys(attributes: Mapping[str, Json]) -> dict[str, Json]:
+    """*attributes* as they may be kept: a body or a reason may hold what somebody has pasted."""
+    kept: dict[str, Json] = orjson.loads(cut_shapes(orjson.dumps(attributes).decode()))
+    return kept
 
 
 def check_reach(fault: Fault, behaviours: Mapping[str, Behaviour]) -> None:

@@ -10,6 +10,7 @@ import orjson
 
 from screentest.specs.behaviour import Idempotency
 
+from .journal import cut_shapes
 from .provider import Call, Reply, Upload
 
 _KEY = r"[\x21-\x7e]{1,255}"
@@ -34,7 +35,7 @@ def begin_replay(
         raise call.refuse("invalid", problem=f"{name}: expected 1 to 255 visible ASCII characters")
     here = call.here
     mark = fingerprint(call)
-    stored = here.rows.replay(here.world, call.account_id, _realm(rules, call), key)
+    stored = here.rows.replay(here.world, call.account_id, _realm(rules, call), cut_shapes(key))
     if stored is None or stored[1] <= here.now_ms:
         return mark
     kept, _, status, headers, body = stored
@@ -56,7 +57,7 @@ def finish_replay(rules: Idempotency, call: Call, mark: str, reply: Reply) -> No
     body = reply.body if isinstance(reply.body, bytes) else orjson.dumps(reply.body)
     headers = orjson.dumps([reply.headers, reply.content_type, reply.departure, here.number])
     row = (mark, here.now_ms + rules.keeps_ms, reply.status, headers, body)
-    key = call.request.headers[rules.header]
+    key = cut_shapes(call.request.headers[rules.header])
     here.rows.save_replay(here.world, call.account_id, _realm(rules, call), key, row)
 
 

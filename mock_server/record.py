@@ -16,7 +16,7 @@ from screentest.specs.contract import Contract
 
 from .clock import rfc3339
 from .findings import Finding, fault_of_ours, findings_of, near_misses, provenance
-from .journal import cut_headers, cut_query, cut_text, excerpt, may_have_secret
+from .journal import cut_beginning, cut_headers, cut_query, cut_text, excerpt, may_have_secret
 from .provider import EventStream, Reply, Request, Upload
 
 Json = Any
@@ -149,7 +149,7 @@ def _part(name: str, value: str | Upload) -> Json:
     if isinstance(value, Upload):
         file = cut_text(value.filename)
         return {"name": name, "file": file, "size": value.size, "sha256": value.sha256}
-    return {"name": name, "text": cut_text(value[:1_000])}
+    return {"name": name, "text": cut_beginning(value, 1_000)}
 
 
 def _body(body: Json) -> Json:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..clock import rfc3339
 from ..errors import MockError, unknown
+from ..journal import holds_key
 from ..snapshots import SNAPSHOTS_MAX, read_snapshot, write_snapshot
 from ..universe import read_world
 from .control_reading import ControlCall, Document, Handler
@@ -20,6 +21,11 @@ def create_snapshot(call: ControlCall) -> Json:
     store, world, name = call.worlds.store, call.world, call.body["name"]
     if "document" not in call.body:
         call.worlds.wait_for_outcomes(world)
+    if holds_key(name):
+        raise MockError(
+            "the name of this snapshot looks like a key, and names are kept; take another",
+            code="invalid_field",
+        )
     with store.request():
         known = [it[0] for it in store.snapshots(world.id)]
         if name not in known and len(known) >= SNAPSHOTS_MAX:

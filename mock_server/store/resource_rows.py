@@ -166,7 +166,11 @@ def _columns(resource: Resource) -> Row:
 
 
 def _script_column(resource: Resource) -> bytes | None:
-    return orjson.dumps(resource.script.to_json()) if resource.script is not None else None
+    if resource.script is None:
+        return None
+    # Somebody said why it fails, in a prompt or an order.
+    reason = cut_shapes(resource.script.reason)
+    return orjson.dumps(resource.script.to_json() | {"reason": reason})
 
 
 def _doc_column(resource: Resource) -> bytes:

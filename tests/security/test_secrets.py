@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
+from flask import Flask
 from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
-from tests.mock_client import Account, File, make_world
+from tests.mock_client import Account, File, MockWorld, make_world
 
 _CANARIES = 200
+_GENERATE = "/api/v1/videos/generate"
+
+
+def _password(number: int) -> str:
+    return hashlib.sha256(f"password {number}".encode()).hexdigest()[:24]
+
+
+def _in_address(number: int) -> str:
+    return f"https://user:{_password(number)}@media.example/lamp.png"
+
+
+def _in_pem(number: int) -> str:
+    words = ("BEGIN", "END")
+    first, last = (f"-----{word} PRIVATE {'KEY'}-----" for word in words)
+    return f"{first}\n{_password(number)}+/=\n{last}\n"
 
 
 def _secret(number: int) -> str:
@@ -91,6 +109,94 @@ def test_s28_no_canary_is_found_in_file_journal_snapshot_or_log(
 
     assert len(sent) >= count
     assert found == []
+
+
+@pytest.mark.parametrize("shape", [_in_address, _in_pem])
+@pytest.mark.parametrize("writes", [str, quote, quote_plus, lambda it: quote(quote(it, safe=""))])
+def test_s28_secret_that_is_written_another_way_is_found_nowhere(
+    tmp_path: Path, shape: Callable[[int], str], writes: Callable[[str], str]
+) -> None:
+    """Programs encode what they put into queries and forms, and some escape slashes in JSON."""
+    app = create_app(database=tmp_path / "mock.db")
+    account = make_world(WsgiClient(app)).account("ozor", credits=1_000)
+    texts = [writes(shape(number)) for number in range(5)]
+    headers = {"Content-Type": "application/json"}
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = json.dumps({"prompt": texts[2]}).replace("/", "\\/")
+
+    account.client.get(f"/api/v1/videos?cursor={texts[0]}".replace("\n", "%0A"))
+    account.client.post(_GENERATE, raw=f"prompt={texts[1]}&x=1".encode(), headers=form)
+    account.client.post(_GENERATE, raw=body.encode(), headers=headers)
+    account.client.post(_GENERATE, raw=body[:-1].encode(), headers=headers)
+    account.client.post(_GENERATE, json={"prompt": f"[[screentest:fail={texts[3]}]]"})
+    account.client.post(_GENERATE, json={"prompt": "A lamp", texts[4]: 1})
+    account.world.advance_until_idle()
+
+    places = _places(app, account.world, tmp_path)
+    passwords = [_password(number) for number in range(5)]
+    assert [(name, it) for name in places for it in passwords if it.encode() in places[name]] == []
+
+
+def _places(app: Flask, world: MockWorld, folder: Path) -> dict[str, bytes]:
+    """Everything that is shown or kept of *world*."""
+    control, path = world.control, world.path
+    control.post(f"{path}/snapshots", json={"name": "kept"})
+    shown = {
+        name: control.get(f"{path}/{name}").content
+        for name in ("snapshots/kept", "requests", "events", "jobs", "faults")
+    }
+    app.extensions["screentest"].store.close()
+    return shown | {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_s28_reasons_in_orders_are_kept_without_their_secrets(tmp_path: Path) -> None:
+    app = create_app(database=tmp_path / "mock.db")
+    account = make_world(WsgiClient(app)).account("ozor", credits=1_000)
+    control, path = account.world.control, account.world.path
+    keys = [*map(_secret, range(10)), _in_address(10), _in_pem(11)]
+    secrets = [*map(_secret, range(10)), _password(10), _password(11)]
+    for key in keys:
+        job = account.client.post(_GENERATE, json={"prompt": "A lamp"}).json()["jobId"]
+        order = {"outcome": "failed", "reason": f"no {key}", "now": True}
+        assert control.patch(f"{path}/jobs/{job}", json=order).status == 200
+        for attributes in ({"reason": key}, {"at": 0.5, "reason": f"see {key}"}):
+            fault = {"type": "job_failure", "attributes": attributes}
+            assert control.post(f"{path}/faults", json=fault).status == 201
+        body = {"type": "http_error", "nth": 99, "attributes": {"body": {"error": key}}}
+        assert control.post(f"{path}/faults", json=body).status == 201
+
+    places = _places(app, account.world, tmp_path)
+
+    assert [(name, it) for name in places for it in secrets if it.encode() in places[name]] == []
+
+
+def test_s28_repetition_key_that_is_a_secret_still_replays_and_is_not_kept(tmp_path: Path) -> None:
+    app = create_app(database=tmp_path / "mock.db")
+    account = make_world(WsgiClient(app)).account("ugc_copilot", credits=1_000)
+    call = {"engine": "sora", "visualPrompt": "A lamp"}
+    headers = {"Idempotency-Key": _secret(3)}
+
+    first = account.client.post("/proxyStartVideoGeneration", json=call, headers=headers)
+    again = account.client.post("/proxyStartVideoGeneration", json=call, headers=headers)
+
+    assert (again.status, again.content) == (first.status, first.content)
+    places = _places(app, account.world, tmp_path)
+    assert [name for name in places if _secret(3).encode() in places[name]] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [(f"sk-{'0' * 40}", 422), ("disk-full-before-upgrade", 201)]
+)
+def test_s28_snapshot_is_not_called_like_a_key(name: str, status: int) -> None:
+    world = make_world(WsgiClient(create_app()))
+
+    answer = world.control.post(f"{world.path}/snapshots", json={"name": name})
+
+    assert answer.status == status
+    if status == 422:
+        assert answer.json()["detail"] == (
+            "the name of this snapshot looks like a key, and names are kept; take another"
+        )
 
 
 def test_s28_webhook_address_is_shown_without_its_secret() -> None:
