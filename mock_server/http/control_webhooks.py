@@ -109,6 +109,7 @@ def _delivery(delivery: Delivery) -> Json:
         "job": delivery.job,
         "created_at": rfc3339(delivery.created_ms),
         "state": delivery.fate.value,
+        "body": delivery.body,
         "next_due": rfc3339(delivery.due_ms) if delivery.due_ms is not None else None,
         "attempts": list(delivery.attempts),
     }

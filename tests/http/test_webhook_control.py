@@ -135,12 +135,13 @@ def test_secrets_in_a_url_are_not_shown_again(lantern: Lantern) -> None:
 
 
 def test_delivery_tells_its_attempts(lantern: Lantern) -> None:
-    lantern.receive(500)
+    receiver = lantern.receive(500)
     lantern.register()
     film = lantern.show()
 
     (delivery,) = lantern.deliveries()
 
+    (sent,) = receiver.received
     (attempt,) = delivery.pop("attempts")
     assert delivery == {
         "id": "dlv_1",
@@ -151,10 +152,11 @@ def test_delivery_tells_its_attempts(lantern: Lantern) -> None:
         "job": film,
         "created_at": "2026-01-01T00:00:10Z",
         "state": "pending",
+        "body": sent.body.decode(),
         "next_due": "2026-01-01T00:01:10Z",
     }
     assert attempt["headers"]["Lantern-Attempt"] == "1"
-    assert "…" in attempt["headers"]["Lantern-Signature"]
+    assert attempt["headers"]["Lantern-Signature"] == sent.headers["lantern-signature"]
     assert (attempt["number"], attempt["status"], attempt["reply"]) == (1, 500, "thanks")
     assert 0 <= attempt["latency_ms"] < 1_000
 
