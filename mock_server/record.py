@@ -109,6 +109,7 @@ def _line(noted: Note) -> Json:
             "headers": noted.headers,
         },
         "response": {"status": answer.status},
+        "violations": [],
     }
     if request.form is not None:
         line["request"]["form"] = [_part(name, value) for name, value in request.form.items()]

@@ -142,7 +142,8 @@ class Account:
     client: Client
 
     def ledger(self) -> Json:
-        return self.world.control.get(f"{self.world.path}/accounts/{self.id}/ledger").json()
+        path = f"{self.world.path}/accounts/{self.id}/ledger"
+        return self.world.control.get(path, query={"limit": 200}).json()
 
     @property
     def money(self) -> tuple[int, int, int]:

@@ -97,11 +97,13 @@ class Mock:
             raise unknown("provider", name, served)
         return served[name]
 
-    def items(self, path: str, query: Mapping[str, str], cursor: str = "") -> Iterator[Json]:
-        """Everything of a list call, page by page, after *cursor*."""
+    def items(
+        self, path: str, query: Mapping[str, str], cursor: str = "", listed: str = "items"
+    ) -> Iterator[Json]:
+        """Everything of a list call, page by page, after *cursor*; *listed* is its field."""
         for _ in range(_PAGES_MAX):
             page = self.get(path, **query, limit=str(_PAGE_ITEMS), cursor=cursor)
-            yield from page["items"]
+            yield from page[listed]
             cursor = page["next_cursor"] or ""
             if not cursor:
                 return

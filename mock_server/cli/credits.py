@@ -29,7 +29,7 @@ def show_credits(provider: str, account: str, url: str, world: str, *, as_json: 
     mock = Mock(url, world)
     if provider or account:
         name = _account_of(mock, provider, account) if provider else account
-        document = {"account": name, **mock.get(f"/accounts/{segment('account', name)}/ledger")}
+        document = {"account": name, **_whole_ledger(mock, name)}
         show(document, _ledger, as_json=as_json)
         return
     providers = mock.get()["providers"]
@@ -63,6 +63,14 @@ def _account_of(mock: Mock, provider: str, account: str) -> str:
     if owner != provider:
         fail(2, f"account {account!r} belongs to {owner!r}, not to {provider!r}")
     return account
+
+
+def _whole_ledger(mock: Mock, account: str) -> Json:
+    """The sums of an account with all its entries, which come in pages."""
+    path = f"/accounts/{segment('account', account)}/ledger"
+    sums = mock.get(path, limit="1")
+    del sums["next_cursor"]
+    return sums | {"entries": list(mock.items(path, {}, listed="entries"))}
 
 
 def _rows(accounts: list[Json]) -> Iterable[str]:

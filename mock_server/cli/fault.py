@@ -62,7 +62,7 @@ def add(type_: str, url: str, world: str, *, as_json: bool, **given: Any) -> Non
 @json_option
 def list_faults(url: str, world: str, *, as_json: bool) -> None:
     """The faults on order, with how often each has struck."""
-    show(Mock(url, world).get("/faults")["items"], _rows, as_json=as_json)
+    show(list(Mock(url, world).items("/faults", {})), _rows, as_json=as_json)
 
 
 @command.command("clear")

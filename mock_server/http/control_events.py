@@ -14,7 +14,7 @@ from ..errors import MockError
 from ..rows import Event
 from ..universe import World
 from ..world import Worlds
-from .control_reading import ControlCall, Handler
+from .control_reading import ControlCall, Handler, one_page
 from .control_showing import show_event
 
 Json = Any
@@ -50,7 +50,7 @@ class Watch:
 
     def list_events(self, call: ControlCall) -> Json:
         world = call.world
-        since, type_ = int(call.query["since"]), call.query.get("type")
+        since, type_ = max(int(call.query["since"]), call.cursor or 0), call.query.get("type")
         wait_ms = int(call.query["wait_ms"])
         is_live = "text/event-stream" in call.accept
         if not is_live and not wait_ms:
@@ -118,9 +118,7 @@ def _as_sent(event: Event) -> bytes:
 
 
 def _page(found: list[Event], limit: int) -> Json:
-    items = [_shown(event) for event in found[:limit]]
-    more = len(found) > limit
-    return {"items": items, "next_cursor": str(items[-1]["seq"]) if more else None}
+    return one_page(found, limit, _shown, lambda it: it.seq)
 
 
 def _shown(event: Event) -> Json:

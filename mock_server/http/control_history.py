@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import unknown
 from ..explanations import explanations
-from .control_reading import ControlCall, Handler
+from .control_reading import ControlCall, Handler, one_page
 
 Json = Any
 
@@ -32,11 +32,7 @@ def list_requests(call: ControlCall) -> Json:
         found = call.worlds.store.journal(
             world.id, after=call.cursor or 0, limit=limit + 1, filters=filters
         )
-    more = len(found) > limit
-    return {
-        "items": [line for _, line in found[:limit]],
-        "next_cursor": str(found[limit - 1][0]) if more else None,
-    }
+    return one_page(found, limit, lambda it: it[1], lambda it: it[0])
 
 
 def get_request(call: ControlCall) -> Json:

@@ -12,7 +12,7 @@ from ..errors import MockError, unknown
 from ..faults import Fault, check_reach, read_fault, too_many
 from ..outbox import endpoints
 from ..steering import decide, finish_now, stop
-from .control_reading import ControlCall, Handler
+from .control_reading import ControlCall, Handler, one_page
 from .control_showing import show_job
 
 Json = Any
@@ -71,6 +71,11 @@ def get_job(call: ControlCall) -> Json:
 
 def change_job(call: ControlCall) -> Json:
     worlds, world, body = call.worlds, call.world, call.body
+    if "reason" in body and body.get("outcome") != "failed":
+        raise MockError(
+            'reason: only a failure has one; give "outcome": "failed" with it',
+            code="invalid_field",
+        )
     with worlds.moving(world):
         worlds.settle(world, worlds.now_ms(world))
         job = worlds.job(world, call.path["job"])
@@ -162,8 +167,13 @@ def _places(call: ControlCall) -> Mapping[str, list[str]]:
 def list_faults(call: ControlCall) -> Json:
     world, store = call.world, call.worlds.store
     with store.request():
-        found = [Fault.from_json(raw) for raw in store.documents(world.id, "fault")]
-    return {"items": [fault.to_json() for fault in found], "next_cursor": None}
+        found = store.documents_after(world.id, "fault", call.cursor or 0, call.limit + 1)
+    return one_page(
+        [Fault.from_json(raw) for raw in found],
+        call.limit,
+        Fault.to_json,
+        lambda it: it.id.removeprefix("fault_"),
+    )
 
 
 def delete_faults(call: ControlCall) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from msgspec import Struct
@@ -20,6 +20,7 @@ from ..universe import World
 from ..world import Worlds
 
 Json = Any
+T = TypeVar("T")
 
 #: Control calls carry settings, and replies to judge; media never come this way.
 BODY_BYTES_MAX = 1024 * 1024
@@ -78,6 +79,17 @@ class Document(Struct, frozen=True):
 
     content: bytes
     content_type: str
+
+
+def one_page(
+    found: Sequence[T], limit: int, show: Callable[[T], Json], place: Callable[[T], object]
+) -> Json:
+    """The first *limit* of *found*, which has one more when another page follows.
+
+    *place* is where a listing goes on after an item.
+    """
+    next_cursor = str(place(found[limit - 1])) if len(found) > limit else None
+    return {"items": [show(it) for it in found[:limit]], "next_cursor": next_cursor}
 
 
 #: What a call answers with: JSON, a document, or a Flask response of another kind.

@@ -19,16 +19,20 @@ def show_world(worlds: Worlds, world: World, origin: str) -> Json:
     """A world with its clock, its first accounts, and the variables that point clients at it."""
     with worlds.store.request():
         clock = show_clock(worlds, world)
-        accounts = worlds.store.accounts(world.id)
+        first: dict[str, Account] = {}
+        for account in worlds.store.accounts(world.id):
+            first.setdefault(account.provider, account)
         keys = {name: worlds.first_keys(world, name) for name in worlds.contracts}
+        shown = {
+            name: show_account(worlds, world, first[name], keys[name]) for name in worlds.contracts
+        }
     prefix = "" if world.id == "default" else f"/w/{world.id}"
     providers: dict[str, Json] = {}
     env: dict[str, str] = {}
     for name, contract in worlds.contracts.items():
-        first = next(account for account in accounts if account.provider == name)
         base_url = f"{origin}{prefix}/{name}"
         known = {"base_url": base_url, **keys[name]}
-        providers[name] = {"base_url": base_url, "account": show_account(first, keys[name])}
+        providers[name] = {"base_url": base_url, "account": shown[name]}
         env |= {
             variable: known[what] if what in known else what.format(**known)
             for variable, what in contract.behaviour.environment.items()
@@ -88,13 +92,19 @@ def show_job(worlds: Worlds, world: World, job: Resource) -> Json:
     }
 
 
-def show_account(account: Account, keys: Mapping[str, str] | None = None) -> Json:
-    """An account; *keys* are shown at creation, and for a world's first accounts."""
+def show_account(
+    worlds: Worlds, world: World, account: Account, keys: Mapping[str, str] | None = None
+) -> Json:
+    """An account; *keys* are shown at creation, and for a world's first accounts.
+
+    To be called inside a transaction.
+    """
     shown: dict[str, Json] = {"id": account.id, "provider": account.provider}
     if keys is not None:
         shown["api_key"] = keys.get("api_key")
     shown["credits"] = {"available": account.available, "held": account.held}
     shown["tier"] = account.tier
+    shown["api_key_revoked"] = not worlds.store.has_active_key(world.id, account.id, "api_key")
     if keys is not None:
         shown["bearer"] = keys.get("bearer")
     return shown

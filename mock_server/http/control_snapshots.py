@@ -10,7 +10,7 @@ from ..errors import MockError, unknown
 from ..journal import holds_key
 from ..snapshots import SNAPSHOTS_MAX, read_snapshot, write_snapshot
 from ..universe import read_world
-from .control_reading import ControlCall, Document, Handler
+from .control_reading import ControlCall, Document, Handler, one_page
 from .control_showing import show_world
 
 Json = Any
@@ -56,10 +56,10 @@ def _taken(call: ControlCall) -> tuple[bytes, int]:
 
 
 def list_snapshots(call: ControlCall) -> Json:
-    world = call.world
+    world, after = call.world, call.query.get("cursor", "")
     with call.worlds.store.request():
-        found = call.worlds.store.snapshots(world.id)
-    return {"items": [_shown(*it) for it in found], "next_cursor": None}
+        found = [it for it in call.worlds.store.snapshots(world.id) if it[0] > after]
+    return one_page(found, call.limit, lambda it: _shown(*it), lambda it: it[0])
 
 
 def get_snapshot(call: ControlCall) -> Document:

@@ -11,7 +11,7 @@ from .. import outbox
 from ..clock import rfc3339
 from ..errors import MockError
 from ..webhooks import Delivery, Endpoint
-from .control_reading import ControlCall, Handler
+from .control_reading import ControlCall, Handler, one_page
 
 Json = Any
 
@@ -38,10 +38,10 @@ def create_endpoint(call: ControlCall) -> Json:
 
 
 def list_endpoints(call: ControlCall) -> Json:
-    world = call.world
+    world, after = call.world, call.cursor or 0
     with call.worlds.store.request():
-        found = outbox.endpoints(call.worlds.store, world.id)
-    return {"items": [_endpoint(it) for it in found], "next_cursor": None}
+        found = [it for it in outbox.endpoints(call.worlds.store, world.id) if it.seq > after]
+    return one_page(found, call.limit, _endpoint, lambda it: it.seq)
 
 
 def delete_endpoint(call: ControlCall) -> None:
@@ -68,11 +68,7 @@ def list_deliveries(call: ControlCall) -> Json:
         found = outbox.deliveries(
             worlds.store, world.id, after_seq=call.cursor or 0, limit=limit + 1
         )
-    more = len(found) > limit
-    return {
-        "items": [_delivery(it) for it in found[:limit]],
-        "next_cursor": str(found[limit - 1].seq) if more else None,
-    }
+    return one_page(found, limit, _delivery, lambda it: it.seq)
 
 
 def redeliver(call: ControlCall) -> Json:

@@ -15,8 +15,9 @@ from ..errors import MockError, unknown
 from ..keys import mint_further_keys
 from ..pace import read_pace
 from ..release import version
+from ..rows import Account
 from ..universe import Plan
-from .control_reading import ControlCall, Handler
+from .control_reading import ControlCall, Handler, one_page
 from .control_showing import (
     auth_word,
     show_account,
@@ -55,6 +56,12 @@ def create_world(call: ControlCall) -> Json:
     credits = body.get("credits", {})
     for provider in credits:
         call.worlds.contract(provider)
+    if clock.get("mode") == "system" and "now" in clock:
+        raise MockError(
+            "clock: a clock of the mode 'system' follows the system's time, so it takes no 'now'; "
+            "leave one of the two out",
+            code="invalid_field",
+        )
     plan = Plan(
         seed=int(body.get("seed", 1)),
         mode=Mode(clock.get("mode", "real")),
@@ -95,11 +102,13 @@ def create_account(call: ControlCall) -> Json:
         account, keys = call.worlds.add_account(
             world, body["provider"], credits=body.get("credits"), tier=body.get("tier")
         )
-    return show_account(account, keys)
+        return show_account(call.worlds, world, account, keys)
 
 
 def get_account(call: ControlCall) -> Json:
-    return show_account(call.settled_account())
+    account = call.settled_account()
+    with call.worlds.store.request():
+        return show_account(call.worlds, call.world, account)
 
 
 def change_account(call: ControlCall) -> Json:
@@ -114,10 +123,23 @@ def change_account(call: ControlCall) -> Json:
             worlds.store.set_tier(world.id, account.id, body["tier"])
         if "credits" in body:
             here.ledger.set_available(account.id, int(body["credits"]), here.now_ms)
-        if body.get("api_key_revoked"):
-            for key in worlds.store.keys(world.id, account.id, "api_key"):
-                worlds.store.deactivate_key(key.digest)
-        return show_account(worlds.account(world, account.id))
+        if "api_key_revoked" in body:
+            _revoke(call, account, is_wanted=body["api_key_revoked"])
+        return show_account(worlds, world, worlds.account(world, account.id))
+
+
+def _revoke(call: ControlCall, account: Account, *, is_wanted: bool) -> None:
+    store, world = call.worlds.store, call.world.id
+    if is_wanted:
+        for key in store.keys(world, account.id, "api_key"):
+            store.deactivate_key(key.digest)
+    elif not store.has_active_key(world, account.id, "api_key"):
+        raise MockError(
+            f"the keys of {account.id} are revoked, and a revoked key does not come back; "
+            f"POST /worlds/{world}/accounts/{account.id}/keys gives it new ones",
+            code="key_revoked",
+            status=409,
+        )
 
 
 def create_keys(call: ControlCall) -> Json:
@@ -126,19 +148,24 @@ def create_keys(call: ControlCall) -> Json:
     with worlds.store.request():
         account = worlds.account(world, call.path["account"])
         here = worlds.instant(world, account.provider)
-        return show_account(account, mint_further_keys(here, account.id))
+        keys = mint_further_keys(here, account.id)
+        return show_account(worlds, world, account, keys)
 
 
 def get_ledger(call: ControlCall) -> Json:
     account = call.settled_account()
     with call.worlds.store.request():
-        entries = call.worlds.store.entries(call.world.id, account.id)
+        entries = call.worlds.store.entries(
+            call.world.id, account.id, after_seq=call.cursor or 0, limit=call.limit + 1
+        )
+    page = one_page(entries, call.limit, show_entry, lambda it: it.seq)
     return {
         "available": account.available,
         "held": account.held,
         "spent": account.spent,
         "granted": account.granted,
-        "entries": [show_entry(entry) for entry in entries],
+        "entries": page["items"],
+        "next_cursor": page["next_cursor"],
     }
 
 

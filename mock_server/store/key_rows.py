@@ -50,6 +50,14 @@ class KeyRows:
         )
         return [_read(row) for row in rows]
 
+    def has_active(self, world: str, account: str, kind: str) -> bool:
+        """Whether some key of this *kind* still opens the account."""
+        found = self._transactions.one(
+            "SELECT 1 FROM api_key WHERE world = ? AND account = ? AND kind = ? AND active = 1",
+            (world, account, kind),
+        )
+        return found is not None
+
     def deactivate(self, digest: str) -> None:
         self._kept.pop(digest, None)
         self._transactions.write("UPDATE api_key SET active = 0 WHERE digest = ?", (digest,))

@@ -65,6 +65,7 @@ class Store:
         self._key_rows = keys = KeyRows(self._transactions)
         self.key, self.keys, self.add_key = keys.key, keys.keys, keys.add
         self.deactivate_key, self.note_use = keys.deactivate, keys.note_use
+        self.has_active_key = keys.has_active
         self._write, self._all = self._transactions.write, self._transactions.all
         self._one = self._transactions.one
         self._journal = JournalRows(self._transactions)
@@ -144,16 +145,25 @@ class Store:
             ),
         )  # fmt: skip
 
-    def entries(self, world: str, account: str, job: str | None = None) -> list[Entry]:
-        """Ledger lines of an account, oldest first; of one *job* when given."""
+    def entries(
+        self,
+        world: str,
+        account: str,
+        job: str | None = None,
+        *,
+        after_seq: int = 0,
+        limit: int = -1,
+    ) -> list[Entry]:
+        """Ledger lines of an account, oldest first; of one *job* when given. *limit* -1 is none."""
         # The planner would scan the world's whole ledger by primary key for the order alone.
-        index, where, values = "entry_of_account", "", [world, account]
+        index, where, values = "entry_of_account", "", [world, account, after_seq]
         if job is not None:
             index, where, values = "entry_of_job", "AND job = ?", [*values, job]
         rows = self._all(
             "SELECT seq, account, at_ms, kind, amount, job, request FROM entry"
-            f" INDEXED BY {index} WHERE world = ? AND account = ? {where} ORDER BY seq",
-            values,
+            f" INDEXED BY {index} WHERE world = ? AND account = ? AND seq > ? {where}"
+            " ORDER BY seq LIMIT ?",
+            [*values, limit],
         )
         return [Entry(*row) for row in rows]
 

@@ -331,3 +331,50 @@ def test_server_that_cannot_say_where_it_is_ends_with_a_message() -> None:
 
     assert ended.returncode == 1
     assert ended.stderr.startswith(b"error: cannot announce the server: ")
+
+
+@pytest.mark.parametrize(
+    "body", [{"reason": "x"}, {"outcome": "completed", "reason": "x"}, {"now": True, "reason": "x"}]
+)
+def test_reason_of_no_failure_is_refused(ozor: Account, body: Json) -> None:
+    ozor.client.post("/api/v1/videos/generate", json={"prompt": "A lamp"})
+    path = f"{ozor.world.path}/jobs"
+    (job,) = ozor.world.control.get(path).json()["items"]
+
+    answer = ozor.world.control.patch(f"{path}/{job['id']}", json=body)
+
+    assert (answer.status, answer.json()["code"]) == (422, "invalid_field")
+    assert answer.json()["detail"] == (
+        'reason: only a failure has one; give "outcome": "failed" with it'
+    )
+    assert ozor.world.control.get(path).json()["items"] == [job]
+
+
+def test_clock_that_follows_the_system_begins_nowhere_else(world: MockWorld) -> None:
+    clock = {"mode": "system", "now": "2026-01-01T00:00:00Z"}
+
+    answer = world.control.post("/worlds", json={"clock": clock})
+
+    assert (answer.status, answer.json()["code"]) == (422, "invalid_field")
+    assert "follows the system's time, so it takes no 'now'" in answer.json()["detail"]
+
+
+def test_account_shows_that_its_key_is_revoked_and_a_revoked_key_stays_so(ozor: Account) -> None:
+    path = f"{ozor.world.path}/accounts/{ozor.id}"
+    control = ozor.world.control
+
+    untouched = control.patch(path, json={"api_key_revoked": False})
+    revoked = control.patch(path, json={"api_key_revoked": True})
+    refused = control.patch(path, json={"api_key_revoked": False})
+    shown = [control.get(path).json()["api_key_revoked"]]
+    control.post(f"{path}/keys")
+    shown.append(control.get(path).json()["api_key_revoked"])
+
+    assert (untouched.status, untouched.json()["api_key_revoked"]) == (200, False)
+    assert (revoked.status, revoked.json()["api_key_revoked"]) == (200, True)
+    assert (refused.status, refused.json()["code"]) == (409, "key_revoked")
+    assert refused.json()["detail"] == (
+        f"the keys of {ozor.id} are revoked, and a revoked key does not come back; "
+        f"POST {path}/keys gives it new ones"
+    )
+    assert shown == [True, False]
