@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
@@ -19,6 +19,7 @@ from .errors import MockError, unknown
 from .instant import Instant, Settings
 from .keys import CONTROL_NAME, first_keys, first_of_kind, mint_key
 from .provider_modules import Providers
+from .renewal import Line, NewKey, are_taken, renew_keys
 from .rows import Account, Event, Resource
 from .store.sqlite import Store
 from .universe import Plan, World, read_world
@@ -89,7 +90,9 @@ class Worlds:
                 f"more than {WORLDS_MAX} worlds; delete some first", code="too_many", status=409
             )
         with self.store.request():
-            if world_id is None:
+            # A world that was restored may have the keys that its namesake of old would begin with.
+            homes = {world.home for world in self._open.values()}
+            while world_id is None or (world_id in homes and world_id != DEFAULT_WORLD):
                 world_id = f"w_{self.store.count('', 'world')}"
             return self._begin(world_id, plan)
 
@@ -118,10 +121,10 @@ class Worlds:
         self._notify(world.id)
         return begun
 
-    def restore(
-        self, world: World, head: Json, rows: Iterable[tuple[str, Sequence[Json]]]
-    ) -> World:
+    def restore(self, world: World, head: Json, rows: Sequence[Line]) -> tuple[World, list[NewKey]]:
         """Make *world* what a snapshot's *head* and *rows* say. Its clock goes on from there.
+
+        If another world has any of its keys, all of them are made anew, and returned.
 
         Raises:
             MockError: the rows cannot be; the world stays what it was.
@@ -130,9 +133,12 @@ class Worlds:
             # What waits in memory would not come back with a rollback.
             self.store.flush()
         with self.store.request():
+            again, new_keys = read_world(world.id, head), list[NewKey]()
+            if are_taken(self.store, world.id, rows):
+                again.home = world.id
+                rows, new_keys = renew_keys(self.store, rows, partial(self.instant, again))
             self.store.clear_world(world.id)
             self.store.load_world(world.id, rows)
-            again = read_world(world.id, head)
             outside_ms = self.outside_ms(again.clock.mode)
             again.clock = replace(again.clock, base_ms=head["now_ms"], wall_ms=outside_ms)
             again.requests = self.store.last_journal_seq(world.id)
@@ -140,7 +146,7 @@ class Worlds:
             self._take_back(again)
             self._open[world.id] = again
         self._notify(world.id)
-        return again
+        return again, new_keys
 
     def delete(self, world: World) -> None:
         """End *world* and everything of it.

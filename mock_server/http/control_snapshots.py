@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import asdict
+
 from ..clock import rfc3339
 from ..errors import MockError, unknown
 from ..journal import holds_key
@@ -78,7 +80,9 @@ def restore_snapshot(call: ControlCall) -> Json:
     worlds.wait_for_outcomes(world)
     with worlds.store.request():
         head, rows = _read(call, _document(call))
-    return show_world(worlds, worlds.restore(world, head, rows), call.origin)
+    restored, new_keys = worlds.restore(world, head, rows)
+    shown = show_world(worlds, restored, call.origin)
+    return shown | {"new_keys": [asdict(it) for it in new_keys]}
 
 
 def _read(call: ControlCall, document: bytes) -> tuple[Json, list[tuple[str, list[Json]]]]:

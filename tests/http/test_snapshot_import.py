@@ -115,6 +115,84 @@ def test_restored_world_survives_in_a_database_file(ozor: Account, tmp_path: Pat
     assert len(listed["videos"]) == 1
 
 
+# --- Several worlds of one mock that go on from the same snapshot ---------------------------------
+
+
+def _paid_user(wsgi: WsgiClient) -> tuple[Account, str, str]:
+    """An account with a job and a key of its own making, that key, and everything as a document."""
+    ozor = make_world(wsgi, seed=7, clock={"mode": "manual"}).account("ozor")
+    steps.generate(ozor)
+    ozor.world.advance_until_idle()
+    made = steps.firebase(ozor).post(steps.KEYS, json={"name": "mine"})
+    return ozor, made.json()["rawKey"], _taken(ozor.world)
+
+
+def _videos(world: MockWorld, key: str) -> list[str]:
+    headers = {"X-API-Key": key}
+    answer = Client(world.wsgi, f"/w/{world.id}/ozor", headers).get(steps.VIDEOS)
+    assert answer.status == 200, answer.text
+    return [it["videoId"] for it in answer.json()["videos"]]
+
+
+def _new_keys(answer: Json, account: Account) -> dict[tuple[str, str], str]:
+    mine = [it for it in answer["new_keys"] if it["account"] == account.id]
+    return {(it["name"], it["kind"]): it["key"] for it in mine}
+
+
+def test_several_worlds_go_on_from_one_snapshot_each_with_keys_of_its_own(
+    wsgi: WsgiClient,
+) -> None:
+    ozor, own_key, document = _paid_user(wsgi)
+    first, second = make_world(wsgi), make_world(wsgi)
+
+    firsts, seconds = (_new_keys(_go_on(it, document), ozor) for it in (first, second))
+
+    kinds = [("screentest", "api_key"), ("screentest", "bearer"), ("mine", "api_key")]
+    assert [*firsts] == [*seconds] == kinds
+    assert len({ozor.api_key, ozor.bearer, own_key, *firsts.values(), *seconds.values()}) == 9
+    before = _videos(ozor.world, own_key)
+    assert len(before) == 1
+    assert _videos(first, firsts["mine", "api_key"]) == before
+    assert _videos(second, seconds["mine", "api_key"]) == before
+    assert _videos(second, seconds["screentest", "api_key"]) == before
+
+
+def test_snapshot_of_the_default_world_goes_into_another(wsgi: WsgiClient) -> None:
+    """The default world cannot be deleted to make room for its keys."""
+    default = MockWorld(wsgi, "default", Client(wsgi, "/_screentest"))
+    first = default.control.get(default.path).json()
+    other = make_world(wsgi)
+
+    shown = _go_on(other, _taken(default))
+
+    assert shown["env"]["OZOR_BASE_URL"] == f"http://localhost/w/{other.id}/ozor"
+    assert shown["env"]["OZOR_API_KEY"] != first["env"]["OZOR_API_KEY"]
+    assert shown["providers"]["ozor"]["account"]["api_key"] == shown["env"]["OZOR_API_KEY"]
+    assert _videos(other, shown["env"]["OZOR_API_KEY"]) == []
+    assert default.control.get(default.path).json()["env"] == first["env"]
+
+
+def test_same_restoration_gives_the_same_keys(wsgi: WsgiClient) -> None:
+    _, _, document = _paid_user(wsgi)
+    other = make_world(wsgi)
+
+    first, again = _go_on(other, document), _go_on(other, document)
+
+    assert first["new_keys"] == again["new_keys"] != []
+
+
+def test_world_that_is_made_later_is_not_called_as_one_whose_keys_are_here() -> None:
+    """It would begin with the same keys."""
+    here, elsewhere = make_wsgi(), make_wsgi()
+    first = make_world(here, seed=99)
+    _, second = (make_world(elsewhere, seed=7) for _ in range(2))
+    assert _go_on(first, _taken(second))["new_keys"] == []
+
+    later = make_world(here, seed=7)
+
+    assert (first.id, second.id, later.id) == ("w_1", "w_2", "w_3")
+
+
 # --- What is refused, and changes nothing ---------------------------------------------------------
 
 
@@ -254,22 +332,6 @@ def test_sums_that_do_not_add_up_leave_the_world_as_it_was(
     assert (answer.status, answer.json()["code"]) == (422, "damaged_snapshot")
     assert told in answer.json()["detail"]
     assert _taken(elsewhere) == before
-
-
-def test_keys_that_another_world_has_are_not_taken_from_it(wsgi: WsgiClient, ozor: Account) -> None:
-    other = make_world(wsgi)
-    before = _taken(other)
-    assert _put(other, _taken(ozor.world)).status == 201
-
-    answer = other.control.post(f"{other.path}/snapshots/given/restore")
-
-    assert (answer.status, answer.json()["code"]) == (409, "keys_in_use")
-    assert answer.json()["detail"] == (
-        f"the snapshot's keys belong to world {ozor.world.id!r} of this mock; "
-        "restore it there, or delete that world first"
-    )
-    assert _taken(other) == before
-    assert ozor.client.get(steps.VIDEOS).status == 200
 
 
 def test_mock_of_fewer_providers_refuses_what_it_cannot_play(ozor: Account) -> None:
