@@ -81,6 +81,22 @@ def check_speed(speed: float) -> float:
     return float(speed)
 
 
+def read_clock(text: str) -> tuple[Mode, float]:
+    """Mode and speed of `real`, `real:20`, `manual`, `auto` or `system`.
+
+    Raises:
+        MockError: another word, or a speed that is no positive number.
+    """
+    word, colon, factor = text.partition(":")
+    modes = {mode.value: mode for mode in Mode}
+    if word not in modes or (colon and word != "real"):
+        raise MockError(f"clock {text!r} must be one of {', '.join(modes)}, or real:SPEED")
+    try:
+        return modes[word], check_speed(float(factor)) if colon else 1.0
+    except ValueError:
+        raise MockError(f"clock speed {factor!r} is no number; write real:20") from None
+
+
 def rfc3339(at_ms: int) -> str:
     """`2026-01-01T00:00:00Z`, with milliseconds only where there are some."""
     whole, rest = divmod(at_ms, 1_000)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, NoReturn
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 import click
 
-from ..errors import unknown
+from ..errors import MockError, unknown
 from .output import fail
 from .settings import setting_option
 
@@ -166,11 +166,12 @@ def send(
     """The answer of a control call, as *read* reads it.
 
     Raises:
+        MockError: *url* is no address.
         RefusedError: the mock does not do it.
         NoMockError: it cannot be reached, or what answers there is none.
     """
-    if not url.startswith(("http://", "https://")) or not url.isascii():
-        raise NoMockError("an address begins with http:// or https:// and has ASCII letters alone")
+    if not _is_address(url):
+        raise MockError(f"{url!r} is no address of a mock; write it like http://127.0.0.1:8787")
     data = json.dumps(body).encode() if body is not None else None
     headers = {"Content-Type": "application/json"} if data is not None else {}
     headers |= _credentials()
@@ -196,6 +197,17 @@ def _credentials() -> Mapping[str, str]:
     if not (token.isascii() and token.isprintable()):
         fail(2, "SCREENTEST_CONTROL_TOKEN has characters that no header can carry")
     return {"Authorization": f"Bearer {token}"}
+
+
+def _is_address(url: str) -> bool:
+    """Whether *url* is one of a web server; a library would also open files for us."""
+    try:
+        parts = urlsplit(url)
+        has_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
+    return is_web and has_port and url.isascii() and url.isprintable() and " " not in url
 
 
 def _refusal(error: HTTPError) -> RefusedError | NoMockError:

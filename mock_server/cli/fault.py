@@ -68,12 +68,17 @@ def list_faults(url: str, world: str, *, as_json: bool) -> None:
 @command.command("clear")
 @click.argument("fault_id", required=False)
 @world_options
-def clear(fault_id: str | None, url: str, world: str) -> None:
+@json_option
+def clear(fault_id: str | None, url: str, world: str, *, as_json: bool) -> None:
     """Take back every fault, or the one named."""
     # An empty name is one that a script lost, and no order to take back everything.
     below = f"/{segment('fault', fault_id)}" if fault_id is not None else ""
-    Mock(url, world).delete(f"/faults{below}")
-    tell(f"cleared {fault_id or 'every fault'}")
+    mock = Mock(url, world)
+    known = [it["id"] for it in mock.items("/faults", {})] if fault_id is None else [fault_id]
+    mock.delete(f"/faults{below}")
+    show({"cleared": known}, lambda _: (), as_json=as_json)
+    if not as_json:
+        tell(f"cleared {fault_id or 'every fault'}")
 
 
 @command.command("types")

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from .groups import check_word
-from .output import EXIT_CODES, drop_stdout, fail
+from .output import EXIT_CODES, drop_stdout, fail, paint, show, tell
+from .settings import unread_variables
 
 #: verb → (module and name in it, one line for `--help`)
 VERBS = {
@@ -76,14 +77,34 @@ class _Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.command(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="screentest", message="%(version)s")
-def cli() -> None:
+@click.command(
+    cls=_Verbs,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    # The version is shown without a verb, and in two ways.
+    invoke_without_command=True,
+    no_args_is_help=True,
+)
+@click.option("--version", "wants_version", is_flag=True, help="Show the version and exit.")
+@click.option("--json", "as_json", is_flag=True, help="With --version: JSON on stdout.")
+@click.pass_context
+def cli(context: click.Context, *, wants_version: bool, as_json: bool) -> None:
     """A test double for AI-video APIs: jobs, credits, streams and webhooks on a clock you control.
 
     Answers go to stdout, messages to stderr. A setting is taken from its flag, else from its
     SCREENTEST_… variable, else from [tool.screentest] in pyproject.toml, else it has its default.
     """
+    if wants_version:
+        from ..release import version
+
+        show({"version": version()}, lambda it: [it["version"]], as_json=as_json)
+        sys.exit(0)
+    if as_json:
+        context.fail("--json stands behind the verb, such as: screentest jobs --json")
+    if context.invoked_subcommand is None:
+        context.fail("Missing command")
+    for name, near in unread_variables().items():
+        hint = f"; did you mean {near}?" if near else ""
+        tell(f"{paint('warning:', 'yellow', sys.stderr)} nothing reads {name}{hint}")
 
 
 def main() -> None:

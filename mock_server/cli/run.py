@@ -22,7 +22,7 @@ import click
 
 from .output import fail, tell
 from .request_log import verdict
-from .settings import SEEDS, setting_option
+from .settings import FAIL_ON, SEEDS, setting_option, unread_variables
 
 Json = Any
 
@@ -49,7 +49,7 @@ _SENT_ON = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 @setting_option("pace", metavar="documented|fast|instant|FACTOR")
 @setting_option(
     "fail-on",
-    type=click.Choice(("never", "error", "warning")),
+    type=click.Choice(FAIL_ON),
     help="Exit with 1 on such findings, although the command was content.",
 )
 @click.option("--log", "prints_requests", is_flag=True, help="Print a line per request.")
@@ -114,8 +114,7 @@ def _mock(
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
-        # What a pyproject.toml says of them is meant for `serve`.
-        env={**os.environ, "SCREENTEST_DB": ":memory:", "SCREENTEST_QUIET": "0"},
+        env=_environment_of_mock(),
     )
     try:
         yield _wait_for(ready, server)["env"]
@@ -127,6 +126,14 @@ def _mock(
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+
+
+def _environment_of_mock() -> dict[str, str]:
+    """Ours, without what is not for it, and without what was complained of already."""
+    unread = unread_variables()
+    kept = {name: value for name, value in os.environ.items() if name not in unread}
+    # What a pyproject.toml says of them is meant for `serve`.
+    return {**kept, "SCREENTEST_DB": ":memory:", "SCREENTEST_QUIET": "0"}
 
 
 def _wait_for(ready: Path, server: subprocess.Popen[bytes]) -> Json:

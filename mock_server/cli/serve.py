@@ -9,19 +9,23 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..clock import Mode, check_speed
+from ..clock import read_clock
 from ..errors import MockError, unknown
 from ..http.targets import Targets, read_network
 from ..pace import read_pace
 from .files import OutputFile, write_whole
-from .output import table, tell
+from .output import paint, table, tell
+from .ready_file import remove_ready_file, write_ready_file
 from .request_log import RequestLog, verdict
-from .settings import SEEDS, setting_option
+from .settings import SEEDS, is_given, setting_option
 from .variables import export_lines
+
+if TYPE_CHECKING:
+    from ..universe import Plan
 
 Json = Any
 
@@ -33,7 +37,7 @@ _MEMORY = ":memory:"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for on the command line."""
+    """What was asked for. *given* are the names of what a world of a file may have otherwise."""
 
     host: str
     port: int
@@ -51,6 +55,7 @@ class Options:
     tells_verdict: bool
     report_file: Path | None
     ends_with_stdin: bool
+    given: frozenset[str]
 
 
 @click.command("serve")
@@ -113,6 +118,7 @@ def command(**given: Any) -> None:
         tells_verdict=given["report"],
         report_file=given["report_file"],
         ends_with_stdin=given["until_stdin_ends"],
+        given=frozenset(name for name in ("seed", "clock", "pace") if is_given(name)),
     )
     serve(options)
 
@@ -139,14 +145,17 @@ def serve(options: Options) -> None:
     from ..universe import Plan
 
     port = claim_port(options.host, options.port)
+    if options.ready_file is not None:
+        remove_ready_file(options.ready_file)
     log = RequestLog(sys.stderr, is_quiet=options.is_quiet)
     if options.ends_with_stdin:
         threading.Thread(target=_stop_when_stdin_ends, daemon=True).start()
+    plan = Plan(seed=options.seed, mode=mode, speed=speed, pace=pace)
     guard = Guard(frozenset(host.lower() for host in options.allow_hosts), options.control_token)
     app = create_app(
         contracts=[load_contract(name) for name in options.providers or provider_names()],
         database=options.database,
-        plan=Plan(seed=options.seed, mode=mode, speed=speed, pace=pace),
+        plan=plan,
         guard=guard,
         is_server=True,
         is_pure=options.is_pure,
@@ -165,12 +174,16 @@ def serve(options: Options) -> None:
             headers = {"Authorization": f"Bearer {options.control_token}"}
             world = client.get(f"{url}/_screentest/worlds/default", headers=headers).get_json()
             providers = client.get(f"{url}/_screentest/providers", headers=headers).get_json()
+        if options.database is not None:
+            _tell_of_what_is_kept(options, plan, world)
         click.echo(banner(url, world, providers, options))
         if options.ready_file is not None:
-            _write_ready_file(options.ready_file, url, world)
+            write_ready_file(options.ready_file, url, world)
 
     def sum_up() -> None:
         log.close()
+        if options.ready_file is not None:
+            remove_ready_file(options.ready_file, of_process=os.getpid())
         if options.report_file is not None:
             write_whole(options.report_file, json.dumps(log.counts()))
         if options.tells_verdict:
@@ -184,22 +197,6 @@ def _stop_when_stdin_ends() -> None:
     while os.read(sys.stdin.fileno(), 4_096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def read_clock(text: str) -> tuple[Mode, float]:
-    """Mode and speed of `real`, `real:20`, `manual`, `auto` or `system`.
-
-    Raises:
-        MockError: another word, or a speed that is no positive number.
-    """
-    word, colon, factor = text.partition(":")
-    modes = {mode.value: mode for mode in Mode}
-    if word not in modes or (colon and word != "real"):
-        raise MockError(f"clock {text!r} must be one of {', '.join(modes)}, or real:SPEED")
-    try:
-        return modes[word], check_speed(float(factor)) if colon else 1.0
-    except ValueError:
-        raise MockError(f"clock speed {factor!r} is no number; write real:20") from None
 
 
 def _check_reach(options: Options) -> None:
@@ -217,14 +214,21 @@ def _check_reach(options: Options) -> None:
         raise MockError("--control-token must have characters of ASCII, which a header can carry")
 
 
-def _write_ready_file(path: Path, url: str, world: Json) -> None:
-    info = {
-        "url": url,
-        "control": f"{url}/_screentest",
-        "pid": os.getpid(),
-        "env": {"SCREENTEST_URL": url, **world["env"]},
+def _tell_of_what_is_kept(options: Options, plan: Plan, world: Json) -> None:
+    """Say which options are for a new file alone: a world that was kept goes on as it was."""
+    clock = world["clock"]
+    kept = {
+        "seed": (world["seed"], plan.seed),
+        "clock": ((clock["mode"], clock["speed"]), (plan.mode.value, plan.speed)),
+        "pace": (world["pace"], plan.pace),
     }
-    write_whole(path, json.dumps(info))
+    told = {"seed": world["seed"], "clock": clock["mode"], "pace": f"{world['pace']:g}"}
+    for name, (is_now, asked) in kept.items():
+        if name in options.given and is_now != asked:
+            tell(
+                f"{paint('warning:', 'yellow', sys.stderr)} {options.database} goes on with "
+                f"{name} {told[name]}; {name} {getattr(options, name)} is for a new file"
+            )
 
 
 def banner(url: str, world: Json, providers: Json, options: Options) -> str:

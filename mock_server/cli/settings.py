@@ -15,14 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from screentest.specs.errors import no_such
+
+from ..errors import MockError
 
 Json = Any
 
 #: Upwards from the working folder; deeper trees are somebody's mistake.
 _FOLDERS_MAX = 64
-
+#: What listens on every address of the machine is reached on its loopback.
+_REACHED_AS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 #: What a file says that has such a table, and some that have none.
 _OUR_TABLE = re.compile(r"""screentest["']?\s*[\].=]""")
@@ -30,6 +34,18 @@ _KINDS = {str: "a text", int: "a whole number", bool: "true or false", list: "a 
 
 #: As the control API takes them: whole numbers that JSON carries everywhere.
 SEEDS = click.IntRange(0, 9_007_199_254_740_991)
+
+
+_PREFIX = "SCREENTEST_"
+#: Findings that make `run` fail.
+FAIL_ON = ("never", "error", "warning")
+#: What is read besides the settings, by `serve`, `verify` and every verb that calls a mock.
+OTHER_VARIABLES = frozenset(
+    f"SCREENTEST_{name}"
+    for name in (
+        "API_KEY", "BEARER", "BUDGET", "CONTROL_TOKEN", "LIVE", "SECOND_API_KEY", "TIME_SCALE",
+    )
+)  # fmt: skip
 
 
 class ConfigError(click.ClickException):
@@ -40,28 +56,62 @@ class ConfigError(click.ClickException):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting. *kind* is what its value must be in pyproject.toml."""
+    """One setting. *kind* is what its value must be in pyproject.toml; *check* raises otherwise."""
 
     variable: str
     default: Json
     kind: type
     told: str
+    check: Callable[[Any], object] = id
+
+
+def _port(value: int) -> None:
+    _within(value, 0, 65_535)
+
+
+def _seed(value: int) -> None:
+    _within(value, int(SEEDS.min or 0), int(SEEDS.max or 0))
+
+
+def _within(value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise MockError(f"expected a number from {least} to {most}, got {value}")
+
+
+def _clock(value: str) -> None:
+    # Every verb reads these settings, and most projects set no clock.
+    from ..clock import read_clock
+
+    read_clock(value)
+
+
+def _pace(value: str) -> None:
+    from ..pace import read_pace
+
+    read_pace(value)
+
+
+def _fail_on(value: str) -> None:
+    if value not in FAIL_ON:
+        raise MockError(f"expected one of {', '.join(FAIL_ON)}, got {value!r}")
 
 
 SETTINGS: Mapping[str, Setting] = {
     "host": Setting("SCREENTEST_HOST", "127.0.0.1", str, "Address to listen on."),
-    "port": Setting("SCREENTEST_PORT", 8787, int, "Port to listen on; 0 takes a free one."),
+    "port": Setting("SCREENTEST_PORT", 8787, int, "Port to listen on; 0 takes a free one.", _port),
     "provider": Setting("SCREENTEST_PROVIDER", [], list, "The providers to serve; empty is all."),
-    "seed": Setting("SCREENTEST_SEED", 1, int, "Same seed, same calls: same bytes."),
-    "clock": Setting("SCREENTEST_CLOCK", "real", str, "What moves the clock."),
-    "pace": Setting("SCREENTEST_PACE", "documented", str, "How long jobs take."),
+    "seed": Setting("SCREENTEST_SEED", 1, int, "Same seed, same calls: same bytes.", _seed),
+    "clock": Setting("SCREENTEST_CLOCK", "real", str, "What moves the clock.", _clock),
+    "pace": Setting("SCREENTEST_PACE", "documented", str, "How long jobs take.", _pace),
     "db": Setting("SCREENTEST_DB", None, str, "Keep everything in this SQLite file."),
     "pure": Setting("SCREENTEST_PURE", False, bool, "Leave out our own response headers."),
     "quiet": Setting("SCREENTEST_QUIET", False, bool, "Print no line per request."),
     "webhook-allow": Setting(
         "SCREENTEST_WEBHOOK_ALLOW", [], list, "Networks that webhooks may go to besides."
     ),
-    "fail-on": Setting("SCREENTEST_FAIL_ON", "never", str, "Findings that make `run` fail."),
+    "fail-on": Setting(
+        "SCREENTEST_FAIL_ON", "never", str, "Findings that make `run` fail.", _fail_on
+    ),
     "url": Setting("SCREENTEST_URL", "http://127.0.0.1:8787", str, "Address of the running mock."),
     "world": Setting("SCREENTEST_WORLD", "default", str, "Which world is meant."),
 }
@@ -88,7 +138,41 @@ def configured(name: str) -> Json:
     Raises:
         ConfigError: the file is wrong.
     """
-    return project_settings()[1].get(name, SETTINGS[name].default)
+    found = project_settings()[1]
+    if name == "url" and name not in found:
+        return _own_url(found)
+    return found.get(name, SETTINGS[name].default)
+
+
+def _own_url(found: Mapping[str, Json]) -> str:
+    """Where `serve` listens with the same settings, so that the other verbs find it."""
+    host, port = (
+        str(os.environ.get(SETTINGS[name].variable) or found.get(name, SETTINGS[name].default))
+        for name in ("host", "port")
+    )
+    if not port.isdecimal() or int(port) == 0:
+        return str(SETTINGS["url"].default)
+    host = _REACHED_AS.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def is_given(name: str) -> bool:
+    """Whether the running command was told setting *name*: by a flag, a variable or the file."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is not ParameterSource.DEFAULT or name in project_settings()[1]
+
+
+def unread_variables() -> dict[str, str]:
+    """Variables that are named like ours and that nothing reads, with what is nearest, or ""."""
+    known = OTHER_VARIABLES | {it.variable for it in SETTINGS.values()}
+    unread = [it for it in os.environ if it.startswith(_PREFIX) and it not in known]
+    if not unread:
+        return {}
+    from difflib import get_close_matches
+
+    words = [it.removeprefix(_PREFIX) for it in known]
+    near = {it: get_close_matches(it.removeprefix(_PREFIX), words, n=1) for it in unread}
+    return {it: f"{_PREFIX}{close[0]}" if close else "" for it, close in near.items()}
 
 
 def all_settings() -> list[Mapping[str, Json]]:
@@ -103,6 +187,8 @@ def all_settings() -> list[Mapping[str, Json]]:
         value, source = setting.default, "default"
         if name in found:
             value, source = found[name], str(path)
+        elif configured(name) != value:
+            value, source = configured(name), "host and port"
         if os.environ.get(setting.variable):
             value, source = os.environ[setting.variable], setting.variable
         shown.append({"name": name, "value": value, "source": source})
@@ -161,6 +247,10 @@ def _checked(path: Path, table: Json) -> Mapping[str, Json]:
             raise ConfigError(
                 f"{path}: [tool.screentest] {name}: expected {_KINDS[kind]}, got {value!r}"
             )
+        try:
+            SETTINGS[name].check(value)
+        except MockError as error:
+            raise ConfigError(f"{path}: [tool.screentest] {name}: {error}") from None
     return table
 
 

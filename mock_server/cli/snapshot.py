@@ -39,11 +39,14 @@ def list_snapshots(url: str, world: str, *, as_json: bool) -> None:
 @command.command("save")
 @click.argument("file", type=OutputFile(besides="-"))
 @world_options
-def save(file: Path, url: str, world: str) -> None:
+@json_option
+def save(file: Path, url: str, world: str, *, as_json: bool) -> None:
     """Write everything of the world to FILE, as JSON Lines; - is stdout.
 
     It holds webhook secrets and digests of keys, so nobody else may read the file.
     """
+    if as_json and str(file) == "-":
+        fail(2, "--json and the snapshot both want stdout; name a file, or leave --json out")
     mock = Mock(url, world)
     mock.post("/snapshots", {"name": _PASSING})
     document = mock.text(f"/snapshots/{_PASSING}")
@@ -55,16 +58,21 @@ def save(file: Path, url: str, world: str) -> None:
         write_whole(file, document, mode=0o600)
     except OSError as error:
         fail(2, f"cannot write {file}: {error.strerror}")
-    tell(f"saved world {world!r} to {file}")
+    saved = {"world": world, "file": str(file), "size_bytes": len(document.encode())}
+    show(saved, lambda _: (), as_json=as_json)
+    if not as_json:
+        tell(f"saved world {world!r} to {file}")
 
 
 @command.command("restore")
 @click.argument("file", type=InputFile(besides="-"))
 @world_options
-def restore(file: Path, url: str, world: str) -> None:
+@json_option
+def restore(file: Path, url: str, world: str, *, as_json: bool) -> None:
     """Put the world back to what FILE says; - is stdin. What the world was before is lost.
 
-    A file that is damaged, or of a mock that serves other providers, changes nothing.
+    Where another world of the mock has its keys, it gets new ones, which --json shows. A file that
+    is damaged, or of a mock that serves other providers, changes nothing.
     """
     document = _read(file)
     mock = Mock(url, world)
@@ -73,7 +81,11 @@ def restore(file: Path, url: str, world: str) -> None:
         restored = mock.post(f"/snapshots/{_PASSING}/restore")
     finally:
         mock.delete(f"/snapshots/{_PASSING}")
-    tell(f"restored world {world!r} from {file}: it is {restored['clock']['now']} there")
+    show(restored, lambda _: (), as_json=as_json)
+    if not as_json:
+        tell(f"restored world {world!r} from {file}: it is {restored['clock']['now']} there")
+        if restored["new_keys"]:
+            tell("its keys are new, as another world has the old ones: `screentest env` tells them")
 
 
 def _read(file: Path) -> str:

@@ -172,6 +172,9 @@ class _Unit:
 
 def _connect(path: Path | None, *, durable: bool) -> sqlite3.Connection:
     try:
+        if path is not None:
+            # Webhook secrets are in it. SQLite gives the files beside it the mode of this one.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         connection = sqlite3.connect(
             str(path) if path is not None else ":memory:",
             isolation_level=None,
@@ -193,6 +196,8 @@ def _connect(path: Path | None, *, durable: bool) -> sqlite3.Connection:
         if is_new:
             connection.executescript(Path(__file__).with_name("schema.sql").read_text())
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    except OSError as error:
+        raise MockError(f"cannot use {path} as a database: {error.strerror}") from None
     except sqlite3.Error as error:
         raise MockError(f"cannot use {path} as a database: {error}") from None
     return connection

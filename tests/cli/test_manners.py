@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,9 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
+from screentest.mock_server.cli.settings import OTHER_VARIABLES, SETTINGS
 from tests.loopback import listening
+from tests.tree import ROOT
 
 from .conftest import Shell, World
 
@@ -22,7 +25,8 @@ _NOBODY = "http://127.0.0.1:9"
     [
         ("clock",), ("clock", "advance", "1s"), ("jobs",), ("credits",), ("fault",), ("env",),
         ("fault", "types"), ("webhooks",), ("explain",), ("explain", "SC102"), ("config",),
-        ("spec", "list"), ("spec", "lint"), ("doctor",),
+        ("spec", "list"), ("spec", "lint"), ("doctor",), ("--version",), ("fault", "clear"),
+        ("snapshot", "save", "world.jsonl"),
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -164,12 +168,56 @@ def test_misspelt_provider_is_one_line_with_the_nearest(
     "url", ["ftp://127.0.0.1", "http://", "http://exa mple", "nonsense", "http://127.0.0.1:x",
             "http://127.0.0.1:99999", "http://[::1", "file:///etc/passwd"],
 )  # fmt: skip
-def test_address_that_is_none_is_exit_code_3_with_a_hint(shell: Shell, url: str) -> None:
+def test_address_that_is_none_is_exit_code_2_with_a_hint(shell: Shell, url: str) -> None:
+    """None of them is opened: a library would read files, too."""
     answer = shell.run("jobs", "--url", url)
 
-    assert (answer.code, answer.out) == (3, "")
-    assert answer.err.startswith(f"error: no mock at {url}: ")
-    assert len(answer.err.splitlines()) == 2
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == (
+        f"error: {url!r} is no address of a mock; write it like http://127.0.0.1:8787\n"
+    )
+
+
+def test_verbs_look_for_the_mock_where_the_settings_let_it_listen(shell: Shell) -> None:
+    (shell.folder / "pyproject.toml").write_text("[tool.screentest]\nport = 9\n")
+
+    from_file = shell.run("clock")
+    from_variable = shell.run("clock", SCREENTEST_PORT="7", SCREENTEST_HOST="0.0.0.0")
+    shown = {it["name"]: it for it in shell.run("config", "--json").json}
+
+    told = [it.err.split(": ")[1] for it in (from_file, from_variable)]
+    assert told == ["no mock at http://127.0.0.1:9", "no mock at http://127.0.0.1:7"]
+    assert (shown["url"]["value"], shown["url"]["source"]) == (_NOBODY, "host and port")
+
+
+def test_variable_that_nothing_reads_is_warned_of_with_the_nearest(shell: Shell) -> None:
+    answer = shell.run("config", "--json", SCREENTEST_CLOK="manual", SCREENTEST_ZEBRA="1")
+
+    assert answer.code == 0
+    assert sorted(answer.err.splitlines()) == [
+        "warning: nothing reads SCREENTEST_CLOK; did you mean SCREENTEST_CLOCK?",
+        "warning: nothing reads SCREENTEST_ZEBRA",
+    ]
+    assert answer.json[0]["name"] == "host"
+
+
+def test_every_variable_that_is_read_anywhere_is_known() -> None:
+    """One that was forgotten would be warned of, although it does what it says."""
+    folders = (ROOT / it for it in ("mock_server", "contract_tests", "fixtures", "specs"))
+    texts = [it.read_text(encoding="utf-8") for folder in folders for it in folder.rglob("*.py")]
+    named = {it for text in texts for it in re.findall(r"\bSCREENTEST_[A-Z_]+[A-Z]\b", text)}
+
+    known = OTHER_VARIABLES | {it.variable for it in SETTINGS.values()}
+
+    assert named - known == set()
+    assert len(named) > 10
+
+
+def test_json_of_no_verb_is_a_slip(shell: Shell) -> None:
+    answer = shell.run("--json", "jobs")
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("error: --json stands behind the verb, such as: screentest jobs")
 
 
 @pytest.mark.parametrize(
@@ -267,12 +315,18 @@ def test_flag_beats_variable_beats_file(shell: Shell) -> None:
         ("provider = [1]", "[tool.screentest] provider: expected a list of texts, got [1]"),
         ("pure = 1", "[tool.screentest] pure: expected true or false, got 1"),
         ("port = ", "is not TOML"),
+        ("port = 70000", "pyproject.toml: [tool.screentest] port: expected a number from 0 to 655"),
+        ("seed = -1", "[tool.screentest] seed: expected a number from 0 to 9007199254740991"),
+        ('clock = "foo"', "pyproject.toml: [tool.screentest] clock: clock 'foo' must be one of re"),
+        ('pace = "slow"', "[tool.screentest] pace: pace 'slow' must be one of documented, fast"),
+        ('fail-on = "x"', "fail-on: expected one of never, error, warning, got 'x'"),
     ],
 )
-def test_wrong_setting_is_exit_code_4(shell: Shell, table: str, told: str) -> None:
+@pytest.mark.parametrize("verb", ["clock", "config", "serve"])
+def test_wrong_setting_is_exit_code_4(shell: Shell, table: str, told: str, verb: str) -> None:
     (shell.folder / "pyproject.toml").write_text(f"[tool.screentest]\n{table}\n")
 
-    answer = shell.run("clock")
+    answer = shell.run(verb)
 
     assert (answer.code, answer.out) == (4, "")
     assert told in answer.err

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.live_mock import LiveMock
+
 from .conftest import Shell, World
 from .serving import Served, serving_mock
 
@@ -118,3 +120,28 @@ def test_saving_replaces_a_file_whole_and_leaves_nothing_beside_it(world: World)
 
     assert file.read_text().startswith('{"format":1,')
     assert [it.name for it in world.shell.folder.iterdir()] == ["world.jsonl"]
+
+
+def test_saving_and_restoring_say_in_json_what_was_done(world: World) -> None:
+    saved = world.run("snapshot", "save", "world.jsonl", "--json")
+    restored = world.run("snapshot", "restore", "world.jsonl", "--json")
+    piped = world.run("snapshot", "save", "-", "--json")
+
+    size_bytes = (world.shell.folder / "world.jsonl").stat().st_size
+    assert saved.json == {"world": world.id, "file": "world.jsonl", "size_bytes": size_bytes}
+    assert (restored.json["id"], restored.json["new_keys"]) == (world.id, [])
+    assert (piped.code, piped.out) == (2, "")
+
+
+def test_restoring_beside_the_world_itself_says_that_keys_are_new(
+    world: World, live: LiveMock
+) -> None:
+    other = live.world(seed=8)["id"]
+    world.run("snapshot", "save", "world.jsonl")
+
+    told = world.run("snapshot", "restore", "world.jsonl", "--world", other)
+
+    assert told.code == 0
+    assert told.err.splitlines()[1] == (
+        "its keys are new, as another world has the old ones: `screentest env` tells them"
+    )

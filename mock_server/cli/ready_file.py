@@ -1,0 +1,49 @@
+"""The file that says that a mock listens and where: there while it does, and at no other time."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ..errors import MockError
+from .files import write_whole
+
+Json = Any
+
+
+def write_ready_file(path: Path, url: str, world: Json) -> None:
+    """Say that the mock with *world* answers at *url*."""
+    info = {
+        "url": url,
+        "control": f"{url}/_screentest",
+        "pid": os.getpid(),
+        "env": {"SCREENTEST_URL": url, **world["env"]},
+    }
+    write_whole(path, json.dumps(info))
+
+
+def remove_ready_file(path: Path, *, of_process: int | None = None) -> None:
+    """Take away what an earlier mock has left; or only what the one of that process has written.
+
+    Raises:
+        MockError: it cannot be taken away.
+    """
+    # A link, a pipe or a device is somebody's arrangement and stays.
+    if path.is_symlink() or not path.is_file():
+        return
+    if of_process is not None and _process(path) != of_process:
+        return
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise MockError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _process(path: Path) -> int | None:
+    try:
+        said = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return said.get("pid") if isinstance(said, dict) else None

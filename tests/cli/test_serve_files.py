@@ -1,0 +1,63 @@
+"""The files of `screentest serve`: its database, and the one that says that it listens."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from .conftest import Shell
+from .serving import serving_mock
+
+
+def test_world_of_a_file_goes_on_and_options_that_say_otherwise_are_told(shell: Shell) -> None:
+    made = ("--db", "q.db", "--seed", "3", "--clock", "manual")
+    with serving_mock(shell, *made) as served:
+        served.stop()
+    with serving_mock(shell, "--db", "q.db", SCREENTEST_PACE="fast") as served:
+        _, from_variable = served.stop()
+    with serving_mock(shell, "--db", "q.db", "--seed", "4", "--clock", "auto") as served:
+        shown = served.control("GET", "")[1]
+        _, told = served.stop()
+    with serving_mock(shell, *made) as served:
+        _, same = served.stop()
+
+    assert (shown["seed"], shown["clock"]["mode"]) == (3, "manual")
+    assert told == [
+        "warning: q.db goes on with seed 3; seed 4 is for a new file",
+        "warning: q.db goes on with clock manual; clock auto is for a new file",
+    ]
+    assert from_variable == [
+        "warning: q.db goes on with pace 1; pace fast is for a new file",
+    ]
+    assert same == []
+
+
+def test_database_and_what_lies_beside_it_are_for_their_owner_alone(shell: Shell) -> None:
+    before = os.umask(0o022)
+    try:
+        with serving_mock(shell, "--db", "q.db") as served:
+            served.send("GET", "/api/v1/videos")
+            modes = {
+                path.name: path.stat().st_mode & 0o777
+                for path in shell.folder.iterdir()
+                if path.name.startswith("q.db")
+            }
+    finally:
+        os.umask(before)
+
+    assert modes == dict.fromkeys(("q.db", "q.db-wal", "q.db-shm", "q.db.lock"), 0o600)
+
+
+def test_ready_file_is_there_only_while_the_mock_listens(shell: Shell) -> None:
+    ready = shell.folder / "ready.json"
+    with serving_mock(shell) as served:
+        was_there = ready.exists()
+        served.stop()
+    ready_after = ready.exists()
+    ready.write_text(json.dumps({"url": "http://127.0.0.1:9", "pid": 1}))
+    (shell.folder / "q.db").write_text("no database")
+
+    failed = shell.run("serve", "--port", "0", "--ready-file", "ready.json", "--db", "q.db")
+
+    assert (was_there, ready_after) == (True, False)
+    assert (failed.code, ready.exists()) == (2, False)
