@@ -132,5 +132,7 @@ def parse_rfc3339(text: str) -> int:
     except ValueError:
         instant = None
     if instant is None or instant.tzinfo is None:
-        raise MockError(f"{text!r} is no instant; write it like 2026-01-01T00:00:00Z")
+        raise MockError(
+            f"{text!r} is no instant; write it like 2026-01-01T00:00:00Z", code="invalid_field"
+        )
     return (instant - _EPOCH) // timedelta(milliseconds=1)

@@ -40,6 +40,8 @@ JobFacts = Callable[[], Mapping[str, Json]]
 #: The kind of effect that a due attempt is.
 EFFECT = "delivery"
 ENDPOINTS, DELIVERIES = "endpoint", "delivery"
+#: The events that tell of a success and of a failure.
+REPORTS = ("webhook.delivered", "webhook.failed")
 #: The newest of a world are kept; whoever wants more lists them while they happen.
 DELIVERIES_MAX = 10_000
 _TRIMMED_EVERY = 256
@@ -330,7 +332,7 @@ def finish(here: Instant, attempt: Attempt, sent: Letter | None, outcome: Outcom
     after = settled(rules_of(here), delivery, attempt, outcome, line)
     _schedule(here, after)
     return here.record(
-        "webhook.delivered" if outcome.is_success else "webhook.failed",
+        REPORTS[0] if outcome.is_success else REPORTS[1],
         delivery.id,
         event=delivery.event,
         endpoint=delivery.endpoint,

@@ -101,7 +101,9 @@ def _answer(worlds: Worlds, operation: Operation, handler: Handler, **path: str)
         return Response(answered.content, content_type=answered.content_type)
     status = min(int(code) for code in operation.replies if code.startswith("2"))
     if answered is None:
-        return Response(status=status)
+        nothing = Response(status=status)
+        del nothing.headers["Content-Type"]
+        return nothing
     response = jsonify(answered)
     response.status_code = status
     return response

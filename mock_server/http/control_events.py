@@ -10,7 +10,11 @@ from typing import Any
 import orjson
 from flask import Response
 
-from ..errors import MockError
+from screentest.specs.behaviour import Kind
+
+from ..errors import MockError, unknown
+from ..instant import step_label
+from ..outbox import REPORTS
 from ..rows import Event
 from ..universe import World
 from ..world import Worlds
@@ -27,6 +31,8 @@ _STREAM_S_MAX = 15 * 60.0
 #: Time that passes by itself brings events too, and nobody signals that.
 _LOOK_S = 0.25
 _PAGE = 200
+#: What happens in a world.
+EVENT_TYPES = (*(f"job.{step_label(kind)}" for kind in Kind), *REPORTS)
 
 # Held in a list so that a test tool that replaces `time.monotonic` does not stop open streams.
 _MONOTONIC = [time.monotonic]
@@ -51,6 +57,8 @@ class Watch:
     def list_events(self, call: ControlCall) -> Json:
         world = call.world
         since, type_ = max(int(call.query["since"]), call.cursor or 0), call.query.get("type")
+        if type_ is not None and type_ not in EVENT_TYPES:
+            raise unknown("type", type_, EVENT_TYPES, status=422)
         wait_ms = int(call.query["wait_ms"])
         is_live = "text/event-stream" in call.accept
         if not is_live and not wait_ms:

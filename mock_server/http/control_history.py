@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import unknown
 from ..explanations import explanations
-from .control_reading import ControlCall, Handler, one_page
+from .control_reading import ControlCall, Handler, one_page, operations_of
 
 Json = Any
 
@@ -24,7 +24,7 @@ def list_requests(call: ControlCall) -> Json:
     }
     if "provider" in filters:
         call.worlds.contract(filters["provider"])
-    operations = [name for it in call.worlds.contracts.values() for name in it.operations]
+    operations = operations_of(call.worlds.contracts, filters.get("provider", ""))
     for name, known in (("operation", operations), ("code", list(explanations()))):
         if name in filters and filters[name] not in known:
             raise unknown(name, filters[name], known, status=422)

@@ -12,7 +12,7 @@ from ..errors import MockError, unknown
 from ..faults import Fault, check_reach, read_fault, too_many
 from ..outbox import endpoints
 from ..steering import decide, finish_now, stop
-from .control_reading import ControlCall, Handler, one_page
+from .control_reading import ControlCall, Handler, one_page, operations_of
 from .control_showing import show_job
 
 Json = Any
@@ -148,7 +148,7 @@ def create_fault(call: ControlCall) -> Json:
 def _places(call: ControlCall) -> Mapping[str, list[str]]:
     """What faults may name in `where`."""
     contracts = call.worlds.contracts
-    operations = [name for contract in contracts.values() for name in contract.behaviour.operations]
+    operations = operations_of(contracts, str(call.body.get("where", {}).get("provider", "")))
     accounts = [account.id for account in call.worlds.store.accounts(call.world.id)]
     return {
         "provider": list(contracts),

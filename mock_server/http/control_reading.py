@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
+from screentest.specs.contract import Contract
 from screentest.specs.errors import nearest
 from screentest.specs.operations import Operation
 from screentest.specs.validation import Schema, Violation
@@ -79,6 +80,12 @@ class Document(Struct, frozen=True):
 
     content: bytes
     content_type: str
+
+
+def operations_of(contracts: Mapping[str, Contract], provider: str) -> list[str]:
+    """The ids of *provider*'s operations, or of all when it is none that is served."""
+    asked = [contracts[provider]] if provider in contracts else contracts.values()
+    return [*dict.fromkeys(name for it in asked for name in it.operations)]
 
 
 def one_page(

@@ -98,8 +98,12 @@ def read_form(
             "too_large", {"what": "The uploaded file", "limit": limits.upload_bytes_max}
         )
     except RequestEntityTooLarge:
-        most = f"{_PARTS_MAX} parts and {limits.field_bytes_max} bytes a field"
-        return None, BodyProblem("malformed_body", {"problem": f"the form has more than {most}"})
+        # The parser does not say which.
+        problem = (
+            f"the form has more than {_PARTS_MAX} parts, "
+            f"or a field of more than {limits.field_bytes_max} bytes"
+        )
+        return None, BodyProblem("malformed_body", {"problem": problem})
     except ClientDisconnected:
         problem = "the form ends before its announced length"
         return None, BodyProblem("malformed_body", {"problem": problem})

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from screentest.mock_server.http.control_events import EVENT_TYPES
 from screentest.mock_server.http.control_jobs import FAULTS_MAX
 from screentest.mock_server.http.control_reading import BODY_BYTES_MAX
 from screentest.specs.contract import provider_names
@@ -91,6 +92,42 @@ def test_every_route_has_its_operation_and_nothing_else_answers(world: MockWorld
             "1 to 64 lower-case letters, digits and hyphens",
         ),
         ("PATCH", "/worlds/default/clock", {"speed": 0}, "invalid_field", "more than 0"),
+        (
+            "POST",
+            "/worlds",
+            {"pace": "x"},
+            "invalid_field",
+            "pace: expected documented, fast, instant, or a factor from 0 to 1000, got 'x'",
+        ),
+        ("POST", "/worlds", {"pace": 1001}, "invalid_field", "pace: expected at most 1000"),
+        (
+            "POST",
+            "/worlds",
+            {"clock": {"now": "9999-12-31T23:59:59Z"}},
+            "invalid_field",
+            "an instant from 1970 to 2999 such as 2026-01-01T00:00:00Z",
+        ),
+        (
+            "POST",
+            "/worlds",
+            {"clock": {"now": "2026-02-30T00:00:00Z"}},
+            "invalid_field",
+            "'2026-02-30T00:00:00Z' is no instant",
+        ),
+        (
+            "POST",
+            "/worlds/default/faults",
+            {"type": "latency", "where": {"provider": "znapai", "operation": "getVideos"}},
+            "unknown_operation",
+            "no operation 'getVideos'; did you mean 'getVideo'? (there are: createVideo, ",
+        ),
+        (
+            "GET",
+            "/worlds/default/events?type=job.complete",
+            None,
+            "unknown_type",
+            "no type 'job.complete'; did you mean 'job.completed'? (there are: job.",
+        ),
     ],
 )
 def test_mistake_is_named_with_what_exists(
@@ -378,3 +415,20 @@ def test_account_shows_that_its_key_is_revoked_and_a_revoked_key_stays_so(ozor: 
         f"POST {path}/keys gives it new ones"
     )
     assert shown == [True, False]
+
+
+def test_answer_without_a_body_has_no_type(world: MockWorld) -> None:
+    answer = world.control.delete(f"{world.path}/faults")
+
+    assert (answer.status, answer.content, "content-type" in answer.headers) == (204, b"", False)
+
+
+def test_events_that_happen_are_of_the_types_that_can_be_asked_for(ozor: Account) -> None:
+    ozor.client.post("/api/v1/videos/generate", json={"prompt": "A lamp"})
+    ozor.world.advance_until_idle()
+    path = f"{ozor.world.path}/events"
+
+    types = {it["type"] for it in ozor.world.control.get(path).json()["items"]}
+
+    assert "job.completed" in types
+    assert types | {"webhook.failed"} <= set(EVENT_TYPES)
