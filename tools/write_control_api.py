@@ -29,12 +29,18 @@ curl -s -X POST http://127.0.0.1:8787/_screentest/worlds -H 'Content-Type: appli
 - Refusals are `application/problem+json` with a stable `code`. Unknown fields are refused, with the
   nearest known name.
 - `X-Screentest-Control: 1` in an answer says that a mock gave it, and which version of this API.
-- Lists take `limit` (1 to 200) and `cursor`, and answer `{"items": […], "next_cursor": null}`.
+- Lists take `limit` (1 to 200) and `cursor`, and answer `{"items": […], "next_cursor": null}`;
+  the items of a ledger are its `entries`, beside the sums.
 - Instants are RFC 3339; durations are integer milliseconds in fields named `*_ms`.
 - Bodies are `application/json` only, and calls from web pages of another origin are refused. With
   `--control-token`, every call but `GET /health` needs `Authorization: Bearer TOKEN`.
 - A job is called by the provider's own id, with slashes written as underscores.
 - `GET …/events` with `Accept: text/event-stream` tells live what happens.
+- A snapshot goes into any world: `POST …/snapshots` with the `document` that `GET` gave, then
+  `restore`. Its keys work on, unless another world of the mock has them: then the answer has new
+  ones, in `env` and in the accounts for the first account of each provider, and in `new_keys` for
+  all. Addresses made from then on name the new world, and a webhook endpoint has another secret
+  there, which `rotate` tells.
 - The world `default` always exists; its providers answer at `/<provider>`, those of any other world
   at `/w/<world>/<provider>`, and a key finds its world from either address.
 
