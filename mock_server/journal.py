@@ -21,7 +21,8 @@ _SECRET_TEXT = (
     r"|firebase\.[0-9A-Za-z]{20,}\.[0-9A-Za-z]{20,}"
     # One that was cut short has no end; a form writes its spaces as plus signs.
     r"|-----BEGIN[A-Z +]*PRIVATE[ +]KEY-----"
-    r"(?:[^-]*-----END[A-Z +]*PRIVATE[ +]KEY-----|[0-9A-Za-z+/=\s\\]*)"
+    # Not beyond a quotation mark, nor its backslash: what is cut may stand in JSON.
+    r"(?:[^-\"]*-----END[A-Z +]*PRIVATE[ +]KEY-----|(?:[0-9A-Za-z+/=\s]|\\[nr])*)"
     # Some programs write the slashes of JSON with a backslash before them.
     r"|(?:(?<=://)|(?<=:\\/\\/))[^/\s:@\"\\]+:[^/\s@\"\\]+(?=@)"
 )

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 
 import pytest
 
-from screentest.mock_server.journal import cut, cut_headers, cut_query, cut_text, looks_live
+from screentest.mock_server.journal import (
+    cut,
+    cut_headers,
+    cut_query,
+    cut_shapes,
+    cut_text,
+    looks_live,
+)
 
 
 def _key(prefix: str, length: int = 32) -> str:
@@ -51,6 +59,18 @@ def test_cut_secrets_can_still_be_told_apart() -> None:
     assert cut(first) != cut(second)
     assert cut(first) == cut(first)
     assert len(cut(first)) == 15
+
+
+@pytest.mark.parametrize("end", ["", 'a "', "a\\", "%22", "%5C%22", "\n-----END PRIVATE KEY-----"])
+def test_json_is_still_json_after_the_cut(end: str) -> None:
+    """A key may be cut short by whoever pasted it, or end in another field."""
+    pasted = f"-----BEGIN PRIVATE {'KEY'}-----\nMIIEvQ+/={end}"
+    document = {"a": pasted, "b": 'a "lamp" -----END PRIVATE KEY-----', "c": f"%2F{pasted}"}
+
+    kept = json.loads(cut_shapes(json.dumps(document)))
+
+    assert kept.keys() == document.keys()
+    assert "MIIEvQ" not in json.dumps(kept)
 
 
 def test_ordinary_text_is_left_alone() -> None:
