@@ -20,6 +20,7 @@ from screentest.specs.validation import Violation
 
 from .field_names import unknown_field_fix
 from .provider import EventStream, Refusal, Reply, Request
+from .sources import source_of_refusal, source_of_violation
 from .templates import fill_text
 
 Json = Any
@@ -95,10 +96,13 @@ def findings_of(
     """The findings behind *refusal*; none for failures that somebody ordered."""
     if refusal.reason.startswith(("fault:", "ours:")) or refusal.reason == "failed":
         return []
-    source = source_of(contract, operation)
     if refusal.violations:
         known = _field_names(contract, operation, request)
-        return [_of_violation(it, known, source) for it in _slips(refusal.violations)]
+        return [
+            _of_violation(it, known, source_of_violation(contract, operation, it))
+            for it in _slips(refusal.violations)
+        ]
+    source = source_of_refusal(contract, operation, refusal)
     code = _BY_REASON.get(refusal.reason, "SC101")
     pointer, expected, actual, fix = _told(contract, request, refusal)
     return [Finding(code, pointer, expected, actual, fix, source)]
@@ -267,13 +271,6 @@ def near_misses(contract: Contract, method: str, path: str) -> list[str]:
         f"{'/'.join(contract.routes.methods(known))} {known}"
         for known in (shapes[it] for it in close)
     ]
-
-
-def source_of(contract: Contract, operation: str) -> str:
-    """The provider's public document, with the clauses that the operation comes from."""
-    rules = contract.behaviour.operations.get(operation)
-    clauses = ", ".join(rules.source[:6]) if rules is not None else ""
-    return f"{contract.behaviour.document_url} {clauses}".strip()
 
 
 def provenance(contract: Contract, operation: str, answer: Reply | EventStream) -> str:

@@ -16,7 +16,8 @@ from screentest.specs.contract import Contract
 from .clock import Mode
 from .findings import Finding
 from .marks import Marks
-from .provider import Call, EventStream, Reply, Request, Upload
+from .provider import Call, EventStream, Refusal, Reply, Request, Upload
+from .sources import source_of_refusal
 
 #: Refusals that lie in the request itself: no waiting and no other call changes them.
 _LASTING = frozenset(
@@ -46,7 +47,7 @@ def habits_of(
     if isinstance(answer, EventStream):
         return []
     if answer.refusal is not None:
-        return list(_repeated_refusal(marks, contract, request, call, answer.refusal.reason))
+        return list(_repeated_refusal(marks, contract, request, call, answer.refusal))
     if call is None or answer.status >= 300:
         return []
     cadence, idempotency = contract.behaviour.cadence, contract.behaviour.idempotency
@@ -58,8 +59,9 @@ def habits_of(
 
 
 def _repeated_refusal(
-    marks: Marks, contract: Contract, request: Request, call: Call | None, reason: str
+    marks: Marks, contract: Contract, request: Request, call: Call | None, refusal: Refusal
 ) -> Iterator[Finding]:
+    reason = refusal.reason
     if reason not in _LASTING:
         return
     # A credential is part of what was refused, and is nothing to be kept.
@@ -69,7 +71,7 @@ def _repeated_refusal(
         yield _advice(
             "SC205", "", "another request after a refusal", "the same one again",
             "change what was refused; repeat only after 429 and 5xx",
-            contract.behaviour.document_url, _clauses(call),
+            source_of_refusal(contract, call.operation.id if call is not None else "", refusal),
         )  # fmt: skip
 
 
@@ -87,7 +89,7 @@ def _poll(
         found.append(_advice(
             "SC202", "", "no more polls once a job has ended", f"{reads} since its end",
             "end the loop at every final state, not at success alone",
-            contract.behaviour.document_url, cadence.source,
+            _source(contract, cadence.source),
         ))  # fmt: skip
     if before is None or has_ended or mode is Mode.AUTO:
         return found
@@ -95,16 +97,16 @@ def _poll(
     # A clock that somebody moves by hand has stood still; it does not tell when the client came.
     if pause_ms < cadence.at_least_ms and not (mode is Mode.MANUAL and pause_ms == 0):
         found.append(_too_soon(
-            contract.behaviour.document_url, cadence.source, cadence.at_least_ms, pause_ms
+            _source(contract, cadence.source), cadence.at_least_ms, pause_ms
         ))  # fmt: skip
     return found
 
 
 @lru_cache(maxsize=256)
-def _too_soon(document_url: str, clauses: str, at_least_ms: int, pause_ms: int) -> Finding:
+def _too_soon(source: str, at_least_ms: int, pause_ms: int) -> Finding:
     """Whoever polls too fast does it thousands of times."""
     rule = f"{_seconds(at_least_ms)} between polls"
-    return _advice("SC201", "", rule, _seconds(pause_ms), f"wait {rule}", document_url, clauses)
+    return _advice("SC201", "", rule, _seconds(pause_ms), f"wait {rule}", source)
 
 
 def _paid_repetition(
@@ -120,7 +122,7 @@ def _paid_repetition(
             "SC207", f"/{header}", f"{header} on a paid call that may be repeated",
             f"the same call again after {_seconds(now_ms - before)}, without one",
             f"send one {header} per video that is wanted",
-            contract.behaviour.document_url, rules.source,
+            _source(contract, rules.source),
         )  # fmt: skip
 
 
@@ -132,15 +134,12 @@ def _content(request: Request) -> tuple[Hashable, ...]:
     return request.method, request.path, request.query, body.digest()
 
 
-def _advice(
-    code: str, pointer: str, expected: str, actual: str, fix: str, document_url: str, clauses: str
-) -> Finding:
-    source = f"{document_url} {clauses}".strip()
+def _advice(code: str, pointer: str, expected: str, actual: str, fix: str, source: str) -> Finding:
     return Finding(code, pointer, expected, actual, fix, source, severity="warning")
 
 
-def _clauses(call: Call | None) -> str:
-    return ", ".join(call.rules.source[:6]) if call is not None else ""
+def _source(contract: Contract, clauses: str) -> str:
+    return f"{contract.behaviour.document_url} {clauses}".strip()
 
 
 def _seconds(length_ms: int) -> str:

@@ -11,9 +11,10 @@ from itertools import islice
 from screentest.specs.contract import Contract
 
 from .field_names import unknown_field_fix
-from .findings import Finding, source_of
+from .findings import Finding
 from .journal import cut_text
 from .provider import Call, EventStream, Reply
+from .sources import source_of_unknown_field
 
 # One slip seldom comes alone, but a body of another provider has nothing but slips.
 _TOLD_MAX = 10
@@ -29,14 +30,14 @@ def ignored_fields(contract: Contract, call: Call, answer: Reply | EventStream) 
     if schema is None:
         return []
     unnamed = islice(schema.fields.unnamed_in(call.body), _TOLD_MAX)
-    source = source_of(contract, call.operation.id)
+    return [_advice(contract, call.operation.id, pointer, known) for pointer, known in unnamed]
+
+
+def _advice(contract: Contract, operation: str, pointer: str, known: Collection[str]) -> Finding:
+    source = source_of_unknown_field(contract, operation, pointer)
     # Somebody may have pasted a secret where a name belongs.
-    return [_advice(cut_text(pointer)[:_POINTER_MAX], known, source) for pointer, known in unnamed]
-
-
-def _advice(pointer: str, known: Collection[str], source: str) -> Finding:
-    name = pointer.rpartition("/")[2]
-    fix = unknown_field_fix(name, known)
+    shown = cut_text(pointer)[:_POINTER_MAX]
+    fix = unknown_field_fix(shown.rpartition("/")[2], known)
     return Finding(
-        "SC103", pointer, "a documented field", "one that is ignored", fix, source, "warning"
+        "SC103", shown, "a documented field", "one that is ignored", fix, source, "warning"
     )

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from .arithmetic import Formula
+from .citations import Citations
 from .errors import ContractError
 
 Json = Any
@@ -355,6 +356,7 @@ class Behaviour(Struct, frozen=True):
     lifecycles: Mapping[str, Lifecycle]
     resources: Mapping[str, ResourceKind]
     operations: Mapping[str, OperationRules]
+    cites: Citations
     limits: Limits
     rate_windows: tuple[RateWindow, ...]
     concurrency: Concurrency | None

@@ -34,6 +34,7 @@ from .behaviour import (
     WebhookEvent,
     WebhookRules,
 )
+from .citations import read_citations
 from .errors import ContractError
 from .files import read_yaml
 
@@ -93,6 +94,7 @@ def read_behaviour(raw: Json, path: Path, *, is_checked: bool = False) -> Behavi
             name: _operation(name, it, resources, path)
             for name, it in raw.get("operations", {}).items()
         },
+        cites=read_citations(raw.get("cites", {})),
         limits=Limits(**raw["limits"]),
         rate_windows=tuple(
             _window(it, raw["interpretations"], path) for it in raw.get("rate_windows", [])

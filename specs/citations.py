@@ -1,0 +1,88 @@
+"""Which clauses of a provider's document a refusal rests on: what its findings cite.
+
+The table stands in the behaviour file under `cites`. It says nothing about what is refused, only
+where that is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+Json = Any
+Clauses = tuple[str, ...]
+
+#: Stands for every rule of a field that is not named by its keyword.
+_OTHER = "other"
+
+
+class CitedPlaces(Struct, frozen=True):
+    """Clauses by reason of refusal, and by dotted field name and keyword of the broken rule."""
+
+    reasons: Mapping[str, Clauses] = {}
+    fields: Mapping[str, Mapping[str, Clauses]] = {}
+
+
+class Citations(Struct, frozen=True):
+    """What is cited *everywhere*, and what only an operation cites, by its id."""
+
+    everywhere: CitedPlaces = CitedPlaces()
+    operations: Mapping[str, CitedPlaces] = {}
+
+    def of_reason(self, operation: str, reason: str) -> Clauses | None:
+        """The clauses behind *reason*; empty when the document is silent, None when not listed."""
+        for places in self._places(operation):
+            if reason in places.reasons:
+                return places.reasons[reason]
+        return None
+
+    def of_field(self, operation: str, pointer: str, keyword: str) -> Clauses | None:
+        """The clauses behind the rule *keyword* of the field at *pointer*, or of what it is in.
+
+        What a field is in lends it no clause of a keyword: its type is another type.
+        """
+        steps = [step for step in pointer.split("/")[1:] if not step.isdigit()]
+        for end in range(len(steps), 0, -1):
+            for start in range(end):
+                name = ".".join(steps[start:end])
+                for places in self._places(operation):
+                    rules = places.fields.get(name, {})
+                    found = rules.get(keyword) if end == len(steps) else None
+                    found = found if found is not None else rules.get(_OTHER)
+                    if found is not None:
+                        return found
+        return None
+
+    def all(self) -> set[str]:
+        """Every id that is cited."""
+        places = [self.everywhere, *self.operations.values()]
+        lists = [it for place in places for it in place.reasons.values()]
+        lists += [
+            it for place in places for rules in place.fields.values() for it in rules.values()
+        ]
+        return {clause for clauses in lists for clause in clauses}
+
+    def _places(self, operation: str) -> tuple[CitedPlaces, ...]:
+        own = self.operations.get(operation)
+        return (own, self.everywhere) if own is not None else (self.everywhere,)
+
+
+def read_citations(raw: Json) -> Citations:
+    """The table of a behaviour file, whose form was checked."""
+    operations = raw.get("operations", {})
+    return Citations(_places(raw), {name: _places(it) for name, it in operations.items()})
+
+
+def _places(raw: Json) -> CitedPlaces:
+    return CitedPlaces(
+        {reason: tuple(clauses) for reason, clauses in raw.get("reasons", {}).items()},
+        {name: _rules(it) for name, it in raw.get("fields", {}).items()},
+    )
+
+
+def _rules(raw: Json) -> Mapping[str, Clauses]:
+    if isinstance(raw, list):
+        return {_OTHER: tuple(raw)}
+    return {keyword: tuple(clauses) for keyword, clauses in raw.items()}
