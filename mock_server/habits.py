@@ -10,13 +10,14 @@ from collections.abc import Hashable, Iterator
 from functools import lru_cache
 from hashlib import sha256
 
-from screentest.specs.behaviour import Cadence, Idempotency
+from screentest.specs.behaviour import Cadence, Idempotency, Kind, Lifecycle
 from screentest.specs.contract import Contract
 
 from .clock import Mode
 from .findings import Finding
 from .marks import Marks
 from .provider import Call, EventStream, Refusal, Reply, Request, Upload
+from .rows import Resource
 from .sources import source_of_refusal
 
 #: Refusals that lie in the request itself: no waiting and no other call changes them.
@@ -28,6 +29,10 @@ _LASTING = frozenset(
 )  # fmt: skip
 #: Reading a finished job once more, to show it or for a fresh URL, is no habit.
 _READS_AFTER_END_MAX = 2
+#: What a job works for is read for many reasons, so it takes more reads to show a loop.
+_READS_FROM_ABOVE_MAX = 4
+#: Whoever comes later than this reads for a fresh URL rather than in a loop.
+_CLOSE_MS = 60_000
 
 
 def habits_of(
@@ -53,6 +58,8 @@ def habits_of(
     cadence, idempotency = contract.behaviour.cadence, contract.behaviour.idempotency
     if cadence is not None and call.operation.id in cadence.operations:
         return _poll(marks, contract, cadence, call, mode, now_ms)
+    if call.rules.effect == "read" and call.found:
+        return list(_poll_from_above(marks, contract, call, now_ms))
     if idempotency is not None and call.operation.id in idempotency.operations:
         return list(_paid_repetition(marks, contract, idempotency, call, now_ms))
     return []
@@ -86,11 +93,8 @@ def _poll(
     reads = (before[1] if before is not None else 0) + 1 if has_ended else 0
     marks.swap(name, (now_ms, reads))
     if reads > _READS_AFTER_END_MAX:
-        found.append(_advice(
-            "SC202", "", "no more polls once a job has ended", f"{reads} since its end",
-            "end the loop at every final state, not at success alone",
-            _source(contract, cadence.source),
-        ))  # fmt: skip
+        assert job is not None, "only what is there can have ended"
+        found.append(_after_end(contract, call, job, reads))
     if before is None or has_ended or mode is Mode.AUTO:
         return found
     pause_ms = now_ms - before[0]
@@ -100,6 +104,58 @@ def _poll(
             _source(contract, cadence.source), cadence.at_least_ms, pause_ms
         ))  # fmt: skip
     return found
+
+
+def _poll_from_above(
+    marks: Marks, contract: Contract, call: Call, now_ms: int
+) -> Iterator[Finding]:
+    """A client that reads what a job works for, and goes on when no job is left that works."""
+    above = [*call.found.values()][-1]
+    kinds = [
+        name
+        for name, it in contract.behaviour.resources.items()
+        if it.parent == above.kind and it.lifecycle is not None and it.lifecycle.simulated
+    ]
+    if not kinds:
+        return
+    name = ("poll", contract.provider, call.operation.id, call.account_id, call.request.path)
+    before: tuple[int, int] | None = marks.get(name)
+    is_close = before is not None and now_ms - before[0] < _CLOSE_MS
+    newest = [call.here.newest(kind, above.id) for kind in kinds] if is_close else []
+    jobs = [job for job in newest if job is not None and job.script is not None]
+    has_ended = bool(jobs) and all(call.here.kind(job).is_final for job in jobs)
+    reads = (before[1] if before is not None else 0) + 1 if has_ended else 0
+    marks.swap(name, (now_ms, reads))
+    if reads > _READS_FROM_ABOVE_MAX:
+        yield _after_end(contract, call, max(jobs, key=call.here.entered_ms), reads)
+
+
+def _after_end(contract: Contract, call: Call, job: Resource, reads: int) -> Finding:
+    """Who polls on has mostly waited for another word than that in which this *job* ends."""
+    resources = contract.behaviour.resources
+    mine = resources[job.kind]
+    assert mine.lifecycle is not None, job.kind
+    ends = _end_words(mine.lifecycle)
+    others = {
+        f"{it.called} in {_end_words(it.lifecycle)[0]!r}"
+        for it in resources.values()
+        if it.parent and it.lifecycle is not None and it.lifecycle.simulated
+        and _end_words(it.lifecycle)[0] != ends[0]
+    }  # fmt: skip
+    known = f" ({', '.join(sorted(others))})" if others else ""
+    loop = " and at ".join(repr(word) for word in ends)
+    return _advice(
+        "SC202", "", "no more polls once a job has ended",
+        f"{reads} since its end as {call.here.state(job)!r}",
+        f"end the loop at {loop}: {mine.called} ends in {ends[0]!r}{known}",
+        _source(contract, mine.lifecycle.source),
+    )  # fmt: skip
+
+
+def _end_words(lifecycle: Lifecycle) -> list[str]:
+    """What a job is called that has succeeded, and one that has failed."""
+    kinds = (Kind.SUCCEEDED, Kind.FAILED)
+    return [it.name for kind in kinds for it in lifecycle.states.values() if it.kind is kind]
 
 
 @lru_cache(maxsize=256)

@@ -26,8 +26,7 @@ LAYERS = (
 #: Modules that stand beside provider.py: they shape replies or read calls for every vendor.
 BESIDE_PROVIDER = {
     "findings", "generic", "habits", "idempotency", "ignored", "limits", "record", "refusals",
-    "sources",
-    "steps",
+    "sources", "steps",
 }  # fmt: skip
 #: And beside world.py.
 BESIDE_WORLD = {"provider_modules"}

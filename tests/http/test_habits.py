@@ -148,6 +148,28 @@ def test_provider_that_asks_for_no_pause_gets_polls_at_any_pace(world: MockWorld
 # --- SC202: polled on after the end ---------------------------------------------------------------
 
 
+#: What is told of a client that goes on, in the words of its provider.
+_ENDS = {
+    "ozor": (
+        "3 since its end as 'completed'",
+        "end the loop at 'completed' and at 'failed': Job ends in 'completed' "
+        "(Export in 'complete', Generation in 'generated')",
+    ),
+    "oshara": (
+        "3 since its end as 'COMPLETED'",
+        "end the loop at 'COMPLETED' and at 'FAILED': VideoJob ends in 'COMPLETED'",
+    ),
+    "ulazai": (
+        "3 since its end as 'success'",
+        "end the loop at 'success' and at 'failed': Task ends in 'success'",
+    ),
+    "znapai": (
+        "3 since its end as 'completed'",
+        "end the loop at 'completed' and at 'failed': Video ends in 'completed'",
+    ),
+}
+
+
 @pytest.mark.parametrize("provider", _POLLS)
 def test_third_poll_after_the_end_is_found_and_the_second_is_not(
     world: MockWorld, provider: str
@@ -161,7 +183,7 @@ def test_third_poll_after_the_end_is_found_and_the_second_is_not(
     poll()
 
     assert (twice, _found(world)) == ([], ["SC202"])
-    assert _last_finding(world)["actual"] == "3 since its end"
+    assert (_last_finding(world)["actual"], _last_finding(world)["fix"]) == _ENDS[provider]
 
 
 def test_end_in_failure_is_an_end(ozor: Account) -> None:
@@ -181,6 +203,63 @@ def test_three_ended_jobs_read_once_each_are_no_habit(ozor: Account) -> None:
 
     for poll in polls:
         poll()
+
+    assert _found(ozor.world) == []
+
+
+def _exported(account: Account) -> str:
+    """The path of a video whose export has ended."""
+    path = f"{ozor_steps.VIDEOS}/{ozor_steps.generate(account)['videoId']}"
+    account.world.advance_until_idle()
+    assert account.client.post(f"{path}/export", json={}).status == 200
+    account.world.advance_until_idle()
+    return path
+
+
+def test_poll_of_a_video_whose_export_is_complete_names_both_words(ozor: Account) -> None:
+    path = _exported(ozor)
+
+    statuses = [ozor.client.get(path).status for _ in range(40)]
+
+    assert statuses == [200] * 40
+    assert _found(ozor.world)[:1] == ["SC202"]
+    told = _last_finding(ozor.world)
+    assert told["fix"] == (
+        "end the loop at 'complete' and at 'failed': Export ends in 'complete' "
+        "(Generation in 'generated', Job in 'completed')"
+    )
+    assert told["source"] == "https://www.ozor.ai/docs/api OZ-104"
+
+
+def test_poll_of_a_video_every_ten_seconds_goes_on_too_long_at_the_sixth(ozor: Account) -> None:
+    path = _exported(ozor)
+
+    found: list[int] = []
+    for _ in range(6):
+        ozor.client.get(path)
+        ozor.world.advance(10_000)
+        found.append(len(_found(ozor.world)))
+
+    assert found == [0, 0, 0, 0, 0, 1]
+
+
+def test_video_that_is_read_again_for_a_fresh_url_is_no_habit(ozor: Account) -> None:
+    path = _exported(ozor)
+
+    for _ in range(8):
+        ozor.client.get(path)
+        ozor.world.advance(3_600_000)
+
+    assert _found(ozor.world) == []
+
+
+def test_video_that_is_read_while_its_export_runs_is_no_habit(ozor: Account) -> None:
+    path = f"{ozor_steps.VIDEOS}/{ozor_steps.generate(ozor)['videoId']}"
+    ozor.world.advance_until_idle()
+    ozor.client.post(f"{path}/export", json={})
+
+    for _ in range(10):
+        ozor.client.get(path)
 
     assert _found(ozor.world) == []
 
