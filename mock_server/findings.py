@@ -240,7 +240,7 @@ def _told(contract: Contract, request: Request, refusal: Refusal) -> tuple[str, 
         expected = f"{header}: {scheme} KEY" if scheme else f"{header}: KEY"
         return f"/{header}", expected, _sent_credential(request), f"send `{expected}`"
     if refusal.reason == "unknown_route":
-        near = near_misses(contract, request.method, request.path)
+        near = facts.get("near")
         fix = f"did you mean {near[0]}?" if near else "see the provider's operations"
         return "", "a documented path", f"{request.method} {request.path[:_PATH_MAX]}", fix
     return "", "a request that the provider grants", _in_its_words(contract, refusal), _SEE_RULE
@@ -258,19 +258,6 @@ def _sent_credential(request: Request) -> str:
     if value:
         return f"Authorization: {value.partition(' ')[0][:20]} …"
     return "X-API-Key: …" if "x-api-key" in request.headers else "no credential"
-
-
-def near_misses(contract: Contract, method: str, path: str) -> list[str]:
-    """Documented routes that look like *path*, the nearest first."""
-    lowered = path.lower().rstrip("/")
-    shapes = {
-        re.sub(r"\{\w+\}", "x", known).lower().rstrip("/"): known for known in contract.routes.paths
-    }
-    close = nearest(lowered, shapes, most=3)
-    return [
-        f"{'/'.join(contract.routes.methods(known))} {known}"
-        for known in (shapes[it] for it in close)
-    ]
 
 
 def provenance(contract: Contract, operation: str, answer: Reply | EventStream) -> str:

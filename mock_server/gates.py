@@ -114,7 +114,9 @@ def _read_body(road: Road, call: Call) -> None:
     if request.content_type not in operation.bodies:
         documented = " or ".join(operation.bodies)
         actual = request.content_type or "none"
-        raise call.refuse("wrong_content_type", expected=documented, actual=actual)
+        path = call.here.behaviour.prefixes[0] + operation.path
+        near = [f"{operation.method} {path} with {it}" for it in operation.bodies]
+        raise call.refuse("wrong_content_type", expected=documented, actual=actual, near=near)
     if request.problem is not None:
         raise call.refuse(request.problem.reason, **request.problem.facts)
     if request.form is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -30,6 +30,7 @@ from .instant import Instant
 from .keys import key_digest, presented
 from .limits import count_refused
 from .magic import split_key
+from .near_misses import near_misses
 from .provider import Call, EventStream, Refusal, RefusedError, Reply, Request
 from .record import Note, note
 from .refusals import shape_refusal
@@ -71,7 +72,7 @@ def handle(worlds: Worlds, world: World, provider: str, request: Request) -> Han
         )
         contract = here.contract
         road = Road(worlds, world, contract, worlds.providers[provider], key, presented_key)
-        match = _route(contract, request)
+        match = _route(contract, worlds.contracts.values(), request)
         if isinstance(match, Match):
             operation = match.operation.id
             answer = _guarded(road, here, match, request)
@@ -130,7 +131,8 @@ def _whose(
     return world, None, ""
 
 
-def _route(contract: Contract, request: Request) -> Match | Refusal:
+def _route(contract: Contract, served: Iterable[Contract], request: Request) -> Match | Refusal:
+    """The operation that takes *request*; else why none does, with what is *served* instead."""
     path = request.path
     for prefix in contract.behaviour.prefixes:
         if path.startswith(prefix):
@@ -141,12 +143,14 @@ def _route(contract: Contract, request: Request) -> Match | Refusal:
         if path.startswith(prefix):
             methods = contract.routes.methods(path[len(prefix) :])
             if methods:
-                facts = {"method": request.method, "allow": ", ".join(methods)}
+                near = near_misses(contract, served, request.method, path)
+                facts = {"method": request.method, "allow": ", ".join(methods), "near": near}
                 return Refusal("wrong_method", facts)
     redirect = _redirect(contract, request)
     if redirect is not None:
         return redirect
-    return Refusal("unknown_route", {"method": request.method, "path": path})
+    near = near_misses(contract, served, request.method, path)
+    return Refusal("unknown_route", {"method": request.method, "path": path, "near": near})
 
 
 def _redirect(contract: Contract, request: Request) -> Refusal | None:
@@ -161,7 +165,8 @@ def _redirect(contract: Contract, request: Request) -> Refusal | None:
     if (style == "redirect_307") != path.endswith("/"):
         return None
     query = f"?{request.query}" if request.query else ""
-    return Refusal("redirect", {"status": int(style[-3:]), "location": other + query})
+    facts = {"status": int(style[-3:]), "location": other + query}
+    return Refusal("redirect", {**facts, "near": [f"{request.method} {other}"]})
 
 
 def _off_road(road: Road, here: Instant, request: Request, refusal: Refusal) -> Reply:

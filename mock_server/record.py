@@ -15,7 +15,7 @@ from msgspec import Struct
 from screentest.specs.contract import Contract
 
 from .clock import rfc3339
-from .findings import Finding, fault_of_ours, findings_of, near_misses, provenance
+from .findings import Finding, fault_of_ours, findings_of, provenance
 from .journal import cut_beginning, cut_headers, cut_query, cut_text, excerpt, may_have_secret
 from .provider import EventStream, Reply, Request, Upload
 
@@ -131,8 +131,8 @@ def _line(noted: Note) -> Json:
             *({name: cut_text(text) for name, text in it.to_json().items()} for it in found),
             *(it.to_json() for it in noted.advice),
         ]
-    if answer.refusal is not None and answer.refusal.reason == "unknown_route":
-        line["near_misses"] = near_misses(contract, request.method, request.path)
+    if answer.refusal is not None and "near" in answer.refusal.facts:
+        line["near_misses"] = answer.refusal.facts["near"]
     return line
 
 

@@ -129,6 +129,11 @@ class Routes:
         found = self._at(path)
         return sorted(found[0]) if found else []
 
+    def known(self, path: str) -> str | None:
+        """*path* as it is documented, with names in the places of ids; None for an unknown one."""
+        found = self._at(path)
+        return next(iter(found[0].values())).path if found is not None else None
+
     def _at(self, path: str) -> tuple[dict[str, Operation], Mapping[str, str]] | None:
         exact = self._exact.get(path)
         if exact is not None:

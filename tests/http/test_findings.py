@@ -76,6 +76,56 @@ def test_unknown_route_names_the_nearest(ozor: Account) -> None:
     assert line["violations"][0]["fix"] == "did you mean POST /api/v1/videos/generate?"
 
 
+@pytest.mark.parametrize(
+    ("provider", "call", "near"),
+    [
+        ("znapai", "POST /api/v1/videos/generate", "POST /api/v1/videos/generate of Ozor"),
+        ("ozor", "POST /v1/videos", "POST /v1/videos of ZnapAI"),
+        ("ozor", "POST /v1/videos/generate", "POST /api/v1/videos/generate"),
+        ("ozor", "GET /api/v1/video/k3v9x2m7q4ab", "GET /api/v1/videos/{videoId}"),
+        ("ozor", "GET /proxyFetchVideo", "POST /proxyFetchVideo of UGC Copilot"),
+        ("ulazai", "POST /sora/generate/text-to-video/",
+         "POST /api/v1/sora/generate/text-to-video/"),
+        ("znapai", "GET /v1/video/video_1", "GET /v1/videos/{video_id}"),
+    ],
+)  # fmt: skip
+def test_call_that_nobody_takes_here_names_who_does(
+    world: MockWorld, provider: str, call: str, near: str
+) -> None:
+    method, path = call.split()
+    world.account(provider).client.request(method, path)
+
+    line = _last(world)
+    assert line["near_misses"][0] == near
+    assert line["violations"][0]["fix"] == f"did you mean {near}?"
+
+
+def test_path_that_looks_like_nothing_has_no_near_miss(ozor: Account) -> None:
+    ozor.client.get("/foo/bar")
+
+    assert _last(ozor.world)["near_misses"] == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "call", "near"),
+    [
+        ("ozor", "PUT /api/v1/videos", ["GET /api/v1/videos", "GET /api/v1/videos/{videoId}"]),
+        ("oshara", "GET /api/video-jobs", ["GET /api/video-jobs/"]),
+        ("oshara", "POST /api/video-jobs/",
+         ["POST /api/video-jobs/ with multipart/form-data"]),
+    ],
+)  # fmt: skip
+def test_wrong_method_spelling_and_content_type_have_near_misses_too(
+    world: MockWorld, provider: str, call: str, near: list[str]
+) -> None:
+    method, path = call.split()
+    world.account(provider).client.request(
+        method, path, json={"title": "A"} if method == "POST" else None
+    )
+
+    assert _last(world)["near_misses"][: len(near)] == near
+
+
 def test_wrong_auth_scheme_is_recognised(world: MockWorld) -> None:
     account = world.account("ozor")
 

@@ -1,0 +1,79 @@
+"""What somebody probably meant whose call no operation takes, by path, method and provider."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from screentest.specs.contract import Contract
+
+_MOST = 3
+#: Paths that have less in common are other paths.
+_LIKENESS_MIN = 0.6
+#: A call that is another provider's to the letter is likelier meant than a similar one of its own,
+#: and the right method counts for more than a letter or two.
+_ELSEWHERE, _OTHER_METHOD = 0.95, 0.2
+#: A longer path is no slip, and comparing takes the square of its length.
+_PATH_MAX = 200
+
+
+def near_misses(
+    contract: Contract, others: Iterable[Contract], method: str, path: str
+) -> list[str]:
+    """Up to three routes, the likeliest first, as `POST /v1/videos`; those of *others* say whose.
+
+    Paths of *others* must fit exactly.
+    """
+    if len(path) > _PATH_MAX:
+        return []
+    method = "GET" if method == "HEAD" else method
+    scored = list(_alike(contract, method, path))
+    for other in others:
+        if other.provider != contract.provider:
+            scored += _exact(other, method, path)
+    scored.sort(key=lambda it: (-it[0], it[1]))
+    return [shown for _, shown in scored[:_MOST]]
+
+
+def _alike(contract: Contract, method: str, path: str) -> Iterable[tuple[float, str]]:
+    # Not at the top: it takes long to load, and most calls hit what they aim at.
+    from difflib import SequenceMatcher
+
+    told = SequenceMatcher(b=path.lower().rstrip("/"))
+    prefix = contract.behaviour.prefixes[0]
+    for known in contract.routes.paths:
+        told.set_seq1(_with_ids(prefix + known, path).lower().rstrip("/"))
+        if told.real_quick_ratio() < _LIKENESS_MIN or told.quick_ratio() < _LIKENESS_MIN:
+            continue
+        likeness = told.ratio()
+        if likeness >= _LIKENESS_MIN:
+            yield _scored(likeness, contract.routes.methods(known), method, prefix + known)
+
+
+def _exact(contract: Contract, method: str, path: str) -> Iterable[tuple[float, str]]:
+    rules = contract.behaviour
+    for prefix in rules.prefixes:
+        if not path.startswith(prefix):
+            continue
+        known = contract.routes.known(path[len(prefix) :])
+        if known is not None:
+            methods = contract.routes.methods(known)
+            score, shown = _scored(_ELSEWHERE, methods, method, prefix + known)
+            yield score, f"{shown} of {rules.name}"
+            return
+
+
+def _scored(likeness: float, methods: list[str], method: str, known: str) -> tuple[float, str]:
+    if method in methods:
+        return likeness, f"{method} {known}"
+    return likeness - _OTHER_METHOD, f"{'/'.join(methods)} {known}"
+
+
+def _with_ids(known: str, path: str) -> str:
+    """*known* with the ids that *path* has in their places, so that they do not count."""
+    steps, given = known.split("/"), path.split("/")
+    if len(steps) != len(given):
+        return re.sub(r"\{\w+\}", "x", known)
+    return "/".join(
+        there if step.startswith("{") else step for step, there in zip(steps, given, strict=True)
+    )
