@@ -6,22 +6,19 @@ from collections.abc import Collection
 
 from screentest.specs.errors import nearest
 
-#: What different providers call the same thing.
+#: What different providers call the same thing, or what says the same: a size says a shape, too.
 _SYNONYMS = (
     {"duration", "seconds", "length"},
     {"aspect", "aspectRatio", "aspect_ratio", "orientation"},
-    {"size", "resolution", "quality"},
+    {"size", "resolution"},
+    {"size", "aspect", "aspectRatio", "aspect_ratio", "orientation"},
+    {"resolution", "quality", "exportQuality"},
     {"prompt", "text", "visualPrompt", "text_content"},
 )
 
 
-def unknown_field_fix(name: str, known: Collection[str]) -> str:
-    """What to do about the field *name*, where there are the *known* ones."""
-    meant = _meant(name, known)
-    return f"did you mean {meant!r}?" if meant else f"leave {name!r} out"
-
-
-def _meant(name: str, known: Collection[str]) -> str | None:
+def meant_field(name: str, known: Collection[str]) -> str | None:
+    """The one of the *known* fields that *name* was probably meant to be."""
     for same in _SYNONYMS:
         if name in same and same & set(known):
             return min(same & set(known))

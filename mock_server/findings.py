@@ -7,24 +7,22 @@ and ownership, SC5xx the mock itself.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
 
 from screentest.specs.contract import Contract
-from screentest.specs.errors import nearest
-from screentest.specs.validation import Violation
+from screentest.specs.validation import Violation, shown
 
-from .field_names import unknown_field_fix
+from .bodies import BodyError, read_json
+from .fixes import Around, fix_of, unknown_field_fix, value_at
 from .provider import EventStream, Refusal, Reply, Request
 from .sources import source_of_refusal, source_of_violation
 from .templates import fill_text
 
 Json = Any
-Beside = Callable[[str], Collection[str]]
 
 
 class Finding(Struct, frozen=True):
@@ -48,6 +46,9 @@ class Finding(Struct, frozen=True):
 #: Reasons of replies that no provider gave: ordered by somebody, or a fault of the mock.
 _MADE = ("fault:", "ours:")
 
+_FORM = "multipart/form-data"
+# The header alone would lack the boundary, which only the client knows.
+_AS_FORM = "send the fields as a form, and let the HTTP client set Content-Type with its boundary"
 _SEE_RULE = "see the provider's rule"
 # A finding is a line in a terminal.
 _PATH_MAX = 120
@@ -97,9 +98,9 @@ def findings_of(
     if refusal.reason.startswith(("fault:", "ours:")) or refusal.reason == "failed":
         return []
     if refusal.violations:
-        known = _field_names(contract, operation, request)
+        around = _fields_around(contract, operation, request)
         return [
-            _of_violation(it, known, source_of_violation(contract, operation, it))
+            _of_violation(it, around, request, source_of_violation(contract, operation, it))
             for it in _slips(refusal.violations)
         ]
     source = source_of_refusal(contract, operation, refusal)
@@ -130,42 +131,40 @@ def _slips(violations: Sequence[Violation]) -> list[Violation]:
     return [it for it in violations if speaking.get(it.pointer, it) is it]
 
 
-def _field_names(contract: Contract, operation: str, request: Request) -> Beside:
-    """The names that the body's schema has beside a field, by the pointer of that."""
+def _fields_around(contract: Contract, operation: str, request: Request) -> Around:
+    """The fields that the body's schema has around the one at a pointer."""
     found = contract.operations.get(operation)
     schemas = found.bodies if found is not None else {}
     schema = schemas.get(request.content_type) or next(iter(schemas.values()), None)
-    return schema.fields.beside if schema is not None else lambda pointer: ()
+    return schema.fields.around if schema is not None else lambda pointer: {}
 
 
-def _of_violation(violation: Violation, known: Beside, source: str) -> Finding:
+def _of_violation(violation: Violation, around: Around, request: Request, source: str) -> Finding:
     code = _BY_KEYWORD.get(violation.keyword, "SC101")
-    fix = _fix(violation, known)
-    return Finding(code, violation.pointer, violation.expected, violation.actual, fix, source)
+    pointer, actual, fix = violation.pointer, violation.actual, fix_of(violation, around)
+    if code == "SC103":
+        value = _sent(request, pointer)
+        if value is not None:
+            actual = "a text" if isinstance(value, str) else shown(value)
+        fix = unknown_field_fix(pointer.rpartition("/")[2], around(pointer), value)
+    return Finding(code, pointer, violation.expected, actual, fix, source)
 
 
-def _fix(violation: Violation, known: Beside) -> str:
-    """The likely slip behind a violation; the classic ones are known by name."""
-    field = violation.pointer.rpartition("/")[2]
-    match violation.keyword:
-        case "additionalProperties" | "unevaluatedProperties":
-            return unknown_field_fix(field, known(violation.pointer))
-        case "required":
-            return f"send {field!r}"
-        case "type" if violation.expected == "string":
-            value = violation.actual.rpartition(" ")[2]
-            return f'send it as text: "{field}": "{value}"'
-        case "enum" if re.fullmatch(r"'?\d+x\d+'?", violation.actual):
-            return f"use one of the documented sizes: {violation.expected.removeprefix('one of ')}"
-        case _:
-            return f"send {violation.expected}"
+def _sent(request: Request, pointer: str) -> Json:
+    """What stands at *pointer* of the body."""
+    if request.form is not None:
+        return value_at(request.form, pointer)
+    try:
+        return value_at(read_json(request.body), pointer)
+    except BodyError:
+        return None
 
 
 #: What was expected, what came, and the fix, for a reason without violations: templates over facts.
 _TOLD = {
     "unknown_credential": (
-        "a key of this world",
-        "another key",
+        "a key of {provider} in this world",
+        "{whose}",
         "take one from `screentest env`, or in a test from the fixture",
     ),
     "revoked_credential": ("an active key", "a revoked one", "make a new key"),
@@ -232,6 +231,10 @@ _TOLD = {
 def _told(contract: Contract, request: Request, refusal: Refusal) -> tuple[str, str, str, str]:
     """(pointer, expected, actual, fix) of a refusal without violations."""
     facts = {**refusal.facts, "method": request.method, "path": request.path[:_PATH_MAX]}
+    if refusal.reason == "wrong_content_type" and _FORM in facts["expected"]:
+        others = str(facts["expected"]).removesuffix(_FORM).removesuffix(" or ")
+        fix = f"send the header `Content-Type: {others}`, or {_AS_FORM}" if others else _AS_FORM
+        return "", str(facts["expected"]), str(facts["actual"]), fix
     if refusal.reason in _TOLD:
         expected, actual, fix = (fill_text(text, facts) for text in _TOLD[refusal.reason])
         return "", expected, actual, fix

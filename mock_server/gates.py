@@ -72,7 +72,10 @@ def _authenticate(road: Road, call: Call) -> None:
             raw, road.key_suffix = split_key(raw)
         key = road.key if raw == road.raw_key else _other_key(road, call, raw)
         if key is None or key.kind != credential.key_kind:
-            raise call.refuse("unknown_credential", **_credential_facts(credential), sent=raw)
+            facts = {**_credential_facts(credential), "whose": _whose_key(road, raw)}
+            raise call.refuse(
+                "unknown_credential", **facts, provider=road.contract.behaviour.name, sent=raw
+            )
         if not key.is_active or road.key_suffix == "-revoked":
             raise call.refuse("revoked_credential", **_credential_facts(credential))
         if is_expired(credential, key, call.here.now_ms):
@@ -92,6 +95,20 @@ def _other_key(road: Road, call: Call, raw: str) -> Key | None:
         call.here.provider,
     )
     return key if is_of_here else None
+
+
+def _whose_key(road: Road, raw: str) -> str:
+    """What there is to say of a key that opens nothing here."""
+    key = road.worlds.store.key(key_digest(raw))
+    if key is None:
+        return "a key that nobody was given"
+    known = road.worlds.contracts.get(key.provider)
+    name = known.behaviour.name if known is not None else key.provider
+    if key.world != road.world.id:
+        return f"a key of {name} in another world"
+    if key.provider == road.contract.provider:
+        return "a key of this world, but of another kind"
+    return f"a key of {name} in this world"
 
 
 def _credential_facts(credential: Credential) -> dict[str, Json]:

@@ -5,13 +5,13 @@ Whoever sends `duration` where the provider reads `seconds` pays for a video of 
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from itertools import islice
 
 from screentest.specs.contract import Contract
+from screentest.specs.fields import Fields
 
-from .field_names import unknown_field_fix
 from .findings import Finding
+from .fixes import unknown_field_fix, value_at
 from .journal import cut_text
 from .provider import Call, EventStream, Reply
 from .sources import source_of_unknown_field
@@ -30,14 +30,15 @@ def ignored_fields(contract: Contract, call: Call, answer: Reply | EventStream) 
     if schema is None:
         return []
     unnamed = islice(schema.fields.unnamed_in(call.body), _TOLD_MAX)
-    return [_advice(contract, call.operation.id, pointer, known) for pointer, known in unnamed]
+    return [_advice(contract, call, schema.fields, pointer) for pointer, _ in unnamed]
 
 
-def _advice(contract: Contract, operation: str, pointer: str, known: Collection[str]) -> Finding:
-    source = source_of_unknown_field(contract, operation, pointer)
+def _advice(contract: Contract, call: Call, fields: Fields, pointer: str) -> Finding:
+    source = source_of_unknown_field(contract, call.operation.id, pointer)
     # Somebody may have pasted a secret where a name belongs.
     shown = cut_text(pointer)[:_POINTER_MAX]
-    fix = unknown_field_fix(shown.rpartition("/")[2], known)
+    name = shown.rpartition("/")[2]
+    fix = unknown_field_fix(name, fields.around(pointer), value_at(call.body, pointer))
     return Finding(
         "SC103", shown, "a documented field", "one that is ignored", fix, source, "warning"
     )

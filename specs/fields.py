@@ -42,13 +42,28 @@ class Fields:
         """The fields of the elements of a list."""
         return Fields(self._resolve, [it["items"] for it in self._parts if "items" in it])
 
-    def beside(self, pointer: str) -> Sequence[str]:
-        """The names there are at the place of the field at *pointer*; none where all are free."""
+    @cached_property
+    def types(self) -> frozenset[str]:
+        """The JSON types that the schemas speak of."""
+        found = [it["type"] for it in self._parts if "type" in it]
+        return frozenset(name for it in found for name in ([it] if isinstance(it, str) else it))
+
+    @cached_property
+    def choices(self) -> Sequence[Json]:
+        """The values there are to choose from; empty when there is no such list."""
+        return next((it["enum"] for it in self._parts if "enum" in it), ())
+
+    def around(self, pointer: str) -> Mapping[str, Fields]:
+        """The fields there are at the place of the one at *pointer*; none where all are free."""
         here = self
         for step in pointer.split("/")[1:-1]:
             below = here.named.get(step)
             here = below if below is not None else here.elements
-        return list(here.named)
+        return here.named
+
+    def beside(self, pointer: str) -> Sequence[str]:
+        """The names there are at the place of the field at *pointer*; none where all are free."""
+        return list(self.around(pointer))
 
     def unnamed_in(
         self, value: Json, pointer: str = "", depth: int = _DEPTH_MAX

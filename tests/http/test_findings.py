@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from werkzeug.test import Client as WsgiClient
 
-from tests.mock_client import Account, MockWorld
+from tests.mock_client import Account, MockWorld, make_world
 
 Json = Any
 
@@ -37,12 +38,12 @@ def test_unknown_field_names_what_it_is_called_here(world: MockWorld) -> None:
 
     finding = _last(world)["violations"][0]
     assert (finding["code"], finding["pointer"]) == ("SC103", "/duration")
-    assert finding["fix"] == "did you mean 'seconds'?"
+    assert (finding["actual"], finding["fix"]) == ("4", 'did you mean "seconds": "4"?')
 
 
 @pytest.mark.parametrize(
     ("field", "fix"),
-    [("secs", "did you mean 'seconds'?"), ("resolution", "did you mean 'size'?"),
+    [("secs", 'did you mean "seconds": "4"?'), ("resolution", "did you mean 'size'?"),
      ("colour", "leave 'colour' out")],
 )  # fmt: skip
 def test_unknown_field_that_is_refused_is_told_what_was_meant(
@@ -53,6 +54,78 @@ def test_unknown_field_that_is_refused_is_told_what_was_meant(
     world.account("znapai").client.post("/v1/videos", json=body)
 
     assert [(it["code"], it["fix"]) for it in _last(world)["violations"]] == [("SC103", fix)]
+
+
+ZNAPAI = {"model": "sora-2", "prompt": "A lamp"}
+
+
+@pytest.mark.parametrize(
+    ("provider", "path", "body", "fix"),
+    [
+        ("znapai", "/v1/videos", {**ZNAPAI, "aspect_ratio": "16:9"},
+         'did you mean "size": "1280x720"?'),
+        ("znapai", "/v1/videos", {**ZNAPAI, "size": "1920x1080"},
+         "did you mean '1280x720'? (one of '720x1280', '1280x720', '1024x1792', '1792x1024')"),
+        ("znapai", "/v1/videos", {**ZNAPAI, "seconds": "5"}, "send one of '4', '8', '12'"),
+        ("ozor", "/api/v1/videos/generate", {"prompt": "A", "aspect": "1920x1080"},
+         "did you mean '16:9'? (one of '16:9', '9:16')"),
+        ("ozor", "/api/v1/videos/generate", {"prompt": "A", "export": "true"},
+         'send it without quotation marks: "export": true'),
+        ("ulazai", "/api/v1/sora/generate/text-to-video/",
+         {"prompt": "A", "aspect_ratio": "9:16"},
+         "did you mean 'portrait'? (one of 'landscape', 'portrait', 'square')"),
+        ("ulazai", "/api/v1/sora/generate/text-to-video/", {"prompt": 5},
+         'send it as text: "prompt": "5"'),
+        ("ugc_copilot", "/proxyStartVideoGeneration",
+         {"engine": "sora", "visualPrompt": "A", "duration": "8"},
+         'send it as a number: "duration": 8'),
+        ("ugc_copilot", "/proxyStartVideoGeneration",
+         {"engine": "sora", "visualPrompt": "A", "size": "1080x1920"},
+         'did you mean "aspectRatio": "9:16"?'),
+        ("ugc_copilot", "/proxyStartVideoGeneration",
+         {"engine": "sora", "visualPrompt": "A", "duration": "long"}, "send a number"),
+        ("oshara", "/api/video-jobs/", {"title": "A"},
+         "send the fields as a form, and let the HTTP client set Content-Type with its boundary"),
+    ],
+)  # fmt: skip
+def test_fix_says_what_to_send_in_the_fields_of_this_provider(
+    world: MockWorld, provider: str, path: str, body: Json, fix: str
+) -> None:
+    world.account(provider).client.post(path, json=body)
+
+    assert [it["fix"] for it in _last(world)["violations"]] == [fix]
+
+
+def test_text_in_an_unknown_field_is_not_repeated(world: MockWorld) -> None:
+    body = {**ZNAPAI, "duration": "hunter2"}
+
+    world.account("znapai").client.post("/v1/videos", json=body)
+
+    finding = _last(world)["violations"][0]
+    assert (finding["actual"], finding["fix"]) == ("a text", "did you mean 'seconds'?")
+
+
+@pytest.mark.parametrize(
+    ("owner", "told"),
+    [("ozor", "a key of Ozor in this world"), ("", "a key that nobody was given")],
+)
+def test_key_that_opens_nothing_here_is_told_whose_it_is(
+    world: MockWorld, owner: str, told: str
+) -> None:
+    key = world.account(owner).api_key if owner else "nothing"
+
+    world.anonymous("znapai").get("/v1/videos", headers={"Authorization": f"Bearer {key}"})
+
+    finding = _last(world)["violations"][0]
+    assert (finding["expected"], finding["actual"]) == ("a key of ZnapAI in this world", told)
+
+
+def test_key_of_another_world_is_told_as_such(world: MockWorld, wsgi: WsgiClient) -> None:
+    key = make_world(wsgi).account("znapai").api_key
+
+    world.anonymous("znapai").get("/v1/videos", headers={"Authorization": f"Bearer {key}"})
+
+    assert _last(world)["violations"][0]["actual"] == "a key of ZnapAI in another world"
 
 
 def test_size_that_nobody_offers_lists_the_sizes(world: MockWorld) -> None:
@@ -224,6 +297,17 @@ def test_content_type_that_is_not_taken_is_told_with_the_header_to_send(ozor: Ac
     assert finding["fix"] == "send the header `Content-Type: application/json`"
 
 
+def test_operation_that_takes_two_content_types_tells_how_to_send_each(world: MockWorld) -> None:
+    account = world.account("znapai")
+
+    account.client.post("/v1/videos", raw=b"A", headers={"Content-Type": "text/plain"})
+
+    assert _last(world)["violations"][0]["fix"] == (
+        "send the header `Content-Type: application/json`, or send the fields as a form, "
+        "and let the HTTP client set Content-Type with its boundary"
+    )
+
+
 def test_refusal_that_only_one_provider_knows_is_told_in_its_own_words(world: MockWorld) -> None:
     body = {"email": "nobody@example.com", "password": "wrong"}
 
@@ -318,7 +402,7 @@ def test_field_that_is_ignored_is_a_warning_with_the_nearest_documented_one(
     assert answer.status == 201
     assert _warnings(world) == [
         ("warning", "SC103", "/colour", "leave 'colour' out"),
-        ("warning", "SC103", "/aspect_ration", "did you mean 'aspect_ratio'?"),
+        ("warning", "SC103", "/aspect_ration", 'did you mean "aspect_ratio": "square"?'),
     ]
 
 
@@ -331,7 +415,7 @@ def test_ignored_field_with_another_providers_name_is_told_what_it_is_called_her
 
     assert answer.status == 200
     assert _warnings(world) == [
-        ("warning", "SC103", "/data/seconds", "did you mean 'duration'?"),
+        ("warning", "SC103", "/data/seconds", 'did you mean "duration": 4?'),
         ("warning", "SC103", "/data/scene/prompt", "did you mean 'visualPrompt'?"),
     ]
 
