@@ -187,7 +187,7 @@ def _content(request: Request) -> tuple[Hashable, ...]:
     body = sha256(request.body)
     for name, value in (request.form or {}).items():
         body.update(f"{name}={value.sha256 if isinstance(value, Upload) else value}\n".encode())
-    return request.method, request.path, request.query, body.digest()
+    return request.method, request.path, request.query, request.content_type, body.digest()
 
 
 def _advice(code: str, pointer: str, expected: str, actual: str, fix: str, source: str) -> Finding:

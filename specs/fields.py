@@ -10,6 +10,8 @@ Json = Any
 
 _PARTS = ("allOf", "anyOf", "oneOf")
 _BRANCHES = ("if", "then", "else")
+#: Names the clauses behind a schema.
+_SOURCE = "x-screentest-source"
 # Schemas may refer to themselves; a value that lies deeper than this is not looked at.
 _DEPTH_MAX = 12
 # A long list has the same slip in every element.
@@ -52,6 +54,18 @@ class Fields:
     def choices(self) -> Sequence[Json]:
         """The values there are to choose from; empty when there is no such list."""
         return next((it["enum"] for it in self._parts if "enum" in it), ())
+
+    def sources(self, pointer: str) -> Sequence[str]:
+        """The clauses that the schema at *pointer* names, or else the innermost one around it."""
+        here, found = self, self._own_sources
+        for step in pointer.split("/")[1:]:
+            here = here.named.get(step) or here.elements
+            found = here._own_sources or found
+        return found
+
+    @property
+    def _own_sources(self) -> Sequence[str]:
+        return next((it[_SOURCE] for it in self._parts if _SOURCE in it), ())
 
     def around(self, pointer: str) -> Mapping[str, Fields]:
         """The fields there are at the place of the one at *pointer*; none where all are free."""

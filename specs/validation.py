@@ -21,6 +21,7 @@ _VIOLATIONS_MAX = 20
 _SHOWN_MAX = 80
 #: Keywords by which the forms of a value tell themselves apart.
 _MARKS = frozenset({"const", "enum"})
+_UNEVALUATED = "unevaluatedProperties"
 
 
 class Violation(Struct, frozen=True):
@@ -75,7 +76,17 @@ class Schema:
         if self._validator.is_valid(value):
             return []
         told = _Telling(self.location, under, self._document.pattern_words)
-        return told.of(self._validator.iter_errors(value))
+        found = told.of(self._validator.iter_errors(value))
+        return [it for broken in found for it in self._without_named(broken, under)] or found
+
+    def _without_named(self, broken: Violation, under: str) -> Sequence[Violation]:
+        """*broken*, unless it calls a field unknown only because another rule of it is broken."""
+        if broken.keyword != _UNEVALUATED:
+            return [broken]
+        at = broken.pointer.rpartition("/")[0]
+        known = self.fields.beside(f"{at.removeprefix(under)}/")
+        unknown = [name for name in broken.limit if name not in known]
+        return [replace(broken, pointer=f"{at}/{unknown[0]}", limit=unknown)] if unknown else []
 
 
 class Documents:
@@ -161,7 +172,7 @@ class _Telling(Struct, frozen=True):
         whole = Violation(self.location, pointer, "type", "", _actual("type", error.instance))
         first = [form[0] for form in forms]
         if all(it.keyword == "type" and it.pointer == pointer for it in first):
-            limit = [name for it in first for name in _names(it.limit)]
+            limit = list(dict.fromkeys(name for it in first for name in _names(it.limit)))
             return [replace(whole, expected=_types(limit), limit=limit)]
         if all(len(form) == 1 and form[0].keyword == "required" for form in forms):
             fields = " or ".join(dict.fromkeys(repr(it.limit) for it in first))

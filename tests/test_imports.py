@@ -25,8 +25,8 @@ LAYERS = (
 )
 #: Modules that stand beside provider.py: they shape replies or read calls for every vendor.
 BESIDE_PROVIDER = {
-    "findings", "generic", "habits", "idempotency", "ignored", "limits", "record", "refusals",
-    "sources", "steps",
+    "findings", "generic", "habits", "idempotency", "ignored", "limits", "record",
+    "recorded_replies", "refusals", "sources", "steps",
 }  # fmt: skip
 #: And beside world.py.
 BESIDE_WORLD = {"provider_modules"}

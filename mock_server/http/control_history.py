@@ -7,12 +7,10 @@ from typing import Any
 
 from ..errors import unknown
 from ..explanations import explanations
+from ..recorded_replies import departures
 from .control_reading import ControlCall, Handler, one_page, operations_of
 
 Json = Any
-
-#: What a reply that breaks its contract is called, here and in the journal.
-_REPLY_CODE = "SC500"
 
 
 def list_requests(call: ControlCall) -> Json:
@@ -55,36 +53,8 @@ def lint_reply(call: ControlCall) -> Json:
     if operation is None:
         raise unknown("operation", body["operation"], contract.operations, status=422)
     headers = {name.lower(): value for name, value in body.get("headers", {}).items()}
-    has_body = "body" in body
-    content_type = headers.get("content-type", "application/json" if has_body else None)
-    found = operation.reply_violations(int(body["status"]), content_type, body.get("body"))
-    shape = operation.replies.get(str(int(body["status"])))
-    missing = (
-        [name for name in sorted(shape.headers) if name.lower() not in headers] if shape else []
-    )
-    shown = [
-        {
-            "code": _REPLY_CODE,
-            "location": it.location,
-            "pointer": it.pointer,
-            "expected": it.expected,
-            "actual": it.actual,
-            "message": it.message,
-        }
-        for it in found
-    ]
-    for name in missing:
-        shown.append(
-            {
-                "code": _REPLY_CODE,
-                "location": "header",
-                "pointer": f"/{name}",
-                "expected": "a value",
-                "actual": "nothing",
-                "message": f"{name}: expected a value, got nothing",
-            }
-        )
-    return {"violations": shown}
+    status = int(body["status"])
+    return {"violations": departures(contract, operation, status, headers, body.get("body"))}
 
 
 OPERATIONS: Mapping[str, Handler] = {

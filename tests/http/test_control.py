@@ -232,8 +232,34 @@ def test_recorded_reply_is_judged_by_the_providers_contract(world: MockWorld) ->
 
     found = world.control.post(path, json=reply).json()["violations"]
 
-    assert found
-    assert all(it["code"] == "SC500" for it in found)
+    assert [(it["code"], it["message"]) for it in found] == [
+        ("SC502", "videoId: expected a value, got nothing"),
+        ("SC502", "status: expected a value, got nothing"),
+        ("SC502", "jobId: expected string, got integer 7"),
+    ]
+    assert found[2]["fix"] == (
+        "if the provider answers so, correct 'jobId' in specs/ozor/openapi.yaml"
+    )
+    assert found[2]["source"].startswith("https://www.ozor.ai/docs/api OZ-")
+
+
+def test_recorded_field_is_no_stranger_because_another_one_is_wrong(world: MockWorld) -> None:
+    body = {
+        "videoId": "k3v9x2m7q4ab", "title": "Lamp", "status": "completed", "exportId": "exp_x8k2m4",
+        "editorUrl": "https://ozor.ai/editor?projectId=k3v9x2m7q4ab",
+        "createdAt": "2026-01-01T00:00:00Z", "exportStatus": "completed", "downloadUrl": None,
+        "shareUrl": None, "shareCode": None, "thumbnailUrl": None, "exportError": None, "titel": "",
+    }  # fmt: skip
+    reply = {"provider": "ozor", "operation": "getVideo", "status": 200, "body": body}
+
+    found = world.control.post(f"{world.path}/replies/lint", json=reply).json()["violations"]
+
+    assert [(it["pointer"], it["fix"]) for it in found] == [
+        ("/exportStatus", "if the provider answers so, correct 'exportStatus' in "
+                          "specs/ozor/openapi.yaml"),
+        ("/titel", "did you mean 'title'? else add 'titel' to specs/ozor/openapi.yaml"),
+    ]  # fmt: skip
+    assert found[0]["source"] == "https://www.ozor.ai/docs/api OZ-104, OZ-105, OZ-106"
 
 
 def test_undocumented_status_is_a_violation(world: MockWorld) -> None:

@@ -291,6 +291,13 @@ def test_refused_request_that_was_changed_is_no_repetition(ozor: Account) -> Non
     assert "SC205" not in _found(ozor.world)
 
 
+def test_same_body_with_its_content_type_is_no_repetition(ozor: Account) -> None:
+    for headers in ({}, {"Content-Type": "application/x-www-form-urlencoded"}):
+        ozor.client.post(ozor_steps.GENERATE, raw=b"prompt=x", headers=headers)
+
+    assert _found(ozor.world) == ["SC105", "SC105"]
+
+
 def test_refused_form_sent_again_is_found_by_its_fields(world: MockWorld) -> None:
     account = world.account("oshara")
 
