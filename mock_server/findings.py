@@ -10,37 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import Struct
-from msgspec.structs import asdict
-
 from screentest.specs.contract import Contract
 from screentest.specs.validation import Violation, shown
 
 from .bodies import BodyError, read_json
+from .finding import Finding
 from .fixes import Around, fix_of, unknown_field_fix, value_at
 from .provider import EventStream, Refusal, Reply, Request
 from .sources import source_of_refusal, source_of_violation
 from .templates import fill_text
 
 Json = Any
-
-
-class Finding(Struct, frozen=True):
-    """One finding. *source* is the provider's public document with clause ids.
-
-    *severity* is `warning` for what a provider answers all the same, but advises against.
-    """
-
-    code: str
-    pointer: str
-    expected: str
-    actual: str
-    fix: str
-    source: str
-    severity: str = "error"
-
-    def to_json(self) -> Json:
-        return asdict(self)
 
 
 #: Reasons of replies that no provider gave: ordered by somebody, or a fault of the mock.

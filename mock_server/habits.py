@@ -14,7 +14,7 @@ from screentest.specs.behaviour import Cadence, Idempotency, Kind, Lifecycle
 from screentest.specs.contract import Contract
 
 from .clock import Mode
-from .findings import Finding
+from .finding import Finding
 from .marks import Marks
 from .provider import Call, EventStream, Refusal, Reply, Request, Upload
 from .rows import Resource

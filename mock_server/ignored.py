@@ -10,7 +10,7 @@ from itertools import islice
 from screentest.specs.contract import Contract
 from screentest.specs.fields import Fields
 
-from .findings import Finding
+from .finding import Finding
 from .fixes import unknown_field_fix, value_at
 from .journal import cut_text
 from .provider import Call, EventStream, Reply

@@ -19,6 +19,7 @@ from .faults import Fault
 from .ids import mint
 from .instant import Instant
 from .journal import cut_beginning, cut_query, cut_text
+from .receiver_findings import receiver_findings
 from .rows import Effect, Event, Resource
 from .store.sqlite import Store
 from .webhooks import (
@@ -329,6 +330,9 @@ def finish(here: Instant, attempt: Attempt, sent: Letter | None, outcome: Outcom
         "latency_ms": outcome.latency_ms,
         "reply": cut_beginning(outcome.reply, REPLY_EXCERPT_MAX),
     }
+    found = receiver_findings(here.behaviour, outcome, is_forged=attempt.is_forged)
+    if found:
+        line["findings"] = [it.to_json() for it in found]
     after = settled(rules_of(here), delivery, attempt, outcome, line)
     _schedule(here, after)
     return here.record(

@@ -15,7 +15,8 @@ from msgspec import Struct
 from screentest.specs.contract import Contract
 
 from .clock import rfc3339
-from .findings import Finding, fault_of_ours, findings_of, provenance
+from .finding import Finding
+from .findings import fault_of_ours, findings_of, provenance
 from .journal import cut_beginning, cut_headers, cut_query, cut_text, excerpt, may_have_secret
 from .provider import EventStream, Reply, Request, Upload
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPException
@@ -13,8 +13,13 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
+from screentest.specs.behaviour import Behaviour
+
+from ..receiver_findings import receiver_findings
+from ..webhooks import Outcome
 from .client import echo_json_line
 from .output import paint, printable, say
+from .request_line import finding_lines
 
 Json = Any
 
@@ -84,9 +89,12 @@ def forward(delivery: Delivery, url: str) -> tuple[int, str]:
 class Printer:
     """Prints each delivery, and what became of handing it on."""
 
-    def __init__(self, forward_to: str, answer: int, *, as_json: bool) -> None:
+    def __init__(
+        self, forward_to: str, answer: int, behaviour: Behaviour | None, *, as_json: bool
+    ) -> None:
         self._forward_to = forward_to
         self._answer = answer
+        self._behaviour = behaviour
         self._as_json = as_json
 
     def take(self, delivery: Delivery) -> int:
@@ -104,7 +112,17 @@ class Printer:
             colour = "green" if status < 300 else "red"
             shown = paint(f"[{status}]", colour, sys.stdout)
             say(f"{now}  <--  {shown} POST {self._forward_to}  {problem}".rstrip())
+            for line in self._finding_lines(status, problem):
+                say(line)
         return status
+
+    def _finding_lines(self, status: int, problem: str) -> Iterator[str]:
+        """What the receiver behind this one does wrong, where its provider's rules are known."""
+        if self._behaviour is None:
+            return
+        outcome = Outcome(None, problem) if problem else Outcome(status)
+        found = receiver_findings(self._behaviour, outcome, is_forged=False)
+        yield from finding_lines([it.to_json() for it in found], sys.stdout)
 
 
 def _event(delivery: Delivery) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
 from .output import paint, printable
@@ -34,7 +34,12 @@ def request_lines(
     if world != "default":
         parts.append(f"[{world}]")
     yield "  ".join(parts)
-    for finding in line.get("violations", ()):
+    yield from finding_lines(line.get("violations", ()), stream)
+
+
+def finding_lines(findings: Iterable[Json], stream: TextIO) -> Iterator[str]:
+    """A line for each finding, to stand under what it was found in."""
+    for finding in findings:
         yield _finding_line(finding, stream)
 
 

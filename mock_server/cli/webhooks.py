@@ -13,6 +13,7 @@ import click
 from .client import Mock, segment, world_options
 from .groups import group
 from .output import fail, json_option, show, table, tell
+from .request_line import finding_lines
 
 Json = Any
 
@@ -60,13 +61,18 @@ def listen(provider: str, url: str, world: str, *, as_json: bool, **given: Any) 
     stdout with --print-secret.
     """
     # A server and URL rules take long to load; the other verbs of this group need neither.
+    from screentest.specs.contract import load_contract, provider_names
+
     from ..http.targets import split_url
     from .receiver import Printer, open_receiver
 
     if given["forward_to"]:
         split_url(given["forward_to"])
     mock = Mock(url, world)
-    take = Printer(given["forward_to"], given["answer"], as_json=as_json).take
+    # A mock may serve providers that are not installed here.
+    is_known = provider in provider_names()
+    behaviour = load_contract(provider).behaviour if is_known else None
+    take = Printer(given["forward_to"], given["answer"], behaviour, as_json=as_json).take
     try:
         server = open_receiver(given["port"], take)
     except OSError as error:
@@ -96,7 +102,10 @@ def _rows(deliveries: list[Json]) -> Iterable[str]:
     if not deliveries:
         return table([], "no delivery yet")
     head = ("DELIVERY", "TYPE", "JOB", "STATE", "ATTEMPTS", "LAST", "NEXT", "ENDPOINT")
-    return table([head, *(_row(it) for it in deliveries)])
+    rows = list(table([head, *(_row(it) for it in deliveries)]))
+    last = [it["attempts"][-1] if it["attempts"] else {} for it in deliveries]
+    under = [[], *(list(finding_lines(it.get("findings", ()), sys.stdout)) for it in last)]
+    return [line for row, found in zip(rows, under, strict=True) for line in (row, *found)]
 
 
 def _row(delivery: Json) -> tuple[Json, ...]:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from wsgiref.types import WSGIApplication
 
 from ..errors import MockError
+from ..receiver_findings import TIMED_OUT
 from ..webhooks import REPLY_EXCERPT_MAX, Letter, Outcome
 from .targets import Targets, port_of, split_url
 
@@ -118,7 +119,7 @@ class Sockets:
     def _connect(self, host: str, port: int, *, is_secure: bool) -> socket.socket:
         """A connection to the first address of *host* that answers; all of them were checked."""
         ends_s = _MONOTONIC[0]() + min(CONNECT_S_MAX, self._total_s)
-        failed: OSError = TimeoutError("timed out")
+        failed: OSError = TimeoutError(TIMED_OUT)
         for address in self._targets.addresses(host, port):
             left_s = ends_s - _MONOTONIC[0]()
             if left_s <= 0:
@@ -155,7 +156,7 @@ def _reply(answer: http.client.HTTPResponse) -> str:
 
 def _told(error: Exception) -> str:
     if isinstance(error, TimeoutError):
-        return "timed out"
+        return TIMED_OUT
     if isinstance(error, ssl.SSLError):
         return f"TLS: {error.reason or error}"
     named = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -175,7 +176,7 @@ class _Bounded:
     def _arm(self) -> None:
         left_s = self._ends_s - _MONOTONIC[0]()
         if left_s <= 0:
-            raise TimeoutError("timed out")
+            raise TimeoutError(TIMED_OUT)
         self._line.settimeout(left_s)
 
     def sendall(self, content: bytes) -> None:

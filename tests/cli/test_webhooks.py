@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -104,6 +105,22 @@ def test_deliveries_are_listed_and_sent_again(world: World, listening: Listening
 
     assert [(it["type"], it["state"]) for it in listed] == [("video.failed", "delivered")]
     assert len(again[0]["attempts"]) == 2
+
+
+def test_receiver_that_is_not_there_is_told_under_its_delivery(world: World) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        # Bound and not listening: whoever connects is refused.
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/hook"
+        endpoints = f"{world.url}/_screentest/worlds/{world.id}/webhooks/endpoints"
+        body = {"provider": "ugc_copilot", "url": url}
+        send("POST", endpoints, body, {"Content-Type": "application/json"})
+        _start_video(world)
+        world.run("trigger", "ugc_copilot", "failed")
+
+        listed = world.run("webhooks").out.splitlines()
+
+    assert listed[2].startswith("  └ SC304 expected an answer in the two hundreds, got connection")
 
 
 @pytest.mark.parametrize(("how", "left_with"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

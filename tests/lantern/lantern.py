@@ -22,7 +22,13 @@ from ..mock_client import Account, Answer, Client, Json, MockWorld, make_world
 
 #: Longer than the longest film takes.
 FILM_MS = 30_000
-STATUS_LINES = {200: "200 OK", 204: "204 No Content", 302: "302 Found", 500: "500 Oh"}
+STATUS_LINES = {
+    200: "200 OK",
+    204: "204 No Content",
+    302: "302 Found",
+    401: "401 No",
+    500: "500 Oh",
+}
 
 
 @cache
