@@ -80,7 +80,9 @@ def _choice_fix(violation: Violation) -> str:
     )
     texts = [it for it in choices if isinstance(it, str)]
     close = _of_shape(sent, texts) or next(iter(nearest(sent, texts)), None)
-    if close is None or len(choices) == 1:
+    if len(choices) == 1:
+        return f"send {choices[0]!r}"
+    if close is None:
         return f"send {violation.expected}"
     return f"did you mean {close!r}? ({violation.expected})"
 

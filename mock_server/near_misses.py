@@ -13,6 +13,8 @@ _LIKENESS_MIN = 0.6
 #: A call that is another provider's to the letter is likelier meant than a similar one of its own,
 #: and the right method counts for more than a letter or two.
 _ELSEWHERE, _OTHER_METHOD = 0.95, 0.2
+#: The path was right to the letter, so only the method can be wrong.
+_THIS_PATH = 2.0
 #: A longer path is no slip, and comparing takes the square of its length.
 _PATH_MAX = 200
 
@@ -46,7 +48,9 @@ def _alike(contract: Contract, method: str, path: str) -> Iterable[tuple[float, 
         if told.real_quick_ratio() < _LIKENESS_MIN or told.quick_ratio() < _LIKENESS_MIN:
             continue
         likeness = told.ratio()
-        if likeness >= _LIKENESS_MIN:
+        if prefix + known == path:
+            yield _THIS_PATH, _scored(1.0, contract.routes.methods(known), method, path)[1]
+        elif likeness >= _LIKENESS_MIN:
             yield _scored(likeness, contract.routes.methods(known), method, prefix + known)
 
 

@@ -66,6 +66,7 @@ ZNAPAI = {"model": "sora-2", "prompt": "A lamp"}
          'did you mean "size": "1280x720"?'),
         ("znapai", "/v1/videos", {**ZNAPAI, "size": "1920x1080"},
          "did you mean '1280x720'? (one of '720x1280', '1280x720', '1024x1792', '1792x1024')"),
+        ("znapai", "/v1/videos", {**ZNAPAI, "model": "sora2"}, "send 'sora-2'"),
         ("znapai", "/v1/videos", {**ZNAPAI, "seconds": "5"}, "send one of '4', '8', '12'"),
         ("ozor", "/api/v1/videos/generate", {"prompt": "A", "aspect": "1920x1080"},
          "did you mean '16:9'? (one of '16:9', '9:16')"),
@@ -183,6 +184,8 @@ def test_path_that_looks_like_nothing_has_no_near_miss(ozor: Account) -> None:
     ("provider", "call", "near"),
     [
         ("ozor", "PUT /api/v1/videos", ["GET /api/v1/videos", "GET /api/v1/videos/{videoId}"]),
+        ("ozor", "GET /api/v1/videos/generate",
+         ["POST /api/v1/videos/generate", "GET /api/v1/videos/{videoId}"]),
         ("oshara", "GET /api/video-jobs", ["GET /api/video-jobs/"]),
         ("oshara", "POST /api/video-jobs/",
          ["POST /api/video-jobs/ with multipart/form-data"]),
