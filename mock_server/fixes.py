@@ -98,7 +98,7 @@ def _instead(value: Json, meant: Fields) -> Json:
         return same[0] if same else _of_shape(text, texts)
     if not _NUMBER.fullmatch(text):
         return None
-    if meant.types == {"string"}:
+    if meant.types == frozenset({"string"}):
         return text
     return orjson.loads(text) if meant.types & {"integer", "number"} else None
 

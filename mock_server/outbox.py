@@ -318,7 +318,7 @@ def finish(here: Instant, attempt: Attempt, sent: Letter | None, outcome: Outcom
     if sent is None:
         _save(here, replace(delivery, ticket=None, due_ms=None))
         return None
-    line = {
+    line: dict[str, Json] = {
         "number": attempt.number,
         "at": rfc3339(attempt.due_ms),
         "url": cut_url(sent.url),
