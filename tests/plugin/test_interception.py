@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import urllib.request
 import warnings
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -13,7 +15,11 @@ import requests
 import urllib3
 
 from screentest import LiveServer, UnmatchedRequestError, World, WorldFactory
+from screentest.fixtures.intercept.door import Door
+from screentest.fixtures.intercept.interception import Interception
+from screentest.fixtures.intercept.patches import Patches
 from screentest.fixtures.mistakes import RealHostError
+from screentest.fixtures.mock import Mock
 
 from .conftest import neighbour
 
@@ -155,6 +161,80 @@ def test_a_client_that_is_not_answered_never_reaches_the_real_host(screentest: W
     assert screentest.requests == []
 
 
+@pytest.mark.parametrize("host", ["ozor.ai.", "OZOR.ai", "ozor.ai:443"])
+def test_a_host_is_known_however_it_is_written(screentest: World, host: str) -> None:
+    url = f"https://{host}/api/v1/videos"
+
+    answers = [
+        requests.get(url, headers=_key(screentest)).json(),
+        httpx.get(url, headers=_key(screentest)).json(),
+        urllib3.request("GET", url, headers=_key(screentest)).json(),
+    ]
+
+    assert answers == [{"videos": []}] * 3
+
+
+@pytest.mark.parametrize(
+    ("host", "provider", "api"),
+    [
+        ("www.ozor.ai", "ozor", "https://ozor.ai"),
+        ("api.ozor.ai.", "ozor", "https://ozor.ai"),
+        ("www.ulazai.com", "ulazai", "https://ulazai.com"),
+        ("oshara.ai", "oshara", "https://api.oshara.ai"),
+        ("www.znapai.com", "znapai", "https://api.znapai.com"),
+    ],
+)
+def test_what_is_beside_an_api_is_not_reached_either(
+    screentest: World, host: str, provider: str, api: str
+) -> None:
+    told = f"about to reach {host} itself, where no API of {provider} is; that is at {api}$"
+
+    for get in (requests.get, httpx.get, urllib.request.urlopen):
+        with pytest.raises(RealHostError, match=told):
+            get(f"https://{host}/api/v1/videos")
+
+    assert screentest.requests == []
+
+
+@pytest.mark.parametrize("name", ["gethostbyname", "gethostbyname_ex"])
+def test_nobody_learns_the_address_of_a_provider(screentest: World, name: str) -> None:
+    with pytest.raises(RealHostError, match=r"about to reach ozor\.ai itself"):
+        getattr(socket, name)("ozor.ai")
+
+    assert "127.0.0.1" in str(getattr(socket, name)("127.0.0.1"))
+
+
+@pytest.mark.parametrize("method", ["connect", "connect_ex"])
+def test_no_socket_looks_a_provider_up_by_itself(screentest: World, method: str) -> None:
+    with (
+        socket.socket() as mine,
+        pytest.raises(RealHostError, match=r"about to reach ozor\.ai itself"),
+    ):
+        getattr(mine, method)(("ozor.ai", 443))
+
+
+def test_sockets_are_what_they_were_when_the_interception_is_left() -> None:
+    before = dict(vars(socket.socket)), socket.gethostbyname
+    mock = Mock()
+
+    with Interception(Door(mock, []), LiveServer(mock)):
+        inside = dict(vars(socket.socket)), socket.gethostbyname
+
+    assert "connect" in inside[0]
+    assert inside[1] is not before[1]
+    assert (dict(vars(socket.socket)), socket.gethostbyname) == before
+
+
+def test_what_somebody_else_has_put_back_meanwhile_is_left_to_them() -> None:
+    owner, patches = SimpleNamespace(name="real"), Patches()
+
+    patches.put(owner, "name", "ours")
+    owner.name = "theirs"
+    patches.undo()
+
+    assert owner.name == "theirs"
+
+
 def test_a_proxy_from_the_environment_is_not_asked(
     screentest: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +310,39 @@ def test_aiohttp_reaches_the_mock_through_the_loopback_server(screentest: World)
                 return await answer.json()
 
     assert asyncio.run(generate())["status"] == "completed"
+
+
+@pytest.mark.slow
+def test_aiohttp_asks_no_proxy_on_its_way_to_the_loopback_server(
+    screentest: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aiohttp: Any = neighbour("aiohttp")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+
+    async def ask() -> Json:
+        async with (
+            aiohttp.ClientSession(trust_env=True, headers=_key(screentest)) as session,
+            session.get("https://ozor.ai/api/v1/videos") as answer,
+        ):
+            return await answer.json()
+
+    assert asyncio.run(ask()) == {"videos": []}
+
+
+@pytest.mark.slow
+def test_aiohttp_makes_calls_side_by_side_in_a_session_with_a_base(screentest: World) -> None:
+    aiohttp: Any = neighbour("aiohttp")
+
+    async def ask(session: Any) -> int:
+        async with session.get("/api/v1/videos") as answer:
+            return int(answer.status)
+
+    async def ask_often() -> list[int]:
+        async with aiohttp.ClientSession("https://ozor.ai", headers=_key(screentest)) as session:
+            return await asyncio.gather(*(ask(session) for _ in range(5)))
+
+    assert asyncio.run(ask_often()) == [200] * 5
 
 
 @pytest.mark.slow
