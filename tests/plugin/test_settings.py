@@ -112,7 +112,14 @@ def test_a_project_overrides_the_options_in_its_conftest(pytester: pytest.Pytest
     ("arguments", "expected"),
     [
         ("credit=1", "*no setting 'credit'; did you mean 'credits'?*"),
-        ("clock='frozen'", "*no value of clock 'frozen' (there are: auto, manual, real, system,*"),
+        (
+            "clock='frozen'",
+            "*no value of clock 'frozen' (there are: auto, manual, real, *",
+        ),
+        ("clock='manual:2'", "*no value of clock 'manual:2'; did you mean 'manual'?*"),
+        ("clock='real:fast'", "*clock: 'fast' is no speed; write real:20"),
+        ("clock='real:0'", "*speed 0.0 must be above 0 and at most 1000000"),
+        ("clock=3", "*clock: expected a text such as 'warp' or 'real:20', got 3"),
         ("credits='many'", "*credits: expected a number from 0, or one per provider, got 'many'*"),
         ("credits=2**60", "*credits: expected a number from 0, or one per provider, got 1152*"),
         ("credits={'ozr': 1}", "*no provider 'ozr'; did you mean 'ozor'?*"),
@@ -172,13 +179,35 @@ def test_a_wrong_setting_stops_the_run_before_it_starts(
     result.stderr.fnmatch_lines([f"ERROR: screentest: {expected}"])
 
 
-def test_a_wrong_variable_says_where_it_stands(
+def test_a_wrong_variable_stops_the_run_before_it_starts(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SCREENTEST_CLOCK", "wrap")
-    pytester.makepyfile("def test_it(screentest): pass")
 
     result = _run(pytester)
 
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["environment: no value of clock 'wrap'; did you mean 'warp'?*"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: screentest: environment: no value of clock 'wrap'; did you mean 'warp'?*"]
+    )
+
+
+def test_a_variable_means_to_the_plugin_what_it_means_to_the_server(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCREENTEST_CLOCK", "real:1000")
+    monkeypatch.setenv("SCREENTEST_SEED", "7")
+    monkeypatch.setenv("SCREENTEST_PACE", "fast")
+    pytester.makepyfile(
+        """
+        import time
+
+        def test_it(screentest):
+            options = screentest.options
+            assert (options.clock, options.seed, options.pace) == ("real:1000", 7, "fast")
+            time.sleep(0.05)
+            assert screentest.clock.elapsed >= 50
+        """
+    )
+
+    _run(pytester).assert_outcomes(passed=1)
