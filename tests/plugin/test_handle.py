@@ -141,8 +141,23 @@ def test_a_held_job_waits_until_it_is_released(screentest: World) -> None:
 
 
 def test_a_job_that_does_not_exist_is_named_with_those_that_do(screentest: World) -> None:
-    with pytest.raises(MockError, match="^no job 'nothing'"):
+    told = "^no job 'nothing'; the code under test has started none at ozor yet$"
+    with pytest.raises(MockError, match=told):
         screentest.ozor.jobs.get("nothing")
+
+    job_id = _generate(screentest).json()["jobId"]
+    with pytest.raises(MockError, match=rf"^no job 'nothing' \(there are: {job_id}\)$"):
+        screentest.ozor.jobs.hold("nothing")
+
+
+@pytest.mark.screentest(credits=1_000)
+def test_all_jobs_are_listed_however_many_there_are(screentest: World) -> None:
+    started = []
+    for _ in range(402):
+        started.append(_generate(screentest).json()["jobId"])
+        screentest.clock.advance(60)
+
+    assert [job.id for job in screentest.ozor.jobs] == started
 
 
 # Faults

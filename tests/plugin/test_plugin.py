@@ -305,7 +305,38 @@ def test_the_receipt_adds_up_credits_and_money(pytester: pytest.Pytester) -> Non
         [
             "ozor *1 *no public price per credit",
             "ulazai *70 *0.70 EUR *2,500 credits for 25 EUR",
-            "in all *71 *0.70 EUR",
+            "in all *71 * 0  0.70 EUR and 1 credit without a price",
+        ]
+    )
+
+
+RUNNING = """
+import requests
+
+def test_three(screentest):
+    for _ in range(3):
+        requests.post(
+            "https://ozor.ai/api/v1/videos/generate",
+            json={"prompt": "A lamp"},
+            headers={"X-API-Key": screentest.ozor.api_key},
+        )
+"""
+
+
+def test_jobs_that_a_test_leaves_running_are_on_the_receipt_and_in_the_budget(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(RUNNING)
+
+    result = _run(pytester, "--screentest-receipt", "--screentest-budget=2")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        [
+            "provider * credits * held * money *",
+            "ozor * 0 * 3 * no public price per credit",
+            "in all * 0 * 3  3 credits without a price",
+            "FAILED the run would have cost 3 credits, more than its budget 2",
         ]
     )
 
@@ -340,7 +371,7 @@ def test_workers_of_xdist_are_added_up(pytester: pytest.Pytester) -> None:
     told = json.loads(Path("cover.json").read_text())
     assert told["providers"]["ozor"]["met"]["generateVideo 402"] == 1
     assert told["providers"]["ulazai"]["met"]["task.state success"] == 1
-    result.stdout.fnmatch_lines(["in all *71 *0.70 EUR"])
+    result.stdout.fnmatch_lines(["in all *71 *0.70 EUR and 1 credit without a price"])
 
 
 @pytest.mark.parametrize(("percent", "code"), [("4", 0), ("7", 1)])
