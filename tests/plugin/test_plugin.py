@@ -197,9 +197,88 @@ def test_both_can_be_made_warnings_or_nothing(
     warned = _run(pytester, f"--screentest-{setting}=warn")
     ignored = _run(pytester, f"--screentest-{setting}=ignore", "-W", "error")
 
-    warned.assert_outcomes(passed=1, warnings=1 if setting == "violations" else 2)
-    warned.stdout.fnmatch_lines(["*ScreentestWarning:*"])
+    warned.assert_outcomes(passed=1, warnings=1)
+    line = 1 + next(at for at, it in enumerate(suite.splitlines()) if "requests.post(" in it)
+    warned.stdout.fnmatch_lines([f"*test_both_can_be*.py:{line - 1}: ScreentestWarning:*"])
     ignored.assert_outcomes(passed=1)
+
+
+def test_a_warning_whose_caller_is_unknown_is_about_the_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import urllib.request, urllib.error
+
+        def test_it(screentest, screentest_server):
+            url = screentest_server.base_url(screentest, "ozor") + "/api/v1/nothing"
+            try:
+                urllib.request.urlopen(url)
+            except urllib.error.HTTPError:
+                pass
+        """
+    )
+
+    result = _run(pytester, "--screentest-unmatched=warn")
+
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines(["*.py:3: ScreentestWarning: Ozor documents no GET /api/v1/noth*"])
+
+
+def test_a_key_in_the_wrong_place_fails_the_test_and_no_key_does_not(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(
+        """
+        import requests
+
+        VIDEOS = "https://ozor.ai/api/v1/videos"
+
+        def test_wrong(screentest):
+            headers = {"Authorization": "Bearer " + screentest.ozor.api_key}
+            assert requests.get(VIDEOS, headers=headers).status_code == 401
+
+        def test_none(screentest):
+            assert requests.get(VIDEOS).status_code == 401
+        """
+    )
+
+    result = _run(pytester)
+
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*SC104 */X-API-Key: expected X-API-Key: KEY, got Authorization*"])
+
+
+LATE = """
+import pytest, requests
+
+URL = "https://ozor.ai/api/v1/videos/generate"
+
+@pytest.fixture
+def client(screentest):
+    yield
+    requests.post(URL, json={}, headers={"X-API-Key": screentest.ozor.api_key})
+"""
+
+
+def test_what_goes_wrong_while_fixtures_are_taken_down_is_an_error(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(LATE + "\ndef test_it(client): pass\ndef test_after(screentest): pass\n")
+
+    result = _run(pytester)
+
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(
+        ["*ERROR at teardown of test_it*", "req_1 POST * breaks the contract of ozor:"]
+    )
+
+
+def test_what_has_failed_a_test_is_told_once(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(BREACH)
+
+    result = _run(pytester)
+
+    result.assert_outcomes(failed=1)
+    assert str(result.stdout).count("breaks the contract of ozor") == 1
 
 
 def test_a_world_ends_with_its_test_also_after_an_error(pytester: pytest.Pytester) -> None:
@@ -294,6 +373,33 @@ def test_too_little_coverage_fails_the_run(pytester: pytest.Pytester) -> None:
     assert enough.ret == pytest.ExitCode.OK
     assert too_little.ret == pytest.ExitCode.TESTS_FAILED
     too_little.stdout.fnmatch_lines(["FAILED outcome coverage is * %, below the 99 % that are *"])
+
+
+@pytest.mark.parametrize("percent", ["150", "-1", "nan", "much"])
+def test_a_percentage_is_from_nothing_to_all(pytester: pytest.Pytester, percent: str) -> None:
+    result = _run(pytester, f"--screentest-coverage-fail-under={percent}")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told = f"*expected a percentage from 0 to 100, got '{percent}'*"
+    result.stderr.fnmatch_lines([told])
+
+
+def test_a_report_that_has_no_folder_stops_the_run_before_it_starts(
+    pytester: pytest.Pytester,
+) -> None:
+    result = _run(pytester, "--screentest-coverage-json=nowhere/cover.json")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --screentest-coverage-json: there is no folder 'nowhere'"])
+
+
+def test_a_report_that_cannot_be_written_fails_the_run(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(screentest): pass")
+
+    result = _run(pytester, "--screentest-coverage-json=.")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["FAILED . cannot be written: Is a directory"])
 
 
 def test_the_receipt_adds_up_credits_and_money(pytester: pytest.Pytester) -> None:

@@ -157,6 +157,25 @@ def test_a_wrong_marker_says_what_is_possible(
     assert "During handling" not in str(result.stdout)
 
 
+def test_a_wrong_marker_is_told_on_a_test_without_a_world_too(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.screentest(credit=7)
+        def test_wrong(): pass
+
+        @pytest.mark.screentest(credits=7)
+        def test_right(): pass
+        """
+    )
+
+    result = _run(pytester)
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["marker screentest of test_wrong: no setting 'credit'; did you*"])
+
+
 @pytest.mark.parametrize(
     ("ini", "argument", "expected"),
     [

@@ -186,3 +186,10 @@ def test_an_async_client_and_a_webhook_meet_in_one_loop(screentest: World) -> No
     asyncio.run(render())
 
     assert receiver.received[0]["type"] == "video.completed"
+
+
+def test_one_event_is_written_as_a_list(screentest: World) -> None:
+    events: Any = "video.completed"
+
+    with pytest.raises(MockError, match=r"^events: expected a list such as \['video.completed'\]"):
+        screentest.ugc_copilot.webhooks.deliver_to("http://127.0.0.1:9/", events=events)
