@@ -26,6 +26,7 @@ Json = Any
 
 _RETRIES_MS = [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 6 * HOUR_MS]
 _MEASURED_TRIES = 5
+#: Of the processor's time, the best of the tries: a machine that is busy makes none of them faster.
 _STORY_S_MAX = 0.1
 
 
@@ -90,9 +91,9 @@ def test_a_day_of_everything_passes_on_one_clock_in_a_blink() -> None:
     seen: Json = None
 
     for _ in range(_MEASURED_TRIES):
-        started = time.perf_counter()
+        started = time.process_time()
         seen = _ninth_hour(wsgi, "broken")
-        durations_s.append(time.perf_counter() - started)
+        durations_s.append(time.process_time() - started)
 
     assert seen == {
         "window": [200, 429],
