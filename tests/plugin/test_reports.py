@@ -1,0 +1,202 @@
+"""What a run tells at its end: outcome coverage, the receipt, and the limits of both."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+# Loaded here, so that the runs inside this process find it loaded.
+import screentest.fixtures.session  # pyright: ignore[reportUnusedImport]
+import screentest.specs.yaml_loader  # pyright: ignore[reportUnusedImport]  # noqa: F401
+
+from .suites import SUITE
+
+pytest_plugins = ["pytester"]
+
+PLUGIN = "screentest.fixtures.plugin"
+
+
+@pytest.fixture(autouse=True)
+def _only_our_plugin(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither settings nor plugins of this project reach the small projects of these tests."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeini("[pytest]")
+
+
+def _run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest_inprocess("-q", "-p", PLUGIN, *arguments)
+
+
+def _run_workers(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest_subprocess("-q", "-p", PLUGIN, "-p", "xdist", "-n", "2", *arguments)
+
+
+def test_coverage_lists_what_was_met_and_what_never(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SUITE)
+
+    result = _run(pytester, "--screentest-coverage")
+
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "*= screentest: outcome coverage =*",
+            "ozor * 3 *",
+            "ozor: never met",
+            "*generateVideo *400, 401",
+            "*agent_job.state *failed",
+            "*download.url *fetched, expired",
+            "ulazai: never met",
+            "*getTaskStatus *200, *404*",
+            "not used: oshara, ugc_copilot, znapai",
+        ]
+    )
+
+
+def test_coverage_is_written_as_json_and_as_junit_properties(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SUITE)
+
+    _run(pytester, "--screentest-coverage-json=cover.json", "--junitxml=junit.xml")
+
+    told = json.loads(Path("cover.json").read_text())
+    root = ElementTree.parse("junit.xml").getroot()
+    properties = {it.get("name"): it.get("value") for it in root.iter("property")}
+    assert told["providers"]["ozor"]["met"] == {
+        "agent_job.state completed": 1,
+        "generateVideo 200": 1,
+        "generateVideo 402": 1,
+    }
+    assert told["providers"]["ozor"]["never"]["generateVideo"] == ["400", "401"]
+    assert properties["screentest.never.ozor.generateVideo"] == "400 401"
+    assert float(properties["screentest.coverage.ozor"] or 0) > 3
+
+
+def test_too_little_coverage_fails_the_run(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SUITE)
+
+    enough = _run(pytester, "--screentest-coverage-fail-under=1")
+    too_little = _run(pytester, "--screentest-coverage-fail-under=99")
+
+    assert enough.ret == pytest.ExitCode.OK
+    assert too_little.ret == pytest.ExitCode.TESTS_FAILED
+    too_little.stdout.fnmatch_lines(["FAILED outcome coverage is * %, below the 99 % that are *"])
+
+
+@pytest.mark.parametrize("percent", ["150", "-1", "nan", "much"])
+def test_a_percentage_is_from_nothing_to_all(pytester: pytest.Pytester, percent: str) -> None:
+    result = _run(pytester, f"--screentest-coverage-fail-under={percent}")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told = f"*expected a percentage from 0 to 100, got '{percent}'*"
+    result.stderr.fnmatch_lines([told])
+
+
+def test_a_report_that_has_no_folder_stops_the_run_before_it_starts(
+    pytester: pytest.Pytester,
+) -> None:
+    result = _run(pytester, "--screentest-coverage-json=nowhere/cover.json")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --screentest-coverage-json: there is no folder 'nowhere'"])
+
+
+def test_a_report_that_cannot_be_written_fails_the_run(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(screentest): pass")
+
+    result = _run(pytester, "--screentest-coverage-json=.")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["FAILED . cannot be written: Is a directory"])
+
+
+def test_the_receipt_adds_up_credits_and_money(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SUITE)
+
+    result = _run(pytester, "--screentest-receipt")
+
+    result.stdout.fnmatch_lines(
+        [
+            "ozor *1 *no public price per credit",
+            "ulazai *70 *0.70 EUR *2,500 credits for 25 EUR",
+            "in all *71 * 0  0.70 EUR and 1 credit without a price",
+        ]
+    )
+
+
+RUNNING = """
+import requests
+
+def test_three(screentest):
+    for _ in range(3):
+        requests.post(
+            "https://ozor.ai/api/v1/videos/generate",
+            json={"prompt": "A lamp"},
+            headers={"X-API-Key": screentest.ozor.api_key},
+        )
+"""
+
+
+def test_jobs_that_a_test_leaves_running_are_on_the_receipt_and_in_the_budget(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(RUNNING)
+
+    result = _run(pytester, "--screentest-receipt", "--screentest-budget=2")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        [
+            "provider * credits * held * money *",
+            "ozor * 0 * 3 * no public price per credit",
+            "in all * 0 * 3  3 credits without a price",
+            "FAILED the run would have cost 3 credits, more than its budget 2",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("budget", "expected"),
+    [
+        ("71", None),
+        ("70", "FAILED the run would have cost 71 credits, more than its budget 70"),
+        ("ulazai=69", "FAILED the run would have cost 70 credits, more than its budget ulazai=69"),
+        ("0.69EUR", "FAILED the run would have cost 0.70 EUR, more than its budget 0.69EUR"),
+    ],
+)
+def test_a_budget_that_is_exceeded_fails_the_run(
+    pytester: pytest.Pytester, budget: str, expected: str | None
+) -> None:
+    pytester.makepyfile(SUITE)
+
+    result = _run(pytester, f"--screentest-budget={budget}")
+
+    assert result.ret == (pytest.ExitCode.TESTS_FAILED if expected else pytest.ExitCode.OK)
+    if expected:
+        result.stdout.fnmatch_lines([expected])
+
+
+def test_workers_of_xdist_are_added_up(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SUITE)
+
+    result = _run_workers(pytester, "--screentest-coverage-json=cover.json", "--screentest-receipt")
+
+    result.assert_outcomes(passed=3)
+    told = json.loads(Path("cover.json").read_text())
+    assert told["providers"]["ozor"]["met"]["generateVideo 402"] == 1
+    assert told["providers"]["ulazai"]["met"]["task.state success"] == 1
+    result.stdout.fnmatch_lines(["in all *71 *0.70 EUR and 1 credit without a price"])
+
+
+@pytest.mark.parametrize(("percent", "code"), [("4", 0), ("7", 1)])
+def test_coverage_limits_are_about_what_all_workers_met(
+    pytester: pytest.Pytester, percent: str, code: int
+) -> None:
+    """Together they meet about one outcome in twenty."""
+    pytester.makepyfile(SUITE)
+
+    result = _run_workers(pytester, f"--screentest-coverage-fail-under={percent}")
+
+    result.assert_outcomes(passed=3)
+    assert result.ret == code
