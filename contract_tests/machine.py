@@ -19,9 +19,8 @@ from screentest.specs.contract import Contract
 from .judge import Judge
 from .pacing import spaced
 from .rules import rules_of
-from .session import Made, Session
+from .session import Made, RefusedError, Session
 from .target import Target
-from .wires import UnableError
 
 _GRANTED = 1_000
 _JOBS_MAX = 12
@@ -57,7 +56,7 @@ def machine_of(
             who = spaced(self.session, self.who, operation)
             try:
                 made = self.session.make(kind, who=who)
-            except UnableError:
+            except RefusedError:
                 return
             self.jobs.append((made, self.session.price(operation, who=who)))
 

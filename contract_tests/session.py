@@ -35,6 +35,18 @@ _POLLS_MAX = 400
 _LATENESS = 3
 
 
+class RefusedError(UnableError):
+    """The server did not accept what a scenario needs; *exchange* has its answer.
+
+    A request that never reached it, for the guard stopped it, is no refusal of the server.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        name = exchange.operation
+        super().__init__(f"{name} was refused: {exchange.status} {exchange.body[:200]!r}")
+        self.exchange = exchange
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """A resource that a scenario made: its ids, and the exchange that made it."""
@@ -157,7 +169,8 @@ class Session:
         """A new resource of *kind*, not yet ended.
 
         Raises:
-            UnableError: it was not accepted.
+            RefusedError: it was not accepted.
+            UnableError: its answer does not show what was made.
         """
         make, who = self.checks.makes[kind], who or self.owner
         resumed = self._resumed(make, who)
@@ -170,7 +183,7 @@ class Session:
             ids |= needed.ids
         made = self.call(make.by, plan, ids=ids, who=who, headers=headers)
         if not made.is_success:
-            raise UnableError(f"{make.by} was refused: {made.status} {made.body[:200]!r}")
+            raise RefusedError(made)
         found = self.made_by(make, made, who, ids, needed)
         if self.open_jobs is not None:
             self.open_jobs.note(kind, found.ids)

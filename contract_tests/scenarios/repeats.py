@@ -12,7 +12,7 @@ from screentest.specs.contract import Contract
 from ..pacing import spaced
 from ..plans import changed
 from ..rules import names_needed, windows_in_force
-from ..session import Made, Session
+from ..session import Made, RefusedError, Session
 from ..target import Identity
 from ..trace import Exchange
 from ..wires import UnableError
@@ -269,9 +269,9 @@ def _cap(session: Session, tier: str) -> None:
     running: list[Made] = []
     for _ in range(limit):
         made = _started(session, kind, who)
-        if made is None:
+        if isinstance(made, Exchange):
             told = f"job {len(running) + 1} of {limit} was refused"
-            check(f"cap.{tier}", told, session.trace.exchanges[-1], holds=False)
+            check(f"cap.{tier}", told, made, holds=False)
             return
         running.append(made)
     answer = _try_to_start(session, kind, who)
@@ -293,12 +293,12 @@ def _capped_kind(session: Session) -> str:
     raise UnableError("nothing in the checks makes a job that counts")
 
 
-def _started(session: Session, kind: str, who: Identity) -> Made | None:
-    """One more running job that stays where it is; None when it is refused."""
+def _started(session: Session, kind: str, who: Identity) -> Made | Exchange:
+    """One more running job that stays where it is, or the answer that refused it."""
     try:
         made = session.make(kind, who=spaced(session, who, session.checks.makes[kind].by))
-    except UnableError:
-        return None
+    except RefusedError as refused:
+        return refused.exchange
     session.levers.hold(session.job_of(made), held=True)
     return made
 
