@@ -2,7 +2,7 @@
 
 A figure that the provider tells counts first. Where it tells none, it is the contract's price for
 that very request, once, and given back when its job is seen to have failed. What cannot be known
-counts as the worst.
+counts as the worst, and so does a server error: the work may have been done before it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ Json = Any
 
 #: Jobs whose end nobody saw and that are looked at once more: a look is a request.
 _LOOKS_MAX = 200
+#: From here on a status says that the server failed, and not what it did before.
+_SERVER_ERROR = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +70,41 @@ class Costs:
     _answers: dict[tuple[str, str, str], Exchange] = field(
         default_factory=dict[tuple[str, str, str], Exchange]
     )
+    _doubts: dict[tuple[str, str, str], int] = field(
+        default_factory=dict[tuple[str, str, str], int]
+    )
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
         self._checks = load_checks(self.contract.provider)
         self._callers = Callers(self.contract)
 
-    def change(self, raw: Raw) -> Change:
-        """What is spent or pending since *raw* was answered, and was not before."""
-        if not 200 <= raw.status < 300:
+    def change(self, raw: Raw, worst: int = 0) -> Change:
+        """What is spent or pending since *raw* was answered, and was not before.
+
+        *worst* is what the request may have cost where the answer is an error of the server.
+        """
+        if not 200 <= raw.status < 300 and (raw.status < _SERVER_ERROR or not worst):
             return Change()
         key = self._callers.label(raw.request_headers)
         exchange = understand(self.contract, raw, number=0, actor="", key=key)
         if not exchange.operation:
             return Change()
         with self._lock:
+            if raw.status >= _SERVER_ERROR:
+                return self._doubted(exchange, worst)
             changes = [*self._accepted(exchange, raw.request_headers), *self._ended(exchange)]
             self._remember(exchange)
         return Change(sum(it.spent for it in changes), sum(it.pending for it in changes))
+
+    def _doubted(self, exchange: Exchange, worst: int) -> Change:
+        """Who charges and then fails has charged; one repeated key is charged once."""
+        key = self._repeat_key(exchange)
+        if key is None:
+            return Change(spent=worst)
+        counted = self._doubts.get(key, 0)
+        self._doubts[key] = max(counted, worst)
+        return Change(spent=self._doubts[key] - counted)
 
     def looks(self) -> Iterator[Wire]:
         """Requests that show how the jobs stand whose end was not seen; they change nothing."""
@@ -123,6 +142,9 @@ class Costs:
         assert rules.price is not None
         price = self._price(rules, exchange)
         self._calls[exchange.key, exchange.operation] += 1
+        key = self._repeat_key(exchange)
+        if key in self._doubts:
+            yield Change(spent=-self._doubts.pop(key))
         if exchange.is_stream and rules.price.moment is Moment.COMPLETION:
             yield self._streamed(exchange, price)
             return
@@ -136,18 +158,19 @@ class Costs:
 
     def _is_replay(self, exchange: Exchange) -> bool:
         """Whether the answer only repeats an earlier one; then nothing was done again."""
-        rules = self.contract.behaviour.idempotency
-        if rules is None or exchange.operation not in rules.operations:
+        rules, key = self.contract.behaviour.idempotency, self._repeat_key(exchange)
+        if rules is None or key is None:
             return False
-        value = exchange.request_headers.get(rules.header.lower())
-        if value is None:
-            return False
-        key = (exchange.key, exchange.operation, value)
         first = self._answers.get(key)
         if first is not None and exchange.at_ms - first.at_ms < rules.keeps_ms:
             return first.body == exchange.body
         self._answers[key] = exchange
         return False
+
+    def _repeat_key(self, exchange: Exchange) -> tuple[str, str, str] | None:
+        """What makes a repetition one with its first request; None when nothing does."""
+        value = idempotency_key(self.contract, exchange.operation, exchange.request_headers)
+        return None if value is None else (exchange.key, exchange.operation, value)
 
     def _streamed(self, exchange: Exchange, price: int) -> Change:
         """A stream tells how its job ended; one that broke off does not."""
@@ -221,6 +244,17 @@ class Costs:
             paid = self._jobs.pop(key)
             given_back = evaluate(view.refunded, exchange) if view.refunded else None
             yield _end(paid, shown.kind, given_back if has_value(given_back) else paid.price)
+
+
+def idempotency_key(
+    contract: Contract, operation: str, headers: Mapping[str, str]
+) -> str | None:
+    """The value that makes a repetition of a request harmless; None when it has none."""
+    rules = contract.behaviour.idempotency
+    if rules is None or operation not in rules.operations:
+        return None
+    sent = {name.lower(): value for name, value in headers.items()}
+    return sent.get(rules.header.lower())
 
 
 def _end(paid: Paid, kind: Kind, given_back: Json) -> Change:

@@ -14,14 +14,18 @@ from dataclasses import dataclass, field
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import Contract
 
-from .costs import Change, Costs
-from .live import UnreachableError
+from .costs import Change, Costs, idempotency_key
+from .live import NotSentError, UnreachableError
 from .prices import price_of, worst_price
 from .target import Identity, Levers, Target, Wire
 from .trace import Raw, find_operation, understand
 from .wires import UnableError
 
 BUDGET_HEADER = "x-screentest-budget"
+#: A refusal of a live server that asks for patience is obeyed this often, and never for longer
+#: than this.
+_RETRIES_MAX = 3
+_RETRY_S_MAX = 120
 
 
 class SpentError(UnableError):
@@ -116,7 +120,10 @@ class Guard:
         change = Change(spent=price)
         try:
             raw = send(wire)
-            change = self._costs.change(raw) if is_paid else Change()
+            change = self._costs.change(raw, price) if is_paid else Change()
+        except NotSentError:
+            change = Change()
+            raise
         finally:
             self.budget.settle(price, change)
         return raw
@@ -176,13 +183,23 @@ class Guarded:
         return self.target.fetch(url)
 
     def send(self, wire: Wire) -> Raw:
-        """Pass *wire* on, if it may.
+        """Pass *wire* on, if it may, and again when a live server asks for patience.
+
+        Each attempt is paid for by itself, as a server may charge before it refuses.
 
         Raises:
             SpentError: the budget does not cover it.
             ReadOnlyError: it would change something, and only reading is allowed.
         """
-        return self._guard.pass_on(wire, self.target.send, is_paid=self._is_ours(wire))
+        is_paid = self._is_ours(wire)
+        raw = self._guard.pass_on(wire, self.target.send, is_paid=is_paid)
+        for _ in range(_RETRIES_MAX if self.target.levers is None else 0):
+            pause_s = pause_asked_s(self.contract, wire, raw)
+            if pause_s is None:
+                break
+            self.target.wait(pause_s * 1_000)
+            raw = self._guard.pass_on(wire, self.target.send, is_paid=is_paid)
+        return raw
 
     def _is_ours(self, wire: Wire) -> bool:
         """Whether the request carries a credential that somebody would have to pay for."""
@@ -193,6 +210,24 @@ class Guarded:
         return self.target.levers is not None or any(
             value.endswith(key) for value in sent for key in known if key
         )
+
+
+def pause_asked_s(contract: Contract, wire: Wire, raw: Raw) -> int | None:
+    """How long to wait before *wire* is sent again; None where it is not.
+
+    429 says that nothing was done. After 503 somebody who repeats may pay twice, so it is for
+    requests alone that change nothing or carry a key that makes them one.
+    """
+    told = raw.headers.get("retry-after", "")
+    if raw.status not in {429, 503} or not told.isdigit() or int(told) > _RETRY_S_MAX:
+        return None
+    operation, _ = find_operation(contract, wire.method, wire.path)
+    is_one = operation is not None and (
+        idempotency_key(contract, operation.id, wire.headers) is not None
+    )
+    if raw.status == 503 and changes_something(contract, wire) and not is_one:
+        return None
+    return int(told)
 
 
 def changes_something(contract: Contract, wire: Wire) -> bool:

@@ -18,14 +18,15 @@ _TIMEOUT_S = 30.0
 #: No answer that a contract describes is longer; a longer one is cut and so fails.
 _BODY_BYTES_MAX = 256 * 1024 * 1024
 _PIECE_BYTES = 64 * 1024
-#: A refusal that asks for patience is obeyed this often, and never for longer than this.
-_RETRIES_MAX = 3
-_RETRY_S_MAX = 120
 _TOLD_MAX = 200
 
 
 class UnreachableError(Exception):
     """Nobody answers at the address."""
+
+
+class NotSentError(UnreachableError):
+    """No connection came about, so the server knows nothing of the request."""
 
 
 class NotAllowedError(Exception):
@@ -48,7 +49,6 @@ class Live:
     time_scale: float = 1.0
     patience_ms: int = 10 * 60_000
     levers: None = None
-    retries: int = _RETRIES_MAX
     _sleep: Callable[[float], None] = time.sleep
     _started_s: float = field(default_factory=time.monotonic)
     _started_ms: int = field(default_factory=lambda: int(time.time() * 1_000))
@@ -70,14 +70,7 @@ class Live:
 
     def send(self, wire: Wire) -> Raw:
         base = urlsplit(self.url)
-        raw = self._exchange(base.scheme, base.netloc, base.path.rstrip("/") + wire.path, wire)
-        for _ in range(self.retries):
-            pause = raw.headers.get("retry-after", "")
-            if raw.status not in {429, 503} or not pause.isdigit() or int(pause) > _RETRY_S_MAX:
-                break
-            self._sleep(int(pause) / self.time_scale)
-            raw = self._exchange(base.scheme, base.netloc, base.path.rstrip("/") + wire.path, wire)
-        return raw
+        return self._exchange(base.scheme, base.netloc, base.path.rstrip("/") + wire.path, wire)
 
     def fetch(self, url: str) -> Raw:
         problem = address_problem(url)
@@ -90,6 +83,11 @@ class Live:
     def _exchange(self, scheme: str, netloc: str, path: str, wire: Wire) -> Raw:
         at_ms = self.now_ms()
         connection = _connection(scheme, netloc)
+        try:
+            connection.connect()
+        except OSError as error:
+            connection.close()
+            raise NotSentError(f"{scheme}://{netloc}: {error}") from None
         try:
             target = path + (f"?{wire.query}" if wire.query else "")
             headers = {

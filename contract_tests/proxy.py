@@ -52,7 +52,7 @@ class Recorder:
         self.trace = Trace(self.contract.provider)
         self.judge = Judge(rules_of(self.contract, checks))
         self._monitors = Monitors(self.contract, checks, self.judge, is_open=True)
-        self._live = Live(self.url.rstrip("/"), Identity("owner"), retries=0)
+        self._live = Live(self.url.rstrip("/"), Identity("owner"))
         self._guard = Guard(self.contract, self.budget, self.is_read_only)
         self._callers = Callers(self.contract)
 

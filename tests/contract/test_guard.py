@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -16,8 +17,9 @@ from screentest.contract_tests.guard import (
     price_at_most,
 )
 from screentest.contract_tests.in_process import InProcess, make_app
-from screentest.contract_tests.live import Live, NotAllowedError, check_address
+from screentest.contract_tests.live import Live, NotAllowedError, NotSentError, check_address
 from screentest.contract_tests.target import Identity, Wire
+from screentest.contract_tests.trace import Raw
 from screentest.contract_tests.wires import UnableError
 from screentest.specs.contract import load_contract
 
@@ -131,3 +133,103 @@ def test_address_that_a_server_makes_up_leaves_rules_open(url: str) -> None:
 
     with pytest.raises(UnableError, match="^the address .* was handed out, and "):
         live.fetch(url)
+
+
+@dataclass(slots=True)
+class Faltering:
+    """A live server that takes Ozor's credit and then answers *statuses*, with Retry-After: 1."""
+
+    statuses: list[int]
+    sent: list[Wire] = field(default_factory=list[Wire])
+    waited_ms: list[int] = field(default_factory=list[int])
+    name: str = "faltering"
+    owner: Identity = field(default_factory=lambda: Identity("owner", {"api_key": "k"}))
+    stranger: None = None
+    levers: None = None
+    patience_ms: int = 0
+
+    def now_ms(self) -> int:
+        return 0
+
+    def wait(self, ms: int) -> None:
+        self.waited_ms.append(ms)
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+    def fetch(self, url: str) -> Raw:
+        raise NotImplementedError(url)
+
+    def send(self, wire: Wire) -> Raw:
+        self.sent.append(wire)
+        status = self.statuses.pop(0)
+        if not status:
+            raise NotSentError("refused")
+        headers = {"retry-after": "1", "content-type": "application/json"}
+        return Raw(wire.method, wire.path, wire.query, wire.headers, wire.body, status, headers,
+                   b"{}", 0)  # fmt: skip
+
+
+def _live(provider: str, *statuses: int, limit: int | None = None) -> tuple[Guarded, Faltering]:
+    target = Faltering(list(statuses))
+    return Guarded(target, load_contract(provider), Budget(limit)), target
+
+
+PAID = Wire("POST", GENERATE.path, "", {**GENERATE.headers, "x-api-key": "k"}, GENERATE.body)
+READ = Wire("GET", "/api/v1/videos", "", {"x-api-key": "k"})
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_server_that_fails_may_have_charged_and_is_not_asked_again(status: int) -> None:
+    guarded, target = _live("ozor", status, limit=1)
+
+    answer = guarded.send(PAID)
+    with pytest.raises(SpentError):
+        guarded.send(PAID)
+
+    assert (answer.status, len(target.sent), target.waited_ms) == (status, 1, [])
+    assert (guarded.budget.spent, guarded.budget.reserved) == (1, 0)
+
+
+def test_reading_is_repeated_when_a_server_asks_for_patience() -> None:
+    guarded, target = _live("ozor", 503, 429, 200)
+
+    answer = guarded.send(READ)
+
+    assert (answer.status, target.waited_ms, guarded.budget.spent) == (200, [1_000, 1_000], 0)
+
+
+def test_patience_ends_after_three_more_attempts() -> None:
+    guarded, target = _live("ozor", 429, 429, 429, 429)
+
+    answer = guarded.send(READ)
+
+    assert (answer.status, len(target.sent)) == (429, 4)
+
+
+def test_a_paid_request_that_was_refused_for_its_pace_is_repeated() -> None:
+    guarded, target = _live("ozor", 429, 500)
+
+    guarded.send(PAID)
+
+    assert (len(target.sent), guarded.budget.spent) == (2, 1)
+
+
+def test_repeats_of_one_key_are_paid_once() -> None:
+    headers = {"content-type": "application/json", "authorization": "Bearer k",
+               "Idempotency-Key": "the-same"}  # fmt: skip
+    body = b'{"data": {"engine": "veo", "quality": "hq", "duration": 8}}'
+    guarded, target = _live("ugc_copilot", 503, 503, 200)
+
+    guarded.send(Wire("POST", "/proxyStartVideoGeneration", "", headers, body))
+
+    assert (len(target.sent), guarded.budget.spent) == (3, 130)
+
+
+def test_what_never_left_costs_nothing() -> None:
+    guarded, _ = _live("ozor", 0)
+
+    with pytest.raises(NotSentError):
+        guarded.send(PAID)
+
+    assert (guarded.budget.spent, guarded.budget.reserved) == (0, 0)

@@ -177,6 +177,21 @@ def test_a_spent_budget_exits_with_3_and_was_kept(remote: Remote) -> None:
     assert remote.spent("ulazai") == 0
 
 
+@pytest.mark.parametrize("attributes", [{"status": 503, "retry_after_s": 1}, {"status": 500}])
+def test_a_server_that_charges_and_then_fails_overdraws_no_budget(
+    remote: Remote, attributes: Json
+) -> None:
+    fault = {"type": "http_error", "phase": "after_commit", "times": None,
+             "where": {"provider": "ozor", "operation": "generateVideo"},
+             "attributes": attributes}  # fmt: skip
+    remote.live.control("POST", f"/worlds/{remote.name}/faults", fault)
+
+    done = remote.verify("ozor", "--budget", "1")
+
+    assert ", 1 credits spent, " in done.stdout
+    assert remote.spent_in_the_end() == 1
+
+
 def test_reading_only_leaves_the_account_as_it_was(remote: Remote) -> None:
     done = remote.verify("ozor", "--read-only")
 
