@@ -20,10 +20,11 @@ from screentest.specs.contract import Contract
 from .callers import Callers
 from .expressions import Scope, evaluate, has_value
 from .monitors.lifecycles import observations, state_of
+from .open_jobs import OpenJob
 from .prices import price_of, worst_price
-from .target import ANONYMOUS, Wire
+from .target import ANONYMOUS, Identity, Wire
 from .trace import Exchange, Raw, understand
-from .wires import UnableError, wire_of_plan
+from .wires import UnableError, credential_header, wire_of_plan
 
 Json = Any
 
@@ -45,7 +46,7 @@ class Change:
 class Paid:
     """A job that was accepted, its price, and whether that is taken only when it succeeds."""
 
-    by: Exchange
+    ids: Mapping[str, Json]
     headers: Mapping[str, str]
     kind: str
     price: int
@@ -106,6 +107,21 @@ class Costs:
         self._doubts[key] = max(counted, worst)
         return Change(spent=self._doubts[key] - counted)
 
+    def adopt(self, job: OpenJob, owner: Identity) -> Change:
+        """Take over *job* of an earlier run, if it is not known: what it may still take."""
+        make = self._checks.makes.get(job.kind)
+        if make is None or make.read is None or not job.pending:
+            return Change()
+        key = (job.kind, str(job.ids[make.own_id]))
+        shape = self.contract.operations[make.read]
+        headers = credential_header(self.contract.behaviour, shape, owner)
+        signed = {name.lower(): value for name, value in headers.items()}
+        with self._lock:
+            if key in self._jobs:
+                return Change()
+            self._jobs[key] = paid = Paid(job.ids, signed, job.kind, job.pending, is_pending=True)
+        return paid.accepted
+
     def looks(self) -> Iterator[Wire]:
         """Requests that show how the jobs stand whose end was not seen; they change nothing."""
         for paid in list(self._jobs.values())[:_LOOKS_MAX]:
@@ -118,11 +134,9 @@ class Costs:
         if make is None or make.read is None:
             return None
         shape, plan = self.contract.operations[make.read], self._checks.requests[make.read]
-        found = {name: evaluate(at, paid.by) for name, at in make.ids.items()}
-        ids = {name: value for name, value in found.items() if has_value(value)}
         signed = {name: it for name, it in paid.headers.items() if name in self._key_headers}
         try:
-            wire = wire_of_plan(self.contract, shape, plan, ids, ANONYMOUS, {})
+            wire = wire_of_plan(self.contract, shape, plan, paid.ids, ANONYMOUS, {})
         except UnableError:
             return None
         return Wire(wire.method, wire.path, wire.query, {**wire.headers, **signed}, wire.body)
@@ -149,7 +163,10 @@ class Costs:
             yield self._streamed(exchange, price)
             return
         is_pending = rules.price.moment is Moment.COMPLETION
-        paid = Paid(exchange, headers, rules.starts or "", price, is_pending)
+        make = self._checks.makes.get(rules.starts or "")
+        found = {name: evaluate(at, exchange) for name, at in make.ids.items()} if make else {}
+        ids = {name: value for name, value in found.items() if has_value(value)}
+        paid = Paid(ids, headers, rules.starts or "", price, is_pending)
         if rules.price.moment is not Moment.ANSWER:
             for view, scope in observations(self._checks, exchange):
                 if view.resource == rules.starts:

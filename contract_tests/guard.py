@@ -16,6 +16,7 @@ from screentest.specs.contract import Contract
 
 from .costs import Change, Costs, idempotency_key
 from .live import NotSentError, UnreachableError
+from .open_jobs import OpenJob
 from .prices import price_of, worst_price
 from .target import Identity, Levers, Target, Wire
 from .trace import Raw, find_operation, understand
@@ -128,6 +129,10 @@ class Guard:
             self.budget.settle(price, change)
         return raw
 
+    def adopt(self, job: OpenJob, owner: Identity) -> None:
+        """Set aside what a job of an earlier run may still take; nobody can refuse that now."""
+        self.budget.settle(0, self._costs.adopt(job, owner))
+
     def look_again(self, send: Callable[[Wire], Raw]) -> None:
         """Ask once more for the jobs whose end was not seen, so that they are settled by it."""
         for wire in self._costs.looks():
@@ -200,6 +205,10 @@ class Guarded:
             self.target.wait(pause_s * 1_000)
             raw = self._guard.pass_on(wire, self.target.send, is_paid=is_paid)
         return raw
+
+    def adopt(self, job: OpenJob) -> None:
+        """Put *job*, which an earlier run was told to pay when it succeeds, on this run's bill."""
+        self._guard.adopt(job, self.owner)
 
     def _is_ours(self, wire: Wire) -> bool:
         """Whether the request carries a credential that somebody would have to pay for."""

@@ -13,8 +13,8 @@ from typing import TypeVar
 from screentest.specs.contract import load_contract
 from screentest.specs.errors import ContractError
 
-from .command import Options
 from .live import NotAllowedError, check_address
+from .options import Options
 
 _Number = TypeVar("_Number", int, float)
 

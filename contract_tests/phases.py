@@ -122,6 +122,8 @@ def _judge_events(schema: Any, judge: Judge, watcher: Watcher) -> None:
         elif isinstance(event, events.NonFatalError):
             told = f"{event.label}: {event.value}"[:_TOLD_LENGTH_MAX]
             judge.check("schemathesis.runs", told, holds=False)
+        elif isinstance(event, events.Interrupted):
+            raise KeyboardInterrupt  # schemathesis takes it for itself
 
 
 def _verdicts(event: Any) -> Iterator[tuple[str, str, str]]:

@@ -23,6 +23,7 @@ from .guard import Budget, Guard, ReadOnlyError, SpentError
 from .judge import Finding, Judge
 from .live import Live, UnreachableError
 from .monitors.monitors import Monitors
+from .opening import base_address
 from .rules import rules_of
 from .target import Identity, Wire
 from .trace import Raw, Trace, understand
@@ -52,7 +53,7 @@ class Recorder:
         self.trace = Trace(self.contract.provider)
         self.judge = Judge(rules_of(self.contract, checks))
         self._monitors = Monitors(self.contract, checks, self.judge, is_open=True)
-        self._live = Live(self.url.rstrip("/"), Identity("owner"))
+        self._live = Live(base_address(self.url, self.contract), Identity("owner"))
         self._guard = Guard(self.contract, self.budget, self.is_read_only)
         self._callers = Callers(self.contract)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from screentest.specs.behaviour import Kind, Lifecycle
+from screentest.specs.behaviour import Kind, Lifecycle, Moment
 from screentest.specs.checks import Checks, Example, Make, RequestPlan, View
 from screentest.specs.contract import Contract
 from screentest.specs.errors import ContractError
@@ -20,8 +20,9 @@ from .expressions import Scope, evaluate, has_value, read_fact
 from .judge import Judge
 from .monitors.lifecycles import observations, state_of
 from .monitors.monitors import Monitors
-from .open_jobs import OpenJobs
+from .open_jobs import OpenJob, OpenJobs, asked_by
 from .plans import changed, flat
+from .prices import price_of, worst_price
 from .rules import names_needed
 from .target import ANONYMOUS, Identity, Levers, Target, Wire
 from .trace import MISSING, Balance, Delivery, Exchange, Raw, Trace, understand
@@ -55,6 +56,7 @@ class Made:
     ids: Mapping[str, Json]
     exchange: Exchange
     owner: Identity
+    open_job: OpenJob | None = None
 
     @property
     def own_id(self) -> str:
@@ -173,7 +175,8 @@ class Session:
             UnableError: its answer does not show what was made.
         """
         make, who = self.checks.makes[kind], who or self.owner
-        resumed = self._resumed(make, who)
+        asked = self.plan(make.by) if plan is None else plan
+        resumed = self._resumed(make, who, asked)
         if resumed is not None:
             return resumed
         ids: dict[str, Json] = {}
@@ -185,20 +188,49 @@ class Session:
         if not made.is_success:
             raise RefusedError(made)
         found = self.made_by(make, made, who, ids, needed)
-        if self.open_jobs is not None:
-            self.open_jobs.note(kind, found.ids)
-        return found
+        return self._noted(found, asked, needed)
 
-    def _resumed(self, make: Make, who: Identity) -> Made | None:
-        """The job of an earlier run that is still open, instead of a new one."""
-        ids = self.open_jobs.ids_of(make.kind) if self.open_jobs is not None else None
-        if ids is None or make.read is None or who != self.owner:
+    def _noted(self, made: Made, asked: RequestPlan, needed: Made | None) -> Made:
+        """*made*, kept for the next run where it is a job of the owner that may take its time."""
+        make, lifecycle = made.make, self.lifecycle_of(made.make.kind)
+        if self.open_jobs is None or made.owner != self.owner or make.read is None:
+            return made
+        if lifecycle is None or not lifecycle.simulated:
+            return made
+        price = self.contract.behaviour.operations[make.by].price
+        pending = 0
+        if price is not None and price.moment is Moment.COMPLETION:
+            scope = Scope(made=needed.exchange if needed else None)
+            known = price_of(self.contract, self.checks, made.exchange, scope=scope)
+            worst = worst_price(self.contract, self.checks, make.by)
+            pending = worst if known is None else known
+        job = self.open_jobs.note(make.kind, asked_by(asked), made.ids, pending)
+        return Made(make, made.ids, made.exchange, made.owner, job)
+
+    def _resumed(self, make: Make, who: Identity, asked: RequestPlan) -> Made | None:
+        """A job of an earlier run that is still open, instead of a new one.
+
+        Raises:
+            UnableError: the server does not say how it stands; it may still run, and a new one
+                would be paid for twice.
+        """
+        if self.open_jobs is None or make.read is None or who != self.owner:
             return None
-        shown = self.call(make.read, ids=ids, who=who)
-        if self.open_jobs is not None and not shown.is_success:
-            self.open_jobs.forget(make.kind)
-            return None
-        return Made(make, ids, shown, who)
+        unknown = self.contract.behaviour.refusals.get("not_found")
+        for job in self.open_jobs.left_over(make.kind, asked_by(asked)):
+            self.open_jobs.on_resume(job)
+            shown = self.call(make.read, ids=job.ids, who=who)
+            made = Made(make, job.ids, shown, who, job)
+            if shown.is_success or self.kind_seen(made, shown) is not None:
+                self.open_jobs.resume(job)
+                return made
+            if unknown is None or shown.status != unknown.status:
+                raise UnableError(
+                    f"{shown.line}: the {make.kind} of an earlier run may still run; it is kept "
+                    f"in {self.open_jobs.path}"
+                )
+            self.open_jobs.forget(job)
+        return None
 
     def made_by(
         self,
@@ -269,8 +301,8 @@ class Session:
             yield exchange
             kind = self.kind_seen(made, exchange)
             if kind is None or kind.is_final:
-                if self.open_jobs is not None:
-                    self.open_jobs.forget(make.kind)
+                if self.open_jobs is not None and made.open_job is not None:
+                    self.open_jobs.forget(made.open_job)
                 return
             if self.target.now_ms() > stuck_ms:
                 told = f"it was still {kind.value} after {stuck_ms - started_ms} ms"

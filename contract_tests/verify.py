@@ -31,12 +31,16 @@ from .wires import UnableError
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One scenario that was tried. *unable* says why it could not go on; empty when it did."""
+    """One scenario that was tried. *unable* says why it could not go on; empty when it did.
+
+    *ended_by* is what ended the whole run in the midst of it.
+    """
 
     scenario: Scenario
     trace: Trace
     seconds: float
     unable: str = ""
+    ended_by: BaseException | None = None
 
 
 @dataclass(slots=True)
@@ -57,6 +61,7 @@ class Result:
     spent: int = 0
     pending: int = 0
     is_out_of_budget: bool = False
+    ended_by: BaseException | None = None
 
     @property
     def requests(self) -> int:
@@ -98,6 +103,11 @@ class Result:
     def is_broken(self) -> bool:
         return bool(self.judge.findings)
 
+    @property
+    def ending(self) -> str:
+        """Why the run ended before its end; empty when it did not."""
+        return "" if self.ended_by is None else _told_of(self.ended_by)
+
     def rules(self, verdict: Verdict) -> list[Rule]:
         return [it for it in self.judge.rules.values() if self.judge.verdict(it.id) is verdict]
 
@@ -131,12 +141,14 @@ def verify(
     open_jobs: OpenJobs | None = None,
     seed: int = 1,
     on_progress: Callable[[Scenario, Ran | None], None] = lambda scenario, ran: None,
+    ends_by: tuple[type[BaseException], ...] = (),
 ) -> Result:
     """Run *scenarios* and judge what they show.
 
     *open_target* gives a fresh world for every scenario; with *is_shared* it is asked once, so
     that scenarios share what they paid for. *is_open* allows undocumented fields. *open_jobs* are
-    those that an earlier run paid for and did not see the end of.
+    those that an earlier run paid for and did not see the end of. An exception of *ends_by* ends the
+    run with what was found until then.
     """
     judge = Judge(rules_of(contract, checks))
     started = time.perf_counter()
@@ -152,10 +164,15 @@ def verify(
             result.skipped.append((scenario, why_not))
             continue
         on_progress(scenario, None)
-        ran = run_scenario(scenario, session, is_shared=is_shared)
+        ran = run_scenario(scenario, session, is_shared=is_shared, ends_by=ends_by)
         result.ran.append(ran)
+        result.ended_by = ran.ended_by
         on_progress(scenario, ran)
-    session.target.close()
+        if result.ended_by is not None:
+            result.skipped += [(it, result.ending) for it in scenarios[number + 1 :]]
+            break
+    if result.ended_by is None:
+        session.target.close()
     result.seconds = time.perf_counter() - started
     return result
 
@@ -168,18 +185,32 @@ def _obstacle(scenario: Scenario, session: Session) -> str:
     return ""
 
 
-def run_scenario(scenario: Scenario, session: Session, *, is_shared: bool = False) -> Ran:
+def run_scenario(
+    scenario: Scenario,
+    session: Session,
+    *,
+    is_shared: bool = False,
+    ends_by: tuple[type[BaseException], ...] = (),
+) -> Ran:
     """Run one scenario; being unable to go on is no failure, but leaves rules unjudged."""
     session.judge.scenario = scenario.name
     before = len(session.trace.events)
     started = time.perf_counter()
-    unable = ""
+    unable, ended_by = "", None
     try:
         scenario.run(session)
     except UnableError as error:
         unable = str(error)
+    except ends_by as error:
+        unable, ended_by = _told_of(error), error
+    if session.open_jobs is not None:
+        session.open_jobs.end_scenario(is_done=not unable)
     trace = session.trace
     if is_shared:
         trace = Trace(session.contract.provider, session.trace.events[before:])
     session.judge.scenario = ""
-    return Ran(scenario, trace, time.perf_counter() - started, unable)
+    return Ran(scenario, trace, time.perf_counter() - started, unable, ended_by)
+
+
+def _told_of(error: BaseException) -> str:
+    return "the run was interrupted" if isinstance(error, KeyboardInterrupt) else str(error)

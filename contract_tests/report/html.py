@@ -86,7 +86,7 @@ def html_report(result: Result) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{name}: contract report</title><style>{_STYLE}</style></head><body>"
         f'<h1>{name}: contract report</h1><p class="under">{under}</p>'
-        f"<p>{_verdict(counts)}, {escape(result.coverage)}.</p>"
+        f"<p>{_verdict(counts)}, {escape(result.coverage)}.{_ending(result)}</p>"
         f'<div class="sums">{sums}</div>'
         f"{_findings(result)}{_families(result)}{_skipped(result)}</body></html>\n"
     )
@@ -97,6 +97,10 @@ def _verdict(counts: Mapping[Verdict, int]) -> str:
     if broken:
         return f"{broken} {'rule is' if broken == 1 else 'rules are'} broken"
     return "Nothing is broken"
+
+
+def _ending(result: Result) -> str:
+    return f" The run ended early: {escape(result.ending)}." if result.ending else ""
 
 
 def _findings(result: Result) -> str:

@@ -19,7 +19,8 @@ def junit_report(result: Result) -> str:
     suite = ElementTree.Element(
         "testsuite",
         name=f"screentest {result.contract.provider}",
-        tests=str(len(result.judge.rules)),
+        tests=str(len(result.judge.rules) + bool(result.ending)),
+        errors=str(int(bool(result.ending))),
         failures=str(counts[Verdict.BROKEN]),
         skipped=str(counts[Verdict.NOT_JUDGED]),
         time=f"{result.seconds:.3f}",
@@ -39,6 +40,10 @@ def junit_report(result: Result) -> str:
                 ElementTree.SubElement(case, "skipped", message="not judged")
             case Verdict.KEPT:
                 pass
+    if result.ending:
+        name = f"{result.contract.provider}.run"
+        case = ElementTree.SubElement(suite, "testcase", classname=name, name="ended early")
+        ElementTree.SubElement(case, "error", message=_clean(result.ending))
     root = ElementTree.Element("testsuites")
     root.append(suite)
     ElementTree.indent(root)

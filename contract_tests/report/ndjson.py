@@ -23,7 +23,7 @@ def _lines(result: Result) -> Iterator[Json]:
         "type": "run", "provider": result.contract.provider, "target": result.target,
         "seed": result.seed, "seconds": round(result.seconds, 3), "requests": result.requests,
         "credits": result.spent, "credits_pending": result.pending,
-        "out_of_budget": result.is_out_of_budget, "rules": counts,
+        "out_of_budget": result.is_out_of_budget, "ended_early": result.ending, "rules": counts,
     }  # fmt: skip
     for rule in result.judge.rules.values():
         yield {

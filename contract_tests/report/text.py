@@ -29,6 +29,9 @@ def text_report(result: Result, base_url: str = "$BASE_URL") -> Iterator[str]:
     for broken_rule in result.judge.broken_rules:
         yield from broken_lines(broken_rule, base_url)
     yield from _unjudged(result)
+    if result.ending:
+        yield f"  Ended early: {result.ending}"
+        yield ""
     counts_of = result.judge.counts()
     yield (
         f"{counts_of[Verdict.KEPT]} kept, {counts_of[Verdict.BROKEN]} broken, "

@@ -5,7 +5,9 @@ The kit is imported when a verb runs, so that `--help` costs nothing.
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,9 @@ from .files import OutputFile
 from .output import as_far_as_read, fail
 from .settings import SEEDS
 
-_NO_SCENARIO = "no scenario of tier {tier} has {only!r} in its name"
+#: Without a terminal, progress of our own mock is told this often; it is done in seconds.
+_PROGRESS_S = 5.0
+_UNREACHABLE = "is the server running, and is the address right?"
 _REPORTS = ("html", "junit", "ndjson")
 
 
@@ -62,7 +66,11 @@ def target_options(function: Callable[..., None]) -> Callable[..., None]:
             show_default=True,
             help="How much is looked at; smoke pays for one job.",
         ),
-        click.option("--budget", type=click.IntRange(min=0), help="Credits that may be spent."),
+        click.option(
+            "--budget",
+            type=click.IntRange(min=0),
+            help="Credits that may be spent; with --live what the plan says at worst.",
+        ),
         click.option("--read-only", is_flag=True, help="Send nothing that changes anything."),
         click.option("--live", is_flag=True, help="Allow an address that is not this machine."),
         click.option(
@@ -82,7 +90,8 @@ def target_options(function: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--journal",
             type=OutputFile(),
-            help="Where open paid jobs are kept, so that the next run goes on with them.",
+            help="Where open paid jobs are kept, so that the next run goes on with them; with --live "
+            "a file in the state folder of the user unless told otherwise.",
         ),
         click.option(
             "--fuzz",
@@ -99,7 +108,7 @@ def target_options(function: Callable[..., None]) -> Callable[..., None]:
 
 def options_of(given: dict[str, Any], reports: Sequence[tuple[str, Path]] = ()) -> Any:
     """What `target_options` were given, as the kit takes them."""
-    from screentest.contract_tests.command import Options
+    from screentest.contract_tests.options import Options
 
     url = given["url"]
     return Options(
@@ -118,8 +127,17 @@ def options_of(given: dict[str, Any], reports: Sequence[tuple[str, Path]] = ()) 
         only=given["only"],
         fuzz=given["fuzz"],
         journal=given["journal"],
+        state_folder=_state_folder(),
         reports=tuple(reports),
     )
+
+
+def _state_folder() -> Path:
+    """Where the user keeps what outlives a run, by the XDG rules."""
+    named = os.environ.get("XDG_STATE_HOME", "")
+    # The rules say that a relative path there is none.
+    above = Path(named) if Path(named).is_absolute() else Path.home() / ".local" / "state"
+    return above / "screentest" / "open-jobs"
 
 
 @click.command("verify")
@@ -134,15 +152,16 @@ def command(*, reports: Sequence[tuple[str, Path]], quiet: bool, **given: Any) -
     Exit codes: 0 kept, 1 broken, 2 usage, 3 the budget ended it, 4 unreachable; of the other verbs,
     3 is unreachable and 4 an invalid file.
     """
-    from screentest.contract_tests.command import KeyRefusedError, run_verify
+    from screentest.contract_tests.command import NothingChosenError, run_verify
     from screentest.contract_tests.fuzz import FuzzUnavailableError
     from screentest.contract_tests.live import NotAllowedError, UnreachableError
     from screentest.contract_tests.open_jobs import JournalError
+    from screentest.contract_tests.opening import KeyRefusedError
     from screentest.contract_tests.report.text import text_report
     from screentest.contract_tests.trace import without_keys
     from screentest.specs.errors import ContractError
 
-    progress = _no_progress if quiet or not sys.stderr.isatty() else _progress
+    progress = _progress_for(is_quiet=quiet, is_remote=given["url"] is not None)
     try:
         result = run_verify(options_of(given, reports), progress)
     except (
@@ -150,12 +169,16 @@ def command(*, reports: Sequence[tuple[str, Path]], quiet: bool, **given: Any) -
     ) as error:  # fmt: skip
         fail(2, str(error))
     except UnreachableError as error:
-        fail(4, str(error), "is the server running, and is the address right?")
-    if given["only"] and not result.ran and not result.skipped:
-        fail(2, _NO_SCENARIO.format(**given), f"see `screentest plan {given['provider']}`")
+        fail(4, str(error), _UNREACHABLE)
+    except NothingChosenError as error:
+        fail(2, str(error), f"see `screentest plan {given['provider']}`")
     with as_far_as_read():
-        for line in text_report(result, given["url"] or "$BASE_URL"):
+        for line in text_report(result, result.target if given["url"] else "$BASE_URL"):
             click.echo(without_keys(line, result.contract.provider))
+    if isinstance(result.ended_by, UnreachableError):
+        fail(4, str(result.ended_by), _UNREACHABLE)
+    if result.ended_by is not None:
+        sys.exit(130)
     if result.is_broken:
         sys.exit(1)
     if result.is_out_of_budget:
@@ -163,8 +186,29 @@ def command(*, reports: Sequence[tuple[str, Path]], quiet: bool, **given: Any) -
         sys.exit(3)
 
 
+def _progress_for(*, is_quiet: bool, is_remote: bool) -> Callable[[Any, Any], None]:
+    if is_quiet:
+        return _no_progress
+    return _progress if sys.stderr.isatty() else _Lines(0.0 if is_remote else _PROGRESS_S)
+
+
 def _no_progress(scenario: Any, ran: Any) -> None:
-    """For pipes and build servers."""
+    """Nobody wants to know."""
+
+
+class _Lines:
+    """For pipes and build servers: a line as a scenario begins, at most one in *every_s*."""
+
+    def __init__(self, every_s: float) -> None:
+        self.every_s = every_s
+        self.due_s = time.monotonic() + every_s
+        self.begun = 0
+
+    def __call__(self, scenario: Any, ran: Any) -> None:
+        self.begun += ran is None
+        if ran is None and time.monotonic() >= self.due_s:
+            self.due_s = time.monotonic() + self.every_s
+            click.echo(f"{self.begun}  {scenario.name}: {scenario.told}"[:110], err=True)
 
 
 def _progress(scenario: Any, ran: Any) -> None:
@@ -178,11 +222,14 @@ def _progress(scenario: Any, ran: Any) -> None:
 @target_options
 def plan(**given: Any) -> None:
     """Show what a verification would do and cost, without a request."""
-    from screentest.contract_tests.command import plan_lines
+    from screentest.contract_tests.command import NothingChosenError, plan_lines
+    from screentest.contract_tests.fuzz import FuzzUnavailableError
     from screentest.specs.errors import ContractError
 
     try:
         for line in plan_lines(options_of(given)):
             click.echo(line)
-    except ContractError as error:
+    except (ContractError, FuzzUnavailableError) as error:
         fail(2, str(error))
+    except NothingChosenError as error:
+        fail(2, str(error), "leave --only out to see them all")

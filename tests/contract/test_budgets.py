@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from screentest.contract_tests.command import Options, run_verify
+from screentest.contract_tests.command import run_verify
+from screentest.contract_tests.options import Options
 from screentest.contract_tests.scenarios.scenario import Scenario
 from screentest.contract_tests.verify import Ran
 

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from screentest.contract_tests.command import allowance
+from screentest.contract_tests.options import Options
 from screentest.contract_tests.trace_file import write_trace
+from screentest.specs.checks import load_checks
+from screentest.specs.contract import load_contract
 
 from .hands import recording
 
@@ -53,7 +57,13 @@ def test_a_kept_contract_exits_with_0_and_writes_reports(tmp_path: Path) -> None
          "cannot write /nowhere/x.html: its folder does not exist"),
         (("verify", "ulazai", "--report", "html:/"), 2, "cannot write /: it is a folder"),
         (("verify", "ulazai", "--journal", "/"), 2, "cannot write /: it is a folder"),
-        (("verify", "ulazai", "--journal", __file__), 2, "is no journal of open jobs"),
+        (("verify", "ulazai", "--url", "http://127.0.0.1:9", "--journal", __file__), 2,
+         "is no journal of open jobs"),
+        (("verify", "ulazai", "--journal", "open.json"), 2, "--journal needs --url"),
+        (("verify", "ulazai", "--url", "https://ulazai.com", "--live", "--fuzz", "1"), 2,
+         "nobody can say what made-up requests cost at a live target; bound it with --budget"),
+        (("plan", "ulazai", "--only", "wlak"), 2,
+         "no scenario of tier full has 'wlak' in its name"),
         (("record", "ozor", "--url", "http://127.0.0.1:9", "--output", "/nowhere/x"), 2,
          "cannot write /nowhere/x: its folder does not exist"),
         (("check-har", "ozor", "nothing.har"), 2,
@@ -91,6 +101,40 @@ def test_the_plan_shows_the_bill_without_a_request() -> None:
 
     assert done.returncode == 0
     assert "at worst 1 credits" in done.stdout
+
+
+def test_the_plan_names_made_up_requests_and_says_that_nobody_knows_their_price() -> None:
+    done = _run("plan", "ulazai", "--fuzz", "20", "--only", "made-up")
+    bounded = _run("plan", "ulazai", "--fuzz", "20", "--only", "made-up", "--budget", "500")
+
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert [it[2:5] for it in lines if it[:1] == ["made-up"]] == [
+        ["examples", "?", "credits"],
+        ["coverage", "?", "credits"],
+        ["fuzzing", "?", "credits"],
+        ["stateful", "?", "credits"],
+    ]
+    assert "at worst 0 credits and what made-up requests cost, which --budget bounds" in done.stdout
+    assert "at worst 500 credits, the budget" in bounded.stdout
+
+
+@pytest.mark.parametrize(
+    ("tier", "budget", "url", "limit"),
+    [
+        ("smoke", None, "https://ozor.ai", 1),
+        ("smoke", 7, "https://ozor.ai", 7),
+        ("smoke", None, "http://127.0.0.1:9", None),
+    ],
+)
+def test_a_live_run_spends_no_more_than_its_plan_says(
+    tier: str, budget: int | None, url: str, limit: int | None
+) -> None:
+    is_live = url.startswith("https")
+    options = Options("ozor", url=url, tier=tier, budget=budget, is_live=is_live)
+
+    allowed = allowance(options, load_contract("ozor"), load_checks("ozor"))
+
+    assert allowed.limit == limit
 
 
 def test_a_recording_is_judged(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -19,7 +21,7 @@ from screentest.contract_tests.live import Live
 from screentest.contract_tests.proxy import Recorder
 from screentest.contract_tests.target import Identity, Wire
 from screentest.specs.contract import load_contract
-from tests.live_mock import LiveMock
+from tests.live_mock import LiveMock, serving
 
 from .hands import PROVIDERS
 
@@ -85,14 +87,14 @@ class Remote:
     def set_clock(self, **clock: Json) -> None:
         self.live.control("PATCH", f"/worlds/{self.name}/clock", clock)
 
-    def command(self, provider: str, *more: str) -> list[str]:
+    def command(self, provider: str, *more: str, url: str = "") -> list[str]:
         return [sys.executable, "-m", "screentest.mock_server.cli", "verify", provider,
-                "--url", self.url(provider), "--api-key", self.key(provider),
+                "--url", url or self.url(provider), "--api-key", self.key(provider),
                 "--time-scale", str(SPEED), *more]  # fmt: skip
 
-    def verify(self, provider: str, *more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command(provider, *more), capture_output=True, text=True,
-                              check=False, timeout=120)  # fmt: skip
+    def verify(self, provider: str, *more: str, url: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(self.command(provider, *more, url=url), capture_output=True,
+                              text=True, check=False, timeout=120)  # fmt: skip
 
 
 @pytest.fixture
@@ -218,7 +220,7 @@ def test_a_run_that_broke_off_is_gone_on_with(remote: Remote, tmp_path: Path) ->
     arguments = ("--tier", "smoke", "--journal", str(journal))
     remote.set_clock(mode="real", speed=1)
     first = subprocess.Popen(remote.command("ulazai", *arguments), stdout=subprocess.DEVNULL)
-    _wait_for(journal)
+    _wait_for(tmp_path, "open.json")
     first.kill()
     first.wait(10)
 
@@ -227,11 +229,89 @@ def test_a_run_that_broke_off_is_gone_on_with(remote: Remote, tmp_path: Path) ->
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert (len(remote.jobs()), remote.spent("ulazai")) == (1, 70)
-    assert journal.read_text() == "{}\n"
+    assert json.loads(journal.read_text()) == {"open_jobs": []}
 
 
-def _wait_for(path: Path) -> None:
+def test_open_jobs_of_a_live_target_are_kept_without_being_asked_for(
+    remote: Remote, tmp_path: Path
+) -> None:
+    variables = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
+    command = remote.command("ulazai", "--tier", "smoke", "--live")
+    remote.set_clock(mode="real", speed=1)
+    first = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=variables)
+    folder = tmp_path / "screentest" / "open-jobs"
+    _wait_for(folder, "ulazai-*.json")
+    first.kill()
+    first.wait(10)
+
+    remote.set_clock(mode="real", speed=SPEED)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120,
+                          env=variables)  # fmt: skip
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (len(remote.jobs()), remote.spent("ulazai")) == (1, 70)
+
+
+def test_ctrl_c_ends_a_run_with_its_bill_and_its_reports(remote: Remote, tmp_path: Path) -> None:
+    journal, report = tmp_path / "open.json", tmp_path / "run.ndjson"
+    more = ("--tier", "smoke", "--journal", str(journal), "--report", f"ndjson:{report}")
+    remote.set_clock(mode="real", speed=1)
+    run = subprocess.Popen(remote.command("ulazai", *more), stdout=subprocess.PIPE, text=True)
+    _wait_for(tmp_path, "open.json")
+
+    run.send_signal(signal.SIGINT)
+    told, _ = run.communicate(timeout=30)
+
+    shown = json.loads(report.read_text().splitlines()[0])
+    assert run.returncode == 130, told
+    assert "Ended early: the run was interrupted" in told
+    assert ", 70 credits spent, " in told
+    assert (shown["credits"], shown["ended_early"]) == (70, "the run was interrupted")
+    assert len(json.loads(journal.read_text())["open_jobs"]) == 1
+
+
+def test_a_server_that_goes_away_leaves_the_bill_and_the_reports(tmp_path: Path) -> None:
+    report, journal = tmp_path / "run.xml", tmp_path / "open.json"
+    with serving(tmp_path) as mock:
+        made = mock.control("POST", "/worlds", {"clock": {"mode": "real", "speed": 1}})
+        remote = Remote(mock, made["id"], made["providers"])
+        more = ("--tier", "smoke", "--journal", str(journal), "--report", f"junit:{report}")
+        run = subprocess.Popen(remote.command("ulazai", *more), stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)  # fmt: skip
+        _wait_for(tmp_path, "open.json")
+
+    told, problem = run.communicate(timeout=60)
+
+    assert run.returncode == 4, told + problem
+    assert ", 70 credits spent, " in told
+    assert "is the server running" in problem
+    assert 'name="ended early"' in report.read_text()
+
+
+def test_what_env_prints_is_an_address(remote: Remote) -> None:
+    done = remote.verify("ulazai", "--tier", "smoke", url=f"{remote.url('ulazai')}/api/v1")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_address_of_nothing_is_not_taken_for_a_key_that_works(remote: Remote) -> None:
+    done = remote.verify("ulazai", url=f"{remote.url('ulazai')}/nothing")
+
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "is the address right?" in done.stderr
+    assert remote.jobs() == []
+
+
+def test_progress_goes_to_a_pipe_in_lines_unless_nobody_wants_it(remote: Remote) -> None:
+    told = remote.verify("ulazai", "--only", "walk task").stderr
+    quiet = remote.verify("ulazai", "--only", "walk task", "--quiet").stderr
+
+    assert (told.splitlines()[0].startswith("1  walk task: "), "\r" in told) == (True, False)
+    assert quiet == ""
+
+
+def _wait_for(folder: Path, pattern: str) -> None:
     ends = time.monotonic() + 30
-    while not path.exists():
-        assert time.monotonic() < ends, f"{path} was not written"
+    while not list(folder.glob(pattern)):
+        assert time.monotonic() < ends, f"{folder}/{pattern} was not written"
         time.sleep(0.02)
