@@ -8,23 +8,34 @@ import pytest
 
 from screentest.specs.contract import provider_names
 
-from .named_target import check_target
+from .named_target import NamedTarget, checked_target
+
+#: Made once a run, so that its tests share one budget for each target.
+_TARGETS = pytest.StashKey[dict[str, NamedTarget]]()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Fill in `target_name`, from the option that our pytest plugin declares."""
     if "target_name" in metafunc.fixturenames:
-        metafunc.parametrize("target_name", _asked(metafunc.config) or list(provider_names()))
+        metafunc.parametrize("target_name", _names(metafunc.config))
 
 
 def pytest_collection_modifyitems(config: pytest.Config) -> None:
-    """End with one line, and before anything is sent, when a target is none."""
-    for name in _asked(config):
-        try:
-            check_target(name, os.environ)
-        except ValueError as error:
-            raise pytest.UsageError(str(error)) from None
+    """End with one line, and before anything is paid for, when a target is none."""
+    is_asked = not config.getoption("collectonly")
+    try:
+        config.stash[_TARGETS] = {
+            it: checked_target(it, os.environ, is_asked=is_asked) for it in _names(config)
+        }
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
-def _asked(config: pytest.Config) -> list[str]:
-    return config.getoption("--screentest-target", default=None) or []
+@pytest.fixture
+def target(target_name: str, pytestconfig: pytest.Config) -> NamedTarget:
+    """What `target_name` names, the same for every test of a run."""
+    return pytestconfig.stash[_TARGETS][target_name]
+
+
+def _names(config: pytest.Config) -> list[str]:
+    return config.getoption("--screentest-target", default=None) or list(provider_names())

@@ -263,9 +263,7 @@ class Costs:
             yield _end(paid, shown.kind, given_back if has_value(given_back) else paid.price)
 
 
-def idempotency_key(
-    contract: Contract, operation: str, headers: Mapping[str, str]
-) -> str | None:
+def idempotency_key(contract: Contract, operation: str, headers: Mapping[str, str]) -> str | None:
     """The value that makes a repetition of a request harmless; None when it has none."""
     rules = contract.behaviour.idempotency
     if rules is None or operation not in rules.operations:

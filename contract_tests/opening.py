@@ -76,9 +76,7 @@ def check_key(open_it: Callable[[], Guarded], contract: Contract, checks: Checks
     """
     session = Session(open_it(), contract, checks, Judge(rules_of(contract, checks)))
     behaviour = contract.behaviour
-    refused = {
-        behaviour.refusals[it].status for it in ("missing_credential", "unknown_credential")
-    }
+    refused = {behaviour.refusals[it].status for it in ("missing_credential", "unknown_credential")}
     reads = [
         name for name, it in contract.operations.items()
         if behaviour.operations[name].effect == "read" and it.security

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from screentest.specs.checks import load_checks
-from screentest.specs.contract import load_contract
-
 from .in_process import InProcess, make_app
 from .machine import machine_of, run_machine
+from .named_target import NamedTarget
 
 
-def test_any_order_of_jobs_and_waits_keeps_the_books(target_name: str) -> None:
-    provider, _, url = target_name.partition("=")
-    if url:
+def test_any_order_of_jobs_and_waits_keeps_the_books(target: NamedTarget) -> None:
+    if target.is_remote:
         pytest.skip("only a server that can be steered is played with")
-    contract = load_contract(provider)
+    contract = target.contract
     app = make_app(contract)
 
-    machine = machine_of(contract, load_checks(provider), lambda: InProcess(app, contract))
+    machine = machine_of(contract, target.checks, lambda: InProcess(app, contract))
 
     run_machine(machine)

@@ -147,8 +147,8 @@ def verify(
 
     *open_target* gives a fresh world for every scenario; with *is_shared* it is asked once, so
     that scenarios share what they paid for. *is_open* allows undocumented fields. *open_jobs* are
-    those that an earlier run paid for and did not see the end of. An exception of *ends_by* ends the
-    run with what was found until then.
+    those that an earlier run paid for and did not see the end of. An exception of *ends_by* ends
+    the run with what was found until then.
     """
     judge = Judge(rules_of(contract, checks))
     started = time.perf_counter()

@@ -16,8 +16,8 @@ from typing import Any
 from bench.servers import prism_command, serve_prism
 
 from screentest.contract_tests.command import run_verify
-from screentest.contract_tests.options import Options
 from screentest.contract_tests.judge import Finding, Verdict
+from screentest.contract_tests.options import Options
 from screentest.contract_tests.rules import FAMILIES
 from screentest.contract_tests.verify import Result
 from screentest.specs.contract import load_contract

@@ -69,7 +69,7 @@ def target_options(function: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--budget",
             type=click.IntRange(min=0),
-            help="Credits that may be spent; with --live what the plan says at worst.",
+            help="Credits that may be spent; verify --live takes the worst of its plan by itself.",
         ),
         click.option("--read-only", is_flag=True, help="Send nothing that changes anything."),
         click.option("--live", is_flag=True, help="Allow an address that is not this machine."),
@@ -90,8 +90,8 @@ def target_options(function: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--journal",
             type=OutputFile(),
-            help="Where open paid jobs are kept, so that the next run goes on with them; with --live "
-            "a file in the state folder of the user unless told otherwise.",
+            help="Where open paid jobs are kept, so that the next run goes on with them; "
+            "with --live a file in the user's state folder unless told otherwise.",
         ),
         click.option(
             "--fuzz",

@@ -96,6 +96,17 @@ class Remote:
         return subprocess.run(self.command(provider, *more, url=url), capture_output=True,
                               text=True, check=False, timeout=120)  # fmt: skip
 
+    def pytest(
+        self, provider: str, url: str = "", **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        target = f"{provider}={url or self.url(provider)}"
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs",
+             "screentest.contract_tests", "--screentest-target", target],
+            capture_output=True, text=True, check=False, timeout=300,
+            env={**os.environ, "SCREENTEST_TIME_SCALE": str(SPEED), **variables},
+        )  # fmt: skip
+
 
 @pytest.fixture
 def remote(live: LiveMock) -> Iterator[Remote]:
@@ -286,6 +297,38 @@ def test_a_server_that_goes_away_leaves_the_bill_and_the_reports(tmp_path: Path)
     assert ", 70 credits spent, " in told
     assert "is the server running" in problem
     assert 'name="ended early"' in report.read_text()
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [("wrong", "the server does not know the key"), ("", "set SCREENTEST_API_KEY")],
+)
+def test_the_suite_of_pytest_says_in_one_line_that_a_key_does_not_work(
+    remote: Remote, key: str, told: str
+) -> None:
+    done = remote.pytest("ozor", SCREENTEST_API_KEY=key)
+
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert told in done.stderr
+    assert "passed" not in done.stdout
+    assert remote.jobs() == []
+
+
+def test_the_suite_of_pytest_says_in_one_line_that_nobody_answers(remote: Remote) -> None:
+    done = remote.pytest("ozor", url="http://127.0.0.1:9", SCREENTEST_API_KEY="k")
+
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "is the server running, and is the address right?" in done.stderr
+    assert "failed" not in done.stdout
+
+
+def test_all_tests_of_a_pytest_run_share_one_budget(remote: Remote) -> None:
+    variables = {"SCREENTEST_API_KEY": remote.key("ulazai"), "SCREENTEST_BUDGET": "200"}
+
+    done = remote.pytest("ulazai", **variables)
+
+    assert done.returncode == 0, done.stdout
+    assert 0 < remote.spent_in_the_end() <= 200
 
 
 def test_what_env_prints_is_an_address(remote: Remote) -> None:

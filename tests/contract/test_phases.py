@@ -126,6 +126,7 @@ def test_the_suites_run_for_a_stranger_from_an_empty_folder(tmp_path: Path) -> N
         ("nobody", "no provider 'nobody' (there are: oshara, ozor"),
         ("ozor=https://ozor.ai", "Set SCREENTEST_LIVE=1 if you mean it"),
         ("ozor=ozor.ai", "no address 'ozor.ai'"),
+        ("ozor=http://127.0.0.1:9", "set SCREENTEST_API_KEY or SCREENTEST_BEARER"),
     ],
 )
 def test_a_target_that_is_none_ends_the_run_before_it_begins(
