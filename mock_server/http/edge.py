@@ -183,8 +183,9 @@ class Edge:
         if mishaps.is_cut_off(handled.faults):
             if BELIEVED_BASE in environ:
                 raise mishaps.ConnectionCutError("the connection was closed, as ordered")
-            start(_status_line(200), [("Content-Length", "2")])
-            return mishaps.no_answer()
+            nothing, never_sent = mishaps.no_answer()
+            start(_status_line(200), nothing)
+            return never_sent
         headers = list(answer.headers.items())
         if not self._is_pure:
             headers.append(("X-Screentest-Request-Id", f"req_{handled.number}"))
