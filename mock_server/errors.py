@@ -19,8 +19,14 @@ class MockError(Exception):
         self.status = status
 
 
-def unknown(what: str, name: str, known: Collection[str], *, status: int = 404) -> MockError:
-    """`no verb 'sevre'; did you mean 'serve'? (there are: env, serve)`."""
+def unknown(
+    what: str, name: str, known: Collection[str], *, of: str = "", status: int = 404
+) -> MockError:
+    """`no verb 'sevre'; did you mean 'serve'? (there are: env, serve)`.
+
+    *of* says whose it is; the code of the error does not depend on it.
+    """
+    whose = f"{what} of {of}" if of else what
     return MockError(
-        no_such(what, name, known), code="unknown_" + what.replace(" ", "_"), status=status
+        no_such(whose, name, known), code="unknown_" + what.replace(" ", "_"), status=status
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ from screentest.specs.behaviour import Behaviour, OperationRules
 from .errors import MockError, unknown
 from .ids import stream
 from .journal import cut_shapes
+from .templates import fill_text
 
 Json = Any
 
@@ -21,67 +22,112 @@ PHASES = ("before", "after_commit", "during_body")
 
 
 class FaultType(Struct, frozen=True):
-    """One kind of fault: what it does, when unless ordered otherwise, and its attributes."""
+    """One kind of fault: what it does, in which phases, the first unless ordered otherwise.
+
+    *meets* is what it can strike. *sent* says over the attributes what leaves instead of the
+    answer; empty where that is the answer of the journal's line.
+    """
 
     told: str
-    phase: str
+    phases: tuple[str, ...]
     attributes: Mapping[str, Json]
     meets: str = "request"
+    sent: str = ""
 
+    @property
+    def phase(self) -> str:
+        """The phase in which it acts unless ordered otherwise."""
+        return self.phases[0]
+
+
+NOTHING = "nothing"
+_BEFORE, _BODY, _ANY_TIME = ("before",), ("during_body",), ("before", "after_commit")
 
 TYPES: Mapping[str, FaultType] = {
     "http_error": FaultType(
         "An error status instead of the answer.",
-        "before",
+        _ANY_TIME,
         {"status": 503, "retry_after_s": None, "body": None},
     ),
-    "latency": FaultType("The answer, late.", "before", {"delay_ms": 1_000, "jitter_ms": 0}),
+    "latency": FaultType(
+        "The answer, late.",
+        _BEFORE,
+        {"delay_ms": 1_000, "jitter_ms": 0},
+        sent="the answer, {delay_ms} ms late",
+    ),
     "timeout": FaultType(
-        "No answer: the connection is closed after the delay.", "before", {"delay_ms": 30_000}
+        "No answer: the connection is closed after the delay.",
+        _ANY_TIME,
+        {"delay_ms": 30_000},
+        sent=NOTHING,
     ),
     "reset_peer": FaultType(
-        "The connection is closed without an answer: an orderly close, no TCP reset.", "before", {}
+        "The connection is closed without an answer: an orderly close, no TCP reset.",
+        _ANY_TIME,
+        {},
+        sent=NOTHING,
     ),
     "limit_data": FaultType(
-        "The connection is closed before the promised length.", "during_body", {"bytes": 64}
+        "The connection is closed before the promised length.",
+        _BODY,
+        {"bytes": 64},
+        "body",
+        "the first {bytes} bytes of the body",
     ),
-    "slicer": FaultType("The body in small pieces.", "during_body", {"size": 16, "delay_ms": 0}),
-    "malformed_json": FaultType("Half of the body, as if it were all.", "during_body", {}),
+    "slicer": FaultType(
+        "The body in small pieces.",
+        _BODY,
+        {"size": 16, "delay_ms": 0},
+        "body",
+        "the body in pieces of {size} bytes",
+    ),
+    "malformed_json": FaultType(
+        "Half of the body, as if it were all.", _BODY, {}, "body", "the first half of the body"
+    ),
     "wrong_content_type": FaultType(
-        "The body under another content type.", "during_body", {"content_type": "text/html"}
+        "The body under another content type.",
+        _BODY,
+        {"content_type": "text/html"},
+        "body",
+        "the body as {content_type}",
     ),
-    "empty": FaultType("The status with an empty body.", "during_body", {}),
+    "empty": FaultType("The status with an empty body.", _BODY, {}, "body", "no body"),
     "stream_cut": FaultType(
-        "A stream breaks off; its job goes on.", "during_body", {"after_events": 1}, "stream"
+        "A stream breaks off; its job goes on.",
+        _BODY,
+        {"after_events": 1},
+        "stream",
+        "{after_events} events, then the connection was closed",
     ),
     "stream_stall": FaultType(
         "A stream falls silent for a while.",
-        "during_body",
+        _BODY,
         {"after_events": 1, "stall_ms": 600_000},
         "stream",
+        "{after_events} events, then nothing for {stall_ms} ms",
     ),
     "stream_error": FaultType(
         "A stream ends in an error event, and its job fails.",
-        "during_body",
+        _BODY,
         {"after_events": 1, "reason": None},
         "streamed job",
     ),
     "job_failure": FaultType(
-        "The job fails at this part of its run.", "before", {"reason": None, "at": 1.0}, "job"
+        "The job fails at this part of its run.", _BEFORE, {"reason": None, "at": 1.0}, "job"
     ),
-    "webhook_drop": FaultType("The delivery is never sent.", "before", {}, "delivery"),
+    "webhook_drop": FaultType("The delivery is never sent.", _BEFORE, {}, "delivery"),
     "webhook_duplicate": FaultType(
-        "The delivery is sent several times.", "before", {"copies": 2}, "delivery"
+        "The delivery is sent several times.", _BEFORE, {"copies": 2}, "delivery"
     ),
     "webhook_reorder": FaultType(
-        "The delivery is sent after those behind it.", "before", {"delay_ms": 5_000}, "delivery"
+        "The delivery is sent after those behind it.", _BEFORE, {"delay_ms": 5_000}, "delivery"
     ),
     "webhook_bad_signature": FaultType(
-        "The delivery carries a wrong signature.", "before", {}, "delivery"
+        "The delivery carries a wrong signature.", _BEFORE, {}, "delivery"
     ),
     "model_retired": FaultType(
         "Calls that cost something are refused: their model is gone.",
-        "before",
+        _BEFORE,
         {"model": None, "status": 410},
         "model",
     ),
@@ -120,6 +166,16 @@ class Fault(Struct, frozen=True):
     def from_json(raw: Json) -> Fault:
         return Fault(**raw)
 
+    @property
+    def sent(self) -> str:
+        """What leaves instead of the answer; empty when the answer does."""
+        return fill_text(TYPES[self.type].sent, self.attributes)
+
+    @property
+    def swallows(self) -> bool:
+        """Whether no byte of the answer leaves."""
+        return TYPES[self.type].sent == NOTHING
+
     def fits(self, facts: Mapping[str, str | None]) -> bool:
         """Whether every condition of `where` holds for a target with these *facts*."""
         return all(facts.get(name) == value for name, value in self.where.items())
@@ -129,13 +185,19 @@ class Fault(Struct, frozen=True):
         return self.times is not None and self.fired >= self.times
 
 
-def read_fault(
-    fault_id: str, body: Mapping[str, Json], places: Mapping[str, Iterable[str]]
-) -> Fault:
-    """A fault from what somebody ordered. *places* lists the known values of `where` conditions.
+#: What `where` may name: each value, with the providers that know it.
+Places = Mapping[str, Mapping[str, Collection[str]]]
+#: Only a delivery has these; the others belong to every call.
+_OF_DELIVERIES = frozenset({"event", "endpoint"})
+#: Calls that a refusal lists; it is a line in a terminal.
+_LISTED_MAX = 8
+
+
+def read_fault(fault_id: str, body: Mapping[str, Json], places: Places) -> Fault:
+    """A fault from what somebody ordered.
 
     Raises:
-        MockError: unknown type, attribute or place, or a number out of range.
+        MockError: unknown type, attribute or place, or a phase in which it does not act.
     """
     kind = str(body.get("type"))
     if kind not in TYPES:
@@ -144,17 +206,14 @@ def read_fault(
     attributes = _without_keys(body.get("attributes", {}))
     for name in attributes:
         if name not in known.attributes:
-            raise unknown(f"attribute of {kind}", name, known.attributes, status=422)
+            raise unknown("attribute", name, known.attributes, of=kind, status=422)
     where = {name: str(value) for name, value in body.get("where", {}).items()}
     for name, value in where.items():
         if name not in places:
             raise unknown("condition", name, list(places), status=422)
-        values = list(places[name])
-        if values and value not in values:
+        values = places[name]
+        if value not in values:
             raise unknown(name, value, values, status=422)
-    phase = body.get("phase", known.phase)
-    if phase not in PHASES:
-        raise unknown("phase", str(phase), PHASES, status=422)
     return Fault(
         id=fault_id,
         type=kind,
@@ -162,7 +221,7 @@ def read_fault(
         nth=body.get("nth", 1),
         times=body.get("times", 1),
         probability=body.get("probability", 1.0),
-        phase=phase,
+        phase=_phase(kind, body.get("phase", known.phase)),
         attributes={**known.attributes, **attributes},
     )
 
@@ -173,27 +232,74 @@ def _without_keys(attributes: Mapping[str, Json]) -> dict[str, Json]:
     return kept
 
 
-def check_reach(fault: Fault, behaviours: Mapping[str, Behaviour]) -> None:
+def _phase(kind: str, phase: str) -> str:
+    possible = TYPES[kind].phases
+    if phase not in PHASES:
+        raise unknown("phase", phase, PHASES, status=422)
+    if phase not in possible:
+        raise MockError(
+            f"{kind} does not act in phase {phase} (it acts in: {', '.join(possible)})",
+            code="out_of_reach",
+        )
+    return phase
+
+
+def check_reach(fault: Fault, behaviours: Mapping[str, Behaviour], places: Places) -> None:
     """Nothing, if *fault* can strike some call of a provider in *behaviours*.
 
     Raises:
         MockError: what it names has no such target; the message says what has.
     """
+    meets = TYPES[fault.type].meets
+    foreign = [it for it in fault.where if it in _OF_DELIVERIES and meets != "delivery"]
+    if foreign:
+        raise MockError(
+            f"{fault.type} does not strike deliveries, so it has no {foreign[0]} to look at",
+            code="out_of_reach",
+        )
     possible = [
-        {"provider": name, "operation": rules.id}
+        (name, rules)
         for name, behaviour in behaviours.items()
         for rules in behaviour.operations.values()
-        if _can_meet(TYPES[fault.type].meets, behaviour, rules)
+        if _can_meet(meets, behaviour, rules)
     ]
-    named = {name: fault.where[name] for name in ("provider", "operation") if name in fault.where}
-    if any(named.items() <= it.items() for it in possible):
+    near = [it for it in possible if _is_named(fault, it[0], it[1].id, places)]
+    if near:
+        _check_model(fault, [rules for _, rules in near])
         return
-    near = [it for it in possible if it["provider"] == named.get("provider")] or possible
-    listed = ", ".join(f"{it['provider']} {it['operation']}" for it in near) or "nothing here"
+    named = {name: fault.where[name] for name in places if name in fault.where}
     asked = " ".join(f"{name}={value}" for name, value in named.items()) or "what is served"
+    meant = [set(places[name][value]) for name, value in named.items() if name != "operation"]
+    same = [it for it in possible if all(it[0] in providers for providers in meant)] or possible
+    listed = ", ".join(f"{name} {rules.id}" for name, rules in same[:_LISTED_MAX])
+    more = f", and {len(same) - _LISTED_MAX} more" if len(same) > _LISTED_MAX else ""
     raise MockError(
-        f"{fault.type} can never strike {asked} (it can strike: {listed})", code="out_of_reach"
+        f"{fault.type} can never strike {asked} (it can strike: {listed or 'nothing here'}{more})",
+        code="out_of_reach",
     )
+
+
+def _is_named(fault: Fault, provider: str, operation: str, places: Places) -> bool:
+    """Whether every condition of *fault* holds for some call of *operation*."""
+    return fault.where.get("operation", operation) == operation and all(
+        provider in places[name][value] for name, value in fault.where.items()
+    )
+
+
+def _check_model(fault: Fault, possible: Sequence[OperationRules]) -> None:
+    """Nothing, if the model that *fault* names is one that a call can ask for."""
+    model = fault.attributes.get("model")
+    if model is None:
+        return
+    known = {name for rules in possible if rules.models is not None for name in rules.models.names}
+    if not known:
+        raise MockError(
+            f"these calls do not say which model they want, so {model!r} would never be met; "
+            "leave model out to retire what they use",
+            code="out_of_reach",
+        )
+    if model not in known:
+        raise unknown("model", model, known, status=422)
 
 
 def _can_meet(meets: str, behaviour: Behaviour, rules: OperationRules) -> bool:
@@ -201,6 +307,8 @@ def _can_meet(meets: str, behaviour: Behaviour, rules: OperationRules) -> bool:
     match meets:
         case "stream" | "streamed job":
             return rules.id in behaviour.streams
+        case "body":
+            return rules.id not in behaviour.streams
         case "job":
             return rules.starts is not None or rules.effect == "billable"
         case "delivery":

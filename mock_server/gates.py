@@ -7,7 +7,7 @@ the way at its gate.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -44,6 +44,7 @@ class Road(Struct):
 
     *key* is what *raw_key*, as presented, stands for; *key_suffix* is what the client appended to
     it to order something. *is_counted* says that the call has taken its room in the rate windows.
+    *faults* have met it, and may only if it *is_exposed* to any.
     *call* is what the gates fill in; None for a request that no operation takes.
     """
 
@@ -55,7 +56,8 @@ class Road(Struct):
     raw_key: str = ""
     replay: Callable[[Reply], None] | None = None
     is_counted: bool = False
-    faults: Sequence[Fault] = ()
+    faults: list[Fault] = []
+    is_exposed: bool = False
     key_suffix: str = ""
     call: Call | None = None
 

@@ -7,7 +7,7 @@ one `now`, so nothing that is written in terms of it can depend on when it happe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import ceil
 from random import Random
 from typing import Any
@@ -19,7 +19,6 @@ from screentest.specs.contract import Contract
 
 from .clock import rfc3339
 from .errors import MockError
-from .faults import TYPES as FAULT_TYPES
 from .faults import Fault, strikes
 from .ids import mint, stream
 from .ledger import Ledger
@@ -297,12 +296,22 @@ class Instant(Struct, frozen=True):
         self.rows.add_event(self.world, event)
         return event
 
-    def strike(self, type_: str, facts: Mapping[str, str | None]) -> Fault | None:
-        """The ordered fault of *type_* that meets a target with these *facts* now, if any."""
+    def strike(
+        self,
+        type_: str,
+        facts: Mapping[str, str | None],
+        can_act: Callable[[Fault], bool] = lambda _: True,
+    ) -> Fault | None:
+        """The ordered fault of *type_* that meets a target with these *facts* now, if any.
+
+        One that *can_act* denies has not met it: it counts neither as seen nor as fired.
+        """
         known = {"provider": self.provider, **facts}
         for raw in self.rows.documents(self.world, "fault"):
             fault = Fault.from_json(raw)
             if fault.type != type_ or fault.is_spent or not fault.fits(known):
+                continue
+            if not can_act(fault):
                 continue
             fault, hit = strikes(fault, self.seed)
             self.rows.save_document(self.world, "fault", fault.id, 0, fault.to_json())
@@ -310,15 +319,10 @@ class Instant(Struct, frozen=True):
                 return fault
         return None
 
-    def strike_request(self, facts: Mapping[str, str | None]) -> list[Fault]:
-        """The ordered faults that meet a request with these *facts* now."""
-        if not self.rows.documents(self.world, "fault"):
-            return []
-        is_stream = facts.get("operation") in self.behaviour.streams
-        met = {"request", "stream"} if is_stream else {"request"}
-        kinds = (name for name, known in FAULT_TYPES.items() if known.meets in met)
-        struck = (self.strike(kind, facts) for kind in kinds)
-        return [fault for fault in struck if fault is not None]
+    @property
+    def has_faults(self) -> bool:
+        """Whether any fault is on order in this world."""
+        return bool(self.rows.documents(self.world, "fault"))
 
     @property
     def now(self) -> str:

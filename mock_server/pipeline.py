@@ -35,6 +35,7 @@ from .provider import Call, EventStream, Refusal, RefusedError, Reply, Request
 from .record import Note, note
 from .refusals import shape_refusal
 from .rows import Key
+from .strikes import strike_answer, strike_before, strike_commit, strike_model
 from .universe import World
 from .world import DEFAULT_WORLD, Worlds
 
@@ -83,7 +84,7 @@ def handle(worlds: Worlds, world: World, provider: str, request: Request) -> Han
         )
         if road.call is not None and road.call.body:
             advice += ignored_fields(contract, road.call, answer)
-        noted = note(number, now_ms, contract, operation, request, answer, advice)
+        noted = note(number, now_ms, contract, operation, request, answer, advice, road.faults)
         worlds.store.add_journal(
             world.id, (number, now_ms, provider, operation, answer.status), noted.to_keep()
         )
@@ -186,10 +187,9 @@ def _guarded(road: Road, here: Instant, match: Match, request: Request) -> Answe
     operation = match.operation
     rules = road.contract.behaviour.operations[operation.id]
     road.call = call = Call(here, request, operation, rules, path=match.path)
-    road.faults = here.strike_request(_fault_facts(road, operation.id))
     try:
         answer = _answer(road, call)
-        _fail_if_ordered(road, "after_commit")
+        strike_commit(road, call)
     except RefusedError as refused:
         if not road.is_counted:
             count_refused(call, refused.refusal)
@@ -200,55 +200,29 @@ def _guarded(road: Road, here: Instant, match: Match, request: Request) -> Answe
         answer = Reply(503, {"detail": str(limit)}, reason="ours:limit")
     except Exception as error:  # noqa: BLE001  the request ends here, journaled
         answer = _our_fault("crash", "".join(traceback.format_exception(error)))
-    return _checked(operation, answer)
+    answer = _checked(operation, answer)
+    strike_answer(road, call, answer)
+    return answer
 
 
 def _answer(road: Road, call: Call) -> Answer:
     if road.world.clock.mode is Mode.AUTO and call.rules.effect == "read":
         _jump(road, call)
-    if any(fault.phase == "before" and fault.type in _NEVER_ARRIVES for fault in road.faults):
-        return Reply(503, None, reason=f"fault:{road.faults[0].id}")
-    _fail_if_ordered(road, "before")
+    lost = strike_before(road, call)
+    if lost is not None:
+        return lost
     road.worlds.settle(road.world, call.here.now_ms)
     for gate in road.contract.behaviour.refusal_order:
         reply = GATES[gate](road, call)
         if reply is not None:
             return reply
-    _retire_model(road, call)
+    strike_model(road, call)
     with road.worlds.store.attempt():
         answer = _behave(road, call)
         _charge_for_answer(call, answer)
         if road.replay is not None and isinstance(answer, Reply):
             road.replay(answer)
     return answer
-
-
-# The request is lost on its way, unless the fault is ordered for after the commit.
-_NEVER_ARRIVES = frozenset({"reset_peer", "timeout"})
-
-
-def _fault_facts(road: Road, operation: str) -> dict[str, str | None]:
-    """What a fault's `where` may ask; the account is the key's, before anything is checked."""
-    return {"operation": operation, "account": road.key.account if road.key is not None else None}
-
-
-def _fail_if_ordered(road: Road, phase: str) -> None:
-    for fault in road.faults:
-        if fault.type == "http_error" and fault.phase == phase:
-            raise RefusedError(Refusal(f"fault:{fault.id}", dict(fault.attributes)))
-
-
-def _retire_model(road: Road, call: Call) -> None:
-    """The provider has withdrawn a model; calls that cost something find out."""
-    if call.rules.effect != "billable":
-        return
-    fault = call.here.strike("model_retired", _fault_facts(road, call.operation.id))
-    if fault is None:
-        return
-    model = fault.attributes.get("model")
-    if model is None or model in str(call.body):
-        facts = {"status": fault.attributes["status"], "message": "This model has been retired."}
-        raise RefusedError(Refusal(f"fault:{fault.id}", facts))
 
 
 def _jump(road: Road, call: Call) -> None:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from screentest.specs.contract import Contract
 
 from .clock import rfc3339
+from .faults import Fault
 from .finding import Finding
 from .findings import fault_of_ours, findings_of, provenance
 from .journal import cut_beginning, cut_headers, cut_query, cut_text, excerpt, may_have_secret
@@ -37,6 +38,7 @@ class Note(Struct):
     headers: Mapping[str, str]
     answer: Reply | EventStream
     advice: Sequence[Finding]
+    faults: Sequence[Fault] = ()
     made: Json = None
 
     @property
@@ -68,11 +70,12 @@ def note(
     request: Request,
     answer: Reply | EventStream,
     advice: Sequence[Finding] = (),
+    faults: Sequence[Fault] = (),
 ) -> Note:
-    """What the journal keeps of a request."""
+    """What the journal keeps of a request. *faults* met it, and spoil the answer on its way."""
     headers = cut_headers(request.headers)
-    noted = Note(number, now_ms, contract, operation, request, headers, answer, advice)
-    if not _is_plain(request, answer):
+    noted = Note(number, now_ms, contract, operation, request, headers, answer, advice, faults)
+    if faults or not _is_plain(request, answer):
         noted.made = _line(noted)
     return noted
 
@@ -116,6 +119,8 @@ def _line(noted: Note) -> Json:
         line["request"]["form"] = [_part(name, value) for name, value in request.form.items()]
     elif request.body:
         line["request"]["body"] = excerpt(request.body)
+    if noted.faults:
+        _tell_faults(line, noted.faults)
     if isinstance(answer, EventStream):
         line["response"]["stream"] = answer.job.id
         return line
@@ -135,6 +140,17 @@ def _line(noted: Note) -> Json:
     if answer.refusal is not None and "near" in answer.refusal.facts:
         line["near_misses"] = answer.refusal.facts["near"]
     return line
+
+
+def _tell_faults(line: dict[str, Json], faults: Sequence[Fault]) -> None:
+    """Say in *line* which faults met the request, and what they left of the answer."""
+    line["faults"] = [{"id": it.id, "type": it.type} for it in faults]
+    left = [it.sent for it in faults if it.sent]
+    if left:
+        line["response"]["sent"] = "; ".join(left)
+    lost = next((it for it in faults if it.swallows), None)
+    if lost is not None:
+        line["reason"] = f"fault:{lost.id}"
 
 
 def _findings(

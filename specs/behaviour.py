@@ -142,6 +142,13 @@ class Target(Struct, frozen=True):
     hidden: bool = False
 
 
+class ModelRules(Struct, frozen=True):
+    """Which models a call can ask for (*names*), and where it says which: paths into its facts."""
+
+    at: tuple[str, ...]
+    names: tuple[str, ...]
+
+
 class OperationRules(Struct, frozen=True):
     """What an operation does beyond its shape. All lists may be empty."""
 
@@ -155,6 +162,7 @@ class OperationRules(Struct, frozen=True):
     answer: Json = None
     status: int | None = None
     is_anonymous: bool = False
+    models: ModelRules | None = None
 
 
 class Credential(Struct, frozen=True):

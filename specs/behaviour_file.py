@@ -21,6 +21,7 @@ from .behaviour import (
     Kind,
     Lifecycle,
     Limits,
+    ModelRules,
     Moment,
     OperationRules,
     Price,
@@ -209,7 +210,12 @@ def _operation(
         answer=raw.get("answer"),
         status=raw.get("status"),
         is_anonymous=raw.get("anonymous", False),
+        models=_models(raw.get("models")),
     )
+
+
+def _models(raw: Json) -> ModelRules | None:
+    return ModelRules(tuple(raw["at"]), tuple(raw["names"])) if raw is not None else None
 
 
 def _price(raw: Json) -> Price:

@@ -19,13 +19,13 @@ LAYERS = (
     ("provider",),
     ("providers",),
     ("world",),
-    ("gates", "pipeline"),
+    ("gates", "pipeline", "strikes"),
     ("http",),
     ("cli",),
 )
 #: Modules that stand beside provider.py: they shape replies or read calls for every vendor.
 BESIDE_PROVIDER = {
-    "findings", "generic", "habits", "idempotency", "ignored", "limits", "record",
+    "findings", "generic", "habits", "idempotency", "ignored", "job_events", "limits", "record",
     "recorded_replies", "refusals", "sources", "steps",
 }  # fmt: skip
 #: And beside world.py.

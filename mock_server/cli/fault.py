@@ -29,7 +29,7 @@ def command() -> None:
 @click.option("--account", default="", help="Only calls with a key of this account.")
 @click.option("--nth", type=click.IntRange(min=1), help="Begin with the nth match.")
 @click.option("--times", metavar="N|forever", default="1", show_default=True, help="How often.")
-@click.option("--probability", type=Factor(0, 1), help="How likely at each match.")
+@click.option("--probability", type=Factor(0, 1, min_open=True), help="How likely at each match.")
 @click.option("--phase", type=click.Choice(("before", "after_commit", "during_body")))
 @click.option("--status", type=int, help="Status of an http_error or model_retired.")
 @click.option("--retry-after", type=duration_ms, metavar="DURATION", help="Retry-After.")

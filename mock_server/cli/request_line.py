@@ -20,17 +20,22 @@ def request_lines(
     request, status = line["request"], line["response"]["status"]
     at = line["at"].replace("T", " ").removesuffix("Z")[:19]
     path = printable(request["path"])[:_PATH_MAX]
+    sent = line["response"].get("sent", "")
+    shown = "no answer" if sent == "nothing" else str(status)
     parts = [
         at,
         f"{printable(request['method']):<6}",
         line["provider"],
         path,
-        paint(str(status), _colour(status), stream),
+        paint(shown, "red" if shown != str(status) else _colour(status), stream),
     ]
     if took_ms is not None:
         parts.append(f"{took_ms:.0f} ms")
     if line.get("reason"):
         parts.append(line["reason"])
+    parts += [f"{it['id']} {it['type']}" for it in line.get("faults", ())]
+    if sent and shown == str(status):
+        parts.append(f"sent: {printable(sent)}")
     if world != "default":
         parts.append(f"[{world}]")
     yield "  ".join(parts)

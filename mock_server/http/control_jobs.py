@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from screentest.specs.behaviour import Kind, ResourceKind
 from screentest.specs.validation import Documents, Schema
 
 from ..errors import MockError, unknown
-from ..faults import Fault, check_reach, read_fault, too_many
+from ..faults import Fault, Places, check_reach, read_fault, too_many
 from ..outbox import endpoints
 from ..steering import decide, finish_now, stop
-from .control_reading import ControlCall, Handler, one_page, operations_of
+from .control_reading import ControlCall, Handler, one_page
 from .control_showing import show_job
 
 Json = Any
@@ -139,29 +139,37 @@ def create_fault(call: ControlCall) -> Json:
         if len(store.documents(world.id, "fault")) >= FAULTS_MAX:
             raise too_many(FAULTS_MAX)
         number = store.count(world.id, "fault")
-        fault = read_fault(f"fault_{number}", call.body, _places(call))
-        check_reach(fault, {name: it.behaviour for name, it in call.worlds.contracts.items()})
+        places = _places(call)
+        fault = read_fault(f"fault_{number}", call.body, places)
+        served = {name: it.behaviour for name, it in call.worlds.contracts.items()}
+        check_reach(fault, served, places)
         store.save_document(world.id, "fault", fault.id, number, fault.to_json())
     return fault.to_json()
 
 
-def _places(call: ControlCall) -> Mapping[str, list[str]]:
-    """What faults may name in `where`."""
-    contracts = call.worlds.contracts
-    operations = operations_of(contracts, str(call.body.get("where", {}).get("provider", "")))
-    accounts = [account.id for account in call.worlds.store.accounts(call.world.id)]
-    return {
-        "provider": list(contracts),
-        "operation": operations,
-        "account": accounts,
-        "event": [
-            type_
-            for contract in contracts.values()
-            if contract.behaviour.webhooks is not None
-            for type_ in contract.behaviour.webhooks.events
-        ],
-        "endpoint": [it.id for it in endpoints(call.worlds.store, call.world.id)],
+def _places(call: ControlCall) -> Places:
+    """What faults may name in `where`, with the providers that know it."""
+    served = {name: it.behaviour for name, it in call.worlds.contracts.items()}
+    store, world = call.worlds.store, call.world.id
+    events = {
+        name: it.webhooks.events if it.webhooks is not None else () for name, it in served.items()
     }
+    return {
+        "provider": {name: (name,) for name in served},
+        "operation": _known_by({name: it.operations for name, it in served.items()}),
+        "account": {it.id: (it.provider,) for it in store.accounts(world)},
+        "event": _known_by(events),
+        "endpoint": {it.id: (it.provider,) for it in endpoints(store, world)},
+    }
+
+
+def _known_by(values: Mapping[str, Iterable[str]]) -> Mapping[str, Collection[str]]:
+    """The providers that know each value; *values* are those that each provider knows."""
+    known: dict[str, list[str]] = {}
+    for provider, names in values.items():
+        for name in names:
+            known.setdefault(name, []).append(provider)
+    return known
 
 
 def list_faults(call: ControlCall) -> Json:

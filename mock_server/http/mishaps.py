@@ -41,7 +41,7 @@ def delay(faults: Sequence[Fault], sleep: Sleep = time.sleep) -> None:
 
 def is_cut_off(faults: Sequence[Fault]) -> bool:
     """Whether the connection ends without an answer."""
-    return any(fault.type in {"reset_peer", "timeout"} for fault in faults)
+    return any(fault.swallows for fault in faults)
 
 
 def no_answer() -> tuple[Headers, Iterator[bytes]]:

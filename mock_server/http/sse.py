@@ -13,10 +13,10 @@ from screentest.specs.behaviour import Kind
 
 from ..clock import Mode
 from ..errors import MockError
+from ..job_events import job_events
 from ..provider import EventStream
 from ..rows import Resource
 from ..steering import decide, finish_now
-from ..streams import stream_events
 from ..universe import World
 from ..world import Worlds
 
@@ -173,22 +173,5 @@ class Streams:
             current = here.find(job.kind, job.id)
             if current is None or current.script is None:
                 return None
-            return job_events(worlds, world, current, now_ms), now_ms, current.script.held_ms
-
-
-def job_events(worlds: Worlds, world: World, job: Resource, now_ms: int) -> list[tuple[int, Json]]:
-    """(offset, payload) of every event of a streaming job."""
-    here = worlds.instant(world, job.provider, now_ms=now_ms)
-    operation = job.doc["operation"]
-    provider = worlds.providers[job.provider]
-    supply = provider.stream_facts.get(operation)
-    facts = dict(supply(here, job)) if supply is not None else dict(job.doc)
-    events = stream_events(here, here.behaviour.streams[operation], job, facts)
-    edit = provider.stream_edits.get(operation)
-    if edit is None:
-        return events
-    edited = edit(here, job, [payload for _, payload in events])
-    # An edit adds or changes events at the end; they come with the last one.
-    last_ms = events[-1][0]
-    offsets = [at for at, _ in events] + [last_ms] * len(edited)
-    return list(zip(offsets, edited, strict=False))
+            events = job_events(worlds.providers[job.provider], here, current)
+            return events, now_ms, current.script.held_ms

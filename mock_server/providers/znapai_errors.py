@@ -108,8 +108,11 @@ def _ordered_failure(call: Call, refusal: Refusal) -> Reply | None:
         return None
     status = str(refusal.facts["status"])
     failures = call.here.behaviour.facts["upstream_failures"]
+    told = failures.get(status, failures["other"])
+    if refusal.facts.get("message"):
+        told = fill(call.here.behaviour.facts["retired_model"], refusal.facts)
     error = {
-        "message": _wrapping(call, status, failures.get(status, failures["other"])),
+        "message": _wrapping(call, status, told),
         "type": "throttling_error" if status == "429" else None,
         "param": None,
         "code": status,

@@ -90,6 +90,29 @@ def test_a_failing_test_shows_the_journal_of_its_world(pytester: pytest.Pytester
     )
 
 
+def test_a_failing_test_shows_what_faults_left_of_its_answers(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import requests
+
+        def test_broken(screentest):
+            screentest.ozor.corrupt_json()
+            headers = {"X-API-Key": screentest.ozor.api_key}
+            requests.get("https://ozor.ai/api/v1/videos", headers=headers).json()
+        """
+    )
+
+    result = _run(pytester)
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*req_1 *200  ozor  GET /api/v1/videos  (listVideos)",
+            "*ordered: fault_1 malformed_json; sent: the first half of the body",
+        ]
+    )
+
+
 def test_a_failing_fixture_shows_the_journal_too(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
