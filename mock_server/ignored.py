@@ -1,4 +1,4 @@
-"""Fields that a provider takes no notice of: advice, never a refusal.
+"""Fields and orders that nobody takes notice of: advice, never a refusal.
 
 Whoever sends `duration` where the provider reads `seconds` pays for a video of the default length.
 """
@@ -9,10 +9,12 @@ from itertools import islice
 
 from screentest.specs.contract import Contract
 from screentest.specs.fields import Fields
+from screentest.specs.errors import nearest
 
 from .finding import Finding
 from .fixes import unknown_field_fix, value_at
 from .journal import cut_text
+from .magic import VERBS, misspelt_order
 from .provider import Call, EventStream, Reply
 from .sources import source_of_unknown_field
 
@@ -42,3 +44,17 @@ def _advice(contract: Contract, call: Call, fields: Fields, pointer: str) -> Fin
     return Finding(
         "SC103", shown, "a documented field", "one that is ignored", fix, source, "warning"
     )
+
+
+def misspelt_orders(call: Call) -> list[Finding]:
+    """What to say of a text of *call* that looks like an order to the mock and is none."""
+    found = misspelt_order(call.body) if call.here.settings.has_magic else None
+    if found is None:
+        return []
+    verb = found.removeprefix("[[screentest:").rstrip("]").partition("=")[0]
+    close = nearest(verb, VERBS)
+    fix = f"did you mean {close[0]!r}?" if close and close[0] != verb else "see docs/magic.md"
+    if verb == "slow":
+        fix = "say how long, such as slow=60s, slow=5m or slow=1h; it was taken as slow=1m"
+    expected = "an order: " + ", ".join(VERBS)
+    return [Finding("SC114", "", expected, cut_text(found)[:_POINTER_MAX], fix, "", "warning")]

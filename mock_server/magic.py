@@ -29,6 +29,7 @@ VERBS = {
     "stall": "the job starts and never ends",
 }
 _ORDER = re.compile(r"\[\[screentest:(fail|reject|slow|stall)(?:=([^\[\]\n]{0,200}))?\]\]")
+_LIKE_ORDER = re.compile(r"\[\[screentest:([^\[\]\n]{0,200})\]\]")
 _DURATION = r"(\d{1,6})(ms|s|m|h)"
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 # Provider bodies nest texts two levels deep; base64 attachments are longer than any prompt.
@@ -64,6 +65,18 @@ def ordered_outcome(body: Json) -> Ordered | None:
             match = _ORDER.search(text)
             if match is not None:
                 return Ordered(match[1], match[2] or "")
+    return None
+
+
+def misspelt_order(body: Json) -> str | None:
+    """The first text in *body* that looks like an order and is none, as it stands there."""
+    for text in _texts(body, 0):
+        if "[[screentest:" in text and len(text) <= _TEXT_MAX:
+            for match in _LIKE_ORDER.finditer(text):
+                verb, _, told = match[1].partition("=")
+                is_timeless = verb == "slow" and told and not re.fullmatch(_DURATION, told)
+                if verb not in VERBS or is_timeless:
+                    return match[0]
     return None
 
 

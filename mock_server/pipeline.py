@@ -25,7 +25,7 @@ from .faults import Fault
 from .gates import GATES, Road
 from .generic import answer_from_contract
 from .habits import habits_of
-from .ignored import ignored_fields
+from .ignored import ignored_fields, misspelt_orders
 from .instant import Instant
 from .keys import key_digest, presented
 from .limits import count_refused
@@ -84,6 +84,7 @@ def handle(worlds: Worlds, world: World, provider: str, request: Request) -> Han
         )
         if road.call is not None and road.call.body:
             advice += ignored_fields(contract, road.call, answer)
+            advice += misspelt_orders(road.call)
         noted = note(number, now_ms, contract, operation, request, answer, advice, road.faults)
         worlds.store.add_journal(
             world.id, (number, now_ms, provider, operation, answer.status), noted.to_keep()

@@ -384,6 +384,44 @@ def test_answer_outside_the_contract_is_assumed(ozor: Account) -> None:
     assert (line["response"]["status"], line["provenance"]) == (422, "assumed")
 
 
+@pytest.mark.parametrize(
+    ("order", "fix"),
+    [
+        ("[[screentest:fial]]", "did you mean 'fail'?"),
+        ("[[screentest:bogus=3]]", "see docs/magic.md"),
+        (
+            "[[screentest:slow=x]]",
+            "say how long, such as slow=60s, slow=5m or slow=1h; it was taken as slow=1m",
+        ),
+    ],
+)
+def test_order_that_nobody_knows_is_told_with_those_that_there_are(
+    ozor: Account, order: str, fix: str
+) -> None:
+    ozor.client.post("/api/v1/videos/generate", json={"prompt": f"A lamp {order}"})
+
+    assert _last(ozor.world)["violations"] == [
+        {
+            "code": "SC114",
+            "pointer": "",
+            "expected": "an order: fail, reject, slow, stall",
+            "actual": order,
+            "fix": fix,
+            "source": "",
+            "severity": "warning",
+        }
+    ]
+
+
+@pytest.mark.parametrize("order", ["fail", "fail=why not", "slow", "slow=5m", "stall"])
+def test_known_order_is_no_finding(ozor: Account, order: str) -> None:
+    text = f"A lamp [[screentest:{order}]]"
+
+    ozor.client.post("/api/v1/videos/generate", json={"prompt": text})
+
+    assert "violations" not in _last(ozor.world)
+
+
 def test_good_request_has_no_findings(ozor: Account) -> None:
     ozor.client.get("/api/v1/videos")
 
