@@ -20,13 +20,12 @@ from ..universe import World
 from ..world import Worlds
 from .control_reading import ControlCall, Handler, one_page
 from .control_showing import show_event
+from .sse import HEARTBEAT_S, PROBE_S
 
 Json = Any
 
 #: Open event streams and waiting calls, each of which keeps a thread.
 WATCHERS_MAX = 48
-#: A stream sends a comment after so long without an event, which shows whether anybody listens.
-_HEARTBEAT_S = 15.0
 _STREAM_S_MAX = 15 * 60.0
 #: Time that passes by itself brings events too, and nobody signals that.
 _LOOK_S = 0.25
@@ -103,15 +102,19 @@ class Watch:
                 self._moved.wait(min(left_s, _LOOK_S))
 
     def _send(self, world: World, since: int, type_: str | None) -> Iterator[bytes]:
-        ends_s = _MONOTONIC[0]() + _STREAM_S_MAX
+        spoke_s = _MONOTONIC[0]()
+        ends_s = spoke_s + _STREAM_S_MAX
         try:
             yield b": events\n\n"
             while _MONOTONIC[0]() < ends_s:
-                found = self._wait(world, since, type_, _PAGE, _HEARTBEAT_S)
+                found = self._wait(world, since, type_, _PAGE, PROBE_S)
                 if found is None:
                     return
+                is_silent = not found and _MONOTONIC[0]() - spoke_s >= HEARTBEAT_S
                 if not found:
-                    yield b": waiting\n\n"
+                    yield b": waiting\n\n" if is_silent else b""
+                if found or is_silent:
+                    spoke_s = _MONOTONIC[0]()
                 for event in found:
                     since = event.seq
                     yield _as_sent(event)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..faults import Fault
+from .sse import PROBE_S
 
 Json = Any
 Headers = list[tuple[str, str]]
@@ -139,20 +140,48 @@ def spoil_stream(
 
 def _cut_after(events: Iterator[bytes], count: int, sleep: Sleep) -> Iterator[bytes]:
     try:
-        for _, event in zip(range(count), events, strict=False):
-            yield event
+        yield from _first(events, count)
         sleep(_FLUSH_S)
     finally:
-        close = getattr(events, "close", None)
-        if close is not None:
-            close()
+        _close(events)
 
 
 def _stalled(events: Iterator[bytes], count: int, stall_s: float, sleep: Sleep) -> Iterator[bytes]:
-    for number, event in enumerate(events):
-        if number == count:
+    try:
+        yield from _first(events, count)
+        if sleep is time.sleep:
+            yield from _silence(stall_s)
+        else:
             sleep(stall_s)
-        yield event
+        yield from events
+    finally:
+        _close(events)
+
+
+def _close(events: Iterator[bytes]) -> None:
+    """The place of the stream is free at once, and not when somebody collects garbage."""
+    close = getattr(events, "close", None)
+    if close is not None:
+        close()
+
+
+def _first(events: Iterator[bytes], count: int) -> Iterator[bytes]:
+    """The pieces of *events* up to the *count*-th event; comments and probes are none."""
+    seen = 0
+    while seen < count:
+        piece = next(events, None)
+        if piece is None:
+            return
+        seen += piece.startswith(b"data:")
+        yield piece
+
+
+def _silence(silent_s: float) -> Iterator[bytes]:
+    """Nothing for that long, asking the server now and then whether the client is still there."""
+    for _ in range(int(silent_s / PROBE_S)):
+        time.sleep(PROBE_S)
+        yield b""
+    time.sleep(silent_s % PROBE_S)
 
 
 def with_header(headers: Headers, name: str, value: str) -> Headers:

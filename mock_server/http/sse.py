@@ -22,8 +22,10 @@ from ..world import Worlds
 
 Json = Any
 
-#: A stream sends a comment after this long without an event, which shows whether anybody listens.
+#: A stream sends a comment after this long without an event, so that no proxy takes it for dead.
 HEARTBEAT_S = 15.0
+#: And so often an empty piece, of which no byte leaves: a server refuses it once nobody listens.
+PROBE_S = 0.5
 #: No stream lives longer than this in real time.
 STREAM_S_MAX = 15 * 60.0
 #: Open streams per process; the next one is told to come back.
@@ -34,7 +36,12 @@ _MONOTONIC = [time.monotonic]
 
 
 class Waiter(Protocol):
-    """How a stream waits for the world's time."""
+    """How a stream waits for the world's time.
+
+    *has_clients* says that the stream's reader is another process, which may leave unseen.
+    """
+
+    has_clients: bool
 
     def wait(self, world: World, until_ms: int | None, limit_s: float) -> bool:
         """Until the world's time is *until_ms*, something moved, or *limit_s* real seconds passed.
@@ -49,6 +56,8 @@ class AdvancingWaiter:
 
     Nobody else could move it, as the caller is busy reading.
     """
+
+    has_clients = False
 
     def __init__(self, worlds: Worlds) -> None:
         self._worlds = worlds
@@ -66,6 +75,8 @@ class AdvancingWaiter:
 
 class BlockingWaiter:
     """For a server: waits on a condition that every move of a clock or a job signals."""
+
+    has_clients = True
 
     def __init__(self, worlds: Worlds) -> None:
         self._worlds = worlds
@@ -131,7 +142,8 @@ class Streams:
                 self._worlds.settle(world, now_ms)
 
     def _events(self, world: World, job: Resource) -> Iterator[bytes]:
-        sent, ends_s = 0, _MONOTONIC[0]() + STREAM_S_MAX
+        sent, spoke_s = 0, _MONOTONIC[0]()
+        ends_s = spoke_s + STREAM_S_MAX
         while _MONOTONIC[0]() < ends_s:
             read = self._read(world, job)
             if read is None:
@@ -147,14 +159,18 @@ class Streams:
             if sent >= len(events):
                 return
             if due:
+                spoke_s = _MONOTONIC[0]()
                 continue
             is_held = held_ms is not None and events[sent][0] > held_ms
             until_ms = None if is_held else job.created_ms + events[sent][0]
-            before_s = _MONOTONIC[0]()
-            if not self._waiter.wait(world, until_ms, HEARTBEAT_S):
+            if not self._waiter.wait(world, until_ms, PROBE_S):
                 return
-            if _MONOTONIC[0]() - before_s >= HEARTBEAT_S:
+            is_silent = _MONOTONIC[0]() - spoke_s >= HEARTBEAT_S
+            if is_silent:
+                spoke_s = _MONOTONIC[0]()
                 yield b": waiting\n\n"
+            elif self._waiter.has_clients:
+                yield b""
 
     def _read(
         self, world: World, job: Resource

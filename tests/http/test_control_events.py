@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from typing import Any
 
 import requests
@@ -58,6 +59,27 @@ def test_waiting_in_vain_ends_with_an_empty_page(live: LiveMock) -> None:
     found = live.control("GET", f"/worlds/{world['id']}/events?wait_ms=50")
 
     assert found == {"items": [], "next_cursor": None}
+
+
+def test_closed_stream_gives_its_place_back_within_a_moment(live: LiveMock) -> None:
+    """It was kept until the next comment, fifteen seconds later."""
+    world = live.world()
+    url = f"{live.url}/_screentest/worlds/{world['id']}/events"
+
+    def watch() -> requests.Response:
+        return requests.get(url, headers={"Accept": "text/event-stream"}, stream=True, timeout=10)
+
+    every = [watch() for _ in range(48)]
+    for stream in every:
+        stream.close()
+    ends_s = time.monotonic() + 8
+    statuses = [503]
+    while statuses[-1] == 503 and time.monotonic() < ends_s:
+        with watch() as stream:
+            statuses.append(stream.status_code)
+
+    assert [it.status_code for it in every] == [200] * 48
+    assert statuses[-1] == 200
 
 
 def test_events_are_sent_live_while_the_clock_moves(live: LiveMock) -> None:
