@@ -120,7 +120,10 @@ TYPES: Mapping[str, FaultType] = {
         "The delivery is sent several times.", _BEFORE, {"copies": 2}, "delivery"
     ),
     "webhook_reorder": FaultType(
-        "The delivery is sent after those behind it.", _BEFORE, {"delay_ms": 5_000}, "delivery"
+        "The delivery waits until the next to its endpoint was sent, delay_ms at most.",
+        _BEFORE,
+        {"delay_ms": 600_000},
+        "delivery",
     ),
     "webhook_bad_signature": FaultType(
         "The delivery carries a wrong signature.", _BEFORE, {}, "delivery"

@@ -46,6 +46,8 @@ REPORTS = ("webhook.delivered", "webhook.failed")
 #: The newest of a world are kept; whoever wants more lists them while they happen.
 DELIVERIES_MAX = 10_000
 _TRIMMED_EVERY = 256
+#: A delivery that was held back is looked for among so many before the one that overtakes it.
+_HELD_WITHIN = 100
 
 
 def rules_of(here: Instant) -> WebhookRules:
@@ -198,6 +200,7 @@ def _enqueue(
             fate=Fate.DROPPED if dropped is not None else Fate.PENDING,
             due_ms=here.now_ms + _attribute(late, "delay_ms", 0),
             is_single=copy > 0,
+            is_held=late is not None,
         )
         _schedule(here, delivery)
         if number % _TRIMMED_EVERY == 0:
@@ -280,7 +283,10 @@ def claim(here: Instant, delivery_id: str, ticket: int) -> Attempt | None:
     }
     forged = here.strike("webhook_bad_signature", facts)
     number = delivery.attempts_made + 1
-    _save(here, replace(delivery, ticket=ticket, due_ms=here.now_ms, attempts_made=number))
+    _save(
+        here,
+        replace(delivery, ticket=ticket, due_ms=here.now_ms, attempts_made=number, is_held=False),
+    )
     return Attempt(
         world=here.world,
         provider=here.provider,
@@ -335,6 +341,8 @@ def finish(here: Instant, attempt: Attempt, sent: Letter | None, outcome: Outcom
         line["findings"] = [it.to_json() for it in found]
     after = settled(rules_of(here), delivery, attempt, outcome, line)
     _schedule(here, after)
+    if here.has_faults:
+        _let_go(here, delivery)
     return here.record(
         REPORTS[0] if outcome.is_success else REPORTS[1],
         delivery.id,
@@ -344,6 +352,18 @@ def finish(here: Instant, attempt: Attempt, sent: Letter | None, outcome: Outcom
         status=outcome.status,
         error=outcome.error,
     )
+
+
+def _let_go(here: Instant, sent: Delivery) -> None:
+    """Make due what was held back to let *sent* go first."""
+    first = max(0, sent.seq - _HELD_WITHIN)
+    nearby = deliveries(here.rows, here.world, after_seq=first, limit=_HELD_WITHIN)
+    for delivery in nearby:
+        if delivery.seq >= sent.seq:
+            return
+        if delivery.is_held and delivery.endpoint == sent.endpoint:
+            here.rows.cancel_effects(here.world, _subject(delivery))
+            _schedule(here, replace(delivery, is_held=False, due_ms=here.now_ms))
 
 
 def _claimed(here: Instant, attempt: Attempt) -> Delivery | None:

@@ -131,7 +131,8 @@ class Delivery(Struct, frozen=True):
     """One event on its way to one endpoint. *body* never changes, whatever the attempt.
 
     *step* counts the scheduled attempts that lie behind it. *is_single* is a copy that nobody
-    repeats. At any time it waits for an effect, or is under way (*ticket*), or is over.
+    repeats; one that *is_held* lets the next to its endpoint go first. At any time it waits for an
+    effect, or is under way (*ticket*), or is over.
     """
 
     id: str
@@ -149,6 +150,7 @@ class Delivery(Struct, frozen=True):
     due_ms: int | None = None
     ticket: int | None = None
     is_single: bool = False
+    is_held: bool = False
     attempts: tuple[Json, ...] = ()
     attempts_made: int = 0
 

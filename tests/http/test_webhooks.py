@@ -254,6 +254,33 @@ def test_reordered_event_is_overtaken(lantern: Lantern) -> None:
     assert [got.event["film"] for got in hook.received] == [second, first]
 
 
+def test_reordered_event_waits_for_the_next_however_late_that_comes(lantern: Lantern) -> None:
+    """It used to leave five seconds later, and jobs seldom end so close to each other."""
+    hook = lantern.receive()
+    lantern.register()
+    lantern.fault("webhook_reorder")
+
+    first = lantern.start()
+    lantern.world.advance(109_000)
+    second = lantern.start()
+    lantern.world.advance(FILM_MS)
+
+    assert [got.event["film"] for got in hook.received] == [second, first]
+
+
+def test_reordered_event_that_nothing_follows_is_sent_all_the_same(lantern: Lantern) -> None:
+    hook = lantern.receive()
+    lantern.register()
+    lantern.fault("webhook_reorder", attributes={"delay_ms": 30_000})
+
+    lantern.start()
+    lantern.world.advance(39_999)  # the film takes 10 seconds
+    early = len(hook.received)
+    lantern.world.advance(1)
+
+    assert (early, len(hook.received)) == (0, 1)
+
+
 def test_forged_attempt_is_followed_by_an_honest_one(lantern: Lantern) -> None:
     hook = lantern.receive(500)
     secret = lantern.register()["secret"]
