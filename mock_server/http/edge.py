@@ -190,7 +190,7 @@ class Edge:
         if not self._is_pure:
             headers.append(("X-Screentest-Request-Id", f"req_{handled.number}"))
         if isinstance(answer, EventStream):
-            return self._stream(start, handled, answer, headers, sleep)
+            return self._stream(environ, start, handled, answer, headers)
         if answer.reason is not None and answer.status >= 400 and not self._is_pure:
             headers.append(("X-Screentest-Reason", answer.reason))
         body = b""
@@ -204,11 +204,11 @@ class Edge:
 
     def _stream(
         self,
+        environ: WSGIEnvironment,
         start: StartResponse,
         handled: Handled,
         stream: EventStream,
         headers: list[tuple[str, str]],
-        sleep: Callable[[float], None],
     ) -> Iterator[bytes] | list[bytes]:
         events = self._streams.begin(handled.world, stream)
         if events is None:
@@ -221,7 +221,11 @@ class Edge:
             ("Cache-Control", "no-cache"),
             ("X-Accel-Buffering", "no"),
         ]
-        headers, events = mishaps.spoil_stream(handled.faults, headers, events, sleep)
+        sleep = environ.get(SLEEP, time.sleep)
+        is_socket = BELIEVED_BASE not in environ
+        headers, events = mishaps.spoil_stream(
+            handled.faults, headers, events, sleep, fills_blocks=is_socket
+        )
         start(_status_line(stream.status), headers)
         return events
 

@@ -21,8 +21,12 @@ Sleep = Callable[[float], None]
 _DELAY_MS_MAX = 15 * 60 * 1_000
 #: Bytes need a moment to leave before the connection that carries them is closed.
 _FLUSH_S = 0.02
-#: A stream that is to break off promises this much, so that its end is not taken for a clean one.
+#: A stream that is to break off promises this much, so that its end is not taken for a clean one:
+#: granian ends an answer in chunks cleanly, whatever happens to its iterator.
 _PROMISED_BYTES = 2**31 - 1
+#: A client that was promised a length may read in blocks, and loses the block that is not whole at
+#: the break. `requests.Response.iter_lines` reads so many bytes.
+_BLOCK_BYTES = 512
 
 
 class ConnectionCutError(ConnectionAbortedError):
@@ -125,25 +129,47 @@ _BODIES: Mapping[
 
 
 def spoil_stream(
-    faults: Sequence[Fault], headers: Headers, events: Iterator[bytes], sleep: Sleep = time.sleep
+    faults: Sequence[Fault],
+    headers: Headers,
+    events: Iterator[bytes],
+    sleep: Sleep = time.sleep,
+    *,
+    fills_blocks: bool = True,
 ) -> tuple[Headers, Iterator[bytes]]:
-    """A stream that is cut or stalls after some events."""
+    """A stream that is cut or stalls after some events.
+
+    One that is cut *fills_blocks* with comments, for clients that read it from a socket.
+    """
     for fault in faults:
         if fault.type == "stream_cut":
             promised = with_header(headers, "Content-Length", str(_PROMISED_BYTES))
-            return promised, _cut_after(events, int(fault.attributes["after_events"]), sleep)
+            count = int(fault.attributes["after_events"])
+            return promised, _cut_after(events, count, sleep, fills_blocks=fills_blocks)
         if fault.type == "stream_stall":
             stall_s = min(int(fault.attributes["stall_ms"]), _DELAY_MS_MAX) / 1_000
             return headers, _stalled(events, int(fault.attributes["after_events"]), stall_s, sleep)
     return headers, events
 
 
-def _cut_after(events: Iterator[bytes], count: int, sleep: Sleep) -> Iterator[bytes]:
+def _cut_after(
+    events: Iterator[bytes], count: int, sleep: Sleep, *, fills_blocks: bool
+) -> Iterator[bytes]:
     try:
-        yield from _first(events, count)
+        for piece in _first(events, count):
+            yield _in_blocks(piece) if fills_blocks else piece
         sleep(_FLUSH_S)
     finally:
         _close(events)
+
+
+def _in_blocks(piece: bytes) -> bytes:
+    """*piece* with a comment behind it that fills its last block; a reader of events skips that."""
+    missing = -len(piece) % _BLOCK_BYTES
+    if not missing:
+        return piece
+    if missing < len(b":\n\n"):
+        missing += _BLOCK_BYTES
+    return piece + b":" + b" " * (missing - len(b":\n\n")) + b"\n\n"
 
 
 def _stalled(events: Iterator[bytes], count: int, stall_s: float, sleep: Sleep) -> Iterator[bytes]:
