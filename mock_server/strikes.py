@@ -7,6 +7,10 @@ body needs a body, a stream that breaks off needs more events than it may send.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import orjson
 
 from .faults import NOTHING, TYPES, Fault
 from .gates import Road
@@ -14,6 +18,7 @@ from .job_events import job_events
 from .provider import Call, EventStream, Refusal, RefusedError, Reply
 from .templates import look_up
 
+Json = Any
 Answer = Reply | EventStream
 
 _SWALLOWING = tuple(name for name, it in TYPES.items() if it.sent == NOTHING)
@@ -59,8 +64,7 @@ def strike_answer(road: Road, call: Call, answer: Answer) -> None:
         count = len(job_events(road.provider, here, answer.job))
         _strike_one(road, call, _OF_STREAMS, lambda it: it.attributes["after_events"] < count)
     elif answer.body is not None and call.request.method != "HEAD":
-        is_json = not isinstance(answer.body, bytes)
-        _strike_one(road, call, _OF_BODIES, lambda it: is_json or it.type != "malformed_json")
+        _strike_one(road, call, _OF_BODIES, partial(_can_spoil, answer.body))
 
 
 def strike_model(road: Road, call: Call) -> None:
@@ -83,6 +87,14 @@ def strike_model(road: Road, call: Call) -> None:
     told = f"The model {model!r} has been retired." if model else "This model has been retired."
     known = {"status": fault.attributes["status"], "message": told}
     raise RefusedError(Refusal(f"fault:{fault.id}", known))
+
+
+def _can_spoil(body: Json, fault: Fault) -> bool:
+    """Whether *fault* leaves something else of *body* than what it is."""
+    if fault.type == "malformed_json":
+        return not isinstance(body, bytes)
+    size_bytes = len(body if isinstance(body, bytes) else orjson.dumps(body))
+    return size_bytes > int(fault.attributes.get("bytes", fault.attributes.get("size", 0)))
 
 
 def _strike_one(

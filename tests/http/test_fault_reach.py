@@ -108,6 +108,16 @@ def test_body_fault_waits_for_an_answer_with_a_body_that_it_can_spoil(world: Moc
     assert (film.status, _counts(world)) == (200, [(0, 0)])
 
 
+@pytest.mark.parametrize("attributes", [{"bytes": 10_000}, {"size": 10_000}])
+def test_body_that_is_shorter_than_the_limit_is_not_struck(ozor: Account, attributes: Json) -> None:
+    type_ = "limit_data" if "bytes" in attributes else "slicer"
+    _order(ozor.world, type_, attributes=attributes)
+
+    ozor.client.get("/api/v1/videos")
+
+    assert _counts(ozor.world) == [(0, 0)]
+
+
 def test_error_after_the_commit_waits_for_a_call_that_is_granted(ozor: Account) -> None:
     _order(ozor.world, "http_error", phase="after_commit", attributes={"status": 502})
 
