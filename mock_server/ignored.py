@@ -8,8 +8,8 @@ from __future__ import annotations
 from itertools import islice
 
 from screentest.specs.contract import Contract
-from screentest.specs.fields import Fields
 from screentest.specs.errors import nearest
+from screentest.specs.fields import Fields
 
 from .finding import Finding
 from .fixes import unknown_field_fix, value_at
