@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from screentest.specs.contract import Contract
 
+from .redaction import key_pattern
+from .trace import Raw
+
 
 @dataclass(slots=True)
 class Callers:
-    """Gives each credential a name. *known* names some of them beforehand, by their key."""
+    """Gives each credential a name. *known* names some of them beforehand, by their key.
+
+    Keys of one kind are of different accounts, unless an answer to the one handed out the other;
+    the first key of each kind is of the first account.
+    """
 
     contract: Contract
     known: dict[str, str] = field(default_factory=dict[str, str])
+    _counts: Counter[str] = field(default_factory=Counter[str])
+    _accepted: list[str] = field(default_factory=list[str])
 
     def label(self, headers: Mapping[str, str]) -> str:
         """The caller's name; empty for nobody. *headers* have names in lower case."""
@@ -22,5 +32,31 @@ class Callers:
                 sent = headers.get(header.lower(), "").split()
                 if sent:
                     # The word before a key may be one of several; the key is the same.
-                    return self.known.setdefault(sent[-1], f"owner#{len(self.known)}")
+                    return self._name(sent[-1], credential.key_kind)
         return ""
+
+    def _name(self, key: str, kind: str) -> str:
+        if key not in self.known:
+            self.known[key] = f"owner#{self._counts[kind]}"
+            self._counts[kind] += 1
+        return self.known[key]
+
+    def who_asked(self, raw: Raw) -> tuple[str, str]:
+        """Actor and name of the caller of *raw*, by what the server made of the key."""
+        name = self.label(raw.request_headers)
+        if not name:
+            return "anonymous", ""
+        refused = self.contract.behaviour.refusals["unknown_credential"].status
+        if name not in self._accepted:
+            if raw.status == refused:
+                return "unknown", name
+            self._accepted.append(name)
+        if "json" in raw.headers.get("content-type", ""):
+            self._learn(raw.body, name)
+        return "owner" if name == self._accepted[0] else "stranger", name
+
+    def _learn(self, body: bytes, name: str) -> None:
+        """Keys that the server hands out to an account are of that account."""
+        text = body.decode("utf-8", "replace")
+        for found in key_pattern(self.contract.provider).finditer(text):
+            self.known.setdefault(found[0], name)

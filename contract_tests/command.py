@@ -20,7 +20,6 @@ from .report.ndjson import ndjson_report
 from .scenarios.scenario import Scenario
 from .session import Session
 from .target import Target
-from .trace import without_keys
 from .verify import Ran, Result, scenarios_of, verify
 
 REPORTS: dict[str, Callable[[Result], str]] = {
@@ -65,9 +64,9 @@ def run_verify(options: Options, on_progress: Callable[[Scenario, Ran | None], N
     )  # fmt: skip
     result.spent, result.pending = budget.spent, budget.pending
     result.is_out_of_budget = budget.refused > 0
+    secrets = options.secrets
     for kind, path in options.reports:
-        text = without_keys(REPORTS[kind](result), contract.provider)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(secrets.cut(REPORTS[kind](result)), encoding="utf-8")
     return result
 
 

@@ -7,7 +7,7 @@ address, with its guard in between.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -79,7 +79,9 @@ def wire_of(environ: Any) -> Wire:
     if environ.get("CONTENT_TYPE"):
         headers["content-type"] = environ["CONTENT_TYPE"]
     sent = {name: value for name, value in headers.items() if name not in _HOP_HEADERS}
-    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    # A body in chunks has no length, and ends where the server says.
+    length = -1 if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
+    body = environ["wsgi.input"].read(length)
     # WSGI has taken the percent signs away, and what stands for a slash in an id must stay one.
     path = quote(environ["PATH_INFO"].encode("latin-1"))
     return Wire(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""), sent, body)
@@ -87,9 +89,16 @@ def wire_of(environ: Any) -> Wire:
 
 def answer(raw: Raw, start: Any) -> Iterable[bytes]:
     """*raw* as the answer of a WSGI application."""
-    kept = [(name, value) for name, value in raw.headers.items() if name not in _HOP_HEADERS]
-    start(_status_line(raw.status), [*kept, ("Content-Length", str(len(raw.body)))])
+    length = str(len(raw.body))
+    if raw.method == "HEAD":
+        length = raw.headers.get("content-length", length)
+    start(status_line(raw.status), [*passed_on(raw.headers), ("Content-Length", length)])
     return [raw.body]
+
+
+def passed_on(headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    """*headers* without those that are only between two machines."""
+    return [(name, value) for name, value in headers.items() if name not in _HOP_HEADERS]
 
 
 def refusal(wire: Wire, status: int, why: str, told: str, at_ms: int) -> Raw:
@@ -100,7 +109,8 @@ def refusal(wire: Wire, status: int, why: str, told: str, at_ms: int) -> Raw:
                at_ms)  # fmt: skip
 
 
-def _status_line(status: int) -> str:
+def status_line(status: int) -> str:
+    """`404 Not Found`."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:

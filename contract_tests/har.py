@@ -1,167 +1,270 @@
-"""HAR files, the format in which browsers and proxies save what they saw."""
+"""HAR files, the format in which browsers and proxies save what they saw.
+
+HAR 1.2 makes much optional, and browsers leave out more: credentials, bodies of files, answers from
+a cache. What is not in the file is not judged; what is not about the provider is counted.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from screentest.specs.contract import Contract
+from msgspec.structs import replace
 
-from .reading import Form, read_base64, read_json
-from .trace import Exchange, Raw, Trace, find_operation, understand, without_keys
+from screentest.specs.contract import Contract, load_contract, provider_names
+
+from .callers import Callers
+from .judge import Judge
+from .monitors.undocumented import Undocumented
+from .redaction import REDACTED, Secrets, credential_headers
+from .trace import Exchange, Part, Raw, Trace, find_operation, understand
 
 Json = Any
 
-#: Browsers keep the stack of each request's script, which can be long.
-_DEPTH_MAX = 500
-#: What browsers write as the status of a request that nobody answered.
-_NO_ANSWER = 0
-_TEXT = {"type": "string"}
-_MAYBE_TEXT = {"type": ["string", "null"]}
-_HEADERS = {
-    "type": "array",
-    "items": {
-        "type": "object",
-        "required": ["name", "value"],
-        "properties": {"name": _TEXT, "value": _TEXT},
-    },
-}
-_LOG = Form({
-    "type": "object",
-    "required": ["log"],
-    "properties": {
-        "log": {
-            "type": "object",
-            "required": ["entries"],
-            "properties": {"entries": {"type": "array"}},
-        },
-    },
-})  # fmt: skip
-#: Of requests to other servers, nothing more is looked at.
-_ASKED = Form({
-    "type": "object",
-    "required": ["request"],
-    "properties": {
-        "request": {
-            "type": "object",
-            "required": ["method", "url"],
-            "properties": {"method": _TEXT, "url": _TEXT},
-        },
-    },
-})  # fmt: skip
-_ENTRY = Form({
-    "required": ["response"],
-    "properties": {
-        "startedDateTime": _TEXT,
-        "time": {"type": ["number", "null"], "maximum": 86_400_000},
-        "request": {
-            "required": ["headers"],
-            "properties": {
-                "headers": _HEADERS,
-                "postData": {"type": ["object", "null"], "properties": {"text": _MAYBE_TEXT}},
-            },
-        },
-        "response": {
-            "type": "object",
-            "required": ["status", "headers"],
-            "properties": {
-                "status": {"type": "integer", "minimum": 0, "maximum": 999},
-                "headers": _HEADERS,
-                "content": {
-                    "type": ["object", "null"],
-                    "properties": {"text": _MAYBE_TEXT, "mimeType": _MAYBE_TEXT},
-                },
-            },
-        },
-    },
-})  # fmt: skip
+#: What tools put in place of a credential, beside letters that repeat.
+_MASKS = frozenset({"redacted", "removed", "hidden", "masked", "secret", "filtered"})
+_CACHED = "answers from a cache"
 
 
-def read_har(path: Path, contract: Contract) -> Trace:
-    """The exchanges in the HAR file at *path* that are about *contract*'s operations.
+@dataclass(frozen=True, slots=True)
+class HarReading:
+    """The exchanges of a HAR file, and how many entries were left out, by reason."""
 
-    Each credential in it counts as an account of its own; who has none is anonymous.
+    trace: Trace
+    skipped: Counter[str] = field(default_factory=Counter[str])
+
+
+def read_har(path: Path, contract: Contract, secrets: Secrets | None = None) -> HarReading:
+    """The exchanges in the HAR file at *path* that are with *contract*'s provider, oldest first.
+
+    Each credential in it counts as an account of its own, unless an answer handed it out; who has
+    none is anonymous. Where no entry has one in the headers that a call takes, they were taken out
+    of the file, and nobody knows who asked. *secrets* learns the credentials.
 
     Raises:
-        ValueError: it is no HAR file.
+        ValueError: it is no HAR file, or nothing in it is about the provider.
     """
-    return har_of(path.read_text(encoding="utf-8"), str(path), contract)
-
-
-def har_of(text: str, name: str, contract: Contract) -> Trace:
-    """As `read_har`, of the *text* of the file *name*."""
-    try:
-        log = read_json(text, depth_max=_DEPTH_MAX)
-    except ValueError as error:
-        raise ValueError(f"{name} is no HAR file: {error}") from None
-    _LOG.check(log, f"{name} is no HAR file")
+    skipped: Counter[str] = Counter()
+    found = [it for it in _entries(path) if not _is_skipped(it, skipped)]
+    found.sort(key=lambda it: it.raw.at_ms)
+    ours = _Places(contract, found)
+    callers = _Callers(contract, found)
+    unknown = Undocumented(contract, Judge({}))
     trace = Trace(contract.provider)
-    accounts: dict[str, str] = {}
-    for count, entry in enumerate(log["log"]["entries"], start=1):
-        raw = _raw(entry, contract, f"{name}: entry {count}")
-        if raw is None:
+    for entry in found:
+        below = ours.below(entry)
+        if below is None:
+            skipped[f"calls of {entry.host}"] += 1
             continue
-        credential = _credential(raw.request_headers, contract)
-        key = accounts.setdefault(credential, f"owner#{len(accounts)}") if credential else ""
-        actor = "owner" if credential else "anonymous"
-        number = len(trace.events) + 1
-        trace.add(understand(contract, raw, number=number, actor=actor, key=key))
-    return trace
+        raw = replace(entry.raw, path=below)
+        exchange = callers.understand(raw, number=len(trace.events) + 1)
+        unknown.see(exchange)
+        why_not = "" if exchange.operation else unknown.why_no_call(exchange)
+        if why_not:
+            skipped[f"{why_not} at the provider"] += 1
+            continue
+        trace.add(exchange)
+        if secrets is not None and not callers.is_masked(raw.request_headers):
+            secrets.learn_from(raw.request_headers, contract)
+    if not any(it.operation for it in trace.exchanges):
+        raise ValueError(f"{path}: nothing in it is about {contract.provider}: {_tally(skipped)}")
+    return HarReading(trace, skipped)
 
 
-def _credential(headers: Mapping[str, str], contract: Contract) -> str:
-    for credential in contract.behaviour.credentials.values():
-        for header, _ in credential.forms:
-            if headers.get(header):
-                return headers[header]
-    return ""
+def _tally(skipped: Counter[str]) -> str:
+    told = ", ".join(f"{count} {why}" for why, count in skipped.most_common())
+    return told or "it has no entries"
 
 
-def _raw(entry: Json, contract: Contract, where: str) -> Raw | None:
-    """The exchange of *entry*; None when it is about something else, or had no answer."""
-    _ASKED.check(entry, where)
-    request = entry["request"]
+# Entries
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One entry: where it went, and what was said."""
+
+    host: str
+    raw: Raw
+    is_cached: bool
+
+
+def _entries(path: Path) -> Iterator[_Entry]:
+    """The entries of a file, in its own order.
+
+    Raises:
+        ValueError: it is no HAR file; the message says where.
+    """
+    text = path.read_text(encoding="utf-8-sig")
     try:
-        parts = urlsplit(request["url"])
-    except ValueError as error:
-        raise ValueError(f"{where}: at request/url: {error}") from None
-    path = _known_path(contract, request["method"], parts.path)
-    if path is None:
-        return None
-    _ENTRY.check(entry, where)
-    response = entry["response"]
-    if response["status"] == _NO_ANSWER:
-        return None
-    headers = {it["name"].lower(): it["value"] for it in response["headers"]}
+        entries = json.loads(text)["log"]["entries"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"{path} is no HAR file: it has no log.entries") from None
+    if not isinstance(entries, list):
+        raise ValueError(f"{path} is no HAR file: its log.entries is no list")
+    at_ms = 0
+    for number, entry in enumerate(entries, start=1):
+        try:
+            read = _read_entry(entry, at_ms)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            told = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+            raise ValueError(f"{path}: entry {number} is no HAR entry: {told}") from None
+        at_ms = read.raw.at_ms
+        yield read
+
+
+def _read_entry(entry: Json, before_ms: int) -> _Entry:
+    """*before_ms* is the instant of an entry that tells none."""
+    request, response = _object(entry, "request"), _object(entry, "response")
+    parts = urlsplit(request["url"])
+    lacks: set[Part] = set()
+    headers = _headers(response)
+    if not headers:
+        lacks.add(Part.HEADERS)
     content = response.get("content") or {}
-    headers.setdefault("content-type", content.get("mimeType") or "")
-    body = content.get("text") or ""
-    is_base64 = content.get("encoding") == "base64"
-    at = f"{where}: at response/content/text"
-    decoded = read_base64(body, at) if is_base64 else body.encode(errors="replace")
-    at_ms = _instant_ms(entry.get("startedDateTime", "1970-01-01T00:00:00Z"), where)
-    sent = (request.get("postData") or {}).get("text") or ""
-    return Raw(
-        method=request["method"],
-        path=path,
+    if content.get("mimeType"):
+        headers.setdefault("content-type", content["mimeType"])
+    status = int(response.get("status") or 0)
+    body = _content(content)
+    if body is None and not _is_empty(request["method"], status, response, content):
+        lacks.add(Part.BODY)
+    sent, is_whole = _sent(request)
+    if not is_whole:
+        lacks.add(Part.SENT)
+    started = entry.get("startedDateTime")
+    at_ms = _instant_ms(started) if started else before_ms
+    raw = Raw(
+        method=str(request["method"]).upper(),
+        path=parts.path or "/",
         query=parts.query,
-        request_headers={it["name"].lower(): it["value"] for it in request["headers"]},
-        request_body=sent.encode(errors="replace"),
-        status=response["status"],
+        request_headers=_headers(request),
+        request_body=sent,
+        status=status,
         headers=headers,
-        body=decoded,
+        body=body or b"",
         at_ms=at_ms,
         ended_ms=at_ms + max(0, int(entry.get("time") or 0)),
+        lacks=frozenset(lacks),
     )
+    is_cached = status == 304 or bool(entry.get("_fromCache") or response.get("_fromCache"))
+    return _Entry(parts.netloc.rpartition("@")[2].lower(), raw, is_cached)
 
 
-def _known_path(contract: Contract, method: str, path: str) -> str | None:
-    """*path* from where an operation begins: servers may put anything before it."""
+def _object(entry: Json, name: str) -> dict[str, Json]:
+    value = entry[name]
+    if not isinstance(value, dict):
+        raise TypeError(f"its {name} is no object")
+    return value
+
+
+def _headers(message: Mapping[str, Json]) -> dict[str, str]:
+    """Without what HTTP/2 says in headers and HTTP/1.1 in the first line."""
+    pairs = [
+        (it["name"].lower(), str(it.get("value") or "")) for it in message.get("headers") or ()
+    ]
+    return {name: value for name, value in pairs if not name.startswith(":")}
+
+
+def _content(content: Mapping[str, Json]) -> bytes | None:
+    """The body of an answer; None when it is not in the file."""
+    text = content.get("text")
+    if text is None:
+        return None
+    if content.get("encoding") == "base64":
+        return base64.b64decode(text, validate=True)
+    return str(text).encode("utf-8", "surrogatepass")
+
+
+def _is_empty(
+    method: str, status: int, response: Mapping[str, Json], content: Mapping[str, Json]
+) -> bool:
+    """Whether an answer without text had no body, as far as its sizes say."""
+    if method == "HEAD" or status in {204, 304}:
+        return True
+    return content.get("size") == 0 and response.get("bodySize", 0) in {0, -1}
+
+
+def _sent(request: Mapping[str, Json]) -> tuple[bytes, bool]:
+    """The body of a request, and whether that is all of it: browsers leave files out."""
+    posted = request.get("postData")
+    if not posted:
+        return b"", (request.get("bodySize") or 0) <= 0
+    text = posted.get("text")
+    if text:
+        if posted.get("encoding") == "base64":
+            return base64.b64decode(text, validate=True), True
+        return str(text).encode("utf-8", "surrogatepass"), True
+    params = posted.get("params") or ()
+    if params and str(posted.get("mimeType", "")).startswith("application/x-www-form-urlencoded"):
+        return urlencode([(it["name"], it.get("value") or "") for it in params]).encode(), True
+    return b"", not params and (request.get("bodySize") or 0) <= 0
+
+
+def _instant_ms(text: str) -> int:
+    try:
+        read = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except (AttributeError, ValueError):
+        raise ValueError(f"its startedDateTime {text!r} is no instant") from None
+    since = (read if read.tzinfo else read.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
+
+
+def _is_skipped(entry: _Entry, skipped: Counter[str]) -> bool:
+    """Whether no server said what is in the entry."""
+    if entry.raw.status == 0:
+        skipped["without an answer"] += 1
+    elif entry.is_cached:
+        skipped[_CACHED] += 1
+    else:
+        return False
+    return True
+
+
+# Where the provider is
+
+
+class _Places:
+    """The addresses below which the provider's calls are: its own, or those of a stand-in."""
+
+    def __init__(self, contract: Contract, entries: Iterable[_Entry]) -> None:
+        self._bases: dict[str, set[str]] = {}
+        own, others = _host_of(contract.provider), _other_hosts(contract.provider)
+        entries = list(entries)
+        if any(it.host == own for it in entries):
+            self._bases[own] = {""}
+        for entry in entries:
+            tail = None
+            if entry.host != own and entry.host not in others:
+                tail = _known_tail(contract, entry.raw.method, entry.raw.path)
+            if tail is not None:
+                base = entry.raw.path.removesuffix(tail)
+                self._bases.setdefault(entry.host, set()).add(base)
+
+    def below(self, entry: _Entry) -> str | None:
+        """The path of *entry* as the contract writes it; None when it is not with the provider."""
+        for base in sorted(self._bases.get(entry.host, ()), key=len, reverse=True):
+            if entry.raw.path.startswith(f"{base}/"):
+                return entry.raw.path.removeprefix(base)
+        return None
+
+
+def _host_of(provider: str) -> str:
+    return urlsplit(load_contract(provider).behaviour.base_url).netloc.lower()
+
+
+def _other_hosts(provider: str) -> set[str]:
+    """What other providers answer is not about this one, however alike the paths are."""
+    return {_host_of(name) for name in provider_names() if name != provider}
+
+
+def _known_tail(contract: Contract, method: str, path: str) -> str | None:
+    """*path* from where an operation begins: stand-ins may put anything before it."""
     steps = path.split("/")
     for start in range(1, len(steps)):
         tail = "/" + "/".join(steps[start:])
@@ -170,73 +273,37 @@ def _known_path(contract: Contract, method: str, path: str) -> str | None:
     return None
 
 
-def _instant_ms(text: str, where: str) -> int:
-    try:
-        read = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError as error:
-        raise ValueError(f"{where}: at startedDateTime: {error}") from None
-    if read.tzinfo is None:
-        read = read.replace(tzinfo=UTC)
-    since = read - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
+# Who asked
 
 
-def write_har(trace: Trace, path: Path, base_url: str) -> None:
-    """Save the exchanges of *trace*; credentials are not in it."""
-    log = {
-        "version": "1.2",
-        "creator": {"name": "screentest", "version": "1"},
-        "entries": [_entry(it, base_url) for it in trace.exchanges if it.operation],
-    }
-    text = without_keys(json.dumps({"log": log}, indent=1), trace.provider)
-    path.write_text(text, encoding="utf-8")
+class _Callers:
+    """Who sent each entry, where the file still says so."""
+
+    def __init__(self, contract: Contract, entries: Iterable[_Entry]) -> None:
+        self._contract = contract
+        self._callers = Callers(contract)
+        named = credential_headers(contract)
+        self._kept = {it for entry in entries for it in entry.raw.request_headers if it in named}
+
+    def understand(self, raw: Raw, *, number: int) -> Exchange:
+        actor, key = self._callers.who_asked(raw)
+        operation, _ = find_operation(self._contract, raw.method, raw.path)
+        schemes = operation.security if operation is not None else ()
+        credentials = self._contract.behaviour.credentials
+        taken = {header.lower() for it in schemes for header, _ in credentials[it].forms}
+        is_stripped = not key and bool(taken - self._kept)
+        if is_stripped or self.is_masked(raw.request_headers):
+            raw = replace(raw, lacks=raw.lacks | {Part.CALLER})
+            actor, key = "owner", ""
+        return understand(self._contract, raw, number=number, actor=actor, key=key)
+
+    def is_masked(self, headers: Mapping[str, str]) -> bool:
+        """Whether something else stands where the credential was."""
+        sent = [headers[name] for name in credential_headers(self._contract) if headers.get(name)]
+        return any(_is_mask(value.split()[-1]) for value in sent if value.split())
 
 
-def _entry(exchange: Exchange, base_url: str) -> Json:
-    started = datetime.fromtimestamp(exchange.at_ms / 1_000, UTC).isoformat()
-    query = f"?{exchange.query}" if exchange.query else ""
-    request: dict[str, Json] = {
-        "method": exchange.method,
-        "url": f"{base_url}{exchange.path}{query}",
-        "httpVersion": "HTTP/1.1",
-        "headers": _pairs(exchange.request_headers),
-        "queryString": [],
-        "cookies": [],
-        "headersSize": -1,
-        "bodySize": len(exchange.request_body),
-    }
-    if exchange.request_body:
-        mime = exchange.request_headers.get("content-type", "")
-        text = exchange.request_body.decode("utf-8", "replace")
-        request["postData"] = {"mimeType": mime, "text": text}
-    content: dict[str, Json] = {
-        "size": len(exchange.body),
-        "mimeType": exchange.headers.get("content-type", ""),
-    }
-    try:
-        content["text"] = exchange.body.decode()
-    except UnicodeDecodeError:
-        content |= {"text": base64.b64encode(exchange.body).decode(), "encoding": "base64"}
-    response = {
-        "status": exchange.status,
-        "statusText": "",
-        "httpVersion": "HTTP/1.1",
-        "headers": _pairs(exchange.headers),
-        "cookies": [],
-        "content": content,
-        "redirectURL": "",
-        "headersSize": -1,
-        "bodySize": len(exchange.body),
-    }
-    return {
-        "startedDateTime": started,
-        "time": exchange.ended_ms - exchange.at_ms,
-        "request": request,
-        "response": response,
-        "cache": {},
-        "timings": {"send": 0, "wait": exchange.ended_ms - exchange.at_ms, "receive": 0},
-    }
-
-
-def _pairs(headers: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in headers.items()]
+def _is_mask(value: str) -> bool:
+    inside = value.strip("[](){}<>_-. ").lower()
+    is_one_letter = len(inside) >= 3 and len(set(inside)) == 1
+    return value == REDACTED or inside in _MASKS or is_one_letter or "***" in value

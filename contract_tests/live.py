@@ -5,7 +5,8 @@ from __future__ import annotations
 import http.client
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -34,6 +35,28 @@ class NotAllowedError(Exception):
 
     Or it is none, or a key is none that could be sent there.
     """
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """An answer whose head is there, and whose body comes piece by piece, each with its instant."""
+
+    wire: Wire
+    at_ms: int
+    status: int
+    headers: Mapping[str, str]
+    pieces: Iterator[tuple[int, bytes]]
+
+    @property
+    def is_stream(self) -> bool:
+        return self.headers.get("content-type", "").startswith("text/event-stream")
+
+    def ended(self, pieces: list[tuple[int, bytes]], ended_ms: int) -> Raw:
+        """The whole exchange, once *pieces* have come."""
+        wire, body = self.wire, b"".join(piece for _, piece in pieces)
+        return Raw(wire.method, wire.path, wire.query, wire.headers, wire.body, self.status,
+                   self.headers, body, self.at_ms, ended_ms,
+                   tuple(pieces) if self.is_stream else ())  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -72,6 +95,15 @@ class Live:
         base = urlsplit(self.url)
         return self._exchange(base.scheme, base.netloc, base.path.rstrip("/") + wire.path, wire)
 
+    def begin(self, wire: Wire) -> AbstractContextManager[Answering]:
+        """The answer to *wire* as it comes; leaving the block ends the connection.
+
+        Raises:
+            UnreachableError: nobody answers, or, while the pieces are read, no longer.
+        """
+        base = urlsplit(self.url)
+        return self._asked(base.scheme, base.netloc, base.path.rstrip("/") + wire.path, wire)
+
     def fetch(self, url: str) -> Raw:
         problem = address_problem(url)
         if problem:
@@ -81,44 +113,50 @@ class Live:
         return self._exchange(parts.scheme, parts.netloc, wire.path, wire)
 
     def _exchange(self, scheme: str, netloc: str, path: str, wire: Wire) -> Raw:
+        with self._asked(scheme, netloc, path, wire) as answering:
+            return answering.ended(list(answering.pieces), self.now_ms())
+
+    @contextmanager
+    def _asked(self, scheme: str, netloc: str, path: str, wire: Wire) -> Generator[Answering]:
         at_ms = self.now_ms()
         connection = _connection(scheme, netloc)
+        target = path + (f"?{wire.query}" if wire.query else "")
+        headers = {
+            "user-agent": "screentest-kit", **wire.headers, "accept-encoding": "identity",
+        }  # fmt: skip
+        where = f"{scheme}://{netloc}"
         try:
-            connection.connect()
-        except OSError as error:
-            connection.close()
-            raise NotSentError(f"{scheme}://{netloc}: {error}") from None
-        try:
-            target = path + (f"?{wire.query}" if wire.query else "")
-            headers = {
-                **wire.headers,
-                "User-Agent": "screentest-kit",
-                "Accept-Encoding": "identity",
-            }
-            connection.request(wire.method, target, wire.body or None, headers)
-            answer = connection.getresponse()
-            pieces = self._pieces(answer)
-        except (OSError, http.client.HTTPException) as error:
-            told = " ".join(str(error).split())
-            raise UnreachableError(f"{scheme}://{netloc}: {told}") from None
+            try:
+                connection.connect()
+            except OSError as error:
+                raise NotSentError(f"{where}: {error}") from None
+            with _reachable(where):
+                connection.request(wire.method, target, wire.body or None, headers)
+                answer = connection.getresponse()
+            received = {name.lower(): value for name, value in answer.getheaders()}
+            pieces = self._pieces(answer, where)
+            yield Answering(wire, at_ms, answer.status, received, pieces)
         finally:
             connection.close()
-        received = {name.lower(): value for name, value in answer.getheaders()}
-        is_stream = received.get("content-type", "").startswith("text/event-stream")
-        body = b"".join(piece for _, piece in pieces)
-        return Raw(wire.method, wire.path, wire.query, wire.headers, wire.body, answer.status,
-                   received, body, at_ms, self.now_ms(), pieces if is_stream else ())  # fmt: skip
 
-    def _pieces(self, answer: http.client.HTTPResponse) -> tuple[tuple[int, bytes], ...]:
-        pieces: list[tuple[int, bytes]] = []
+    def _pieces(self, answer: http.client.HTTPResponse, where: str) -> Iterator[tuple[int, bytes]]:
         size = 0
         while size < _BODY_BYTES_MAX:
-            piece = answer.read1(_PIECE_BYTES)
+            with _reachable(where):
+                piece = answer.read1(_PIECE_BYTES)
             if not piece:
                 break
             size += len(piece)
-            pieces.append((self.now_ms(), piece))
-        return tuple(pieces)
+            yield self.now_ms(), piece
+
+
+@contextmanager
+def _reachable(where: str) -> Generator[None]:
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        told = " ".join(str(error).split())
+        raise UnreachableError(f"{where}: {told}") from None
 
 
 def _connection(scheme: str, netloc: str) -> http.client.HTTPConnection:

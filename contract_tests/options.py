@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .redaction import Secrets
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -32,3 +34,12 @@ class Options:
     journal: Path | None = None
     state_folder: Path | None = None
     reports: Sequence[tuple[str, Path]] = field(default_factory=tuple[tuple[str, Path], ...])
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The credentials that were given; nothing that is told or kept may show them."""
+        return tuple(it for it in (self.api_key, self.second_api_key, self.bearer) if it)
+
+    @property
+    def secrets(self) -> Secrets:
+        return Secrets(self.provider, self.keys)

@@ -2,60 +2,100 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from screentest.specs.behaviour import Behaviour
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import Contract, load_contract
 
-from .har import har_of
+from .har import read_har
 from .judge import Judge
 from .monitors.monitors import watch
+from .monitors.undocumented import Undocumented
+from .redaction import REDACTED, Secrets
+from .report.text import broken_lines
 from .rules import rules_of
 from .session import Session
 from .target import ANONYMOUS, Identity, Target, Wire
-from .trace import Exchange, Trace
-from .trace_file import trace_of
+from .trace import Exchange, Part, Trace
+from .trace_file import read_trace
 from .wires import credential_header
 
 Json = Any
 
-#: A trace says what it is at once.
-_HEAD_LENGTH = 200
+#: Calls of nothing documented that are told one by one.
+_UNDOCUMENTED_SHOWN_MAX = 20
+#: Shown again where somebody showed a key that the server did not know.
+_UNKNOWN_KEY = "a-key-that-nobody-was-given"
 
 
-def read_recording(path: Path, provider: str) -> Trace:
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Recorded traffic. *skipped* counts what is not about the provider, by reason.
+
+    *secrets* are the keys that were seen in it, for whoever tells of it.
+    """
+
+    trace: Trace
+    secrets: Secrets
+    skipped: Counter[str] = field(default_factory=Counter[str])
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was found in a recording; *undocumented* calls are counted by their line."""
+
+    judge: Judge
+    undocumented: Counter[str]
+
+
+def read_recording(path: Path, provider: str) -> Recording:
     """A trace of ours or a HAR file, by what is in it.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is neither, or nothing in it is about the provider.
     """
-    contract = load_contract(provider)
-    # Once, because it may be a pipe; and some programs begin a file with a mark of its encoding.
-    text = path.read_text(encoding="utf-8-sig")
-    is_trace = '"trace"' in text[:_HEAD_LENGTH].partition("\n")[0]
-    return (trace_of if is_trace else har_of)(text, str(path), contract)
+    contract, secrets = load_contract(provider), Secrets(provider)
+    with path.open(encoding="utf-8") as lines:
+        head = lines.readline(200)
+    if '"trace"' not in head:
+        reading = read_har(path, contract, secrets)
+        return Recording(reading.trace, secrets, reading.skipped)
+    trace = read_trace(path, contract)
+    if not any(it.operation for it in trace.exchanges):
+        raise ValueError(f"{path}: no call of {provider} is in it")
+    return Recording(trace, secrets)
 
 
-def judge_recording(trace: Trace) -> Judge:
+def judge_recording(trace: Trace) -> Judged:
     """What the monitors say of recorded traffic."""
     contract, checks = load_contract(trace.provider), load_checks(trace.provider)
     judge = Judge(rules_of(contract, checks))
     watch(contract, checks, judge, trace)
-    return judge
+    undocumented = Undocumented(contract, judge)
+    for event in trace.events:
+        undocumented.see(event)
+    return Judged(judge, undocumented.seen)
 
 
-def recording_lines(trace: Trace, judge: Judge) -> Iterator[str]:
+def recording_lines(recording: Recording, judged: Judged) -> Iterator[str]:
     """The verdict on a recording, line by line."""
-    from .report.text import broken_lines
-
+    judge, trace = judged.judge, recording.trace
     for broken_rule in judge.broken_rules:
         yield from broken_lines(broken_rule)
-    judged = len(judge.rules) - len(judge.not_judged)
+    for line, count in judged.undocumented.most_common(_UNDOCUMENTED_SHOWN_MAX):
+        yield f"  not documented: {line}" + (f" ({count} times)" if count > 1 else "")
+    if recording.skipped:
+        told = ", ".join(f"{count} {why}" for why, count in recording.skipped.most_common())
+        yield f"  left out: {told}"
+    rules = len(judge.rules) - len(judge.not_judged)
     broken = sum(1 for count in judge.broken.values() if count)
     yield (
-        f"{len(trace.exchanges)} exchanges; {judged} of {len(judge.rules)} rules judged, "
+        f"{len(trace.exchanges)} exchanges; {rules} of {len(judge.rules)} rules judged, "
         f"{broken} broken"
     )
 
@@ -64,34 +104,52 @@ def send_again(trace: Trace, target: Target, contract: Contract) -> Trace:
     """The requests of *trace*, sent to *target* in the same order and rhythm.
 
     Ids that the other server gave out are replaced by those that this one gives.
+
+    Raises:
+        ValueError: a request was not recorded as a whole, or a second account asked and *target*
+            has none.
     """
     checks = load_checks(contract.provider)
     session = Session(target, contract, checks, Judge(rules_of(contract, checks)))
     renamed: dict[str, str] = {}
     before: Exchange | None = None
-    for old in trace.exchanges:
+    for number, old in enumerate(trace.exchanges, start=1):
+        if Part.SENT in old.lacks:
+            raise ValueError(f"exchange {number} ({old.line}) was recorded without what was sent")
         if before is not None:
             target.wait(max(0, old.at_ms - before.ended_ms))
         before = old
         who = _caller(session, old)
         operation = contract.operations.get(old.operation)
-        headers = {
-            name: value for name, value in old.request_headers.items() if value != "[redacted]"
-        }
+        headers = {name: value for name, value in old.request_headers.items() if value != REDACTED}
         if operation is not None:
             headers |= credential_header(session.contract.behaviour, operation, who)
         wire = Wire(old.method, _renamed(old.path, renamed), old.query, headers,
                     _renamed_body(old.request_body, renamed))  # fmt: skip
         new = session.send(wire, who)
         renamed |= dict(_pairs(old.reply, new.reply))
+    session.trace.time_scale = trace.time_scale
     return session.trace
 
 
 def _caller(session: Session, old: Exchange) -> Identity:
-    if old.actor == "anonymous":
-        return ANONYMOUS
-    is_other = old.key not in {"", "owner"} and not old.key.startswith("owner")
-    return session.stranger if is_other and session.target.stranger else session.owner
+    """Who asks again: the same account, or once more nobody, or somebody unknown."""
+    match old.actor:
+        case "anonymous":
+            return ANONYMOUS
+        case "unknown":
+            return _unknown(session.contract.behaviour)
+        case "stranger":
+            if session.target.stranger is None:
+                raise ValueError("a second account is in the recording; give --second-api-key")
+            return session.target.stranger
+        case _:
+            return session.owner
+
+
+def _unknown(behaviour: Behaviour) -> Identity:
+    kinds = {it.key_kind for it in behaviour.credentials.values()}
+    return Identity("unknown", dict.fromkeys(kinds, _UNKNOWN_KEY))
 
 
 def _renamed(text: str, renamed: dict[str, str]) -> str:

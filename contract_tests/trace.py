@@ -6,25 +6,20 @@ file; whoever judges it cannot tell, and need not. Keys never enter a trace.
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from enum import Enum
 from typing import Any
 from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
-from screentest.specs.contract import Contract, load_contract
+from screentest.specs.contract import Contract
 from screentest.specs.operations import Operation
 
-from .reading import read_json
+from .redaction import without_secrets
 
 Json = Any
-
-#: What is told instead of a credential.
-REDACTED = "[redacted]"
-#: Headers that carry secrets, beside those that a contract names.
-SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie", "x-api-key", "x-goog-api-key"})
 
 
 class Missing:
@@ -35,6 +30,15 @@ class Missing:
 
 
 MISSING = Missing()
+
+
+class Part(Enum):
+    """What a recording may lack of an exchange. What is not there is not judged."""
+
+    CALLER = "caller"
+    SENT = "sent"
+    HEADERS = "headers"
+    BODY = "body"
 
 
 class StreamEvent(Struct, frozen=True):
@@ -48,10 +52,11 @@ class StreamEvent(Struct, frozen=True):
 class Exchange(Struct, frozen=True):
     """One request with its answer. *number* counts within the trace, from 1.
 
-    *actor* names who asked: `owner`, `stranger`, or `anonymous` for nobody. *key* tells two
-    credentials apart without being one. *sent* and *reply* are decoded bodies, None if there is
-    none; *broken* says that the answer's JSON did not parse. *chunks* counts the pieces a stream
-    came in.
+    *actor* names who asked: `owner`, `stranger`, `anonymous` for nobody, or `unknown` for a key
+    that the server does not know. *key* tells two credentials apart without being one. *sent* and
+    *reply* are decoded bodies, None if there is none; *broken* says that the answer's JSON did not
+    parse. *chunks* counts the pieces a stream came in; 0 if nobody saw them come. *lacks* is what
+    was not recorded.
     """
 
     number: int
@@ -72,8 +77,9 @@ class Exchange(Struct, frozen=True):
     path_values: Mapping[str, str] = {}
     ended_ms: int = 0
     events: tuple[StreamEvent, ...] = ()
-    chunks: int = 1
+    chunks: int = 0
     broken: bool = False
+    lacks: frozenset[Part] = frozenset()
 
     @property
     def is_success(self) -> bool:
@@ -119,7 +125,7 @@ class Delivery(Struct, frozen=True):
     @property
     def payload(self) -> Json:
         try:
-            return read_json(self.body)
+            return json.loads(self.body)
         except ValueError:
             return None
 
@@ -128,10 +134,14 @@ Event = Exchange | Balance | Delivery
 
 
 class Trace(Struct):
-    """Events in the order in which they happened."""
+    """Events in the order in which they happened, at instants of the server's clock.
+
+    That clock ran *time_scale* times as fast as that of whoever looked.
+    """
 
     provider: str
     events: list[Event] = []
+    time_scale: float = 1.0
 
     def add(self, event: Event) -> None:
         self.events.append(event)
@@ -155,6 +165,7 @@ class Raw(Struct, frozen=True):
     at_ms: int
     ended_ms: int = 0
     pieces: tuple[tuple[int, bytes], ...] = ()
+    lacks: frozenset[Part] = frozenset()
 
 
 def understand(
@@ -188,8 +199,9 @@ def understand(
         path_values=values,
         ended_ms=raw.ended_ms or raw.at_ms,
         events=tuple(read_events(raw)) if is_stream else (),
-        chunks=len(raw.pieces) or 1,
-        broken=broken,
+        chunks=len(raw.pieces),
+        broken=broken and Part.BODY not in raw.lacks,
+        lacks=raw.lacks,
     )
 
 
@@ -205,42 +217,12 @@ def find_operation(
     return None, {}
 
 
-def without_secrets(headers: Mapping[str, str], contract: Contract) -> dict[str, str]:
-    """*headers* with every credential replaced."""
-    named = {
-        form[0] for credential in contract.behaviour.credentials.values()
-        for form in credential.forms
-    }  # fmt: skip
-    secret = SECRET_HEADERS | named
-    return {name: REDACTED if name in secret else value for name, value in headers.items()}
-
-
-@cache
-def _key_pattern(provider: str) -> re.Pattern[str]:
-    """What the keys of a provider look like, by the forms in its contract."""
-    letters = {"hex": "[0-9a-f]", "base36": "[0-9a-z]", "base62": "[0-9A-Za-z]", "number": "[0-9]"}
-    forms = [
-        re.sub(
-            r"\\\{(\w+)(?::(\d+))?\\\}",
-            lambda it: f"{letters.get(it[1], '.')}{{{it[2] or '1,'}}}",
-            re.escape(credential.key_form),
-        )
-        for credential in load_contract(provider).behaviour.credentials.values()
-    ]
-    return re.compile("|".join(forms))
-
-
-def without_keys(text: str, provider: str) -> str:
-    """*text* with everything that has the form of one of the provider's keys cut out."""
-    return _key_pattern(provider).sub(REDACTED, text)
-
-
 def _decoded(body: bytes, content_type: str) -> tuple[Json, bool]:
     if "json" not in content_type or not body:
         return None, False
     try:
         # The blanks around a text of the largest size are found faster as bytes.
-        return read_json(body.strip()), False
+        return json.loads(body.strip()), False
     except ValueError:
         return None, True
 
@@ -261,7 +243,7 @@ def read_events(raw: Raw) -> Iterator[StreamEvent]:
 def _event(at_ms: int, data: bytes) -> StreamEvent:
     text = data.decode("utf-8", "replace")
     try:
-        return StreamEvent(at_ms, read_json(text), text)
+        return StreamEvent(at_ms, json.loads(text), text)
     except ValueError:
         return StreamEvent(at_ms, None, text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from screentest.specs.checks import Checks, ListRules
@@ -9,7 +10,7 @@ from screentest.specs.contract import Contract
 
 from ..expressions import Scope, evaluate, has_value
 from ..judge import Judge
-from ..trace import Event, Exchange, query_values
+from ..trace import Event, Exchange, Part, query_values
 
 Json = Any
 
@@ -22,14 +23,15 @@ class Access:
         self._checks = checks
         self._judge = judge
         self._owners: dict[tuple[str, str], str] = {}
-        self._made: dict[str, list[tuple[str, str]]] = {}
+        self._new: dict[str, list[str]] = {}
 
     def see(self, event: Event) -> None:
         if not isinstance(event, Exchange) or not event.operation:
             return
-        self._judge_anonymous(event)
-        self._judge_owner(event)
-        self._note_owner(event)
+        if Part.CALLER not in event.lacks:
+            self._judge_anonymous(event)
+            self._judge_owner(event)
+        self._note_made(event)
         rules = self._checks.lists.get(event.operation)
         if rules is not None and event.is_success:
             self._judge_list(rules, event)
@@ -61,32 +63,37 @@ class Access:
             self._judge.check(rule, told, exchange, holds=not exchange.is_success)
             return
 
-    def _note_owner(self, exchange: Exchange) -> None:
+    def _note_made(self, exchange: Exchange) -> None:
+        """Whose the ids in an answer are, and which of them are new.
+
+        One that the request named was there before: an export is new, its video is not.
+        """
         if not exchange.is_success:
             return
+        asked = set(_texts([exchange.path_values, query_values(exchange), exchange.sent]))
         for make in self._checks.makes.values():
             if make.by != exchange.operation:
                 continue
             for name, expression in make.ids.items():
                 value = evaluate(expression, exchange)
-                if has_value(value):
+                if not has_value(value):
+                    continue
+                if Part.CALLER not in exchange.lacks:
                     self._owners.setdefault((name, str(value)), exchange.key)
-            own = evaluate(make.ids[make.own_id], exchange)
-            made = self._made.setdefault(make.kind, [])
-            ids = {name: evaluate(at, exchange) for name, at in make.ids.items()}
-            entry = (exchange.key, repr(ids))
-            if has_value(own) and entry not in made:
-                made.append(entry)
+                new = self._new.setdefault(name, [])
+                if str(value) not in asked and str(value) not in new:
+                    new.append(str(value))
 
     def _judge_list(self, rules: ListRules, exchange: Exchange) -> None:
         items = evaluate(rules.items, exchange)
         if not isinstance(items, list):
             return
         shown = [str(evaluate(rules.id, exchange, Scope(item=item))) for item in items]
-        owners = {it: self._owners.get((rules.named, it)) for it in shown}
-        foreign = [it for it, owner in owners.items() if owner not in {None, exchange.key}]
-        told = f"{foreign[:1]} belongs to another account"
-        self._judge.check(f"own.{rules.operation}.hidden", told, exchange, holds=not foreign)
+        if Part.CALLER not in exchange.lacks:
+            owners = {it: self._owners.get((rules.named, it)) for it in shown}
+            foreign = [it for it, owner in owners.items() if owner not in {None, exchange.key}]
+            told = f"{foreign[:1]} belongs to another account"
+            self._judge.check(f"own.{rules.operation}.hidden", told, exchange, holds=not foreign)
         given = query_values(exchange).get(rules.limit, "") if rules.limit else ""
         if given.isdigit():
             told = f"{len(items)} items with a limit of {given}"
@@ -96,7 +103,7 @@ class Access:
 
     def _judge_order(self, rules: ListRules, exchange: Exchange, shown: list[str]) -> None:
         """Newest first, or as asked, among those whose making was seen."""
-        order = [id_ for name, id_ in self._owners if name == rules.named]
+        order = self._new.get(rules.named, [])
         places = [order.index(it) for it in shown if it in order]
         told = f"{', '.join(shown[:5])} is not in order"
         repeated = len(set(shown)) != len(shown)
@@ -105,3 +112,15 @@ class Access:
             is_turned = any(given.get(name) == it for name, it in rules.oldest_first.items())
             holds = places == sorted(places, reverse=not is_turned) and not repeated
             self._judge.check(f"list.{rules.operation}.order", told, exchange, holds=holds)
+
+
+def _texts(value: Json) -> Iterator[str]:
+    """Every text and number in *value*, as it stands in an address."""
+    if isinstance(value, Mapping):
+        for it in value.values():
+            yield from _texts(it)
+    elif isinstance(value, list):
+        for it in value:
+            yield from _texts(it)
+    elif has_value(value):
+        yield str(value)

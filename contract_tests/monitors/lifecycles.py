@@ -73,6 +73,11 @@ def observations(checks: Checks, exchange: Exchange) -> Iterator[tuple[View, Sco
             yield view, Scope(item=item)
 
 
+def _overlap(one: Exchange, other: Exchange) -> bool:
+    """Whether both were under way at once, so that nobody knows which answer is the older."""
+    return one.at_ms < other.ended_ms and other.at_ms < one.ended_ms
+
+
 class Lifecycles:
     """Judges `life.…`. *replayed* says whether an exchange only repeats an earlier answer."""
 
@@ -147,6 +152,8 @@ class Lifecycles:
                 if is_open or kind not in self._checks.same_as_asked:
                     check(f"life.{kind}.lasts", told, exchange, holds=is_open)
             return
+        if known.exchange is not None and _overlap(known.exchange, exchange):
+            return
         told = f"it went from {before} to {state}"
         if before in lifecycle.states and lifecycle.states[before].kind.is_final:
             check(f"life.{kind}.final", told, *pair, holds=state == before)
@@ -203,6 +210,8 @@ class Lifecycles:
         value = evaluate(view.progress, exchange, scope)
         now, before = as_number(value), as_number(known.progress)
         if now is None:
+            return
+        if known.exchange is not None and _overlap(known.exchange, exchange):
             return
         told = f"progress fell from {known.progress} to {value}"
         pair = tuple(it for it in (known.exchange, exchange) if it is not None)

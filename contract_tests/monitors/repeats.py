@@ -9,7 +9,7 @@ from screentest.specs.contract import Contract
 
 from ..judge import Judge
 from ..rules import windows_in_force
-from ..trace import Event, Exchange
+from ..trace import Event, Exchange, Part
 
 Json = Any
 
@@ -32,6 +32,8 @@ class Repeats:
     def _judge_rate(self, exchange: Exchange) -> None:
         if not exchange.is_success or exchange.actor == "anonymous":
             return
+        if Part.CALLER in exchange.lacks:
+            return
         for window in windows_in_force(self._contract.behaviour):
             if exchange.operation not in window.operations:
                 continue
@@ -48,7 +50,7 @@ class Repeats:
         if rules is None or exchange.operation not in rules.operations:
             return
         value = exchange.request_headers.get(rules.header)
-        if value is None or not exchange.is_success:
+        if value is None or not exchange.is_success or exchange.lacks:
             return
         key = (exchange.key, exchange.operation, value)
         first = self._answers.setdefault(key, exchange)

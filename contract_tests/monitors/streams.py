@@ -10,7 +10,7 @@ from screentest.specs.contract import Contract
 
 from ..expressions import as_number
 from ..judge import Judge
-from ..trace import Event, Exchange
+from ..trace import Event, Exchange, Part
 
 Json = Any
 
@@ -26,7 +26,7 @@ class Streams:
         if not isinstance(event, Exchange):
             return
         rules = self.contract.behaviour.streams.get(event.operation)
-        if rules is None or not event.is_success:
+        if rules is None or not event.is_success or Part.BODY in event.lacks:
             return
         if not event.is_stream or not event.events:
             told = "the accepted request was not answered with readable events"
@@ -69,7 +69,8 @@ class Streams:
         self.judge.check(f"stream.{rules.operation}.rising", told, exchange, holds=holds)
 
     def _judge_life(self, rules: StreamRules, exchange: Exchange) -> None:
-        if len(exchange.events) < 3 or exchange.ended_ms == exchange.at_ms:
+        # A HAR file tells what came, and not when.
+        if not exchange.chunks or len(exchange.events) < 3 or exchange.ended_ms == exchange.at_ms:
             return
         first, last = exchange.events[0].at_ms, exchange.events[-1].at_ms
         told = f"{len(exchange.events)} events came in {exchange.chunks} piece(s), all at the end"

@@ -158,12 +158,12 @@ def command(*, reports: Sequence[tuple[str, Path]], quiet: bool, **given: Any) -
     from screentest.contract_tests.open_jobs import JournalError
     from screentest.contract_tests.opening import KeyRefusedError
     from screentest.contract_tests.report.text import text_report
-    from screentest.contract_tests.trace import without_keys
     from screentest.specs.errors import ContractError
 
     progress = _progress_for(is_quiet=quiet, is_remote=given["url"] is not None)
+    options = options_of(given, reports)
     try:
-        result = run_verify(options_of(given, reports), progress)
+        result = run_verify(options, progress)
     except (
         NotAllowedError, ContractError, FuzzUnavailableError, JournalError, KeyRefusedError
     ) as error:  # fmt: skip
@@ -172,9 +172,10 @@ def command(*, reports: Sequence[tuple[str, Path]], quiet: bool, **given: Any) -
         fail(4, str(error), _UNREACHABLE)
     except NothingChosenError as error:
         fail(2, str(error), f"see `screentest plan {given['provider']}`")
+    secrets = options.secrets
     with as_far_as_read():
         for line in text_report(result, result.target if given["url"] else "$BASE_URL"):
-            click.echo(without_keys(line, result.contract.provider))
+            click.echo(secrets.cut(line))
     if isinstance(result.ended_by, UnreachableError):
         fail(4, str(result.ended_by), _UNREACHABLE)
     if result.ended_by is not None:

@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
 from screentest.contract_tests.command import allowance
+from screentest.contract_tests.in_process import InProcess, make_app
 from screentest.contract_tests.options import Options
 from screentest.contract_tests.trace_file import write_trace
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import load_contract
+from tests.loopback import listening
 
 from .hands import recording
 
@@ -145,6 +151,49 @@ def test_a_recording_is_judged(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stdout
     assert "0 broken" in done.stdout
+
+
+def test_a_recorder_that_is_ended_tells_what_it_has(tmp_path: Path) -> None:
+    """Its log is empty: addresses may hold keys."""
+    path = tmp_path / "trace.ndjson"
+    contract = load_contract("ulazai")
+    app = make_app(contract)
+    key = InProcess(app, contract).owner.keys["api_key"]
+    arguments = ("record", "ulazai", "--port", "0", "--output", str(path), "--url")
+    with listening(app) as port, _started(*arguments, f"http://127.0.0.1:{port}/ulazai") as ran:
+        assert ran.stdout is not None
+        address = ran.stdout.readline().split()[0]
+        asked = Request(f"{address}/api/v1/sora/status/1/?key={key}",
+                        headers={"Authorization": f"Token {key}"})  # fmt: skip
+        with pytest.raises(HTTPError, match="404"):
+            urlopen(asked, timeout=10)
+        ran.terminate()
+        out, err = ran.communicate(timeout=10)
+
+    assert (ran.returncode, out, err) == (0, "", "1 exchanges recorded, 0 rules broken\n")
+    assert len(path.read_text().splitlines()) == 2
+    assert key not in path.read_text()
+
+
+@contextmanager
+def _started(*arguments: str) -> Generator[subprocess.Popen[str]]:
+    """A command that goes on until the end of the block."""
+    command = [sys.executable, "-m", "screentest.mock_server.cli", *arguments]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as ran:
+        try:
+            yield ran
+        finally:
+            ran.kill()
+
+
+def test_a_list_of_mutants_that_nobody_reads_to_its_end_is_no_error() -> None:
+    line = f"{sys.executable} -m screentest.mock_server.cli mutants list ozor | head -1"
+
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 1
 
 
 def test_the_help_loads_neither_the_kit_nor_a_fuzzer() -> None:

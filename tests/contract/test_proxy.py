@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import http.client
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from screentest.contract_tests.guard import BUDGET_HEADER, Budget
-from screentest.contract_tests.in_process import InProcess, make_app
+from screentest.contract_tests.in_process import InProcess, environ_of, make_app
 from screentest.contract_tests.proxy import Recorder
 from screentest.contract_tests.recorded import judge_recording, read_recording
 from screentest.contract_tests.target import Identity, Wire
+from screentest.contract_tests.trace import Part
 from screentest.specs.contract import load_contract
 from tests.loopback import listening
 
@@ -43,10 +48,10 @@ def test_what_passes_is_judged_and_kept(server: tuple[str, Identity], tmp_path: 
 
     answer = recorder.pass_on(_start(owner))
 
-    trace = read_recording(path, "ulazai")
+    trace = read_recording(path, "ulazai").trace
     assert answer.status == 201
     assert [it.operation for it in trace.exchanges] == ["generateTextToVideo"]
-    assert judge_recording(trace).findings == []
+    assert judge_recording(trace).judge.findings == []
     assert owner.keys["api_key"] not in path.read_text()
 
 
@@ -76,3 +81,150 @@ def test_reading_only_stops_what_changes_something(server: tuple[str, Identity])
     recorder = Recorder(CONTRACT, url, is_read_only=True)
 
     assert recorder.pass_on(_start(owner)).status == 403
+
+
+STREAM = "/api/v1/documents/plans/plan_430026453888/generate"
+#: Longer than any step here takes; nobody waits for it unless something is broken.
+_PATIENCE_S = 10
+
+
+class Storyteller:
+    """A server that sends one event, and the other when it was seen to arrive."""
+
+    def __init__(self) -> None:
+        self.may_go_on = threading.Event()
+
+    def __call__(self, environ: Any, start: Any) -> Iterable[bytes]:
+        start("200 OK", [("Content-Type", "text/event-stream")])
+        yield b'data: {"step": "init", "detail": "first", "pct": 0}\n\n'
+        was_seen = self.may_go_on.wait(_PATIENCE_S)
+        yield b'data: {"step": "complete", "seen": %s}\n\n' % json.dumps(was_seen).encode()
+
+
+def test_a_stream_is_passed_on_piece_by_piece_and_its_pieces_are_kept(tmp_path: Path) -> None:
+    server, path = Storyteller(), tmp_path / "trace.ndjson"
+    with listening(server) as port:
+        recorder = Recorder(load_contract("ozor"), f"http://127.0.0.1:{port}", path)
+        with listening(recorder) as recorded:
+            connection = http.client.HTTPConnection("127.0.0.1", recorded, timeout=_PATIENCE_S)
+            connection.request("POST", STREAM)
+            answer = connection.getresponse()
+            first = answer.readline()
+            server.may_go_on.set()
+            rest = answer.read()
+
+    (kept,) = read_recording(path, "ozor").trace.exchanges
+    assert first == b'data: {"step": "init", "detail": "first", "pct": 0}\n'
+    assert b'"seen": true' in rest
+    assert (kept.chunks, len(kept.events)) == (2, 2)
+    assert kept.events[0].at_ms <= kept.events[1].at_ms
+
+
+def test_a_client_that_leaves_a_stream_ends_it_at_the_server_too(tmp_path: Path) -> None:
+    server, path = Storyteller(), tmp_path / "trace.ndjson"
+
+    def leave(piece: bytes) -> None:
+        raise BrokenPipeError
+
+    def start(status: str, headers: list[tuple[str, str]]) -> Callable[[bytes], None]:
+        return leave
+
+    with listening(server) as port:
+        recorder = Recorder(load_contract("ozor"), f"http://127.0.0.1:{port}", path)
+        with pytest.raises(ConnectionAbortedError):
+            recorder(environ_of("POST", STREAM, "", {}, b""), start)
+        server.may_go_on.set()
+
+    (kept,) = recorder.trace.exchanges
+    assert (len(kept.events), kept.lacks) == (1, frozenset({Part.BODY}))
+    assert "stream.generatePlan.last" not in recorder.judge.broken
+
+
+def test_a_server_that_is_not_there_is_a_problem_and_one_line() -> None:
+    told: list[str] = []
+    recorder = Recorder(CONTRACT, "http://127.0.0.1:9", on_unreachable=told.append)
+    answered: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start(status: str, headers: list[tuple[str, str]]) -> Callable[[bytes], object]:
+        answered.append((status, headers))
+        return lambda piece: None
+
+    body = b"".join(recorder(environ_of("GET", "/api/v1/sora/status/1/", "", {}, b""), start))
+
+    assert answered[0][0] == "502 Bad Gateway"
+    assert ("content-type", "application/problem+json") in answered[0][1]
+    assert json.loads(body) == {
+        "type": "about:blank",
+        "title": "Bad Gateway",
+        "status": 502,
+        "detail": "screentest record got no answer from http://127.0.0.1:9: "
+        "[Errno 111] Connection refused",
+    }
+    assert told == ["http://127.0.0.1:9: [Errno 111] Connection refused"]
+    assert recorder.trace.events == []
+
+
+def test_what_was_said_is_in_the_file_before_the_next_word(
+    server: tuple[str, Identity], tmp_path: Path
+) -> None:
+    """Whoever kills the recorder loses nothing; no line is written twice."""
+    url, owner = server
+    path = tmp_path / "trace.ndjson"
+    recorder = Recorder(CONTRACT, url, path, time_scale=10.0)
+
+    sizes: list[int] = []
+    for _ in range(3):
+        sizes.append(len(path.read_text().splitlines()))
+        recorder.pass_on(_start(owner))
+
+    assert sizes == [1, 2, 3]
+    assert json.loads(path.read_text().splitlines()[0]) == {
+        "trace": 1, "provider": "ulazai", "time_scale": 10.0,
+    }  # fmt: skip
+
+
+def test_a_key_that_the_server_does_not_know_is_told_from_a_good_one(
+    server: tuple[str, Identity], tmp_path: Path
+) -> None:
+    url, owner = server
+    path = tmp_path / "trace.ndjson"
+    recorder = Recorder(CONTRACT, url, path)
+    wrong = Identity("wrong", {"api_key": "hunter2-my-secret"})
+
+    recorder.pass_on(_start(wrong))
+    recorder.pass_on(_start(owner))
+    recorder.pass_on(
+        Wire("GET", "/api/v1/sora/status/hunter2-my-secret/", "again=hunter2-my-secret")
+    )
+
+    trace = read_recording(path, "ulazai").trace
+    assert [it.actor for it in trace.exchanges] == ["unknown", "owner", "anonymous"]
+    assert "hunter2" not in path.read_text()
+
+
+def test_a_body_in_chunks_reaches_the_server(server: tuple[str, Identity]) -> None:
+    url, owner = server
+    recorder = Recorder(CONTRACT, url)
+    wire = _start(owner)
+    with listening(recorder) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_S)
+        connection.request("POST", wire.path, iter([wire.body[:5], wire.body[5:]]),
+                           dict(wire.headers))  # fmt: skip
+        status = connection.getresponse().status
+
+    assert status == 201
+    assert recorder.trace.exchanges[0].sent == {"prompt": "a kite"}
+
+
+def test_a_call_that_no_document_has_is_told_at_once() -> None:
+    def app(environ: Any, start: Any) -> Iterable[bytes]:
+        start("200 OK", [("Content-Type", "application/json")])
+        return [b"{}"]
+
+    told: list[str] = []
+    with listening(app) as port:
+        recorder = Recorder(CONTRACT, f"http://127.0.0.1:{port}",
+                            on_finding=lambda it: told.append(it.rule.id))  # fmt: skip
+        recorder.pass_on(Wire("GET", "/api/v2/sora/new/"))
+
+    assert told == ["route.unknown"]

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from screentest.contract_tests.har import read_har, write_har
+from screentest.contract_tests.har import read_har
+from screentest.contract_tests.har_writer import write_har
 from screentest.contract_tests.in_process import InProcess, make_app
+from screentest.contract_tests.live import Live
 from screentest.contract_tests.recorded import (
     differences,
     judge_recording,
@@ -19,7 +21,7 @@ from screentest.contract_tests.recorded import (
     send_again,
 )
 from screentest.contract_tests.target import ANONYMOUS, Identity
-from screentest.contract_tests.trace import Trace
+from screentest.contract_tests.trace import Part, Trace
 from screentest.contract_tests.trace_file import read_trace, write_trace
 from screentest.specs.contract import load_contract
 
@@ -37,7 +39,9 @@ def _har(provider: str, path: Path) -> Json:
 
 
 def _findings(provider: str, path: Path) -> set[str]:
-    return {it.rule.id for it in judge_recording(read_recording(path, provider)).findings}
+    return {
+        it.rule.id for it in judge_recording(read_recording(path, provider).trace).judge.findings
+    }
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -45,7 +49,7 @@ def test_a_clean_recording_is_clean(provider: str, tmp_path: Path) -> None:
     path = tmp_path / "clean.har"
     _har(provider, path)
 
-    trace = read_har(path, load_contract(provider))
+    trace = read_har(path, load_contract(provider)).trace
 
     assert len(trace.exchanges) > 3
     assert _findings(provider, path) == set()
@@ -105,7 +109,7 @@ def test_an_unknown_key_is_no_missing_one(who: Identity, *, is_judged: bool) -> 
     trace = Trace("ulazai")
     trace.add(replace(asked, status=403))
 
-    judged = {it.rule.id for it in judge_recording(trace).findings}
+    judged = {it.rule.id for it in judge_recording(trace).judge.findings}
 
     assert ("auth.getTaskStatus.missing" in judged) == is_judged
 
@@ -118,7 +122,7 @@ def test_a_reply_of_no_documented_form_is_told_by_the_word_that_none_of_them_has
     _edit_replies(har, "/status/", lambda body, _: body["data"].update(status="done"))
     path.write_text(json.dumps(har))
 
-    findings = judge_recording(read_recording(path, "ulazai")).findings
+    findings = judge_recording(read_recording(path, "ulazai").trace).judge.findings
 
     told = [it.told for it in findings if it.rule.id == "shape.getTaskStatus"]
     assert told[0] == ("data.status: expected one of 'processing', 'success', 'failed', got 'done'")
@@ -145,6 +149,80 @@ def test_a_trace_file_reads_back_as_it_was(tmp_path: Path) -> None:
 
     assert [it.line for it in again.exchanges] == [it.line for it in trace.exchanges]
     assert [it.reply for it in again.exchanges] == [it.reply for it in trace.exchanges]
+
+
+def test_a_trace_file_keeps_when_the_pieces_of_a_stream_came(tmp_path: Path) -> None:
+    session, path = session_with("ozor"), tmp_path / "trace.ndjson"
+    stream = session.call("generatePlan", ids=session.make("plan").ids)
+
+    write_trace(session.trace, path)
+    again = read_trace(path, load_contract("ozor"))
+
+    assert again.exchanges[-1].events == stream.events
+    assert (stream.chunks, again.exchanges[-1].chunks) == (15, 15)
+    assert judge_recording(again).judge.kept["stream.generatePlan.live"] == 1
+
+
+def test_a_stream_that_came_at_the_end_is_found_in_a_trace_file(tmp_path: Path) -> None:
+    session, path = session_with("ozor"), tmp_path / "trace.ndjson"
+    stream = session.call("generatePlan", ids=session.make("plan").ids)
+    at_once = tuple(replace(it, at_ms=stream.ended_ms) for it in stream.events)
+    session.trace.events[-1] = replace(stream, events=at_once, chunks=1)
+
+    write_trace(session.trace, path)
+
+    assert _findings("ozor", path) == {"stream.generatePlan.live"}
+
+
+def test_a_line_that_was_cut_when_its_writer_was_killed_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "trace.ndjson"
+    write_trace(recording("ulazai"), path)
+    whole = path.read_text()
+    path.write_text(whole[:-40])
+
+    kept = read_recording(path, "ulazai").trace
+
+    assert len(kept.exchanges) == len(recording("ulazai").exchanges) - 1
+
+
+def test_a_line_that_is_no_exchange_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "trace.ndjson"
+    path.write_text('{"trace": 1, "provider": "ulazai"}\n{"method": "GET"}\n')
+
+    with pytest.raises(ValueError, match=r"line 2 is no exchange \(KeyError: 'request_body'\)"):
+        read_recording(path, "ulazai")
+
+
+def test_a_trace_of_nothing_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "trace.ndjson"
+    write_trace(Trace("ulazai"), path)
+
+    with pytest.raises(ValueError, match="no call of ulazai is in it"):
+        read_recording(path, "ulazai")
+
+
+def test_what_a_trace_file_cuts_short_is_not_judged(tmp_path: Path) -> None:
+    """Nothing is found in a long file, and nobody sends half of an upload again."""
+    session, path = session_with("ozor"), tmp_path / "trace.ndjson"
+    session.make("plan")
+    made = session.trace.exchanges[0]
+    long = replace(made, request_body=b"\xff" * 300_000, body=b"\xff" * 300_000)
+    session.trace.events[0] = long
+    write_trace(session.trace, path)
+
+    again = read_recording(path, "ozor").trace
+
+    assert again.exchanges[0].lacks == {Part.SENT, Part.BODY}
+    assert judge_recording(again).judge.findings == []
+    with pytest.raises(ValueError, match=r"exchange 1 \(POST .* was recorded without what was"):
+        send_again(again, session.target, session.contract)
+
+
+def test_a_clock_that_ran_fast_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "trace.ndjson"
+    write_trace(Trace("ulazai", time_scale=10.0), path)
+
+    assert read_trace(path, load_contract("ulazai")).time_scale == 10.0
 
 
 def test_no_key_is_kept_in_a_recording(tmp_path: Path) -> None:
@@ -176,3 +254,38 @@ def test_a_recording_can_be_sent_again(provider: str) -> None:
     again = send_again(recording(provider), InProcess(make_app(contract), contract, 1), contract)
 
     assert list(differences(recording(provider), again)) == []
+
+
+@pytest.mark.parametrize("actor", ["owner", "stranger", "anonymous", "unknown"])
+def test_a_request_is_sent_again_by_whoever_sent_it(actor: str) -> None:
+    contract = load_contract("ulazai")
+    session = session_with("ulazai")
+    who = {
+        "owner": session.owner,
+        "stranger": session.stranger,
+        "anonymous": ANONYMOUS,
+        "unknown": _as_unknown(UNKNOWN),
+    }[actor]
+    made = session.make("task")
+    session.read(made, who=who)
+
+    again = send_again(session.trace, InProcess(make_app(contract), contract, 1), contract)
+
+    assert [it.actor for it in again.exchanges] == ["owner", actor]
+    assert list(differences(session.trace, again)) == []
+
+
+def _as_unknown(who: Identity) -> Identity:
+    """*who*, told apart from nobody as recordings do."""
+    return Identity("unknown", who.keys)
+
+
+def test_a_second_account_needs_a_second_key() -> None:
+    contract = load_contract("ulazai")
+    session = session_with("ulazai")
+    session.read(session.make("task"), who=session.stranger)
+    alone = Live("http://127.0.0.1:9", Identity("owner", {"api_key": "k"}))
+    trace = Trace("ulazai", [session.trace.exchanges[1]])
+
+    with pytest.raises(ValueError, match="a second account is in the recording"):
+        send_again(trace, alone, contract)
