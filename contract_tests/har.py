@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from msgspec.structs import replace
 
@@ -31,6 +31,8 @@ Json = Any
 #: What tools put in place of a credential, beside letters that repeat.
 _MASKS = frozenset({"redacted", "removed", "hidden", "masked", "secret", "filtered"})
 _CACHED = "answers from a cache"
+#: A page asks dozens of hosts for its pictures and its statistics.
+_REASONS_SHOWN_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +76,16 @@ def read_har(path: Path, contract: Contract, secrets: Secrets | None = None) -> 
         if secrets is not None and not callers.is_masked(raw.request_headers):
             secrets.learn_from(raw.request_headers, contract)
     if not any(it.operation for it in trace.exchanges):
-        raise ValueError(f"{path}: nothing in it is about {contract.provider}: {_tally(skipped)}")
+        why = tally(skipped) or "it has no entries"
+        raise ValueError(f"{path}: nothing in it is about {contract.provider}: {why}")
     return HarReading(trace, skipped)
 
 
-def _tally(skipped: Counter[str]) -> str:
-    told = ", ".join(f"{count} {why}" for why, count in skipped.most_common())
-    return told or "it has no entries"
+def tally(skipped: Counter[str]) -> str:
+    """`3 calls of example.org, 1 redirects`, the most frequent first."""
+    shown = [f"{count} {why}" for why, count in skipped.most_common(_REASONS_SHOWN_MAX)]
+    rest = skipped.total() - sum(count for _, count in skipped.most_common(_REASONS_SHOWN_MAX))
+    return ", ".join([*shown, f"{rest} more"] if rest else shown)
 
 
 # Entries
@@ -153,7 +158,13 @@ def _read_entry(entry: Json, before_ms: int) -> _Entry:
         lacks=frozenset(lacks),
     )
     is_cached = status == 304 or bool(entry.get("_fromCache") or response.get("_fromCache"))
-    return _Entry(parts.netloc.rpartition("@")[2].lower(), raw, is_cached)
+    return _Entry(_host(parts), raw, is_cached)
+
+
+def _host(parts: SplitResult) -> str:
+    """Host and port, without the port that everybody expects."""
+    host = parts.netloc.rpartition("@")[2].lower()
+    return host.removesuffix({"https": ":443", "http": ":80"}.get(parts.scheme, ""))
 
 
 def _object(entry: Json, name: str) -> dict[str, Json]:
@@ -217,7 +228,7 @@ def _instant_ms(text: str) -> int:
 
 def _is_skipped(entry: _Entry, skipped: Counter[str]) -> bool:
     """Whether no server said what is in the entry."""
-    if entry.raw.status == 0:
+    if entry.raw.status <= 0:
         skipped["without an answer"] += 1
     elif entry.is_cached:
         skipped[_CACHED] += 1

@@ -12,7 +12,7 @@ from screentest.specs.behaviour import Behaviour
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import Contract, load_contract
 
-from .har import read_har
+from .har import read_har, tally
 from .judge import Judge
 from .monitors.monitors import watch
 from .monitors.undocumented import Undocumented
@@ -62,7 +62,7 @@ def read_recording(path: Path, provider: str) -> Recording:
     contract, secrets = load_contract(provider), Secrets(provider)
     with path.open(encoding="utf-8") as lines:
         head = lines.readline(200)
-    if '"trace"' not in head:
+    if not head.startswith('{"trace"'):
         reading = read_har(path, contract, secrets)
         return Recording(reading.trace, secrets, reading.skipped)
     trace = read_trace(path, contract)
@@ -90,8 +90,7 @@ def recording_lines(recording: Recording, judged: Judged) -> Iterator[str]:
     for line, count in judged.undocumented.most_common(_UNDOCUMENTED_SHOWN_MAX):
         yield f"  not documented: {line}" + (f" ({count} times)" if count > 1 else "")
     if recording.skipped:
-        told = ", ".join(f"{count} {why}" for why, count in recording.skipped.most_common())
-        yield f"  left out: {told}"
+        yield f"  left out: {tally(recording.skipped)}"
     rules = len(judge.rules) - len(judge.not_judged)
     broken = sum(1 for count in judge.broken.values() if count)
     yield (

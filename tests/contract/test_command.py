@@ -187,6 +187,28 @@ def _started(*arguments: str) -> Generator[subprocess.Popen[str]]:
             ran.kill()
 
 
+@pytest.mark.parametrize(
+    ("more", "code", "told"),
+    [
+        (("--budget", "69"), 3, "may cost 70, 69 credits are left"),
+        (("--read-only",), 2, "changes something (--read-only)"),
+        (("--url", "http://127.0.0.1:9"), 2, "needs a key that the owner does not have"),
+        (("--url", "http://127.0.0.1:9", "--api-key", "k"), 4, "http://127.0.0.1:9: "),
+    ],
+)
+def test_a_replay_that_may_not_go_on_says_why(
+    more: tuple[str, ...], code: int, told: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "trace.ndjson"
+    write_trace(recording("ulazai"), path)
+
+    done = _run("replay", "ulazai", str(path), *more)
+
+    assert (done.returncode, done.stdout) == (code, "")
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_list_of_mutants_that_nobody_reads_to_its_end_is_no_error() -> None:
     line = f"{sys.executable} -m screentest.mock_server.cli mutants list ozor | head -1"
 

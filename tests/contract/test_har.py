@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from screentest.contract_tests.har import HarReading, read_har
+from screentest.contract_tests.har import HarReading, read_har, tally
 from screentest.contract_tests.har_writer import write_har
 from screentest.contract_tests.recorded import judge_recording
 from screentest.contract_tests.trace import Part, Trace
@@ -297,6 +297,23 @@ def test_a_file_without_anything_of_the_provider_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=re.escape(told)):
         _read(tmp_path, *entries)
+
+
+def test_a_port_that_everybody_expects_is_no_other_host(tmp_path: Path) -> None:
+    made = _making()
+    made["request"]["url"] = "https://ozor.ai:443/api/v1/videos/generate"
+
+    reading = _read(tmp_path, made, _entry(2, "GET", "/api/v1/videos", {"videos": []}))
+
+    assert [it.operation for it in reading.trace.exchanges] == ["generateVideo", "listVideos"]
+
+
+def test_dozens_of_other_hosts_are_told_in_one_line(tmp_path: Path) -> None:
+    others = [_entry(2, "GET", f"https://cdn{it}.example.org/a.js", None) for it in range(12)]
+
+    reading = _read(tmp_path, _making(), *others)
+
+    assert tally(reading.skipped).endswith("1 calls of cdn7.example.org, 4 more")
 
 
 def test_http_2_base64_and_forms_read_like_anything_else(tmp_path: Path) -> None:
