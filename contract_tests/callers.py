@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +19,8 @@ class Callers:
     """Gives each credential a name. *known* names some of them beforehand, by their key.
 
     Keys of one kind are of different accounts, unless an answer to the one handed out the other;
-    the first key of each kind is of the first account.
+    the first key of each kind is of the first account. Tokens that say of whom they are count by
+    that, since browsers renew them every hour.
     """
 
     contract: Contract
@@ -37,8 +40,11 @@ class Callers:
 
     def _name(self, key: str, kind: str) -> str:
         if key not in self.known:
-            self.known[key] = f"owner#{self._counts[kind]}"
-            self._counts[kind] += 1
+            account = _subject(key)
+            if account not in self.known:
+                self.known[account] = f"owner#{self._counts[kind]}"
+                self._counts[kind] += 1
+            self.known[key] = self.known[account]
         return self.known[key]
 
     def who_asked(self, raw: Raw) -> tuple[str, str]:
@@ -60,3 +66,17 @@ class Callers:
         text = body.decode("utf-8", "replace")
         for found in key_pattern(self.contract.provider).finditer(text):
             self.known.setdefault(found[0], name)
+
+
+def _subject(key: str) -> str:
+    """The account that a JSON Web Token is of, by its own words; any other key itself."""
+    parts = key.split(".")
+    if len(parts) != 3:
+        return key
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except ValueError:
+        return key
+    if not isinstance(claims, dict) or "sub" not in claims:
+        return key
+    return json.dumps([claims.get("iss"), claims["sub"]])

@@ -210,7 +210,7 @@ def _sent(request: Mapping[str, Json]) -> tuple[bytes, bool]:
     if text:
         if posted.get("encoding") == "base64":
             return base64.b64decode(text, validate=True), True
-        return str(text).encode("utf-8", "surrogatepass"), True
+        return str(text).encode("utf-8", "surrogatepass"), 'filename="' not in str(text)
     params = posted.get("params") or ()
     if params and str(posted.get("mimeType", "")).startswith("application/x-www-form-urlencoded"):
         return urlencode([(it["name"], it.get("value") or "") for it in params]).encode(), True

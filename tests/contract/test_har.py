@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from pathlib import Path
 from typing import Any
 
@@ -339,6 +339,31 @@ def test_an_account_may_use_a_key_that_it_was_given(tmp_path: Path) -> None:
                   mine).trace  # fmt: skip
 
     assert {it.key for it in trace.exchanges} == {"owner#0"}
+
+
+def _token(subject: str, number: int) -> str:
+    claims = json.dumps({"iss": "https://id.example", "sub": subject, "iat": number})
+    return f"e30.{urlsafe_b64encode(claims.encode()).decode().rstrip('=')}.{number}"
+
+
+def test_a_token_that_was_renewed_is_of_the_same_account(tmp_path: Path) -> None:
+    entries = [_entry(it, "GET", "/api/v1/api-keys", []) for it in range(3)]
+    for entry, token in zip(entries, (_token("a", 1), _token("a", 2), _token("b", 3)), strict=True):
+        entry["request"]["headers"] = [{"name": "authorization", "value": f"Bearer {token}"}]
+
+    trace = _read(tmp_path, _making(), *entries).trace
+
+    assert [it.key for it in trace.exchanges] == ["owner#0", "owner#0", "owner#0", "owner#1"]
+
+
+def test_an_upload_without_its_file_is_not_sent_again(tmp_path: Path) -> None:
+    sent = _entry(1, "POST", "/api/v1/documents/analyze", {})
+    text = '--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n\r\n--b--'
+    sent["request"]["postData"] = {"mimeType": "multipart/form-data; boundary=b", "text": text}
+
+    trace = _read(tmp_path, sent).trace
+
+    assert Part.SENT in trace.exchanges[0].lacks
 
 
 def test_a_recording_of_ours_reads_back_from_a_har_file(tmp_path: Path) -> None:
