@@ -6,8 +6,6 @@ a cache. What is not in the file is not judged; what is not about the provider i
 
 from __future__ import annotations
 
-import base64
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,8 +19,10 @@ from msgspec.structs import replace
 from screentest.specs.contract import Contract, load_contract, provider_names
 
 from .callers import Callers
+from .har_forms import ENTRY, LOG
 from .judge import Judge
 from .monitors.undocumented import Undocumented
+from .reading import read_base64, read_json
 from .redaction import REDACTED, Secrets, credential_headers
 from .trace import Exchange, Part, Raw, Trace, find_operation, understand
 
@@ -30,6 +30,8 @@ Json = Any
 
 #: What tools put in place of a credential, beside letters that repeat.
 _MASKS = frozenset({"redacted", "removed", "hidden", "masked", "secret", "filtered"})
+#: Browsers keep the stack of each request's script, which can be long.
+_DEPTH_MAX = 500
 _CACHED = "answers from a cache"
 #: A page asks dozens of hosts for its pictures and its statistics.
 _REASONS_SHOWN_MAX = 8
@@ -43,8 +45,15 @@ class HarReading:
     skipped: Counter[str] = field(default_factory=Counter[str])
 
 
-def read_har(path: Path, contract: Contract, secrets: Secrets | None = None) -> HarReading:
-    """The exchanges in the HAR file at *path* that are with *contract*'s provider, oldest first.
+def read_har(path: Path, contract: Contract) -> HarReading:
+    """As `har_of`, of the file at *path*."""
+    return har_of(path.read_text(encoding="utf-8-sig"), str(path), contract)
+
+
+def har_of(text: str, name: str, contract: Contract, secrets: Secrets | None = None) -> HarReading:
+    """The exchanges in a HAR file that are with *contract*'s provider, oldest first.
+
+    *text* is what stands in the file *name*.
 
     Each credential in it counts as an account of its own, unless an answer handed it out; who has
     none is anonymous. Where no entry has one in the headers that a call takes, they were taken out
@@ -54,7 +63,7 @@ def read_har(path: Path, contract: Contract, secrets: Secrets | None = None) -> 
         ValueError: it is no HAR file, or nothing in it is about the provider.
     """
     skipped: Counter[str] = Counter()
-    found = [it for it in _entries(path) if not _is_skipped(it, skipped)]
+    found = [it for it in _entries(text, name) if not _is_skipped(it, skipped)]
     found.sort(key=lambda it: it.raw.at_ms)
     ours = _Places(contract, found)
     callers = _Callers(contract, found)
@@ -77,7 +86,7 @@ def read_har(path: Path, contract: Contract, secrets: Secrets | None = None) -> 
             secrets.learn_from(raw.request_headers, contract)
     if not any(it.operation for it in trace.exchanges):
         why = tally(skipped) or "it has no entries"
-        raise ValueError(f"{path}: nothing in it is about {contract.provider}: {why}")
+        raise ValueError(f"{name}: nothing in it is about {contract.provider}: {why}")
     return HarReading(trace, skipped)
 
 
@@ -100,34 +109,33 @@ class _Entry:
     is_cached: bool
 
 
-def _entries(path: Path) -> Iterator[_Entry]:
+def _entries(text: str, name: str) -> Iterator[_Entry]:
     """The entries of a file, in its own order.
 
     Raises:
         ValueError: it is no HAR file; the message says where.
     """
-    text = path.read_text(encoding="utf-8-sig")
     try:
-        entries = json.loads(text)["log"]["entries"]
-    except (ValueError, KeyError, TypeError):
-        raise ValueError(f"{path} is no HAR file: it has no log.entries") from None
-    if not isinstance(entries, list):
-        raise ValueError(f"{path} is no HAR file: its log.entries is no list")
+        log = read_json(text, depth_max=_DEPTH_MAX)
+    except ValueError as error:
+        raise ValueError(f"{name} is no HAR file: {error}") from None
+    LOG.check(log, f"{name} is no HAR file")
     at_ms = 0
-    for number, entry in enumerate(entries, start=1):
-        try:
-            read = _read_entry(entry, at_ms)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            told = f"it has no {error}" if isinstance(error, KeyError) else str(error)
-            raise ValueError(f"{path}: entry {number} is no HAR entry: {told}") from None
+    for number, entry in enumerate(log["log"]["entries"], start=1):
+        where = f"{name}: entry {number}"
+        ENTRY.check(entry, where)
+        read = _read_entry(entry, at_ms, where)
         at_ms = read.raw.at_ms
         yield read
 
 
-def _read_entry(entry: Json, before_ms: int) -> _Entry:
+def _read_entry(entry: Json, before_ms: int, where: str) -> _Entry:
     """*before_ms* is the instant of an entry that tells none."""
-    request, response = _object(entry, "request"), _object(entry, "response")
-    parts = urlsplit(request["url"])
+    request, response = entry["request"], entry["response"]
+    try:
+        parts = urlsplit(request["url"])
+    except ValueError as error:
+        raise ValueError(f"{where}: at request/url: {error}") from None
     lacks: set[Part] = set()
     headers = _headers(response)
     if not headers:
@@ -136,16 +144,16 @@ def _read_entry(entry: Json, before_ms: int) -> _Entry:
     if content.get("mimeType"):
         headers.setdefault("content-type", content["mimeType"])
     status = int(response.get("status") or 0)
-    body = _content(content)
+    body = _content(content, f"{where}: at response/content/text")
     if body is None and not _is_empty(request["method"], status, response, content):
         lacks.add(Part.BODY)
-    sent, is_whole = _sent(request)
+    sent, is_whole = _sent(request, f"{where}: at request/postData/text")
     if not is_whole:
         lacks.add(Part.SENT)
     started = entry.get("startedDateTime")
-    at_ms = _instant_ms(started) if started else before_ms
+    at_ms = _instant_ms(started, where) if started else before_ms
     raw = Raw(
-        method=str(request["method"]).upper(),
+        method=request["method"].upper(),
         path=parts.path or "/",
         query=parts.query,
         request_headers=_headers(request),
@@ -167,13 +175,6 @@ def _host(parts: SplitResult) -> str:
     return host.removesuffix({"https": ":443", "http": ":80"}.get(parts.scheme, ""))
 
 
-def _object(entry: Json, name: str) -> dict[str, Json]:
-    value = entry[name]
-    if not isinstance(value, dict):
-        raise TypeError(f"its {name} is no object")
-    return value
-
-
 def _headers(message: Mapping[str, Json]) -> dict[str, str]:
     """Without what HTTP/2 says in headers and HTTP/1.1 in the first line."""
     pairs = [
@@ -182,13 +183,13 @@ def _headers(message: Mapping[str, Json]) -> dict[str, str]:
     return {name: value for name, value in pairs if not name.startswith(":")}
 
 
-def _content(content: Mapping[str, Json]) -> bytes | None:
+def _content(content: Mapping[str, Json], where: str) -> bytes | None:
     """The body of an answer; None when it is not in the file."""
     text = content.get("text")
     if text is None:
         return None
     if content.get("encoding") == "base64":
-        return base64.b64decode(text, validate=True)
+        return read_base64(text, where)
     return str(text).encode("utf-8", "surrogatepass")
 
 
@@ -201,7 +202,7 @@ def _is_empty(
     return content.get("size") == 0 and response.get("bodySize", 0) in {0, -1}
 
 
-def _sent(request: Mapping[str, Json]) -> tuple[bytes, bool]:
+def _sent(request: Mapping[str, Json], where: str) -> tuple[bytes, bool]:
     """The body of a request, and whether that is all of it: browsers leave files out."""
     posted = request.get("postData")
     if not posted:
@@ -209,7 +210,7 @@ def _sent(request: Mapping[str, Json]) -> tuple[bytes, bool]:
     text = posted.get("text")
     if text:
         if posted.get("encoding") == "base64":
-            return base64.b64decode(text, validate=True), True
+            return read_base64(text, where), True
         return str(text).encode("utf-8", "surrogatepass"), 'filename="' not in str(text)
     params = posted.get("params") or ()
     if params and str(posted.get("mimeType", "")).startswith("application/x-www-form-urlencoded"):
@@ -217,11 +218,11 @@ def _sent(request: Mapping[str, Json]) -> tuple[bytes, bool]:
     return b"", not params and (request.get("bodySize") or 0) <= 0
 
 
-def _instant_ms(text: str) -> int:
+def _instant_ms(text: str, where: str) -> int:
     try:
         read = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except (AttributeError, ValueError):
-        raise ValueError(f"its startedDateTime {text!r} is no instant") from None
+    except ValueError:
+        raise ValueError(f"{where}: at startedDateTime: {text!r} is no instant") from None
     since = (read if read.tzinfo else read.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
 

@@ -60,7 +60,7 @@ def read_base64(text: str, where: str) -> bytes:
         ValueError: it is no base64; *where* says of what.
     """
     try:
-        return base64.b64decode(text)
+        return base64.b64decode(text, validate=True)
     except Base64Error as error:
         raise ValueError(f"{where}: no base64: {error}") from None
 

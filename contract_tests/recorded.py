@@ -12,7 +12,7 @@ from screentest.specs.behaviour import Behaviour
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import Contract, load_contract
 
-from .har import read_har, tally
+from .har import har_of, tally
 from .judge import Judge
 from .monitors.monitors import watch
 from .monitors.undocumented import Undocumented
@@ -22,7 +22,7 @@ from .rules import rules_of
 from .session import Session
 from .target import ANONYMOUS, Identity, Target, Wire
 from .trace import Exchange, Part, Trace
-from .trace_file import read_trace
+from .trace_file import trace_of
 from .wires import credential_header
 
 Json = Any
@@ -60,12 +60,12 @@ def read_recording(path: Path, provider: str) -> Recording:
         ValueError: it is neither, or nothing in it is about the provider.
     """
     contract, secrets = load_contract(provider), Secrets(provider)
-    with path.open(encoding="utf-8") as lines:
-        head = lines.readline(200)
-    if not head.startswith('{"trace"'):
-        reading = read_har(path, contract, secrets)
+    # Once, because it may be a pipe; and some programs begin a file with a mark of its encoding.
+    text = path.read_text(encoding="utf-8-sig")
+    if not text.startswith('{"trace"'):
+        reading = har_of(text, str(path), contract, secrets)
         return Recording(reading.trace, secrets, reading.skipped)
-    trace = read_trace(path, contract)
+    trace = trace_of(text, str(path), contract)
     if not any(it.operation for it in trace.exchanges):
         raise ValueError(f"{path}: no call of {provider} is in it")
     return Recording(trace, secrets)

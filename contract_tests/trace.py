@@ -6,7 +6,6 @@ file; whoever judges it cannot tell, and need not. Keys never enter a trace.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any
@@ -17,6 +16,7 @@ from msgspec import Struct
 from screentest.specs.contract import Contract
 from screentest.specs.operations import Operation
 
+from .reading import read_json
 from .redaction import without_secrets
 
 Json = Any
@@ -125,7 +125,7 @@ class Delivery(Struct, frozen=True):
     @property
     def payload(self) -> Json:
         try:
-            return json.loads(self.body)
+            return read_json(self.body)
         except ValueError:
             return None
 
@@ -222,7 +222,7 @@ def _decoded(body: bytes, content_type: str) -> tuple[Json, bool]:
         return None, False
     try:
         # The blanks around a text of the largest size are found faster as bytes.
-        return json.loads(body.strip()), False
+        return read_json(body.strip()), False
     except ValueError:
         return None, True
 
@@ -243,7 +243,7 @@ def read_events(raw: Raw) -> Iterator[StreamEvent]:
 def _event(at_ms: int, data: bytes) -> StreamEvent:
     text = data.decode("utf-8", "replace")
     try:
-        return StreamEvent(at_ms, json.loads(text), text)
+        return StreamEvent(at_ms, read_json(text), text)
     except ValueError:
         return StreamEvent(at_ms, None, text)
 

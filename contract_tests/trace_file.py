@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from screentest.specs.contract import Contract
 
+from .reading import Form, read_base64, read_json
 from .redaction import Secrets
 from .trace import Balance, Delivery, Event, Exchange, Part, Raw, Trace, understand
 
@@ -24,6 +25,33 @@ Json = Any
 #: near the second.
 _BINARY_KEPT_MAX = 256 * 1024
 _TEXT_KEPT_MAX = 16 * 1024 * 1024
+
+_INTEGER = {"type": "integer"}
+_TEXT = {"type": "string"}
+_HEADERS = {"type": "object", "additionalProperties": _TEXT}
+_BODY = {"type": ["string", "object"], "properties": {"base64": _TEXT, "bytes": _INTEGER}}
+_EVENTS: Mapping[str, Mapping[str, Json]] = {
+    "balance": {
+        "balance": _TEXT, "at_ms": _INTEGER, "available": _INTEGER, "held": _INTEGER,
+    },
+    "delivery": {"delivery": _INTEGER, "at_ms": _INTEGER, "headers": _HEADERS, "body": _TEXT},
+    "exchange": {
+        "actor": _TEXT, "key": _TEXT, "at_ms": _INTEGER, "ended_ms": _INTEGER, "method": _TEXT,
+        "path": _TEXT, "query": _TEXT, "request_headers": _HEADERS, "request_body": _BODY,
+        "status": _INTEGER, "headers": _HEADERS, "body": _BODY,
+    },
+}  # fmt: skip
+#: What an exchange may have besides.
+_MORE: Mapping[str, Json] = {
+    "lacks": {"type": "array", "items": {"enum": [part.value for part in Part]}},
+    "chunks": _INTEGER,
+    "events_ms": {"type": "array", "items": _INTEGER},
+}
+_FORMS = {
+    name: Form({"type": "object", "required": list(fields), "properties": {**fields, **_MORE}})
+    for name, fields in _EVENTS.items()
+}
+_HEAD = Form({"properties": {"time_scale": {"type": "number", "exclusiveMinimum": 0}}})
 
 
 class TraceWriter:
@@ -66,29 +94,32 @@ def read_trace(path: Path, contract: Contract) -> Trace:
     Raises:
         ValueError: it is no trace, or one of another provider.
     """
-    lines = path.read_text(encoding="utf-8").split("\n")
-    head = _head(path, lines[0])
-    if head["provider"] != contract.provider:
-        raise ValueError(f"{path} is a trace of {head['provider']!r}, not {contract.provider!r}")
+    return trace_of(path.read_text(encoding="utf-8"), str(path), contract)
+
+
+def trace_of(text: str, name: str, contract: Contract) -> Trace:
+    """As `read_trace`, of the *text* of the file *name*."""
+    first, *lines = text.split("\n")
+    head = _read_line(first, f"{name}: line 1")
+    if not isinstance(head, dict) or "trace" not in head:
+        raise ValueError(f'{name} is no trace: its first line must be {{"trace": 1, …}}')
+    if head.get("provider") != contract.provider:
+        provider = head.get("provider")
+        raise ValueError(f"{name} is a trace of {provider!r}, not {contract.provider!r}")
+    _HEAD.check(head, f"{name}: line 1")
     trace = Trace(contract.provider, time_scale=head.get("time_scale", 1.0))
     # What follows the last end of a line is empty, or was cut when the writer was killed.
-    for number, line in enumerate(lines[1:-1], start=1):
-        try:
-            trace.add(_from_json(json.loads(line), contract, number))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            told = f"line {number + 1} is no exchange ({type(error).__name__}: {error})"
-            raise ValueError(f"{path} is no trace: {told}") from None
+    for number, line in enumerate(lines[:-1], start=1):
+        where = f"{name}: line {number + 1}"
+        trace.add(_from_json(_read_line(line, where), contract, number, where))
     return trace
 
 
-def _head(path: Path, line: str) -> Json:
+def _read_line(line: str, where: str) -> Json:
     try:
-        head = json.loads(line)
-    except ValueError:
-        head = None
-    if not isinstance(head, dict) or "trace" not in head or "provider" not in head:
-        raise ValueError(f'{path} is no trace: its first line must be {{"trace": 1, …}}')
-    return head
+        return read_json(line)
+    except ValueError as error:
+        raise ValueError(f"{where} is no JSON: {error}") from None
 
 
 def _to_json(event: Event, secrets: Secrets) -> Json:
@@ -116,7 +147,9 @@ def _to_json(event: Event, secrets: Secrets) -> Json:
             return line
 
 
-def _from_json(line: Json, contract: Contract, number: int) -> Event:
+def _from_json(line: Json, contract: Contract, number: int, where: str) -> Event:
+    kinds = [name for name in ("balance", "delivery") if isinstance(line, dict) and name in line]
+    _FORMS[kinds[0] if kinds else "exchange"].check(line, where)
     if "balance" in line:
         return Balance(line["at_ms"], line["balance"], line["available"], line["held"])
     if "delivery" in line:
@@ -130,10 +163,10 @@ def _from_json(line: Json, contract: Contract, number: int) -> Event:
         path=line["path"],
         query=line["query"],
         request_headers=line["request_headers"],
-        request_body=_body_from_json(request_body),
+        request_body=_body_from_json(request_body, f"{where}: at request_body"),
         status=line["status"],
         headers=line["headers"],
-        body=_body_from_json(body),
+        body=_body_from_json(body, f"{where}: at body"),
         at_ms=line["at_ms"],
         ended_ms=line["ended_ms"],
         lacks=frozenset(lacks),
@@ -161,7 +194,7 @@ def _is_cut(body: Json) -> bool:
     return not isinstance(body, str) and "base64" not in body
 
 
-def _body_from_json(body: Json) -> bytes:
+def _body_from_json(body: Json, where: str) -> bytes:
     if isinstance(body, str):
-        return body.encode()
-    return base64.b64decode(body["base64"]) if "base64" in body else b""
+        return body.encode(errors="replace")
+    return read_base64(body["base64"], where) if "base64" in body else b""

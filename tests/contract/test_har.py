@@ -270,15 +270,15 @@ def test_what_a_file_may_leave_out_is_no_defect(entry: Json, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("edit", "told"),
     [
-        ({"startedDateTime": "yesterday"}, "its startedDateTime 'yesterday' is no instant"),
-        ({"response": None}, "its response is no object"),
-        ({"request": {"method": "GET"}}, "it has no 'url'"),
+        ({"startedDateTime": "yesterday"}, "at startedDateTime: 'yesterday' is no instant"),
+        ({"response": None}, 'at response: null is not of type "object"'),
+        ({"request": {"method": "GET"}}, 'at request: "url" is a required property'),
         ({"response": {"status": 200, "content": {"encoding": "base64", "text": "#"}}},
-         "Only base64 data is allowed"),
+         "at response/content/text: no base64: Only base64 data is allowed"),
     ],
 )  # fmt: skip
 def test_an_entry_that_is_none_is_named(edit: Json, told: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=re.escape(f"entry 2 is no HAR entry: {told}")):
+    with pytest.raises(ValueError, match=re.escape(f"entry 2: {told}")):
         _read(tmp_path, _making(), {**_making(), **edit})
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from screentest.contract_tests.har import write_har
+from screentest.contract_tests.har_writer import write_har
 from screentest.contract_tests.reading import read_json
 from screentest.contract_tests.recorded import judge_recording, read_recording, recording_lines
 from screentest.contract_tests.trace_file import write_trace
@@ -53,22 +53,23 @@ def _entry(**response: Json) -> str:
         ("[]", 'FILE is no HAR file: [] is not of type "object"'),
         ('{"log": 3}', 'FILE is no HAR file: at log: 3 is not of type "object"'),
         ('{"log": {"entries": [1]}}', 'FILE: entry 1: 1 is not of type "object"'),
-        ('{"log": {"entries": [{"request": {"method": "GET"}}]}}',
+        ('{"log": {"entries": [{"request": {"method": "GET"}, "response": {}}]}}',
          'FILE: entry 1: at request: "url" is a required property'),
-        ('{"log": {"entries": [{"request": {"method": "GET", "url": "http://[::1"}}]}}',
+        ('{"log": {"entries": [{"response": {}, '
+         '"request": {"method": "GET", "url": "http://[::1"}}]}}',
          "FILE: entry 1: at request/url: Invalid IPv6 URL"),
         (json.dumps({"log": {"entries": [_ENTRY]}}),
          'FILE: entry 1: "response" is a required property'),
         (_entry(status="200"),
-         'FILE: entry 1: at response/status: "200" is not of type "integer"'),
+         'FILE: entry 1: at response/status: "200" is not of type'),
         (_entry(content={"text": "abc", "encoding": "base64"}),
          "FILE: entry 1: at response/content/text: no base64: "),
         ("[" * 100_000, "FILE is no HAR file: nested deeper than 500"),
         ('{"trace": 1}', "FILE is a trace of None, not 'ozor'"),
-        ('{"trace": 1, "provider": "ozor"}\n{"x": 1}',
+        ('{"trace": 1, "provider": "ozor"}\n{"x": 1}\n',
          'FILE: line 2: "actor" is a required property'),
         ('{"trace": 1, "provider": "ozor"}\n{"balance": "owner", "at_ms": "now", '
-         '"available": 1, "held": 0}',
+         '"available": 1, "held": 0}\n',
          'FILE: line 2: at at_ms: "now" is not of type "integer"'),
         ('{"trace": 1, "provider": "ozor"}\n\n{}', "FILE: line 2 is no JSON: Expecting value"),
     ],
@@ -84,33 +85,36 @@ def test_file_that_is_no_recording_is_refused_with_the_place(
 
 
 @pytest.mark.parametrize(
-    "response",
+    ("response", "read"),
     [
-        {"status": 0},
-        {"content": None},
-        {"content": {"text": None, "mimeType": None}},
-        {"content": {"mimeType": "application/json", "text": "[" * 5_000}},
-        {"content": {"mimeType": "application/json", "text": '{"a": NaN}'}},
-        {"content": {"mimeType": "application/json", "text": '"\\ud800"'}},
+        ({"status": 0}, 1),
+        ({"content": None}, 2),
+        ({"content": {"text": None, "mimeType": None}}, 2),
+        ({"content": {"mimeType": "application/json", "text": "[" * 5_000}}, 2),
+        ({"content": {"mimeType": "application/json", "text": '{"a": NaN}'}}, 2),
+        ({"content": {"mimeType": "application/json", "text": '"\\ud800"'}}, 2),
     ],
     ids=["no answer", "no content", "no text", "deep", "NaN", "half a character"],
 )
 def test_what_browsers_leave_out_and_servers_get_wrong_is_read(
-    tmp_path: Path, response: Json
+    tmp_path: Path, response: Json, read: int
 ) -> None:
     path = tmp_path / "file"
-    path.write_text(_entry(**response))
+    entries = [{**_ENTRY, "response": {**_ANSWER, **it}} for it in (response, _ANSWER)]
+    path.write_text(json.dumps({"log": {"entries": entries}}))
 
-    judge = judge_recording(read_recording(path, "ozor"))
+    recording = read_recording(path, "ozor")
+    lines = list(recording_lines(recording, judge_recording(recording.trace)))
 
-    assert judge.scenario == ""
+    assert len(recording.trace.exchanges) == read
+    assert any(line.startswith(f"{read} exchanges") for line in lines)
 
 
 def test_file_may_begin_with_a_mark_of_its_encoding(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("\ufeff" + _entry())
 
-    assert len(read_recording(path, "ozor").exchanges) == 1
+    assert len(read_recording(path, "ozor").trace.exchanges) == 1
 
 
 def test_recording_may_come_through_a_pipe(tmp_path: Path) -> None:
@@ -118,7 +122,7 @@ def test_recording_may_come_through_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     threading.Thread(target=pipe.write_text, args=(_entry(),), daemon=True).start()
 
-    assert len(read_recording(pipe, "ozor").exchanges) == 1
+    assert len(read_recording(pipe, "ozor").trace.exchanges) == 1
 
 
 @pytest.mark.parametrize(
@@ -164,10 +168,10 @@ def test_recording_with_odd_places_is_refused_or_judged(provider: str, tmp_path:
 
 def _ending(path: Path, provider: str) -> str:
     try:
-        trace = read_recording(path, provider)
+        recording = read_recording(path, provider)
     except ValueError as error:
         return "refused" if "\n" not in str(error) else f"refused in several lines: {error}"
-    list(recording_lines(trace, judge_recording(trace)))
+    list(recording_lines(recording, judge_recording(recording.trace)))
     return "judged"
 
 

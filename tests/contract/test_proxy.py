@@ -66,16 +66,6 @@ def test_the_budget_is_kept_in_front_of_the_server(server: tuple[str, Identity])
     assert (recorder.budget.spent, len(recorder.trace.exchanges)) == (70, 1)
 
 
-def test_server_that_is_gone_is_502_and_not_recorded() -> None:
-    recorder = Recorder(CONTRACT, "http://127.0.0.1:9")
-
-    answer = recorder.pass_on(Wire("GET", "/api/v1/sora/status/1/"))
-
-    assert (answer.status, answer.headers[BUDGET_HEADER]) == (502, "unreachable")
-    assert b"http://127.0.0.1:9: [Errno 111] Connection refused" in answer.body
-    assert recorder.trace.exchanges == []
-
-
 def test_reading_only_stops_what_changes_something(server: tuple[str, Identity]) -> None:
     url, owner = server
     recorder = Recorder(CONTRACT, url, is_read_only=True)
