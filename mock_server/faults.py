@@ -216,7 +216,9 @@ def read_fault(fault_id: str, body: Mapping[str, Json], places: Places) -> Fault
             raise unknown("condition", name, list(places), status=422)
         values = places[name]
         if value not in values:
-            raise unknown(name, value, values, status=422)
+            provider = where.get("provider")
+            near = [it for it, known_by in values.items() if provider in (None, *known_by)]
+            raise unknown(name, value, near or values, status=422)
     return Fault(
         id=fault_id,
         type=kind,

@@ -20,7 +20,8 @@ from ..universe import World
 from ..world import Worlds
 from .control_reading import ControlCall, Handler, one_page
 from .control_showing import show_event
-from .sse import HEARTBEAT_S, PROBE_S
+from .mishaps import PROBE_S
+from .sse import HEARTBEAT_S
 
 Json = Any
 

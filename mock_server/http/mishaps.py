@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..faults import Fault
-from .sse import PROBE_S
 
 Json = Any
 Headers = list[tuple[str, str]]
 Sleep = Callable[[float], None]
 
+#: A silent stream sends an empty piece so often, of which no byte leaves: a server refuses it once
+#: nobody listens.
+PROBE_S = 0.5
 #: No fault keeps a connection open for longer, whatever somebody ordered.
 _DELAY_MS_MAX = 15 * 60 * 1_000
 #: Bytes need a moment to leave before the connection that carries them is closed.

@@ -19,13 +19,12 @@ from ..rows import Resource
 from ..steering import decide, finish_now
 from ..universe import World
 from ..world import Worlds
+from .mishaps import PROBE_S
 
 Json = Any
 
 #: A stream sends a comment after this long without an event, so that no proxy takes it for dead.
 HEARTBEAT_S = 15.0
-#: And so often an empty piece, of which no byte leaves: a server refuses it once nobody listens.
-PROBE_S = 0.5
 #: No stream lives longer than this in real time.
 STREAM_S_MAX = 15 * 60.0
 #: Open streams per process; the next one is told to come back.
