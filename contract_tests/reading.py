@@ -30,9 +30,11 @@ def read_json(text: str | bytes, *, depth_max: int = _DEPTH_MAX) -> Json:
             *depth_max*, a number without end, or half of a character.
     """
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except RecursionError:
         raise ValueError(f"nested deeper than {depth_max}") from None
+    if not _may_be_odd(text, depth_max):
+        return value
     level, depth = [value], 0
     while level:
         if depth == depth_max and any(isinstance(it, dict | list) for it in level):
@@ -42,12 +44,24 @@ def read_json(text: str | bytes, *, depth_max: int = _DEPTH_MAX) -> Json:
     return value
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is no number of JSON")
+    return number
+
+
+def _may_be_odd(text: str | bytes, depth_max: int) -> bool:
+    """Whether *text* has brackets enough to nest too deep, or may hold half of a character."""
+    if isinstance(text, bytes):
+        return text.count(b"[") + text.count(b"{") > depth_max or b"\\u" in text
+    return text.count("[") + text.count("{") > depth_max or "\\u" in text or not text.isascii()
+
+
 def _parts(value: Json) -> Iterable[Json]:
     """What *value* is made of."""
     if isinstance(value, dict):
         return (*value, *value.values())
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{value} is no number of JSON")
     if isinstance(value, str) and not value.isascii() and _HALF.search(value):
         raise ValueError("a text holds half of a character")
     return value if isinstance(value, list) else ()

@@ -46,10 +46,17 @@ class Formula(Struct, frozen=True):
         Raises:
             ContractError: a fact is missing, or the result is negative or not a whole number.
         """
-        value = _value(self.tree, facts, self.text)
+        named = tuple((name, facts[name]) for name in self.names if name in facts)
+        value = _known_value(self, named)
         if value.denominator != 1 or value < 0:
             raise ContractError(f"price {self.text!r} gives {value}, not a whole number >= 0")
         return int(value)
+
+
+# A price list has few lines, and each is asked for again and again.
+@lru_cache(maxsize=4_096)
+def _known_value(formula: Formula, facts: tuple[tuple[str, float | Fraction], ...]) -> Fraction:
+    return _value(formula.tree, dict(facts), formula.text)
 
 
 def parse_formula(text: str | int) -> Formula:
