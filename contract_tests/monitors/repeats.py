@@ -32,7 +32,7 @@ class Repeats:
     def _judge_rate(self, exchange: Exchange) -> None:
         if not exchange.is_success or exchange.actor == "anonymous":
             return
-        if Part.CALLER in exchange.lacks:
+        if Part.CALLER in exchange.lacks or self._is_replay(exchange):
             return
         for window in windows_in_force(self._contract.behaviour):
             if exchange.operation not in window.operations:
@@ -44,6 +44,19 @@ class Repeats:
             if len(recent) > window.limit:
                 told = f"{len(recent)} calls passed in {window.per_ms // 1_000} s"
                 self._judge.check(f"rate.{window.name}.refuses", told, exchange, holds=False)
+
+    def _is_replay(self, exchange: Exchange) -> bool:
+        """Whether the answer only repeats an earlier one; whether that takes room nobody says."""
+        rules = self._contract.behaviour.idempotency
+        value = exchange.request_headers.get(rules.header) if rules is not None else None
+        if rules is None or value is None:
+            return False
+        first = self._answers.get((exchange.key, exchange.operation, value))
+        return (
+            first is not None
+            and exchange.at_ms - first.at_ms < rules.keeps_ms
+            and (first.status, first.body) == (exchange.status, exchange.body)
+        )
 
     def _judge_replay(self, exchange: Exchange) -> None:
         rules = self._contract.behaviour.idempotency

@@ -15,7 +15,7 @@ from screentest.specs.checks import read_checks
 from screentest.specs.contract import load_contract
 from screentest.specs.errors import ContractError
 
-from .hands import PROVIDERS, verified
+from .hands import PROVIDERS, session_with, verified
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -43,6 +43,20 @@ def test_every_clause_that_binds_a_server_is_judged(provider: str, coverage: str
 
     assert result.clauses_not_judged == set()
     assert result.coverage == coverage
+
+
+def test_an_answer_that_is_repeated_is_no_call_too_many() -> None:
+    """Ten calls fill the window; the eleventh repeats the first, and the mock lets it pass."""
+    session = session_with("ugc_copilot")
+    again = {"idempotency-key": "0b5e9c1e-6f0a-4a53-9a53-0c8f6e6f6c55"}
+
+    answers = [
+        session.call("proxyFetchTopSellingProducts", headers=again if number in {0, 10} else None)
+        for number in range(12)
+    ]
+
+    assert [it.status for it in answers] == [200] * 11 + [429]
+    assert [it.told for it in session.judge.findings] == []
 
 
 def test_a_key_that_the_kit_makes_up_is_no_warning_to_its_user(
