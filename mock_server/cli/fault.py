@@ -54,7 +54,10 @@ def add(type_: str, url: str, world: str, *, as_json: bool, **given: Any) -> Non
     attributes = _attributes(given)
     if attributes:
         body["attributes"] = attributes
-    show([Mock(url, world).post("/faults", body)], _rows, as_json=as_json)
+    mock = Mock(url, world)
+    if given["provider"]:
+        mock.provider(given["provider"])
+    show([mock.post("/faults", body)], _rows, as_json=as_json)
 
 
 @command.command("list")

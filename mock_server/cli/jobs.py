@@ -28,7 +28,10 @@ def command() -> None:
 @json_option
 def list_jobs(provider: str, state: str, url: str, world: str, *, as_json: bool) -> None:
     """All jobs, the newest first."""
-    found = list(Mock(url, world).items("/jobs", {"provider": provider, "state": state}))
+    mock = Mock(url, world)
+    if provider:
+        mock.provider(provider)
+    found = list(mock.items("/jobs", {"provider": provider, "state": state}))
     show(found, _rows, as_json=as_json)
 
 

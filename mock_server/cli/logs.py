@@ -82,6 +82,8 @@ def list_requests(
         )
     _check_code(wanted.code.upper())
     mock = Mock(url, world)
+    if wanted.provider:
+        mock.provider(wanted.provider)
     kept: deque[Json] = deque(maxlen=min(last, sys.maxsize))
     cursor = ""
     for line in _after(mock, wanted, ""):

@@ -69,6 +69,7 @@ def listen(provider: str, url: str, world: str, *, as_json: bool, **given: Any) 
     if given["forward_to"]:
         split_url(given["forward_to"])
     mock = Mock(url, world)
+    mock.provider(provider)
     # A mock may serve providers that are not installed here.
     is_known = provider in provider_names()
     behaviour = load_contract(provider).behaviour if is_known else None

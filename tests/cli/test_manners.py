@@ -165,6 +165,25 @@ def test_misspelt_provider_is_one_line_with_the_nearest(
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        ("verify", "OZOR"), ("credits", "--provider", "OZOR"), ("jobs", "--provider", "OZOR"),
+        ("logs", "--provider", "OZOR"), ("webhooks", "listen", "OZOR"),
+        ("fault", "add", "http_error", "--provider", "OZOR"), ("trigger", "OZOR", "failed"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_provider_in_capitals_is_the_nearest_too(world: World, words: tuple[str, ...]) -> None:
+    answer = world.run(*words)
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == (
+        "error: no provider 'OZOR'; did you mean 'ozor'? "
+        "(there are: oshara, ozor, ugc_copilot, ulazai, znapai)\n"
+    )
+
+
+@pytest.mark.parametrize(
     "url", ["ftp://127.0.0.1", "http://", "http://exa mple", "nonsense", "http://127.0.0.1:x",
             "http://127.0.0.1:99999", "http://[::1", "file:///etc/passwd"],
 )  # fmt: skip
