@@ -1,5 +1,6 @@
-"""The contract kit: holds any server, mocked or real, to a provider's contract.
+"""The contract kit: a program, not test data, that checks any server against a provider's contract.
 
-Its truth comes from `screentest.specs` alone. Every exchange becomes an event of a trace; monitors
-judge traces, scenarios make them, and nothing that was not judged counts as kept.
+It imports `screentest.specs` and public names only, never a provider. Bottom to top: traces, rules,
+monitors, targets, scenarios, report, runs, then recordings and mutants. The `test_*.py` modules
+here are suites that downstream projects collect.
 """

@@ -8,7 +8,7 @@ import pytest
 
 from screentest.specs.contract import provider_names
 
-from .named_target import NamedTarget, checked_target
+from .runs.named_target import NamedTarget, checked_target
 
 #: Made once a run, so that its tests share one budget for each target.
 _TARGETS = pytest.StashKey[dict[str, NamedTarget]]()

@@ -10,12 +10,12 @@ from functools import cache
 
 import pytest
 
-from .command import choose
-from .judge import Verdict
-from .live import UnreachableError
-from .named_target import NamedTarget
-from .rules import FAMILIES
-from .verify import Result, scenarios_of, verify
+from .rules.contract_rules import FAMILIES
+from .rules.judge import Verdict
+from .runs.command import choose
+from .runs.named_target import NamedTarget
+from .scenarios.verify import Result, scenarios_of, verify
+from .targets.live import UnreachableError
 
 
 @cache
@@ -24,8 +24,15 @@ def verified(target: NamedTarget) -> Result:
     contract, checks, is_remote = target.contract, target.checks, target.is_remote
     chosen = choose(target.options, scenarios_of(contract, checks))
     # Kept also when the server goes away, or each family would begin anew, and pay anew.
-    return verify(contract, checks, target.open, chosen, is_open=is_remote, is_shared=is_remote,
-                  ends_by=(UnreachableError,))  # fmt: skip
+    return verify(
+        contract,
+        checks,
+        target.open,
+        chosen,
+        is_open=is_remote,
+        is_shared=is_remote,
+        ends_by=(UnreachableError,),
+    )
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from .in_process import InProcess, make_app
-from .machine import machine_of, run_machine
-from .named_target import NamedTarget
+from .runs.machine import machine_of, run_machine
+from .runs.named_target import NamedTarget
+from .targets.in_process import InProcess, make_app
 
 
 def test_any_order_of_jobs_and_waits_keeps_the_books(target: NamedTarget) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import pytest
 
-from .judge import Judge
-from .named_target import NamedTarget
-from .phases import PHASES, run_phase
-from .rules import rules_of
-from .session import Session
+from .rules.contract_rules import rules_of
+from .rules.judge import Judge
+from .runs.named_target import NamedTarget
+from .runs.phases import PHASES, run_phase
+from .scenarios.session import Session
 
 _EXAMPLES = 10
 

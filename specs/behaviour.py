@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
 
 from msgspec import Struct
+
+from screentest.specs.json_types import Json
 
 from .arithmetic import Formula
 from .citations import Citations
 from .errors import ContractError
-
-Json = Any
 
 
 class Kind(Enum):

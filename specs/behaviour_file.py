@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from screentest.specs.json_types import Json
 
 from .arithmetic import parse_formula
 from .behaviour import (
@@ -41,8 +43,6 @@ from .files import read_yaml
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
-
-Json = Any
 
 SCHEMA_FILE = Path(__file__).with_name("behaviour.schema.json")
 

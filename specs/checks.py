@@ -11,17 +11,16 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import jsonschema_rs
 from msgspec import Struct
 from msgspec.structs import replace
 
+from screentest.specs.json_types import Json
+
 from .contract import Contract, load_contract
 from .errors import ContractError
 from .files import read_yaml
-
-Json = Any
 
 SCHEMA_FILE = Path(__file__).with_name("checks.schema.json")
 
@@ -343,11 +342,22 @@ def _view(operation: str, raw: Json) -> View:
     plain: dict[str, Json] = {
         name: raw[name]
         for name in (
-            "resource", "id", "status", "each", "asked", "aliases", "progress", "echoes", "urls",
-            "charged", "balance", "refunded", "source",
+            "resource",
+            "id",
+            "status",
+            "each",
+            "asked",
+            "aliases",
+            "progress",
+            "echoes",
+            "urls",
+            "charged",
+            "balance",
+            "refunded",
+            "source",
         )
         if name in raw
-    }  # fmt: skip
+    }
     for name in ("constant", "settles", "ascending"):
         if name in raw:
             plain[name] = tuple(raw[name])
@@ -420,14 +430,18 @@ def _check_names(path: Path, checks: Checks, contract: Contract) -> None:
     """Every name that the section uses exists in the contract."""
     behaviour = contract.behaviour
     operations = [
-        *checks.requests, *checks.views, *checks.lists, *checks.price_facts, *checks.unreachable,
+        *checks.requests,
+        *checks.views,
+        *checks.lists,
+        *checks.price_facts,
+        *checks.unreachable,
         *checks.may_refuse,
         *(it.operation for it in checks.refused),
         *(it.operation for it in checks.accepted),
         *(it.operation for it in checks.relations),
         *(make.by for make in checks.makes.values()),
         *(make.read for make in checks.makes.values() if make.read is not None),
-    ]  # fmt: skip
+    ]
     for name in operations:
         if name not in contract.operations:
             raise ContractError(f"{path}: checks: there is no operation {name!r}")

@@ -7,11 +7,11 @@ where that is written.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from msgspec import Struct
 
-Json = Any
+from screentest.specs.json_types import Json
+
 Clauses = tuple[str, ...]
 
 #: Stands for every rule of a field that is not named by its keyword.

@@ -7,7 +7,9 @@ from copy import copy
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from screentest.specs.json_types import Json
 
 from .behaviour import Behaviour
 from .behaviour_file import merge_patch, read_behaviour
@@ -16,8 +18,6 @@ from .files import read_as_built, read_yaml
 
 if TYPE_CHECKING:
     from .operations import Operation, Routes
-
-Json = Any
 
 _FOLDER = Path(__file__).parent
 

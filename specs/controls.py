@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct
+
+from screentest.specs.json_types import Json
 
 from .files import read_yaml
 from .operations import Operation, compile_operations
 from .validation import Documents
-
-Json = Any
 
 CONTROL_FILE = Path(__file__).parent / "control" / "openapi.yaml"
 

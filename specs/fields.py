@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
-Json = Any
+from screentest.specs.json_types import Json
 
 _PARTS = ("allOf", "anyOf", "oneOf")
 _BRANCHES = ("if", "then", "else")

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import orjson
 
-from .errors import ContractError
+from screentest.specs.json_types import Json
 
-Json = Any
+from .errors import ContractError
 
 # A hand-written contract needs neither; both bound what a hostile file can cost.
 _BYTES_MAX = 5 * 1024 * 1024

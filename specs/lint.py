@@ -9,17 +9,16 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import jsonschema_rs
+
+from screentest.specs.json_types import Json
 
 from .contract import read_contract
 from .errors import ContractError
 from .files import read_yaml
 from .operations import METHODS, Operation
 from .validation import Documents, Schema
-
-Json = Any
 
 SCHEMA_FILE = Path(__file__).with_name("openapi.schema.json")
 #: Inside these stand values, in which `$ref` is a field like any other.

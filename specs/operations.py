@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from msgspec import Struct
 
-from .validation import Documents, Schema, Violation
+from screentest.specs.json_types import Json
 
-Json = Any
+from .validation import Documents, Schema, Violation
 
 #: Marks what the provider's document does not show, and says why it is as it is.
 _INFERRED = "x-screentest-inferred"

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
-from typing import Any
 
 import jsonschema_rs
 from jsonschema_rs import ValidationErrorKind as Kind
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .fields import Fields
+from screentest.specs.json_types import Json
 
-Json = Any
+from .fields import Fields
 
 # A reply names a few problems, not every branch of every alternative.
 _VIOLATIONS_MAX = 20

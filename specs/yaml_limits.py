@@ -7,11 +7,10 @@ for: a few hundred bytes end a process by its stack, or grow to gigabytes. Event
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from yaml.events import AliasEvent, CollectionEndEvent, NodeEvent, ScalarEvent
 
-Json = Any
+from screentest.specs.json_types import Json
 
 #: A contract of hand-written schemas comes to twenty levels.
 DEPTH_MAX = 64

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import yaml
 from yaml import YAMLError as YamlError
 
-from .yaml_limits import YamlLimitError, check_events
+from screentest.specs.json_types import Json
 
-Json = Any
+from .yaml_limits import YamlLimitError, check_events
 
 #: Longer ones are no number of any contract, and JSON's readers choke on them.
 _NUMBER_LENGTH_MAX = 40

@@ -10,12 +10,11 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 
-Json = Any
+from screentest.specs.json_types import Json
 
 _START_S_MAX = 30.0
 
@@ -50,10 +49,19 @@ def serving(folder: Path, *options: str) -> Generator[LiveMock]:
     """`screentest serve` on a free port, with these *options*; *folder* is for its ready file."""
     ready = folder / "ready.json"
     server = subprocess.Popen(
-        [sys.executable, "-m", "screentest.mock_server.cli", "serve", "--port", "0",
-         "--ready-file", str(ready), *options],
+        [
+            sys.executable,
+            "-m",
+            "screentest.mock_server.cli",
+            "serve",
+            "--port",
+            "0",
+            "--ready-file",
+            str(ready),
+            *options,
+        ],
         stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     try:
         info = wait_for_file(ready)
         yield LiveMock(info["url"], info["env"])

@@ -15,8 +15,7 @@ from urllib.parse import urlencode, urlsplit
 from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
-
-Json = Any
+from screentest.specs.json_types import Json
 
 #: The first instant of every world in the tests.
 START = "2026-01-01T00:00:00Z"

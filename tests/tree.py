@@ -45,8 +45,8 @@ def python_files(*folders: str) -> tuple[Path, ...]:
 
 
 def is_vendor_module(path: Path, vendor: str) -> bool:
-    """Whether *path* is providers/<vendor>.py or a part of it, providers/<vendor>_<part>.py."""
-    return path.parent.name == "providers" and f"{path.stem}_".startswith(f"{vendor}_")
+    """Whether *path* is a module of providers/<vendor>/."""
+    return path.parent.parent.name == "providers" and path.parent.name == vendor
 
 
 def text_files() -> Iterator[tuple[Path, str]]:

@@ -15,11 +15,11 @@ from typing import Any
 
 from bench.servers import prism_command, serve_prism
 
-from screentest.contract_tests.command import run_verify
-from screentest.contract_tests.judge import Finding, Verdict
-from screentest.contract_tests.options import Options
-from screentest.contract_tests.rules import FAMILIES
-from screentest.contract_tests.verify import Result
+from screentest.contract_tests.rules.contract_rules import FAMILIES
+from screentest.contract_tests.rules.judge import Finding, Verdict
+from screentest.contract_tests.runs.command import run_verify
+from screentest.contract_tests.runs.options import Options
+from screentest.contract_tests.scenarios.verify import Result
 from screentest.specs.contract import load_contract
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reports" / "prism.md"
@@ -68,10 +68,14 @@ def _result(command: Path, provider: str) -> Result:
         served.write_text(json.dumps(_with_prefix(provider)))
         with serve_prism(command, served, path, headers, core=None) as running:
             options = Options(
-                provider=provider, url=running.url, api_key="somebody",
-                second_api_key="somebody-else", bearer="session", time_scale=1_000,
+                provider=provider,
+                url=running.url,
+                api_key="somebody",
+                second_api_key="somebody-else",
+                bearer="session",
+                time_scale=1_000,
                 patience_ms=60_000,
-            )  # fmt: skip
+            )
             return run_verify(options, lambda scenario, ran: None)
 
 
@@ -96,8 +100,9 @@ def _section(provider: str, result: Result) -> Iterator[str]:
     yield f"{kept} rules kept, {broken} broken, {unjudged} not judged.\n"
     yield "| family | kept | broken | not judged |\n| --- | --- | --- | --- |"
     for family, told in FAMILIES.items():
-        verdicts = [result.judge.verdict(it.id) for it in result.judge.rules.values()
-                    if it.family == family]  # fmt: skip
+        verdicts = [
+            result.judge.verdict(it.id) for it in result.judge.rules.values() if it.family == family
+        ]
         if verdicts:
             cells = " | ".join(str(verdicts.count(verdict)) for verdict in Verdict)
             yield f"| {told} | {cells} |"

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import click
 
-from screentest.mock_server import magic
 from screentest.mock_server.cli.main import VERBS, cli
 from screentest.mock_server.cli.output import EXIT_CODES
 from screentest.mock_server.cli.settings import SETTINGS
-from screentest.mock_server.explanations import Example, Explanation, explanations
+from screentest.mock_server.findings.explanations import Example, Explanation, explanations
+from screentest.mock_server.kernel import magic
 from screentest.specs.behaviour import Behaviour, Interpretation
 from screentest.specs.contract import load_contract, provider_names
 
@@ -176,9 +176,12 @@ def _verb(command: click.Command, verb: str) -> list[str]:
 
 def _help(command: click.Command, called: str) -> list[str]:
     context = click.Context(
-        command, info_name=called, terminal_width=_WIDTH, max_content_width=_WIDTH,
+        command,
+        info_name=called,
+        terminal_width=_WIDTH,
+        max_content_width=_WIDTH,
         help_option_names=["-h", "--help"],
-    )  # fmt: skip
+    )
     return ["```text", *command.get_help(context).splitlines(), "```"]
 
 

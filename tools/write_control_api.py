@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from screentest.specs.controls import load_controls
+from screentest.specs.json_types import Json
 from screentest.specs.operations import METHODS
-
-Json = Any
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "control-api.md"
 

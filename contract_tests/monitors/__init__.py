@@ -1,1 +1,4 @@
-"""Monitors: judge whatever traffic there is, without a request of their own."""
+"""Monitors: judge whatever traffic there is, without requests of their own.
+
+May import rules and traces.
+"""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from screentest.specs.checks import Checks, ListRules
 from screentest.specs.contract import Contract
+from screentest.specs.json_types import Json
 
-from ..expressions import Scope, evaluate, has_value
-from ..judge import Judge
-from ..trace import Event, Exchange, Part, query_values
-
-Json = Any
+from ..rules.judge import Judge
+from ..traces.expressions import Scope, evaluate, has_value
+from ..traces.trace import Event, Exchange, Part, query_values
 
 
 class Access:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from screentest.specs.behaviour import Kind, Lifecycle
 from screentest.specs.checks import Checks, View
 from screentest.specs.contract import Contract
+from screentest.specs.json_types import Json
 
-from ..expressions import Scope, as_number, evaluate, has_value, is_shown
-from ..judge import Judge
-from ..trace import MISSING, Event, Exchange
+from ..rules.judge import Judge
+from ..traces.expressions import Scope, as_number, evaluate, has_value, is_shown
+from ..traces.trace import MISSING, Event, Exchange
 from .times import follow_each_other
-
-Json = Any
 
 
 @dataclass(slots=True)

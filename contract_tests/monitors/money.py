@@ -6,9 +6,9 @@ from screentest.specs.behaviour import Moment
 from screentest.specs.checks import Checks
 from screentest.specs.contract import Contract
 
-from ..judge import Judge
-from ..prices import price_of
-from ..trace import Balance, Event, Exchange
+from ..rules.judge import Judge
+from ..rules.prices import price_of
+from ..traces.trace import Balance, Event, Exchange
 
 
 class Money:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from screentest.specs.checks import Checks
 from screentest.specs.contract import Contract
 
-from ..judge import Judge
-from ..trace import Event, Trace
+from ..rules.judge import Judge
+from ..traces.trace import Event, Trace
 from .access import Access
 from .lifecycles import Lifecycles
 from .money import Money

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from screentest.specs.contract import Contract
+from screentest.specs.json_types import Json
 
-from ..judge import Judge
-from ..rules import windows_in_force
-from ..trace import Event, Exchange, Part
-
-Json = Any
+from ..rules.contract_rules import windows_in_force
+from ..rules.judge import Judge
+from ..traces.trace import Event, Exchange, Part
 
 
 class Repeats:

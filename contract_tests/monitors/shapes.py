@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from screentest.specs.checks import Checks, Relation
 from screentest.specs.contract import Contract
+from screentest.specs.json_types import Json
 from screentest.specs.operations import Operation, ReplyShape
 from screentest.specs.validation import Violation
 
-from ..expressions import NOTHING, as_number, evaluate, has_value, read_fact
-from ..judge import Judge
-from ..trace import MISSING, Event, Exchange, Part, query_values
+from ..rules.judge import Judge
+from ..traces.expressions import NOTHING, as_number, evaluate, has_value, read_fact
+from ..traces.trace import MISSING, Event, Exchange, Part, query_values
 from .times import follow_each_other
-
-Json = Any
 
 #: A live provider may say more than was documented; only our own mock is held to closed objects.
 _OPENNESS = frozenset({"additionalProperties", "unevaluatedProperties"})
@@ -88,8 +86,9 @@ class Shapes:
         self.judge.check(f"input.{operation.id}", told, exchange, holds=holds)
 
     def _judge_relation(self, relation: Relation, exchange: Exchange) -> None:
-        if not (exchange.is_success if relation.status is None
-                else exchange.status == relation.status):  # fmt: skip
+        if not (
+            exchange.is_success if relation.status is None else exchange.status == relation.status
+        ):
             return
         if exchange.lacks & {Part.SENT, Part.BODY}:
             return

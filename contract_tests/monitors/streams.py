@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from screentest.specs.behaviour import StreamRules
 from screentest.specs.contract import Contract
+from screentest.specs.json_types import Json
 
-from ..expressions import as_number
-from ..judge import Judge
-from ..trace import Event, Exchange, Part
-
-Json = Any
+from ..rules.judge import Judge
+from ..traces.expressions import as_number
+from ..traces.trace import Event, Exchange, Part
 
 
 @dataclass(slots=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
-from ..expressions import has_value
+from screentest.specs.json_types import Json
 
-Json = Any
+from ..traces.expressions import has_value
 
 #: Numbers above this are milliseconds: as seconds they would be in the year 5138.
 _SECONDS_MAX = 10**11

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Any
 from urllib.parse import urlsplit
 
 from screentest.specs.contract import Contract
 
-from ..judge import Judge
-from ..trace import Event, Exchange
-
-Json = Any
+from ..rules.judge import Judge
+from ..traces.trace import Event, Exchange
 
 _ADDRESS = re.compile(rb"""https?://[^\s"'\\<>]+""")
 #: Statuses that say nothing about whether there is such a call.

@@ -1,1 +1,4 @@
-"""Mutants: defects of providers as data, and how many of them the kit finds."""
+"""Mutants: known defects as data, used to measure how many of them the kit finds.
+
+May import runs and below. For maintainers of the kit; users do not need it.
+"""

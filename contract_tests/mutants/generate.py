@@ -8,33 +8,56 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from screentest.specs.contract import Contract
 from screentest.specs.files import read_yaml
+from screentest.specs.json_types import Json
 
 from .mutant import Mutant
-
-Json = Any
 
 #: Dropped fields per answer; the first ones are the ones that clients read.
 _FIELDS_MAX = 4
 _FAMILY_OF_GATE = {
-    "authentication": "AUT", "ownership": "OWN", "existence": "OWN", "state": "LIF",
-    "idempotency": "IDM", "rate_limit": "RTL", "concurrency": "RTL", "credits": "CRD",
-}  # fmt: skip
+    "authentication": "AUT",
+    "ownership": "OWN",
+    "existence": "OWN",
+    "state": "LIF",
+    "idempotency": "IDM",
+    "rate_limit": "RTL",
+    "concurrency": "RTL",
+    "credits": "CRD",
+}
 _FAMILY_OF_REASON = {
-    "missing_credential": "AUT", "unknown_credential": "AUT", "revoked_credential": "AUT",
-    "foreign": "OWN", "not_found": "OWN", "insufficient_credits": "CRD", "rate_limited": "RTL",
-    "too_many_running": "RTL", "idempotency_mismatch": "IDM",
-}  # fmt: skip
+    "missing_credential": "AUT",
+    "unknown_credential": "AUT",
+    "revoked_credential": "AUT",
+    "foreign": "OWN",
+    "not_found": "OWN",
+    "insufficient_credits": "CRD",
+    "rate_limited": "RTL",
+    "too_many_running": "RTL",
+    "idempotency_mismatch": "IDM",
+}
 #: Reasons that the scenarios of every provider can bring about; the others need their own example.
-_REACHED = frozenset({
-    "unknown_route", "wrong_method", "missing_credential", "unknown_credential",
-    "revoked_credential", "wrong_content_type", "malformed_body", "invalid", "not_found", "foreign",
-    "wrong_state", "insufficient_credits", "rate_limited", "too_many_running",
-    "idempotency_mismatch",
-})  # fmt: skip
+_REACHED = frozenset(
+    {
+        "unknown_route",
+        "wrong_method",
+        "missing_credential",
+        "unknown_credential",
+        "revoked_credential",
+        "wrong_content_type",
+        "malformed_body",
+        "invalid",
+        "not_found",
+        "foreign",
+        "wrong_state",
+        "insufficient_credits",
+        "rate_limited",
+        "too_many_running",
+        "idempotency_mismatch",
+    }
+)
 
 
 def generated(contract: Contract, specs: Path) -> list[Mutant]:
@@ -44,8 +67,17 @@ def generated(contract: Contract, specs: Path) -> list[Mutant]:
     for make in (_numbers, _guards, _statuses, _fields, _methods):
         for family, told, seam, change in make(contract, raw):
             number = len(found) + 1
-            found.append(Mutant(f"GEN-{family}{number}", family, told, "generated", seam, change,
-                                is_generated=True))  # fmt: skip
+            found.append(
+                Mutant(
+                    f"GEN-{family}{number}",
+                    family,
+                    told,
+                    "generated",
+                    seam,
+                    change,
+                    is_generated=True,
+                )
+            )
     return found
 
 
@@ -140,8 +172,12 @@ def _guards(contract: Contract, raw: Json) -> Iterator[Made]:
     order = raw["refusals"]["order"]
     if order[:2] == ["authentication", "body"]:
         changed = ["body", "validation", "authentication", *order[3:]]
-        yield "AUT", "bodies are read before credentials", "behaviour", {
-            "at": "/refusals/order", "set": changed}  # fmt: skip
+        yield (
+            "AUT",
+            "bodies are read before credentials",
+            "behaviour",
+            {"at": "/refusals/order", "set": changed},
+        )
 
 
 def _is_used(contract: Contract, gate: str) -> bool:
@@ -177,8 +213,11 @@ def _statuses(contract: Contract, raw: Json) -> Iterator[Made]:
             continue
         others = [status for status in statuses if status != reply["status"]]
         if others:
-            place = (statuses.index(reply["status"]) + 1) % len(others) if (
-                reply["status"] in statuses) else 0  # fmt: skip
+            place = (
+                (statuses.index(reply["status"]) + 1) % len(others)
+                if (reply["status"] in statuses)
+                else 0
+            )
             told = f"{reason} answers {others[place]} instead of {reply['status']}"
             at = f"/refusals/replies/{reason}/status"
             family = _FAMILY_OF_REASON.get(reason, "STA")
@@ -220,8 +259,12 @@ def _fields(contract: Contract, raw: Json) -> Iterator[Made]:
             if number % 2:
                 yield "SCH", f"{name} answers without {at}", "reply", {"of": name, "drop": [at]}
             elif fields[field] is not None:
-                yield "SCH", f"{name} answers {at} as null", "reply", {
-                    "of": name, "set": {at: None}, "when": {}}  # fmt: skip
+                yield (
+                    "SCH",
+                    f"{name} answers {at} as null",
+                    "reply",
+                    {"of": name, "set": {at: None}, "when": {}},
+                )
 
 
 def _methods(contract: Contract, raw: Json) -> Iterator[Made]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import jsonschema_rs
 from msgspec import Struct
 
 from screentest.specs.errors import ContractError
 from screentest.specs.files import read_yaml
-
-Json = Any
+from screentest.specs.json_types import Json
 
 FOLDER = Path(__file__).parent
 SCHEMA_FILE = FOLDER / "mutants.schema.json"

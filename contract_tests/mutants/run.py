@@ -21,20 +21,19 @@ from screentest.specs.checks import Checks, load_checks
 from screentest.specs.contract import Contract, load_contract
 from screentest.specs.errors import ContractError
 from screentest.specs.files import read_yaml
+from screentest.specs.json_types import Json
 
-from ..fuzz import Case, fuzz, make_cases
-from ..guard import Budget, Guarded
-from ..in_process import App, InProcess, make_app
-from ..judge import Judge
-from ..rules import rules_of
+from ..rules.contract_rules import rules_of
+from ..rules.judge import Judge
+from ..runs.fuzz import Case, fuzz, make_cases
 from ..scenarios.scenario import Scenario
-from ..session import Session
-from ..verify import run_scenario, scenarios_of, verify
+from ..scenarios.session import Session
+from ..scenarios.verify import run_scenario, scenarios_of, verify
+from ..targets.guard import Budget, Guarded
+from ..targets.in_process import App, InProcess, make_app
 from .generate import generated
 from .mutant import FOLDER, Mutant, mutants_of
-from .wire import Bent
-
-Json = Any
+from .mutant_app import MutantApp
 
 #: The probes that are about a mutant come first; of the others there is no end.
 _PROBES_MAX = 12
@@ -88,8 +87,13 @@ def false_alarms(provider: str, seed: int) -> list[str]:
     """What the kit finds in the mock without a defect; empty when it is right."""
     contract, checks = load_contract(provider), load_checks(provider)
     app = make_app(contract)
-    result = verify(contract, checks, lambda: InProcess(app, contract, seed),
-                    scenarios_of(contract, checks), seed=seed)  # fmt: skip
+    result = verify(
+        contract,
+        checks,
+        lambda: InProcess(app, contract, seed),
+        scenarios_of(contract, checks),
+        seed=seed,
+    )
     return [f"{provider}, seed {seed}: {it.rule.id}: {it.told}" for it in result.judge.findings]
 
 
@@ -137,7 +141,7 @@ def mutated_app(contract: Contract, mutant: Mutant) -> App:
         return make_app(mutated_contract(contract, mutant.change))
     if mutant.seam == "delivery":
         return make_app(contract)
-    return Bent(make_app(contract), contract, mutant)
+    return MutantApp(make_app(contract), contract, mutant)
 
 
 def run_mutant(
@@ -233,12 +237,24 @@ def _words(mutant: Mutant) -> list[str]:
     change = mutant.change
     words = [str(change[name]) for name in ("of", "after") if change.get(name) not in {None, "*"}]
     words += [step for step in str(change.get("at", "")).split("/") if len(step) > 4]
-    return words + {
-        "AUT": ["credentials", "key"], "OWN": ["owners", "list"], "LIF": ["walk", "failure"],
-        "CRD": ["price", "credits", "refund"], "SSE": ["stream"], "IDM": ["repeats"],
-        "RTL": ["rate of", "jobs of"], "WHK": ["hooks"], "URL": ["files"], "MED": ["files"],
-        "PAG": ["list"], "STA": ["input", "example", "states"], "SCH": ["walk", "call"],
-    }[mutant.family]  # fmt: skip
+    return (
+        words
+        + {
+            "AUT": ["credentials", "key"],
+            "OWN": ["owners", "list"],
+            "LIF": ["walk", "failure"],
+            "CRD": ["price", "credits", "refund"],
+            "SSE": ["stream"],
+            "IDM": ["repeats"],
+            "RTL": ["rate of", "jobs of"],
+            "WHK": ["hooks"],
+            "URL": ["files"],
+            "MED": ["files"],
+            "PAG": ["list"],
+            "STA": ["input", "example", "states"],
+            "SCH": ["walk", "call"],
+        }[mutant.family]
+    )
 
 
 def _run_batch(provider: str, mutants: Sequence[Mutant], seed: int) -> list[Fate]:

@@ -1,1 +1,4 @@
-"""Reports: for people, for build servers, for programs."""
+"""Reports of a verification as text, HTML, JUnit XML and JSON Lines.
+
+May import scenarios and below.
+"""

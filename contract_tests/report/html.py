@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from ..judge import Broken, Finding, Rule, Verdict
-from ..rules import FAMILIES
-from ..trace import Exchange, curl
-from ..verify import Result
+from ..rules.contract_rules import FAMILIES
+from ..rules.judge import Broken, Finding, Rule, Verdict
+from ..scenarios.verify import Result
+from ..traces.trace import Exchange, curl
 
 _BODY_SHOWN_MAX = 2_000
 _MARKS = {Verdict.KEPT: "✓", Verdict.BROKEN: "✗", Verdict.NOT_JUDGED: "–"}

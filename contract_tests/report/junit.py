@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from ..judge import Verdict
-from ..verify import Result
+from ..rules.judge import Verdict
+from ..scenarios.verify import Result
 from .text import broken_lines
 
 #: What XML 1.0 cannot hold.

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
-from ..trace import curl
-from ..verify import Result
+from screentest.specs.json_types import Json
 
-Json = Any
+from ..scenarios.verify import Result
+from ..traces.trace import curl
 
 
 def ndjson_report(result: Result) -> str:
@@ -20,31 +19,49 @@ def ndjson_report(result: Result) -> str:
 def _lines(result: Result) -> Iterator[Json]:
     counts = {verdict.value: count for verdict, count in result.judge.counts().items()}
     yield {
-        "type": "run", "provider": result.contract.provider, "target": result.target,
-        "seed": result.seed, "seconds": round(result.seconds, 3), "requests": result.requests,
-        "credits": result.spent, "credits_pending": result.pending,
-        "out_of_budget": result.is_out_of_budget, "ended_early": result.ending, "rules": counts,
-    }  # fmt: skip
+        "type": "run",
+        "provider": result.contract.provider,
+        "target": result.target,
+        "seed": result.seed,
+        "seconds": round(result.seconds, 3),
+        "requests": result.requests,
+        "credits": result.spent,
+        "credits_pending": result.pending,
+        "out_of_budget": result.is_out_of_budget,
+        "ended_early": result.ending,
+        "rules": counts,
+    }
     for rule in result.judge.rules.values():
         yield {
-            "type": "rule", "id": rule.id, "family": rule.family, "told": rule.told,
-            "source": rule.source, "verdict": result.judge.verdict(rule.id).value,
-            "kept": result.judge.kept[rule.id], "broken": result.judge.broken[rule.id],
-        }  # fmt: skip
+            "type": "rule",
+            "id": rule.id,
+            "family": rule.family,
+            "told": rule.told,
+            "source": rule.source,
+            "verdict": result.judge.verdict(rule.id).value,
+            "kept": result.judge.kept[rule.id],
+            "broken": result.judge.broken[rule.id],
+        }
     for finding in result.judge.findings:
         yield {
-            "type": "finding", "rule": finding.rule.id, "source": finding.rule.source,
-            "told": finding.told, "scenario": finding.scenario,
+            "type": "finding",
+            "rule": finding.rule.id,
+            "source": finding.rule.source,
+            "told": finding.told,
+            "scenario": finding.scenario,
             "exchanges": [
                 {"number": it.number, "actor": it.actor, "line": it.line, "curl": curl(it)}
                 for it in finding.exchanges
             ],
-        }  # fmt: skip
+        }
     for ran in result.ran:
         yield {
-            "type": "scenario", "name": ran.scenario.name, "told": ran.scenario.told,
-            "requests": len(ran.trace.exchanges), "seconds": round(ran.seconds, 4),
+            "type": "scenario",
+            "name": ran.scenario.name,
+            "told": ran.scenario.told,
+            "requests": len(ran.trace.exchanges),
+            "seconds": round(ran.seconds, 4),
             "unable": ran.unable,
-        }  # fmt: skip
+        }
     for scenario, why in result.skipped:
         yield {"type": "skipped", "name": scenario.name, "why": why}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..judge import Broken, Verdict
-from ..rules import FAMILIES
-from ..trace import curl
-from ..verify import Result
+from ..rules.contract_rules import FAMILIES
+from ..rules.judge import Broken, Verdict
+from ..scenarios.verify import Result
+from ..traces.trace import curl
 
 _UNJUDGED_SHOWN_MAX = 20
 
@@ -19,8 +19,10 @@ def text_report(result: Result, base_url: str = "$BASE_URL") -> Iterator[str]:
     for family, told in FAMILIES.items():
         rules = [it for it in result.judge.rules.values() if it.family == family]
         if rules:
-            counts = [sum(1 for it in rules if result.judge.verdict(it.id) is verdict)
-                      for verdict in Verdict]  # fmt: skip
+            counts = [
+                sum(1 for it in rules if result.judge.verdict(it.id) is verdict)
+                for verdict in Verdict
+            ]
             kept, broken, unjudged = counts
             extra = f"  {broken} BROKEN" if broken else ""
             extra += f"  {unjudged} not judged" if unjudged else ""

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from screentest.specs.behaviour import Kind
 from screentest.specs.checks import Checks, ListRules, RequestPlan
 from screentest.specs.contract import Contract
+from screentest.specs.json_types import Json
 from screentest.specs.operations import Operation
 
-from ..expressions import Scope, evaluate, has_value
 from ..monitors.lifecycles import observations, state_of
-from ..rules import names_needed
-from ..session import Made, Session
-from ..target import ANONYMOUS, Identity, Wire
-from ..trace import Exchange
-from ..wires import UnableError, credential_header
+from ..rules.contract_rules import names_needed
+from ..targets.request_builder import UnableError, credential_header
+from ..targets.target import ANONYMOUS, Identity, OutgoingRequest
+from ..traces.expressions import Scope, evaluate, has_value
+from ..traces.trace import Exchange
 from .scenario import Scenario
+from .session import Made, Session
 from .walks import cost_of, is_cheaply_read
-
-Json = Any
 
 #: Resources that a listing scenario makes.
 _LISTED = 4
@@ -29,40 +27,72 @@ _LISTED = 4
 
 def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
     """Scenarios about access, for every operation."""
-    yield Scenario("routes", "ask for paths and methods that do not exist", _routes, requests=2,
-                   is_read_only=True, is_probe=True)  # fmt: skip
+    yield Scenario(
+        "routes",
+        "ask for paths and methods that do not exist",
+        _routes,
+        requests=2,
+        is_read_only=True,
+        is_probe=True,
+    )
     for name, operation in contract.operations.items():
         if operation.security:
             yield Scenario(
-                f"credentials of {name}", f"call {name} without, with a wrong, with an old key",
-                _bound(_credentials, name), requests=4, is_smoke=True, is_probe=True,
-            )  # fmt: skip
+                f"credentials of {name}",
+                f"call {name} without, with a wrong, with an old key",
+                _bound(_credentials, name),
+                requests=4,
+                is_smoke=True,
+                is_probe=True,
+            )
         plan = checks.requests.get(name, RequestPlan())
         if names_needed(operation, plan) and operation.security:
             yield Scenario(
-                f"owners of {name}", f"call {name} for what belongs to somebody else, or to nobody",
-                _bound(_owners, name), cost_of(contract, checks, prices, name), 3,
-                needs_stranger=True, is_smoke=is_cheaply_read(contract, checks, name),
-            )  # fmt: skip
+                f"owners of {name}",
+                f"call {name} for what belongs to somebody else, or to nobody",
+                _bound(_owners, name),
+                cost_of(contract, checks, prices, name),
+                3,
+                needs_stranger=True,
+                is_smoke=is_cheaply_read(contract, checks, name),
+            )
         if any(target.states for target in contract.behaviour.operations[name].targets):
             yield Scenario(
-                f"states of {name}", f"call {name} when it is too early or too late",
-                _bound(_states, name), sum(prices.values()), 12, needs_levers=True,
-            )  # fmt: skip
+                f"states of {name}",
+                f"call {name} when it is too early or too late",
+                _bound(_states, name),
+                sum(prices.values()),
+                12,
+                needs_levers=True,
+            )
         if contract.behaviour.operations[name].effect == "destructive":
-            yield Scenario(f"end by {name}", f"call {name}, and look for what it took away",
-                           _bound(_ends, name), sum(prices.values()), 5,
-                           needs_levers=True)  # fmt: skip
+            yield Scenario(
+                f"end by {name}",
+                f"call {name}, and look for what it took away",
+                _bound(_ends, name),
+                sum(prices.values()),
+                5,
+                needs_levers=True,
+            )
     for name, rules in checks.lists.items():
         cost = prices[rules.of] * _LISTED
         yield Scenario(
-            f"list {name}", f"make {_LISTED} and look how {name} lists them",
-            _bound(_lists, name), cost, 14, needs_levers=True,
-        )  # fmt: skip
+            f"list {name}",
+            f"make {_LISTED} and look how {name} lists them",
+            _bound(_lists, name),
+            cost,
+            14,
+            needs_levers=True,
+        )
     for scheme, credential in contract.behaviour.credentials.items():
         if credential.active_max is not None:
-            yield Scenario(f"keys of {scheme}", "make one key too many", _bound(_keys, scheme),
-                           requests=credential.active_max + 2, needs_levers=True)  # fmt: skip
+            yield Scenario(
+                f"keys of {scheme}",
+                "make one key too many",
+                _bound(_keys, scheme),
+                requests=credential.active_max + 2,
+                needs_levers=True,
+            )
 
 
 def _bound(run: Callable[[Session, str], None], name: str) -> Callable[[Session], None]:
@@ -72,14 +102,14 @@ def _bound(run: Callable[[Session, str], None], name: str) -> Callable[[Session]
 def _routes(session: Session) -> None:
     prefix = session.contract.behaviour.prefixes[0]
     for reason, wire in (
-        ("unknown_route", Wire("GET", f"{prefix}/no-such-path-of-the-kit")),
-        ("wrong_method", Wire("PUT", prefix + _plain_path(session.contract))),
+        ("unknown_route", OutgoingRequest("GET", f"{prefix}/no-such-path-of-the-kit")),
+        ("wrong_method", OutgoingRequest("PUT", prefix + _plain_path(session.contract))),
     ):
         refusal = session.contract.behaviour.refusals.get(reason)
         if refusal is None:
             continue
         headers = _any_credential(session)
-        sent = Wire(wire.method, wire.path, wire.query, headers)
+        sent = OutgoingRequest(wire.method, wire.path, wire.query, headers)
         answer = session.send(sent, session.owner)
         told = f"{wire.method} {wire.path} was answered {answer.status} instead of {refusal.status}"
         rule = {"unknown_route": "route.unknown", "wrong_method": "route.method"}[reason]
@@ -96,8 +126,11 @@ def _any_credential(session: Session) -> Mapping[str, str]:
 
 def _plain_path(contract: Contract) -> str:
     """A path without parameters that knows no PUT."""
-    return next(path for path in contract.routes.paths
-                if "{" not in path and "PUT" not in contract.routes.methods(path))  # fmt: skip
+    return next(
+        path
+        for path in contract.routes.paths
+        if "{" not in path and "PUT" not in contract.routes.methods(path)
+    )
 
 
 def _example_ids(session: Session, operation: Operation) -> dict[str, str]:
@@ -150,10 +183,10 @@ def _credentials(session: Session, name: str) -> None:
         told = f"a broken body without a credential was answered {answer.status}, not {status}"
         check(rule, told, answer, holds=answer.status == status)
     rule = f"auth.{name}.revoked"
-    if session.target.levers is None or rule not in session.judge.rules:
+    if session.target.controls is None or rule not in session.judge.rules:
         return
-    former = session.levers.new_identity("former")
-    session.levers.revoke(former)
+    former = session.controls.new_identity("former")
+    session.controls.revoke(former)
     answer = session.call(name, ids=ids, who=former)
     status = refusals["revoked_credential"].status
     told = f"a revoked credential was answered {answer.status} instead of {status}"
@@ -241,8 +274,9 @@ def _states(session: Session, name: str) -> None:
     maker = session.maker_for(name)
     if maker is None:
         raise UnableError(f"{name} acts on nothing")
-    kinds = [maker.kind] + [it.kind for it in session.checks.makes.values()
-                            if it.needs == maker.kind]  # fmt: skip
+    kinds = [maker.kind] + [
+        it.kind for it in session.checks.makes.values() if it.needs == maker.kind
+    ]
     status = behaviour.refusals["wrong_state"].status
     for kind in kinds:
         who = session.rich("early")
@@ -253,8 +287,7 @@ def _states(session: Session, name: str) -> None:
                 continue
             answer = session.call(name, ids=made.ids, who=who)
             told = f"while it was {state}, it was answered {answer.status} instead of {status}"
-            session.judge.check(f"state.{name}", told, shown, answer,
-                                holds=answer.status == status)  # fmt: skip
+            session.judge.check(f"state.{name}", told, shown, answer, holds=answer.status == status)
 
 
 def _in_several_states(session: Session, kind: str, who: Identity) -> Iterator[Made]:
@@ -377,8 +410,14 @@ def _ids(rules: ListRules, exchange: Exchange) -> list[str]:
 def _keys(session: Session, scheme: str) -> None:
     """As many keys as are allowed pass, the next one does not."""
     credential = session.contract.behaviour.credentials[scheme]
-    kind = next((it for it in session.checks.makes
-                 if session.lifecycle_of(it) is not None and it.endswith("key")), None)  # fmt: skip
+    kind = next(
+        (
+            it
+            for it in session.checks.makes
+            if session.lifecycle_of(it) is not None and it.endswith("key")
+        ),
+        None,
+    )
     if kind is None or credential.active_max is None:
         raise UnableError("nothing in the checks makes keys")
     operation, who = session.checks.makes[kind].by, session.rich("keeper")

@@ -9,11 +9,11 @@ from screentest.specs.checks import Checks
 from screentest.specs.contract import Contract
 from screentest.specs.operations import Operation
 
-from ..rules import names_needed
-from ..session import Session
-from ..target import ANONYMOUS, Wire
-from ..wires import UnableError, wire_of_plan
+from ..rules.contract_rules import names_needed
+from ..targets.request_builder import UnableError, wire_of_plan
+from ..targets.target import ANONYMOUS, OutgoingRequest
 from .scenario import Scenario
+from .session import Session
 
 #: A word before a key that no contract knows.
 _OTHER_WORD = "X-Kit"
@@ -24,9 +24,12 @@ def credentials(contract: Contract, checks: Checks, prices: dict[str, int]) -> I
     """One scenario for each kind of credential; they only read."""
     for scheme, rules in contract.behaviour.credentials.items():
         yield Scenario(
-            f"ways to send {scheme}", "send the key in each documented way, and in others",
-            _bound(scheme), requests=len(rules.forms) + 2, is_read_only=True,
-        )  # fmt: skip
+            f"ways to send {scheme}",
+            "send the key in each documented way, and in others",
+            _bound(scheme),
+            requests=len(rules.forms) + 2,
+            is_read_only=True,
+        )
 
 
 def _bound(scheme: str) -> Callable[[Session], None]:
@@ -53,14 +56,21 @@ def _others(known: Credential, key: str) -> Iterator[tuple[str, str]]:
 
 
 def _judge(
-    session: Session, scheme: str, operation: Operation, header: str, value: str,
-    *, is_documented: bool,
-) -> None:  # fmt: skip
+    session: Session,
+    scheme: str,
+    operation: Operation,
+    header: str,
+    value: str,
+    *,
+    is_documented: bool,
+) -> None:
     ids = dict.fromkeys(names_needed(operation, session.plan(operation.id)), "0")
     plan = session.plan(operation.id)
     wire = wire_of_plan(session.contract, operation, plan, ids, ANONYMOUS, {header: value})
     who = session.owner if is_documented else ANONYMOUS
-    answer = session.send(Wire(wire.method, wire.path, wire.query, wire.headers, wire.body), who)
+    answer = session.send(
+        OutgoingRequest(wire.method, wire.path, wire.query, wire.headers, wire.body), who
+    )
     is_in = answer.status not in _refusals(session)
     way = f"{header}: {value.rpartition(' ')[0]} KEY".replace("  ", " ")
     told = f"{way} was answered {answer.status}"

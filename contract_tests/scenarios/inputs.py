@@ -9,27 +9,36 @@ from msgspec.structs import replace
 
 from screentest.specs.checks import Checks, Example, RequestPlan
 from screentest.specs.contract import Contract
+from screentest.specs.json_types import Json
 from screentest.specs.operations import Operation, Parameter
 from screentest.specs.validation import Schema, Violation
 
-from ..expressions import evaluate, is_shown
-from ..judge import Judge
-from ..pacing import spaced
-from ..plans import changed
-from ..rules import rule_of_example, takes_bad_input
-from ..session import Made, Session
-from ..target import Identity
-from ..trace import Exchange
-from ..wires import UnableError
+from ..rules.contract_rules import rule_of_example, takes_bad_input
+from ..rules.judge import Judge
+from ..targets.plans import changed
+from ..targets.request_builder import UnableError
+from ..targets.target import Identity
+from ..traces.expressions import evaluate, is_shown
+from ..traces.trace import Exchange
+from .pacing import spaced
 from .scenario import Scenario
+from .session import Made, Session
 from .walks import cost_of, is_cheaply_read
-
-Json = Any
 
 #: Values of every type and size; those that a schema refuses make a request with one fault.
 _ODD: tuple[Json, ...] = (
-    None, "", "no-such-value-of-the-kit", "x" * 70_000, 0, -(10**9), 10**9, 1.5, True, [], {},
-)  # fmt: skip
+    None,
+    "",
+    "no-such-value-of-the-kit",
+    "x" * 70_000,
+    0,
+    -(10**9),
+    10**9,
+    1.5,
+    True,
+    [],
+    {},
+)
 #: Single faults tried per operation; enough for every keyword of the largest body.
 _FAULTS_MAX = 60
 _ABSENT = object()
@@ -40,22 +49,36 @@ def inputs(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
     for name, operation in contract.operations.items():
         if takes_bad_input(operation):
             yield Scenario(
-                f"input of {name}", f"send {name} requests with one fault each",
-                _bound(_faults, name), sum(prices.values()), 30, needs_levers=True, is_probe=True,
-            )  # fmt: skip
+                f"input of {name}",
+                f"send {name} requests with one fault each",
+                _bound(_faults, name),
+                sum(prices.values()),
+                30,
+                needs_levers=True,
+                is_probe=True,
+            )
         elif contract.behaviour.operations[name].effect == "read":
-            yield Scenario(f"call {name}", f"call {name} as simply as possible",
-                           _bound(_call, name), cost_of(contract, checks, prices, name), 4,
-                           is_smoke=is_cheaply_read(contract, checks, name))  # fmt: skip
+            yield Scenario(
+                f"call {name}",
+                f"call {name} as simply as possible",
+                _bound(_call, name),
+                cost_of(contract, checks, prices, name),
+                4,
+                is_smoke=is_cheaply_read(contract, checks, name),
+            )
     for number, example in enumerate((*checks.refused, *checks.accepted)):
         is_refused = bool(example.because) or example.status is not None
         rules = contract.behaviour.operations[example.operation]
         is_free = is_refused or (rules.price is None and rules.starts is None)
         yield Scenario(
-            f"example {number + 1}", f"{example.operation}: {example.told}",
-            _bound(_example, example), 0 if is_free else sum(prices.values()), 4,
-            needs_levers=not is_refused and not is_free, is_probe=is_refused,
-        )  # fmt: skip
+            f"example {number + 1}",
+            f"{example.operation}: {example.told}",
+            _bound(_example, example),
+            0 if is_free else sum(prices.values()),
+            4,
+            needs_levers=not is_refused and not is_free,
+            is_probe=is_refused,
+        )
 
 
 def _bound(run: Callable[[Session, Any], None], what: Any) -> Callable[[Session], None]:
@@ -82,8 +105,9 @@ def good_plans(session: Session, name: str) -> Iterator[tuple[str, RequestPlan]]
     plan = session.plan(name)
     for parameter in operation.parameters:
         if parameter.place == "query":
-            for value in _edges(parameter.schema.violations(10**9)
-                                + parameter.schema.violations(-(10**9))):  # fmt: skip
+            for value in _edges(
+                parameter.schema.violations(10**9) + parameter.schema.violations(-(10**9))
+            ):
                 if parameter.schema.is_valid(value):
                     yield (
                         f"{parameter.name} {value}",
@@ -258,7 +282,7 @@ def _refused_example(session: Session, example: Example) -> None:
     status = example.status or refusals[example.because].status
     ids = session.ids_of(example.operation)
     # With levers the balance is looked at around it: the monitors judge that nothing was taken.
-    looks = session.has_money and session.target.levers is not None
+    looks = session.has_money and session.target.controls is not None
     if looks:
         session.money()
     answer = session.call(example.operation, session.plan_of(example), ids=ids)
@@ -271,7 +295,7 @@ def _refused_example(session: Session, example: Example) -> None:
 
 
 def _accepted_example(session: Session, example: Example) -> None:
-    who = session.rich("asker") if session.target.levers is not None else session.owner
+    who = session.rich("asker") if session.target.controls is not None else session.owner
     plan, rule = session.plan_of(example), rule_of_example(example)
     ids = session.ids_of(example.operation, who=who)
     before = session.money(who) if example.costs is not None and session.has_money else None

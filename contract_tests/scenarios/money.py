@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from screentest.specs.behaviour import Moment
 from screentest.specs.checks import Checks, RequestPlan, View
 from screentest.specs.contract import Contract
+from screentest.specs.json_types import Json
 
-from ..expressions import evaluate, has_value
-from ..session import Made, Session
-from ..target import Identity
-from ..trace import Exchange
-from ..wires import UnableError
+from ..targets.request_builder import UnableError
+from ..targets.target import Identity
+from ..traces.expressions import evaluate, has_value
+from ..traces.trace import Exchange
 from .inputs import bad_plans
 from .scenario import Scenario
-
-Json = Any
+from .session import Made, Session
 
 _PLENTY = 100_000
 
@@ -30,18 +28,43 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
         if rules.price is None:
             continue
         cost = sum(prices.values())
-        yield Scenario(f"price of {name}", f"pay for {name}, and look at the balance",
-                       _bound(_price, name), cost, 8, needs_levers=True)  # fmt: skip
-        yield Scenario(f"refusals of {name}", f"a refused {name} costs nothing",
-                       _bound(_refused, name), cost, 4, needs_levers=True)  # fmt: skip
+        yield Scenario(
+            f"price of {name}",
+            f"pay for {name}, and look at the balance",
+            _bound(_price, name),
+            cost,
+            8,
+            needs_levers=True,
+        )
+        yield Scenario(
+            f"refusals of {name}",
+            f"a refused {name} costs nothing",
+            _bound(_refused, name),
+            cost,
+            4,
+            needs_levers=True,
+        )
         if rules.price.formula.text != "0":
-            yield Scenario(f"credits for {name}", f"{name} with one credit too few, then enough",
-                           _bound(_short, name), cost, 10, needs_levers=True)  # fmt: skip
+            yield Scenario(
+                f"credits for {name}",
+                f"{name} with one credit too few, then enough",
+                _bound(_short, name),
+                cost,
+                10,
+                needs_levers=True,
+            )
         if rules.starts is not None and rules.price.moment is not Moment.ANSWER:
-            yield Scenario(f"refund of {name}", f"a {name} that fails gives its credits back",
-                           _bound(_failure, name), cost, 10, needs_levers=True)  # fmt: skip
-    yield Scenario("what is free", "call what has no price", _free, sum(prices.values()), 10,
-                   needs_levers=True)  # fmt: skip
+            yield Scenario(
+                f"refund of {name}",
+                f"a {name} that fails gives its credits back",
+                _bound(_failure, name),
+                cost,
+                10,
+                needs_levers=True,
+            )
+    yield Scenario(
+        "what is free", "call what has no price", _free, sum(prices.values()), 10, needs_levers=True
+    )
 
 
 def _bound(run: Callable[[Session, str], None], name: str) -> Callable[[Session], None]:
@@ -110,7 +133,7 @@ def _wait_for_all(session: Session, answer: Exchange) -> None:
     """Until everything that *answer* set going has ended; reads what it can on the way."""
     make = next((it for it in session.checks.makes.values() if it.by == answer.operation), None)
     for _ in range(200):
-        due_ms = session.levers.next_due_ms()
+        due_ms = session.controls.next_due_ms()
         if due_ms is None:
             break
         session.target.wait(max(1, due_ms - session.target.now_ms()))
@@ -182,13 +205,14 @@ def _refused(session: Session, name: str) -> None:
 def _failure(session: Session, name: str) -> None:
     who, ids, needed = _prepared(session, name)
     cost = session.price(name, None, needed, who)
-    session.levers.fail_next(who, name)
+    session.controls.fail_next(who, name)
     before = session.money(who)
     answer = session.call(name, ids=ids, who=who)
     if not answer.is_success:
         raise UnableError(f"{name} was refused: {answer.status}")
-    make = next((it for it in session.checks.makes.values()
-                 if it.by == name and it.read is not None), None)  # fmt: skip
+    make = next(
+        (it for it in session.checks.makes.values() if it.by == name and it.read is not None), None
+    )
     last = answer
     if make is not None and not answer.is_stream:
         made = session.made_by(make, answer, who, ids, needed)
@@ -204,8 +228,9 @@ def _failure(session: Session, name: str) -> None:
     _refund_told(session, last, cost)
     if make is not None and not answer.is_stream:
         session.target.wait(60_000)
-        session.call(make.read or name, ids=session.made_by(make, answer, who, ids, needed).ids,
-                     who=who)  # fmt: skip
+        session.call(
+            make.read or name, ids=session.made_by(make, answer, who, ids, needed).ids, who=who
+        )
     session.target.wait(3_600_000)
     later = session.money(who)
     told = f"{before.total} credits became {later.total} an hour after the failure"

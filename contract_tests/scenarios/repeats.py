@@ -8,17 +8,16 @@ from typing import Any
 from screentest.specs.behaviour import Idempotency, RateWindow
 from screentest.specs.checks import Checks, RequestPlan
 from screentest.specs.contract import Contract
+from screentest.specs.json_types import Json
 
-from ..pacing import spaced
-from ..plans import changed
-from ..rules import names_needed, windows_in_force
-from ..session import Made, RefusedError, Session
-from ..target import Identity
-from ..trace import Exchange
-from ..wires import UnableError
+from ..rules.contract_rules import names_needed, windows_in_force
+from ..targets.plans import changed
+from ..targets.request_builder import UnableError
+from ..targets.target import Identity
+from ..traces.trace import Exchange
+from .pacing import spaced
 from .scenario import Scenario
-
-Json = Any
+from .session import Made, RefusedError, Session
 
 
 def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
@@ -28,17 +27,33 @@ def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
     if behaviour.idempotency is not None:
         for name in sorted(behaviour.idempotency.operations):
             if name in checks.requests:
-                yield Scenario(f"repeats of {name}", f"send {name} twice with one key",
-                               _bound(_idempotency, name), 2 * total, 10,
-                               needs_levers=True)  # fmt: skip
+                yield Scenario(
+                    f"repeats of {name}",
+                    f"send {name} twice with one key",
+                    _bound(_idempotency, name),
+                    2 * total,
+                    10,
+                    needs_levers=True,
+                )
     for window in windows_in_force(behaviour):
-        yield Scenario(f"rate of {window.name}", f"send {window.limit + 1} calls at once",
-                       _bound(_rate, window), window.limit * total, window.limit * 2 + 6,
-                       needs_levers=True)  # fmt: skip
+        yield Scenario(
+            f"rate of {window.name}",
+            f"send {window.limit + 1} calls at once",
+            _bound(_rate, window),
+            window.limit * total,
+            window.limit * 2 + 6,
+            needs_levers=True,
+        )
     cap = behaviour.concurrency
     for tier, limit in cap.limits.items() if cap is not None else ():
-        yield Scenario(f"jobs of {tier}", f"start {limit + 1} jobs at once", _bound(_cap, tier),
-                       limit * total, limit + 6, needs_levers=True)  # fmt: skip
+        yield Scenario(
+            f"jobs of {tier}",
+            f"start {limit + 1} jobs at once",
+            _bound(_cap, tier),
+            limit * total,
+            limit + 6,
+            needs_levers=True,
+        )
 
 
 def _bound(run: Callable[[Session, Any], None], what: Any) -> Callable[[Session], None]:
@@ -83,8 +98,14 @@ def _conflict(
         return
     answer = session.call(name, other, ids=ids, who=who, headers=key)
     refusals = session.contract.behaviour.refusals
-    status = next((it.status for reason, it in refusals.items()
-                   if reason in {"idempotency_mismatch", "idempotency_conflict"}), 409)  # fmt: skip
+    status = next(
+        (
+            it.status
+            for reason, it in refusals.items()
+            if reason in {"idempotency_mismatch", "idempotency_conflict"}
+        ),
+        409,
+    )
     told = f"the same key with another body was answered {answer.status} instead of {status}"
     session.judge.check("idem.conflict", told, answer, holds=answer.status == status)
 
@@ -203,8 +224,10 @@ def _cheapest(session: Session, window: RateWindow) -> str:
     operations = session.contract.operations
 
     def weight(name: str) -> tuple[int, bool]:
-        return (len(names_needed(operations[name], session.plan(name))),
-                session.contract.behaviour.operations[name].starts is not None)  # fmt: skip
+        return (
+            len(names_needed(operations[name], session.plan(name))),
+            session.contract.behaviour.operations[name].starts is not None,
+        )
 
     return min(known, key=weight)
 
@@ -278,7 +301,7 @@ def _cap(session: Session, tier: str) -> None:
     status = session.contract.behaviour.refusals["too_many_running"].status
     told = f"job {limit + 1} was answered {answer.status} instead of {status}"
     check(f"cap.{tier}", told, answer, holds=answer.status == status)
-    session.levers.hold(session.job_of(running[0]), held=False)
+    session.controls.hold(session.job_of(running[0]), held=False)
     session.finish(running[0])
     answer = _try_to_start(session, kind, who)
     told = f"a job had ended, and the next was answered {answer.status}"
@@ -299,7 +322,7 @@ def _started(session: Session, kind: str, who: Identity) -> Made | Exchange:
         made = session.make(kind, who=spaced(session, who, session.checks.makes[kind].by))
     except RefusedError as refused:
         return refused.exchange
-    session.levers.hold(session.job_of(made), held=True)
+    session.controls.hold(session.job_of(made), held=True)
     return made
 
 

@@ -10,22 +10,34 @@ from msgspec.structs import replace
 from screentest.specs.checks import Checks, RequestPlan
 from screentest.specs.contract import Contract
 
-from ..plans import account_in
-from ..rules import json_operation, upload_operation
-from ..session import Session
-from ..trace import Exchange
+from ..rules.contract_rules import json_operation, upload_operation
+from ..targets.plans import account_in
+from ..traces.trace import Exchange
 from .scenario import Scenario
+from .session import Session
 
 
 def sizes(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
     """Scenarios about bodies and files of the largest size; only where nobody pays for them."""
     worst = sum(prices.values())
     if json_operation(contract, checks) is not None:
-        yield Scenario("largest body", "send a body of the largest size, and a larger one", _body,
-                       worst, 2, needs_levers=True)  # fmt: skip
+        yield Scenario(
+            "largest body",
+            "send a body of the largest size, and a larger one",
+            _body,
+            worst,
+            2,
+            needs_levers=True,
+        )
     if upload_operation(contract, checks) is not None:
-        yield Scenario("largest file", "send a file of the largest size, and a larger one", _file,
-                       worst, 2, needs_levers=True)  # fmt: skip
+        yield Scenario(
+            "largest file",
+            "send a file of the largest size, and a larger one",
+            _file,
+            worst,
+            2,
+            needs_levers=True,
+        )
 
 
 def _body(session: Session) -> None:

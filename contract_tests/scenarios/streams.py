@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from screentest.specs.checks import Checks
 from screentest.specs.contract import Contract
 
-from ..session import Made, Session
-from ..trace import Exchange
-from ..wires import UnableError
+from ..targets.request_builder import UnableError
+from ..traces.trace import Exchange
 from .scenario import Scenario
-
-Json = Any
+from .session import Made, Session
 
 
 def _bound(run: Callable[[Session, str], None], name: str) -> Callable[[Session], None]:
@@ -24,15 +21,31 @@ def streams(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
     """Scenarios about each streaming operation."""
     for name in contract.behaviour.streams:
         total = sum(prices.values())
-        yield Scenario(f"stream of {name}", f"read a whole stream of {name}",
-                       _bound(_good, name), total, 4, 120_000,
-                       needs_levers=True)  # fmt: skip
-        yield Scenario(f"failing stream of {name}", f"read a stream of {name} that fails",
-                       _bound(_failing, name), total, 4,
-                       needs_levers=True)  # fmt: skip
-        yield Scenario(f"refused stream of {name}", f"ask for a stream of {name} without credits",
-                       _bound(_refused, name), total, 3,
-                       needs_levers=True)  # fmt: skip
+        yield Scenario(
+            f"stream of {name}",
+            f"read a whole stream of {name}",
+            _bound(_good, name),
+            total,
+            4,
+            120_000,
+            needs_levers=True,
+        )
+        yield Scenario(
+            f"failing stream of {name}",
+            f"read a stream of {name} that fails",
+            _bound(_failing, name),
+            total,
+            4,
+            needs_levers=True,
+        )
+        yield Scenario(
+            f"refused stream of {name}",
+            f"ask for a stream of {name} without credits",
+            _bound(_refused, name),
+            total,
+            3,
+            needs_levers=True,
+        )
 
 
 def _acted_on(session: Session, name: str) -> Made:
@@ -65,7 +78,7 @@ def _agree(session: Session, name: str, made: Made, stream: Exchange, wanted: st
 
 def _failing(session: Session, name: str) -> None:
     made = _acted_on(session, name)
-    session.levers.fail_next(made.owner, name)
+    session.controls.fail_next(made.owner, name)
     stream = session.call(name, ids=made.ids, who=made.owner)
     rules = session.contract.behaviour.streams[name]
     payload = stream.events[-1].payload if stream.events else None

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from screentest.specs.behaviour import UrlRules
 from screentest.specs.checks import Checks, Content, Make, RequestPlan, View
 from screentest.specs.contract import Contract
+from screentest.specs.json_types import Json
 
-from ..expressions import evaluate, has_value, read_fact
-from ..footage import read_footage
-from ..rules import names_needed
-from ..session import Made, Session
-from ..trace import Exchange, Missing
-from ..wires import UnableError
+from ..rules.contract_rules import names_needed
+from ..targets.request_builder import UnableError
+from ..traces.expressions import evaluate, has_value, read_fact
+from ..traces.mp4_probe import read_footage
+from ..traces.trace import Exchange, Missing
 from .scenario import Scenario
-
-Json = Any
+from .session import Made, Session
 
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
@@ -32,29 +30,51 @@ def walks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
         cost, is_smoke = prices[kind], is_cheap(contract, checks, kind)
         resource = contract.behaviour.resources.get(kind)
         lifecycle = resource.lifecycle if resource is not None else None
-        wall_ms = sum(it.lasts_ms[1] for it in lifecycle.states.values() if it.lasts_ms) if (
-            lifecycle is not None) else 0  # fmt: skip
+        wall_ms = (
+            sum(it.lasts_ms[1] for it in lifecycle.states.values() if it.lasts_ms)
+            if (lifecycle is not None)
+            else 0
+        )
         if make.read is not None:
             yield Scenario(
-                f"walk {kind}", f"make a {kind}, poll it to its end, look again later",
-                _bound(_walk, kind), cost, 12, wall_ms, is_smoke=is_smoke,
-            )  # fmt: skip
+                f"walk {kind}",
+                f"make a {kind}, poll it to its end, look again later",
+                _bound(_walk, kind),
+                cost,
+                12,
+                wall_ms,
+                is_smoke=is_smoke,
+            )
         views = checks.views.get(make.read or "", ())
         if make.content or any(it.urls or it.media for it in views if it.resource == kind):
             yield Scenario(
-                f"files of {kind}", f"fetch every file of a finished {kind}",
-                _bound(_files, kind), cost, 10, wall_ms, is_smoke=is_smoke,
-            )  # fmt: skip
+                f"files of {kind}",
+                f"fetch every file of a finished {kind}",
+                _bound(_files, kind),
+                cost,
+                10,
+                wall_ms,
+                is_smoke=is_smoke,
+            )
         if lifecycle is not None and lifecycle.simulated and make.read is not None:
             yield Scenario(
-                f"failure of {kind}", f"make a {kind} fail, and look at it",
-                _bound(_failure, kind), cost, 8, wall_ms, needs_levers=True,
-            )  # fmt: skip
+                f"failure of {kind}",
+                f"make a {kind} fail, and look at it",
+                _bound(_failure, kind),
+                cost,
+                8,
+                wall_ms,
+                needs_levers=True,
+            )
         if kind in checks.same_as_asked:
             yield Scenario(
-                f"same {kind}", f"ask twice for the same {kind}", _bound(_same, kind), cost, 4,
+                f"same {kind}",
+                f"ask twice for the same {kind}",
+                _bound(_same, kind),
+                cost,
+                4,
                 wall_ms,
-            )  # fmt: skip
+            )
 
 
 def is_cheap(contract: Contract, checks: Checks, kind: str) -> bool:
@@ -143,7 +163,7 @@ def _failure(session: Session, kind: str) -> None:
     make = session.checks.makes[kind]
     if make.needs is not None:
         session.ready(make.needs, who=who)
-    session.levers.fail_next(who, make.by)
+    session.controls.fail_next(who, make.by)
     made = session.make(kind, who=who)
     last = _end(session, made)
     state = session.state_seen(made, last)
@@ -266,7 +286,7 @@ def _address(session: Session, rules: UrlRules, url: str, made: Made, at: str) -
             told = f"a changed address was answered {answer.status}"
             check(f"url.{name}.sealed", told, answer, holds=answer.status in {401, 403, 404})
     if rules.lives_ms is None:
-        if session.target.levers is not None:
+        if session.target.controls is not None:
             session.target.wait(30 * _DAY_MS)
             later = session.fetch(url)
             told = f"after 30 days it answered {later.status}"

@@ -7,20 +7,18 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from screentest.specs.behaviour import Kind, WebhookEvent, WebhookRules
 from screentest.specs.checks import Checks
 from screentest.specs.contract import Contract
+from screentest.specs.json_types import Json
 
-from ..expressions import at_pointer
-from ..session import Made, Session
-from ..target import Endpoint, Identity
-from ..trace import Delivery
-from ..wires import UnableError
+from ..targets.request_builder import UnableError
+from ..targets.target import Endpoint, Identity
+from ..traces.expressions import at_pointer
+from ..traces.trace import Delivery
 from .scenario import Scenario
-
-Json = Any
+from .session import Made, Session
 
 
 def _bound(run: Callable[[Session, str], None], name: str) -> Callable[[Session], None]:
@@ -37,15 +35,33 @@ def webhooks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
         return
     total = sum(prices.values())
     for type_ in rules.events:
-        yield Scenario(f"hooks of {type_}", f"wait for {type_}, and check its signature",
-                       _bound(_delivered, type_), total, 8,
-                       needs_levers=True)  # fmt: skip
-    yield Scenario("repeated hooks", "let every delivery fail, and count the repetitions",
-                   _retries, total, 8, needs_levers=True)  # fmt: skip
-    yield Scenario("rotated hooks", "change the secret, and check the next signature",
-                   _rotation, total, 8, needs_levers=True)  # fmt: skip
-    yield Scenario("endpoints of hooks", "register one endpoint too many", _endpoints, 0, 0,
-                   needs_levers=True)  # fmt: skip
+        yield Scenario(
+            f"hooks of {type_}",
+            f"wait for {type_}, and check its signature",
+            _bound(_delivered, type_),
+            total,
+            8,
+            needs_levers=True,
+        )
+    yield Scenario(
+        "repeated hooks",
+        "let every delivery fail, and count the repetitions",
+        _retries,
+        total,
+        8,
+        needs_levers=True,
+    )
+    yield Scenario(
+        "rotated hooks",
+        "change the secret, and check the next signature",
+        _rotation,
+        total,
+        8,
+        needs_levers=True,
+    )
+    yield Scenario(
+        "endpoints of hooks", "register one endpoint too many", _endpoints, 0, 0, needs_levers=True
+    )
 
 
 def _rules(session: Session) -> WebhookRules:
@@ -55,7 +71,7 @@ def _rules(session: Session) -> WebhookRules:
 
 
 def _endpoint(session: Session, who: Identity) -> Endpoint:
-    found = session.levers.new_endpoint(who, list(_rules(session).events))
+    found = session.controls.new_endpoint(who, list(_rules(session).events))
     if found is None:
         raise UnableError("the server takes no endpoint")
     return found
@@ -68,7 +84,7 @@ def _job(session: Session, event: WebhookEvent, who: Identity) -> Made:
         lifecycle = resources[kind].lifecycle if kind in resources else None
         if lifecycle is not None and lifecycle.name == event.lifecycle:
             if event.ends is Kind.FAILED:
-                session.levers.fail_next(who, make.by)
+                session.controls.fail_next(who, make.by)
             made = session.make(kind, who=who)
             session.finish(made)
             return made
@@ -76,7 +92,7 @@ def _job(session: Session, event: WebhookEvent, who: Identity) -> Made:
 
 
 def _taken(session: Session) -> list[Delivery]:
-    found = session.levers.deliveries()
+    found = session.controls.deliveries()
     for delivery in found:
         session.see(delivery)
     return found
@@ -97,10 +113,10 @@ def _delivered(session: Session, type_: str) -> None:
 
     make = next(iter(session.checks.makes.values()))
     if event.ends is Kind.FAILED:
-        session.levers.fail_next(who, make.by)
+        session.controls.fail_next(who, make.by)
     made = session.make(make.kind, who=who)
     made_of.append(made)
-    session.levers.on_delivery(look)
+    session.controls.on_delivery(look)
     polls = session.finish(made)
     found = _taken(session)
     last = polls[-1] if polls else made.exchange
@@ -115,8 +131,8 @@ def _delivered(session: Session, type_: str) -> None:
     check("hook.state", told, last, holds=bool(seen) and all(seen))
     _signature(session, rules, found[0], endpoint)
     session.target.wait(sum(rules.retries_ms))
-    told = f"{len(session.levers.deliveries())} deliveries, and the first was taken"
-    check("hook.stops", told, last, holds=len(session.levers.deliveries()) == 1)
+    told = f"{len(session.controls.deliveries())} deliveries, and the first was taken"
+    check("hook.stops", told, last, holds=len(session.controls.deliveries()) == 1)
 
 
 def _names_event(rules: WebhookRules, payload: Json, type_: str) -> bool:
@@ -160,18 +176,18 @@ def signature_problem(rules: WebhookRules, delivery: Delivery, secret: str) -> s
 
 
 def _retries(session: Session) -> None:
-    rules, levers, check = _rules(session), session.levers, session.judge.check
+    rules, controls, check = _rules(session), session.controls, session.judge.check
     who = session.rich("deaf")
     endpoint = _endpoint(session, who)
-    levers.answer_deliveries([_REFUSED] * (len(rules.retries_ms) + 3))
+    controls.answer_deliveries([_REFUSED] * (len(rules.retries_ms) + 3))
     event = next(iter(rules.events.values()))
     made = _job(session, event, who)
     last = session.trace.exchanges[-1]
     for number, wait_ms in enumerate(rules.retries_ms, start=1):
         session.target.wait(wait_ms - 1_000)
-        early = len(levers.deliveries())
+        early = len(controls.deliveries())
         session.target.wait(1_000)
-        due = len(levers.deliveries())
+        due = len(controls.deliveries())
         told = f"repetition {number} was to come after {wait_ms // 1_000} s: {early - number} came "
         told += f"early, {due - number} in all"
         check("hook.retries", told, made.exchange, last, holds=(early, due) == (number, number + 1))
@@ -194,7 +210,7 @@ def _rotation(session: Session) -> None:
     endpoint = _endpoint(session, who)
     event = next(iter(rules.events.values()))
     _job(session, event, who)
-    fresh = session.levers.rotate(endpoint)
+    fresh = session.controls.rotate(endpoint)
     _job(session, event, who)
     found = _taken(session)
     last = session.trace.exchanges[-1]
@@ -209,7 +225,7 @@ def _rotation(session: Session) -> None:
 
 def _endpoints(session: Session) -> None:
     rules, who = _rules(session), session.rich("greedy")
-    made = [session.levers.new_endpoint(who, []) for _ in range(rules.endpoints_max + 1)]
+    made = [session.controls.new_endpoint(who, []) for _ in range(rules.endpoints_max + 1)]
     taken = sum(1 for it in made if it is not None)
     session.call(next(iter(session.contract.operations)), who=who)
     told = f"{taken} endpoints were taken; at most {rules.endpoints_max} may be"

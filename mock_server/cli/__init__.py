@@ -1,1 +1,4 @@
-"""The command line: `serve` starts the mock, the other verbs are thin clients of it."""
+"""The command line. What the verbs share is here; each verb is a module in `verbs/`.
+
+Client verbs use the standard library and click only: no Flask, no validator, no contract kit.
+"""

@@ -14,11 +14,11 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import click
 
-from ..errors import MockError, unknown
+from screentest.specs.json_types import Json
+
+from ..kernel.errors import MockError, unknown
 from .output import fail
 from .settings import setting_option
-
-Json = Any
 
 _TIMEOUT_S = 30.0
 #: In every answer of a mock, and of nobody else.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ..errors import MockError
+from ..kernel.errors import MockError
 
 
 # Later versions of click make this class generic; the oldest that we take does not.

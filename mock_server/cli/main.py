@@ -50,7 +50,7 @@ class _Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         module_name, _, name = VERBS[cmd_name][0].partition(":")
-        command = getattr(import_module(f"{__package__}.{module_name}"), name or "command")
+        command = getattr(import_module(f"{__package__}.verbs.{module_name}"), name or "command")
         assert isinstance(command, click.Command)
         return command
 
@@ -94,7 +94,7 @@ def cli(context: click.Context, *, wants_version: bool, as_json: bool) -> None:
     SCREENTEST_… variable, else from [tool.screentest] in pyproject.toml, else it has its default.
     """
     if wants_version:
-        from ..release import version
+        from ..kernel.version import version
 
         show({"version": version()}, lambda it: [it["version"]], as_json=as_json)
         sys.exit(0)
@@ -111,7 +111,7 @@ def main() -> None:
     """Run the command; a mistake is one line with a hint, never a traceback."""
     from screentest.specs.errors import ContractError
 
-    from ..errors import MockError
+    from ..kernel.errors import MockError
 
     try:
         cli(prog_name="screentest", standalone_mode=False)

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TextIO
 
 import click
 
-Json = Any
+from screentest.specs.json_types import Json
 
 #: What the exit codes mean; shown by `--help` and in docs/cli.md.
 EXIT_CODES = {

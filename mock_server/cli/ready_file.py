@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
 
-from ..errors import MockError
+from screentest.specs.json_types import Json
+
+from ..kernel.errors import MockError
 from .files import write_whole
-
-Json = Any
 
 
 def write_ready_file(path: Path, url: str, world: Json) -> None:

@@ -9,19 +9,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
 from screentest.specs.behaviour import Behaviour
+from screentest.specs.json_types import Json
 
-from ..receiver_findings import receiver_findings
-from ..webhooks import Outcome
+from ..kernel.receiver_findings import receiver_findings
+from ..kernel.webhooks import Outcome
 from .client import echo_json_line
 from .output import paint, printable, say
 from .request_line import finding_lines
-
-Json = Any
 
 #: Payloads are small; what is larger is none.
 _BODY_BYTES_MAX = 1024 * 1024

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, TextIO
+from typing import TextIO
+
+from screentest.specs.json_types import Json
 
 from .output import paint, printable
-
-Json = Any
 
 _PATH_MAX = 100
 _TEXT_MAX = 200

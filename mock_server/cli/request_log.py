@@ -10,14 +10,14 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
+
+from screentest.specs.json_types import Json
 
 from .request_line import request_lines
 
 if TYPE_CHECKING:
-    from ..record import Note
-
-Json = Any
+    from ..pipeline.journal import JournalLine
 
 _EVERY_S = 0.05
 #: Printed each time; 1,000 lines a second.
@@ -35,14 +35,14 @@ class RequestLog:
         self._requests = 0
         self._findings: Counter[tuple[str, str]] = Counter()
         self._left_out = 0
-        self._waiting: deque[tuple[Note, str, float]] = deque()
+        self._waiting: deque[tuple[JournalLine, str, float]] = deque()
         self._has_lines = threading.Event()
         self._is_closed = threading.Event()
         self._printer = threading.Thread(target=self._print_all, daemon=True)
         if not is_quiet:
             self._printer.start()
 
-    def note(self, noted: Note, world: str, took_ms: float) -> None:
+    def note(self, noted: JournalLine, world: str, took_ms: float) -> None:
         """Count what the journal *noted*, and let it be printed."""
         with self._lock:
             self._requests += 1

@@ -18,10 +18,9 @@ import click
 from click.core import ParameterSource
 
 from screentest.specs.errors import no_such
+from screentest.specs.json_types import Json
 
-from ..errors import MockError
-
-Json = Any
+from ..kernel.errors import MockError
 
 #: Upwards from the working folder; deeper trees are somebody's mistake.
 _FOLDERS_MAX = 64
@@ -43,9 +42,15 @@ FAIL_ON = ("never", "error", "warning")
 OTHER_VARIABLES = frozenset(
     f"SCREENTEST_{name}"
     for name in (
-        "API_KEY", "BEARER", "BUDGET", "CONTROL_TOKEN", "LIVE", "SECOND_API_KEY", "TIME_SCALE",
+        "API_KEY",
+        "BEARER",
+        "BUDGET",
+        "CONTROL_TOKEN",
+        "LIVE",
+        "SECOND_API_KEY",
+        "TIME_SCALE",
     )
-)  # fmt: skip
+)
 
 
 class ConfigError(click.ClickException):
@@ -80,13 +85,13 @@ def _within(value: int, least: int, most: int) -> None:
 
 def _clock(value: str) -> None:
     # Every verb reads these settings, and most projects set no clock.
-    from ..clock import read_clock
+    from ..kernel.clock import read_clock
 
     read_clock(value)
 
 
 def _pace(value: str) -> None:
-    from ..pace import read_pace
+    from ..kernel.pace import read_pace
 
     read_pace(value)
 

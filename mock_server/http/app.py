@@ -12,18 +12,18 @@ from flask import Flask
 
 from screentest.specs.contract import Contract, load_contract, provider_names
 
-from ..errors import MockError
+from ..engine.world import Plan
+from ..engine.worlds import DEFAULT_WORLD, Worlds
+from ..kernel.errors import MockError
 from ..store.sqlite import Store
-from ..universe import Plan
-from ..world import DEFAULT_WORLD, Worlds
-from .control import control_blueprint
+from .control.control_api import control_blueprint
 from .delivery import InlineCourier, ThreadedCourier
+from .due_timer import Waker
 from .edge import Edge, Observer, Warner, warn_in_log
 from .guard import Guard
 from .sse import AdvancingWaiter, BlockingWaiter, Streams
-from .targets import Targets
 from .transport import InProcess, Post, Sockets
-from .waker import Waker
+from .webhook_targets import Targets
 
 # Held in a list, where tools that replace `time.time` in modules do not find it.
 _TIME = [time.time]
@@ -106,7 +106,7 @@ def _deliver(app: Flask, worlds: Worlds, targets: Targets, *, is_server: bool) -
     app.extensions["screentest.check_target"] = partial(targets.check_url, receivers=receivers)
     post = Post(Sockets(targets), InProcess(receivers))
     if not is_server:
-        worlds.hire(InlineCourier(worlds, post))
+        worlds.set_dispatcher(InlineCourier(worlds, post))
         return
-    worlds.hire(ThreadedCourier(worlds, post))
+    worlds.set_dispatcher(ThreadedCourier(worlds, post))
     Waker(worlds).start()

@@ -10,22 +10,20 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from screentest.specs.behaviour import UrlRules
 
-from ..generic import film
-from ..provider import Asset, Refusal, Reply
-from ..ranges import part_of
-from ..signing import Verdict, check_query
-from ..universe import World
-from ..world import Worlds
+from ..engine.default_handlers import default_video
+from ..engine.provider import Asset, Refusal, Reply
+from ..engine.world import World
+from ..engine.worlds import Worlds
+from ..kernel.signing import Verdict, check_query
+from ..media.ranges import part_of
 
 #: Object stores answer in XML: status, code and message by the reason of a refusal.
 _PROBLEMS = {
     "not_found": (404, "NoSuchKey", "The specified key does not exist."),
     "expired_address": (403, "ExpiredToken", "The provided token has expired."),
-    "changed_address": (
-        403, "SignatureDoesNotMatch", "The signature does not match this URL."
-    ),
+    "changed_address": (403, "SignatureDoesNotMatch", "The signature does not match this URL."),
     "wrong_method": (405, "MethodNotAllowed", "Only GET and HEAD work here."),
-}  # fmt: skip
+}
 
 
 def find_asset(
@@ -56,14 +54,14 @@ def _find(
     with worlds.store.request():
         now_ms = worlds.now_ms(world)
         worlds.settle(world, now_ms)
-        here = worlds.instant(world, provider, now_ms=now_ms)
-        verdict = check_query(rules, path, here.url_secret, now_ms, query)
+        ctx = worlds.instant(world, provider, now_ms=now_ms)
+        verdict = check_query(rules, path, ctx.url_secret, now_ms, query)
         if verdict is Verdict.EXPIRED:
             return "expired_address"
         if verdict is Verdict.BAD:
             return "changed_address"
         serve = worlds.providers[provider].assets.get(rules.name)
-        asset = serve(here, parts) if serve is not None else film(here, parts)
+        asset = serve(ctx, parts) if serve is not None else default_video(ctx, parts)
     return asset if asset is not None else "not_found"
 
 
@@ -97,9 +95,13 @@ def _refuse(reason: str, path: str, headers: Mapping[str, str] | None = None) ->
     ).encode()
     facts = {"resource": "file", "id": path, "allow": "GET, HEAD"}
     return Reply(
-        status, body, dict(headers or {}), "application/xml; charset=UTF-8",
-        reason="file", refusal=Refusal(reason, facts),
-    )  # fmt: skip
+        status,
+        body,
+        dict(headers or {}),
+        "application/xml; charset=UTF-8",
+        reason="file",
+        refusal=Refusal(reason, facts),
+    )
 
 
 def _pattern(template: str) -> str:

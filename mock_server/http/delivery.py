@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from ..webhooks import Attempt, Outcome, Report
-from ..world import Worlds
+from ..engine.worlds import Worlds
+from ..kernel.webhooks import Attempt, Outcome, Report
 
 if TYPE_CHECKING:
     from .transport import Transport

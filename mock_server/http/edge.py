@@ -20,19 +20,17 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import orjson
 
-from ..journal import looks_live
-from ..pipeline import Handled, handle, note_refusal
-from ..provider import Asset, EventStream, Reply, Request
-from ..universe import World
-from ..world import DEFAULT_WORLD, Worlds
-from . import mishaps
+from ..engine.provider import Asset, EventStream, Reply, Request
+from ..engine.world import World
+from ..engine.worlds import DEFAULT_WORLD, Worlds
+from ..kernel.redaction import looks_live
+from ..pipeline.handle import Handled, handle, note_refusal
+from . import fault_effects
 from .assets import find_asset, send_asset
+from .environ_keys import BELIEVED_BASE, FILES, SLEEP
 from .forms import read_bytes, read_form
 from .guard import Denial, Guard, check_size
-from .names import BELIEVED_BASE, FILES, SLEEP
 from .sse import Streams
-
-Json = Any
 
 #: Is told what the user of the mock should know at once, in a sentence.
 Warner = Callable[[str], None]
@@ -178,12 +176,12 @@ class Edge:
     ) -> Iterable[bytes]:
         answer = handled.answer
         sleep = environ.get(SLEEP, time.sleep)
-        mishaps.delay(handled.faults, sleep)
+        fault_effects.delay(handled.faults, sleep)
         handled.world.unanswered.discard(handled.number)
-        if mishaps.is_cut_off(handled.faults):
+        if fault_effects.is_cut_off(handled.faults):
             if BELIEVED_BASE in environ:
-                raise mishaps.ConnectionCutError("the connection was closed, as ordered")
-            nothing, never_sent = mishaps.no_answer()
+                raise fault_effects.ConnectionCutError("the connection was closed, as ordered")
+            nothing, never_sent = fault_effects.no_answer()
             start(_status_line(200), nothing)
             return never_sent
         headers = list(answer.headers.items())
@@ -198,7 +196,7 @@ class Edge:
             body = answer.body if isinstance(answer.body, bytes) else orjson.dumps(answer.body)
             headers.append(("Content-Type", answer.content_type))
         headers.append(("Content-Length", str(len(body))))
-        spoilt, sent = mishaps.spoil_body(handled.faults, headers, body, sleep)
+        spoilt, sent = fault_effects.spoil_body(handled.faults, headers, body, sleep)
         start(_status_line(answer.status), spoilt)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else sent
 
@@ -223,7 +221,7 @@ class Edge:
         ]
         sleep = environ.get(SLEEP, time.sleep)
         is_socket = BELIEVED_BASE not in environ
-        headers, events = mishaps.spoil_stream(
+        headers, events = fault_effects.spoil_stream(
             handled.faults, headers, events, sleep, fills_blocks=is_socket
         )
         start(_status_line(stream.status), headers)
@@ -233,9 +231,13 @@ class Edge:
 def deny(denial: Denial, start: StartResponse) -> list[bytes]:
     """An answer of ours, as problem+json."""
     body = orjson.dumps(
-        {"title": _status_line(denial.status)[4:], "status": denial.status, "code": denial.code,
-         "detail": denial.detail}
-    )  # fmt: skip
+        {
+            "title": _status_line(denial.status)[4:],
+            "status": denial.status,
+            "code": denial.code,
+            "detail": denial.detail,
+        }
+    )
     headers = [("Content-Type", "application/problem+json"), ("Content-Length", str(len(body)))]
     if denial.status == 401:
         headers.append(("WWW-Authenticate", "Bearer"))

@@ -12,7 +12,7 @@ from wsgiref.types import WSGIEnvironment
 
 from screentest.specs.behaviour import Limits
 
-from ..provider import BodyProblem, Upload
+from ..engine.provider import BodyProblem, Upload
 
 Environ = Mapping[str, Any]
 

@@ -20,7 +20,7 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 from granian.server import MTServer
 
-from ..errors import MockError
+from ..kernel.errors import MockError
 
 #: Calls have so long to end when the server stops; what is open then, such as streams, is cut.
 _STOP_S_MAX = 0.5

@@ -5,23 +5,22 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Protocol
 
 import orjson
 
 from screentest.specs.behaviour import Kind
+from screentest.specs.json_types import Json
 
-from ..clock import Mode
-from ..errors import MockError
-from ..job_events import job_events
-from ..provider import EventStream
-from ..rows import Resource
-from ..steering import decide, finish_now
-from ..universe import World
-from ..world import Worlds
-from .mishaps import PROBE_S
-
-Json = Any
+from ..engine.job_control import finish_now, set_outcome
+from ..engine.job_events import job_events
+from ..engine.provider import EventStream
+from ..engine.world import World
+from ..engine.worlds import Worlds
+from ..kernel.clock import Mode
+from ..kernel.errors import MockError
+from ..kernel.rows import Resource
+from .fault_effects import PROBE_S
 
 #: A stream sends a comment after this long without an event, so that no proxy takes it for dead.
 HEARTBEAT_S = 15.0
@@ -131,13 +130,13 @@ class Streams:
         with self._worlds.moving(world):
             now_ms = self._worlds.now_ms(world)
             self._worlds.settle(world, now_ms)
-            here = self._worlds.instant(world, job.provider, now_ms=now_ms)
-            current = here.find(job.kind, job.id)
-            if current is None or here.kind(current).is_final:
+            ctx = self._worlds.instant(world, job.provider, now_ms=now_ms)
+            current = ctx.find(job.kind, job.id)
+            if current is None or ctx.kind(current).is_final:
                 return
-            if here.behaviour.streams[current.doc["operation"]].fails_when_abandoned:
-                decide(here, current, Kind.FAILED, "the client left the stream")
-                finish_now(here, current)
+            if ctx.behaviour.streams[current.doc["operation"]].fails_when_abandoned:
+                set_outcome(ctx, current, Kind.FAILED, "the client left the stream")
+                finish_now(ctx, current)
                 self._worlds.settle(world, now_ms)
 
     def _events(self, world: World, job: Resource) -> Iterator[bytes]:
@@ -184,9 +183,9 @@ class Streams:
                 worlds.settle(world, now_ms)
             except MockError:
                 return None
-            here = worlds.instant(world, job.provider, now_ms=now_ms)
-            current = here.find(job.kind, job.id)
+            ctx = worlds.instant(world, job.provider, now_ms=now_ms)
+            current = ctx.find(job.kind, job.id)
             if current is None or current.script is None:
                 return None
-            events = job_events(worlds.providers[job.provider], here, current)
+            events = job_events(worlds.providers[job.provider], ctx, current)
             return events, now_ms, current.script.held_ms

@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from wsgiref.types import WSGIApplication
 
-from ..errors import MockError
-from ..receiver_findings import TIMED_OUT
-from ..webhooks import REPLY_EXCERPT_MAX, Letter, Outcome
-from .targets import Targets, port_of, split_url
+from ..kernel.errors import MockError
+from ..kernel.receiver_findings import TIMED_OUT
+from ..kernel.webhooks import REPLY_EXCERPT_MAX, Outcome, WebhookRequest
+from .webhook_targets import Targets, port_of, split_url
 
 CONNECT_S_MAX = 3.0
 TOTAL_S_MAX = 15.0
@@ -34,7 +34,7 @@ _MONOTONIC = [time.monotonic]
 class Transport(Protocol):
     """Takes a letter where it is addressed to."""
 
-    def post(self, letter: Letter) -> Outcome:
+    def post(self, letter: WebhookRequest) -> Outcome:
         """Send *letter* once and tell what came of it."""
         ...
 
@@ -46,7 +46,7 @@ class Post:
         self._sockets = sockets
         self._in_process = in_process
 
-    def post(self, letter: Letter) -> Outcome:
+    def post(self, letter: WebhookRequest) -> Outcome:
         """Send *letter* once and tell what came of it."""
         is_inside = letter.url.startswith(IN_PROCESS)
         began_s = _MONOTONIC[0]()
@@ -61,7 +61,7 @@ class InProcess:
     def __init__(self, receivers: Mapping[str, WSGIApplication]) -> None:
         self._receivers = receivers
 
-    def post(self, letter: Letter) -> Outcome:
+    def post(self, letter: WebhookRequest) -> Outcome:
         """Call the application and read its answer."""
         # Loaded here, as most runs have no receiver inside the process.
         from werkzeug.datastructures import Headers
@@ -88,7 +88,7 @@ class Sockets:
         self._targets = targets
         self._total_s = total_s
 
-    def post(self, letter: Letter) -> Outcome:
+    def post(self, letter: WebhookRequest) -> Outcome:
         """Connect, send, and read as much of the answer as is kept."""
         ends_s = _MONOTONIC[0]() + self._total_s
         try:
@@ -104,8 +104,11 @@ class Sockets:
         connection.default_port = 443 if parts.scheme == "https" else 80
         connection.sock = _Bounded(line, ends_s)
         headers = {
-            **_HEADERS, **letter.headers, "Accept-Encoding": "identity", "Connection": "close",
-        }  # fmt: skip
+            **_HEADERS,
+            **letter.headers,
+            "Accept-Encoding": "identity",
+            "Connection": "close",
+        }
         try:
             connection.request("POST", target, letter.body, headers)
             answer = connection.getresponse()

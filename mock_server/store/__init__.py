@@ -1,1 +1,4 @@
-"""The only place with SQL."""
+"""The state of all worlds, and the only SQL.
+
+May import the kernel. Knows rows and transactions, not what they mean.
+"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from ..rows import Account
+from ..kernel.rows import Account
 from .transactions import Transactions
 
 _KEPT_MAX = 4_096

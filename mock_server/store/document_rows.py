@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 
-from .transactions import Transactions
+from screentest.specs.json_types import Json
 
-Json = Any
+from .transactions import Transactions
 
 
 class DocumentRows:

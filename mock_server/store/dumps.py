@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ..errors import MockError
-from ..snapshots import Column, Tables
+from ..kernel.errors import MockError
+from ..kernel.snapshots import Column, Tables
 from .transactions import Row, Transactions
 
 #: Every table with rows of worlds; snapshots themselves are kept beside their world.

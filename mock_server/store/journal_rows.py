@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import orjson
 
-from .transactions import Transactions
+from screentest.specs.json_types import Json
 
-Json = Any
+from .transactions import Transactions
 
 #: Lines that a world keeps; the oldest go first.
 JOURNAL_MAX = 10_000

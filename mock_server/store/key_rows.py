@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..rows import Key
+from ..kernel.rows import Key
 from .transactions import Row, Transactions
 
 _KEPT_MAX = 4_096
@@ -24,10 +24,20 @@ class KeyRows:
         self._transactions.write(
             "INSERT INTO api_key VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                key.digest, key.world, key.account, key.provider, key.id, key.kind, key.name,
-                key.prefix, int(key.is_active), key.created_ms, key.last_used_ms, key.seq,
+                key.digest,
+                key.world,
+                key.account,
+                key.provider,
+                key.id,
+                key.kind,
+                key.name,
+                key.prefix,
+                int(key.is_active),
+                key.created_ms,
+                key.last_used_ms,
+                key.seq,
             ),
-        )  # fmt: skip
+        )
 
     def key(self, digest: str) -> Key | None:
         """The key with *digest*; its last use may be out of date."""
@@ -80,6 +90,16 @@ def _read(row: Row) -> Key:
     *head, active, created_ms, last_used_ms, seq = row
     digest, world, account, provider, id_, kind, name, prefix = head
     return Key(
-        digest, world, account, provider, id_, kind, name, prefix,
-        bool(active), created_ms, last_used_ms, seq,
-    )  # fmt: skip
+        digest,
+        world,
+        account,
+        provider,
+        id_,
+        kind,
+        name,
+        prefix,
+        bool(active),
+        created_ms,
+        last_used_ms,
+        seq,
+    )

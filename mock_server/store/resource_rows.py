@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from ..journal import cut_shapes
-from ..lifecycle import Script
-from ..rows import Resource
+from ..kernel.lifecycle import Script
+from ..kernel.redaction import cut_shapes
+from ..kernel.rows import Resource
 from .transactions import Row, Transactions
 
 _KEPT_MAX = 4_096
@@ -145,9 +145,17 @@ class ResourceRows:
 def _read(row: Row) -> Resource:
     provider, kind, id_, account, parent, seq, created_ms, doc, script, slot = row
     return Resource(
-        provider, kind, id_, account, parent, seq, created_ms,
-        orjson.loads(doc), _read_script(script) if script is not None else None, bool(slot),
-    )  # fmt: skip
+        provider,
+        kind,
+        id_,
+        account,
+        parent,
+        seq,
+        created_ms,
+        orjson.loads(doc),
+        _read_script(script) if script is not None else None,
+        bool(slot),
+    )
 
 
 @lru_cache(maxsize=8_192)
@@ -159,10 +167,17 @@ def _read_script(raw: bytes) -> Script:
 def _columns(resource: Resource) -> Row:
     """What `_SELECT` reads of *resource*."""
     return (
-        resource.provider, resource.kind, resource.id, resource.account, resource.parent,
-        resource.seq, resource.created_ms, _doc_column(resource), _script_column(resource),
+        resource.provider,
+        resource.kind,
+        resource.id,
+        resource.account,
+        resource.parent,
+        resource.seq,
+        resource.created_ms,
+        _doc_column(resource),
+        _script_column(resource),
         int(resource.is_running_slot),
-    )  # fmt: skip
+    )
 
 
 def _script_column(resource: Resource) -> bytes | None:

@@ -14,8 +14,10 @@ from typing import Any
 
 import orjson
 
-from ..rows import Effect, Entry, Event
-from ..snapshots import Tables
+from screentest.specs.json_types import Json
+
+from ..kernel.rows import Effect, Entry, Event
+from ..kernel.snapshots import Tables
 from .account_rows import AccountRows
 from .counters import Counters
 from .document_rows import DocumentRows
@@ -25,8 +27,6 @@ from .key_rows import KeyRows
 from .repetition_rows import RepetitionRows
 from .resource_rows import ResourceRows
 from .transactions import Row, Transactions
-
-Json = Any
 
 EVENTS_MAX = 50_000
 
@@ -140,10 +140,16 @@ class Store:
         self._write(
             "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                world, entry.seq, entry.account, entry.at_ms, entry.kind, entry.amount,
-                entry.job, entry.request,
+                world,
+                entry.seq,
+                entry.account,
+                entry.at_ms,
+                entry.kind,
+                entry.amount,
+                entry.job,
+                entry.request,
             ),
-        )  # fmt: skip
+        )
 
     def entries(
         self,
@@ -177,10 +183,15 @@ class Store:
         self._write(
             "INSERT INTO effect VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
-                world, effect.due_ms, effect.seq, effect.kind, effect.subject, effect.step,
+                world,
+                effect.due_ms,
+                effect.seq,
+                effect.kind,
+                effect.subject,
+                effect.step,
                 effect.label,
             ),
-        )  # fmt: skip
+        )
         if self._on_effect is not None:
             self._on_effect(world, effect.due_ms)
 

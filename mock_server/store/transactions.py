@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..errors import MockError
+from ..kernel.errors import MockError
 
 Row = tuple[Any, ...]
 

@@ -8,28 +8,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from screentest.fixtures.account import Account
-    from screentest.fixtures.live import LiveServer
-    from screentest.fixtures.mistakes import ScreentestWarning, UnmatchedRequestError
-    from screentest.fixtures.options import Options
-    from screentest.fixtures.provider import ProviderHandle
-    from screentest.fixtures.world import World, WorldFactory
-    from screentest.mock_server.errors import MockError
+    from screentest.fixtures.world.account import Account
+    from screentest.fixtures.world.errors import ScreentestWarning, UnmatchedRequestError
+    from screentest.fixtures.world.live import LiveServer
+    from screentest.fixtures.world.options import Options
+    from screentest.fixtures.world.provider import ProviderHandle
+    from screentest.fixtures.world.world import World, WorldFactory
     from screentest.mock_server.http.app import create_app
+    from screentest.mock_server.kernel.errors import MockError
 
     __version__: str
 
 # Public name -> the module that defines it. Twelve names at most; a test counts them.
 _MODULE_OF: dict[str, str] = {
-    "Account": "screentest.fixtures.account",
-    "LiveServer": "screentest.fixtures.live",
-    "MockError": "screentest.mock_server.errors",
-    "Options": "screentest.fixtures.options",
-    "ProviderHandle": "screentest.fixtures.provider",
-    "ScreentestWarning": "screentest.fixtures.mistakes",
-    "UnmatchedRequestError": "screentest.fixtures.mistakes",
-    "World": "screentest.fixtures.world",
-    "WorldFactory": "screentest.fixtures.world",
+    "Account": "screentest.fixtures.world.account",
+    "LiveServer": "screentest.fixtures.world.live",
+    "MockError": "screentest.mock_server.kernel.errors",
+    "Options": "screentest.fixtures.world.options",
+    "ProviderHandle": "screentest.fixtures.world.provider",
+    "ScreentestWarning": "screentest.fixtures.world.errors",
+    "UnmatchedRequestError": "screentest.fixtures.world.errors",
+    "World": "screentest.fixtures.world.world",
+    "WorldFactory": "screentest.fixtures.world.world",
     "create_app": "screentest.mock_server.http.app",
 }
 

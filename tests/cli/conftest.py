@@ -12,13 +12,11 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from screentest.specs.json_types import Json
 from tests.live_mock import LiveMock
-
-Json = Any
 
 _START_S_MAX = 30.0
 _COMMAND_S_MAX = 60.0

@@ -9,11 +9,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from screentest.specs.json_types import Json
 
 from .conftest import Shell, read_when_there, send
-
-Json = Any
 
 _WAIT_S_MAX = 20.0
 
@@ -53,13 +52,23 @@ def serving_mock(shell: Shell, *words: str, **variables: str) -> Generator[Serve
     ready = shell.folder / "ready.json"
     with (shell.folder / "out").open("wb") as out, (shell.folder / "err").open("wb") as err:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "screentest.mock_server.cli", "serve",
-             "--port", "0", "--ready-file", str(ready), *words],
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "screentest.mock_server.cli",
+                "serve",
+                "--port",
+                "0",
+                "--ready-file",
+                str(ready),
+                *words,
+            ],
             cwd=shell.folder,
             env=shell.environment(**variables),
             stdout=out,
             stderr=err,
-        )  # fmt: skip
+        )
     try:
         info = read_when_there(ready)
         yield Served(process, shell.folder, info["url"], info["env"])

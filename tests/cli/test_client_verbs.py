@@ -129,9 +129,18 @@ def test_credits_are_shown_for_every_provider_and_can_be_set(world: World) -> No
 
 def test_fault_strikes_as_often_as_ordered(world: World) -> None:
     world.run(
-        "fault", "add", "http_error", "--provider", "ozor", "--status", "503",
-        "--retry-after", "2s", "--times", "2",
-    )  # fmt: skip
+        "fault",
+        "add",
+        "http_error",
+        "--provider",
+        "ozor",
+        "--status",
+        "503",
+        "--retry-after",
+        "2s",
+        "--times",
+        "2",
+    )
 
     statuses = [world.send("GET", "/api/v1/videos")[0] for _ in range(3)]
 
@@ -171,8 +180,13 @@ def test_logs_show_a_request_and_below_it_what_was_wrong(world: World) -> None:
     logged = world.run("logs").out.splitlines()
 
     assert logged[0].split()[:6] == [
-        "2026-01-01", "00:00:00", "GET", "ozor", "/api/v1/vidoes", "404",
-    ]  # fmt: skip
+        "2026-01-01",
+        "00:00:00",
+        "GET",
+        "ozor",
+        "/api/v1/vidoes",
+        "404",
+    ]
     assert logged[1].startswith("  └ SC110 expected a documented path")
     assert "fix: did you mean GET/POST /api/v1/videos" in logged[1] or "fix:" in logged[1]
 

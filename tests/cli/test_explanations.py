@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tools.reference_pages import stale_pages
 
-from screentest.mock_server.explanations import Explanation, explanations
+from screentest.mock_server.findings.explanations import Explanation, explanations
 from tests.tree import ROOT, python_files
 
 from .conftest import Shell

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from screentest.mock_server.cli.files import InputFile, OutputFile, write_whole
-from screentest.mock_server.errors import MockError
+from screentest.mock_server.kernel.errors import MockError
 
 
 def test_new_file_has_the_permissions_that_were_asked_for(tmp_path: Path) -> None:

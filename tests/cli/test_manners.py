@@ -23,13 +23,26 @@ _NOBODY = "http://127.0.0.1:9"
 @pytest.mark.parametrize(
     "words",
     [
-        ("clock",), ("clock", "advance", "1s"), ("jobs",), ("credits",), ("fault",), ("env",),
-        ("fault", "types"), ("webhooks",), ("explain",), ("explain", "SC102"), ("config",),
-        ("spec", "list"), ("spec", "lint"), ("doctor",), ("--version",), ("fault", "clear"),
+        ("clock",),
+        ("clock", "advance", "1s"),
+        ("jobs",),
+        ("credits",),
+        ("fault",),
+        ("env",),
+        ("fault", "types"),
+        ("webhooks",),
+        ("explain",),
+        ("explain", "SC102"),
+        ("config",),
+        ("spec", "list"),
+        ("spec", "lint"),
+        ("doctor",),
+        ("--version",),
+        ("fault", "clear"),
         ("snapshot", "save", "world.jsonl"),
     ],
     ids=" ".join,
-)  # fmt: skip
+)
 def test_json_is_exactly_one_document_on_stdout(world: World, words: tuple[str, ...]) -> None:
     answer = world.run(*words, "--json")
 
@@ -38,10 +51,19 @@ def test_json_is_exactly_one_document_on_stdout(world: World, words: tuple[str, 
 
 
 @pytest.mark.parametrize(
-    "words", [("clock",), ("jobs",), ("credits",), ("fault",), ("env",), ("logs",), ("webhooks",),
-              ("trigger", "ozor", "completed")],
+    "words",
+    [
+        ("clock",),
+        ("jobs",),
+        ("credits",),
+        ("fault",),
+        ("env",),
+        ("logs",),
+        ("webhooks",),
+        ("trigger", "ozor", "completed"),
+    ],
     ids=" ".join,
-)  # fmt: skip
+)
 def test_mock_that_cannot_be_reached_is_exit_code_3(shell: Shell, words: tuple[str, ...]) -> None:
     answer = shell.run(*words, "--url", _NOBODY)
 
@@ -57,74 +79,116 @@ def test_mock_that_cannot_be_reached_is_exit_code_3(shell: Shell, words: tuple[s
     [
         (("srve",), "error: no command 'srve'; did you mean 'serve'?"),
         (("clock", "advanse"), "error: no command 'advanse'; did you mean 'advance'?"),
-        (("serve", "--clock", "fast"),
-         "error: clock 'fast' must be one of real, manual, auto, system, or real:SPEED"),
-        (("serve", "--port", "x"),
-         "error: Invalid value for '--port': 'x' is not a valid integer range"),
-        (("serve", "--port", "70000"),
-         "error: Invalid value for '--port': 70000 is not in the range 0<=x<=65535"),
-        (("serve", "--seed", "9007199254740992"),
-         "error: Invalid value for '--seed': 9007199254740992 is not in the range "
-         "0<=x<=9007199254740991"),
-        (("run", "--seed", "-1", "--", "true"),
-         "error: Invalid value for '--seed': -1 is not in the range 0<=x<=9007199254740991"),
+        (
+            ("serve", "--clock", "fast"),
+            "error: clock 'fast' must be one of real, manual, auto, system, or real:SPEED",
+        ),
+        (
+            ("serve", "--port", "x"),
+            "error: Invalid value for '--port': 'x' is not a valid integer range",
+        ),
+        (
+            ("serve", "--port", "70000"),
+            "error: Invalid value for '--port': 70000 is not in the range 0<=x<=65535",
+        ),
+        (
+            ("serve", "--seed", "9007199254740992"),
+            "error: Invalid value for '--seed': 9007199254740992 is not in the range "
+            "0<=x<=9007199254740991",
+        ),
+        (
+            ("run", "--seed", "-1", "--", "true"),
+            "error: Invalid value for '--seed': -1 is not in the range 0<=x<=9007199254740991",
+        ),
         (("clock", "speed", "nan"), "error: Invalid value for 'FACTOR': 'nan' is no finite number"),
         (("clock", "speed", "inf"), "error: Invalid value for 'FACTOR': 'inf' is no finite number"),
         (("clock", "speed", "-2"), "error: FACTOR must be a number above 0"),
-        (("fault", "add", "http_error", "--probability", "nan"),
-         "error: Invalid value for '--probability': 'nan' is no finite number"),
-        (("verify", "ozor", "--time-scale", "inf"),
-         "error: Invalid value for '--time-scale': 'inf' is no finite number"),
+        (
+            ("fault", "add", "http_error", "--probability", "nan"),
+            "error: Invalid value for '--probability': 'nan' is no finite number",
+        ),
+        (
+            ("verify", "ozor", "--time-scale", "inf"),
+            "error: Invalid value for '--time-scale': 'inf' is no finite number",
+        ),
         (("clock", "advance", "-1h30m"), "error: HOW_FAR must be forward: no clock goes back"),
-        (("clock", "advance", "401d"),
-         "error: cannot advance by '401d': a clock moves at most 400 days at a time"),
-        (("credits", "set", "ozor", "-1"),
-         "error: AMOUNT must be a number of credits, 0 or more"),
+        (
+            ("clock", "advance", "401d"),
+            "error: cannot advance by '401d': a clock moves at most 400 days at a time",
+        ),
+        (("credits", "set", "ozor", "-1"), "error: AMOUNT must be a number of credits, 0 or more"),
         (("credits", "set", "ozor", "-x"), "error: No such option '-x'"),
-        (("snapshot", "save", ""),
-         "error: expected the name of a file, got an empty text"),
-        (("serve", "--provider", "kling"),
-         "error: no provider 'kling' (there are: oshara, ozor, ugc_copilot, ulazai, znapai)"),
-        (("serve", "--provider", "ozr"), "error: no provider 'ozr'; did you mean 'ozor'? "
-         "(there are: oshara, ozor, ugc_copilot, ulazai, znapai)"),
-        (("serve", "--db", "/nowhere/mock.db"),
-         "error: cannot write /nowhere/mock.db: its folder does not exist"),
+        (("snapshot", "save", ""), "error: expected the name of a file, got an empty text"),
+        (
+            ("serve", "--provider", "kling"),
+            "error: no provider 'kling' (there are: oshara, ozor, ugc_copilot, ulazai, znapai)",
+        ),
+        (
+            ("serve", "--provider", "ozr"),
+            "error: no provider 'ozr'; did you mean 'ozor'? "
+            "(there are: oshara, ozor, ugc_copilot, ulazai, znapai)",
+        ),
+        (
+            ("serve", "--db", "/nowhere/mock.db"),
+            "error: cannot write /nowhere/mock.db: its folder does not exist",
+        ),
         (("serve", "--db", "/"), "error: cannot write /: it is a folder"),
         (("serve", "--db", ""), "error: expected the name of a file, got an empty text"),
         (("serve", "--ready-file", ""), "error: expected the name of a file, got an empty text"),
-        (("serve", "--host", ""),
-         "error: --host must be an address or a name, not an empty text"),
-        (("serve", "--control-token", "sésame-ouvre-toi-vite"),
-         "error: --control-token must have characters of ASCII, which a header can carry"),
+        (("serve", "--host", ""), "error: --host must be an address or a name, not an empty text"),
+        (
+            ("serve", "--control-token", "sésame-ouvre-toi-vite"),
+            "error: --control-token must have characters of ASCII, which a header can carry",
+        ),
         (("snapshot", "restore", ""), "error: expected the name of a file, got an empty text"),
         (("snapshot", "restore", "/"), "error: cannot read /: it is a folder"),
-        (("snapshot", "restore", "/dev/zero"),
-         "error: /dev/zero is no snapshot: it is longer than 67108864 characters"),
+        (
+            ("snapshot", "restore", "/dev/zero"),
+            "error: /dev/zero is no snapshot: it is longer than 67108864 characters",
+        ),
         (("check-har", "ozor", "/"), "error: cannot read /: it is a folder"),
-        (("diff", "ozor", "none.har", "none.har"),
-         "error: cannot read none.har: there is no such file"),
+        (
+            ("diff", "ozor", "none.har", "none.har"),
+            "error: cannot read none.har: there is no such file",
+        ),
         (("webhooks", "listen"), "error: Missing argument 'PROVIDER'"),
-        (("webhooks", "listen", "ugc_copilot", "--port", "99999"),
-         "error: Invalid value for '--port': 99999 is not in the range 0<=x<=65535"),
-        (("webhooks", "listen", "ugc_copilot", "--forward-to", "localhost:3000"),
-         "error: 'localhost:3000' is no target for webhooks; "
-         "write one like http://127.0.0.1:9000/hook"),
-        (("webhooks", "listen", "ugc_copilot", "--forward-to", "file:///etc/passwd"),
-         "error: 'file:///etc/passwd' is no target for webhooks; "
-         "write one like http://127.0.0.1:9000/hook"),
+        (
+            ("webhooks", "listen", "ugc_copilot", "--port", "99999"),
+            "error: Invalid value for '--port': 99999 is not in the range 0<=x<=65535",
+        ),
+        (
+            ("webhooks", "listen", "ugc_copilot", "--forward-to", "localhost:3000"),
+            "error: 'localhost:3000' is no target for webhooks; "
+            "write one like http://127.0.0.1:9000/hook",
+        ),
+        (
+            ("webhooks", "listen", "ugc_copilot", "--forward-to", "file:///etc/passwd"),
+            "error: 'file:///etc/passwd' is no target for webhooks; "
+            "write one like http://127.0.0.1:9000/hook",
+        ),
         (("trigger", "ozor"), "error: Missing argument 'EVENT'"),
-        (("trigger", "ozor", "exploded"),
-         "error: no event 'exploded' (there are: completed, failed)"),
-        (("completion",),
-         "error: Missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish"),
-        (("completion", "tcsh"), "error: Invalid value for '{bash|zsh|fish}': "
-         "'tcsh' is not one of 'bash', 'zsh', 'fish'"),
+        (
+            ("trigger", "ozor", "exploded"),
+            "error: no event 'exploded' (there are: completed, failed)",
+        ),
+        (
+            ("completion",),
+            "error: Missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish",
+        ),
+        (
+            ("completion", "tcsh"),
+            "error: Invalid value for '{bash|zsh|fish}': "
+            "'tcsh' is not one of 'bash', 'zsh', 'fish'",
+        ),
         (("doctor", "extra"), "error: Got unexpected extra argument (extra)"),
-        (("spec", "lint", "nowhere"), "error: no provider or folder 'nowhere' "
-         "(there are: oshara, ozor, ugc_copilot, ulazai, znapai)"),
+        (
+            ("spec", "lint", "nowhere"),
+            "error: no provider or folder 'nowhere' "
+            "(there are: oshara, ozor, ugc_copilot, ulazai, znapai)",
+        ),
     ],
     ids=lambda it: " ".join(it) if isinstance(it, tuple) else "",
-)  # fmt: skip
+)
 def test_slip_is_exit_code_2_with_one_line_and_a_hint(
     shell: Shell, words: tuple[str, ...], told: str
 ) -> None:
@@ -138,20 +202,30 @@ def test_slip_is_exit_code_2_with_one_line_and_a_hint(
 @pytest.mark.parametrize(
     "words",
     [
-        ("verify", "ozr"), ("plan", "ozr"), ("check-har", "ozr", __file__),
+        ("verify", "ozr"),
+        ("plan", "ozr"),
+        ("check-har", "ozr", __file__),
         ("replay", "ozr", __file__),
-        ("diff", "ozr", __file__, __file__), ("mutants", "run", "ozr"), ("mutants", "list", "ozr"),
-        ("mutants", "explain", "ozr", "GEN-1"), ("serve", "--provider", "ozr"),
+        ("diff", "ozr", __file__, __file__),
+        ("mutants", "run", "ozr"),
+        ("mutants", "list", "ozr"),
+        ("mutants", "explain", "ozr", "GEN-1"),
+        ("serve", "--provider", "ozr"),
         ("record", "ozr", "--url", _NOBODY, "--output", "x"),
-        ("run", "--provider", "ozr", "--", "true"), ("trigger", "ozr", "completed"),
-        ("trigger", "ozr", "completed", "--job", "job_1"), ("credits", "set", "ozr", "1"),
-        ("credits", "set", "ozr", "1", "--account", "acct_1"), ("credits", "--provider", "ozr"),
-        ("credits", "--provider", "ozr", "--account", "acct_1"), ("jobs", "--provider", "ozr"),
-        ("logs", "--provider", "ozr"), ("webhooks", "listen", "ozr"),
+        ("run", "--provider", "ozr", "--", "true"),
+        ("trigger", "ozr", "completed"),
+        ("trigger", "ozr", "completed", "--job", "job_1"),
+        ("credits", "set", "ozr", "1"),
+        ("credits", "set", "ozr", "1", "--account", "acct_1"),
+        ("credits", "--provider", "ozr"),
+        ("credits", "--provider", "ozr", "--account", "acct_1"),
+        ("jobs", "--provider", "ozr"),
+        ("logs", "--provider", "ozr"),
+        ("webhooks", "listen", "ozr"),
         ("fault", "add", "http_error", "--provider", "ozr"),
     ],
     ids=lambda it: " ".join(it).replace(__file__, "FILE"),
-)  # fmt: skip
+)
 def test_misspelt_provider_is_one_line_with_the_nearest(
     world: World, words: tuple[str, ...]
 ) -> None:
@@ -167,12 +241,16 @@ def test_misspelt_provider_is_one_line_with_the_nearest(
 @pytest.mark.parametrize(
     "words",
     [
-        ("verify", "OZOR"), ("credits", "--provider", "OZOR"), ("jobs", "--provider", "OZOR"),
-        ("logs", "--provider", "OZOR"), ("webhooks", "listen", "OZOR"),
-        ("fault", "add", "http_error", "--provider", "OZOR"), ("trigger", "OZOR", "failed"),
+        ("verify", "OZOR"),
+        ("credits", "--provider", "OZOR"),
+        ("jobs", "--provider", "OZOR"),
+        ("logs", "--provider", "OZOR"),
+        ("webhooks", "listen", "OZOR"),
+        ("fault", "add", "http_error", "--provider", "OZOR"),
+        ("trigger", "OZOR", "failed"),
     ],
     ids=" ".join,
-)  # fmt: skip
+)
 def test_provider_in_capitals_is_the_nearest_too(world: World, words: tuple[str, ...]) -> None:
     answer = world.run(*words)
 
@@ -184,9 +262,18 @@ def test_provider_in_capitals_is_the_nearest_too(world: World, words: tuple[str,
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://127.0.0.1", "http://", "http://exa mple", "nonsense", "http://127.0.0.1:x",
-            "http://127.0.0.1:99999", "http://[::1", "file:///etc/passwd"],
-)  # fmt: skip
+    "url",
+    [
+        "ftp://127.0.0.1",
+        "http://",
+        "http://exa mple",
+        "nonsense",
+        "http://127.0.0.1:x",
+        "http://127.0.0.1:99999",
+        "http://[::1",
+        "file:///etc/passwd",
+    ],
+)
 def test_address_that_is_none_is_exit_code_2_with_a_hint(shell: Shell, url: str) -> None:
     """None of them is opened: a library would read files, too."""
     answer = shell.run("jobs", "--url", url)
@@ -353,9 +440,13 @@ _PYTHON_M = f"{sys.executable} -P -m screentest.mock_server.cli"
 
 def _in_bash(shell: Shell, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["bash", "-c", script], cwd=shell.folder, env=shell.environment(**variables),
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        ["bash", "-c", script],
+        cwd=shell.folder,
+        env=shell.environment(**variables),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_output_that_nobody_reads_is_no_failure(shell: Shell) -> None:
@@ -393,11 +484,22 @@ def test_output_without_room_is_told_in_one_line(shell: Shell) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("clock",), ("jobs",), ("credits",), ("fault",), ("logs",), ("webhooks",), ("env",),
-     ("snapshot",),
-     ("trigger", "ozor", "completed"), ("explain", "SC102"), ("config",), ("--help",)],
+    [
+        ("clock",),
+        ("jobs",),
+        ("credits",),
+        ("fault",),
+        ("logs",),
+        ("webhooks",),
+        ("env",),
+        ("snapshot",),
+        ("trigger", "ozor", "completed"),
+        ("explain", "SC102"),
+        ("config",),
+        ("--help",),
+    ],
     ids=" ".join,
-)  # fmt: skip
+)
 def test_client_verb_loads_no_framework_no_validator_and_no_yaml(
     world: World, words: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -411,9 +513,12 @@ def test_client_verb_loads_no_framework_no_validator_and_no_yaml(
     )
 
     subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, env=world.shell.environment(),
-        capture_output=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=world.shell.environment(),
+        capture_output=True,
+        check=False,
+    )
 
     loaded = set(json.loads((tmp_path / "loaded").read_text()))
     heavy = {"flask", "werkzeug", "yaml", "jsonschema_rs", "granian", "sqlite3", "http.server"}

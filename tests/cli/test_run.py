@@ -82,9 +82,13 @@ def test_variables_of_all_providers_point_to_the_mock(shell: Shell) -> None:
     url = variables["SCREENTEST_URL"]
     bases = sorted(name for name in variables if name.endswith("_BASE_URL"))
     assert bases == [
-        "OPENAI_BASE_URL", "OSHARA_BASE_URL", "OZOR_BASE_URL", "UGC_COPILOT_BASE_URL",
-        "ULAZAI_BASE_URL", "ZNAPAI_BASE_URL",
-    ]  # fmt: skip
+        "OPENAI_BASE_URL",
+        "OSHARA_BASE_URL",
+        "OZOR_BASE_URL",
+        "UGC_COPILOT_BASE_URL",
+        "ULAZAI_BASE_URL",
+        "ZNAPAI_BASE_URL",
+    ]
     assert all(variables[name].startswith(f"{url}/") for name in bases)
     assert "127.0.0.1" in variables["NO_PROXY"]
 
@@ -110,15 +114,26 @@ def test_command_that_dies_of_a_signal_ends_as_in_a_shell(shell: Shell) -> None:
         ("notes", 127, "no command 'notes' on the PATH", "what lies here is ./notes"),
         ("./no-such", 127, "no command './no-such': there is no such file", "is the path right?"),
         ("./folder", 126, "cannot run './folder': it is a folder", "name a program in it"),
-        ("./notes", 126, "cannot run './notes': it is not executable",
-         "`chmod +x ./notes` makes it so; or begin with the program that reads it"),
-        ("./headless", 126, "cannot run './headless': Exec format error",
-         "a script begins with a line such as #!/bin/sh"),
-        ("./orphan", 127,
-         "cannot run './orphan': the program that should read it does not exist",
-         "a script names that in its first line, after #!"),
+        (
+            "./notes",
+            126,
+            "cannot run './notes': it is not executable",
+            "`chmod +x ./notes` makes it so; or begin with the program that reads it",
+        ),
+        (
+            "./headless",
+            126,
+            "cannot run './headless': Exec format error",
+            "a script begins with a line such as #!/bin/sh",
+        ),
+        (
+            "./orphan",
+            127,
+            "cannot run './orphan': the program that should read it does not exist",
+            "a script names that in its first line, after #!",
+        ),
     ],
-)  # fmt: skip
+)
 def test_command_that_cannot_be_run_ends_as_in_a_shell_and_is_told_why(
     shell: Shell, word: str, code: int, problem: str, hint: str
 ) -> None:
@@ -216,11 +231,19 @@ def test_mock_does_not_outlive_a_run_that_was_killed(shell: Shell) -> None:
 
 def _start(shell: Shell) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "screentest.mock_server.cli",
-         "run", "--", sys.executable, "wait.py"],
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "screentest.mock_server.cli",
+            "run",
+            "--",
+            sys.executable,
+            "wait.py",
+        ],
         cwd=shell.folder,
         env=shell.environment(),
-    )  # fmt: skip
+    )
 
 
 def _answers(url: str) -> bool:

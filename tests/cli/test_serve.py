@@ -16,8 +16,6 @@ import pytest
 from .conftest import Shell
 from .serving import Served, serving_mock
 
-Json = Any
-
 _STOP_S_MAX = 1.0
 _WAIT_S_MAX = 20.0
 
@@ -105,8 +103,12 @@ def test_banner_stands_in_columns_within_eighty_characters(serving: Served) -> N
     lines = (serving.folder / "out").read_text().splitlines()
     rows = [line for line in lines if " operations  " in line]
     assert [row.split()[0] for row in rows] == [
-        "oshara", "ozor", "ugc_copilot", "ulazai", "znapai",
-    ]  # fmt: skip
+        "oshara",
+        "ozor",
+        "ugc_copilot",
+        "ulazai",
+        "znapai",
+    ]
     for word in ("http://", " operations  "):
         assert len({row.index(word) for row in rows}) == 1
     shown = [line for line in lines if not line.startswith("  export ")]

@@ -34,9 +34,10 @@ def test_flag_beats_variable_beats_file(shell: Shell) -> None:
 
     told = [it.err.split(": ")[1] for it in (from_file, from_variable, from_flag)]
     assert told == [
-        "no mock at http://127.0.0.1:7", "no mock at http://127.0.0.1:8",
+        "no mock at http://127.0.0.1:7",
+        "no mock at http://127.0.0.1:8",
         "no mock at http://127.0.0.1:9",
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(

@@ -67,12 +67,14 @@ def test_snapshot_passes_through_a_pipe(world: World) -> None:
     [
         (lambda it: it[: len(it) // 2], _DAMAGED),
         (lambda it: it.replace('"available":10,', '"available":99,', 1), _DAMAGED),
-        (lambda it: '{"openapi": "3.1.0"}\n',
-         "error: the snapshot is none, or not of format 1, which this screentest reads\n"),
+        (
+            lambda it: '{"openapi": "3.1.0"}\n',
+            "error: the snapshot is none, or not of format 1, which this screentest reads\n",
+        ),
         (lambda it: "", "error: the snapshot is empty\n"),
     ],
     ids=["cut short", "richer", "foreign", "empty"],
-)  # fmt: skip
+)
 def test_damaged_file_is_refused_in_one_line_and_changes_nothing(
     world: World, spoil: Callable[[str], str], told: str
 ) -> None:

@@ -13,18 +13,20 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from .conftest import World, send
 
-Json = Any
-
 _WAIT_S_MAX = 20.0
 _SCENE = {"visualPrompt": "A hand opens a bottle", "scriptText": "Look at that"}
-_VIDEO = {"engine": "sora", "quality": "standard", "duration": 8, "aspectRatio": "9:16",
-          "scene": _SCENE}  # fmt: skip
+_VIDEO = {
+    "engine": "sora",
+    "quality": "standard",
+    "duration": 8,
+    "aspectRatio": "9:16",
+    "scene": _SCENE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,20 @@ def listening(world: World, tmp_path: Path) -> Iterator[Listening]:
     output = tmp_path / "output"
     with output.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "screentest.mock_server.cli",
-             "webhooks", "listen", "ugc_copilot", "--print-secret", "--json"],
+            [
+                sys.executable,
+                "-m",
+                "screentest.mock_server.cli",
+                "webhooks",
+                "listen",
+                "ugc_copilot",
+                "--print-secret",
+                "--json",
+            ],
             cwd=tmp_path,
             env=world.shell.environment(PYTHONUNBUFFERED="1"),
             stdout=file,
-        )  # fmt: skip
+        )
     try:
         yield Listening(process, output)
     finally:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 
-from screentest.contract_tests.guard import Budget, Guarded
-from screentest.contract_tests.in_process import InProcess, make_app
-from screentest.contract_tests.judge import Judge
-from screentest.contract_tests.rules import rules_of
-from screentest.contract_tests.session import Session
-from screentest.contract_tests.trace import Trace
-from screentest.contract_tests.verify import Result, scenarios_of, verify
+from screentest.contract_tests.rules.contract_rules import rules_of
+from screentest.contract_tests.rules.judge import Judge
+from screentest.contract_tests.scenarios.session import Session
+from screentest.contract_tests.scenarios.verify import Result, scenarios_of, verify
+from screentest.contract_tests.targets.guard import Budget, Guarded
+from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.traces.trace import Trace
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import load_contract
 

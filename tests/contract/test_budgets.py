@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from screentest.contract_tests.command import run_verify
-from screentest.contract_tests.options import Options
+from screentest.contract_tests.runs.command import run_verify
+from screentest.contract_tests.runs.options import Options
 from screentest.contract_tests.scenarios.scenario import Scenario
-from screentest.contract_tests.verify import Ran
+from screentest.contract_tests.scenarios.verify import Ran
 
 #: Nothing, a credit less than the cheapest job, that job, and what ends in the midst of scenarios.
 BUDGETS = {

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from screentest.contract_tests.in_process import InProcess, make_app
-from screentest.contract_tests.judge import Verdict
-from screentest.contract_tests.target import Wire
+from screentest.contract_tests.rules.judge import Verdict
+from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.targets.target import OutgoingRequest
 from screentest.specs import checks
 from screentest.specs.checks import read_checks
 from screentest.specs.contract import load_contract
@@ -67,7 +67,7 @@ def test_a_key_that_the_kit_makes_up_is_no_warning_to_its_user(
     key = "ulazai_" + "live_" + "0" * 32
     status = "/api/v1/sora/status/1/"
 
-    answer = target.send(Wire("GET", status, headers={"Authorization": f"Token {key}"}))
+    answer = target.send(OutgoingRequest("GET", status, headers={"Authorization": f"Token {key}"}))
 
     assert (answer.status, caplog.messages) == (401, [])
 

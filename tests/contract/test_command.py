@@ -13,10 +13,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from screentest.contract_tests.command import allowance
-from screentest.contract_tests.in_process import InProcess, make_app
-from screentest.contract_tests.options import Options
-from screentest.contract_tests.trace_file import write_trace
+from screentest.contract_tests.runs.command import allowance
+from screentest.contract_tests.runs.options import Options
+from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.traces.trace_file import write_trace
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import load_contract
 from tests.loopback import listening
@@ -54,34 +54,60 @@ def test_a_kept_contract_exits_with_0_and_writes_reports(tmp_path: Path) -> None
             "is the server running",
         ),
         (("verify", "ozor", "--url", "http://127.0.0.1:9"), 2, "no key was given"),
-        (("verify", "ozor", "--url", "http://127.0.0.1:9", "--api-key", "a\nb"), 2,
-         "the api_key of the owner has characters that no header can carry"),
-        (("verify", "ozor", "--url", "http://127.0.0.1:9", "--second-api-key", "ä"), 2,
-         "the api_key of the stranger has characters that no header can carry"),
+        (
+            ("verify", "ozor", "--url", "http://127.0.0.1:9", "--api-key", "a\nb"),
+            2,
+            "the api_key of the owner has characters that no header can carry",
+        ),
+        (
+            ("verify", "ozor", "--url", "http://127.0.0.1:9", "--second-api-key", "ä"),
+            2,
+            "the api_key of the stranger has characters that no header can carry",
+        ),
         (("verify", "ulazai", "--seed", "9007199254740992"), 2, "is not in the range"),
-        (("verify", "ulazai", "--report", "html:/nowhere/x.html"), 2,
-         "cannot write /nowhere/x.html: its folder does not exist"),
+        (
+            ("verify", "ulazai", "--report", "html:/nowhere/x.html"),
+            2,
+            "cannot write /nowhere/x.html: its folder does not exist",
+        ),
         (("verify", "ulazai", "--report", "html:/"), 2, "cannot write /: it is a folder"),
         (("verify", "ulazai", "--journal", "/"), 2, "cannot write /: it is a folder"),
-        (("verify", "ulazai", "--url", "http://127.0.0.1:9", "--journal", __file__), 2,
-         "is no journal of open jobs"),
+        (
+            ("verify", "ulazai", "--url", "http://127.0.0.1:9", "--journal", __file__),
+            2,
+            "is no journal of open jobs",
+        ),
         (("verify", "ulazai", "--journal", "open.json"), 2, "--journal needs --url"),
-        (("verify", "ulazai", "--url", "https://ulazai.com", "--live", "--fuzz", "1"), 2,
-         "nobody can say what made-up requests cost at a live target; bound it with --budget"),
-        (("plan", "ulazai", "--only", "wlak"), 2,
-         "no scenario of tier full has 'wlak' in its name"),
-        (("record", "ozor", "--url", "http://127.0.0.1:9", "--output", "/nowhere/x"), 2,
-         "cannot write /nowhere/x: its folder does not exist"),
-        (("check-har", "ozor", "nothing.har"), 2,
-         "cannot read nothing.har: there is no such file"),
+        (
+            ("verify", "ulazai", "--url", "https://ulazai.com", "--live", "--fuzz", "1"),
+            2,
+            "nobody can say what made-up requests cost at a live target; bound it with --budget",
+        ),
+        (
+            ("plan", "ulazai", "--only", "wlak"),
+            2,
+            "no scenario of tier full has 'wlak' in its name",
+        ),
+        (
+            ("record", "ozor", "--url", "http://127.0.0.1:9", "--output", "/nowhere/x"),
+            2,
+            "cannot write /nowhere/x: its folder does not exist",
+        ),
+        (("check-har", "ozor", "nothing.har"), 2, "cannot read nothing.har: there is no such file"),
         (("check-har", "ozor", sys.executable), 2, "the file is no recording: it is not UTF-8"),
-        (("verify", "ulazai", "--only", "wlak"), 2,
-         "no scenario of tier full has 'wlak' in its name"),
-        (("mutants", "run", "--only", "NOPE", "ulazai"), 2,
-         "no mutant has an id that begins with 'NOPE'"),
+        (
+            ("verify", "ulazai", "--only", "wlak"),
+            2,
+            "no scenario of tier full has 'wlak' in its name",
+        ),
+        (
+            ("mutants", "run", "--only", "NOPE", "ulazai"),
+            2,
+            "no mutant has an id that begins with 'NOPE'",
+        ),
         (("verify", "ozor", "--budget", "0", "--only", "walk export"), 3, "the budget ended it"),
     ],
-)  # fmt: skip
+)
 def test_exit_codes_tell_what_happened(arguments: tuple[str, ...], code: int, told: str) -> None:
     done = _run(*arguments)
 
@@ -163,8 +189,9 @@ def test_a_recorder_that_is_ended_tells_what_it_has(tmp_path: Path) -> None:
     with listening(app) as port, _started(*arguments, f"http://127.0.0.1:{port}/ulazai") as ran:
         assert ran.stdout is not None
         address = ran.stdout.readline().split()[0]
-        asked = Request(f"{address}/api/v1/sora/status/1/?key={key}",
-                        headers={"Authorization": f"Token {key}"})  # fmt: skip
+        asked = Request(
+            f"{address}/api/v1/sora/status/1/?key={key}", headers={"Authorization": f"Token {key}"}
+        )
         with pytest.raises(HTTPError, match="404"):
             urlopen(asked, timeout=10)
         ran.terminate()

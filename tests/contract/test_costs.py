@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
-from screentest.contract_tests.costs import Change, Costs
-from screentest.contract_tests.guard import Budget, Guarded
-from screentest.contract_tests.in_process import InProcess, make_app
-from screentest.contract_tests.live import UnreachableError
-from screentest.contract_tests.target import Identity, Wire
-from screentest.contract_tests.trace import Raw
-from screentest.contract_tests.verify import scenarios_of, verify
+from screentest.contract_tests.scenarios.verify import scenarios_of, verify
+from screentest.contract_tests.targets.costs import Change, Costs
+from screentest.contract_tests.targets.guard import Budget, Guarded
+from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.targets.live import UnreachableError
+from screentest.contract_tests.targets.target import Identity, OutgoingRequest
+from screentest.contract_tests.traces.trace import Raw
 from screentest.specs.checks import RequestPlan, load_checks
 from screentest.specs.contract import load_contract
 
 from .hands import PROVIDERS, guarded_session
-
-Json = Any
 
 RENDER = "proxyStartVideoGeneration"
 SEARCH = "proxyFetchTopSellingProducts"
@@ -51,7 +48,7 @@ class Audited(InProcess):
 class BrokenOff(InProcess):
     """A world whose answers are lost on the way."""
 
-    def send(self, wire: Wire) -> Raw:
+    def send(self, wire: OutgoingRequest) -> Raw:
         InProcess.send(self, wire)
         raise UnreachableError("the connection was cut")
 
@@ -63,10 +60,12 @@ def test_what_a_run_spent_is_what_the_ledger_says(provider: str, seed: int) -> N
     app, budget, ledger = make_app(contract), Budget(None), [0, 0]
 
     verify(
-        contract, checks,
+        contract,
+        checks,
         lambda: Guarded(Audited(app, contract, seed, ledger=ledger), contract, budget),
-        scenarios_of(contract, checks), seed=seed,
-    )  # fmt: skip
+        scenarios_of(contract, checks),
+        seed=seed,
+    )
 
     assert [budget.spent, budget.pending] == ledger
     assert (budget.spent > 0) == (contract.behaviour.initial_credits is not None)
@@ -95,7 +94,7 @@ def test_a_job_that_fails_costs_nothing(
     provider: str, kind: str, by: str, accepted: tuple[int, int]
 ) -> None:
     session, budget = guarded_session(provider)
-    session.levers.fail_next(session.owner, by)
+    session.controls.fail_next(session.owner, by)
 
     made = session.make(kind)
     before = (budget.spent, budget.pending)
@@ -151,8 +150,17 @@ def test_the_price_of_a_plan_is_that_of_the_plan_and_not_the_highest() -> None:
 def test_what_is_free_the_first_time_is_known_only_of_new_accounts() -> None:
     session, budget = guarded_session("ugc_copilot")
     answer = session.call(SEARCH)
-    raw = Raw("POST", answer.path, "", {"authorization": "Bearer k"}, answer.request_body, 200,
-              answer.headers, answer.body, 0)  # fmt: skip
+    raw = Raw(
+        "POST",
+        answer.path,
+        "",
+        {"authorization": "Bearer k"},
+        answer.request_body,
+        200,
+        answer.headers,
+        answer.body,
+        0,
+    )
 
     somebody = Costs(session.contract).change(raw)
 
@@ -170,10 +178,12 @@ def test_a_refusal_costs_nothing() -> None:
 def test_a_request_whose_answer_is_lost_may_have_been_paid() -> None:
     contract, budget = load_contract("ulazai"), Budget(None)
     target = Guarded(BrokenOff(make_app(contract), contract), contract, budget)
-    headers = {"content-type": "application/json",
-               "authorization": f"Token {target.owner.keys['api_key']}"}  # fmt: skip
+    headers = {
+        "content-type": "application/json",
+        "authorization": f"Token {target.owner.keys['api_key']}",
+    }
 
     with pytest.raises(UnreachableError):
-        target.send(Wire("POST", START, "", headers, b'{"prompt": "x"}'))
+        target.send(OutgoingRequest("POST", START, "", headers, b'{"prompt": "x"}'))
 
     assert (budget.spent, budget.reserved) == (70, 0)

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from screentest.contract_tests.expressions import Scope, at_pointer, evaluate, is_shown, read_fact
-from screentest.contract_tests.trace import MISSING, Exchange
+from screentest.contract_tests.traces.expressions import (
+    Scope,
+    at_pointer,
+    evaluate,
+    is_shown,
+    read_fact,
+)
+from screentest.contract_tests.traces.trace import MISSING, Exchange
 from screentest.specs.checks import Fact
-
-Json = Any
+from screentest.specs.json_types import Json
 
 EXCHANGE = Exchange(
-    number=1, at_ms=0, actor="owner", key="owner", operation="x", method="POST", path="/a/7",
-    query="limit=3", request_headers={"idempotency-key": "k"}, request_body=b"",
-    sent={"prompt": "p"}, status=200, headers={"location": "/a/8"}, body=b"",
+    number=1,
+    at_ms=0,
+    actor="owner",
+    key="owner",
+    operation="x",
+    method="POST",
+    path="/a/7",
+    query="limit=3",
+    request_headers={"idempotency-key": "k"},
+    request_body=b"",
+    sent={"prompt": "p"},
+    status=200,
+    headers={"location": "/a/8"},
+    body=b"",
     reply={"a": [{"b": 1}], "none": None, "scenes": [{"t": "x"}, {"t": " "}, {}]},
     path_values={"id": "7"},
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(

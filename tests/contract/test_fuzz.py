@@ -7,7 +7,7 @@ import tomllib
 import pytest
 from tools.fuzz.run import exceptions
 
-from screentest.contract_tests.fuzz import fuzz, make_cases
+from screentest.contract_tests.runs.fuzz import fuzz, make_cases
 from screentest.specs.contract import load_contract
 
 from .hands import PROVIDERS, session_with
@@ -34,8 +34,11 @@ def test_the_fuzzer_takes_its_exceptions_from_the_checks() -> None:
     found = tomllib.loads(exceptions("ozor"))["operations"]
 
     assert [it["include-operation-id"] for it in found] == [
-        "createApiKey", "updatePlan", "generatePlan", "exportVideo",
-    ]  # fmt: skip
+        "createApiKey",
+        "updatePlan",
+        "generatePlan",
+        "exportVideo",
+    ]
     assert found[3]["checks"] == {
         "positive_data_acceptance": {
             "expected-statuses": ["2xx", "401", "402", "403", "404", "409", "429", "500"]

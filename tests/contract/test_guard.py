@@ -8,22 +8,27 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from screentest.contract_tests.costs import Change
-from screentest.contract_tests.guard import (
+from screentest.contract_tests.targets.costs import Change
+from screentest.contract_tests.targets.guard import (
     Budget,
     Guarded,
     ReadOnlyError,
     SpentError,
     price_at_most,
 )
-from screentest.contract_tests.in_process import InProcess, make_app
-from screentest.contract_tests.live import Live, NotAllowedError, NotSentError, check_address
-from screentest.contract_tests.target import Identity, Wire
-from screentest.contract_tests.trace import Raw
-from screentest.contract_tests.wires import UnableError
+from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.targets.live import (
+    Live,
+    NotAllowedError,
+    NotSentError,
+    check_address,
+)
+from screentest.contract_tests.targets.request_builder import UnableError
+from screentest.contract_tests.targets.target import Identity, OutgoingRequest
+from screentest.contract_tests.traces.trace import Raw
 from screentest.specs.contract import load_contract
 
-GENERATE = Wire(
+GENERATE = OutgoingRequest(
     "POST", "/api/v1/videos/generate", "", {"content-type": "application/json"}, b'{"prompt":"x"}'
 )
 
@@ -34,9 +39,9 @@ def _guarded(budget: Budget, *, is_read_only: bool = False) -> Guarded:
     return Guarded(target, contract, budget, is_read_only)
 
 
-def _signed(guarded: Guarded) -> Wire:
+def _signed(guarded: Guarded) -> OutgoingRequest:
     headers = {**GENERATE.headers, "x-api-key": guarded.owner.keys["api_key"]}
-    return Wire("POST", GENERATE.path, "", headers, GENERATE.body)
+    return OutgoingRequest("POST", GENERATE.path, "", headers, GENERATE.body)
 
 
 def test_a_budget_is_kept_to_the_credit_under_parallel_load() -> None:
@@ -80,7 +85,7 @@ def test_reading_only_means_reading_only() -> None:
     with pytest.raises(ReadOnlyError, match="changes something"):
         guarded.send(_signed(guarded))
     with pytest.raises(ReadOnlyError):
-        guarded.send(Wire("TRACE", "/api/v1/videos"))
+        guarded.send(OutgoingRequest("TRACE", "/api/v1/videos"))
 
 
 def test_prices_come_from_the_contract_and_the_request() -> None:
@@ -88,7 +93,9 @@ def test_prices_come_from_the_contract_and_the_request() -> None:
     body = b'{"data": {"engine": "veo", "quality": "hq", "duration": 8}}'
     headers = {"content-type": "application/json"}
 
-    price = price_at_most(contract, Wire("POST", "/proxyStartVideoGeneration", "", headers, body))
+    price = price_at_most(
+        contract, OutgoingRequest("POST", "/proxyStartVideoGeneration", "", headers, body)
+    )
 
     assert price == 130
 
@@ -140,12 +147,12 @@ class Faltering:
     """A live server that takes Ozor's credit and then answers *statuses*, with Retry-After: 1."""
 
     statuses: list[int]
-    sent: list[Wire] = field(default_factory=list[Wire])
+    sent: list[OutgoingRequest] = field(default_factory=list[OutgoingRequest])
     waited_ms: list[int] = field(default_factory=list[int])
     name: str = "faltering"
     owner: Identity = field(default_factory=lambda: Identity("owner", {"api_key": "k"}))
     stranger: None = None
-    levers: None = None
+    controls: None = None
     patience_ms: int = 0
 
     def now_ms(self) -> int:
@@ -160,14 +167,15 @@ class Faltering:
     def fetch(self, url: str) -> Raw:
         raise NotImplementedError(url)
 
-    def send(self, wire: Wire) -> Raw:
+    def send(self, wire: OutgoingRequest) -> Raw:
         self.sent.append(wire)
         status = self.statuses.pop(0)
         if not status:
             raise NotSentError("refused")
         headers = {"retry-after": "1", "content-type": "application/json"}
-        return Raw(wire.method, wire.path, wire.query, wire.headers, wire.body, status, headers,
-                   b"{}", 0)  # fmt: skip
+        return Raw(
+            wire.method, wire.path, wire.query, wire.headers, wire.body, status, headers, b"{}", 0
+        )
 
 
 def _live(provider: str, *statuses: int, limit: int | None = None) -> tuple[Guarded, Faltering]:
@@ -175,8 +183,10 @@ def _live(provider: str, *statuses: int, limit: int | None = None) -> tuple[Guar
     return Guarded(target, load_contract(provider), Budget(limit)), target
 
 
-PAID = Wire("POST", GENERATE.path, "", {**GENERATE.headers, "x-api-key": "k"}, GENERATE.body)
-READ = Wire("GET", "/api/v1/videos", "", {"x-api-key": "k"})
+PAID = OutgoingRequest(
+    "POST", GENERATE.path, "", {**GENERATE.headers, "x-api-key": "k"}, GENERATE.body
+)
+READ = OutgoingRequest("GET", "/api/v1/videos", "", {"x-api-key": "k"})
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
@@ -216,12 +226,15 @@ def test_a_paid_request_that_was_refused_for_its_pace_is_repeated() -> None:
 
 
 def test_repeats_of_one_key_are_paid_once() -> None:
-    headers = {"content-type": "application/json", "authorization": "Bearer k",
-               "Idempotency-Key": "the-same"}  # fmt: skip
+    headers = {
+        "content-type": "application/json",
+        "authorization": "Bearer k",
+        "Idempotency-Key": "the-same",
+    }
     body = b'{"data": {"engine": "veo", "quality": "hq", "duration": 8}}'
     guarded, target = _live("ugc_copilot", 503, 503, 200)
 
-    guarded.send(Wire("POST", "/proxyStartVideoGeneration", "", headers, body))
+    guarded.send(OutgoingRequest("POST", "/proxyStartVideoGeneration", "", headers, body))
 
     assert (len(target.sent), guarded.budget.spent) == (3, 130)
 

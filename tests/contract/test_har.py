@@ -6,19 +6,18 @@ import json
 import re
 from base64 import b64encode, urlsafe_b64encode
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from screentest.contract_tests.har import HarReading, read_har, tally
-from screentest.contract_tests.har_writer import write_har
-from screentest.contract_tests.recorded import judge_recording
-from screentest.contract_tests.trace import Part, Trace
+from screentest.contract_tests.recordings.har import HarReading, read_har, tally
+from screentest.contract_tests.recordings.recorded import judge_recording
+from screentest.contract_tests.traces.trace import Part, Trace
 from screentest.specs.contract import load_contract
+from screentest.specs.json_types import Json
 
 from .hands import recording, session_with
+from .har_writer import write_har
 
-Json = Any
 OZOR = load_contract("ozor")
 HOME = "https://ozor.ai"
 JOB = {"videoId": "newnewnewnew", "jobId": "job_0WY2SeyHpjus", "status": "pending"}
@@ -70,11 +69,18 @@ def _broken(trace: Trace) -> list[str]:
 
 def test_an_export_of_an_older_video_does_not_make_it_newer(tmp_path: Path) -> None:
     shown = [
-        {"videoId": name, "title": "A", "status": "completed", "createdAt": at,
-         "editorUrl": f"https://ozor.ai/editor?projectId={name}"}
-        for name, at in (("newnewnewnew", "2026-11-21T10:00:01Z"),
-                         ("oldoldoldold", "2026-10-01T10:00:00Z"))
-    ]  # fmt: skip
+        {
+            "videoId": name,
+            "title": "A",
+            "status": "completed",
+            "createdAt": at,
+            "editorUrl": f"https://ozor.ai/editor?projectId={name}",
+        }
+        for name, at in (
+            ("newnewnewnew", "2026-11-21T10:00:01Z"),
+            ("oldoldoldold", "2026-10-01T10:00:00Z"),
+        )
+    ]
     export = {"videoId": "oldoldoldold", "exportId": "exp_9xai00323cio", "exportStatus": "queued"}
 
     trace = _read(
@@ -93,13 +99,22 @@ def test_a_list_in_the_wrong_order_is_found(tmp_path: Path) -> None:
         return _entry(second, "POST", "/api/v1/videos/generate", made, {"prompt": "A"})
 
     shown = [
-        {"videoId": name, "title": "A", "status": "completed", "createdAt": "2026-11-21T10:00:01Z",
-         "editorUrl": f"https://ozor.ai/editor?projectId={name}"}
+        {
+            "videoId": name,
+            "title": "A",
+            "status": "completed",
+            "createdAt": "2026-11-21T10:00:01Z",
+            "editorUrl": f"https://ozor.ai/editor?projectId={name}",
+        }
         for name in ("aaaaaaaaaaaa", "bbbbbbbbbbbb")
-    ]  # fmt: skip
+    ]
 
-    trace = _read(tmp_path, made(1, "aaaaaaaaaaaa"), made(2, "bbbbbbbbbbbb"),
-                  _entry(5, "GET", "/api/v1/videos", {"videos": shown})).trace  # fmt: skip
+    trace = _read(
+        tmp_path,
+        made(1, "aaaaaaaaaaaa"),
+        made(2, "bbbbbbbbbbbb"),
+        _entry(5, "GET", "/api/v1/videos", {"videos": shown}),
+    ).trace
 
     assert _broken(trace) == ["list.listVideos.order"]
 
@@ -180,8 +195,10 @@ def test_a_call_that_no_document_has_is_drift_unless_it_is_refused(tmp_path: Pat
         ("route.method", "it was answered 200, and no document has it (there are: GET)"),
     ]
     assert list(judged.undocumented) == [
-        "GET /api/v2/newthing → 200", "DELETE /api/v1/videos → 200", "GET /api/v1/nothing → 404",
-    ]  # fmt: skip
+        "GET /api/v2/newthing → 200",
+        "DELETE /api/v1/videos → 200",
+        "GET /api/v1/nothing → 404",
+    ]
 
 
 def test_what_is_no_call_of_the_provider_is_counted(tmp_path: Path) -> None:
@@ -201,8 +218,20 @@ def test_what_is_no_call_of_the_provider_is_counted(tmp_path: Path) -> None:
     elsewhere = _entry(9, "GET", "https://znapai.example/v1/videos", {"data": []})
     other = _entry(9, "GET", "https://ulazai.com/api/v1/videos", {"videos": 0})
 
-    reading = _read(tmp_path, _making(), preflight, aborted, cached, unchanged, moved, page, video,
-                    file, elsewhere, other)  # fmt: skip
+    reading = _read(
+        tmp_path,
+        _making(),
+        preflight,
+        aborted,
+        cached,
+        unchanged,
+        moved,
+        page,
+        video,
+        file,
+        elsewhere,
+        other,
+    )
 
     assert [it.operation for it in reading.trace.exchanges] == ["generateVideo", "getJob"]
     assert reading.skipped == {
@@ -229,8 +258,9 @@ def test_a_stand_in_is_known_by_the_paths_below_it(tmp_path: Path) -> None:
     )
 
     assert [it.path for it in reading.trace.exchanges] == [
-        "/api/v1/videos/generate", "/api/v2/newthing",
-    ]  # fmt: skip
+        "/api/v1/videos/generate",
+        "/api/v2/newthing",
+    ]
     assert reading.skipped == {"calls of 127.0.0.1:8787": 1}
 
 
@@ -273,10 +303,12 @@ def test_what_a_file_may_leave_out_is_no_defect(entry: Json, tmp_path: Path) -> 
         ({"startedDateTime": "yesterday"}, "at startedDateTime: 'yesterday' is no instant"),
         ({"response": None}, 'at response: null is not of type "object"'),
         ({"request": {"method": "GET"}}, 'at request: "url" is a required property'),
-        ({"response": {"status": 200, "content": {"encoding": "base64", "text": "#"}}},
-         "at response/content/text: no base64: Only base64 data is allowed"),
+        (
+            {"response": {"status": 200, "content": {"encoding": "base64", "text": "#"}}},
+            "at response/content/text: no base64: Only base64 data is allowed",
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_entry_that_is_none_is_named(edit: Json, told: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=re.escape(f"entry 2: {told}")):
         _read(tmp_path, _making(), {**_making(), **edit})
@@ -286,12 +318,16 @@ def test_an_entry_that_is_none_is_named(edit: Json, told: str, tmp_path: Path) -
     ("entries", "told"),
     [
         ([], "nothing in it is about ozor: it has no entries"),
-        ([_entry(1, "GET", "https://api.znapai.com/v1/videos", {})],
-         "nothing in it is about ozor: 1 calls of api.znapai.com"),
-        ([_entry(1, "OPTIONS", "/api/v1/videos", None)],
-         "nothing in it is about ozor: 1 preflights of browsers at the provider"),
+        (
+            [_entry(1, "GET", "https://api.znapai.com/v1/videos", {})],
+            "nothing in it is about ozor: 1 calls of api.znapai.com",
+        ),
+        (
+            [_entry(1, "OPTIONS", "/api/v1/videos", None)],
+            "nothing in it is about ozor: 1 preflights of browsers at the provider",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_file_without_anything_of_the_provider_is_refused(
     entries: list[Json], told: str, tmp_path: Path
 ) -> None:
@@ -335,8 +371,9 @@ def test_an_account_may_use_a_key_that_it_was_given(tmp_path: Path) -> None:
     mine = _poll(5, "pending")
     mine["request"]["headers"][0]["value"] = key
 
-    trace = _read(tmp_path, _making(), _entry(3, "POST", "/api/v1/api-keys", given, {"name": "k"}),
-                  mine).trace  # fmt: skip
+    trace = _read(
+        tmp_path, _making(), _entry(3, "POST", "/api/v1/api-keys", given, {"name": "k"}), mine
+    ).trace
 
     assert {it.key for it in trace.exchanges} == {"owner#0"}
 

@@ -12,20 +12,19 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from screentest.contract_tests.guard import Budget
-from screentest.contract_tests.live import Live
-from screentest.contract_tests.proxy import Recorder
-from screentest.contract_tests.target import Identity, Wire
+from screentest.contract_tests.recordings.proxy import Recorder
+from screentest.contract_tests.targets.guard import Budget
+from screentest.contract_tests.targets.live import Live
+from screentest.contract_tests.targets.target import Identity, OutgoingRequest
 from screentest.specs.contract import load_contract
+from screentest.specs.json_types import Json
 from tests.live_mock import LiveMock, serving
 
 from .hands import PROVIDERS
 
-Json = Any
 #: How many times faster than ours the server's clock runs.
 SPEED = 1_000
 
@@ -78,34 +77,65 @@ class Remote:
         return sum(it["spent"] for it in ledgers)
 
     def call(self, provider: str, path: str, body: Json) -> None:
-        headers = {"content-type": "application/json",
-                   "authorization": f"Bearer {self.key(provider)}"}  # fmt: skip
+        headers = {
+            "content-type": "application/json",
+            "authorization": f"Bearer {self.key(provider)}",
+        }
         target = Live(self.url(provider), Identity("owner"))
-        answer = target.send(Wire("POST", path, "", headers, json.dumps(body).encode()))
+        answer = target.send(OutgoingRequest("POST", path, "", headers, json.dumps(body).encode()))
         assert answer.status == 200, answer.body
 
     def set_clock(self, **clock: Json) -> None:
         self.live.control("PATCH", f"/worlds/{self.name}/clock", clock)
 
     def command(self, provider: str, *more: str, url: str = "") -> list[str]:
-        return [sys.executable, "-m", "screentest.mock_server.cli", "verify", provider,
-                "--url", url or self.url(provider), "--api-key", self.key(provider),
-                "--time-scale", str(SPEED), *more]  # fmt: skip
+        return [
+            sys.executable,
+            "-m",
+            "screentest.mock_server.cli",
+            "verify",
+            provider,
+            "--url",
+            url or self.url(provider),
+            "--api-key",
+            self.key(provider),
+            "--time-scale",
+            str(SPEED),
+            *more,
+        ]
 
     def verify(self, provider: str, *more: str, url: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command(provider, *more, url=url), capture_output=True,
-                              text=True, check=False, timeout=120)  # fmt: skip
+        return subprocess.run(
+            self.command(provider, *more, url=url),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
 
     def pytest(
         self, provider: str, url: str = "", **variables: str
     ) -> subprocess.CompletedProcess[str]:
         target = f"{provider}={url or self.url(provider)}"
         return subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs",
-             "screentest.contract_tests", "--screentest-target", target],
-            capture_output=True, text=True, check=False, timeout=300,
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                "--pyargs",
+                "screentest.contract_tests",
+                "--screentest-target",
+                target,
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
             env={**os.environ, "SCREENTEST_TIME_SCALE": str(SPEED), **variables},
-        )  # fmt: skip
+        )
 
 
 @pytest.fixture
@@ -165,8 +195,12 @@ def test_the_bill_is_what_the_ledger_says(remote: Remote, provider: str, tmp_pat
 
 
 def test_a_broken_rule_exits_with_1(remote: Remote) -> None:
-    fault = {"type": "http_error", "where": {"operation": "getVideo"},
-             "attributes": {"status": 418}, "times": 100}  # fmt: skip
+    fault = {
+        "type": "http_error",
+        "where": {"operation": "getVideo"},
+        "attributes": {"status": 418},
+        "times": 100,
+    }
     remote.live.control("POST", f"/worlds/{remote.name}/faults", fault)
 
     done = remote.verify("znapai", "--only", "walk video")
@@ -194,9 +228,13 @@ def test_a_spent_budget_exits_with_3_and_was_kept(remote: Remote) -> None:
 def test_a_server_that_charges_and_then_fails_overdraws_no_budget(
     remote: Remote, attributes: Json
 ) -> None:
-    fault = {"type": "http_error", "phase": "after_commit", "times": None,
-             "where": {"provider": "ozor", "operation": "generateVideo"},
-             "attributes": attributes}  # fmt: skip
+    fault = {
+        "type": "http_error",
+        "phase": "after_commit",
+        "times": None,
+        "where": {"provider": "ozor", "operation": "generateVideo"},
+        "attributes": attributes,
+    }
     remote.live.control("POST", f"/worlds/{remote.name}/faults", fault)
 
     done = remote.verify("ozor", "--budget", "1")
@@ -215,9 +253,10 @@ def test_reading_only_leaves_the_account_as_it_was(remote: Remote) -> None:
 
 def test_sixteen_callers_cannot_overdraw_the_budget(remote: Remote) -> None:
     recorder = Recorder(load_contract("ulazai"), remote.url("ulazai"), budget=Budget(300))
-    headers = {"content-type": "application/json",
-               "authorization": f"Token {remote.key('ulazai')}"}  # fmt: skip
-    start = Wire("POST", "/api/v1/sora/generate/text-to-video/", "", headers, b'{"prompt": "x"}')
+    headers = {"content-type": "application/json", "authorization": f"Token {remote.key('ulazai')}"}
+    start = OutgoingRequest(
+        "POST", "/api/v1/sora/generate/text-to-video/", "", headers, b'{"prompt": "x"}'
+    )
 
     with ThreadPoolExecutor(16) as pool:
         statuses = list(pool.map(lambda _: recorder.pass_on(start).status, range(48)))
@@ -256,8 +295,9 @@ def test_open_jobs_of_a_live_target_are_kept_without_being_asked_for(
     first.wait(10)
 
     remote.set_clock(mode="real", speed=SPEED)
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120,
-                          env=variables)  # fmt: skip
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=120, env=variables
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert (len(remote.jobs()), remote.spent("ulazai")) == (1, 70)
@@ -287,8 +327,12 @@ def test_a_server_that_goes_away_leaves_the_bill_and_the_reports(tmp_path: Path)
         made = mock.control("POST", "/worlds", {"clock": {"mode": "real", "speed": 1}})
         remote = Remote(mock, made["id"], made["providers"])
         more = ("--tier", "smoke", "--journal", str(journal), "--report", f"junit:{report}")
-        run = subprocess.Popen(remote.command("ulazai", *more), stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True)  # fmt: skip
+        run = subprocess.Popen(
+            remote.command("ulazai", *more),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         _wait_for(tmp_path, "open.json")
 
     told, problem = run.communicate(timeout=60)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from screentest.contract_tests.named_target import checked_target, named_target
+from screentest.contract_tests.runs.named_target import checked_target, named_target
 
 URL = "ozor=http://127.0.0.1:8787/ozor"
 

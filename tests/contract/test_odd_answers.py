@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from screentest.contract_tests.guard import Budget, Guarded
-from screentest.contract_tests.in_process import App, InProcess, make_app
 from screentest.contract_tests.report.html import html_report
 from screentest.contract_tests.report.text import text_report
-from screentest.contract_tests.verify import scenarios_of, verify
+from screentest.contract_tests.scenarios.verify import scenarios_of, verify
+from screentest.contract_tests.targets.guard import Budget, Guarded
+from screentest.contract_tests.targets.in_process import App, InProcess, make_app
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import load_contract
+from screentest.specs.json_types import Json
 
 from .hands import PROVIDERS
 
-Json = Any
 #: What a field of an answer may become.
 _ODD: tuple[Json, ...] = (None, 0, -1, 10**20, True, "", "x", [], {}, [1], "http://[::1")
 

@@ -9,18 +9,21 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
-from screentest.contract_tests.har_writer import write_har
-from screentest.contract_tests.reading import read_json
-from screentest.contract_tests.recorded import judge_recording, read_recording, recording_lines
-from screentest.contract_tests.trace_file import write_trace
+from screentest.contract_tests.recordings.recorded import (
+    judge_recording,
+    read_recording,
+    recording_lines,
+)
+from screentest.contract_tests.traces.strict_json import read_json
+from screentest.contract_tests.traces.trace_file import write_trace
+from screentest.specs.json_types import Json
 
 from .hands import PROVIDERS, recording
+from .har_writer import write_har
 
-Json = Any
 _ENTRY = {"request": {"method": "GET", "url": "https://lamp.example/api/v1/videos", "headers": []}}
 _ANSWER = {"status": 200, "headers": []}
 #: What a place in a file may become.
@@ -53,27 +56,38 @@ def _entry(**response: Json) -> str:
         ("[]", 'FILE is no HAR file: [] is not of type "object"'),
         ('{"log": 3}', 'FILE is no HAR file: at log: 3 is not of type "object"'),
         ('{"log": {"entries": [1]}}', 'FILE: entry 1: 1 is not of type "object"'),
-        ('{"log": {"entries": [{"request": {"method": "GET"}, "response": {}}]}}',
-         'FILE: entry 1: at request: "url" is a required property'),
-        ('{"log": {"entries": [{"response": {}, '
-         '"request": {"method": "GET", "url": "http://[::1"}}]}}',
-         "FILE: entry 1: at request/url: Invalid IPv6 URL"),
-        (json.dumps({"log": {"entries": [_ENTRY]}}),
-         'FILE: entry 1: "response" is a required property'),
-        (_entry(status="200"),
-         'FILE: entry 1: at response/status: "200" is not of type'),
-        (_entry(content={"text": "abc", "encoding": "base64"}),
-         "FILE: entry 1: at response/content/text: no base64: "),
+        (
+            '{"log": {"entries": [{"request": {"method": "GET"}, "response": {}}]}}',
+            'FILE: entry 1: at request: "url" is a required property',
+        ),
+        (
+            '{"log": {"entries": [{"response": {}, '
+            '"request": {"method": "GET", "url": "http://[::1"}}]}}',
+            "FILE: entry 1: at request/url: Invalid IPv6 URL",
+        ),
+        (
+            json.dumps({"log": {"entries": [_ENTRY]}}),
+            'FILE: entry 1: "response" is a required property',
+        ),
+        (_entry(status="200"), 'FILE: entry 1: at response/status: "200" is not of type'),
+        (
+            _entry(content={"text": "abc", "encoding": "base64"}),
+            "FILE: entry 1: at response/content/text: no base64: ",
+        ),
         ("[" * 100_000, "FILE is no HAR file: nested deeper than 500"),
         ('{"trace": 1}', "FILE is a trace of None, not 'ozor'"),
-        ('{"trace": 1, "provider": "ozor"}\n{"x": 1}\n',
-         'FILE: line 2: "actor" is a required property'),
-        ('{"trace": 1, "provider": "ozor"}\n{"balance": "owner", "at_ms": "now", '
-         '"available": 1, "held": 0}\n',
-         'FILE: line 2: at at_ms: "now" is not of type "integer"'),
+        (
+            '{"trace": 1, "provider": "ozor"}\n{"x": 1}\n',
+            'FILE: line 2: "actor" is a required property',
+        ),
+        (
+            '{"trace": 1, "provider": "ozor"}\n{"balance": "owner", "at_ms": "now", '
+            '"available": 1, "held": 0}\n',
+            'FILE: line 2: at at_ms: "now" is not of type "integer"',
+        ),
         ('{"trace": 1, "provider": "ozor"}\n\n{}', "FILE: line 2 is no JSON: Expecting value"),
     ],
-)  # fmt: skip
+)
 def test_file_that_is_no_recording_is_refused_with_the_place(
     tmp_path: Path, text: str, told: str
 ) -> None:

@@ -9,23 +9,23 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from screentest.contract_tests.guard import Budget, Guarded
-from screentest.contract_tests.in_process import InProcess, make_app
-from screentest.contract_tests.judge import Judge
-from screentest.contract_tests.open_jobs import (
+from screentest.contract_tests.rules.contract_rules import rules_of
+from screentest.contract_tests.rules.judge import Judge
+from screentest.contract_tests.scenarios.session import Session
+from screentest.contract_tests.scenarios.verify import run_scenario, scenarios_of
+from screentest.contract_tests.targets.guard import Budget, Guarded
+from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.targets.open_jobs import (
     JournalError,
     OpenJobs,
     Place,
     journal_in,
     place_of,
 )
-from screentest.contract_tests.plans import changed
-from screentest.contract_tests.rules import rules_of
-from screentest.contract_tests.session import Session
-from screentest.contract_tests.target import Target, Wire
-from screentest.contract_tests.trace import Raw
-from screentest.contract_tests.verify import run_scenario, scenarios_of
-from screentest.contract_tests.wires import UnableError
+from screentest.contract_tests.targets.plans import changed
+from screentest.contract_tests.targets.request_builder import UnableError
+from screentest.contract_tests.targets.target import OutgoingRequest, Target
+from screentest.contract_tests.traces.trace import Raw
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import load_contract
 
@@ -40,7 +40,7 @@ class Unwell(InProcess):
 
     status: int = 0
 
-    def send(self, wire: Wire) -> Raw:
+    def send(self, wire: OutgoingRequest) -> Raw:
         raw = InProcess.send(self, wire)
         if wire.method != "GET" or not self.status:
             return raw

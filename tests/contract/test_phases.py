@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from screentest.contract_tests.guard import Budget, Guarded
-from screentest.contract_tests.in_process import InProcess, make_app
-from screentest.contract_tests.judge import Judge, Verdict
 from screentest.contract_tests.mutants.mutant import mutants_of
 from screentest.contract_tests.mutants.run import mutated_app
-from screentest.contract_tests.phases import PHASES, run_phase, schemathesis_rules
-from screentest.contract_tests.rules import rules_of
-from screentest.contract_tests.session import Session
-from screentest.contract_tests.target import Target
+from screentest.contract_tests.rules.contract_rules import rules_of
+from screentest.contract_tests.rules.judge import Judge, Verdict
+from screentest.contract_tests.runs.phases import PHASES, run_phase, schemathesis_rules
+from screentest.contract_tests.scenarios.session import Session
+from screentest.contract_tests.targets.guard import Budget, Guarded
+from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.targets.target import Target
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import load_contract
 
@@ -110,8 +110,15 @@ def test_no_phase_raises_a_false_alarm(provider: str, phase: str) -> None:
 
 @pytest.mark.slow
 def test_the_suites_run_for_a_stranger_from_an_empty_folder(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "--pyargs", "screentest.contract_tests",
-               "--screentest-target=ulazai"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--pyargs",
+        "screentest.contract_tests",
+        "--screentest-target=ulazai",
+    ]
 
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
@@ -132,8 +139,18 @@ def test_the_suites_run_for_a_stranger_from_an_empty_folder(tmp_path: Path) -> N
 def test_a_target_that_is_none_ends_the_run_before_it_begins(
     target: str, told: str, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:schemathesis", "--pyargs",
-               "screentest.contract_tests", "--screentest-target", target]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:schemathesis",
+        "--pyargs",
+        "screentest.contract_tests",
+        "--screentest-target",
+        target,
+    ]
 
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from screentest.contract_tests.guard import price_at_most
-from screentest.contract_tests.prices import worst_price
-from screentest.contract_tests.target import Wire
+from screentest.contract_tests.rules.prices import worst_price
+from screentest.contract_tests.targets.guard import price_at_most
+from screentest.contract_tests.targets.target import OutgoingRequest
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import load_contract
 
@@ -16,7 +16,9 @@ from screentest.specs.contract import load_contract
 def _price(body: bytes) -> int:
     contract = load_contract("ugc_copilot")
     headers = {"content-type": "application/json"}
-    return price_at_most(contract, Wire("POST", "/proxyStartVideoGeneration", "", headers, body))
+    return price_at_most(
+        contract, OutgoingRequest("POST", "/proxyStartVideoGeneration", "", headers, body)
+    )
 
 
 @pytest.mark.parametrize(

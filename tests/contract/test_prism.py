@@ -10,8 +10,8 @@ import shutil
 import pytest
 from tools.prism_report import PAGE, page, results
 
-from screentest.contract_tests.judge import Verdict
-from screentest.contract_tests.verify import Result
+from screentest.contract_tests.rules.judge import Verdict
+from screentest.contract_tests.scenarios.verify import Result
 
 pytestmark = [
     pytest.mark.npm,

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from screentest.contract_tests.guard import BUDGET_HEADER, Budget
-from screentest.contract_tests.in_process import InProcess, environ_of, make_app
-from screentest.contract_tests.proxy import Recorder
-from screentest.contract_tests.recorded import judge_recording, read_recording
-from screentest.contract_tests.target import Identity, Wire
-from screentest.contract_tests.trace import Part
+from screentest.contract_tests.recordings.proxy import Recorder
+from screentest.contract_tests.recordings.recorded import judge_recording, read_recording
+from screentest.contract_tests.targets.guard import BUDGET_HEADER, Budget
+from screentest.contract_tests.targets.in_process import InProcess, environ_of, make_app
+from screentest.contract_tests.targets.target import Identity, OutgoingRequest
+from screentest.contract_tests.traces.trace import Part
 from screentest.specs.contract import load_contract
 from tests.loopback import listening
 
@@ -33,12 +33,12 @@ def server() -> Iterator[tuple[str, Identity]]:
         yield f"http://127.0.0.1:{port}/ulazai", owner
 
 
-def _start(owner: Identity) -> Wire:
+def _start(owner: Identity) -> OutgoingRequest:
     headers = {
         "content-type": "application/json",
         "authorization": f"Token {owner.keys['api_key']}",
     }
-    return Wire("POST", START, "", headers, b'{"prompt": "a kite"}')
+    return OutgoingRequest("POST", START, "", headers, b'{"prompt": "a kite"}')
 
 
 def test_what_passes_is_judged_and_kept(server: tuple[str, Identity], tmp_path: Path) -> None:
@@ -169,8 +169,10 @@ def test_what_was_said_is_in_the_file_before_the_next_word(
 
     assert sizes == [1, 2, 3]
     assert json.loads(path.read_text().splitlines()[0]) == {
-        "trace": 1, "provider": "ulazai", "time_scale": 10.0,
-    }  # fmt: skip
+        "trace": 1,
+        "provider": "ulazai",
+        "time_scale": 10.0,
+    }
 
 
 def test_a_key_that_the_server_does_not_know_is_told_from_a_good_one(
@@ -184,7 +186,7 @@ def test_a_key_that_the_server_does_not_know_is_told_from_a_good_one(
     recorder.pass_on(_start(wrong))
     recorder.pass_on(_start(owner))
     recorder.pass_on(
-        Wire("GET", "/api/v1/sora/status/hunter2-my-secret/", "again=hunter2-my-secret")
+        OutgoingRequest("GET", "/api/v1/sora/status/hunter2-my-secret/", "again=hunter2-my-secret")
     )
 
     trace = read_recording(path, "ulazai").trace
@@ -198,8 +200,9 @@ def test_a_body_in_chunks_reaches_the_server(server: tuple[str, Identity]) -> No
     wire = _start(owner)
     with listening(recorder) as port:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_S)
-        connection.request("POST", wire.path, iter([wire.body[:5], wire.body[5:]]),
-                           dict(wire.headers))  # fmt: skip
+        connection.request(
+            "POST", wire.path, iter([wire.body[:5], wire.body[5:]]), dict(wire.headers)
+        )
         status = connection.getresponse().status
 
     assert status == 201
@@ -213,8 +216,9 @@ def test_a_call_that_no_document_has_is_told_at_once() -> None:
 
     told: list[str] = []
     with listening(app) as port:
-        recorder = Recorder(CONTRACT, f"http://127.0.0.1:{port}",
-                            on_finding=lambda it: told.append(it.rule.id))  # fmt: skip
-        recorder.pass_on(Wire("GET", "/api/v2/sora/new/"))
+        recorder = Recorder(
+            CONTRACT, f"http://127.0.0.1:{port}", on_finding=lambda it: told.append(it.rule.id)
+        )
+        recorder.pass_on(OutgoingRequest("GET", "/api/v2/sora/new/"))
 
     assert told == ["route.unknown"]

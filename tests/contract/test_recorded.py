@@ -5,29 +5,28 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from screentest.contract_tests.har import read_har
-from screentest.contract_tests.har_writer import write_har
-from screentest.contract_tests.in_process import InProcess, make_app
-from screentest.contract_tests.live import Live
-from screentest.contract_tests.recorded import (
+from screentest.contract_tests.recordings.har import read_har
+from screentest.contract_tests.recordings.recorded import (
     differences,
     judge_recording,
     read_recording,
     send_again,
 )
-from screentest.contract_tests.target import ANONYMOUS, Identity
-from screentest.contract_tests.trace import Part, Trace
-from screentest.contract_tests.trace_file import read_trace, write_trace
+from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.targets.live import Live
+from screentest.contract_tests.targets.target import ANONYMOUS, Identity
+from screentest.contract_tests.traces.trace import Part, Trace
+from screentest.contract_tests.traces.trace_file import read_trace, write_trace
 from screentest.specs.contract import load_contract
+from screentest.specs.json_types import Json
 
 from .hands import PROVIDERS, recording, session_with
+from .har_writer import write_har
 
-Json = Any
 #: Shows a key that nobody was given.
 UNKNOWN = Identity("anonymous", {"api_key": "ulazai_live_" + "0" * 32})
 BASE = "https://provider.example.org/some/base"

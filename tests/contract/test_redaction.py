@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from screentest.contract_tests.redaction import Secrets
+from screentest.contract_tests.traces.redaction import Secrets
 from tests.loopback import listening
 
 CANARIES = ("hunter2-my-secret", 'owner\'s "key" & <co>/=', "bearer-canary-of-mine")
@@ -48,8 +48,19 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def _canaries_in(text: str) -> list[str]:
     """The middle of a key counts too, for formats that write its other letters differently."""
-    return [it for it in ("hunter2-my-secret", "owner's", "key\\", "<co>", "&lt;co", "%3Cco",
-                          "bearer-canary-of-mine") if it in text]  # fmt: skip
+    return [
+        it
+        for it in (
+            "hunter2-my-secret",
+            "owner's",
+            "key\\",
+            "<co>",
+            "&lt;co",
+            "%3Cco",
+            "bearer-canary-of-mine",
+        )
+        if it in text
+    ]
 
 
 def test_a_key_is_cut_out_in_every_spelling() -> None:
@@ -75,9 +86,20 @@ def test_no_report_shows_a_key_that_was_given(echo: str, tmp_path: Path) -> None
     journal = tmp_path / "open.json"
 
     done = _run(
-        "verify", "ulazai", "--url", echo, "--api-key", CANARIES[0], "--second-api-key",
-        CANARIES[1], "--bearer", CANARIES[2], "--journal", str(journal), *reports,
-    )  # fmt: skip
+        "verify",
+        "ulazai",
+        "--url",
+        echo,
+        "--api-key",
+        CANARIES[0],
+        "--second-api-key",
+        CANARIES[1],
+        "--bearer",
+        CANARIES[2],
+        "--journal",
+        str(journal),
+        *reports,
+    )
 
     told = {kind: path.read_text() for kind, path in files.items()}
     kept = journal.read_text() if journal.exists() else ""
@@ -91,16 +113,37 @@ def test_no_report_shows_a_key_that_was_given(echo: str, tmp_path: Path) -> None
 def test_no_trace_shows_a_key_that_was_sent_again(echo: str, tmp_path: Path) -> None:
     old, new = tmp_path / "old.ndjson", tmp_path / "new.ndjson"
     line = {
-        "actor": "owner", "key": "owner#0", "at_ms": 0, "ended_ms": 0, "method": "GET",
-        "path": "/api/v1/sora/status/1/", "query": "", "request_headers": {}, "request_body": "",
-        "status": 200, "headers": {}, "body": "",
-    }  # fmt: skip
+        "actor": "owner",
+        "key": "owner#0",
+        "at_ms": 0,
+        "ended_ms": 0,
+        "method": "GET",
+        "path": "/api/v1/sora/status/1/",
+        "query": "",
+        "request_headers": {},
+        "request_body": "",
+        "status": 200,
+        "headers": {},
+        "body": "",
+    }
     head = {"trace": 1, "provider": "ulazai"}
     old.write_text(f"{json.dumps(head)}\n{json.dumps(line)}\n")
 
-    done = _run("replay", "ulazai", str(old), "--url", echo, "--api-key", CANARIES[0],
-                "--second-api-key", CANARIES[1], "--bearer", CANARIES[2],
-                "--output", str(new))  # fmt: skip
+    done = _run(
+        "replay",
+        "ulazai",
+        str(old),
+        "--url",
+        echo,
+        "--api-key",
+        CANARIES[0],
+        "--second-api-key",
+        CANARIES[1],
+        "--bearer",
+        CANARIES[2],
+        "--output",
+        str(new),
+    )
 
     assert done.returncode == 1, done.stderr
     assert [_canaries_in(it) for it in (done.stdout, done.stderr, new.read_text())] == [[], [], []]

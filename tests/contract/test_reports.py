@@ -8,15 +8,15 @@ from xml.etree import ElementTree
 
 import pytest
 
-from screentest.contract_tests.in_process import InProcess
-from screentest.contract_tests.judge import Judge, Rule, by_id
 from screentest.contract_tests.mutants.mutant import mutants_of
 from screentest.contract_tests.mutants.run import mutated_app
 from screentest.contract_tests.report.html import html_report
 from screentest.contract_tests.report.junit import junit_report
 from screentest.contract_tests.report.ndjson import ndjson_report
 from screentest.contract_tests.report.text import broken_lines, text_report
-from screentest.contract_tests.verify import Result, scenarios_of, verify
+from screentest.contract_tests.rules.judge import Judge, Rule, by_id
+from screentest.contract_tests.scenarios.verify import Result, scenarios_of, verify
+from screentest.contract_tests.targets.in_process import InProcess
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import load_contract
 

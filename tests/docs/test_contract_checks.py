@@ -45,8 +45,15 @@ class Terminals:
             return ""
         after = self.folder / "environment"
         script = f"{self._moved(command)}\nstatus=$?; env -0 > {after}; exit $status"
-        done = subprocess.run(["bash", "-c", script], env=self.environment, cwd=self.folder,
-                              capture_output=True, text=True, timeout=120, check=False)  # fmt: skip
+        done = subprocess.run(
+            ["bash", "-c", script],
+            env=self.environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         pairs = (it.partition("=") for it in after.read_text().split("\0") if it)
         self.environment = {name: value for name, _, value in pairs}
@@ -68,8 +75,11 @@ class Terminals:
         _wait_for_port(port)
 
     def _open(self, words: list[str]) -> None:
-        self.servers.append(subprocess.Popen(words, env=self.environment, cwd=self.folder,
-                                             stdout=subprocess.DEVNULL))  # fmt: skip
+        self.servers.append(
+            subprocess.Popen(
+                words, env=self.environment, cwd=self.folder, stdout=subprocess.DEVNULL
+            )
+        )
 
     def _expanded(self, command: str) -> str:
         return re.sub(r"\$(\w+)", lambda it: self.environment[it[1]], command)

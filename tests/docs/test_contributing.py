@@ -14,8 +14,14 @@ _TARGETS = _TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8"))
 
 def test_tiers_are_those_of_the_makefile() -> None:
     assert sorted(_TARGETS) == [
-        "bench", "check", "fuzz", "test", "test-neighbours", "test-prism", "test-slow",
-    ]  # fmt: skip
+        "bench",
+        "check",
+        "fuzz",
+        "test",
+        "test-neighbours",
+        "test-prism",
+        "test-slow",
+    ]
 
 
 @pytest.mark.parametrize("command", [*(f"make {it}" for it in _TARGETS), "mutants run"])

@@ -7,16 +7,10 @@ from pathlib import Path
 import pytest
 from tools.write_control_api import PAGE, page
 
-from screentest.mock_server import clock, instant, journal, keys, outbox, snapshots, webhooks, world
-from screentest.mock_server.http import (
-    control_events,
-    control_jobs,
-    control_reading,
-    delivery,
-    guard,
-    sse,
-    transport,
-)
+from screentest.mock_server.engine import instant, keys, outbox, worlds
+from screentest.mock_server.http import delivery, guard, sse, transport
+from screentest.mock_server.http.control import events, jobs, request
+from screentest.mock_server.kernel import clock, redaction, snapshots, webhooks
 from screentest.mock_server.store import journal_rows, sqlite
 
 _LIMITS = Path(PAGE).with_name("limits.md")
@@ -30,21 +24,21 @@ def test_page_of_the_control_api_is_written_from_its_contract() -> None:
 @pytest.mark.parametrize(
     ("row", "limit"),
     [
-        ("worlds of a process", world.WORLDS_MAX),
-        ("accounts of a world", world.ACCOUNTS_MAX),
+        ("worlds of a process", worlds.WORLDS_MAX),
+        ("accounts of a world", worlds.ACCOUNTS_MAX),
         ("active keys of an account", keys.KEYS_MAX),
         ("resources and jobs made in a world", instant.RESOURCES_MAX),
-        ("ordered faults of a world", control_jobs.FAULTS_MAX),
+        ("ordered faults of a world", jobs.FAULTS_MAX),
         ("snapshots of a world", snapshots.SNAPSHOTS_MAX),
         ("size of a snapshot", snapshots.SNAPSHOT_BYTES_MAX),
         ("requests kept of a world", journal_rows.JOURNAL_MAX),
-        ("kept of a request's body", journal.BODY_EXCERPT_MAX),
+        ("kept of a request's body", redaction.BODY_EXCERPT_MAX),
         ("events kept of a world", sqlite.EVENTS_MAX),
         ("deliveries kept of a world", outbox.DELIVERIES_MAX),
         ("attempts kept of a delivery", webhooks.ATTEMPTS_KEPT_MAX),
-        ("body of a control call", control_reading.BODY_BYTES_MAX),
+        ("body of a control call", request.BODY_BYTES_MAX),
         ("open streams of providers", sse.STREAMS_MAX),
-        ("open or waiting calls for events", control_events.WATCHERS_MAX),
+        ("open or waiting calls for events", events.WATCHERS_MAX),
         ("life of a stream", int(sse.STREAM_S_MAX)),
         ("one advance of a clock", clock.ADVANCE_MAX_MS),
         ("things that happen in one advance", clock.FIRES_PER_ADVANCE_MAX),

@@ -17,12 +17,11 @@ from freezegun import freeze_time
 from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
+from screentest.specs.json_types import Json
 from tests.mock_client import HOUR_MS, MINUTE_MS, SECOND_MS, Account, MockWorld, make_world
 from tests.oshara import steps as oshara
 from tests.ozor import steps as ozor_steps
 from tests.ugc_copilot import steps as ugc
-
-Json = Any
 
 _RETRIES_MS = [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 6 * HOUR_MS]
 _MEASURED_TRIES = 5

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 
-from screentest.mock_server.http.control_events import EVENT_TYPES
-from screentest.mock_server.http.control_jobs import FAULTS_MAX
-from screentest.mock_server.http.control_reading import BODY_BYTES_MAX
+from screentest.mock_server.http.control.events import EVENT_TYPES
+from screentest.mock_server.http.control.jobs import FAULTS_MAX
+from screentest.mock_server.http.control.request import BODY_BYTES_MAX
 from screentest.specs.contract import provider_names
 from screentest.specs.controls import load_controls
+from screentest.specs.json_types import Json
 from screentest.specs.operations import METHODS
 from tests.mock_client import Account, Client, MockWorld
-
-Json = Any
 
 
 def test_document_is_served_as_it_is_kept(world: MockWorld) -> None:
@@ -245,20 +243,31 @@ def test_recorded_reply_is_judged_by_the_providers_contract(world: MockWorld) ->
 
 def test_recorded_field_is_no_stranger_because_another_one_is_wrong(world: MockWorld) -> None:
     body = {
-        "videoId": "k3v9x2m7q4ab", "title": "Lamp", "status": "completed", "exportId": "exp_x8k2m4",
+        "videoId": "k3v9x2m7q4ab",
+        "title": "Lamp",
+        "status": "completed",
+        "exportId": "exp_x8k2m4",
         "editorUrl": "https://ozor.ai/editor?projectId=k3v9x2m7q4ab",
-        "createdAt": "2026-01-01T00:00:00Z", "exportStatus": "completed", "downloadUrl": None,
-        "shareUrl": None, "shareCode": None, "thumbnailUrl": None, "exportError": None, "titel": "",
-    }  # fmt: skip
+        "createdAt": "2026-01-01T00:00:00Z",
+        "exportStatus": "completed",
+        "downloadUrl": None,
+        "shareUrl": None,
+        "shareCode": None,
+        "thumbnailUrl": None,
+        "exportError": None,
+        "titel": "",
+    }
     reply = {"provider": "ozor", "operation": "getVideo", "status": 200, "body": body}
 
     found = world.control.post(f"{world.path}/replies/lint", json=reply).json()["violations"]
 
     assert [(it["pointer"], it["fix"]) for it in found] == [
-        ("/exportStatus", "if the provider answers so, correct 'exportStatus' in "
-                          "specs/ozor/openapi.yaml"),
+        (
+            "/exportStatus",
+            "if the provider answers so, correct 'exportStatus' in specs/ozor/openapi.yaml",
+        ),
         ("/titel", "did you mean 'title'? else add 'titel' to specs/ozor/openapi.yaml"),
-    ]  # fmt: skip
+    ]
     assert found[0]["source"] == "https://www.ozor.ai/docs/api OZ-104, OZ-105, OZ-106"
 
 

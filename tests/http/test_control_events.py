@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import threading
 import time
-from typing import Any
 
 import requests
 
+from screentest.specs.json_types import Json
 from tests.live_mock import LiveMock
 from tests.mock_client import Account
-
-Json = Any
 
 _GENERATE = "/api/v1/videos/generate"
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from screentest.specs.json_types import Json
 from tests.mock_client import Account, Client, make_world, make_wsgi
 from tests.ozor import steps
-
-Json = Any
 
 _PAGES_MAX = 50
 

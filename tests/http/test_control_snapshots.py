@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from werkzeug.test import Client as WsgiClient
 
-from screentest.mock_server.snapshots import SNAPSHOTS_MAX
+from screentest.mock_server.kernel.snapshots import SNAPSHOTS_MAX
+from screentest.specs.json_types import Json
 from tests.mock_client import Account, MockWorld, make_world
-
-Json = Any
 
 _GENERATE = "/api/v1/videos/generate"
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 import requests
 
+from screentest.specs.json_types import Json
 from tests.live_mock import LiveMock
-
-Json = Any
 
 _THREADS = 64
 

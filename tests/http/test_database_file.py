@@ -15,10 +15,9 @@ from typing import Any
 import pytest
 import requests
 
-from screentest.mock_server.errors import MockError
+from screentest.mock_server.kernel.errors import MockError
 from screentest.mock_server.store.sqlite import Store
-
-Json = Any
+from screentest.specs.json_types import Json
 
 _COMMAND = [sys.executable, "-m", "screentest.mock_server.cli", "serve", "--provider", "ozor"]
 _START_S_MAX = 30.0

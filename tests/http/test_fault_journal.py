@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 import pytest
 
 from screentest.mock_server.cli.request_line import request_lines
+from screentest.specs.json_types import Json
 from tests.mock_client import Account
-
-Json = Any
 
 
 def _meet(account: Account, type_: str, **more: Json) -> Json:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from screentest.specs.json_types import Json
 from tests.mock_client import Account, MockWorld
-
-Json = Any
 
 _VIDEO = {"model": "sora-2", "prompt": "A cat"}
 
@@ -53,8 +50,9 @@ def test_phase_in_which_a_fault_does_not_act_is_refused(
     refused = _refusal(world, type_, phase=phase)
 
     assert refused == (
-        "out_of_reach", f"{type_} does not act in phase {phase} (it acts in: {told})"
-    )  # fmt: skip
+        "out_of_reach",
+        f"{type_} does not act in phase {phase} (it acts in: {told})",
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,8 +76,9 @@ def test_event_means_nothing_to_a_call(world: MockWorld) -> None:
     refused = _refusal(world, "http_error", where={"event": "video.completed"})
 
     assert refused == (
-        "out_of_reach", "http_error does not strike deliveries, so it has no event to look at"
-    )  # fmt: skip
+        "out_of_reach",
+        "http_error does not strike deliveries, so it has no event to look at",
+    )
 
 
 def test_fault_that_would_never_be_lucky_is_refused(world: MockWorld) -> None:
@@ -177,8 +176,9 @@ def test_model_that_nobody_documents_is_refused_with_those_that_are(world: MockW
     refused = _refusal(world, "model_retired", where=where, attributes={"model": "sora-3"})
 
     assert refused == (
-        "unknown_model", "no model 'sora-3'; did you mean 'sora-2'? (there are: sora-2)"
-    )  # fmt: skip
+        "unknown_model",
+        "no model 'sora-3'; did you mean 'sora-2'? (there are: sora-2)",
+    )
 
 
 def test_model_is_refused_where_calls_name_none(world: MockWorld) -> None:

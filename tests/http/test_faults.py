@@ -5,16 +5,14 @@ from __future__ import annotations
 import socket
 import time
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 import requests
 
+from screentest.specs.json_types import Json
 from tests.live_mock import LiveMock
-
-Json = Any
 
 _GENERATE = "/api/v1/videos/generate"
 _PROMPT = {"prompt": "A lamp"}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.mock_client import HOUR_MS, Account, Json, MockWorld
+from screentest.specs.json_types import Json
+from tests.mock_client import HOUR_MS, Account, MockWorld
 from tests.ozor import steps
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from werkzeug.test import Client as WsgiClient
 
+from screentest.specs.json_types import Json
 from tests.mock_client import Account, MockWorld, make_world
-
-Json = Any
 
 
 def _last(world: MockWorld) -> Json:
@@ -43,9 +40,12 @@ def test_unknown_field_names_what_it_is_called_here(world: MockWorld) -> None:
 
 @pytest.mark.parametrize(
     ("field", "fix"),
-    [("secs", 'did you mean "seconds": "4"?'), ("resolution", "did you mean 'size'?"),
-     ("colour", "leave 'colour' out")],
-)  # fmt: skip
+    [
+        ("secs", 'did you mean "seconds": "4"?'),
+        ("resolution", "did you mean 'size'?"),
+        ("colour", "leave 'colour' out"),
+    ],
+)
 def test_unknown_field_that_is_refused_is_told_what_was_meant(
     world: MockWorld, field: str, fix: str
 ) -> None:
@@ -62,33 +62,70 @@ ZNAPAI = {"model": "sora-2", "prompt": "A lamp"}
 @pytest.mark.parametrize(
     ("provider", "path", "body", "fix"),
     [
-        ("znapai", "/v1/videos", {**ZNAPAI, "aspect_ratio": "16:9"},
-         'did you mean "size": "1280x720"?'),
-        ("znapai", "/v1/videos", {**ZNAPAI, "size": "1920x1080"},
-         "did you mean '1280x720'? (one of '720x1280', '1280x720', '1024x1792', '1792x1024')"),
+        (
+            "znapai",
+            "/v1/videos",
+            {**ZNAPAI, "aspect_ratio": "16:9"},
+            'did you mean "size": "1280x720"?',
+        ),
+        (
+            "znapai",
+            "/v1/videos",
+            {**ZNAPAI, "size": "1920x1080"},
+            "did you mean '1280x720'? (one of '720x1280', '1280x720', '1024x1792', '1792x1024')",
+        ),
         ("znapai", "/v1/videos", {**ZNAPAI, "model": "sora2"}, "send 'sora-2'"),
         ("znapai", "/v1/videos", {**ZNAPAI, "seconds": "5"}, "send one of '4', '8', '12'"),
-        ("ozor", "/api/v1/videos/generate", {"prompt": "A", "aspect": "1920x1080"},
-         "did you mean '16:9'? (one of '16:9', '9:16')"),
-        ("ozor", "/api/v1/videos/generate", {"prompt": "A", "export": "true"},
-         'send it without quotation marks: "export": true'),
-        ("ulazai", "/api/v1/sora/generate/text-to-video/",
-         {"prompt": "A", "aspect_ratio": "9:16"},
-         "did you mean 'portrait'? (one of 'landscape', 'portrait', 'square')"),
-        ("ulazai", "/api/v1/sora/generate/text-to-video/", {"prompt": 5},
-         'send it as text: "prompt": "5"'),
-        ("ugc_copilot", "/proxyStartVideoGeneration",
-         {"engine": "sora", "visualPrompt": "A", "duration": "8"},
-         'send it as a number: "duration": 8'),
-        ("ugc_copilot", "/proxyStartVideoGeneration",
-         {"engine": "sora", "visualPrompt": "A", "size": "1080x1920"},
-         'did you mean "aspectRatio": "9:16"?'),
-        ("ugc_copilot", "/proxyStartVideoGeneration",
-         {"engine": "sora", "visualPrompt": "A", "duration": "long"}, "send a number"),
-        ("oshara", "/api/video-jobs/", {"title": "A"},
-         "send the fields as a form, and let the HTTP client set Content-Type with its boundary"),
+        (
+            "ozor",
+            "/api/v1/videos/generate",
+            {"prompt": "A", "aspect": "1920x1080"},
+            "did you mean '16:9'? (one of '16:9', '9:16')",
+        ),
+        (
+            "ozor",
+            "/api/v1/videos/generate",
+            {"prompt": "A", "export": "true"},
+            'send it without quotation marks: "export": true',
+        ),
+        (
+            "ulazai",
+            "/api/v1/sora/generate/text-to-video/",
+            {"prompt": "A", "aspect_ratio": "9:16"},
+            "did you mean 'portrait'? (one of 'landscape', 'portrait', 'square')",
+        ),
+        (
+            "ulazai",
+            "/api/v1/sora/generate/text-to-video/",
+            {"prompt": 5},
+            'send it as text: "prompt": "5"',
+        ),
+        (
+            "ugc_copilot",
+            "/proxyStartVideoGeneration",
+            {"engine": "sora", "visualPrompt": "A", "duration": "8"},
+            'send it as a number: "duration": 8',
+        ),
+        (
+            "ugc_copilot",
+            "/proxyStartVideoGeneration",
+            {"engine": "sora", "visualPrompt": "A", "size": "1080x1920"},
+            'did you mean "aspectRatio": "9:16"?',
+        ),
+        (
+            "ugc_copilot",
+            "/proxyStartVideoGeneration",
+            {"engine": "sora", "visualPrompt": "A", "duration": "long"},
+            "send a number",
+        ),
+        (
+            "oshara",
+            "/api/video-jobs/",
+            {"title": "A"},
+            "send the fields as a form, and let the HTTP client set Content-Type with its boundary",
+        ),
     ],
-)  # fmt: skip
+)
 def test_fix_says_what_to_send_in_the_fields_of_this_provider(
     world: MockWorld, provider: str, path: str, body: Json, fix: str
 ) -> None:
@@ -158,11 +195,14 @@ def test_unknown_route_names_the_nearest(ozor: Account) -> None:
         ("ozor", "POST /v1/videos/generate", "POST /api/v1/videos/generate"),
         ("ozor", "GET /api/v1/video/k3v9x2m7q4ab", "GET /api/v1/videos/{videoId}"),
         ("ozor", "GET /proxyFetchVideo", "POST /proxyFetchVideo of UGC Copilot"),
-        ("ulazai", "POST /sora/generate/text-to-video/",
-         "POST /api/v1/sora/generate/text-to-video/"),
+        (
+            "ulazai",
+            "POST /sora/generate/text-to-video/",
+            "POST /api/v1/sora/generate/text-to-video/",
+        ),
         ("znapai", "GET /v1/video/video_1", "GET /v1/videos/{video_id}"),
     ],
-)  # fmt: skip
+)
 def test_call_that_nobody_takes_here_names_who_does(
     world: MockWorld, provider: str, call: str, near: str
 ) -> None:
@@ -184,13 +224,15 @@ def test_path_that_looks_like_nothing_has_no_near_miss(ozor: Account) -> None:
     ("provider", "call", "near"),
     [
         ("ozor", "PUT /api/v1/videos", ["GET /api/v1/videos", "GET /api/v1/videos/{videoId}"]),
-        ("ozor", "GET /api/v1/videos/generate",
-         ["POST /api/v1/videos/generate", "GET /api/v1/videos/{videoId}"]),
+        (
+            "ozor",
+            "GET /api/v1/videos/generate",
+            ["POST /api/v1/videos/generate", "GET /api/v1/videos/{videoId}"],
+        ),
         ("oshara", "GET /api/video-jobs", ["GET /api/video-jobs/"]),
-        ("oshara", "POST /api/video-jobs/",
-         ["POST /api/video-jobs/ with multipart/form-data"]),
+        ("oshara", "POST /api/video-jobs/", ["POST /api/video-jobs/ with multipart/form-data"]),
     ],
-)  # fmt: skip
+)
 def test_wrong_method_spelling_and_content_type_have_near_misses_too(
     world: MockWorld, provider: str, call: str, near: list[str]
 ) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ..mock_client import Account, Json, MockWorld
+from screentest.specs.json_types import Json
+
+from ..mock_client import Account, MockWorld
 
 #: Provider, method, path, JSON body, and the status that only a good key gets.
 CALLS: list[tuple[str, str, str, Json, int]] = [

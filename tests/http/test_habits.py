@@ -8,7 +8,8 @@ import pytest
 from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
-from tests.mock_client import START, Account, Json, MockWorld, make_world
+from screentest.specs.json_types import Json
+from tests.mock_client import START, Account, MockWorld, make_world
 from tests.oshara import steps as oshara
 from tests.ozor import steps as ozor_steps
 from tests.ugc_copilot import steps as ugc

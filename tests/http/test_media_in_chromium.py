@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from screentest.mock_server import media
+from screentest.mock_server.media import clips
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 
@@ -138,8 +138,8 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def cinema() -> Iterator[tuple[Cinema, str]]:
     """A server on loopback with every clip, stamped; and its address."""
-    clips = {clip.name: media.video_bytes(clip, stamp={"job": clip.name}) for clip in media.clips()}
-    cinema = Cinema(clips)
+    films = {clip.name: clips.video_bytes(clip, stamp={"job": clip.name}) for clip in clips.clips()}
+    cinema = Cinema(films)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, cinema))
     server.daemon_threads = True
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -167,7 +167,7 @@ def test_chromium_plays_every_stamped_clip(cinema: tuple[Cinema, str], tmp_path:
             "sound": True,
             "end": clip.duration_ms / 1_000,
         }
-        for clip in media.clips()
+        for clip in clips.clips()
     }
 
 

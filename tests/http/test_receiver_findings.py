@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from screentest.mock_server.receiver_findings import receiver_findings
-from screentest.mock_server.webhooks import Outcome
+from screentest.mock_server.kernel.receiver_findings import receiver_findings
+from screentest.mock_server.kernel.webhooks import Outcome
 from screentest.specs.contract import load_contract
+from screentest.specs.json_types import Json
 
 from ..lantern.lantern import Lantern, make_lantern
-
-Json = Any
 
 _DOCUMENT = "https://ugccopilot.ai/api/"
 

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from screentest.specs.contract import load_contract, provider_names
-from tests.mock_client import Account, Answer, Json, MockWorld
+from screentest.specs.json_types import Json
+from tests.mock_client import Account, Answer, MockWorld
 from tests.ozor import steps
 
 _KINDS = [

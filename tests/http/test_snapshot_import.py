@@ -7,17 +7,15 @@ import json
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pytest
 from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
 from screentest.specs.contract import load_contract
+from screentest.specs.json_types import Json
 from tests.mock_client import Account, Answer, Client, MockWorld, make_world, make_wsgi
 from tests.ozor import steps
-
-Json = Any
 
 
 def _taken(world: MockWorld) -> str:
@@ -183,12 +181,12 @@ def test_same_restoration_gives_the_same_keys(wsgi: WsgiClient) -> None:
 
 def test_world_that_is_made_later_is_not_called_as_one_whose_keys_are_here() -> None:
     """It would begin with the same keys."""
-    here, elsewhere = make_wsgi(), make_wsgi()
-    first = make_world(here, seed=99)
+    ctx, elsewhere = make_wsgi(), make_wsgi()
+    first = make_world(ctx, seed=99)
     _, second = (make_world(elsewhere, seed=7) for _ in range(2))
     assert _go_on(first, _taken(second))["new_keys"] == []
 
-    later = make_world(here, seed=7)
+    later = make_world(ctx, seed=7)
 
     assert (first.id, second.id, later.id) == ("w_1", "w_2", "w_3")
 
@@ -268,7 +266,8 @@ _SPOILT: dict[str, tuple[Callable[[str], str], str]] = {
     "no world": (_with_head(world=[]), _NO_WORLD),
     "no clock": (_with_world(clock={}), _NO_WORLD),
     "unknown clock": (
-        _with_world(clock={"mode": "lunar", "base_ms": 0, "wall_ms": 0, "speed": 1}), _NO_WORLD
+        _with_world(clock={"mode": "lunar", "base_ms": 0, "wall_ms": 0, "speed": 1}),
+        _NO_WORLD,
     ),
     "no home": (_with_world(home=3), _NO_WORLD),
     "no readings": (_with_world(choices=[]), _NO_WORLD),
@@ -288,7 +287,7 @@ _SPOILT: dict[str, tuple[Callable[[str], str], str]] = {
     "bytes of no kind": (_with_row("resource", doc={"hex": "00"}), "has a value of no known kind"),
     "no base64": (_with_row("resource", doc={"base64": "é"}), "has a value of no known kind"),
     "unknown provider": (_with_row("resource", provider="kling"), "row of an unknown provider"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("how", _SPOILT)
@@ -313,10 +312,12 @@ def test_document_that_is_not_whole_is_refused_and_not_kept(ozor: Account, how: 
     ("change", "told"),
     [
         (_with_row("account", available=99), "a row of 'account' that cannot be: CHECK constraint"),
-        (_with_line({"table": "counter", "row": {"name": "account", "value": 1}}),
-         "a row of 'counter' that cannot be: UNIQUE constraint"),
+        (
+            _with_line({"table": "counter", "row": {"name": "account", "value": 1}}),
+            "a row of 'counter' that cannot be: UNIQUE constraint",
+        ),
     ],
-)  # fmt: skip
+)
 def test_sums_that_do_not_add_up_leave_the_world_as_it_was(
     ozor: Account, change: Callable[[str], str], told: str
 ) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import yaml
 
 from screentest.specs.contract import load_contract, provider_names
+from screentest.specs.json_types import Json
 from tests.mock_client import Account, MockWorld
-
-Json = Any
 
 OZOR = "/api/v1/videos/generate"
 ULAZAI = "/api/v1/sora/generate/text-to-video/"
@@ -82,10 +79,9 @@ def test_broken_body_cites_the_rule_of_its_field(
         ({"text_content": "Hello"}, ["OS-007", "OS-009"]),
         ({"title": "A"}, ["OS-008", "OS-009"]),
         ({"title": "A", "text_content": "A", "avatar": "A"}, ["OS-010, OS-011, OS-012"]),
-        ({"title": "A", "text_content": "A", "reference_voice": "x"},
-         ["OS-009", "OS-017, OS-019"]),
+        ({"title": "A", "text_content": "A", "reference_voice": "x"}, ["OS-009", "OS-017, OS-019"]),
     ],
-)  # fmt: skip
+)
 def test_broken_form_cites_the_rule_of_each_field(
     world: MockWorld, form: dict[str, str], clauses: list[str]
 ) -> None:
@@ -150,9 +146,12 @@ def test_what_is_not_there_cites_what_there_is(
 
 @pytest.mark.parametrize(
     ("provider", "path", "body", "clauses"),
-    [("ozor", OZOR, {"prompt": "A"}, "OZ-047"), ("ulazai", ULAZAI, {"prompt": "A"}, "UL-062"),
-     ("ugc_copilot", UGC, SCENE, "UG-078")],
-)  # fmt: skip
+    [
+        ("ozor", OZOR, {"prompt": "A"}, "OZ-047"),
+        ("ulazai", ULAZAI, {"prompt": "A"}, "UL-062"),
+        ("ugc_copilot", UGC, SCENE, "UG-078"),
+    ],
+)
 def test_empty_balance_cites_the_rule_about_money(
     world: MockWorld, provider: str, path: str, body: Json, clauses: str
 ) -> None:

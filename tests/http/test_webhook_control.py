@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from screentest.specs.json_types import Json
+
 from ..lantern.lantern import Lantern, make_lantern
-from ..mock_client import HOUR_MS, MINUTE_MS, Json, MockWorld
+from ..mock_client import HOUR_MS, MINUTE_MS, MockWorld
 
 
 @pytest.fixture

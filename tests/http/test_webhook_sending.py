@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from screentest.mock_server.http import transport
-from screentest.mock_server.http.targets import Targets
 from screentest.mock_server.http.transport import READ_BYTES_MAX, Sockets
-from screentest.mock_server.webhooks import Letter
+from screentest.mock_server.http.webhook_targets import Targets
+from screentest.mock_server.kernel.webhooks import WebhookRequest
 
 from ..lantern.lantern import FILM_MS, make_lantern
 from ..mock_client import MINUTE_MS
@@ -99,7 +99,7 @@ def listening(speak: Speak) -> Generator[Listener]:
 
 
 def send(url: str, **headers: str) -> tuple[int | None, str | None, str]:
-    outcome = Sockets(Targets()).post(Letter(url, headers, b'{"a":1}'))
+    outcome = Sockets(Targets()).post(WebhookRequest(url, headers, b'{"a":1}'))
     return outcome.status, outcome.error, outcome.reply
 
 
@@ -129,7 +129,9 @@ def test_letter_is_posted_as_it_is() -> None:
 def test_name_is_kept_as_host_while_its_address_is_connected() -> None:
     targets = Targets(resolve=lambda *_: ["127.0.0.1"])
     with listening(say(OK)) as listener:
-        outcome = Sockets(targets).post(Letter(f"http://hooks.test:{listener.port}/", {}, b"{}"))
+        outcome = Sockets(targets).post(
+            WebhookRequest(f"http://hooks.test:{listener.port}/", {}, b"{}")
+        )
 
         _, headers, _ = listener.next()
 
@@ -139,7 +141,9 @@ def test_name_is_kept_as_host_while_its_address_is_connected() -> None:
 def test_next_address_of_a_name_is_tried_when_the_first_is_silent() -> None:
     targets = Targets(resolve=lambda *_: ["127.0.0.99", "127.0.0.1"])
     with listening(say(OK)) as listener:
-        outcome = Sockets(targets).post(Letter(f"http://hooks.test:{listener.port}/", {}, b"{}"))
+        outcome = Sockets(targets).post(
+            WebhookRequest(f"http://hooks.test:{listener.port}/", {}, b"{}")
+        )
 
     assert outcome.status == 200
 
@@ -253,7 +257,7 @@ def test_receiver_that_drips_is_cut_off_in_time() -> None:
 
     began = time.monotonic()
     with listening(drip) as listener:
-        outcome = hasty.post(Letter(listener.url, {}, b"{}"))
+        outcome = hasty.post(WebhookRequest(listener.url, {}, b"{}"))
     stop.set()
 
     assert (outcome.status, outcome.error) == (None, "timed out")
@@ -282,7 +286,7 @@ def test_plain_receiver_behind_https_is_a_failure() -> None:
 def test_mock_is_not_its_own_receiver() -> None:
     with listening(say(OK)) as listener:
         targets = Targets(own_ports=frozenset({listener.port}))
-        outcome = Sockets(targets).post(Letter(listener.url, {}, b"{}"))
+        outcome = Sockets(targets).post(WebhookRequest(listener.url, {}, b"{}"))
 
     assert outcome.error == "webhooks are not sent to the mock itself"
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from screentest.mock_server.errors import MockError
-from screentest.mock_server.http.targets import Place, Targets, place_of
 from screentest.mock_server.http.transport import Sockets
-from screentest.mock_server.webhooks import Letter, Outcome
+from screentest.mock_server.http.webhook_targets import Place, Targets, place_of
+from screentest.mock_server.kernel.errors import MockError
+from screentest.mock_server.kernel.webhooks import Outcome, WebhookRequest
 
 from .receiver import receiving
 
@@ -37,30 +37,79 @@ def _told(targets: Targets, url: str) -> str:
 # --- Addresses as they are written ----------------------------------------------------------------
 
 ONLY_WHILE_LOCAL = [
-    "127.0.0.1", "127.255.255.254", "[::1]", "10.0.0.1", "10.255.255.255", "172.16.0.1",
-    "172.31.255.255", "192.168.0.1", "192.168.255.255", "[fc00::1]", "[fd12:3456::1]",
-    "[::ffff:127.0.0.1]", "[::ffff:10.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:0:0:1]",
-]  # fmt: skip
+    "127.0.0.1",
+    "127.255.255.254",
+    "[::1]",
+    "10.0.0.1",
+    "10.255.255.255",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.168.0.1",
+    "192.168.255.255",
+    "[fc00::1]",
+    "[fd12:3456::1]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:10.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[0:0:0:0:0:0:0:1]",
+]
 ONLY_WHILE_EXPOSED = [
-    "1.1.1.1", "8.8.8.8", "93.184.215.14", "172.15.255.255", "172.32.0.1", "11.0.0.1",
-    "192.169.0.1", "[2606:4700::1111]", "[2a00:1450::1]", "[::ffff:8.8.8.8]",
-    "[64:ff9b::808:808]", "[2002:808:808::1]",
-]  # fmt: skip
+    "1.1.1.1",
+    "8.8.8.8",
+    "93.184.215.14",
+    "172.15.255.255",
+    "172.32.0.1",
+    "11.0.0.1",
+    "192.169.0.1",
+    "[2606:4700::1111]",
+    "[2a00:1450::1]",
+    "[::ffff:8.8.8.8]",
+    "[64:ff9b::808:808]",
+    "[2002:808:808::1]",
+]
 NEVER = [
     # unspecified, "this" network, broadcast, reserved
-    "0.0.0.0", "0.1.2.3", "255.255.255.255", "240.0.0.1", "[::]",
+    "0.0.0.0",
+    "0.1.2.3",
+    "255.255.255.255",
+    "240.0.0.1",
+    "[::]",
     # link-local, and what clouds keep there
-    "169.254.0.1", "169.254.169.254", "169.254.170.2", "[fe80::1]", "[fe80::1%25eth0]",
-    "[fd00:ec2::254]", "168.63.129.16", "100.100.100.200", "192.0.0.192", "[fec0::1]",
+    "169.254.0.1",
+    "169.254.169.254",
+    "169.254.170.2",
+    "[fe80::1]",
+    "[fe80::1%25eth0]",
+    "[fd00:ec2::254]",
+    "168.63.129.16",
+    "100.100.100.200",
+    "192.0.0.192",
+    "[fec0::1]",
     # multicast
-    "224.0.0.1", "239.255.255.255", "[ff02::1]", "[ff0e::1]",
+    "224.0.0.1",
+    "239.255.255.255",
+    "[ff02::1]",
+    "[ff0e::1]",
     # the same, inside other addresses: mapped, compatible, NAT64, 6to4, Teredo
-    "[::ffff:169.254.169.254]", "[::ffff:0.0.0.0]", "[::a9fe:a9fe]", "[::7f00:1]",
-    "[64:ff9b::a9fe:a9fe]", "[64:ff9b::7f00:1]", "[64:ff9b:1::a00:1]", "[2002:a9fe:a9fe::]",
-    "[2002:7f00:1::]", "[2002:a00:1::1]", "[2001:0:808:808::5601:5601]",
+    "[::ffff:169.254.169.254]",
+    "[::ffff:0.0.0.0]",
+    "[::a9fe:a9fe]",
+    "[::7f00:1]",
+    "[64:ff9b::a9fe:a9fe]",
+    "[64:ff9b::7f00:1]",
+    "[64:ff9b:1::a00:1]",
+    "[2002:a9fe:a9fe::]",
+    "[2002:7f00:1::]",
+    "[2002:a00:1::1]",
+    "[2001:0:808:808::5601:5601]",
     # documentation, shared and benchmark space: nobody's own network
-    "192.0.2.1", "198.51.100.1", "203.0.113.1", "100.64.0.1", "198.18.0.1", "[2001:db8::1]",
-]  # fmt: skip
+    "192.0.2.1",
+    "198.51.100.1",
+    "203.0.113.1",
+    "100.64.0.1",
+    "198.18.0.1",
+    "[2001:db8::1]",
+]
 
 
 @pytest.mark.parametrize("host", ONLY_WHILE_LOCAL)
@@ -101,13 +150,25 @@ def test_network_can_be_opened() -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "ftp://127.0.0.1/hook", "file:///etc/passwd", "gopher://127.0.0.1:70/", "//127.0.0.1/",
-        "127.0.0.1:9000", "http://", "http:///hook", "http://127.0.0.1:0/", "http://127.0.0.1:x/",
-        "http://127.0.0.1:65536/", "http://[::1", "http://127.0.0.1:9000/a b",
-        "http://127.0.0.1:9000/\r\nX: y", "http://127.0.0.1\\@example.com/", "http://ex\u00e4mple/",
-        "HTTP:127.0.0.1", "javascript:alert(1)",
+        "ftp://127.0.0.1/hook",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1:70/",
+        "//127.0.0.1/",
+        "127.0.0.1:9000",
+        "http://",
+        "http:///hook",
+        "http://127.0.0.1:0/",
+        "http://127.0.0.1:x/",
+        "http://127.0.0.1:65536/",
+        "http://[::1",
+        "http://127.0.0.1:9000/a b",
+        "http://127.0.0.1:9000/\r\nX: y",
+        "http://127.0.0.1\\@example.com/",
+        "http://ex\u00e4mple/",
+        "HTTP:127.0.0.1",
+        "javascript:alert(1)",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_http_url_is_refused_with_an_example(url: str) -> None:
     assert "write one like http://127.0.0.1:9000/hook" in _told(LOCAL, url)
 
@@ -145,9 +206,14 @@ _OPEN_V4 = [
 ]
 #: First address and number of leading bits of what no mock sends to.
 _SHUT_V4 = [
-    (0x0000_0000, 8), (0xA9FE_0000, 16), (0xA83F_8110, 32), (0x6464_64C8, 32), (0xC000_00C0, 32),
-    (0xE000_0000, 4), (0xF000_0000, 4),
-]  # fmt: skip
+    (0x0000_0000, 8),
+    (0xA9FE_0000, 16),
+    (0xA83F_8110, 32),
+    (0x6464_64C8, 32),
+    (0xC000_00C0, 32),
+    (0xE000_0000, 4),
+    (0xF000_0000, 4),
+]
 _EDGES_V4 = sorted(
     {edge + step for pair in _OPEN_V4 for edge in pair for step in (-1, 0, 1)}
     | {start + step for start, _ in _SHUT_V4 for step in (-1, 0, 1) if start + step >= 0}
@@ -233,7 +299,7 @@ def _resolving(*answers: list[str]) -> tuple[Callable[[str, int], list[str]], li
 
 
 def _post(targets: Targets, url: str) -> Outcome:
-    return Sockets(targets).post(Letter(url, {"Stage-Try": "1"}, b"{}"))
+    return Sockets(targets).post(WebhookRequest(url, {"Stage-Try": "1"}, b"{}"))
 
 
 def test_name_is_resolved_once_and_what_was_checked_is_connected() -> None:

@@ -10,9 +10,10 @@ import pytest
 from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
+from screentest.specs.json_types import Json
 
 from ..lantern.lantern import FILM_MS, Lantern, Received, Receiver, contract, make_lantern
-from ..mock_client import HOUR_MS, MINUTE_MS, Json, MockWorld, make_world
+from ..mock_client import HOUR_MS, MINUTE_MS, MockWorld, make_world
 
 
 @pytest.fixture
@@ -370,7 +371,7 @@ def test_attempt_that_a_crash_cut_off_is_made_again(tmp_path: Path) -> None:
         def wait(self, world: str) -> None:
             pass
 
-    worlds.hire(Dying())
+    worlds.set_dispatcher(Dying())
     world = make_world(WsgiClient(first))
     first.extensions["screentest.receivers"]["hook"] = Receiver()
     account = world.account("lantern")

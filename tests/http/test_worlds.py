@@ -10,19 +10,17 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 from werkzeug.test import Client as WsgiClient
 
+from screentest.mock_server.engine.world import Plan
+from screentest.mock_server.engine.worlds import WORLDS_MAX, Worlds
 from screentest.mock_server.http.app import create_app
-from screentest.mock_server.universe import Plan
-from screentest.mock_server.world import WORLDS_MAX, Worlds
+from screentest.specs.json_types import Json
 from tests.live_mock import LiveMock
 from tests.mock_client import Account, Client, MockWorld, make_world, make_wsgi
-
-Json = Any
 
 _GENERATE = "/api/v1/videos/generate"
 _WORLD_S_MAX = 0.005

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screentest.mock_server.bodies import BodyError, read_json
+from screentest.mock_server.kernel.bodies import BodyError, read_json
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from screentest.mock_server.clock import Clock, Mode
+from screentest.mock_server.kernel.clock import Clock, Mode
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from screentest.specs.contract import load_contract
+from screentest.specs.json_types import Json
 from screentest.specs.validation import Documents, Schema
-
-Json = Any
 
 
 def told(schema: Json, value: Json) -> list[str]:

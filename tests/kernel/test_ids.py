@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from screentest.mock_server.ids import mint
+from screentest.mock_server.kernel.ids import mint
 
 
 @pytest.mark.parametrize(

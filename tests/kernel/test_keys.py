@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from screentest.mock_server.keys import CONTROL_NAME, is_expired
-from screentest.mock_server.rows import Key
+from screentest.mock_server.engine.keys import CONTROL_NAME, is_expired
+from screentest.mock_server.kernel.rows import Key
 from screentest.specs.behaviour import Credential
 
 CREATED_MS = 5_000

@@ -6,8 +6,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from screentest.mock_server.ledger import Ledger
-from screentest.mock_server.rows import Account
+from screentest.mock_server.kernel.ledger import Ledger
+from screentest.mock_server.kernel.rows import Account
 from screentest.mock_server.store.sqlite import Store
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from screentest.mock_server.limits import wait_s
+from screentest.mock_server.pipeline.limits import wait_s
 from screentest.specs.behaviour import RateWindow
 from screentest.specs.behaviour_file import load_behaviour
 from screentest.specs.errors import ContractError

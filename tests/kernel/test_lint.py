@@ -34,24 +34,43 @@ def folder(tmp_path: Path) -> Path:
     [
         ("\npaths:", "\npathz:", '"paths" is a required property'),
         ("openapi: 3.1.0", "openapi: 3.0.3", 'at openapi: "3.0.3" does not match'),
-        ("operationId: generateImageToVideo", "operationId: generateTextToVideo",
-         "2 operations are called 'generateTextToVideo'"),
-        ("operationId: generateImageToVideo", "operation: generateImageToVideo",
-         '/post: "operationId" is a required property'),
+        (
+            "operationId: generateImageToVideo",
+            "operationId: generateTextToVideo",
+            "2 operations are called 'generateTextToVideo'",
+        ),
+        (
+            "operationId: generateImageToVideo",
+            "operation: generateImageToVideo",
+            '/post: "operationId" is a required property',
+        ),
         ("      responses:", "      replies:", '/post: "responses" is a required property'),
-        ("'200':", "200:", "at /paths//api/v1/sora/status/{task_id}//get/responses: "
-         "the key 200 is no text; put it in quotes"),
+        (
+            "'200':",
+            "200:",
+            "at /paths//api/v1/sora/status/{task_id}//get/responses: "
+            "the key 200 is no text; put it in quotes",
+        ),
         ("in: path", "in: body", '/parameters/0/in: "body" is not one of "path", "query"'),
-        ("'#/components/schemas/TextToVideoRequest'", "'#/components/schemas/Text'",
-         f"at /paths/{_TEXT}/post/requestBody/content/application/json/schema: "
-         "the $ref '#/components/schemas/Text' points at nothing"),
-        ("'#/components/schemas/TextToVideoRequest'", "'other.yaml#/Text'",
-         f"at /paths/{_TEXT}/post/requestBody/content/application/json/schema: "
-         "the $ref 'other.yaml#/Text' points out of this file; write #/…"),
-        ("minLength: 1", "minLength: one",
-         'a schema of generateTextToVideo: "one" is not of type "integer"'),
+        (
+            "'#/components/schemas/TextToVideoRequest'",
+            "'#/components/schemas/Text'",
+            f"at /paths/{_TEXT}/post/requestBody/content/application/json/schema: "
+            "the $ref '#/components/schemas/Text' points at nothing",
+        ),
+        (
+            "'#/components/schemas/TextToVideoRequest'",
+            "'other.yaml#/Text'",
+            f"at /paths/{_TEXT}/post/requestBody/content/application/json/schema: "
+            "the $ref 'other.yaml#/Text' points out of this file; write #/…",
+        ),
+        (
+            "minLength: 1",
+            "minLength: one",
+            'a schema of generateTextToVideo: "one" is not of type "integer"',
+        ),
     ],
-)  # fmt: skip
+)
 def test_openapi_file_that_is_wrong_is_told_with_the_place(
     folder: Path, old: str, new: str, told: str
 ) -> None:

@@ -14,11 +14,11 @@ import pytest
 from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 
-from screentest.mock_server import media
-from screentest.mock_server.media import Clip, Still, StillKind
+from screentest.mock_server.media import clips
+from screentest.mock_server.media.clips import Clip, Still, StillKind
 
 FOLDER = files("screentest") / "fixtures" / "media"
-FILES: tuple[Clip | Still, ...] = (*media.clips(), *media.stills())
+FILES: tuple[Clip | Still, ...] = (*clips.clips(), *clips.stills())
 STAMP = {"job": "job_1", "prompt": "5f2c", "world": "w_1"}
 
 
@@ -61,7 +61,7 @@ def test_index_tells_the_size_of_the_file(file: Clip | Still) -> None:
     ],
 )
 def test_every_documented_form_is_there(width: int, height: int, fps: int, seconds: int) -> None:
-    clip = media.choose_clip(width, height, fps=fps, duration_ms=seconds * 1_000)
+    clip = clips.choose_clip(width, height, fps=fps, duration_ms=seconds * 1_000)
 
     assert (clip.width, clip.height, clip.fps, clip.duration_ms) == (
         width,
@@ -71,7 +71,7 @@ def test_every_documented_form_is_there(width: int, height: int, fps: int, secon
     )
 
 
-@pytest.mark.parametrize("clip", media.clips(), ids=file_name)
+@pytest.mark.parametrize("clip", clips.clips(), ids=file_name)
 def test_decoder_finds_what_the_index_says(clip: Clip) -> None:
     with av.open(io.BytesIO(file_bytes(clip.name)), "r") as container:
         video, audio = container.streams
@@ -93,7 +93,7 @@ def test_decoder_finds_what_the_index_says(clip: Clip) -> None:
         assert (audio.codec_context.name, audio.rate) == ("aac", 48_000)
 
 
-@pytest.mark.parametrize("clip", media.clips(), ids=file_name)
+@pytest.mark.parametrize("clip", clips.clips(), ids=file_name)
 def test_index_of_the_file_comes_before_its_frames(clip: Clip) -> None:
     """A player that gets the file from its beginning can start before it has all of it."""
     data = file_bytes(clip.name)
@@ -102,9 +102,9 @@ def test_index_of_the_file_comes_before_its_frames(clip: Clip) -> None:
     assert data.index(b"moov") < data.index(b"mdat")
 
 
-@pytest.mark.parametrize("clip", media.clips(), ids=file_name)
+@pytest.mark.parametrize("clip", clips.clips(), ids=file_name)
 def test_stamped_clip_decodes_to_the_last_frame(clip: Clip) -> None:
-    data = media.video_bytes(clip, stamp=STAMP)
+    data = clips.video_bytes(clip, stamp=STAMP)
 
     with av.open(io.BytesIO(data), "r") as container:
         frames = sum(1 for _ in container.decode(video=0))
@@ -113,7 +113,7 @@ def test_stamped_clip_decodes_to_the_last_frame(clip: Clip) -> None:
 
 
 def test_picture_moves_from_every_frame_to_the_next() -> None:
-    clip = media.choose_clip(1280, 720, fps=24, duration_ms=4_000)
+    clip = clips.choose_clip(1280, 720, fps=24, duration_ms=4_000)
 
     with av.open(io.BytesIO(file_bytes(clip.name)), "r") as container:
         frames = [bytes(frame.planes[0]) for frame in container.decode(video=0)]
@@ -124,7 +124,7 @@ def test_picture_moves_from_every_frame_to_the_next() -> None:
 
 def test_colours_survive_the_encoding() -> None:
     """The patches at the lower right show a wrong colour matrix or range at once."""
-    clip = media.choose_clip(1280, 720, fps=24, duration_ms=4_000)
+    clip = clips.choose_clip(1280, 720, fps=24, duration_ms=4_000)
 
     with av.open(io.BytesIO(file_bytes(clip.name)), "r") as container:
         plane = next(container.decode(video=0)).reformat(format="rgba").planes[0]
@@ -135,40 +135,40 @@ def test_colours_survive_the_encoding() -> None:
 
 
 def test_stamp_is_read_back() -> None:
-    data = media.video_bytes(media.clips()[0], stamp=STAMP)
+    data = clips.video_bytes(clips.clips()[0], stamp=STAMP)
 
-    assert media.stamp_of(data) == {"job": "job_1", "prompt": "5f2c", "world": "w_1"}
+    assert clips.stamp_of(data) == {"job": "job_1", "prompt": "5f2c", "world": "w_1"}
 
 
 def test_stamp_holds_any_text() -> None:
     stamp = {"prompt": "Zürich \N{CLAPPER BOARD} \x00 \ud800"}
 
-    assert media.stamp_of(media.video_bytes(media.clips()[0], stamp=stamp)) == stamp
+    assert clips.stamp_of(clips.video_bytes(clips.clips()[0], stamp=stamp)) == stamp
 
 
 def test_two_jobs_never_get_the_same_bytes() -> None:
-    clip = media.clips()[0]
+    clip = clips.clips()[0]
 
-    one = media.video_bytes(clip, stamp={"job": "job_1"})
-    other = media.video_bytes(clip, stamp={"job": "job_2"})
+    one = clips.video_bytes(clip, stamp={"job": "job_1"})
+    other = clips.video_bytes(clip, stamp={"job": "job_2"})
 
     assert one != other
-    assert media.etag(one) != media.etag(other)
+    assert clips.etag(one) != clips.etag(other)
 
 
 def test_one_job_always_gets_the_same_bytes() -> None:
-    clip = media.clips()[0]
+    clip = clips.clips()[0]
 
-    once = media.video_bytes(clip, stamp={"job": "job_1", "world": "w_1"})
-    again = media.video_bytes(clip, stamp={"world": "w_1", "job": "job_1"})
+    once = clips.video_bytes(clip, stamp={"job": "job_1", "world": "w_1"})
+    again = clips.video_bytes(clip, stamp={"world": "w_1", "job": "job_1"})
 
     assert once == again
 
 
 def test_stamp_stands_at_the_end_of_the_untouched_file() -> None:
-    clip = media.clips()[0]
+    clip = clips.clips()[0]
 
-    data = media.video_bytes(clip, stamp={"job": "job_1"})
+    data = clips.video_bytes(clip, stamp={"job": "job_1"})
 
     assert data[: clip.size_bytes] == file_bytes(clip.name)
     assert data[clip.size_bytes :][:8] == b"\x00\x00\x00\x27uuid"
@@ -188,13 +188,13 @@ def test_stamp_stands_at_the_end_of_the_untouched_file() -> None:
     ],
 )
 def test_what_bears_no_stamp_has_none(data: bytes) -> None:
-    assert media.stamp_of(data) is None
+    assert clips.stamp_of(data) is None
 
 
 def test_cut_off_download_has_no_stamp() -> None:
-    data = media.video_bytes(media.clips()[0], stamp=STAMP)
+    data = clips.video_bytes(clips.clips()[0], stamp=STAMP)
 
-    assert media.stamp_of(data[:-1]) is None
+    assert clips.stamp_of(data[:-1]) is None
 
 
 @pytest.mark.parametrize(
@@ -211,29 +211,29 @@ def test_cut_off_download_has_no_stamp() -> None:
     ],
 )
 def test_nearest_length_is_chosen_and_the_shorter_of_two(duration_ms: int, seconds: int) -> None:
-    clip = media.choose_clip(720, 1280, fps=24, duration_ms=duration_ms)
+    clip = clips.choose_clip(720, 1280, fps=24, duration_ms=duration_ms)
 
     assert clip.duration_ms == seconds * 1_000
 
 
 def test_without_a_length_the_shortest_clip_is_chosen() -> None:
-    assert media.choose_clip(1080, 1080).name == "1080x1080-24fps-4s.mp4"
+    assert clips.choose_clip(1080, 1080).name == "1080x1080-24fps-4s.mp4"
 
 
 def test_without_a_rate_length_decides_alone() -> None:
-    assert media.choose_clip(1920, 1080, duration_ms=9_000).name == "1920x1080-24fps-10s.mp4"
+    assert clips.choose_clip(1920, 1080, duration_ms=9_000).name == "1920x1080-24fps-10s.mp4"
 
 
 def test_unknown_size_names_those_that_exist() -> None:
     with pytest.raises(ValueError, match=r"^no clip of 640x480 \(there are: 720x1280, 1024x1792, "):
-        media.choose_clip(640, 480)
+        clips.choose_clip(640, 480)
 
 
 def test_unknown_rate_names_those_of_the_size() -> None:
     with pytest.raises(
         ValueError, match=r"^no clip of 1280x720 at 60 fps \(there are: 24, 25, 30 fps\)$"
     ):
-        media.choose_clip(1280, 720, fps=60)
+        clips.choose_clip(1280, 720, fps=60)
 
 
 @pytest.mark.parametrize(
@@ -251,8 +251,8 @@ def test_unknown_rate_names_those_of_the_size() -> None:
     ],
 )
 def test_picture_nearest_in_shape_is_chosen(kind: str, width: int, height: int, name: str) -> None:
-    assert media.choose_still(kind, width, height).name == name
-    assert media.still(kind, width, height) == file_bytes(name)
+    assert clips.choose_still(kind, width, height).name == name
+    assert clips.still(kind, width, height) == file_bytes(name)
 
 
 def test_unknown_kind_of_picture_names_the_kinds() -> None:
@@ -260,20 +260,20 @@ def test_unknown_kind_of_picture_names_the_kinds() -> None:
         ValueError,
         match=r"^no picture of kind 'thumb' \(there are: page, poster, preview, spritesheet\)$",
     ):
-        media.still("thumb", 640, 360)
+        clips.still("thumb", 640, 360)
 
 
 def test_picture_without_an_area_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^no picture of 0x360: both sides must be at least 1$"):
-        media.still("poster", 0, 360)
+        clips.still("poster", 0, 360)
 
 
-@pytest.mark.parametrize("still", media.stills(), ids=file_name)
+@pytest.mark.parametrize("still", clips.stills(), ids=file_name)
 def test_picture_is_of_its_type_and_size(still: Still) -> None:
     decoder = {"image/jpeg": "jpeg_pipe", "image/png": "png_pipe", "image/webp": "webp_pipe"}
 
     with av.open(
-        io.BytesIO(file_bytes(still.name)), "r", format=decoder[media.content_type(still)]
+        io.BytesIO(file_bytes(still.name)), "r", format=decoder[clips.content_type(still)]
     ) as container:
         picture = next(container.decode(video=0))
 
@@ -281,17 +281,18 @@ def test_picture_is_of_its_type_and_size(still: Still) -> None:
 
 
 def test_clips_are_served_as_mp4() -> None:
-    assert {media.content_type(clip) for clip in media.clips()} == {"video/mp4"}
+    assert {clips.content_type(clip) for clip in clips.clips()} == {"video/mp4"}
 
 
 def test_entity_tag_is_quoted_and_depends_on_the_bytes_alone() -> None:
-    assert media.etag(b"abc") == '"ba7816bf8f01cfea414140de5dae2223"'
+    assert clips.etag(b"abc") == '"ba7816bf8f01cfea414140de5dae2223"'
 
 
 def test_import_stays_light() -> None:
     """Serving footage needs neither the encoder nor the drawing library."""
     code = (
-        "import sys, screentest.mock_server.media; print({'av', 'PIL', 'numpy'} & set(sys.modules))"
+        "import sys, screentest.mock_server.media.clips;"
+        " print({'av', 'PIL', 'numpy'} & set(sys.modules))"
     )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

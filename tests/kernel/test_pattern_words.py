@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import pytest
 
 from screentest.specs.contract import load_contract, provider_names
 from screentest.specs.controls import load_controls
+from screentest.specs.json_types import Json
 from screentest.specs.operations import Operation
 from screentest.specs.validation import Documents, Schema
-
-Json = Any
 
 CONTRACTS = [*provider_names(), "control"]
 

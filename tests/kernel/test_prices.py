@@ -46,9 +46,21 @@ def test_tenths_do_not_lose_a_credit(seconds: int, base: int) -> None:
 
 @pytest.mark.parametrize(
     "formula",
-    ["__import__('os')", "a.b", "a[0]", "a ** 2", "lambda: 1", "open('x')", "'1'", "a if b else c",
-     "floor(x, key=1)", "True", "1 +", "x" * 201],
-)  # fmt: skip
+    [
+        "__import__('os')",
+        "a.b",
+        "a[0]",
+        "a ** 2",
+        "lambda: 1",
+        "open('x')",
+        "'1'",
+        "a if b else c",
+        "floor(x, key=1)",
+        "True",
+        "1 +",
+        "x" * 201,
+    ],
+)
 def test_anything_but_arithmetic_is_refused_when_the_contract_is_loaded(formula: str) -> None:
     with pytest.raises(ContractError):
         parse_formula(formula)

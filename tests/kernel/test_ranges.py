@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from screentest.mock_server.ranges import part_of
+from screentest.mock_server.media.ranges import part_of
 
 CONTENT = bytes(range(10))
 TAG = part_of(CONTENT, {}).headers["ETag"]

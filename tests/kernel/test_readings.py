@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import combinations
 from pathlib import Path
 from shutil import copytree
-from typing import Any
 
 import pytest
 import yaml
@@ -15,10 +14,9 @@ from screentest.mock_server.http.app import create_app
 from screentest.specs.behaviour_file import merge_patch
 from screentest.specs.contract import Contract, load_contract, provider_names, read_contract
 from screentest.specs.errors import ContractError
+from screentest.specs.json_types import Json
 
 from ..mock_client import make_world
-
-Json = Any
 
 _LANTERN = Path(__file__).parents[1] / "lantern"
 #: Two readings that are right alone: the second changes what the first takes away.

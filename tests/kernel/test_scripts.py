@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screentest.mock_server.lifecycle import (
+from screentest.mock_server.kernel.lifecycle import (
     Script,
     draw_script,
     end_differently,

@@ -7,7 +7,7 @@ import secrets
 
 import pytest
 
-from screentest.mock_server.journal import (
+from screentest.mock_server.kernel.redaction import (
     cut,
     cut_headers,
     cut_query,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screentest.mock_server.signing import Verdict, check_query, signed_query
+from screentest.mock_server.kernel.signing import Verdict, check_query, signed_query
 from screentest.specs.behaviour import UrlRules
 
 _NAMES = {

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from screentest.mock_server.rows import Account, Effect, Key, Resource
+from screentest.mock_server.kernel.rows import Account, Effect, Key, Resource
 from screentest.mock_server.store.sqlite import Store
 
 WORLD = "w"

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import Client as WsgiClient
 
+from screentest.specs.json_types import Json
 from tests.mock_client import Account, MockWorld, make_world
-
-Json = Any
 
 _GENERATE = {"prompt": "A lamp", "export": True, "exportIsPublic": True}
 

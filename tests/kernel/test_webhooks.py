@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from screentest.mock_server.webhooks import (
+from screentest.mock_server.kernel.webhooks import (
     ATTEMPTS_KEPT_MAX,
     Attempt,
     Delivery,
@@ -204,10 +204,20 @@ def test_rows_come_back_from_json_as_they_were() -> None:
 @pytest.mark.parametrize(
     ("status", "is_success"),
     [
-        (None, False), (100, False), (199, False), (200, True), (204, True), (299, True),
-        (300, False), (301, False), (304, False), (400, False), (410, False), (500, False),
+        (None, False),
+        (100, False),
+        (199, False),
+        (200, True),
+        (204, True),
+        (299, True),
+        (300, False),
+        (301, False),
+        (304, False),
+        (400, False),
+        (410, False),
+        (500, False),
     ],
-)  # fmt: skip
+)
 def test_only_the_two_hundreds_are_success(status: int | None, *, is_success: bool) -> None:
     assert Outcome(status).is_success is is_success
 

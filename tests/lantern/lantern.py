@@ -15,10 +15,11 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
-from screentest.mock_server.http.targets import Targets
+from screentest.mock_server.http.webhook_targets import Targets
 from screentest.specs.contract import Contract, read_contract
+from screentest.specs.json_types import Json
 
-from ..mock_client import Account, Answer, Client, Json, MockWorld, make_world
+from ..mock_client import Account, Answer, Client, MockWorld, make_world
 
 #: Longer than the longest film takes.
 FILM_MS = 30_000

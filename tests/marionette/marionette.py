@@ -17,8 +17,9 @@ from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
 from screentest.specs.contract import read_contract
+from screentest.specs.json_types import Json
 
-from ..mock_client import Account, Json, MockWorld, make_world
+from ..mock_client import Account, MockWorld, make_world
 
 #: A play with few strings waits 5 s and plays for 20 s.
 ENDS_MS = 25_000

@@ -13,9 +13,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from screentest.mock_server.clock import parse_rfc3339
+from screentest.mock_server.kernel.clock import parse_rfc3339
+from screentest.specs.json_types import Json
 
-from ..mock_client import Account, Json
+from ..mock_client import Account
 from .marionette import ENDS_MS, Note, open_world
 
 #: 2026-01-01T00:00:00Z, the first instant of every world in the tests.

@@ -11,7 +11,9 @@ import wave
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from ..mock_client import Account, Answer, Client, File, Json, MockWorld
+from screentest.specs.json_types import Json
+
+from ..mock_client import Account, Answer, Client, File, MockWorld
 
 #: The folder of the provider's contract.
 SPEC: Traversable = files("screentest.specs").joinpath("oshara")

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from screentest.mock_server.media import stamp_of
+from screentest.mock_server.media.clips import stamp_of
 
 from ..mock_client import HOUR_MS, Account
 from . import steps

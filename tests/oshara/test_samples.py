@@ -18,9 +18,10 @@ import pytest
 from werkzeug.test import Client
 
 from screentest.mock_server.http.app import create_app
+from screentest.specs.json_types import Json
 
 from ..loopback import listening
-from ..mock_client import Account, Json, make_world
+from ..mock_client import Account, make_world
 from . import steps
 
 SAMPLES = Path(__file__).parent / "samples"

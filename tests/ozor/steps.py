@@ -17,7 +17,9 @@ from typing import Any, TypeGuard
 
 from werkzeug.test import TestResponse
 
-from ..mock_client import Account, Answer, Client, File, Json, MockWorld
+from screentest.specs.json_types import Json
+
+from ..mock_client import Account, Answer, Client, File, MockWorld
 
 #: The folder of the provider's contract.
 SPEC: Traversable = files("screentest.specs").joinpath("ozor")

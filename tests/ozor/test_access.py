@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from ..mock_client import Account, Client, Json, MockWorld
+from screentest.specs.json_types import Json
+
+from ..mock_client import Account, Client, MockWorld
 from . import steps
 
 #: Each operation that wants an API key: method, path, body.

@@ -49,7 +49,7 @@ def test_file_is_mp4_at_30_frames_of_the_documented_size(
 
 
 @pytest.mark.clause("OZ-062", "OZ-068", "OZ-125")
-def test_automatic_export_of_a_default_video_is_1280_by_720(ozor: Account) -> None:
+def test_automatic_export_of_a_film_is_1280_by_720(ozor: Account) -> None:
     video_id = steps.make_video(ozor, export=True)
     done = steps.finish_export(ozor, video_id)
 

@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from ..mock_client import Account, Json
+from screentest.specs.json_types import Json
+
+from ..mock_client import Account
 from . import steps
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import pytest
 
-from ..mock_client import Account, Json, MockWorld
+from screentest.specs.json_types import Json
+
+from ..mock_client import Account, MockWorld
 from . import steps
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from ..mock_client import Account, File, Json
+from screentest.specs.json_types import Json
+
+from ..mock_client import Account, File
 from . import steps
 
 

@@ -10,8 +10,9 @@ import pytest
 from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
+from screentest.specs.json_types import Json
 
-from ..mock_client import HOUR_MS, Account, Client, Json, MockWorld, make_world
+from ..mock_client import HOUR_MS, Account, Client, MockWorld, make_world
 from . import steps
 
 #: 2026-01-01T00:00:00Z, the first instant of a test's world.

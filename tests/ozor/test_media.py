@@ -6,7 +6,9 @@ import base64
 
 import pytest
 
-from ..mock_client import Account, Answer, Json
+from screentest.specs.json_types import Json
+
+from ..mock_client import Account, Answer
 from . import steps
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(24)).decode()

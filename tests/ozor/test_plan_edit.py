@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from ..mock_client import Account, Json
+from screentest.specs.json_types import Json
+
+from ..mock_client import Account
 from . import steps
 
 
@@ -195,8 +197,8 @@ def _properties_named(node: Json, name: str) -> list[Json]:
         return [found for item in node for found in _properties_named(item, name)]
     if not steps.is_object(node):
         return []
-    here = [node["properties"][name]] if name in node.get("properties", {}) else []
-    return here + [found for item in node.values() for found in _properties_named(item, name)]
+    ctx = [node["properties"][name]] if name in node.get("properties", {}) else []
+    return ctx + [found for item in node.values() for found in _properties_named(item, name)]
 
 
 @pytest.mark.clause("OZ-195")

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from screentest.specs.json_types import Json
+
 from ..live_mock import serving
-from ..mock_client import Json
 from . import steps
 
 pytestmark = pytest.mark.skipif(

@@ -26,9 +26,14 @@ def project(tmp_path: Path) -> Path:
 
 def test_the_projects_tests_pass(python: Path, project: Path) -> None:
     told = run(
-        python, *PYTEST, "--screentest-coverage", "--screentest-receipt",
-        "--screentest-coverage-fail-under=5", "--screentest-budget=2EUR", cwd=project,
-    )  # fmt: skip
+        python,
+        *PYTEST,
+        "--screentest-coverage",
+        "--screentest-receipt",
+        "--screentest-coverage-fail-under=5",
+        "--screentest-budget=2EUR",
+        cwd=project,
+    )
 
     assert "12 passed" in told
     assert "screentest: outcome coverage" in told

@@ -11,8 +11,6 @@ import requests
 
 from screentest import MockError, World, WorldFactory
 
-Json = Any
-
 GENERATE = "https://ozor.ai/api/v1/videos/generate"
 VIDEOS = "https://ozor.ai/api/v1/videos"
 

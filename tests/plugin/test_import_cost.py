@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import screentest
-from screentest.fixtures.loading import AsTheyAre
+from screentest.fixtures.import_hook import NoAssertRewrite
 
 #: What loading the plugin may take the processor, in the best of some fresh processes: a machine
 #: that does other things as well makes any of them slower, and none faster.
@@ -65,7 +65,7 @@ def test_a_world_loads_nothing_that_only_calls_need() -> None:
         "import sys, pytest\n"
         "import screentest.fixtures.session\n"
         "print(sorted({'difflib', 'flask', 'jsonschema_rs', 'werkzeug', 'yaml',"
-        " 'screentest.mock_server.http.edge', 'screentest.mock_server.pipeline'}"
+        " 'screentest.mock_server.http.edge', 'screentest.mock_server.pipeline.handle'}"
         " & set(sys.modules)))\n"
     )
 
@@ -73,7 +73,7 @@ def test_a_world_loads_nothing_that_only_calls_need() -> None:
 
 
 def test_our_modules_are_found_before_pytest_rewrites_them_and_our_suites_are_not() -> None:
-    finder, package = AsTheyAre(), [str(Path(screentest.__file__).parent)]
+    finder, package = NoAssertRewrite(), [str(Path(screentest.__file__).parent)]
 
     spec = finder.find_spec("screentest.specs", package)
 

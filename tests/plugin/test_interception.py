@@ -15,15 +15,14 @@ import requests
 import urllib3
 
 from screentest import LiveServer, UnmatchedRequestError, World, WorldFactory
-from screentest.fixtures.intercept.door import Door
 from screentest.fixtures.intercept.interception import Interception
-from screentest.fixtures.intercept.patches import Patches
-from screentest.fixtures.mistakes import RealHostError
-from screentest.fixtures.mock import Mock
+from screentest.fixtures.intercept.provider_router import ProviderRouter
+from screentest.fixtures.patching.patches import Patches
+from screentest.fixtures.world.errors import RealHostError
+from screentest.fixtures.world.mock import Mock
+from screentest.specs.json_types import Json
 
 from .conftest import neighbour
-
-Json = Any
 
 GENERATE = "https://ozor.ai/api/v1/videos/generate"
 PROMPT = {"prompt": "A reading lamp"}
@@ -217,7 +216,7 @@ def test_sockets_are_what_they_were_when_the_interception_is_left() -> None:
     before = dict(vars(socket.socket)), socket.gethostbyname
     mock = Mock()
 
-    with Interception(Door(mock, []), LiveServer(mock)):
+    with Interception(ProviderRouter(mock, []), LiveServer(mock)):
         inside = dict(vars(socket.socket)), socket.gethostbyname
 
     assert "connect" in inside[0]

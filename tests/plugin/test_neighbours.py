@@ -278,7 +278,7 @@ def test_a_client_that_is_loaded_inside_the_test_is_answered_too(
 
         def test_loaders_are_the_real_ones():
             import httpx
-            assert type(httpx.__spec__.loader).__module__ != "screentest.fixtures.intercept.patches"
+            assert type(httpx.__spec__.loader).__module__ != "screentest.fixtures.patching.patches"
             assert httpx.__loader__ is httpx.__spec__.loader
         """
     )

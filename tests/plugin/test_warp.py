@@ -18,8 +18,8 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from screentest import World
-from screentest.fixtures.captures import Captures
-from screentest.fixtures.warp import Warp, new_captures
+from screentest.fixtures.patching.captures import Captures
+from screentest.fixtures.warp.warp import Warp, new_captures
 
 from .conftest import neighbour
 
@@ -199,9 +199,16 @@ def test_leaving_puts_back_every_function() -> None:
         inside = (time.sleep, asyncio.sleep, threading.Event.wait)
 
     assert all(old is not new for old, new in zip(REAL, inside, strict=True))
-    assert (time.sleep, sleep, asyncio.sleep, threading.Event.wait) == before == (
-        REAL[0], REAL[0], REAL[1], REAL[2],
-    )  # fmt: skip
+    assert (
+        (time.sleep, sleep, asyncio.sleep, threading.Event.wait)
+        == before
+        == (
+            REAL[0],
+            REAL[0],
+            REAL[1],
+            REAL[2],
+        )
+    )
 
 
 def test_leaving_reaches_modules_that_were_loaded_inside(

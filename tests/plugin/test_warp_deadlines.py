@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from screentest import World
-from screentest.fixtures.mistakes import EndlessWaitError
+from screentest.fixtures.world.errors import EndlessWaitError
 
 from .conftest import neighbour
 
@@ -356,10 +356,14 @@ ORIGINALS = (vars(Poller)["static"], vars(Poller)["plain"], time.sleep)
 
 def _kept() -> tuple[object, ...]:
     return (
-        vars(Poller)["static"], vars(Poller)["plain"], TABLE["sleep"],
-        nap_by_default.__defaults__, nap_by_name.__kwdefaults__, Poller.nap.__defaults__,
+        vars(Poller)["static"],
+        vars(Poller)["plain"],
+        TABLE["sleep"],
+        nap_by_default.__defaults__,
+        nap_by_name.__kwdefaults__,
+        Poller.nap.__defaults__,
         Poller.doze.__defaults__,
-    )  # fmt: skip
+    )
 
 
 NAPS: dict[str, Callable[[float], None]] = {
@@ -388,8 +392,14 @@ def test_every_place_has_its_own_sleep_outside_of_worlds() -> None:
     static, plain, sleep = ORIGINALS
 
     assert _kept() == (
-        static, plain, sleep, (sleep,), {"sleeping": sleep}, (sleep,), (sleep,),
-    )  # fmt: skip
+        static,
+        plain,
+        sleep,
+        (sleep,),
+        {"sleeping": sleep},
+        (sleep,),
+        (sleep,),
+    )
     assert vars(Poller)["static"] is static
 
 

@@ -15,8 +15,8 @@ import requests
 from werkzeug.serving import make_server
 
 from screentest import MockError, World
+from screentest.specs.json_types import Json
 
-Json = Any
 Message = MutableMapping[str, Any]
 
 VIDEOS = "https://ozor.ai/api/v1/videos"

@@ -18,14 +18,12 @@ from typing import Any
 
 import pytest
 
-from screentest.mock_server.file_types import file_type
+from screentest.mock_server.media.file_types import file_type
 from screentest.specs.contract import read_contract
 from screentest.specs.errors import ContractError
 from tests.mock_client import Account, Answer, Client, File, MockWorld
 from tests.oshara import steps as oshara
 from tests.ozor import steps as ozor_steps
-
-Json = Any
 
 _MEMORY_MAX = 10 * 1024 * 1024
 _SECONDS_MAX = 0.2
@@ -229,9 +227,13 @@ def _uploads(world: MockWorld, name: str, content: bytes, type_: str) -> list[An
     ids=lambda it: it if isinstance(it, str) and "." in it else "",
 )
 def test_s20_upload_is_never_given_back_and_leaves_no_file(
-    world: MockWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    name: str, content: bytes, type_: str,
-) -> None:  # fmt: skip
+    world: MockWorld,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    content: bytes,
+    type_: str,
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     answers = _uploads(world, name, content, type_)
@@ -296,14 +298,21 @@ def test_s20_files_are_served_as_what_they_are_and_nothing_else(world: MockWorld
 _SCRIPTS = [
     f"{before}{script}{after}"
     for script in (
-        "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<svg/onload=alert(1)>",
-        "<iframe srcdoc='<script>alert(1)</script>'>", "<details open ontoggle=alert(1)>",
-        "<a href=javascript:alert(1)>x</a>", "<body onpageshow=alert(1)>", "<math><mtext></p>",
-        "<style>@import 'javascript:alert(1)'</style>", "${alert(1)}{{7*7}}<% 7*7 %>",
-        "<ScRiPt>alert(1)</sCrIpT>", "<noscript><p title='</noscript><i onclick=alert(1)>'>",
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "<svg/onload=alert(1)>",
+        "<iframe srcdoc='<script>alert(1)</script>'>",
+        "<details open ontoggle=alert(1)>",
+        "<a href=javascript:alert(1)>x</a>",
+        "<body onpageshow=alert(1)>",
+        "<math><mtext></p>",
+        "<style>@import 'javascript:alert(1)'</style>",
+        "${alert(1)}{{7*7}}<% 7*7 %>",
+        "<ScRiPt>alert(1)</sCrIpT>",
+        "<noscript><p title='</noscript><i onclick=alert(1)>'>",
     )
     for before, after in (("", ""), ('">', ""), ("'-", "-'"), ("</title>", "<!--"), ("]]>", ""))
-]  # fmt: skip
+]
 _DATA_TYPES = re.compile(
     r"application/(json|problem\+json|x-ndjson)|application/xml; charset=UTF-8|text/event-stream.*"
 )

@@ -15,13 +15,12 @@ import pytest
 import requests
 
 from screentest.mock_server.http.app import create_app
-from screentest.mock_server.journal import cut_query, cut_text
-from screentest.mock_server.magic import ordered_outcome
+from screentest.mock_server.kernel.magic import ordered_outcome
+from screentest.mock_server.kernel.redaction import cut_query, cut_text
 from screentest.specs.contract import load_contract, provider_names
+from screentest.specs.json_types import Json
 from tests.live_mock import LiveMock
 from tests.mock_client import Account, Client, MockWorld
-
-Json = Any
 
 _GENERATE = "/api/v1/videos/generate"
 _SPEED_MAX_S = 0.2
@@ -92,12 +91,30 @@ def test_s18_addresses_and_headers_have_a_length(
 
 
 _UNSOUND = [
-    b"", b"{", b"nul", b"[1,]", b'{"prompt": NaN}', b'{"prompt": Infinity}', b'{"prompt": 1e999}',
-    b'{"prompt": "\\ud800"}', b'{"prompt": "\xff"}', b'{"prompt": "a", "prompt": "b"}',
-    b'{"prompt": "\\u0000"}', b"[" * 70 + b"]" * 70, b'{"a":' * 70 + b"1" + b"}" * 70,
-    b'{"prompt": 123456789012345678901234567890}', b"\xef\xbb\xbf{}", b"{'prompt': 'a'}",
-    b'"text"', b"7", b"null", b"[]", b'{"prompt": {"a": [[[[[[[[1]]]]]]]]}}', b"\x00", b"{}{}",
-]  # fmt: skip
+    b"",
+    b"{",
+    b"nul",
+    b"[1,]",
+    b'{"prompt": NaN}',
+    b'{"prompt": Infinity}',
+    b'{"prompt": 1e999}',
+    b'{"prompt": "\\ud800"}',
+    b'{"prompt": "\xff"}',
+    b'{"prompt": "a", "prompt": "b"}',
+    b'{"prompt": "\\u0000"}',
+    b"[" * 70 + b"]" * 70,
+    b'{"a":' * 70 + b"1" + b"}" * 70,
+    b'{"prompt": 123456789012345678901234567890}',
+    b"\xef\xbb\xbf{}",
+    b"{'prompt': 'a'}",
+    b'"text"',
+    b"7",
+    b"null",
+    b"[]",
+    b'{"prompt": {"a": [[[[[[[[1]]]]]]]]}}',
+    b"\x00",
+    b"{}{}",
+]
 
 
 @pytest.mark.parametrize("provider", provider_names())
@@ -126,13 +143,27 @@ def _slowest_s(act: Any, *texts: str) -> float:
 
 _LONG = 20_000
 _PUMPS = [
-    "a" * _LONG, "=" * _LONG, "&key=" * (_LONG // 5), '"' * _LONG, '\\"' * (_LONG // 2),
-    '"token' * (_LONG // 6), "[[screentest:" * (_LONG // 13), "://" * (_LONG // 3),
-    "://a:" * (_LONG // 5), "-----BEGIN A PRIVATE KEY-----" * (_LONG // 29),
-    "eyJ" * (_LONG // 3), "eyJa." * (_LONG // 5), "sk-" * (_LONG // 3), "_live_" * (_LONG // 6),
-    "key" * (_LONG // 3), "?key&" * (_LONG // 5),
-    '"api_key" ' * (_LONG // 10), "whsec_" * (_LONG // 6), "firebase." * (_LONG // 9), "/" * _LONG,
-]  # fmt: skip
+    "a" * _LONG,
+    "=" * _LONG,
+    "&key=" * (_LONG // 5),
+    '"' * _LONG,
+    '\\"' * (_LONG // 2),
+    '"token' * (_LONG // 6),
+    "[[screentest:" * (_LONG // 13),
+    "://" * (_LONG // 3),
+    "://a:" * (_LONG // 5),
+    "-----BEGIN A PRIVATE KEY-----" * (_LONG // 29),
+    "eyJ" * (_LONG // 3),
+    "eyJa." * (_LONG // 5),
+    "sk-" * (_LONG // 3),
+    "_live_" * (_LONG // 6),
+    "key" * (_LONG // 3),
+    "?key&" * (_LONG // 5),
+    '"api_key" ' * (_LONG // 10),
+    "whsec_" * (_LONG // 6),
+    "firebase." * (_LONG // 9),
+    "/" * _LONG,
+]
 
 
 @pytest.mark.parametrize("text", _PUMPS, ids=range(len(_PUMPS)))
@@ -150,9 +181,16 @@ def _patterns(value: Json) -> list[str]:
 
 
 _FOR_PATTERNS = [
-    "a" * _LONG, "https://" + "/" * _LONG, "https://" + "a." * _LONG, "a@" * _LONG, "0" * _LONG,
-    "A+/=" * _LONG, "data:image/png;base64," + "A" * _LONG + "!", "-" * _LONG, "  " * _LONG,
-]  # fmt: skip
+    "a" * _LONG,
+    "https://" + "/" * _LONG,
+    "https://" + "a." * _LONG,
+    "a@" * _LONG,
+    "0" * _LONG,
+    "A+/=" * _LONG,
+    "data:image/png;base64," + "A" * _LONG + "!",
+    "-" * _LONG,
+    "  " * _LONG,
+]
 
 
 @pytest.mark.parametrize("provider", provider_names())

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
-from screentest.mock_server.http.targets import Targets, read_network
+from screentest.mock_server.http.webhook_targets import Targets, read_network
+from screentest.specs.json_types import Json
 from tests.cli.conftest import Shell
 from tests.cli.serving import serving_mock
 from tests.http.receiver import receiving
 from tests.mock_client import Answer, make_world
 from tests.ugc_copilot import steps as ugc
-
-Json = Any
 
 #: Set aside for documentation: nothing is ever sent there.
 _ELSEWHERE = "http://203.0.113.7:9000/hook"
@@ -58,11 +56,20 @@ def test_s09_network_can_be_allowed_by_variable_or_file(shell: Shell) -> None:
 @pytest.mark.parametrize(
     "network",
     [
-        "169.254.0.0/16", "169.254.169.254", "fe80::/10", "fe80::1", "168.63.129.16",
-        "100.100.100.200/32", "192.0.0.192", "fd00:ec2::254", "224.0.0.0/4", "255.255.255.255",
-        "0.0.0.0", "::",
+        "169.254.0.0/16",
+        "169.254.169.254",
+        "fe80::/10",
+        "fe80::1",
+        "168.63.129.16",
+        "100.100.100.200/32",
+        "192.0.0.192",
+        "fd00:ec2::254",
+        "224.0.0.0/4",
+        "255.255.255.255",
+        "0.0.0.0",
+        "::",
     ],
-)  # fmt: skip
+)
 def test_s09_link_local_and_metadata_addresses_cannot_be_allowed(
     shell: Shell, network: str
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 from werkzeug.test import Client as WsgiClient
@@ -15,21 +14,52 @@ from screentest.specs.controls import load_controls
 from screentest.specs.operations import METHODS
 from tests.mock_client import Answer, Client, MockWorld
 
-Json = Any
-
 _TOKEN = "a token that only this test knows"
 
 _OURS = [
-    "127.0.0.1", "127.0.0.1:8787", "localhost", "localhost:1", "LOCALHOST", "a.localhost",
-    "[::1]", "[::1]:8787", "192.168.1.20:80", "mock", "mock:8787", "10.0.0.1",
-]  # fmt: skip
+    "127.0.0.1",
+    "127.0.0.1:8787",
+    "localhost",
+    "localhost:1",
+    "LOCALHOST",
+    "a.localhost",
+    "[::1]",
+    "[::1]:8787",
+    "192.168.1.20:80",
+    "mock",
+    "mock:8787",
+    "10.0.0.1",
+]
 _FOREIGN = [
-    "", " ", "evil.com", "evil.com:8787", "mock.evil.com", "127.0.0.1.evil.com", "localhost.",
-    "localhost.evil.com", "localhost,evil.com", "127.0.0.1, evil.com", "evil.com,127.0.0.1",
-    "xn--lcalhost-g1a.com", "[fe80::1%25eth0]", "[::1", "::1", "127.0.0.1:99999", "127.0.0.1:x",
-    "127.0.0.1@evil.com", "http://127.0.0.1", "127.0.0.1/evil", "127.1.evil.org", "0x7f.1",
-    "2130706433", "0x7f000001", "rebind.network", "localtest.me", "127.0.0.1.nip.io", "evil.local",
-]  # fmt: skip
+    "",
+    " ",
+    "evil.com",
+    "evil.com:8787",
+    "mock.evil.com",
+    "127.0.0.1.evil.com",
+    "localhost.",
+    "localhost.evil.com",
+    "localhost,evil.com",
+    "127.0.0.1, evil.com",
+    "evil.com,127.0.0.1",
+    "xn--lcalhost-g1a.com",
+    "[fe80::1%25eth0]",
+    "[::1",
+    "::1",
+    "127.0.0.1:99999",
+    "127.0.0.1:x",
+    "127.0.0.1@evil.com",
+    "http://127.0.0.1",
+    "127.0.0.1/evil",
+    "127.1.evil.org",
+    "0x7f.1",
+    "2130706433",
+    "0x7f000001",
+    "rebind.network",
+    "localtest.me",
+    "127.0.0.1.nip.io",
+    "evil.local",
+]
 
 
 def test_s04_forty_hosts_are_sorted() -> None:

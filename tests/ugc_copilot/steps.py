@@ -11,7 +11,9 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from ..mock_client import Account, Answer, Client, Json, MockWorld
+from screentest.specs.json_types import Json
+
+from ..mock_client import Account, Answer, Client, MockWorld
 
 #: The folder of the provider's contract.
 SPEC: Traversable = files("screentest.specs").joinpath("ugc_copilot")

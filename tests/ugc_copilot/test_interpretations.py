@@ -6,7 +6,9 @@ import base64
 
 import pytest
 
-from ..mock_client import Account, Json, MockWorld
+from screentest.specs.json_types import Json
+
+from ..mock_client import Account, MockWorld
 from . import steps
 
 PICTURE = {"data": base64.b64encode(bytes(30)).decode(), "mimeType": "image/png"}

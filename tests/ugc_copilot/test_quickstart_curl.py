@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from screentest.specs.json_types import Json
+
 from ..live_mock import serving
-from ..mock_client import Json
 
 pytestmark = pytest.mark.skipif(
     shutil.which("curl") is None, reason="curl is not installed; apt-get install curl"

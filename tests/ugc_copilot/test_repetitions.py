@@ -8,11 +8,12 @@ from typing import cast
 import pytest
 from flask import Flask
 
-from screentest.mock_server.pipeline import handle
-from screentest.mock_server.provider import Request
-from screentest.mock_server.world import Worlds
+from screentest.mock_server.engine.provider import Request
+from screentest.mock_server.engine.worlds import Worlds
+from screentest.mock_server.pipeline.handle import handle
+from screentest.specs.json_types import Json
 
-from ..mock_client import HOUR_MS, Account, Answer, Json
+from ..mock_client import HOUR_MS, Account, Answer
 from . import steps
 
 KEY = "0b5e9c1e-6f0a-4a53-9a53-0c8f6e6f6c55"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from screentest.mock_server.media import stamp_of
+from screentest.mock_server.media.clips import stamp_of
+from screentest.specs.json_types import Json
 
-from ..mock_client import HOUR_MS, Account, Json
+from ..mock_client import HOUR_MS, Account
 from . import steps
 
 ENGINES = ("sora", "veo", "kling", "seedance")

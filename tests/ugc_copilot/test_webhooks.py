@@ -18,15 +18,16 @@ from typing import cast
 import pytest
 from flask import Flask
 
-from screentest.mock_server import outbox
-from screentest.mock_server.errors import MockError
-from screentest.mock_server.universe import World
-from screentest.mock_server.webhooks import Attempt, Endpoint, Letter, Outcome
-from screentest.mock_server.world import Worlds
+from screentest.mock_server.engine import outbox
+from screentest.mock_server.engine.world import World
+from screentest.mock_server.engine.worlds import Worlds
+from screentest.mock_server.kernel.errors import MockError
+from screentest.mock_server.kernel.webhooks import Attempt, Endpoint, Outcome, WebhookRequest
 from screentest.specs.contract import load_contract
+from screentest.specs.json_types import Json
 from screentest.specs.validation import Documents, Schema
 
-from ..mock_client import HOUR_MS, MINUTE_MS, START, Account, Json, MockWorld, make_world, make_wsgi
+from ..mock_client import HOUR_MS, MINUTE_MS, START, Account, MockWorld, make_world, make_wsgi
 from . import steps
 
 #: 2026-01-01T00:00:00Z, the first instant of the world.
@@ -39,7 +40,7 @@ class Received:
     """One attempt as the receiver saw it, and when in the world's time."""
 
     at_ms: int
-    letter: Letter
+    letter: WebhookRequest
 
     @property
     def event(self) -> Json:
@@ -118,7 +119,7 @@ def post() -> Post:
     wsgi = make_wsgi()
     worlds = cast(Worlds, cast(Flask, wsgi.application).extensions["screentest"])
     receiver = Receiver(worlds)
-    worlds.hire(receiver)
+    worlds.set_dispatcher(receiver)
     return Post(make_world(wsgi).account("ugc_copilot", credits=1_000), receiver)
 
 
@@ -269,7 +270,7 @@ def test_changed_body_does_not_verify(post: Post) -> None:
     steps.finished(post.account)
     (sent,) = post.received
 
-    letter = Letter(sent.letter.url, sent.letter.headers, sent.letter.body + b" ")
+    letter = WebhookRequest(sent.letter.url, sent.letter.headers, sent.letter.body + b" ")
 
     assert not Received(sent.at_ms, letter).is_signed_with(secret)
 

@@ -8,17 +8,16 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 import requests
+
+from screentest.specs.json_types import Json
 
 from ..http.receiver import WAIT_S_MAX, Received, Receiver, receiving
 from ..live_mock import LiveMock
 from ..mock_client import HOUR_MS, MINUTE_MS
 from . import steps
-
-Json = Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ..mock_client import Account, Answer, Client, Json, MockWorld
+from screentest.specs.json_types import Json
+
+from ..mock_client import Account, Answer, Client, MockWorld
 from . import steps
 
 #: Every operation: method, path, body.

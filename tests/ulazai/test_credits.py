@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ..mock_client import HOUR_MS, Account, Json
+from screentest.specs.json_types import Json
+
+from ..mock_client import HOUR_MS, Account
 from . import steps
 
 both = pytest.mark.parametrize("submission", steps.SUBMISSIONS, ids=steps.name_of)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ..mock_client import Account, Json
+from screentest.specs.json_types import Json
+
+from ..mock_client import Account
 from . import steps
 
 both = pytest.mark.parametrize("submission", steps.SUBMISSIONS, ids=steps.name_of)
@@ -50,10 +52,21 @@ def test_content_against_the_policy_is_422_and_free(
         b'{"prompt": "A boat", "x": 1e999}',
     ],
     ids=[
-        "nothing", "open", "comma", "quotes", "more", "latin", "form", "nan", "twice",
-        "surrogate", "nul", "deep", "huge",
+        "nothing",
+        "open",
+        "comma",
+        "quotes",
+        "more",
+        "latin",
+        "form",
+        "nan",
+        "twice",
+        "surrogate",
+        "nul",
+        "deep",
+        "huge",
     ],
-)  # fmt: skip
+)
 def test_unreadable_json_is_400(ulazai: Account, raw: bytes) -> None:
     answer = ulazai.client.post(steps.TEXT, raw=raw, headers=AS_JSON)
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from ..mock_client import Account, Answer, Json
+from screentest.specs.json_types import Json
+
+from ..mock_client import Account, Answer
 from . import steps
 
 AS_JSON = {"Content-Type": "application/json"}

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pytest
 
-from screentest.mock_server.media import choose_clip, stamp_of
+from screentest.mock_server.media.clips import choose_clip, stamp_of
 
 from ..mock_client import HOUR_MS, Account, Client
 from . import steps

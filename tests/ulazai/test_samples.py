@@ -20,9 +20,10 @@ import pytest
 from werkzeug.test import Client
 
 from screentest.mock_server.http.app import create_app
+from screentest.specs.json_types import Json
 
 from ..loopback import listening
-from ..mock_client import Json, MockWorld, make_world
+from ..mock_client import MockWorld, make_world
 
 SAMPLES: Traversable = files("tests").joinpath("ulazai", "samples")
 SPEED = 1_000

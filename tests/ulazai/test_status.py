@@ -7,7 +7,9 @@ from datetime import datetime
 
 import pytest
 
-from ..mock_client import HOUR_MS, Account, Json
+from screentest.specs.json_types import Json
+
+from ..mock_client import HOUR_MS, Account
 from . import steps
 
 PROCESSING_FIELDS = {"task_id", "status", "progress", "estimated_completion"}

@@ -7,7 +7,9 @@ import re
 import pytest
 import yaml
 
-from ..mock_client import Account, Json, MockWorld
+from screentest.specs.json_types import Json
+
+from ..mock_client import Account, MockWorld
 from . import steps
 
 STARTED_FIELDS = {

@@ -13,9 +13,10 @@ from pathlib import Path
 from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
+from screentest.specs.json_types import Json
 
 from ..loopback import listening
-from ..mock_client import Json, MockWorld, make_world
+from ..mock_client import MockWorld, make_world
 
 SCRIPT_LASTS_S_MAX = 120
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json as jsonlib
 
-from screentest.mock_server.media import StillKind, still
+from screentest.mock_server.media.clips import StillKind, still
+from screentest.specs.json_types import Json
 
-from ..mock_client import SECOND_MS, Account, Answer, Json
+from ..mock_client import SECOND_MS, Account, Answer
 
 VIDEOS = "/v1/videos"
 PROMPT = "A paper boat crosses a puddle"

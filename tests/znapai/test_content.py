@@ -7,7 +7,7 @@ import io
 import av
 import pytest
 
-from screentest.mock_server.media import stamp_of
+from screentest.mock_server.media.clips import stamp_of
 
 from ..mock_client import HOUR_MS, Account
 from . import steps

@@ -6,7 +6,9 @@ from base64 import b64encode
 
 import pytest
 
-from ..mock_client import Account, File, Json
+from screentest.specs.json_types import Json
+
+from ..mock_client import Account, File
 from . import steps
 
 

@@ -10,7 +10,9 @@ from base64 import b64decode
 
 import pytest
 
-from ..mock_client import HOUR_MS, Account, Json, MockWorld
+from screentest.specs.json_types import Json
+
+from ..mock_client import HOUR_MS, Account, MockWorld
 from . import steps
 
 BASE64_ID = (

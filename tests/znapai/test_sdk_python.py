@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ..mock_client import Account, Json, MockWorld
+from screentest.specs.json_types import Json
+
+from ..mock_client import Account, MockWorld
 from . import steps
 from .live import LiveMock, live_mock, run_script
 from .sdk_install import python_with

@@ -62,10 +62,21 @@ def fuzz(provider: str, seed: int, examples: int) -> tuple[int, str]:
         ready = Path(folder) / "ready.json"
         command = [sys.executable, "-m", "screentest.mock_server.cli"]
         server = subprocess.Popen(
-            [*command, "serve", *_served(provider), "--port", "0", "--pace", "instant",
-             "--seed", str(seed), "--ready-file", str(ready)],
+            [
+                *command,
+                "serve",
+                *_served(provider),
+                "--port",
+                "0",
+                "--pace",
+                "instant",
+                "--seed",
+                str(seed),
+                "--ready-file",
+                str(ready),
+            ],
             stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+        )
         try:
             info = _wait_for(ready)
             return _schemathesis(provider, seed, examples, info)
@@ -147,12 +158,30 @@ def _run(
             "NO_COLOR": "1",
         }
         done = subprocess.run(
-            [sys.executable, "-m", "schemathesis.cli", "--config-file", str(merged), "run",
-             str(ROOT / "specs" / name / "openapi.yaml"), "--url", url,
-             "--phases", "examples,coverage,fuzzing,stateful", "--checks", "all", "--mode", "all",
-             *options],
-            capture_output=True, text=True, env=environment, cwd=folder, check=False,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-m",
+                "schemathesis.cli",
+                "--config-file",
+                str(merged),
+                "run",
+                str(ROOT / "specs" / name / "openapi.yaml"),
+                "--url",
+                url,
+                "--phases",
+                "examples,coverage,fuzzing,stateful",
+                "--checks",
+                "all",
+                "--mode",
+                "all",
+                *options,
+            ],
+            capture_output=True,
+            text=True,
+            env=environment,
+            cwd=folder,
+            check=False,
+        )
     return done.returncode, done.stdout + done.stderr
 
 

@@ -1,0 +1,421 @@
+"""The mock with one defect: a WSGI application around it that bends requests and answers.
+
+Nothing in the mock is patched. What a defect changes over time (prices, limits, waits) it changes
+in the contract that the mock follows; everything else is bent on the wire.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from screentest.specs.contract import Contract
+from screentest.specs.json_types import Json
+from screentest.specs.operations import Operation
+
+from ..targets.in_process import App
+from ..traces.expressions import at_pointer
+from ..traces.trace import MISSING
+from .mutant import Mutant
+from .mutations import bend_body, bend_events, fits, swapped_size
+
+Headers = list[tuple[str, str]]
+
+_STORAGE = "/_storage/"
+
+
+@dataclass(slots=True)
+class Answered:
+    """A whole answer, before it goes out."""
+
+    status: int
+    headers: Headers
+    pieces: Iterable[bytes]
+
+    @property
+    def is_stream(self) -> bool:
+        return self.header("content-type").startswith("text/event-stream")
+
+    def header(self, name: str) -> str:
+        return next((value for key, value in self.headers if key.lower() == name), "")
+
+    def set_header(self, name: str, value: str | None) -> None:
+        self.headers = [it for it in self.headers if it[0].lower() != name.lower()]
+        if value is not None:
+            self.headers.append((name, value))
+
+
+@dataclass(slots=True)
+class Asked:
+    """A request to the provider: which world, which operation, and its raw parts."""
+
+    world: str
+    operation: Operation | None
+    path: str
+    environ: dict[str, Any]
+    body: bytes
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.world, self.path
+
+
+@dataclass(slots=True)
+class MutantApp:
+    """*app* with the defect *mutant*."""
+
+    app: App
+    contract: Contract
+    mutant: Mutant
+    _frozen: dict[tuple[str, str], Answered] = field(default_factory=dict[Any, Any])
+    _counts: dict[tuple[str, str], int] = field(default_factory=dict[Any, int])
+    _keys: dict[str, list[dict[str, str]]] = field(default_factory=dict[str, Any])
+    _fresh: dict[str, dict[str, str]] = field(default_factory=dict[str, Any])
+    _good: dict[tuple[str, str], Answered] = field(default_factory=dict[Any, Any])
+    _bodies: dict[str, tuple[bytes, str]] = field(default_factory=dict[str, Any])
+    _paid: set[tuple[str, str]] = field(default_factory=set[Any])
+    _first_body: dict[tuple[str, str], Answered] = field(default_factory=dict[Any, Any])
+    _made: dict[str, list[Json]] = field(default_factory=dict[str, Any])
+
+    @property
+    def receivers(self) -> dict[str, Any]:
+        return self.app.receivers
+
+    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"].endswith("/accounts"):
+            return self._watch_accounts(environ, start)
+        asked = self._understand(environ)
+        if asked is None or not self._concerns(asked):
+            if asked is None:
+                return self.app(environ, start)
+            self._note_key(asked)
+            return self.app(asked.environ, start)
+        answered = self._request(asked)
+        if answered.is_stream and self.mutant.change.get("of") == "*":
+            pass
+        elif self.mutant.seam == "reply":
+            self._reply(asked, answered)
+        elif self.mutant.seam == "money":
+            self._money(asked, answered)
+        elif self.mutant.seam == "stream":
+            self._stream(asked, answered)
+        start(f"{answered.status} X", answered.headers)
+        return iter(answered.pieces)
+
+    def _watch_accounts(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        """Remember who has which key, as accounts are made."""
+        pieces = list(self.app(environ, start))
+        made = json.loads(b"".join(pieces))
+        if "id" in made:
+            keys = [made[name] for name in ("api_key", "bearer") if made.get(name)]
+            world = environ["PATH_INFO"].split("/")[3]
+            self._made.setdefault(world, []).append({"id": made["id"], "keys": keys})
+        return pieces
+
+    # What is it about?
+
+    def _understand(self, environ: Mapping[str, Any]) -> Asked | None:
+        path: str = environ["PATH_INFO"]
+        if not path.startswith("/w/"):
+            return None
+        _, _, world, provider, *_ = path.split("/", 4)
+        if provider != self.contract.provider:
+            return None
+        below = path[len(f"/w/{world}/{provider}") :]
+        body = environ["wsgi.input"].read()
+        environ = {**environ, "wsgi.input": BytesIO(body)}
+        operation = None
+        if not below.startswith(_STORAGE):
+            for prefix in self.contract.behaviour.prefixes:
+                match = self.contract.routes.find(environ["REQUEST_METHOD"], below[len(prefix) :])
+                if below.startswith(prefix) and match is not None:
+                    operation = match.operation
+                    break
+        return Asked(world, operation, below, environ, body)
+
+    def _concerns(self, asked: Asked) -> bool:
+        wanted = self.mutant.change.get("of")
+        if self.mutant.seam == "money" or wanted == "*":
+            return True
+        if wanted == "files":
+            return asked.path.startswith(_STORAGE)
+        return asked.operation is not None and asked.operation.id == wanted
+
+    def _send(self, asked: Asked, **changes: Any) -> Answered:
+        environ = {**asked.environ, **changes}
+        environ["wsgi.input"] = BytesIO(changes.get("body", asked.body))
+        environ.pop("body", None)
+        if "body" in changes:
+            environ["CONTENT_LENGTH"] = str(len(changes["body"]))
+        started: list[tuple[str, Headers]] = []
+
+        def start(status: str, headers: Headers, _: object = None) -> None:
+            started.append((status, list(headers)))
+
+        pieces = self.app(environ, start)
+        if not started:  # a generator that has not begun yet
+            pieces = list(pieces)
+        status, headers = started[-1]
+        answered = Answered(int(status[:3]), headers, pieces)
+        # A stream is handed on as it comes: reading it is what moves the clock.
+        if not answered.is_stream:
+            answered.pieces = list(pieces)
+        return answered
+
+    # Credentials
+
+    def credential(self, asked: Asked) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for credential in self.contract.behaviour.credentials.values():
+            for header, _ in credential.forms:
+                name = "HTTP_" + header.upper().replace("-", "_")
+                if name in asked.environ:
+                    found[name] = asked.environ[name]
+        return found
+
+    def _note_key(self, asked: Asked) -> None:
+        credential = self.credential(asked)
+        known = self._keys.setdefault(asked.world, [])
+        if credential and credential not in known:
+            known.append(credential)
+
+    def _fresh_key(self, asked: Asked) -> dict[str, str]:
+        """A valid credential of an account that is made for the purpose."""
+        assert asked.operation is not None
+        name = f"{asked.world}/{asked.operation.security}"
+        if name not in self._fresh:
+            body = json.dumps({"provider": self.contract.provider}).encode()
+            made = self._control(asked, "POST", f"/worlds/{asked.world}/accounts", body)
+            scheme = self.contract.behaviour.credentials[asked.operation.security[0]]
+            header, word = scheme.forms[0]
+            key = "HTTP_" + header.upper().replace("-", "_")
+            self._fresh[name] = {key: f"{word} {made[scheme.key_kind]}".strip()}
+        return self._fresh[name]
+
+    def _control(self, asked: Asked, method: str, path: str, body: bytes = b"") -> Json:
+        environ = {
+            **{
+                name: value
+                for name, value in asked.environ.items()
+                if not name.startswith("HTTP_") or name == "HTTP_HOST"
+            },
+            "REQUEST_METHOD": method,
+            "PATH_INFO": f"/_screentest{path}",
+            "QUERY_STRING": "",
+            "CONTENT_TYPE": "application/json",
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": BytesIO(body),
+        }
+        pieces = list(self.app(environ, lambda *_: None))
+        raw = b"".join(pieces)
+        return json.loads(raw) if raw else None
+
+    # Requests
+
+    def _request(self, asked: Asked) -> Answered:
+        change = self.mutant.change if self.mutant.seam == "request" else {}
+        self._note_key(asked)
+        if change.get("early") and _is_broken(asked.body):
+            return self._send(asked, **self._fresh_key(asked))
+        changes = self._changes(asked, change)
+        if change.get("forget"):
+            return self._forgotten(asked)
+        answered = self._send(asked, **changes)
+        if change.get("any_key") and answered.status in {401, 403} and asked.operation:
+            answered = self._send(_without_key(asked, self), **self._fresh_key(asked))
+        if change.get("any_owner"):
+            answered = self._as_somebody_else(asked, answered)
+        if change.get("twice") and answered.status < 300:
+            self._send(asked, **changes)
+        if change.get("forgive"):
+            answered = self._forgiven(asked, answered)
+        if change.get("one_key_space"):
+            answered = self._shared(asked, answered)
+        return answered
+
+    def _changes(self, asked: Asked, change: Mapping[str, Json]) -> dict[str, Any]:
+        changes: dict[str, Any] = {}
+        if "drop" in change or "set" in change:
+            changes["body"] = bend_body(
+                asked.body, {"drop": change.get("drop", []), "set": change.get("set", {})}
+            )
+        if "drop_header" in change:
+            name = "HTTP_" + change["drop_header"].upper().replace("-", "_")
+            asked.environ.pop(name, None)
+        if "query" in change:
+            query = dict(parse_qsl(asked.environ.get("QUERY_STRING", "")))
+            query |= {name: str(it) for name, it in change["query"].items() if it is not None}
+            kept = {n: v for n, v in query.items() if change["query"].get(n, "") is not None}
+            changes["QUERY_STRING"] = urlencode(kept)
+        return changes
+
+    def _as_somebody_else(self, asked: Asked, answered: Answered) -> Answered:
+        """The answer that another account of the same world gets."""
+        own = self.credential(asked)
+        is_list = answered.status < 300
+        if answered.status in {403, 404} or is_list:
+            for other in self._keys.get(asked.world, []):
+                if other == own:
+                    continue
+                found = self._send(asked, **other)
+                if found.status < 300 and (
+                    not is_list or len(b"".join(found.pieces)) > len(b"".join(answered.pieces))
+                ):
+                    return found
+        return answered
+
+    def _forgiven(self, asked: Asked, answered: Answered) -> Answered:
+        assert asked.operation is not None
+        name = asked.operation.id
+        kind = asked.environ.get("CONTENT_TYPE", "")
+        if answered.status < 300:
+            self._bodies.setdefault(name, (asked.body, kind))
+            return answered
+        if answered.status not in {400, 409, 415, 422} or name not in self._bodies:
+            return answered
+        body, kind = self._bodies[name]
+        return self._send(asked, body=body, CONTENT_TYPE=kind, QUERY_STRING="")
+
+    def _shared(self, asked: Asked, answered: Answered) -> Answered:
+        rules = self.contract.behaviour.idempotency
+        assert rules is not None
+        value = asked.environ.get("HTTP_" + rules.header.upper().replace("-", "_"))
+        if value is None or answered.status >= 300:
+            return answered
+        return self._good.setdefault((asked.world, value), answered)
+
+    def _forgotten(self, asked: Asked) -> Answered:
+        """The answer of an earlier success of the same operation, and nothing done."""
+        assert asked.operation is not None
+        known = self._first_body.get((asked.world, asked.operation.id))
+        if known is None:
+            known = self._send(asked)
+            if known.status < 300:
+                self._first_body[asked.world, asked.operation.id] = known
+        return known
+
+    # Answers
+
+    def _reply(self, asked: Asked, answered: Answered) -> None:
+        change = self.mutant.change
+        wanted = change.get("status_is")
+        if wanted is not None and answered.status != wanted:
+            if "like" not in change:
+                return
+        elif wanted is None and not 200 <= answered.status < 300 and "like" not in change:
+            return
+        if change.get("like"):
+            self._like(asked, answered)
+            return
+        body = b"".join(answered.pieces)
+        if "when" in change and not fits(body, change["when"]):
+            return
+        number = self._counts[asked.key] = self._counts.get(asked.key, 0) + 1
+        if number < change.get("from", 1) or number > change.get("until", number):
+            return
+        if change.get("freeze"):
+            kept = self._frozen.setdefault(asked.key, answered)
+            answered.status, answered.headers = kept.status, list(kept.headers)
+            answered.pieces = list(kept.pieces)
+            return
+        self._bend(asked, answered, body)
+
+    def _bend(self, asked: Asked, answered: Answered, body: bytes) -> None:
+        change = self.mutant.change
+        if "freeze_fields" in change:
+            kept = self._frozen.setdefault(asked.key, answered)
+            first = json.loads(b"".join(kept.pieces))
+            fields = {at: at_pointer(first, at) for at in change["freeze_fields"]}
+            shown = {at: value for at, value in fields.items() if value is not MISSING}
+            body = bend_body(body, {"set": shown})
+        if answered.header("content-type").startswith("application/json"):
+            body = bend_body(body, change)
+        if "body" in change:
+            body = change["body"].encode()
+        if "bytes_cut" in change:
+            body = body[: -change["bytes_cut"]]
+        if change.get("shrink"):
+            body = swapped_size(body)
+        answered.pieces = [body]
+        answered.status = change.get("status", answered.status)
+        for name, value in change.get("header", {}).items():
+            answered.set_header(name, value)
+        answered.set_header("Content-Length", str(len(body)))
+
+    def _like(self, asked: Asked, answered: Answered) -> None:
+        """A bad address answers what a good one did."""
+        key = (asked.world, asked.path)
+        if answered.status == 200:
+            self._good[key] = answered
+        elif key in self._good:
+            good = self._good[key]
+            answered.status, answered.headers = good.status, list(good.headers)
+            answered.pieces = list(good.pieces)
+
+    # Money
+
+    def _money(self, asked: Asked, answered: Answered) -> None:
+        change = self.mutant.change
+        if asked.operation is None or change["after"] not in {"*", asked.operation.id}:
+            self._note_key(asked)
+            return
+        wanted = change.get("status")
+        if answered.status != wanted if wanted is not None else answered.status >= 300:
+            return
+        if "when" in change and not fits(b"".join(answered.pieces), change["when"]):
+            return
+        if change.get("once", True) and asked.environ["REQUEST_METHOD"] == "GET":
+            if asked.key in self._paid:
+                return
+            self._paid.add(asked.key)
+        account = self._account_of(asked)
+        if account is None:
+            return
+        path = f"/worlds/{asked.world}/accounts/{account}"
+        available = self._control(asked, "GET", path)["credits"]["available"]
+        credits = max(0, available + change["change"])
+        self._control(asked, "PATCH", path, json.dumps({"credits": credits}).encode())
+
+    def _account_of(self, asked: Asked) -> str | None:
+        """The account whose credential the request carries."""
+        sent = self.credential(asked)
+        for line in self._made.get(asked.world, []):
+            if any(value.endswith(str(key)) for key in line["keys"] for value in sent.values()):
+                return str(line["id"])
+        return None
+
+    # Streams
+
+    def _stream(self, asked: Asked, answered: Answered) -> None:
+        change = self.mutant.change
+        if change.get("refuse_inside") and answered.status == 402:
+            answered.status = 200
+            answered.set_header("Content-Type", "text/event-stream")
+            rules = self.contract.behaviour.streams[change["of"]]
+            event = {**rules.on_error, "detail": "out of credits"}
+            answered.pieces = [b"data: " + json.dumps(event).encode() + b"\n\n"]
+            return
+        if not answered.header("content-type").startswith("text/event-stream"):
+            return
+        answered.pieces = bend_events(answered.pieces, change)
+        if "type" in change:
+            answered.set_header("Content-Type", change["type"])
+
+
+def _is_broken(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except ValueError:
+        return True
+    return False
+
+
+def _without_key(asked: Asked, bent: MutantApp) -> Asked:
+    """*asked* without its own credential."""
+    named = bent.credential(asked)
+    environ = {name: value for name, value in asked.environ.items() if name not in named}
+    return Asked(asked.world, asked.operation, asked.path, environ, asked.body)

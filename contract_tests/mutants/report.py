@@ -1,0 +1,75 @@
+"""What a run of mutants found, for a person and for a file."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+from ..rules.contract_rules import FAMILIES
+from .run import Fate, Tally
+
+
+def tally_lines(tally: Tally) -> Iterator[str]:
+    """Kill rates by family, then every survivor, then one line to remember."""
+    living = [it for it in tally.fates if it.tier != "stillborn"]
+    yield "family                          killed   by monitors   requests   credits   per kill"
+    for family, told in FAMILIES.items():
+        here = [it for it in living if it.mutant.family == family]
+        if here:
+            yield _family_line(family, told, here)
+    yield ""
+    for fate in living:
+        if not fate.is_killed:
+            excuse = f" (argued: {fate.mutant.excuse})" if fate.mutant.excuse else ""
+            yield f"  SURVIVED {fate.provider} {fate.mutant.id}: {fate.mutant.told}{excuse}"
+    for alarm in tally.false_alarms:
+        yield f"  FALSE ALARM {alarm}"
+    yield _last_line(tally, living)
+
+
+def _family_line(family: str, told: str, here: list[Fate]) -> str:
+    killed = [it for it in here if it.is_killed]
+    early = sum(1 for it in killed if it.tier == "monitors")
+    requests = sum(it.requests for it in killed) // max(1, len(killed))
+    credits = sum(it.credits for it in killed) // max(1, len(killed))
+    return (
+        f"{family}  {told:<24} {len(killed):>4}/{len(here):<4} {early:>6} "
+        f"({100 * early // len(here):>3} %) {requests:>9} {credits:>9}"
+    )
+
+
+def _last_line(tally: Tally, living: list[Fate]) -> str:
+    killed = sum(1 for it in living if it.is_killed)
+    early = sum(1 for it in living if it.tier == "monitors")
+    by = Counter(it.mutant.is_generated for it in living)
+    total = max(1, len(living))
+    return (
+        f"{killed} of {len(living)} killed ({100 * killed / total:.1f} %), {early} by schema, fuzz "
+        f"and monitors alone ({100 * early / total:.1f} %); {by[False]} written by hand, "
+        f"{by[True]} generated; {len(tally.false_alarms)} false alarms; {tally.seconds:.0f} s"
+    )
+
+
+def tally_json(tally: Tally) -> str:
+    """One JSON object a line, one for each mutant."""
+    return "".join(
+        json.dumps(
+            {
+                "provider": it.provider,
+                "id": it.mutant.id,
+                "family": it.mutant.family,
+                "told": it.mutant.told,
+                "breaks": it.mutant.breaks,
+                "tier": it.tier,
+                "rule": it.rule,
+                "seen": it.told,
+                "requests": it.requests,
+                "credits": it.credits,
+                "seconds": round(it.seconds, 3),
+                "excuse": it.mutant.excuse,
+            }
+        )
+        + "\n"
+        for it in tally.fates
+    )

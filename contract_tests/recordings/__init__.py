@@ -1,0 +1,4 @@
+"""Traffic in files: HAR, recorded traces, and the proxy that records.
+
+May import runs and below.
+"""

@@ -1,0 +1,319 @@
+"""HAR files, the format in which browsers and proxies save what they saw.
+
+HAR 1.2 makes much optional, and browsers leave out more: credentials, bodies of files, answers from
+a cache. What is not in the file is not judged; what is not about the provider is counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import SplitResult, urlencode, urlsplit
+
+from msgspec.structs import replace
+
+from screentest.specs.contract import Contract, load_contract, provider_names
+from screentest.specs.json_types import Json
+
+from ..monitors.undocumented import Undocumented
+from ..rules.judge import Judge
+from ..traces.caller_identity import Callers
+from ..traces.redaction import REDACTED, Secrets, credential_headers
+from ..traces.strict_json import read_base64, read_json
+from ..traces.trace import Exchange, Part, Raw, Trace, find_operation, understand
+from .har_forms import ENTRY, LOG
+
+#: What tools put in place of a credential, beside letters that repeat.
+_MASKS = frozenset({"redacted", "removed", "hidden", "masked", "secret", "filtered"})
+#: Browsers keep the stack of each request's script, which can be long.
+_DEPTH_MAX = 500
+_CACHED = "answers from a cache"
+#: A page asks dozens of hosts for its pictures and its statistics.
+_REASONS_SHOWN_MAX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class HarReading:
+    """The exchanges of a HAR file, and how many entries were left out, by reason."""
+
+    trace: Trace
+    skipped: Counter[str] = field(default_factory=Counter[str])
+
+
+def read_har(path: Path, contract: Contract) -> HarReading:
+    """As `har_of`, of the file at *path*."""
+    return har_of(path.read_text(encoding="utf-8-sig"), str(path), contract)
+
+
+def har_of(text: str, name: str, contract: Contract, secrets: Secrets | None = None) -> HarReading:
+    """The exchanges in a HAR file that are with *contract*'s provider, oldest first.
+
+    *text* is what stands in the file *name*.
+
+    Each credential in it counts as an account of its own, unless an answer handed it out; who has
+    none is anonymous. Where no entry has one in the headers that a call takes, they were taken out
+    of the file, and nobody knows who asked. *secrets* learns the credentials.
+
+    Raises:
+        ValueError: it is no HAR file, or nothing in it is about the provider.
+    """
+    skipped: Counter[str] = Counter()
+    found = [it for it in _entries(text, name) if not _is_skipped(it, skipped)]
+    found.sort(key=lambda it: it.raw.at_ms)
+    ours = _Places(contract, found)
+    callers = _Callers(contract, found)
+    unknown = Undocumented(contract, Judge({}))
+    trace = Trace(contract.provider)
+    for entry in found:
+        below = ours.below(entry)
+        if below is None:
+            skipped[f"calls of {entry.host}"] += 1
+            continue
+        raw = replace(entry.raw, path=below)
+        exchange = callers.understand(raw, number=len(trace.events) + 1)
+        unknown.see(exchange)
+        why_not = "" if exchange.operation else unknown.why_no_call(exchange)
+        if why_not:
+            skipped[f"{why_not} at the provider"] += 1
+            continue
+        trace.add(exchange)
+        if secrets is not None and not callers.is_masked(raw.request_headers):
+            secrets.learn_from(raw.request_headers, contract)
+    if not any(it.operation for it in trace.exchanges):
+        why = tally(skipped) or "it has no entries"
+        raise ValueError(f"{name}: nothing in it is about {contract.provider}: {why}")
+    return HarReading(trace, skipped)
+
+
+def tally(skipped: Counter[str]) -> str:
+    """`3 calls of example.org, 1 redirects`, the most frequent first."""
+    shown = [f"{count} {why}" for why, count in skipped.most_common(_REASONS_SHOWN_MAX)]
+    rest = skipped.total() - sum(count for _, count in skipped.most_common(_REASONS_SHOWN_MAX))
+    return ", ".join([*shown, f"{rest} more"] if rest else shown)
+
+
+# Entries
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One entry: where it went, and what was said."""
+
+    host: str
+    raw: Raw
+    is_cached: bool
+
+
+def _entries(text: str, name: str) -> Iterator[_Entry]:
+    """The entries of a file, in its own order.
+
+    Raises:
+        ValueError: it is no HAR file; the message says where.
+    """
+    try:
+        log = read_json(text, depth_max=_DEPTH_MAX)
+    except ValueError as error:
+        raise ValueError(f"{name} is no HAR file: {error}") from None
+    LOG.check(log, f"{name} is no HAR file")
+    at_ms = 0
+    for number, entry in enumerate(log["log"]["entries"], start=1):
+        where = f"{name}: entry {number}"
+        ENTRY.check(entry, where)
+        read = _read_entry(entry, at_ms, where)
+        at_ms = read.raw.at_ms
+        yield read
+
+
+def _read_entry(entry: Json, before_ms: int, where: str) -> _Entry:
+    """*before_ms* is the instant of an entry that tells none."""
+    request, response = entry["request"], entry["response"]
+    try:
+        parts = urlsplit(request["url"])
+    except ValueError as error:
+        raise ValueError(f"{where}: at request/url: {error}") from None
+    lacks: set[Part] = set()
+    headers = _headers(response)
+    if not headers:
+        lacks.add(Part.HEADERS)
+    content = response.get("content") or {}
+    if content.get("mimeType"):
+        headers.setdefault("content-type", content["mimeType"])
+    status = int(response.get("status") or 0)
+    body = _content(content, f"{where}: at response/content/text")
+    if body is None and not _is_empty(request["method"], status, response, content):
+        lacks.add(Part.BODY)
+    sent, is_whole = _sent(request, f"{where}: at request/postData/text")
+    if not is_whole:
+        lacks.add(Part.SENT)
+    started = entry.get("startedDateTime")
+    at_ms = _instant_ms(started, where) if started else before_ms
+    raw = Raw(
+        method=request["method"].upper(),
+        path=parts.path or "/",
+        query=parts.query,
+        request_headers=_headers(request),
+        request_body=sent,
+        status=status,
+        headers=headers,
+        body=body or b"",
+        at_ms=at_ms,
+        ended_ms=at_ms + max(0, int(entry.get("time") or 0)),
+        lacks=frozenset(lacks),
+    )
+    is_cached = status == 304 or bool(entry.get("_fromCache") or response.get("_fromCache"))
+    return _Entry(_host(parts), raw, is_cached)
+
+
+def _host(parts: SplitResult) -> str:
+    """Host and port, without the port that everybody expects."""
+    host = parts.netloc.rpartition("@")[2].lower()
+    return host.removesuffix({"https": ":443", "http": ":80"}.get(parts.scheme, ""))
+
+
+def _headers(message: Mapping[str, Json]) -> dict[str, str]:
+    """Without what HTTP/2 says in headers and HTTP/1.1 in the first line."""
+    pairs = [
+        (it["name"].lower(), str(it.get("value") or "")) for it in message.get("headers") or ()
+    ]
+    return {name: value for name, value in pairs if not name.startswith(":")}
+
+
+def _content(content: Mapping[str, Json], where: str) -> bytes | None:
+    """The body of an answer; None when it is not in the file."""
+    text = content.get("text")
+    if text is None:
+        return None
+    if content.get("encoding") == "base64":
+        return read_base64(text, where)
+    return str(text).encode("utf-8", "surrogatepass")
+
+
+def _is_empty(
+    method: str, status: int, response: Mapping[str, Json], content: Mapping[str, Json]
+) -> bool:
+    """Whether an answer without text had no body, as far as its sizes say."""
+    if method == "HEAD" or status in {204, 304}:
+        return True
+    return content.get("size") == 0 and response.get("bodySize", 0) in {0, -1}
+
+
+def _sent(request: Mapping[str, Json], where: str) -> tuple[bytes, bool]:
+    """The body of a request, and whether that is all of it: browsers leave files out."""
+    posted = request.get("postData")
+    if not posted:
+        return b"", (request.get("bodySize") or 0) <= 0
+    text = posted.get("text")
+    if text:
+        if posted.get("encoding") == "base64":
+            return read_base64(text, where), True
+        return str(text).encode("utf-8", "surrogatepass"), 'filename="' not in str(text)
+    params = posted.get("params") or ()
+    if params and str(posted.get("mimeType", "")).startswith("application/x-www-form-urlencoded"):
+        return urlencode([(it["name"], it.get("value") or "") for it in params]).encode(), True
+    return b"", not params and (request.get("bodySize") or 0) <= 0
+
+
+def _instant_ms(text: str, where: str) -> int:
+    try:
+        read = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise ValueError(f"{where}: at startedDateTime: {text!r} is no instant") from None
+    since = (read if read.tzinfo else read.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
+
+
+def _is_skipped(entry: _Entry, skipped: Counter[str]) -> bool:
+    """Whether no server said what is in the entry."""
+    if entry.raw.status <= 0:
+        skipped["without an answer"] += 1
+    elif entry.is_cached:
+        skipped[_CACHED] += 1
+    else:
+        return False
+    return True
+
+
+# Where the provider is
+
+
+class _Places:
+    """The addresses below which the provider's calls are: its own, or those of a stand-in."""
+
+    def __init__(self, contract: Contract, entries: Iterable[_Entry]) -> None:
+        self._bases: dict[str, set[str]] = {}
+        own, others = _host_of(contract.provider), _other_hosts(contract.provider)
+        entries = list(entries)
+        if any(it.host == own for it in entries):
+            self._bases[own] = {""}
+        for entry in entries:
+            tail = None
+            if entry.host != own and entry.host not in others:
+                tail = _known_tail(contract, entry.raw.method, entry.raw.path)
+            if tail is not None:
+                base = entry.raw.path.removesuffix(tail)
+                self._bases.setdefault(entry.host, set()).add(base)
+
+    def below(self, entry: _Entry) -> str | None:
+        """The path of *entry* as the contract writes it; None when it is not with the provider."""
+        for base in sorted(self._bases.get(entry.host, ()), key=len, reverse=True):
+            if entry.raw.path.startswith(f"{base}/"):
+                return entry.raw.path.removeprefix(base)
+        return None
+
+
+def _host_of(provider: str) -> str:
+    return urlsplit(load_contract(provider).behaviour.base_url).netloc.lower()
+
+
+def _other_hosts(provider: str) -> set[str]:
+    """What other providers answer is not about this one, however alike the paths are."""
+    return {_host_of(name) for name in provider_names() if name != provider}
+
+
+def _known_tail(contract: Contract, method: str, path: str) -> str | None:
+    """*path* from where an operation begins: stand-ins may put anything before it."""
+    steps = path.split("/")
+    for start in range(1, len(steps)):
+        tail = "/" + "/".join(steps[start:])
+        if find_operation(contract, method, tail)[0] is not None:
+            return tail
+    return None
+
+
+# Who asked
+
+
+class _Callers:
+    """Who sent each entry, where the file still says so."""
+
+    def __init__(self, contract: Contract, entries: Iterable[_Entry]) -> None:
+        self._contract = contract
+        self._callers = Callers(contract)
+        named = credential_headers(contract)
+        self._kept = {it for entry in entries for it in entry.raw.request_headers if it in named}
+
+    def understand(self, raw: Raw, *, number: int) -> Exchange:
+        actor, key = self._callers.who_asked(raw)
+        operation, _ = find_operation(self._contract, raw.method, raw.path)
+        schemes = operation.security if operation is not None else ()
+        credentials = self._contract.behaviour.credentials
+        taken = {header.lower() for it in schemes for header, _ in credentials[it].forms}
+        is_stripped = not key and bool(taken - self._kept)
+        if is_stripped or self.is_masked(raw.request_headers):
+            raw = replace(raw, lacks=raw.lacks | {Part.CALLER})
+            actor, key = "owner", ""
+        return understand(self._contract, raw, number=number, actor=actor, key=key)
+
+    def is_masked(self, headers: Mapping[str, str]) -> bool:
+        """Whether something else stands where the credential was."""
+        sent = [headers[name] for name in credential_headers(self._contract) if headers.get(name)]
+        return any(_is_mask(value.split()[-1]) for value in sent if value.split())
+
+
+def _is_mask(value: str) -> bool:
+    inside = value.strip("[](){}<>_-. ").lower()
+    is_one_letter = len(inside) >= 3 and len(set(inside)) == 1
+    return value == REDACTED or inside in _MASKS or is_one_letter or "***" in value

@@ -1,0 +1,134 @@
+"""Rules and verdicts. A rule that nobody judged is not kept; it is told as not judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ..traces.trace import Exchange
+
+#: Findings kept per rule: a broken rule is usually broken many times in the same way.
+_FINDINGS_MAX = 3
+
+
+class Verdict(Enum):
+    """What is known of a rule."""
+
+    KEPT = "kept"
+    BROKEN = "broken"
+    NOT_JUDGED = "not judged"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One promise. *source* is the clause of the provider's document, or an interpretation.
+
+    *also* are further clauses that are judged with it.
+    """
+
+    id: str
+    family: str
+    told: str
+    source: str
+    also: tuple[str, ...] = ()
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        return (self.source, *self.also)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A broken rule: what was seen, in which exchanges, during which scenario."""
+
+    rule: Rule
+    told: str
+    exchanges: tuple[Exchange, ...]
+    scenario: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A broken rule, *times* over, with the first findings about it; there is at least one."""
+
+    rule: Rule
+    times: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def told(self) -> str:
+        """What was seen first."""
+        return self.findings[0].told
+
+
+@dataclass(slots=True)
+class Judge:
+    """Collects verdicts on the rules of one contract."""
+
+    rules: dict[str, Rule]
+    kept: Counter[str] = field(default_factory=Counter[str])
+    broken: Counter[str] = field(default_factory=Counter[str])
+    findings: list[Finding] = field(default_factory=list[Finding])
+    scenario: str = ""
+
+    def add(self, rules: Mapping[str, Rule]) -> None:
+        """Take on more rules, such as those that only a fuzzer looks at."""
+        self.rules.update(rules)
+
+    def check(self, rule_id: str, told: str, *exchanges: Exchange, holds: bool) -> bool:
+        """Note that *rule_id* was put to the test; *told* says what is wrong when it does not hold.
+
+        Returns *holds*. A rule that this contract does not have is not noted.
+        """
+        rule = self.rules.get(rule_id)
+        if rule is None:
+            return holds
+        if holds:
+            self.kept[rule_id] += 1
+            return True
+        self.broken[rule_id] += 1
+        if self.broken[rule_id] <= _FINDINGS_MAX:
+            self.findings.append(Finding(rule, told, exchanges, self.scenario))
+        return False
+
+    def verdict(self, rule_id: str) -> Verdict:
+        if self.broken[rule_id]:
+            return Verdict.BROKEN
+        return Verdict.KEPT if self.kept[rule_id] else Verdict.NOT_JUDGED
+
+    @property
+    def not_judged(self) -> list[Rule]:
+        return [rule for rule in self.rules.values() if self.verdict(rule.id) is Verdict.NOT_JUDGED]
+
+    @property
+    def broken_rules(self) -> list[Broken]:
+        """Each broken rule once, in the order in which they were found broken."""
+        found: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            found.setdefault(finding.rule.id, []).append(finding)
+        return [
+            Broken(findings[0].rule, self.broken[rule_id], tuple(findings))
+            for rule_id, findings in found.items()
+        ]
+
+    def counts(self) -> dict[Verdict, int]:
+        """How many rules have each verdict."""
+        found = Counter(self.verdict(rule_id) for rule_id in self.rules)
+        return {verdict: found[verdict] for verdict in Verdict}
+
+    def absorb(self, other: Judge) -> None:
+        """Take over what *other* found about the same rules."""
+        self.kept.update(other.kept)
+        self.broken.update(other.broken)
+        self.findings.extend(other.findings)
+
+
+def by_id(rules: Iterable[Rule]) -> dict[str, Rule]:
+    """The rules by their ids, which must be unique."""
+    found: dict[str, Rule] = {}
+    for rule in rules:
+        assert rule.id not in found, rule.id
+        found[rule.id] = rule
+    return found

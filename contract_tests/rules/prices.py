@@ -1,0 +1,119 @@
+"""What requests cost, by the contract's own tables; and the worst where a request does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+
+from msgspec.structs import replace
+
+from screentest.specs.behaviour import Price
+from screentest.specs.checks import Checks, Fact
+from screentest.specs.contract import Contract
+from screentest.specs.errors import ContractError
+from screentest.specs.json_types import Json
+
+from ..traces.expressions import NOTHING, Scope, read_fact
+from ..traces.trace import MISSING, Exchange
+
+#: What a fact that nothing bounds may be: a choice, or a count that begins.
+_OPEN_VALUES = (0, 1)
+_BODY = "$request.body#/"
+
+
+def prices_of(contract: Contract, checks: Checks) -> dict[str, int]:
+    """The worst that getting one of each kind of resource costs, with everything that it needs."""
+    worst: dict[str, int] = {}
+    for kind, make in checks.makes.items():
+        own = worst_price(contract, checks, make.by)
+        worst[kind] = own + (worst.get(make.needs, 0) if make.needs else 0)
+    return worst
+
+
+def worst_price(contract: Contract, checks: Checks, operation: str) -> int:
+    """The most that one call of *operation* can cost by its table."""
+    price = contract.behaviour.operations[operation].price
+    if price is None or contract.behaviour.initial_credits is None:
+        return 0
+    facts = checks.price_facts.get(operation, {})
+    rows = list(_leaves(price.table[1])) if price.table else [{}]
+    return max((it for row in rows for it in _amounts(price, facts, row)), default=0)
+
+
+def _amounts(price: Price, facts: Mapping[str, Fact], row: Mapping[str, float]) -> Iterator[int]:
+    names = sorted(price.formula.names - row.keys())
+    for values in product(*(_bounds(facts.get(name)) for name in names)):
+        try:
+            yield price.formula.amount({**row, **dict(zip(names, values, strict=True))})
+        except (ArithmeticError, ContractError):
+            continue  # facts that do not go together
+
+
+def _bounds(fact: Fact | None) -> tuple[float, ...]:
+    return fact.only if fact is not None and fact.only is not None else _OPEN_VALUES
+
+
+def _leaves(rows: Json) -> Iterator[dict[str, float]]:
+    if all(not isinstance(it, dict) for it in rows.values()):
+        yield rows
+        return
+    for it in rows.values():
+        yield from _leaves(it)
+
+
+def price_of(
+    contract: Contract,
+    checks: Checks,
+    exchange: Exchange,
+    *,
+    scope: Scope = NOTHING,
+    earlier_calls: int | None = None,
+) -> int | None:
+    """What the request of *exchange* costs; None where a fact is neither in it nor in *scope*.
+
+    *earlier_calls* is how often its caller did the same before; None means that nobody knows.
+    """
+    price = contract.behaviour.operations[exchange.operation].price
+    if price is None or contract.behaviour.initial_credits is None:
+        return 0
+    read = checks.price_facts.get(exchange.operation, {})
+    holder = _deciding_object(price, read, exchange.sent)
+    if holder is None:
+        return None
+    facts = dict(holder)
+    for name, fact in read.items():
+        at = replace(fact, source=f"{_BODY}{_last_step(fact)}" if fact.source else "")
+        asked = replace(exchange, sent=holder)
+        value = earlier_calls if fact.counts_calls else read_fact(at, asked, scope)
+        if value is MISSING or value is None:
+            return None
+        facts[name] = value
+    try:
+        return price.amount(facts)
+    except (ContractError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _deciding_object(
+    price: Price, read: Mapping[str, Fact], sent: Json
+) -> Mapping[str, Json] | None:
+    """What holds the fields that a price depends on; None when they are spread over several.
+
+    A body may be wrapped in an envelope, and which of two objects counts is the provider's secret.
+    """
+    by = price.table[0] if price.table is not None else ()
+    names = {*price.formula.names, *by, *(price.defaults or ())}
+    names |= {_last_step(fact) for fact in read.values() if fact.source}
+    holders = [it for it in _objects(sent) if names & it.keys()]
+    return None if len(holders) > 1 else holders[0] if holders else {}
+
+
+def _last_step(fact: Fact) -> str:
+    return fact.source.rpartition("/")[2]
+
+
+def _objects(value: Json) -> Iterator[dict[str, Json]]:
+    if isinstance(value, dict):
+        yield value
+        for it in value.values():
+            yield from _objects(it)

@@ -1,0 +1,217 @@
+"""What the `screentest verify` and `screentest plan` commands do, without the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from screentest.specs.checks import Checks, load_checks
+from screentest.specs.contract import Contract, load_contract
+
+from ..report.html import html_report
+from ..report.junit import junit_report
+from ..report.ndjson import ndjson_report
+from ..scenarios.scenario import Scenario
+from ..scenarios.session import Session
+from ..scenarios.verify import Ran, Result, scenarios_of, verify
+from ..targets.guard import Budget, Guarded
+from ..targets.live import NotAllowedError, UnreachableError
+from ..targets.open_jobs import JournalError, OpenJobs, journal_in, place_of
+from ..targets.target import Target
+from .fuzz import check_version
+from .open_target import base_address, check_key, opener
+from .options import Options
+from .phases import PHASES, run_phase
+
+REPORTS: dict[str, Callable[[Result], str]] = {
+    "html": html_report,
+    "junit": junit_report,
+    "ndjson": ndjson_report,
+}
+
+
+class NothingChosenError(Exception):
+    """No scenario is what somebody asked for."""
+
+
+def run_verify(options: Options, on_progress: Callable[[Scenario, Ran | None], None]) -> Result:
+    """Verify a provider, write the reports, and return the result.
+
+    A server that goes away and Ctrl+C end the run early, with the bill and the reports of what was
+    found until then.
+
+    Raises:
+        NotAllowedError: the address is another machine's, and nobody said that this is meant, or
+            how much it may cost.
+        NothingChosenError: no scenario has the name.
+        KeyRefusedError: somebody does, and does not know the key.
+        UnreachableError: nobody answers there.
+        JournalError: open jobs cannot be kept.
+        ContractError: there is no such provider.
+    """
+    contract = load_contract(options.provider)
+    checks = load_checks(options.provider)
+    budget = allowance(options, contract, checks)
+    chosen = choose(options, _all_scenarios(options, contract, checks))
+    open_it = opener(options, contract, budget)
+    open_jobs = _open_jobs(options, contract, open_it)
+    is_remote = options.url is not None
+    if is_remote:
+        check_key(open_it, contract, checks)
+    result = verify(
+        contract,
+        checks,
+        open_it,
+        chosen,
+        is_open=is_remote,
+        is_shared=is_remote,
+        seed=options.seed,
+        on_progress=on_progress,
+        open_jobs=open_jobs,
+        ends_by=(UnreachableError, KeyboardInterrupt),
+    )
+    result.spent, result.pending = budget.spent, budget.pending
+    result.is_out_of_budget = budget.refused > 0
+    secrets = options.secrets
+    for kind, path in options.reports:
+        path.write_text(secrets.cut(REPORTS[kind](result)), encoding="utf-8")
+    return result
+
+
+def _open_jobs(
+    options: Options, contract: Contract, open_it: Callable[[], Guarded]
+) -> OpenJobs | None:
+    """Where open jobs are kept; nowhere for our own mock, which forgets them with the run.
+
+    Raises:
+        JournalError: the file is something else, or there is no server whose jobs could go on.
+    """
+    if options.url is None:
+        if options.journal is not None:
+            raise JournalError("--journal needs --url: our own mock forgets its jobs with the run")
+        return None
+    keys = [it for it in (options.api_key, options.bearer) if it]
+    place = place_of(contract.provider, base_address(options.url, contract), keys)
+    path = options.journal
+    if path is None and options.is_live and options.state_folder is not None:
+        path = journal_in(options.state_folder, place)
+    return None if path is None else OpenJobs(path, place, open_it().adopt)
+
+
+def allowance(options: Options, contract: Contract, checks: Checks) -> Budget:
+    """What may be spent: as somebody said, else on a live target what the plan says at worst.
+
+    Raises:
+        NotAllowedError: made-up requests have no worst price, and nobody said how much.
+        NothingChosenError: there is nothing to be spent on.
+    """
+    if options.budget is not None or options.url is None or not options.is_live:
+        return Budget(options.budget)
+    has_money = contract.behaviour.initial_credits is not None
+    if options.fuzz and has_money:
+        raise NotAllowedError(
+            "nobody can say what made-up requests cost at a live target; bound it with --budget"
+        )
+    return Budget(worst_cost(options, choose(options, scenarios_of(contract, checks))))
+
+
+def worst_cost(options: Options, chosen: Sequence[Scenario]) -> int:
+    """What *chosen* scenarios cost at worst at the target of *options*."""
+    costs = [it.cost for it in chosen if _is_for(options, it)]
+    # A quick look shares its one paid job; what else is shared depends on the server's answers.
+    is_shared = options.url is not None and options.tier == "smoke"
+    return max(costs, default=0) if is_shared else sum(costs)
+
+
+def _is_for(options: Options, scenario: Scenario) -> bool:
+    return options.url is None or not scenario.needs_levers
+
+
+def _all_scenarios(options: Options, contract: Contract, checks: Checks) -> list[Scenario]:
+    found = scenarios_of(contract, checks)
+    return found + made_up(options, contract) if options.fuzz else found
+
+
+def made_up(options: Options, contract: Contract) -> list[Scenario]:
+    """Made-up requests as more scenarios, one a phase; what they cost is the guard's to say.
+
+    Raises:
+        FuzzUnavailableError: schemathesis is not there.
+    """
+    check_version()
+    requests = options.fuzz * len(contract.operations)
+
+    def run(phase: str) -> Callable[[Session], None]:
+        return lambda session: run_phase(session, phase, seed=options.seed, examples=options.fuzz)
+
+    return [
+        Scenario(
+            f"made-up requests: {phase}",
+            told,
+            run(phase),
+            requests=requests,
+            is_smoke=True,
+            is_made_up=True,
+        )
+        for phase, told in PHASES.items()
+    ]
+
+
+def choose(options: Options, scenarios: Sequence[Scenario]) -> list[Scenario]:
+    """The scenarios of a tier, cheap ones first; in smoke at most one of them pays.
+
+    Raises:
+        NothingChosenError: none of them has the name that was asked for.
+    """
+    wanted = [it for it in scenarios if options.only.lower() in it.name.lower()]
+    if options.is_read_only:
+        wanted = [it for it in wanted if it.cost == 0 or it.is_read_only or not it.needs_levers]
+    if options.tier != "full":
+        wanted = [it for it in wanted if it.is_smoke]
+    if options.only and not wanted:
+        raise NothingChosenError(
+            f"no scenario of tier {options.tier} has {options.only!r} in its name"
+        )
+    return wanted
+
+
+def open_target(options: Options) -> Target:
+    """The target of *options*, guarded as they say.
+
+    Raises:
+        NotAllowedError: it is another machine, and nobody said that this is meant.
+    """
+    return opener(options, load_contract(options.provider), Budget(options.budget))()
+
+
+def plan_lines(options: Options) -> list[str]:
+    """What a run would do, and what it would cost at worst, without a single request.
+
+    Raises:
+        NothingChosenError: no scenario has the name.
+    """
+    contract, checks = load_contract(options.provider), load_checks(options.provider)
+    chosen = [
+        it
+        for it in choose(options, _all_scenarios(options, contract, checks))
+        if _is_for(options, it)
+    ]
+    has_money = contract.behaviour.initial_credits is not None
+    lines = [f"{contract.provider}  tier {options.tier}", ""]
+    for scenario in chosen:
+        cost = "?" if scenario.is_made_up and has_money else str(scenario.cost)
+        lines.append(f"  {scenario.name:<40} {cost:>6} credits  {scenario.requests:>4} requests")
+    worst, bound = worst_cost(options, chosen), options.budget
+    is_open = has_money and any(it.is_made_up for it in chosen)
+    if bound is not None and (is_open or worst > bound):
+        told = f"{bound} credits, the budget"
+    elif is_open:
+        told = f"{worst} credits and what made-up requests cost, which --budget bounds"
+    else:
+        told = f"{worst} credits"
+    requests = sum(it.requests for it in chosen)
+    wall_ms = sum(it.wall_ms for it in chosen)
+    lines += [
+        "",
+        f"at worst {told}, about {requests} requests, {wall_ms // 1_000} s of the provider's time",
+    ]
+    return lines

@@ -1,0 +1,127 @@
+"""What `--screentest-target` names: a provider's mock, or a server with what the environment says.
+
+SCREENTEST_API_KEY, SCREENTEST_SECOND_API_KEY and SCREENTEST_BEARER are its keys,
+SCREENTEST_BUDGET the credits that all tests of a run may spend there, SCREENTEST_TIME_SCALE how
+many times faster than ours its clock runs. SCREENTEST_LIVE=1 allows a server that is not this
+machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from screentest.specs.checks import Checks, load_checks
+from screentest.specs.contract import Contract, load_contract
+from screentest.specs.errors import ContractError
+
+from ..targets.guard import Budget, Guarded
+from ..targets.live import NotAllowedError, UnreachableError, check_address
+from .command import allowance
+from .open_target import KeyRefusedError, check_key, opener
+from .options import Options
+
+_Number = TypeVar("_Number", int, float)
+
+
+@dataclass(frozen=True, eq=False)
+class NamedTarget:
+    """A target with the one budget that everything sent to it shares. Two are never equal."""
+
+    options: Options
+    contract: Contract
+    checks: Checks
+    budget: Budget
+    open: Callable[[], Guarded]
+
+    @property
+    def is_remote(self) -> bool:
+        return self.options.url is not None
+
+    @property
+    def is_out_of_budget(self) -> bool:
+        return self.budget.refused > 0
+
+
+def named_target(name: str, environment: Mapping[str, str]) -> NamedTarget:
+    """The target that `PROVIDER` or `PROVIDER=URL` names; nothing is sent yet.
+
+    Raises:
+        ContractError: there is no such provider.
+        NotAllowedError: the address is none, or another machine's and nobody meant that.
+        ValueError: a variable is no number.
+    """
+    options = options_of(name, environment)
+    contract, checks = load_contract(options.provider), load_checks(options.provider)
+    budget = _share(allowance(options, contract, checks), environment)
+    return NamedTarget(options, contract, checks, budget, opener(options, contract, budget))
+
+
+def _share(budget: Budget, environment: Mapping[str, str]) -> Budget:
+    """What this process may spend: workers of pytest-xdist know nothing of each other."""
+    workers = int(environment.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return budget if budget.limit is None else replace(budget, limit=budget.limit // workers)
+
+
+def options_of(target_name: str, environment: Mapping[str, str]) -> Options:
+    """How `PROVIDER` or `PROVIDER=URL` is tested.
+
+    Raises:
+        ContractError: there is no such provider.
+        NotAllowedError: the address is none, or another machine's and nobody meant that.
+        ValueError: a variable is no number.
+    """
+    provider, _, url = target_name.partition("=")
+    load_contract(provider)
+    is_live = environment.get("SCREENTEST_LIVE", "") not in {"", "0"}
+    if url:
+        check_address(url, is_live=is_live)
+    return Options(
+        provider=provider,
+        url=url or None,
+        api_key=environment.get("SCREENTEST_API_KEY", ""),
+        second_api_key=environment.get("SCREENTEST_SECOND_API_KEY", ""),
+        bearer=environment.get("SCREENTEST_BEARER", ""),
+        tier="smoke" if url else "full",
+        budget=_number(environment, "SCREENTEST_BUDGET", int),
+        is_live=is_live,
+        time_scale=_number(environment, "SCREENTEST_TIME_SCALE", float) or 1.0,
+    )
+
+
+def checked_target(
+    target_name: str, environment: Mapping[str, str], *, is_asked: bool = True
+) -> NamedTarget:
+    """A target that can be tested: what it names is there, and if it *is_asked*, its key works.
+
+    Raises:
+        ValueError: it cannot; the message says what is wrong, and what to do.
+    """
+    try:
+        found = named_target(target_name, environment)
+        if found.is_remote and is_asked:
+            check_key(found.open, found.contract, found.checks)
+    except UnreachableError as error:
+        told = f"{error}; is the server running, and is the address right?"
+    except (ContractError, NotAllowedError, KeyRefusedError, ValueError) as error:
+        told = str(error).replace("Add --live", "Set SCREENTEST_LIVE=1")
+        told = told.replace(
+            "use --api-key or --bearer", "set SCREENTEST_API_KEY or SCREENTEST_BEARER"
+        )
+    else:
+        return found
+    raise ValueError(f"--screentest-target {target_name}: {told}") from None
+
+
+def _number(
+    environment: Mapping[str, str], name: str, read: Callable[[str], _Number]
+) -> _Number | None:
+    text = environment.get(name, "")
+    try:
+        found = read(text) if text else None
+    except ValueError:
+        raise ValueError(f"{name}: expected a number, got {text!r}") from None
+    if found is not None and found < 0:
+        raise ValueError(f"{name}: expected a number from 0 up, got {text!r}")
+    return found

@@ -1,0 +1,118 @@
+"""Opening the target that somebody asked for: its address, its guard, and whether its key works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from screentest.specs.checks import Checks
+from screentest.specs.contract import Contract
+
+from ..rules.contract_rules import names_needed, rules_of
+from ..rules.judge import Judge
+from ..scenarios.session import Session
+from ..targets.guard import Budget, Guarded
+from ..targets.in_process import InProcess, make_app
+from ..targets.live import Live, check_address, identity
+from ..targets.request_builder import UnableError
+from ..targets.target import ANONYMOUS, OutgoingRequest
+from ..traces.trace import Exchange
+from .options import Options
+
+#: An address of nothing: what a server answers there it answers to every wrong base address.
+_NOTHING = "/screentest/asks/for/nothing"
+#: One place that is not found may be a gap of the server; several are a wrong address.
+_PLACES_MAX = 3
+_NOT_FOUND = 404
+
+
+class KeyRefusedError(Exception):
+    """Nothing can be judged with the key, or at the address, that was given."""
+
+
+def opener(options: Options, contract: Contract, budget: Budget) -> Callable[[], Guarded]:
+    """What gives the target of *options*: a fresh mock each time, or the one server at *url*.
+
+    Raises:
+        NotAllowedError: it is another machine, and nobody said that this is meant.
+    """
+    if options.url is None:
+        app = make_app(contract)
+        return lambda: Guarded(
+            InProcess(app, contract, options.seed), contract, budget, options.is_read_only
+        )
+    check_address(options.url, is_live=options.is_live)
+    more = {"bearer": options.bearer} if options.bearer else {}
+    second = options.second_api_key
+    live = Live(
+        base_address(options.url, contract),
+        identity("owner", options.api_key, more),
+        identity("stranger", second, {}) if second else None,
+        options.time_scale,
+        options.patience_ms,
+    )
+    guarded = Guarded(live, contract, budget, options.is_read_only)
+    return lambda: guarded
+
+
+def base_address(url: str, contract: Contract) -> str:
+    """*url* without what the provider's own variables add to it, such as `/api/v1`.
+
+    Operations are named by their whole path, so that `screentest env` can be handed on as it is.
+    """
+    bare = url.rstrip("/")
+    for template in contract.behaviour.environment.values():
+        added = template.partition("{base_url}")[2].rstrip("/")
+        if added and bare.endswith(added):
+            return bare.removesuffix(added)
+    return bare
+
+
+def check_key(open_it: Callable[[], Guarded], contract: Contract, checks: Checks) -> None:
+    """Ask for something with the owner's key, as without a key that works nothing can be judged.
+
+    Raises:
+        KeyRefusedError: there is no key, or the server does not know it, or not even the address.
+        UnreachableError: nobody answers there.
+    """
+    session = Session(open_it(), contract, checks, Judge(rules_of(contract, checks)))
+    behaviour = contract.behaviour
+    refused = {behaviour.refusals[it].status for it in ("missing_credential", "unknown_credential")}
+    reads = [
+        name
+        for name, it in contract.operations.items()
+        if behaviour.operations[name].effect == "read" and it.security
+    ]
+    # Lists come first: they need no id, so a server that knows the key answers with a success.
+    reads.sort(key=lambda name: len(names_needed(contract.operations[name], session.plan(name))))
+    strange: list[Exchange] = []
+    for name in reads:
+        made_up = dict.fromkeys(names_needed(contract.operations[name], session.plan(name)), "0")
+        try:
+            found = session.call(name, ids=made_up)
+        except UnableError:
+            continue
+        if found.status in refused:
+            raise KeyRefusedError(f"{found.line}: the server does not know the key")
+        if found.status != _NOT_FOUND or _is_place(session, name, made_up, found):
+            return
+        strange.append(found)
+        if len(strange) == _PLACES_MAX:
+            break
+    if strange:
+        raise KeyRefusedError(
+            f"{strange[0].line}, as to any path at {session.target.name}; is the address right?"
+        )
+    raise KeyRefusedError("no key was given that any operation takes; use --api-key or --bearer")
+
+
+def _is_place(session: Session, name: str, ids: dict[str, str], found: Exchange) -> bool:
+    """Whether *found*, a 404, is about the made-up id: nobody else, or nothing else, gets it."""
+    if session.call(name, ids=ids, who=ANONYMOUS).status != _NOT_FOUND:
+        return True
+    nothing = session.send(OutgoingRequest(found.method, _NOTHING), session.owner)
+    return nothing.status != _NOT_FOUND or _told(nothing) != _told(found)
+
+
+def _told(exchange: Exchange) -> bytes:
+    """The body without the path that was asked for, which many servers repeat."""
+    return exchange.body.replace(exchange.path.encode(), b"")

@@ -1,0 +1,45 @@
+"""What somebody asks of the kit: which provider, where, as whom, and within which bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..traces.redaction import Secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What somebody asked for. *url* None means our own mock, in process.
+
+    Open paid jobs are kept in *journal*; where none is named, those of a live target are kept in
+    a file of its own in *state_folder*.
+    """
+
+    provider: str
+    url: str | None = None
+    api_key: str = ""
+    second_api_key: str = ""
+    bearer: str = ""
+    tier: str = "full"
+    budget: int | None = None
+    is_read_only: bool = False
+    is_live: bool = False
+    time_scale: float = 1.0
+    patience_ms: int = 10 * 60_000
+    seed: int = 1
+    only: str = ""
+    fuzz: int = 0
+    journal: Path | None = None
+    state_folder: Path | None = None
+    reports: Sequence[tuple[str, Path]] = field(default_factory=tuple[tuple[str, Path], ...])
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The credentials that were given; nothing that is told or kept may show them."""
+        return tuple(it for it in (self.api_key, self.second_api_key, self.bearer) if it)
+
+    @property
+    def secrets(self) -> Secrets:
+        return Secrets(self.provider, self.keys)

@@ -1,0 +1,200 @@
+"""Schemathesis in all its phases against any target, with our monitors as one of its checks.
+
+It works in this process on a WSGI application, so the guard, the clock and the credentials are
+those of every scenario. The engine is no public interface of schemathesis: nothing else touches it,
+and `check_version` says which versions this was written for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from screentest.specs.checks import Checks
+from screentest.specs.contract import Contract
+from screentest.specs.json_types import Json
+
+from ..rules.judge import Judge, Rule, by_id
+from ..scenarios.session import Session
+from ..targets.target import Identity
+from ..traces.caller_identity import Callers
+from .check import Watcher
+from .fuzz import check_version
+from .wsgi_adapter import SCHEMA_PATH, Front
+
+PHASES = {
+    "examples": "send the examples of the schema",
+    "coverage": "send the edges of every field",
+    "fuzzing": "send requests that nobody thought of",
+    "stateful": "follow the links from answer to answer",
+}
+#: What schemathesis checks by itself. `ignored_auth` is left out: in process its probes break
+#: (4.32), and our own rules about credentials ask more.
+_CHECKS = {
+    "not_a_server_error": "no answer is a server error",
+    "status_code_conformance": "every status is a documented one",
+    "content_type_conformance": "every content type is a documented one",
+    "response_headers_conformance": "documented headers are there, and as described",
+    "response_schema_conformance": "every body is as its schema says",
+    "negative_data_rejection": "what breaks the schema is refused",
+    "positive_data_acceptance": "what keeps to the schema is accepted",
+    "missing_required_header": "a request without a required header is refused",
+    "unsupported_method": "a method that is not documented is answered 405",
+    "allow_header_conformance": "the header Allow names the documented methods",
+    "use_after_free": "what was deleted is gone",
+    "ensure_resource_availability": "what was made can be read at once",
+}
+#: Money and limits may refuse a valid request of any operation.
+_VALID_STATUSES = ("2xx", "401", "402", "403", "404", "409", "429")
+_INVALID_STATUSES = ("4xx",)
+#: A stream is read to its end; the longest documented one has far fewer events.
+_STREAM_EVENTS_MAX = 10_000
+_TOLD_LENGTH_MAX = 400
+
+
+def schemathesis_rules() -> dict[str, Rule]:
+    """Rules for what schemathesis judges by itself."""
+    rules = [
+        Rule(f"schemathesis.{name}", "SCH", told, "openapi.yaml") for name, told in _CHECKS.items()
+    ]
+    crash = Rule("schemathesis.runs", "SCH", "every made-up request gets an answer", "openapi.yaml")
+    return by_id([*rules, crash])
+
+
+def run_phase(session: Session, phase: str, *, seed: int = 1, examples: int = 20) -> None:
+    """Send what one of PHASES makes up; the judge of *session* has the findings.
+
+    Raises:
+        FuzzUnavailableError: schemathesis is not there.
+        UnreachableError: the server is gone.
+    """
+    check_version()
+    import schemathesis
+    from schemathesis.checks import CHECKS
+
+    controls = session.target.controls
+    owner = session.rich("owner") if controls is not None else session.owner
+    front = Front(session, owner)
+    config = schemathesis.Config.from_dict(_config(session, owner, seed, examples))
+    schema: Any = schemathesis.openapi.from_wsgi(SCHEMA_PATH, front, config=config)
+    schema.config.phases.update(phases=[phase])
+    prefix = session.contract.behaviour.prefixes[0]
+    schema.config.update(base_url=f"http://localhost{prefix}")
+    watcher = Watcher(
+        session.contract,
+        session.judge,
+        session.see,
+        _callers(session, owner),
+        session.target.now_ms,
+    )
+    check = _check_of(watcher)
+    session.judge.add(schemathesis_rules())
+    schemathesis.check(check)
+    try:
+        _judge_events(schema, session.judge, watcher)
+    finally:
+        CHECKS.unregister(check.__name__)
+    if front.unreachable is not None:
+        raise front.unreachable
+
+
+def _check_of(watcher: Watcher) -> type[Any]:
+    """A check that is bound to one run; schemathesis makes its own instance."""
+
+    class ScreentestPhase:
+        def after_response(self, ctx: Any, response: Any, case: Any) -> None:
+            watcher.judge_response(response, case)
+
+    return ScreentestPhase
+
+
+def _callers(session: Session, owner: Identity) -> Callers:
+    return Callers(session.contract, {key: owner.label for key in owner.keys.values() if key})
+
+
+def _judge_events(schema: Any, judge: Judge, watcher: Watcher) -> None:
+    from schemathesis.engine import events, from_schema
+
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.ScenarioFinished):
+            for case_id, name, told in _verdicts(event):
+                exchange = watcher.by_case.get(case_id)
+                if exchange is not None:  # else the guard answered
+                    rule = f"schemathesis.{name}"
+                    judge.check(rule, told, exchange, holds=not told)
+        elif isinstance(event, events.NonFatalError):
+            told = f"{event.label}: {event.value}"[:_TOLD_LENGTH_MAX]
+            judge.check("schemathesis.runs", told, holds=False)
+        elif isinstance(event, events.Interrupted):
+            raise KeyboardInterrupt  # schemathesis takes it for itself
+
+
+def _verdicts(event: Any) -> Iterator[tuple[str, str, str]]:
+    """(case, check, what is wrong or nothing) of everything that a scenario checked."""
+    for case_id, nodes in event.recorder.checks.items():
+        for node in nodes:
+            told = ""
+            if node.failure_info is not None:
+                failure = node.failure_info.failure
+                told = f"{failure.title}: {failure.message}"[:_TOLD_LENGTH_MAX]
+            yield case_id, node.name, told
+
+
+def _config(session: Session, owner: Identity, seed: int, examples: int) -> dict[str, Json]:
+    is_ours = session.target.controls is not None
+    return {
+        "seed": seed,
+        "continue-on-failure": True,
+        "suppress-health-check": ["all"],
+        "max-stream-events": _STREAM_EVENTS_MAX,
+        "cache": {"enabled": False},
+        "analysis": {"constants": {"enabled": False}},
+        "generation": {
+            "max-examples": examples,
+            "database": "none",
+            "no-shrink": True,
+            "allow-x00": False,
+        },
+        # On a live server a method that nobody documented may do anything.
+        "phases": {"coverage": {} if is_ours else {"unexpected-methods": []}},
+        "auth": {"openapi": _credentials(session.contract, owner)},
+        "checks": _checks(()),
+        "operations": list(_exceptions(session.contract, session.checks)),
+    }
+
+
+def _exceptions(contract: Contract, checks: Checks) -> Iterator[Json]:
+    """What is different for single operations."""
+    for name, extra in checks.may_refuse.items():
+        yield {"include-operation-id": name, "checks": _checks(extra.statuses)}
+    for name, operation in contract.operations.items():
+        # Any bytes are put into a file part, and of two forms that exclude each other both or none
+        # are filled; whoever looks at contents is right to disagree. `refused` and `accepted` of
+        # the checks have such requests.
+        if any(it.startswith("multipart/") for it in operation.bodies):
+            off = {"enabled": False}
+            judged = {"positive_data_acceptance": off, "negative_data_rejection": off}
+            yield {"include-operation-id": name, "checks": judged}
+
+
+def _checks(statuses: tuple[int, ...]) -> Mapping[str, Json]:
+    """Which checks run, and what else than success is right for *statuses* of one operation."""
+    more = tuple(str(status) for status in statuses)
+    return {
+        "ignored_auth": {"enabled": False},
+        "positive_data_acceptance": {"expected-statuses": [*_VALID_STATUSES, *more]},
+        "negative_data_rejection": {"expected-statuses": [*_INVALID_STATUSES, *more]},
+        "not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", *more]},
+    }
+
+
+def _credentials(contract: Contract, owner: Identity) -> Mapping[str, Json]:
+    found: dict[str, Json] = {}
+    for name, scheme in contract.document["components"]["securitySchemes"].items():
+        credential = contract.behaviour.credentials[name]
+        key = owner.keys.get(credential.key_kind)
+        if key:
+            word = credential.forms[0][1]
+            is_bearer = scheme["type"] == "http"
+            found[name] = {"bearer": key} if is_bearer else {"api_key": f"{word} {key}".strip()}
+    return found

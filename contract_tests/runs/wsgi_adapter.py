@@ -1,0 +1,129 @@
+"""A WSGI application in front of a target, and the reading of WSGI requests.
+
+Whoever tests WSGI applications can so test any target: a mock on its own clock, or a server at an
+address, with its guard in between.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from ..scenarios.session import Session
+from ..targets.guard import BUDGET_HEADER, ReadOnlyError, SpentError
+from ..targets.live import UnreachableError
+from ..targets.target import Identity, OutgoingRequest
+from ..traces.trace import Raw
+
+#: Where the contract's own OpenAPI file is found, for tools that load a schema from the server.
+SCHEMA_PATH = "/openapi.json"
+#: Time that passes before each request where the clock is ours, so that jobs move and rate windows
+#: make room.
+_PAUSE_MS = 5_000
+_HOP_HEADERS = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "transfer-encoding",
+        "te",
+        "upgrade",
+        "proxy-authorization",
+        "host",
+        "content-length",
+        "accept-encoding",
+    }
+)
+
+
+@dataclass(slots=True)
+class Front:
+    """Passes requests on to the target of *session*, whose *owner* is looked at for money.
+
+    A server that cannot be reached ends the run of whoever asks; `unreachable` keeps the reason.
+    """
+
+    session: Session
+    owner: Identity
+    unreachable: UnreachableError | None = field(default=None, init=False)
+
+    def __call__(self, environ: Any, start: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == SCHEMA_PATH:
+            start("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps(self.session.contract.document).encode()]
+        return answer(self._send(wire_of(environ)), start)
+
+    def _send(self, wire: OutgoingRequest) -> Raw:
+        target = self.session.target
+        self._look_at_money()
+        if target.controls is not None:
+            target.wait(_PAUSE_MS)
+            self._look_at_money()
+        try:
+            return target.send(wire)
+        except SpentError as error:
+            return refusal(wire, 402, "exhausted", str(error), target.now_ms())
+        except ReadOnlyError as error:
+            return refusal(wire, 403, "read-only", str(error), target.now_ms())
+        except UnreachableError as error:
+            self.unreachable = error
+            raise
+
+    def _look_at_money(self) -> None:
+        """Right after one request and right before the next, so that each is judged by itself."""
+        if self.session.has_money and self.session.target.controls is not None:
+            self.session.money(self.owner)
+
+
+def wire_of(environ: Any) -> OutgoingRequest:
+    """The request of a WSGI environment, without what is only between two machines."""
+    headers = {
+        name[5:].replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    if environ.get("CONTENT_TYPE"):
+        headers["content-type"] = environ["CONTENT_TYPE"]
+    sent = {name: value for name, value in headers.items() if name not in _HOP_HEADERS}
+    # A body in chunks has no length, and ends where the server says.
+    length = -1 if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
+    body = environ["wsgi.input"].read(length)
+    # WSGI has taken the percent signs away, and what stands for a slash in an id must stay one.
+    path = quote(environ["PATH_INFO"].encode("latin-1"))
+    return OutgoingRequest(
+        environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""), sent, body
+    )
+
+
+def answer(raw: Raw, start: Any) -> Iterable[bytes]:
+    """*raw* as the answer of a WSGI application."""
+    length = str(len(raw.body))
+    if raw.method == "HEAD":
+        length = raw.headers.get("content-length", length)
+    start(status_line(raw.status), [*passed_on(raw.headers), ("Content-Length", length)])
+    return [raw.body]
+
+
+def passed_on(headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    """*headers* without those that are only between two machines."""
+    return [(name, value) for name, value in headers.items() if name not in _HOP_HEADERS]
+
+
+def refusal(wire: OutgoingRequest, status: int, why: str, told: str, at_ms: int) -> Raw:
+    """An answer that the guard gives itself; its header tells that no server said so."""
+    headers = {"content-type": "application/json", BUDGET_HEADER: why}
+    body = json.dumps({"detail": f"stopped by the guard of screentest: {told}"}).encode()
+    return Raw(
+        wire.method, wire.path, wire.query, wire.headers, wire.body, status, headers, body, at_ms
+    )
+
+
+def status_line(status: int) -> str:
+    """`404 Not Found`."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"{status} Unknown"

@@ -1,0 +1,33 @@
+"""Keeping within a provider's rate windows, so that only those refuse that are meant to."""
+
+from __future__ import annotations
+
+from screentest.specs.behaviour import RateWindow
+
+from ..rules.contract_rules import windows_in_force
+from ..targets.target import Identity
+from ..traces.trace import Exchange
+from .session import Session
+
+
+def spaced(
+    session: Session, who: Identity, operation: str, *, but: RateWindow | None = None
+) -> Identity:
+    """*who*, once every rate window *but* one has room for one more call of *operation*."""
+    for window in windows_in_force(session.contract.behaviour):
+        if operation not in window.operations or window == but:
+            continue
+        if _calls_since(session, window, who) >= window.limit:
+            session.target.wait(window.per_ms)
+    return who
+
+
+def _calls_since(session: Session, window: RateWindow, who: Identity) -> int:
+    """How many calls count in *window* now; the newest stand last in the trace."""
+    since_ms, found = session.target.now_ms() - window.per_ms, 0
+    for event in reversed(session.trace.events):
+        if event.at_ms <= since_ms:
+            break
+        if isinstance(event, Exchange) and event.operation in window.operations:
+            found += event.key == who.label or window.scope == "address"
+    return found

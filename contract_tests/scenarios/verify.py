@@ -1,0 +1,224 @@
+"""Running scenarios against a target, and what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from screentest.specs.checks import Checks
+from screentest.specs.contract import Contract
+
+from ..rules.contract_rules import rules_of
+from ..rules.judge import Judge, Rule, Verdict
+from ..rules.prices import prices_of
+from ..targets.open_jobs import OpenJobs
+from ..targets.request_builder import UnableError
+from ..targets.target import Target
+from ..traces.trace import Trace
+from .access import accesses
+from .credentials import credentials
+from .inputs import inputs
+from .money import moneys
+from .repeats import repeats
+from .scenario import Scenario
+from .session import Session
+from .sizes import sizes
+from .streams import streams
+from .walks import walks
+from .webhooks import webhooks
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One scenario that was tried. *unable* says why it could not go on; empty when it did.
+
+    *ended_by* is what ended the whole run in the midst of it.
+    """
+
+    scenario: Scenario
+    trace: Trace
+    seconds: float
+    unable: str = ""
+    ended_by: BaseException | None = None
+
+
+@dataclass(slots=True)
+class Result:
+    """Everything that a verification found out.
+
+    *pending* credits are those of jobs that were not seen to end, and may still be taken.
+    """
+
+    contract: Contract
+    checks: Checks
+    target: str
+    judge: Judge
+    seed: int = 1
+    ran: list[Ran] = field(default_factory=list[Ran])
+    skipped: list[tuple[Scenario, str]] = field(default_factory=list[tuple[Scenario, str]])
+    seconds: float = 0.0
+    spent: int = 0
+    pending: int = 0
+    is_out_of_budget: bool = False
+    ended_by: BaseException | None = None
+
+    @property
+    def requests(self) -> int:
+        return sum(len(it.trace.exchanges) for it in self.ran)
+
+    @property
+    def coverage(self) -> str:
+        """How much of what the contract declares was put to the test."""
+        rules, promises = self.judge.rules, promised(self.checks)
+        judged = len(rules) - len(self.judge.not_judged)
+        seen = len(promises - self.clauses_not_judged)
+        no_promises = len(self.checks.no_promises)
+        binding = f", {no_promises} more bind{'s' * (no_promises == 1)} no server"
+        # Rounded down: 100 % means that nothing is left.
+        return (
+            f"{100 * judged // len(rules)} % of {len(rules)} rules and "
+            f"{100 * seen // len(promises)} % of {len(promises)} clauses judged"
+            + (binding if no_promises else "")
+        )
+
+    @property
+    def clauses_not_judged(self) -> set[str]:
+        """The clauses that no rule speaks of, or of whose rules one is open."""
+        spoken_of = {clause for rule in self.judge.rules.values() for clause in rule.clauses}
+        is_open = {clause for rule in self.judge.not_judged for clause in rule.clauses}
+        return {it for it in promised(self.checks) if it in is_open or it not in spoken_of}
+
+    @property
+    def bill(self) -> str:
+        """What the run cost."""
+        if self.contract.behaviour.initial_credits is None:
+            return "no credits in this contract"
+        pending = (
+            f", {self.pending} more if the jobs succeed that still run" if self.pending else ""
+        )
+        return f"{self.spent} credits spent{pending}"
+
+    @property
+    def is_broken(self) -> bool:
+        return bool(self.judge.findings)
+
+    @property
+    def ending(self) -> str:
+        """Why the run ended before its end; empty when it did not."""
+        return "" if self.ended_by is None else _told_of(self.ended_by)
+
+    def rules(self, verdict: Verdict) -> list[Rule]:
+        return [it for it in self.judge.rules.values() if self.judge.verdict(it.id) is verdict]
+
+
+def promised(checks: Checks) -> frozenset[str]:
+    """The clauses that a server can be held to."""
+    return checks.clauses - checks.no_promises.keys()
+
+
+def scenarios_of(contract: Contract, checks: Checks) -> list[Scenario]:
+    """Every scenario that the two files of a contract call for."""
+    prices = prices_of(contract, checks)
+    return [
+        scenario
+        # The largest requests take the longest, so they come last.
+        for derive in (
+            walks,
+            accesses,
+            credentials,
+            inputs,
+            moneys,
+            streams,
+            repeats,
+            webhooks,
+            sizes,
+        )
+        for scenario in derive(contract, checks, prices)
+    ]
+
+
+def verify(
+    contract: Contract,
+    checks: Checks,
+    open_target: Callable[[], Target],
+    scenarios: Sequence[Scenario],
+    *,
+    is_open: bool = False,
+    is_shared: bool = False,
+    open_jobs: OpenJobs | None = None,
+    seed: int = 1,
+    on_progress: Callable[[Scenario, Ran | None], None] = lambda scenario, ran: None,
+    ends_by: tuple[type[BaseException], ...] = (),
+) -> Result:
+    """Run *scenarios* and judge what they show.
+
+    *open_target* gives a fresh world for every scenario; with *is_shared* it is asked once, so
+    that scenarios share what they paid for. *is_open* allows undocumented fields. *open_jobs* are
+    those that an earlier run paid for and did not see the end of. An exception of *ends_by* ends
+    the run with what was found until then.
+    """
+    judge = Judge(rules_of(contract, checks))
+    started = time.perf_counter()
+    target = open_target()
+    result = Result(contract, checks, target.name, judge, seed)
+    session = Session(target, contract, checks, judge, is_open, open_jobs)
+    for number, scenario in enumerate(scenarios):
+        if not is_shared and number:
+            session.target.close()
+            session = Session(open_target(), contract, checks, judge, is_open)
+        why_not = _obstacle(scenario, session)
+        if why_not:
+            result.skipped.append((scenario, why_not))
+            continue
+        on_progress(scenario, None)
+        ran = run_scenario(scenario, session, is_shared=is_shared, ends_by=ends_by)
+        result.ran.append(ran)
+        result.ended_by = ran.ended_by
+        on_progress(scenario, ran)
+        if result.ended_by is not None:
+            result.skipped += [(it, result.ending) for it in scenarios[number + 1 :]]
+            break
+    if result.ended_by is None:
+        session.target.close()
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def _obstacle(scenario: Scenario, session: Session) -> str:
+    if scenario.needs_levers and session.target.controls is None:
+        return "only a server that can be steered shows it"
+    if scenario.needs_stranger and session.target.stranger is None:
+        return "it needs a second account"
+    return ""
+
+
+def run_scenario(
+    scenario: Scenario,
+    session: Session,
+    *,
+    is_shared: bool = False,
+    ends_by: tuple[type[BaseException], ...] = (),
+) -> Ran:
+    """Run one scenario; being unable to go on is no failure, but leaves rules unjudged."""
+    session.judge.scenario = scenario.name
+    before = len(session.trace.events)
+    started = time.perf_counter()
+    unable, ended_by = "", None
+    try:
+        scenario.run(session)
+    except UnableError as error:
+        unable = str(error)
+    except ends_by as error:
+        unable, ended_by = _told_of(error), error
+    if session.open_jobs is not None:
+        session.open_jobs.end_scenario(is_done=not unable)
+    trace = session.trace
+    if is_shared:
+        trace = Trace(session.contract.provider, session.trace.events[before:])
+    session.judge.scenario = ""
+    return Ran(scenario, trace, time.perf_counter() - started, unable, ended_by)
+
+
+def _told_of(error: BaseException) -> str:
+    return "the run was interrupted" if isinstance(error, KeyboardInterrupt) else str(error)

@@ -1,0 +1,249 @@
+"""The guard in front of a server: it lets nothing pass that costs more than was allowed.
+
+Before a request that may cost, the worst that it can is set aside; its answer shows how much of
+that is spent. A request that the budget does not cover never reaches the server.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from screentest.specs.checks import load_checks
+from screentest.specs.contract import Contract
+
+from ..rules.prices import price_of, worst_price
+from ..traces.trace import Raw, find_operation, understand
+from .costs import Change, Costs, idempotency_key
+from .live import NotSentError, UnreachableError
+from .open_jobs import OpenJob
+from .request_builder import UnableError
+from .target import Identity, MockControls, OutgoingRequest, Target
+
+BUDGET_HEADER = "x-screentest-budget"
+#: A refusal of a live server that asks for patience is obeyed this often, and never for longer
+#: than this.
+_RETRIES_MAX = 3
+_RETRY_S_MAX = 120
+
+
+class SpentError(UnableError):
+    """The budget does not cover the next request."""
+
+
+class ReadOnlyError(UnableError):
+    """The request would change something, and only reading is allowed."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """Credits that may be spent; None is no bound. Safe to share between threads.
+
+    *reserved* is set aside: for requests that are not answered yet, and for *pending* jobs, which
+    are paid when they succeed. `spent + reserved` exceeds *limit* only by what a server takes
+    beyond its own prices.
+    """
+
+    limit: int | None
+    spent: int = 0
+    reserved: int = 0
+    pending: int = 0
+    refused: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def left(self) -> int:
+        return max(0, (self.limit or 0) - self.spent - self.reserved)
+
+    def reserve(self, amount: int) -> bool:
+        """Set *amount* aside. False, and no change, when the budget does not cover it."""
+        with self._lock:
+            if self.limit is not None and self.spent + self.reserved + amount > self.limit:
+                self.refused += 1
+                return False
+            self.reserved += amount
+            return True
+
+    def settle(self, amount: int, change: Change) -> None:
+        """End what was set aside; *change* is what the answer showed."""
+        with self._lock:
+            assert self.reserved >= amount, (self.reserved, amount)
+            self.reserved += change.pending - amount
+            self.pending += change.pending
+            self.spent += change.spent
+
+
+def price_at_most(contract: Contract, wire: OutgoingRequest) -> int:
+    """What a request can cost at most, by the contract's own table and the request's own fields."""
+    operation, _ = find_operation(contract, wire.method, wire.path)
+    if operation is None or contract.behaviour.operations[operation.id].price is None:
+        return 0
+    asked = understand(contract, unanswered(wire), number=0, actor="", key="")
+    checks = load_checks(contract.provider)
+    price = price_of(contract, checks, asked)
+    return worst_price(contract, checks, asked.operation) if price is None else price
+
+
+def unanswered(wire: OutgoingRequest) -> Raw:
+    """A request of which no answer is known yet."""
+    return Raw(wire.method, wire.path, wire.query, wire.headers, wire.body, 0, {}, b"", 0)
+
+
+@dataclass(slots=True)
+class Guard:
+    """Lets requests pass, or not. With *knows_past* no account was used before it came."""
+
+    contract: Contract
+    budget: Budget
+    is_read_only: bool = False
+    knows_past: bool = False
+    _costs: Costs = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._costs = Costs(self.contract, self.knows_past)
+
+    def pass_on(
+        self, wire: OutgoingRequest, send: Callable[[OutgoingRequest], Raw], *, is_paid: bool = True
+    ) -> Raw:
+        """The answer to *wire*, if it may pass; nobody pays for one that is not *is_paid*.
+
+        Raises:
+            SpentError: the budget does not cover it.
+            ReadOnlyError: it would change something, and only reading is allowed.
+        """
+        if self.is_read_only and changes_something(self.contract, wire):
+            raise ReadOnlyError(f"{wire.method} {wire.path} changes something (--read-only)")
+        price = price_at_most(self.contract, wire) if is_paid else 0
+        if not self.budget.reserve(price):
+            left = self.budget.left
+            raise SpentError(f"{wire.method} {wire.path} may cost {price}, {left} credits are left")
+        # Without an answer nobody knows; the server may have taken its price all the same.
+        change = Change(spent=price)
+        try:
+            raw = send(wire)
+            change = self._costs.change(raw, price) if is_paid else Change()
+        except NotSentError:
+            change = Change()
+            raise
+        finally:
+            self.budget.settle(price, change)
+        return raw
+
+    def adopt(self, job: OpenJob, owner: Identity) -> None:
+        """Set aside what a job of an earlier run may still take; nobody can refuse that now."""
+        self.budget.settle(0, self._costs.adopt(job, owner))
+
+    def look_again(self, send: Callable[[OutgoingRequest], Raw]) -> None:
+        """Ask once more for the jobs whose end was not seen, so that they are settled by it."""
+        for wire in self._costs.looks():
+            self.budget.settle(0, self._costs.change(send(wire)))
+
+
+@dataclass(slots=True)
+class Guarded:
+    """A target behind a guard."""
+
+    target: Target
+    contract: Contract
+    budget: Budget
+    is_read_only: bool = False
+    _guard: Guard = field(init=False)
+
+    def __post_init__(self) -> None:
+        is_new = self.target.controls is not None
+        self._guard = Guard(self.contract, self.budget, self.is_read_only, is_new)
+
+    @property
+    def name(self) -> str:
+        return self.target.name
+
+    @property
+    def owner(self) -> Identity:
+        return self.target.owner
+
+    @property
+    def stranger(self) -> Identity | None:
+        return self.target.stranger
+
+    @property
+    def controls(self) -> MockControls | None:
+        return self.target.controls
+
+    @property
+    def patience_ms(self) -> int:
+        return self.target.patience_ms
+
+    def now_ms(self) -> int:
+        return self.target.now_ms()
+
+    def wait(self, ms: int) -> None:
+        self.target.wait(ms)
+
+    def close(self) -> None:
+        with suppress(UnreachableError):  # what was not seen to end stays as it was counted
+            self._guard.look_again(self.target.send)
+        self.target.close()
+
+    def fetch(self, url: str) -> Raw:
+        return self.target.fetch(url)
+
+    def send(self, wire: OutgoingRequest) -> Raw:
+        """Pass *wire* on, if it may, and again when a live server asks for patience.
+
+        Each attempt is paid for by itself, as a server may charge before it refuses.
+
+        Raises:
+            SpentError: the budget does not cover it.
+            ReadOnlyError: it would change something, and only reading is allowed.
+        """
+        is_paid = self._is_ours(wire)
+        raw = self._guard.pass_on(wire, self.target.send, is_paid=is_paid)
+        for _ in range(_RETRIES_MAX if self.target.controls is None else 0):
+            pause_s = pause_asked_s(self.contract, wire, raw)
+            if pause_s is None:
+                break
+            self.target.wait(pause_s * 1_000)
+            raw = self._guard.pass_on(wire, self.target.send, is_paid=is_paid)
+        return raw
+
+    def adopt(self, job: OpenJob) -> None:
+        """Put *job*, which an earlier run was told to pay when it succeeds, on this run's bill."""
+        self._guard.adopt(job, self.owner)
+
+    def _is_ours(self, wire: OutgoingRequest) -> bool:
+        """Whether the request carries a credential that somebody would have to pay for."""
+        known = {*self.owner.keys.values()}
+        if self.target.controls is None and self.stranger is not None:
+            known |= {*self.stranger.keys.values()}
+        sent = wire.headers.values()
+        return self.target.controls is not None or any(
+            value.endswith(key) for value in sent for key in known if key
+        )
+
+
+def pause_asked_s(contract: Contract, wire: OutgoingRequest, raw: Raw) -> int | None:
+    """How long to wait before *wire* is sent again; None where it is not.
+
+    429 says that nothing was done. After 503 somebody who repeats may pay twice, so it is for
+    requests alone that change nothing or carry a key that makes them one.
+    """
+    told = raw.headers.get("retry-after", "")
+    if raw.status not in {429, 503} or not told.isdigit() or int(told) > _RETRY_S_MAX:
+        return None
+    operation, _ = find_operation(contract, wire.method, wire.path)
+    is_one = operation is not None and (
+        idempotency_key(contract, operation.id, wire.headers) is not None
+    )
+    if raw.status == 503 and changes_something(contract, wire) and not is_one:
+        return None
+    return int(told)
+
+
+def changes_something(contract: Contract, wire: OutgoingRequest) -> bool:
+    """Whether a request may change anything at the provider; an unknown one may."""
+    operation, _ = find_operation(contract, wire.method, wire.path)
+    if operation is None:
+        return wire.method not in {"GET", "HEAD", "OPTIONS"}
+    return contract.behaviour.operations[operation.id].effect != "read"

@@ -1,0 +1,238 @@
+"""A target over HTTP, in real time: a provider itself, or any server that claims to be one."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from ..traces.trace import Raw
+from .request_builder import UnableError
+from .target import Identity, OutgoingRequest
+
+_TIMEOUT_S = 30.0
+#: No answer that a contract describes is longer; a longer one is cut and so fails.
+_BODY_BYTES_MAX = 256 * 1024 * 1024
+_PIECE_BYTES = 64 * 1024
+_TOLD_MAX = 200
+
+
+class UnreachableError(Exception):
+    """Nobody answers at the address."""
+
+
+class NotSentError(UnreachableError):
+    """No connection came about, so the server knows nothing of the request."""
+
+
+class NotAllowedError(Exception):
+    """The address is not one that may be tested without being asked for expressly.
+
+    Or it is none, or a key is none that could be sent there.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """An answer whose head is there, and whose body comes piece by piece, each with its instant."""
+
+    wire: OutgoingRequest
+    at_ms: int
+    status: int
+    headers: Mapping[str, str]
+    pieces: Iterator[tuple[int, bytes]]
+
+    @property
+    def is_stream(self) -> bool:
+        return self.headers.get("content-type", "").startswith("text/event-stream")
+
+    def ended(self, pieces: list[tuple[int, bytes]], ended_ms: int) -> Raw:
+        """The whole exchange, once *pieces* have come."""
+        wire, body = self.wire, b"".join(piece for _, piece in pieces)
+        return Raw(
+            wire.method,
+            wire.path,
+            wire.query,
+            wire.headers,
+            wire.body,
+            self.status,
+            self.headers,
+            body,
+            self.at_ms,
+            ended_ms,
+            tuple(pieces) if self.is_stream else (),
+        )
+
+
+@dataclass(slots=True)
+class Live:
+    """A server at *url*. *time_scale* says how many times faster than ours its clock runs.
+
+    *patience_ms* is in the server's time.
+    """
+
+    url: str
+    owner: Identity
+    stranger: Identity | None = None
+    time_scale: float = 1.0
+    patience_ms: int = 10 * 60_000
+    controls: None = None
+    _sleep: Callable[[float], None] = time.sleep
+    _started_s: float = field(default_factory=time.monotonic)
+    _started_ms: int = field(default_factory=lambda: int(time.time() * 1_000))
+
+    @property
+    def name(self) -> str:
+        return self.url
+
+    def now_ms(self) -> int:
+        passed_s = time.monotonic() - self._started_s
+        return self._started_ms + int(passed_s * 1_000 * self.time_scale)
+
+    def wait(self, ms: int) -> None:
+        if ms > 0:
+            self._sleep(ms / 1_000 / self.time_scale)
+
+    def close(self) -> None:
+        """Nothing is kept for a live target."""
+
+    def send(self, wire: OutgoingRequest) -> Raw:
+        base = urlsplit(self.url)
+        return self._exchange(base.scheme, base.netloc, base.path.rstrip("/") + wire.path, wire)
+
+    def begin(self, wire: OutgoingRequest) -> AbstractContextManager[Answering]:
+        """The answer to *wire* as it comes; leaving the block ends the connection.
+
+        Raises:
+            UnreachableError: nobody answers, or, while the pieces are read, no longer.
+        """
+        base = urlsplit(self.url)
+        return self._asked(base.scheme, base.netloc, base.path.rstrip("/") + wire.path, wire)
+
+    def fetch(self, url: str) -> Raw:
+        problem = address_problem(url)
+        if problem:
+            raise UnableError(f"the address {url[:_TOLD_MAX]!r} was handed out, and {problem}")
+        parts = urlsplit(url)
+        wire = OutgoingRequest("GET", parts.path or "/", parts.query)
+        return self._exchange(parts.scheme, parts.netloc, wire.path, wire)
+
+    def _exchange(self, scheme: str, netloc: str, path: str, wire: OutgoingRequest) -> Raw:
+        with self._asked(scheme, netloc, path, wire) as answering:
+            return answering.ended(list(answering.pieces), self.now_ms())
+
+    @contextmanager
+    def _asked(
+        self, scheme: str, netloc: str, path: str, wire: OutgoingRequest
+    ) -> Generator[Answering]:
+        at_ms = self.now_ms()
+        connection = _connection(scheme, netloc)
+        target = path + (f"?{wire.query}" if wire.query else "")
+        headers = {
+            "user-agent": "screentest-kit",
+            **wire.headers,
+            "accept-encoding": "identity",
+        }
+        where = f"{scheme}://{netloc}"
+        try:
+            try:
+                connection.connect()
+            except OSError as error:
+                raise NotSentError(f"{where}: {error}") from None
+            with _reachable(where):
+                connection.request(wire.method, target, wire.body or None, headers)
+                answer = connection.getresponse()
+            received = {name.lower(): value for name, value in answer.getheaders()}
+            pieces = self._pieces(answer, where)
+            yield Answering(wire, at_ms, answer.status, received, pieces)
+        finally:
+            connection.close()
+
+    def _pieces(self, answer: http.client.HTTPResponse, where: str) -> Iterator[tuple[int, bytes]]:
+        size = 0
+        while size < _BODY_BYTES_MAX:
+            with _reachable(where):
+                piece = answer.read1(_PIECE_BYTES)
+            if not piece:
+                break
+            size += len(piece)
+            yield self.now_ms(), piece
+
+
+@contextmanager
+def _reachable(where: str) -> Generator[None]:
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        told = " ".join(str(error).split())
+        raise UnreachableError(f"{where}: {told}") from None
+
+
+def _connection(scheme: str, netloc: str) -> http.client.HTTPConnection:
+    if scheme == "https":
+        context = ssl.create_default_context()
+        return http.client.HTTPSConnection(netloc, timeout=_TIMEOUT_S, context=context)
+    return http.client.HTTPConnection(netloc, timeout=_TIMEOUT_S)
+
+
+def check_address(url: str, *, is_live: bool) -> None:
+    """Let loopback pass, and anything else only on request.
+
+    Raises:
+        NotAllowedError: it is another machine's address and *is_live* is false, or no address.
+    """
+    problem = address_problem(url)
+    if problem:
+        raise NotAllowedError(f"no address {url[:_TOLD_MAX]!r}: {problem}")
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None:
+        raise NotAllowedError(f"no name or password goes into the address of {parts.hostname}")
+    if parts.query or parts.fragment:
+        raise NotAllowedError(f"no address {url[:_TOLD_MAX]!r}: leave out what follows ? or #")
+    assert parts.hostname is not None
+    if is_live or parts.hostname == "localhost":
+        return
+    try:
+        if ip_address(parts.hostname).is_loopback:
+            return
+    except ValueError:
+        pass
+    raise NotAllowedError(
+        f"{parts.hostname} is not this machine; requests to a real provider cost money. "
+        "Add --live if you mean it"
+    )
+
+
+def address_problem(url: str) -> str:
+    """What keeps *url* from being an address of HTTP; empty when nothing does."""
+    try:
+        parts = urlsplit(url)
+        is_port_none = parts.port == 0
+    except ValueError as error:
+        return str(error)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return "it must begin with http:// or https://, and a host"
+    if is_port_none:
+        return "nobody listens on port 0"
+    if not url.isascii() or not url.isprintable() or " " in url:
+        return "blanks and letters beyond ASCII must be written as %XX, a host as xn--…"
+    return ""
+
+
+def identity(name: str, key: str, kinds: Mapping[str, str]) -> Identity:
+    """Somebody with *key*; *kinds* are further credentials by kind of key.
+
+    Raises:
+        NotAllowedError: one of them cannot be sent.
+    """
+    keys = {"api_key": key, **kinds}
+    for kind, it in keys.items():
+        if not (it.isascii() and it.isprintable()):
+            told = f"the {kind} of the {name} has characters that no header can carry"
+            raise NotAllowedError(told)
+    return Identity(name, keys)

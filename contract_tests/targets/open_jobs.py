@@ -1,0 +1,151 @@
+"""Paid jobs that a run did not see the end of, kept in a file so that nobody pays twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from screentest.specs.checks import RequestPlan
+from screentest.specs.json_types import Json
+
+_FINGERPRINT_DIGITS = 16
+
+
+class JournalError(Exception):
+    """The file holds something else, which must not be lost, or cannot be written."""
+
+
+class Place(Struct, frozen=True):
+    """Whose jobs: a provider, its address, and the account, known by a digest of its key."""
+
+    provider: str
+    url: str
+    account: str
+
+
+class OpenJob(Struct, frozen=True):
+    """A job that was accepted. It holds ids alone, no key and no answer.
+
+    *asked* is a digest of its request: only who would send the same goes on with it. *pending*
+    credits are taken when it succeeds.
+    """
+
+    place: Place
+    kind: str
+    asked: str
+    ids: Mapping[str, Json]
+    pending: int = 0
+
+
+class _Journal(Struct, frozen=True, forbid_unknown_fields=True):
+    """The file."""
+
+    open_jobs: tuple[OpenJob, ...]
+
+
+@dataclass(slots=True)
+class OpenJobs:
+    """The open jobs at one *place*; those at others stay in the file as they are.
+
+    *on_resume* hears of a job of an earlier run before it is gone on with.
+
+    Raises:
+        JournalError: *path* is there, and was not written by this class.
+    """
+
+    path: Path
+    place: Place
+    on_resume: Callable[[OpenJob], None] = lambda job: None
+    found: tuple[OpenJob, ...] = field(init=False)
+    _earlier: tuple[OpenJob, ...] = field(init=False)
+    _current: tuple[OpenJob, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.found = _read(self.path)
+        self._earlier = tuple(it for it in self.found if it.place == self.place)
+
+    def note(self, kind: str, asked: str, ids: Mapping[str, Json], pending: int) -> OpenJob:
+        """Remember a job that was just accepted."""
+        job = OpenJob(self.place, kind, asked, dict(ids), pending)
+        self._current = (*self._current, job)
+        self._save((*self.found, job))
+        return job
+
+    def left_over(self, kind: str, asked: str) -> Sequence[OpenJob]:
+        """The jobs of an earlier run that answer the same request, and nobody goes on with yet."""
+        return [it for it in self._earlier if (it.kind, it.asked) == (kind, asked)]
+
+    def resume(self, job: OpenJob) -> None:
+        """Somebody goes on with *job*, and nobody else does meanwhile."""
+        self._earlier = tuple(it for it in self._earlier if it != job)
+        self._current = (*self._current, job)
+
+    def forget(self, job: OpenJob) -> None:
+        """*job* has ended, or is gone."""
+        self._earlier = tuple(it for it in self._earlier if it != job)
+        self._current = tuple(it for it in self._current if it != job)
+        if job in self.found:
+            self._save(tuple(it for it in self.found if it != job))
+
+    def end_scenario(self, *, is_done: bool) -> None:
+        """Jobs that a scenario needs no more are forgotten; those of one that could not go on
+        are there for the next."""
+        current, self._current = self._current, ()
+        if is_done:
+            for job in current:
+                self.forget(job)
+        else:
+            self._earlier = (*self._earlier, *current)
+
+    def _save(self, jobs: tuple[OpenJob, ...]) -> None:
+        """Whoever breaks off while this writes leaves the old file or the new one, never half."""
+        self.found = jobs
+        text = msgspec.json.format(msgspec.json.encode(_Journal(jobs)), indent=1)
+        beside = self.path.with_name(f"{self.path.name}.new")
+        try:
+            beside.write_bytes(text + b"\n")
+            beside.replace(self.path)
+        except OSError as error:
+            raise JournalError(f"cannot write {self.path}: {error.strerror}") from None
+
+
+def _read(path: Path) -> tuple[OpenJob, ...]:
+    if not path.exists():
+        return ()
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Journal).open_jobs
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise JournalError(f"{path} is no journal of open jobs; name another file") from None
+
+
+def place_of(provider: str, url: str, keys: Sequence[str]) -> Place:
+    """Where the owner of *keys* has jobs; the digest tells accounts apart and shows no key."""
+    return Place(provider, url.rstrip("/"), _fingerprint(" ".join((url, *keys))))
+
+
+def journal_in(folder: Path, place: Place) -> Path:
+    """The file of *place* in a *folder* of many; runs at different places never meet in one.
+
+    Raises:
+        JournalError: the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        told = f"cannot make {folder}: {error.strerror}; name a file with --journal"
+        raise JournalError(told) from None
+    return folder / f"{place.provider}-{_fingerprint(f'{place.url} {place.account}')}.json"
+
+
+def asked_by(plan: RequestPlan) -> str:
+    """A digest of a request, the same in every run."""
+    return _fingerprint(repr(plan))
+
+
+def _fingerprint(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:_FINGERPRINT_DIGITS]

@@ -1,0 +1,134 @@
+"""Whom the kit talks to: a server that takes requests, a clock to wait by, and perhaps levers.
+
+A live provider has no levers; our own mock has some, in process or through its control API. What
+needs a lever that is not there is not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from screentest.specs.json_types import Json
+
+from ..traces.trace import Balance, Delivery, Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Somebody with credentials, by kind of key. *account* is its id where levers are."""
+
+    name: str
+    keys: Mapping[str, str] = field(default_factory=dict[str, str])
+    account: str = ""
+
+    @property
+    def label(self) -> str:
+        """Tells keys apart in a trace without showing one."""
+        return f"{self.name}#{self.account}" if self.account else self.name
+
+
+ANONYMOUS = Identity("anonymous")
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingRequest:
+    """A request, ready to be sent. *path* starts after the provider's base address."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A registered receiver of webhooks, with its secret of this moment."""
+
+    id: str
+    secret: str
+
+
+class MockControls(Protocol):
+    """What only a mock can do."""
+
+    def new_identity(
+        self, name: str, *, credits: int | None = None, tier: str | None = None
+    ) -> Identity: ...
+
+    def balance(self, identity: Identity) -> Balance: ...
+
+    def set_credits(self, identity: Identity, credits: int) -> None: ...
+
+    def revoke(self, identity: Identity) -> None: ...
+
+    def fail_next(self, identity: Identity, operation: str) -> None:
+        """Make the next job that *operation* starts for *identity* end in failure."""
+        ...
+
+    def hold(self, job: str, *, held: bool) -> bool:
+        """Stop a job where it is, or let it go on; False when there is no such job."""
+        ...
+
+    def details(self, job: str) -> Json: ...
+
+    def next_due_ms(self) -> int | None:
+        """The instant of what happens next; None when nothing is pending."""
+        ...
+
+    def new_endpoint(self, identity: Identity, events: Sequence[str]) -> Endpoint | None:
+        """None when it is refused."""
+        ...
+
+    def rotate(self, endpoint: Endpoint) -> Endpoint: ...
+
+    def answer_deliveries(self, statuses: Sequence[int]) -> None:
+        """What the receiver answers to the next attempts; 200 after these."""
+        ...
+
+    def deliveries(self) -> list[Delivery]:
+        """What the receiver got so far, in order."""
+        ...
+
+    def on_delivery(self, act: Callable[[], None]) -> None:
+        """Call *act* whenever a delivery comes, before it is answered."""
+        ...
+
+
+class Target(Protocol):
+    """A server that is held to a contract."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def owner(self) -> Identity: ...
+
+    @property
+    def stranger(self) -> Identity | None:
+        """A second account; None when there is only one."""
+        ...
+
+    @property
+    def controls(self) -> MockControls | None: ...
+
+    @property
+    def patience_ms(self) -> int:
+        """The longest wait that a scenario may ask for."""
+        ...
+
+    def now_ms(self) -> int: ...
+
+    def wait(self, ms: int) -> None: ...
+
+    def send(self, wire: OutgoingRequest) -> Raw: ...
+
+    def fetch(self, url: str) -> Raw:
+        """GET an absolute address that the provider handed out, without credentials."""
+        ...
+
+    def close(self) -> None:
+        """Nothing more is asked; whatever was kept for it may go."""
+        ...

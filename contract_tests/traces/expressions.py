@@ -1,0 +1,143 @@
+"""Runtime expressions: where in an exchange a value stands.
+
+`$response.body#/a/0/b`, `$response.header.name`, `$response.status`, `$request.body#/a`,
+`$request.path.name`, `$request.query.name`, `$item#/a`, `$ids.name`, `$job.details#/a`,
+`$made.response.body#/a` (of the exchange that made the resource), and `$12` for a number. They are
+those of the Arazzo specification, with names for what a scenario knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from screentest.specs.checks import Fact
+from screentest.specs.json_types import Json
+
+from .trace import MISSING, Exchange, query_values
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What expressions may name beside the exchange itself."""
+
+    item: Json = None
+    ids: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    details: Json = None
+    made: Exchange | None = None
+
+
+NOTHING = Scope()
+
+
+def evaluate(expression: str, exchange: Exchange, scope: Scope = NOTHING) -> Json:
+    """The value of *expression*; MISSING when it points at nothing."""
+    source, _, pointer = expression.partition("#")
+    if source.startswith("$made.") and scope.made is not None:
+        return evaluate("$" + expression[len("$made.") :], scope.made, scope)
+    if source[1:].isdigit():
+        return int(source[1:])
+    return at_pointer(_source(source, exchange, scope), pointer)
+
+
+def _source(source: str, exchange: Exchange, scope: Scope) -> Json:
+    head, _, name = source[1:].rpartition(".")
+    match source:
+        case "$response.body":
+            return exchange.reply
+        case "$request.body":
+            return exchange.sent
+        case "$response.status":
+            return exchange.status
+        case "$item":
+            return scope.item
+        case "$job.details":
+            return scope.details
+        case _:
+            pass
+    match head:
+        case "response.header":
+            return exchange.headers.get(name.lower(), MISSING)
+        case "request.header":
+            return exchange.request_headers.get(name.lower(), MISSING)
+        case "request.path":
+            return exchange.path_values.get(name, MISSING)
+        case "request.query":
+            return query_values(exchange).get(name, MISSING)
+        case "ids":
+            return scope.ids.get(name, MISSING)
+        case _:
+            return MISSING
+
+
+def at_pointer(value: Json, pointer: str) -> Json:
+    """The value at a JSON *pointer* below *value*; MISSING when there is none."""
+    if not pointer:
+        return value
+    for step in pointer.lstrip("/").split("/"):
+        step = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return MISSING
+    return value
+
+
+def has_value(value: Json) -> bool:
+    """Whether *value* is there and not null."""
+    return value is not MISSING and value is not None
+
+
+def is_shown(wanted: Json, value: Json) -> bool:
+    """Whether *value* is what *wanted* says: exact, or `present`, `absent`, `matches`, `not`."""
+    if isinstance(wanted, dict) and len(wanted) == 1:
+        ((word, argument),) = wanted.items()
+        match word:
+            case "present":
+                return has_value(value)
+            case "absent":
+                return not has_value(value)
+            case "length":
+                return isinstance(value, Sequence) and len(value) == argument
+            case "starts":
+                return isinstance(value, str) and value.startswith(argument)
+            case "contains":
+                return isinstance(value, str) and argument in value
+            case "one_of":
+                return value in argument
+            case _:
+                pass
+    return type(value) is type(wanted) and value == wanted
+
+
+def read_fact(fact: Fact, exchange: Exchange, scope: Scope = NOTHING) -> Json:
+    """The figure that *fact* describes; its default, or MISSING."""
+    told = evaluate(fact.told, exchange, scope) if fact.told else MISSING
+    if has_value(told):
+        return told
+    if fact.count:
+        items = evaluate(fact.count, exchange, scope)
+        if not isinstance(items, list):
+            return MISSING
+        if not fact.with_text:
+            return len(items)
+        texts = [item.get(fact.with_text) for item in items if isinstance(item, dict)]
+        return sum(1 for text in texts if isinstance(text, str) and text.strip())
+    value = evaluate(fact.source, exchange, scope) if fact.source else MISSING
+    if has_value(value):
+        if fact.only is not None:
+            number = as_number(value)
+            is_known = number is not None and fact.only[0] <= number <= fact.only[1]
+            return value if is_known else MISSING
+        return value
+    return fact.default if fact.default is not None else MISSING
+
+
+def as_number(value: Json) -> Fraction | None:
+    """*value* as an exact number; None if it is none. True counts as 1, as prices do."""
+    if isinstance(value, bool):
+        return Fraction(int(value))
+    return Fraction(str(value)) if isinstance(value, int | float) else None

@@ -1,0 +1,99 @@
+"""Reading what other programs wrote: whatever is not as it must be is told with its place."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+from binascii import Error as Base64Error
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+import jsonschema_rs
+
+from screentest.specs.json_types import Json
+
+#: Deeper than anything that a contract describes, and far from what Python can follow.
+_DEPTH_MAX = 64
+_TOLD_MAX = 200
+#: Two of them together are a character beyond the first 65,536; JSON can write one alone.
+_HALF = re.compile(r"[\ud800-\udfff]")
+
+
+def read_json(text: str | bytes, *, depth_max: int = _DEPTH_MAX) -> Json:
+    """The value that *text* says.
+
+    Raises:
+        ValueError: it is no JSON, or no program could do anything with it: nested deeper than
+            *depth_max*, a number without end, or half of a character.
+    """
+    try:
+        value = json.loads(text, parse_float=_finite, parse_constant=_finite)
+    except RecursionError:
+        raise ValueError(f"nested deeper than {depth_max}") from None
+    if not _may_be_odd(text, depth_max):
+        return value
+    level, depth = [value], 0
+    while level:
+        if depth == depth_max and any(isinstance(it, dict | list) for it in level):
+            raise ValueError(f"nested deeper than {depth_max}")
+        level = [inner for it in level for inner in _parts(it)]
+        depth += 1
+    return value
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is no number of JSON")
+    return number
+
+
+def _may_be_odd(text: str | bytes, depth_max: int) -> bool:
+    """Whether *text* has brackets enough to nest too deep, or may hold half of a character."""
+    if isinstance(text, bytes):
+        return text.count(b"[") + text.count(b"{") > depth_max or b"\\u" in text
+    return text.count("[") + text.count("{") > depth_max or "\\u" in text or not text.isascii()
+
+
+def _parts(value: Json) -> Iterable[Json]:
+    """What *value* is made of."""
+    if isinstance(value, dict):
+        return (*value, *value.values())
+    if isinstance(value, str) and not value.isascii() and _HALF.search(value):
+        raise ValueError("a text holds half of a character")
+    return value if isinstance(value, list) else ()
+
+
+def read_base64(text: str, where: str) -> bytes:
+    """The bytes that *text* stands for.
+
+    Raises:
+        ValueError: it is no base64; *where* says of what.
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except Base64Error as error:
+        raise ValueError(f"{where}: no base64: {error}") from None
+
+
+class Form:
+    """What a value must look like, as a JSON Schema that is compiled when it is first used."""
+
+    def __init__(self, schema: Mapping[str, Json]) -> None:
+        self._schema = schema
+
+    def check(self, value: Json, where: str) -> None:
+        """Nothing, if *value* has this form.
+
+        Raises:
+            ValueError: it has not; the message begins with *where*.
+        """
+        for error in self._validator.iter_errors(value):
+            at = "/".join(str(step) for step in error.instance_path)
+            raise ValueError(f"{where}: {f'at {at}: ' if at else ''}{error.message[:_TOLD_MAX]}")
+
+    @cached_property
+    def _validator(self) -> jsonschema_rs.Validator:
+        return jsonschema_rs.validator_for(dict(self._schema))

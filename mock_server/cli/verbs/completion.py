@@ -1,0 +1,25 @@
+"""`screentest completion`: the script that lets a shell complete our words."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+from ..output import fail
+
+_SHELLS = ("bash", "zsh", "fish")
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(_SHELLS))
+def command(shell: str) -> None:
+    """Print the completion script of SHELL.
+
+    In ~/.bashrc: eval "$(screentest completion bash)"
+    """
+    from ..main import cli
+
+    found = get_completion_class(shell)
+    if found is None:
+        fail(2, f"no completion for {shell!r}")
+    click.echo(found(cli, {}, "screentest", "_SCREENTEST_COMPLETE").source())

@@ -1,0 +1,93 @@
+"""`screentest credits`: what the accounts of a world have, and setting it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+
+from screentest.specs.json_types import Json
+
+from ..client import Mock, segment, world_options
+from ..groups import Forward, group
+from ..output import fail, json_option, show, table
+
+
+@group("credits", first="show")
+def command() -> None:
+    """Show what accounts have, or set it."""
+
+
+@command.command("show")
+@click.option("--provider", default="", help="Only this provider's account, with its ledger.")
+@click.option("--account", default="", help="Another account than the world's first.")
+@world_options
+@json_option
+def show_credits(provider: str, account: str, url: str, world: str, *, as_json: bool) -> None:
+    """Available and held credits of each provider's first account."""
+    mock = Mock(url, world)
+    if provider or account:
+        name = _account_of(mock, provider, account) if provider else account
+        document = {"account": name, **_whole_ledger(mock, name)}
+        show(document, _ledger, as_json=as_json)
+        return
+    providers = mock.get()["providers"]
+    # What is due is settled when an account is read by itself.
+    accounts = [mock.get(f"/accounts/{it['account']['id']}") for it in providers.values()]
+    show(accounts, _rows, as_json=as_json)
+
+
+@command.command("set", cls=Forward, negative="AMOUNT must be a number of credits, 0 or more")
+@click.argument("provider")
+@click.argument("amount", type=click.IntRange(min=0))
+@click.option("--account", default="", help="Another account than the world's first.")
+@world_options
+@json_option
+def set_credits(
+    provider: str, amount: int, account: str, url: str, world: str, *, as_json: bool
+) -> None:
+    """Let PROVIDER's account have AMOUNT credits available from now on."""
+    mock = Mock(url, world)
+    name = _account_of(mock, provider, account)
+    changed = mock.patch(f"/accounts/{segment('account', name)}", {"credits": amount})
+    show([changed], _rows, as_json=as_json)
+
+
+def _account_of(mock: Mock, provider: str, account: str) -> str:
+    """*account*, which must be one of *provider*; its first account when there is none named."""
+    first = mock.provider(provider)["account"]["id"]
+    if not account:
+        return str(first)
+    owner = mock.get(f"/accounts/{segment('account', account)}")["provider"]
+    if owner != provider:
+        fail(2, f"account {account!r} belongs to {owner!r}, not to {provider!r}")
+    return account
+
+
+def _whole_ledger(mock: Mock, account: str) -> Json:
+    """The sums of an account with all its entries, which come in pages."""
+    path = f"/accounts/{segment('account', account)}/ledger"
+    sums = mock.get(path, limit="1")
+    del sums["next_cursor"]
+    return sums | {"entries": list(mock.items(path, {}, listed="entries"))}
+
+
+def _rows(accounts: list[Json]) -> Iterable[str]:
+    head = ("ACCOUNT", "PROVIDER", "AVAILABLE", "HELD", "TIER")
+    return table(
+        [head]
+        + [(it["id"], it["provider"], *_amounts(it["credits"]), it["tier"]) for it in accounts]
+    )
+
+
+def _amounts(credits: Json) -> tuple[str, str]:
+    return str(credits["available"]), str(credits["held"])
+
+
+def _ledger(ledger: Json) -> Iterable[str]:
+    sums = "  ".join(f"{it} {ledger[it]}" for it in ("granted", "available", "held", "spent"))
+    yield f"{ledger['account']}  {sums}"
+    yield from table(
+        (f"  {it['at']}", it["kind"], it["amount"], it["job"] or "", it["request"] or "")
+        for it in ledger["entries"]
+    )

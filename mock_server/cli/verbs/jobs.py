@@ -1,0 +1,107 @@
+"""`screentest jobs`: list them, look at one, decide how one ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+
+from screentest.specs.json_types import Json
+
+from ..client import Mock, segment, world_options
+from ..groups import group
+from ..output import json_option, show, table
+
+_HEAD = ("JOB", "PROVIDER", "KIND", "STATE", "PROGRESS", "ENDS", "OUTCOME")
+
+
+@group("jobs", first="list")
+def command() -> None:
+    """List jobs; fail, complete, hold or release one."""
+
+
+@command.command("list")
+@click.option("--provider", default="", help="Only this provider's.")
+@click.option("--state", default="", help="Only those in this state, in the provider's word.")
+@world_options
+@json_option
+def list_jobs(provider: str, state: str, url: str, world: str, *, as_json: bool) -> None:
+    """All jobs, the newest first."""
+    mock = Mock(url, world)
+    if provider:
+        mock.provider(provider)
+    found = list(mock.items("/jobs", {"provider": provider, "state": state}))
+    show(found, _rows, as_json=as_json)
+
+
+@command.command("show")
+@click.argument("job")
+@world_options
+@json_option
+def show_job(job: str, url: str, world: str, *, as_json: bool) -> None:
+    """One job with its whole script."""
+    show(Mock(url, world).get(job_path(job)), _details, as_json=as_json)
+
+
+@command.command("fail")
+@click.argument("job")
+@click.option("--reason", default="", help="What the provider says of it.")
+@world_options
+@json_option
+def fail_job(job: str, reason: str, url: str, world: str, *, as_json: bool) -> None:
+    """Let JOB fail at its end; `screentest trigger` ends it at once."""
+    body = {"outcome": "failed", **({"reason": reason} if reason else {})}
+    show(Mock(url, world).patch(job_path(job), body), _details, as_json=as_json)
+
+
+@command.command("complete")
+@click.argument("job")
+@world_options
+@json_option
+def complete_job(job: str, url: str, world: str, *, as_json: bool) -> None:
+    """Let JOB succeed at its end; `screentest trigger` ends it at once."""
+    body = {"outcome": "completed"}
+    show(Mock(url, world).patch(job_path(job), body), _details, as_json=as_json)
+
+
+@command.command("hold")
+@click.argument("job")
+@world_options
+@json_option
+def hold_job(job: str, url: str, world: str, *, as_json: bool) -> None:
+    """Keep JOB in the state it is in."""
+    show(Mock(url, world).patch(job_path(job), {"held": True}), _details, as_json=as_json)
+
+
+@command.command("release")
+@click.argument("job")
+@world_options
+@json_option
+def release_job(job: str, url: str, world: str, *, as_json: bool) -> None:
+    """Let a held JOB go on."""
+    show(Mock(url, world).patch(job_path(job), {"held": False}), _details, as_json=as_json)
+
+
+def job_path(job: str) -> str:
+    """The path of a job by its id; an id with slashes is written with underscores there."""
+    return f"/jobs/{segment('job', job.replace('/', '_'))}"
+
+
+def _rows(jobs: list[Json]) -> Iterable[str]:
+    if not jobs:
+        return table([], "no job yet")
+    return table([_HEAD, *(_row(job) for job in jobs)])
+
+
+def _row(job: Json) -> tuple[str, ...]:
+    ends = "held" if job["held"] else job["script"][-1]["at"]
+    progress = "" if job["progress"] is None else f"{job['progress']}%"
+    kind, outcome = job["kind"], job["outcome"]
+    return job["id"], job["provider"], kind, job["state"], progress, ends, outcome
+
+
+def _details(job: Json) -> Iterable[str]:
+    yield from table([_HEAD, _row(job)])
+    yield from (f"  {step['at']}  {step['state']}" for step in job["script"])
+    if job["reason"]:
+        yield f"  reason: {job['reason']}"

@@ -1,0 +1,214 @@
+"""`screentest run -- CMD`: a command against a mock of its own, whatever language it is in."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from screentest.specs.json_types import Json
+
+from ..output import fail, tell
+from ..request_log import verdict
+from ..settings import FAIL_ON, SEEDS, setting_option, unread_variables
+
+_START_S_MAX = 30.0
+_STOP_S_MAX = 10.0
+_LOOK_EVERY_S = 0.01
+#: As shells say it.
+_NOT_FOUND = 127
+_NOT_EXECUTABLE = 126
+_BY_SIGNAL = 128
+_NOT_SYSTEM = (
+    "COMMAND is another one, and what it does to its time does not reach the mock: use real, or "
+    "clock = system of the pytest plugin"
+)
+#: A terminal sends Ctrl+C to the command as well, so that one is waited for and not sent on.
+_SENT_ON = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+
+
+# What follows COMMAND is its own, whether or not it looks like an option of ours.
+@click.command("run", context_settings={"allow_interspersed_args": False})
+@setting_option("provider", multiple=True, help="Serve only this provider. Repeatable.")
+@setting_option("seed", type=SEEDS)
+@setting_option("clock", metavar="real|manual|auto", help="What moves the clock; real:20, too.")
+@setting_option("pace", metavar="documented|fast|instant|FACTOR")
+@setting_option(
+    "fail-on",
+    type=click.Choice(FAIL_ON),
+    help="Exit with 1 on such findings, although the command was content.",
+)
+@click.option("--log", "prints_requests", is_flag=True, help="Print a line per request.")
+@click.argument("command_line", metavar="-- COMMAND [ARGS]...", nargs=-1, required=True)
+def command(command_line: tuple[str, ...], fail_on: str, **given: Any) -> None:
+    """Run COMMAND against a mock of its own, and exit with its exit code.
+
+    The variables of all providers point to the mock, which is stopped afterwards. Such as:
+    screentest run -- pytest, screentest run --clock auto -- npx vitest run
+    """
+    if given["clock"] == "system":
+        fail(2, "clock 'system' follows time.time() in the mock's own process", _NOT_SYSTEM)
+    program = _program(command_line[0])
+    with tempfile.TemporaryDirectory(prefix="screentest-") as folder:
+        ready, report = Path(folder, "ready.json"), Path(folder, "report.json")
+        with _mock(ready, report, _serve_options(given), **given) as variables:
+            code = _run([program, *command_line[1:]], variables)
+        counts = json.loads(report.read_text()) if report.exists() else None
+    sys.exit(_judged(code, counts, fail_on))
+
+
+def _program(word: str) -> str:
+    """Where the command *word* is; ends as a shell does when it is nowhere, or cannot be run."""
+    found = shutil.which(word)
+    if found is not None:
+        return found
+    here = Path(word)
+    if not os.path.dirname(word):
+        lies_here = bool(word) and here.is_file()
+        hint = f"what lies here is {shlex.quote(f'./{word}')}" if lies_here else "is it installed?"
+        fail(_NOT_FOUND, f"no command {word!r} on the PATH", hint)
+    if here.is_dir():
+        fail(_NOT_EXECUTABLE, f"cannot run {word!r}: it is a folder", "name a program in it")
+    if here.exists():
+        hint = (
+            f"`chmod +x {shlex.quote(word)}` makes it so; or begin with the program that reads it"
+        )
+        fail(_NOT_EXECUTABLE, f"cannot run {word!r}: it is not executable", hint)
+    return fail(_NOT_FOUND, f"no command {word!r}: there is no such file", "is the path right?")
+
+
+def _serve_options(given: Mapping[str, Any]) -> list[str]:
+    options = [f"--{name}={given[name]}" for name in ("seed", "clock", "pace")]
+    return options + [f"--provider={name}" for name in given["provider"]]
+
+
+@contextmanager
+def _mock(
+    ready: Path, report: Path, options: Sequence[str], *, prints_requests: bool, **_: Any
+) -> Generator[Mapping[str, str]]:
+    """A mock on a free port; yields the variables that point to it."""
+    arguments = [
+        *(
+            sys.executable,
+            "-P",
+            "-m",
+            "screentest.mock_server.cli",
+            "serve",
+            "--host=127.0.0.1",
+            "--port=0",
+        ),
+        *(f"--ready-file={ready}", f"--report-file={report}", "--until-stdin-ends"),
+        *(() if prints_requests else ("--quiet",)),
+        *options,
+    ]
+    # A session of its own: Ctrl+C ends the command first and the mock after it. The pipe ends it
+    # even when this process is killed.
+    server = subprocess.Popen(
+        arguments,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+        env=_environment_of_mock(),
+    )
+    try:
+        yield _wait_for(ready, server)["env"]
+    finally:
+        assert server.stdin is not None
+        server.stdin.close()
+        try:
+            server.wait(_STOP_S_MAX)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _environment_of_mock() -> dict[str, str]:
+    """Ours, without what is not for it, and without what was complained of already."""
+    unread = unread_variables()
+    kept = {name: value for name, value in os.environ.items() if name not in unread}
+    # What a pyproject.toml says of them is meant for `serve`.
+    return {**kept, "SCREENTEST_DB": ":memory:", "SCREENTEST_QUIET": "0"}
+
+
+def _wait_for(ready: Path, server: subprocess.Popen[bytes]) -> Json:
+    ends = time.monotonic() + _START_S_MAX
+    while time.monotonic() < ends:
+        if ready.exists():
+            return json.loads(ready.read_text())
+        if server.poll() is not None:
+            # It has said on stderr why.
+            sys.exit(server.returncode or 1)
+        time.sleep(_LOOK_EVERY_S)
+    return fail(3, f"the mock did not start within {_START_S_MAX:.0f} s")
+
+
+def _run(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
+    """The exit code of the command, as a shell would tell it."""
+    try:
+        child = subprocess.Popen(arguments, env=_environment(variables))
+    except FileNotFoundError:
+        told = f"cannot run {arguments[0]!r}: the program that should read it does not exist"
+        fail(_NOT_FOUND, told, "a script names that in its first line, after #!")
+    except OSError as error:
+        hint = "a script begins with a line such as #!/bin/sh" * (error.errno == errno.ENOEXEC)
+        fail(_NOT_EXECUTABLE, f"cannot run {arguments[0]!r}: {error.strerror}", hint)
+    with _signals_for(child):
+        code = child.wait()
+    return _BY_SIGNAL - code if code < 0 else code
+
+
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Ours, pointing to the mock, and past any proxy."""
+    environment = {**os.environ, **variables}
+    for name in ("NO_PROXY", "no_proxy"):
+        given = os.environ.get(name)
+        environment[name] = ",".join(filter(None, (given, "127.0.0.1,localhost")))
+    return environment
+
+
+@contextmanager
+def _signals_for(child: subprocess.Popen[bytes]) -> Generator[None]:
+    """Send signals on to *child*, and leave it to *child* what Ctrl+C means."""
+
+    def send_on(number: int, _frame: FrameType | None) -> None:
+        child.send_signal(number)
+
+    def ignore(_number: int, _frame: FrameType | None) -> None:
+        """The terminal has told the command, too."""
+
+    handlers: dict[int, Callable[[int, FrameType | None], None]] = {signal.SIGINT: ignore}
+    for name in _SENT_ON:
+        number = getattr(signal, name, None)
+        if number is not None:
+            handlers[number] = send_on
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _judged(code: int, counts: Json, fail_on: str) -> int:
+    """The command's exit code; 1 if it was content and the mock, as told, is not."""
+    if counts is None:
+        return code
+    if counts["findings"] or counts["requests"]:
+        tell(f"screentest: {verdict(counts)}")
+    bad = {"never": set[str](), "error": {"error"}, "warning": {"error", "warning"}}[fail_on]
+    is_bad = any(it["severity"] in bad for it in counts["findings"])
+    return code or int(is_bad)

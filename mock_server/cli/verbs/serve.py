@@ -1,0 +1,257 @@
+"""`screentest serve`: the mock on a port, with a banner that can be pasted."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from screentest.specs.json_types import Json
+
+from ...http.webhook_targets import Targets, read_network
+from ...kernel.clock import read_clock
+from ...kernel.errors import MockError, unknown
+from ...kernel.pace import read_pace
+from ..env_lines import export_lines
+from ..files import OutputFile, write_whole
+from ..output import paint, table, tell
+from ..ready_file import remove_ready_file, write_ready_file
+from ..request_log import RequestLog, verdict
+from ..settings import SEEDS, is_given, setting_option
+
+if TYPE_CHECKING:
+    from ...engine.world import Plan
+
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_TOKEN_LENGTH_MIN = 16
+#: As SQLite calls it; the one way to say so where a file is set.
+_MEMORY = ":memory:"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for. *given* are the names of what a world of a file may have otherwise."""
+
+    host: str
+    port: int
+    database: Path | None
+    seed: int
+    clock: str
+    pace: str
+    ready_file: Path | None
+    control_token: str | None
+    allow_hosts: tuple[str, ...]
+    webhook_networks: tuple[str, ...]
+    is_pure: bool
+    providers: tuple[str, ...]
+    is_quiet: bool
+    tells_verdict: bool
+    report_file: Path | None
+    ends_with_stdin: bool
+    given: frozenset[str]
+
+
+@click.command("serve")
+@setting_option("host")
+@setting_option("port", type=click.IntRange(0, 65_535))
+@setting_option("provider", multiple=True, help="Serve only this provider. Repeatable.")
+@setting_option("db", type=OutputFile(besides=_MEMORY))
+@setting_option("seed", type=SEEDS)
+@setting_option(
+    "clock",
+    metavar="real|manual|auto|system",
+    help="What moves the clock; real:20 runs twenty times as fast, and system is the machine's "
+    "clock, which nobody can advance here.",
+)
+@setting_option("pace", metavar="documented|fast|instant|FACTOR")
+@click.option(
+    "--ready-file",
+    type=OutputFile(),
+    help="Write URL, process id and variables here, as JSON, once the port answers.",
+)
+@click.option(
+    "--control-token",
+    envvar="SCREENTEST_CONTROL_TOKEN",
+    help="Demand this token of control calls; needed for a --host that others can reach.",
+)
+@click.option("--allow-host", multiple=True, help="Accept this Host header too. Repeatable.")
+@setting_option(
+    "webhook-allow",
+    multiple=True,
+    metavar="NETWORK",
+    help="Send webhooks to this address or network too, such as 203.0.113.0/24. Repeatable. "
+    "Link-local and metadata addresses are never sent to.",
+)
+@setting_option("pure", is_flag=True, help="Leave out our X-Screentest-… response headers.")
+@setting_option("quiet", "-q", "--quiet", is_flag=True)
+@click.option("--report", is_flag=True, help="Say at the end what was found.")
+@click.option("--report-file", type=OutputFile(), hidden=True)
+@click.option("--until-stdin-ends", is_flag=True, hidden=True)
+def command(**given: Any) -> None:
+    """Start the mock on this machine.
+
+    Everything is kept in memory unless --db names a file; `--db :memory:` says so where a setting
+    names one. Every request is one line on stderr, with what was wrong with it below. Ctrl+C stops
+    the mock, which is no failure: the exit code is 0, and open streams are cut.
+    """
+    options = Options(
+        host=given["host"],
+        port=given["port"],
+        database=given["db"] if str(given["db"]) != _MEMORY else None,
+        seed=given["seed"],
+        clock=given["clock"],
+        pace=given["pace"],
+        ready_file=given["ready_file"],
+        control_token=given["control_token"],
+        allow_hosts=given["allow_host"],
+        webhook_networks=given["webhook_allow"],
+        is_pure=given["pure"],
+        providers=tuple(given["provider"]),
+        is_quiet=given["quiet"],
+        tells_verdict=given["report"],
+        report_file=given["report_file"],
+        ends_with_stdin=given["until_stdin_ends"],
+        given=frozenset(name for name in ("seed", "clock", "pace") if is_given(name)),
+    )
+    serve(options)
+
+
+def serve(options: Options) -> None:
+    """Start and run until interrupted.
+
+    Raises:
+        MockError: an option cannot be followed.
+    """
+    mode, speed = read_clock(options.clock)
+    pace = read_pace(options.pace)
+    networks = tuple(map(read_network, options.webhook_networks))
+    _check_reach(options)
+    # Flask and the validators are imported late, so that a wrong option is told at once.
+    from screentest.specs.contract import load_contract, provider_names
+
+    for name in options.providers:
+        if name not in provider_names():
+            raise unknown("provider", name, provider_names())
+    from ...engine.world import Plan
+    from ...http.app import create_app
+    from ...http.guard import Guard
+    from ...http.server import claim_port, run_server
+
+    port = claim_port(options.host, options.port)
+    if options.ready_file is not None:
+        remove_ready_file(options.ready_file)
+    log = RequestLog(sys.stderr, is_quiet=options.is_quiet)
+    if options.ends_with_stdin:
+        threading.Thread(target=_stop_when_stdin_ends, daemon=True).start()
+    plan = Plan(seed=options.seed, mode=mode, speed=speed, pace=pace)
+    guard = Guard(frozenset(host.lower() for host in options.allow_hosts), options.control_token)
+    app = create_app(
+        contracts=[load_contract(name) for name in options.providers or provider_names()],
+        database=options.database,
+        plan=plan,
+        guard=guard,
+        is_server=True,
+        is_pure=options.is_pure,
+        targets=Targets(
+            is_exposed=options.host not in _LOOPBACK,
+            allowed=networks,
+            own_ports=frozenset({port}),
+        ),
+        observe=lambda handled, took_ms: log.note(handled.note, handled.world.id, took_ms),
+    )
+    shown = f"[{options.host}]" if ":" in options.host else options.host
+    url = f"http://{shown}:{port}"
+
+    def announce() -> None:
+        with app.test_client() as client:
+            headers = {"Authorization": f"Bearer {options.control_token}"}
+            world = client.get(f"{url}/_screentest/worlds/default", headers=headers).get_json()
+            providers = client.get(f"{url}/_screentest/providers", headers=headers).get_json()
+        if options.database is not None:
+            _tell_of_what_is_kept(options, plan, world)
+        click.echo(banner(url, world, providers, options))
+        if options.ready_file is not None:
+            write_ready_file(options.ready_file, url, world)
+
+    def sum_up() -> None:
+        log.close()
+        if options.ready_file is not None:
+            remove_ready_file(options.ready_file, of_process=os.getpid())
+        if options.report_file is not None:
+            write_whole(options.report_file, json.dumps(log.counts()))
+        if options.tells_verdict:
+            tell(verdict(log.counts()))
+
+    run_server(app, host=options.host, port=port, on_ready=announce, on_stop=sum_up)
+
+
+def _stop_when_stdin_ends() -> None:
+    """Stop when whoever started us is gone, however it went."""
+    while os.read(sys.stdin.fileno(), 4_096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _check_reach(options: Options) -> None:
+    token = options.control_token
+    if not options.host:
+        raise MockError("--host must be an address or a name, not an empty text")
+    if options.host not in _LOOPBACK and token is None:
+        raise MockError(
+            f"--host {options.host} can be reached by others, and the control API could be too; "
+            "give --control-token (16 characters or more), or stay on 127.0.0.1"
+        )
+    if token is not None and len(token) < _TOKEN_LENGTH_MIN:
+        raise MockError(f"--control-token must have {_TOKEN_LENGTH_MIN} characters or more")
+    if token is not None and not (token.isascii() and token.isprintable()):
+        raise MockError("--control-token must have characters of ASCII, which a header can carry")
+
+
+def _tell_of_what_is_kept(options: Options, plan: Plan, world: Json) -> None:
+    """Say which options are for a new file alone: a world that was kept goes on as it was."""
+    clock = world["clock"]
+    kept = {
+        "seed": (world["seed"], plan.seed),
+        "clock": ((clock["mode"], clock["speed"]), (plan.mode.value, plan.speed)),
+        "pace": (world["pace"], plan.pace),
+    }
+    told = {"seed": world["seed"], "clock": clock["mode"], "pace": f"{world['pace']:g}"}
+    for name, (is_now, asked) in kept.items():
+        if name in options.given and is_now != asked:
+            tell(
+                f"{paint('warning:', 'yellow', sys.stderr)} {options.database} goes on with "
+                f"{name} {told[name]}; {name} {getattr(options, name)} is for a new file"
+            )
+
+
+def banner(url: str, world: Json, providers: Json, options: Options) -> str:
+    """What `serve` prints: where, what, and lines to paste."""
+    from ...kernel.version import version
+
+    counted = f"{len(providers)} AI-video API{'' if len(providers) == 1 else 's'}"
+    clock = world["clock"]
+    lines = [
+        f"screentest {version()}  {counted} on {url}",
+        f"  seed {world['seed']}, clock {clock['mode']}, pace {options.pace}; Ctrl+C to stop",
+        "",
+    ]
+    rows = [
+        (
+            f"  {provider['id']}",
+            world["providers"][provider["id"]]["base_url"],
+            f"{provider['operations']:>2} operations",
+            provider["auth"],
+        )
+        for provider in providers
+    ]
+    lines += table(rows)
+    lines += ["", f"  control  {url}/_screentest/health", "", "Paste into your shell:"]
+    lines += [f"  {line}" for line in export_lines(world["env"])]
+    return "\n".join(lines)

@@ -1,0 +1,101 @@
+"""`screentest spec`: which contracts there are, and whether contract files are in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from screentest.specs.errors import no_such
+from screentest.specs.json_types import Json
+
+from ..groups import group
+from ..output import as_far_as_read, fail, json_option, show, table, tell
+
+
+@group("spec", first="list")
+def command() -> None:
+    """List the contracts, or check contract files."""
+
+
+@command.command("list")
+@json_option
+def list_contracts(*, as_json: bool) -> None:
+    """The providers with what their contracts describe."""
+    from screentest.specs.contract import load_contract, provider_names
+
+    contracts = [load_contract(name) for name in provider_names()]
+    known = [
+        {
+            "id": it.provider,
+            "name": it.behaviour.name,
+            "operations": len(it.operations),
+            "interpretations": len(it.behaviour.interpretations),
+            "document": it.behaviour.document_url,
+            "read": it.behaviour.document_read,
+        }
+        for it in contracts
+    ]
+    show(known, _rows, as_json=as_json)
+
+
+@command.command("lint")
+@click.argument("names", metavar="[PROVIDER|FOLDER]...", nargs=-1)
+@json_option
+def lint(names: tuple[str, ...], *, as_json: bool) -> None:
+    """Check contracts: ours by name, or any folder with openapi.yaml and behaviour.yaml.
+
+    Both files are read, held to their schemas and to each other. Exit code 4 if one is wrong.
+    """
+    from screentest.specs.contract import provider_names
+    from screentest.specs.errors import ContractError
+    from screentest.specs.lint import lint_contract
+
+    problems: list[Json] = []
+    checked = names or provider_names()
+    for name in checked:
+        try:
+            lint_contract(_folder(name))
+        except ContractError as error:
+            problems.append({"contract": name, "problem": " ".join(str(error).split())})
+    document = {"checked": list(checked), "problems": problems}
+    if as_json:
+        with as_far_as_read():
+            show(document, lambda _: [], as_json=True)
+    else:
+        for it in problems:
+            tell(f"error: {it['problem']}")
+        tell(f"{len(checked)} checked, {len(problems)} with a problem")
+    raise SystemExit(4 if problems else 0)
+
+
+def _folder(name: str) -> Path:
+    from screentest.specs import contract
+
+    ours = Path(contract.__file__).parent / name
+    if name in contract.provider_names():
+        return ours
+    folder = Path(name)
+    if not name or not folder.is_dir():
+        hint = "name a provider, or a folder with openapi.yaml and behaviour.yaml"
+        fail(2, no_such("provider or folder", name, contract.provider_names()), hint)
+    return folder
+
+
+def _rows(known: list[Json]) -> Iterable[str]:
+    head = ("PROVIDER", "NAME", "OPERATIONS", "READINGS", "DOCUMENT", "READ")
+    return table(
+        [head]
+        + [
+            (
+                it["id"],
+                it["name"],
+                it["operations"],
+                it["interpretations"],
+                it["document"],
+                it["read"],
+            )
+            for it in known
+        ]
+    )

@@ -1,0 +1,240 @@
+"""`screentest verify` and `plan`: the contract kit on the command line.
+
+The kit is imported when a verb runs, so that `--help` costs nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..files import OutputFile
+from ..float_range import Factor
+from ..output import as_far_as_read, fail
+from ..settings import SEEDS
+
+#: Without a terminal, progress of our own mock is told this often; it is done in seconds.
+_PROGRESS_S = 5.0
+_UNREACHABLE = "is the server running, and is the address right?"
+_REPORTS = ("html", "junit", "ndjson")
+
+
+# Later versions of click make this class generic; the oldest that we take does not.
+class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyright: ignore[reportMissingTypeArgument]
+    """`html:report.html`."""
+
+    name = "KIND:FILE"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Path]:
+        kind, colon, path = value.partition(":")
+        if kind not in _REPORTS or not colon or not path:
+            told = f"expected one of {', '.join(_REPORTS)}, a colon and a file, got {value!r}"
+            self.fail(told, param, ctx)
+        return kind, OutputFile().convert(path, param, ctx)
+
+
+def target_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The argument and the options that say who is verified, and how."""
+    options: Sequence[Callable[[Any], Any]] = (
+        click.argument("provider"),
+        click.option("--url", help="Base address of the server; our own mock when left out."),
+        click.option("--api-key", envvar="SCREENTEST_API_KEY", default="", help="A key for it."),
+        click.option(
+            "--second-api-key",
+            envvar="SCREENTEST_SECOND_API_KEY",
+            default="",
+            help="A key of another account; without it ownership is not judged.",
+        ),
+        click.option(
+            "--bearer",
+            envvar="SCREENTEST_BEARER",
+            default="",
+            help="A signed-in session, where some calls need one.",
+        ),
+        click.option(
+            "--tier",
+            type=click.Choice(("smoke", "full")),
+            default="full",
+            show_default=True,
+            help="How much is looked at; smoke pays for one job.",
+        ),
+        click.option(
+            "--budget",
+            type=click.IntRange(min=0),
+            help="Credits that may be spent; verify --live takes the worst of its plan by itself.",
+        ),
+        click.option("--read-only", is_flag=True, help="Send nothing that changes anything."),
+        click.option("--live", is_flag=True, help="Allow an address that is not this machine."),
+        click.option(
+            "--time-scale",
+            type=Factor(min=0.001),
+            default=1.0,
+            help="How many times faster than ours the server's clock runs.",
+        ),
+        click.option(
+            "--patience",
+            type=click.IntRange(min=1),
+            default=600,
+            show_default=True,
+            help="Longest wait for one thing, in seconds of the server.",
+        ),
+        click.option("--seed", type=SEEDS, default=1, show_default=True, help="For our own mock."),
+        click.option(
+            "--journal",
+            type=OutputFile(),
+            help="Where open paid jobs are kept, so that the next run goes on with them; "
+            "with --live a file in the user's state folder unless told otherwise.",
+        ),
+        click.option(
+            "--fuzz",
+            type=click.IntRange(0, 1000),
+            default=0,
+            help="Made-up requests for each operation and mode (needs the extra `contract`).",
+        ),
+        click.option("--only", default="", help="Scenarios whose name has this in it."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def options_of(given: dict[str, Any], reports: Sequence[tuple[str, Path]] = ()) -> Any:
+    """What `target_options` were given, as the kit takes them."""
+    from screentest.contract_tests.runs.options import Options
+
+    url = given["url"]
+    return Options(
+        provider=given["provider"],
+        url=url,
+        api_key=given["api_key"],
+        second_api_key=given["second_api_key"],
+        bearer=given["bearer"],
+        tier=given["tier"],
+        budget=given["budget"],
+        is_read_only=given["read_only"],
+        is_live=given["live"],
+        time_scale=given["time_scale"],
+        patience_ms=given["patience"] * 1_000,
+        seed=given["seed"],
+        only=given["only"],
+        fuzz=given["fuzz"],
+        journal=given["journal"],
+        state_folder=_state_folder(),
+        reports=tuple(reports),
+    )
+
+
+def _state_folder() -> Path:
+    """Where the user keeps what outlives a run, by the XDG rules."""
+    named = os.environ.get("XDG_STATE_HOME", "")
+    # The rules say that a relative path there is none.
+    above = Path(named) if Path(named).is_absolute() else Path.home() / ".local" / "state"
+    return above / "screentest" / "open-jobs"
+
+
+@click.command("verify")
+@target_options
+@click.option(
+    "--report", "reports", type=_Report(), multiple=True, help="html:F, junit:F, ndjson:F."
+)
+@click.option("--quiet", is_flag=True, help="No progress.")
+def command(*, reports: Sequence[tuple[str, Path]], quiet: bool, **given: Any) -> None:
+    """Hold a server to a provider's contract: our own mock, or the one at --url.
+
+    Exit codes: 0 kept, 1 broken, 2 usage, 3 the budget ended it, 4 unreachable; of the other verbs,
+    3 is unreachable and 4 an invalid file.
+    """
+    from screentest.contract_tests.report.text import text_report
+    from screentest.contract_tests.runs.command import NothingChosenError, run_verify
+    from screentest.contract_tests.runs.fuzz import FuzzUnavailableError
+    from screentest.contract_tests.runs.open_target import KeyRefusedError
+    from screentest.contract_tests.targets.live import NotAllowedError, UnreachableError
+    from screentest.contract_tests.targets.open_jobs import JournalError
+    from screentest.specs.errors import ContractError
+
+    progress = _progress_for(is_quiet=quiet, is_remote=given["url"] is not None)
+    options = options_of(given, reports)
+    try:
+        result = run_verify(options, progress)
+    except (
+        NotAllowedError,
+        ContractError,
+        FuzzUnavailableError,
+        JournalError,
+        KeyRefusedError,
+    ) as error:
+        fail(2, str(error))
+    except UnreachableError as error:
+        fail(4, str(error), _UNREACHABLE)
+    except NothingChosenError as error:
+        fail(2, str(error), f"see `screentest plan {given['provider']}`")
+    secrets = options.secrets
+    with as_far_as_read():
+        for line in text_report(result, result.target if given["url"] else "$BASE_URL"):
+            click.echo(secrets.cut(line))
+    if isinstance(result.ended_by, UnreachableError):
+        fail(4, str(result.ended_by), _UNREACHABLE)
+    if result.ended_by is not None:
+        sys.exit(130)
+    if result.is_broken:
+        sys.exit(1)
+    if result.is_out_of_budget:
+        click.echo("the budget ended it before everything was judged", err=True)
+        sys.exit(3)
+
+
+def _progress_for(*, is_quiet: bool, is_remote: bool) -> Callable[[Any, Any], None]:
+    if is_quiet:
+        return _no_progress
+    return _progress if sys.stderr.isatty() else _Lines(0.0 if is_remote else _PROGRESS_S)
+
+
+def _no_progress(scenario: Any, ran: Any) -> None:
+    """Nobody wants to know."""
+
+
+class _Lines:
+    """For pipes and build servers: a line as a scenario begins, at most one in *every_s*."""
+
+    def __init__(self, every_s: float) -> None:
+        self.every_s = every_s
+        self.due_s = time.monotonic() + every_s
+        self.begun = 0
+
+    def __call__(self, scenario: Any, ran: Any) -> None:
+        self.begun += ran is None
+        if ran is None and time.monotonic() >= self.due_s:
+            self.due_s = time.monotonic() + self.every_s
+            click.echo(f"{self.begun}  {scenario.name}: {scenario.told}"[:110], err=True)
+
+
+def _progress(scenario: Any, ran: Any) -> None:
+    if ran is None:
+        click.echo(f"\r\033[K{scenario.name}: {scenario.told}"[:110], nl=False, err=True)
+    else:
+        click.echo("\r\033[K", nl=False, err=True)
+
+
+@click.command("plan")
+@target_options
+def plan(**given: Any) -> None:
+    """Show what a verification would do and cost, without a request."""
+    from screentest.contract_tests.runs.command import NothingChosenError, plan_lines
+    from screentest.contract_tests.runs.fuzz import FuzzUnavailableError
+    from screentest.specs.errors import ContractError
+
+    try:
+        for line in plan_lines(options_of(given)):
+            click.echo(line)
+    except (ContractError, FuzzUnavailableError) as error:
+        fail(2, str(error))
+    except NothingChosenError as error:
+        fail(2, str(error), "leave --only out to see them all")

@@ -1,0 +1,111 @@
+"""Credentials: minted once, kept as digests, recognised in the forms a provider accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+from screentest.specs.behaviour import Behaviour, Credential
+
+from ..kernel.errors import MockError
+from ..kernel.ids import mint
+from ..kernel.rows import Key
+from .instant import Instant
+
+#: The name of an account's first keys, which the control API hands out with it.
+CONTROL_NAME = "screentest"
+#: Where the provider has no limit of its own; bounds what a loop of key-making can cost.
+KEYS_MAX = 100
+
+
+def raw_key(ctx: Instant, credential: Credential, number: int) -> str:
+    """The *number*-th key of a provider in a world. No two worlds share one."""
+    return mint(credential.key_form, number, "key", ctx.world, ctx.seed, ctx.provider)
+
+
+def first_of_kind(behaviour: Behaviour) -> list[Credential]:
+    """One credential for each kind of key."""
+    found: dict[str, Credential] = {}
+    for credential in behaviour.credentials.values():
+        found.setdefault(credential.key_kind, credential)
+    return list(found.values())
+
+
+def first_keys(ctx: Instant) -> dict[str, str]:
+    """The raw keys of the first account of a world, by kind."""
+    return {
+        credential.key_kind: raw_key(ctx, credential, number)
+        for number, credential in enumerate(first_of_kind(ctx.behaviour), start=1)
+    }
+
+
+def mint_key(ctx: Instant, account: str, credential: Credential, name: str) -> tuple[Key, str]:
+    """A new key of an account: what is kept of it, and the raw key, for this once."""
+    number = ctx.rows.count(ctx.world, f"{ctx.provider}/key")
+    raw = raw_key(ctx, credential, number)
+    key = Key(
+        digest=key_digest(raw),
+        world=ctx.world,
+        account=account,
+        provider=ctx.provider,
+        id=mint("{base36:12}", number, "key id", ctx.seed, ctx.provider),
+        kind=credential.key_kind,
+        name=name,
+        prefix=raw[:12],
+        is_active=True,
+        created_ms=ctx.now_ms,
+        last_used_ms=None,
+        seq=number,
+    )
+    ctx.rows.add_key(key)
+    return key, raw
+
+
+def mint_further_keys(ctx: Instant, account: str) -> dict[str, str]:
+    """One more raw key of each kind; they live as long as those that the provider hands out.
+
+    Raises:
+        MockError: the account has as many active keys as it may have.
+    """
+    raw: dict[str, str] = {}
+    for credential in ctx.behaviour.credentials.values():
+        kind, limit = credential.key_kind, credential.active_max or KEYS_MAX
+        active = sum(1 for key in ctx.rows.keys(ctx.world, account, kind) if key.is_active)
+        if active >= limit:
+            raise MockError(
+                f"account {account} has {active} active keys and may have {limit}; revoke one",
+                code="too_many",
+                status=409,
+            )
+        if kind not in raw:
+            _, raw[kind] = mint_key(ctx, account, credential, "further")
+    return raw
+
+
+def is_expired(credential: Credential, key: Key, now_ms: int) -> bool:
+    """Whether *key* has outlived its kind. The first keys of an account never do."""
+    if credential.lives_ms is None or key.name == CONTROL_NAME:
+        return False
+    return now_ms >= key.created_ms + credential.lives_ms
+
+
+def key_digest(raw: str) -> str:
+    """The SHA-256 under which a key is kept."""
+    return sha256(raw.encode(errors="replace")).hexdigest()
+
+
+def presented(credential: Credential, headers: Mapping[str, str]) -> str | None:
+    """The raw key that a request presents for *credential*; None when it presents none.
+
+    A bare form (no scheme word) in a header that also has scheme forms takes any single word.
+    """
+    for header, scheme in credential.forms:
+        value = headers.get(header, "").strip()
+        if not value:
+            continue
+        if not scheme:
+            return value
+        word, _, raw = value.partition(" ")
+        if word.lower() == scheme.lower() and raw.strip():
+            return raw.strip()
+    return None

@@ -1,0 +1,383 @@
+"""The outbox of a world: endpoints, deliveries, and the claim that lets one sender at a time act.
+
+Every function runs inside a transaction. A delivery is written in the one that ends its job, so no
+event is lost and none is told too early; the sending happens outside, between `claim` and `finish`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from msgspec.structs import replace
+
+from screentest.specs.behaviour import Kind, WebhookEvent, WebhookRules
+from screentest.specs.json_types import Json
+
+from ..kernel.clock import rfc3339
+from ..kernel.errors import MockError, unknown
+from ..kernel.faults import Fault
+from ..kernel.ids import mint
+from ..kernel.receiver_findings import receiver_findings
+from ..kernel.redaction import cut_beginning, cut_query, cut_text
+from ..kernel.rows import Effect, Event, Resource
+from ..kernel.webhooks import (
+    REPLY_EXCERPT_MAX,
+    Attempt,
+    Delivery,
+    Endpoint,
+    Fate,
+    Outcome,
+    WebhookRequest,
+    event_body,
+    settled,
+    signed_headers,
+)
+from ..store.sqlite import Store
+from .instant import Instant
+
+JobFacts = Callable[[], Mapping[str, Json]]
+
+#: The kind of effect that a due attempt is.
+EFFECT = "delivery"
+ENDPOINTS, DELIVERIES = "endpoint", "delivery"
+#: The events that tell of a success and of a failure.
+REPORTS = ("webhook.delivered", "webhook.failed")
+#: The newest of a world are kept; whoever wants more lists them while they happen.
+DELIVERIES_MAX = 10_000
+_TRIMMED_EVERY = 256
+#: A delivery that was held back is looked for among so many before the one that overtakes it.
+_HELD_WITHIN = 100
+
+
+def rules_of(ctx: Instant) -> WebhookRules:
+    """What the provider promises of webhooks.
+
+    Raises:
+        MockError: it documents none.
+    """
+    rules = ctx.behaviour.webhooks
+    if rules is None:
+        raise MockError(f"{ctx.provider} documents no webhooks", code="no_webhooks")
+    return rules
+
+
+# Endpoints
+
+
+def add_endpoint(
+    ctx: Instant, account: str, url: str, events: tuple[str, ...]
+) -> tuple[Endpoint, str]:
+    """A new endpoint, and its secret, for this once.
+
+    Raises:
+        MockError: an unknown event, or the account has as many as the provider allows.
+    """
+    rules = rules_of(ctx)
+    for type_ in events:
+        if type_ not in rules.events:
+            raise unknown("event", type_, rules.events, status=422)
+    if sum(it.account == account for it in endpoints(ctx.rows, ctx.world)) >= rules.endpoints_max:
+        raise MockError(
+            f"account {account} has {rules.endpoints_max} of {rules.endpoints_max} endpoints; "
+            "delete one first",
+            code="too_many",
+            status=409,
+        )
+    number = ctx.rows.count(ctx.world, ENDPOINTS)
+    endpoint = Endpoint(f"ep_{number}", number, ctx.provider, account, url, events, ctx.now_ms)
+    ctx.rows.save_document(ctx.world, ENDPOINTS, endpoint.id, number, endpoint.to_json())
+    return endpoint, _secret(ctx, endpoint)
+
+
+def endpoints(store: Store, world: str) -> list[Endpoint]:
+    """The endpoints of a world, oldest first."""
+    return [Endpoint.from_json(raw) for raw in store.documents(world, ENDPOINTS)]
+
+
+def endpoint_called(store: Store, world: str, id_: str) -> Endpoint:
+    """The endpoint *id_*.
+
+    Raises:
+        MockError: there is none.
+    """
+    raw = store.document(world, ENDPOINTS, id_)
+    if raw is None:
+        raise unknown("endpoint", id_, [it.id for it in endpoints(store, world)])
+    return Endpoint.from_json(raw)
+
+
+def rotate(ctx: Instant, endpoint: Endpoint) -> tuple[Endpoint, str]:
+    """A new secret. The old one signs nothing from now on."""
+    endpoint = replace(endpoint, rotations=endpoint.rotations + 1)
+    ctx.rows.save_document(ctx.world, ENDPOINTS, endpoint.id, endpoint.seq, endpoint.to_json())
+    return endpoint, _secret(ctx, endpoint)
+
+
+def delete_endpoint(ctx: Instant, endpoint: Endpoint) -> None:
+    """Forget *endpoint* and cancel what was still to be sent there."""
+    ctx.rows.delete_document(ctx.world, ENDPOINTS, endpoint.id)
+    for delivery in deliveries(ctx.rows, ctx.world):
+        if delivery.endpoint == endpoint.id and delivery.fate is Fate.PENDING:
+            ctx.rows.cancel_effects(ctx.world, _subject(delivery))
+            fate = Fate.DELIVERED if delivery.was_received else Fate.CANCELLED
+            _save(ctx, replace(delivery, fate=fate, due_ms=None))
+
+
+def _secret(ctx: Instant, endpoint: Endpoint) -> str:
+    return endpoint.secret(rules_of(ctx), ctx.world, ctx.seed)
+
+
+# Deliveries
+
+
+def deliveries(
+    store: Store, world: str, *, after_seq: int = 0, limit: int = DELIVERIES_MAX
+) -> list[Delivery]:
+    """Deliveries of a world, oldest first."""
+    found = store.documents_after(world, DELIVERIES, after_seq, limit)
+    return [Delivery.from_json(raw) for raw in found]
+
+
+def delivery_called(store: Store, world: str, id_: str) -> Delivery:
+    """The delivery *id_*.
+
+    Raises:
+        MockError: there is none (any more).
+    """
+    raw = store.document(world, DELIVERIES, id_)
+    if raw is None:
+        raise unknown("delivery", id_, [it.id for it in deliveries(store, world, limit=20)])
+    return Delivery.from_json(raw)
+
+
+def announce(ctx: Instant, job: Resource, end: Kind, facts: JobFacts) -> None:
+    """Put the event of a job's end into the outbox, once for each endpoint that wants it."""
+    rules = ctx.behaviour.webhooks
+    lifecycle = ctx.kind_rules(job).lifecycle
+    event = rules.event(lifecycle.name, end) if rules is not None and lifecycle else None
+    if rules is None or event is None:
+        return
+    wanting = [
+        it
+        for it in endpoints(ctx.rows, ctx.world)
+        if it.provider == ctx.provider and it.wants(job.account, event.type)
+    ]
+    if not wanting:
+        return
+    number = ctx.rows.count(ctx.world, f"{ctx.provider}/webhook event")
+    id_ = mint(rules.id_form, number, ctx.seed, ctx.provider, "webhook event")
+    body = event_body(rules, event, id_, ctx.now_ms, facts())
+    for endpoint in wanting:
+        _enqueue(ctx, endpoint, event, job, id_, body)
+
+
+def _enqueue(
+    ctx: Instant, endpoint: Endpoint, event: WebhookEvent, job: Resource, id_: str, body: str
+) -> None:
+    facts = {
+        "operation": job.doc.get("operation"),
+        "account": job.account,
+        "event": event.type,
+        "endpoint": endpoint.id,
+    }
+    dropped = ctx.strike("webhook_drop", facts)
+    doubled = ctx.strike("webhook_duplicate", facts)
+    late = ctx.strike("webhook_reorder", facts)
+    for copy in range(_attribute(doubled, "copies", 1)):
+        number = ctx.rows.count(ctx.world, DELIVERIES)
+        delivery = Delivery(
+            id=f"dlv_{number}",
+            seq=number,
+            provider=ctx.provider,
+            endpoint=endpoint.id,
+            event=id_,
+            type=event.type,
+            job=job.id,
+            operation=job.doc.get("operation"),
+            created_ms=ctx.now_ms,
+            body=body,
+            fate=Fate.DROPPED if dropped is not None else Fate.PENDING,
+            due_ms=ctx.now_ms + _attribute(late, "delay_ms", 0),
+            is_single=copy > 0,
+            is_held=late is not None,
+        )
+        _schedule(ctx, delivery)
+        if number % _TRIMMED_EVERY == 0:
+            ctx.rows.trim_documents(ctx.world, DELIVERIES, number - DELIVERIES_MAX)
+
+
+def _attribute(fault: Fault | None, name: str, otherwise: int) -> int:
+    return int(fault.attributes[name]) if fault is not None else otherwise
+
+
+def _schedule(ctx: Instant, delivery: Delivery) -> None:
+    """Keep *delivery*, and make its next attempt due if there is to be one."""
+    if delivery.fate is not Fate.PENDING:
+        _save(ctx, replace(delivery, due_ms=None))
+        return
+    assert delivery.due_ms is not None, delivery.id
+    _save(ctx, delivery)
+    ctx.rows.add_effect(
+        ctx.world,
+        Effect(
+            seq=ctx.rows.count(ctx.world, "effect"),
+            due_ms=delivery.due_ms,
+            kind=EFFECT,
+            subject=_subject(delivery),
+            step=delivery.step,
+            label="webhook.attempt",
+        ),
+    )
+
+
+def _subject(delivery: Delivery) -> str:
+    return f"{delivery.provider}/{DELIVERIES}/{delivery.id}"
+
+
+def _save(ctx: Instant, delivery: Delivery) -> None:
+    ctx.rows.save_document(ctx.world, DELIVERIES, delivery.id, delivery.seq, delivery.to_json())
+
+
+def redeliver(ctx: Instant, delivery: Delivery) -> None:
+    """Make one more attempt due now: the next one of the schedule, or one beyond it.
+
+    Raises:
+        MockError: its endpoint is gone, or an attempt is under way.
+    """
+    if ctx.rows.document(ctx.world, ENDPOINTS, delivery.endpoint) is None:
+        raise MockError(
+            f"endpoint {delivery.endpoint} of {delivery.id} was deleted",
+            code="endpoint_deleted",
+            status=409,
+        )
+    if delivery.ticket is not None:
+        raise MockError(
+            f"{delivery.id} is being sent; wait for the outcome", code="under_way", status=409
+        )
+    ctx.rows.cancel_effects(ctx.world, _subject(delivery))
+    is_over = delivery.fate is not Fate.PENDING
+    step = len(rules_of(ctx).retries_ms) if is_over else delivery.step
+    again = replace(delivery, fate=Fate.PENDING, step=step, due_ms=ctx.now_ms)
+    _schedule(ctx, again)
+
+
+# Attempts
+
+
+def claim(ctx: Instant, delivery_id: str, ticket: int) -> Attempt | None:
+    """The attempt that is due now, for the caller to carry out; None if nobody waits for it."""
+    raw = ctx.rows.document(ctx.world, DELIVERIES, delivery_id)
+    if raw is None:
+        return None
+    delivery = Delivery.from_json(raw)
+    assert delivery.fate is Fate.PENDING, delivery
+    assert delivery.ticket is None, delivery
+    endpoint = ctx.rows.document(ctx.world, ENDPOINTS, delivery.endpoint)
+    assert endpoint is not None, "deleting an endpoint cancels its deliveries"
+    facts = {
+        "operation": delivery.operation,
+        "account": endpoint["account"],
+        "event": delivery.type,
+        "endpoint": delivery.endpoint,
+    }
+    forged = ctx.strike("webhook_bad_signature", facts)
+    number = delivery.attempts_made + 1
+    _save(
+        ctx,
+        replace(delivery, ticket=ticket, due_ms=ctx.now_ms, attempts_made=number, is_held=False),
+    )
+    return Attempt(
+        world=ctx.world,
+        provider=ctx.provider,
+        delivery=delivery.id,
+        endpoint=delivery.endpoint,
+        number=number,
+        due_ms=ctx.now_ms,
+        ticket=ticket,
+        is_forged=forged is not None,
+    )
+
+
+def letter(ctx: Instant, attempt: Attempt, wall_ms: int) -> WebhookRequest | None:
+    """What *attempt* sends, signed with the secret of this moment; None when it was cancelled."""
+    delivery = _claimed(ctx, attempt)
+    raw = ctx.rows.document(ctx.world, ENDPOINTS, attempt.endpoint)
+    if delivery is None or raw is None:
+        return None
+    endpoint = Endpoint.from_json(raw)
+    secret = _secret(ctx, endpoint)
+    if attempt.is_forged:
+        secret = f"not {secret}"
+    headers = signed_headers(rules_of(ctx), secret, delivery, attempt.number, wall_ms)
+    return WebhookRequest(endpoint.url, headers, delivery.body.encode())
+
+
+def finish(
+    ctx: Instant, attempt: Attempt, sent: WebhookRequest | None, outcome: Outcome
+) -> Event | None:
+    """Note what came of *attempt*, and make the next one due if there is one.
+
+    None when the claim no longer holds: the world was reset, or the delivery is gone.
+    """
+    delivery = _claimed(ctx, attempt)
+    if delivery is None:
+        return None
+    if sent is None:
+        _save(ctx, replace(delivery, ticket=None, due_ms=None))
+        return None
+    line: dict[str, Json] = {
+        "number": attempt.number,
+        "at": rfc3339(attempt.due_ms),
+        "url": cut_url(sent.url),
+        # The signature among them is ours and tells nothing of the secret; whoever looks into one
+        # that does not verify needs it whole.
+        "headers": dict(sent.headers),
+        "status": outcome.status,
+        "error": outcome.error,
+        "latency_ms": outcome.latency_ms,
+        "reply": cut_beginning(outcome.reply, REPLY_EXCERPT_MAX),
+    }
+    found = receiver_findings(ctx.behaviour, outcome, is_forged=attempt.is_forged)
+    if found:
+        line["findings"] = [it.to_json() for it in found]
+    after = settled(rules_of(ctx), delivery, attempt, outcome, line)
+    _schedule(ctx, after)
+    if ctx.has_faults:
+        _let_go(ctx, delivery)
+    return ctx.record(
+        REPORTS[0] if outcome.is_success else REPORTS[1],
+        delivery.id,
+        event=delivery.event,
+        endpoint=delivery.endpoint,
+        attempt=attempt.number,
+        status=outcome.status,
+        error=outcome.error,
+    )
+
+
+def _let_go(ctx: Instant, sent: Delivery) -> None:
+    """Make due what was held back to let *sent* go first."""
+    first = max(0, sent.seq - _HELD_WITHIN)
+    nearby = deliveries(ctx.rows, ctx.world, after_seq=first, limit=_HELD_WITHIN)
+    for delivery in nearby:
+        if delivery.seq >= sent.seq:
+            return
+        if delivery.is_held and delivery.endpoint == sent.endpoint:
+            ctx.rows.cancel_effects(ctx.world, _subject(delivery))
+            _schedule(ctx, replace(delivery, is_held=False, due_ms=ctx.now_ms))
+
+
+def _claimed(ctx: Instant, attempt: Attempt) -> Delivery | None:
+    raw = ctx.rows.document(ctx.world, DELIVERIES, attempt.delivery)
+    return Delivery.from_json(raw) if raw and raw["ticket"] == attempt.ticket else None
+
+
+def take_back(ctx: Instant, delivery: Delivery) -> None:
+    """Make an attempt due again that was claimed by a process that is no more."""
+    _schedule(ctx, replace(delivery, ticket=None))
+
+
+def cut_url(url: str) -> str:
+    """*url* without the secrets in it."""
+    path, mark, query = url.partition("?")
+    return cut_text(path) + mark + cut_query(query)

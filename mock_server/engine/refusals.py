@@ -1,0 +1,75 @@
+"""From a reason of refusal to an answer in the provider's words."""
+
+from __future__ import annotations
+
+from screentest.specs.behaviour import RefusalRule
+
+from ..kernel.templates import fill, fill_text
+from .provider import Call, Provider, Refusal, Reply
+
+#: What a reason is called in the `X-Screentest-Reason` header and in the journal.
+CATEGORIES = {
+    "unknown_route": "route",
+    "wrong_method": "route",
+    "missing_credential": "auth",
+    "unknown_credential": "auth",
+    "revoked_credential": "auth",
+    "expired_credential": "auth",
+    "wrong_content_type": "validation",
+    "malformed_body": "validation",
+    "too_large": "validation",
+    "invalid": "validation",
+    "content_refused": "content",
+    "not_found": "not_found",
+    "foreign": "ownership",
+    "wrong_state": "state",
+    "rate_limited": "rate_limit",
+    "too_many_running": "concurrency",
+    "insufficient_credits": "credits",
+    "idempotency_mismatch": "idempotency",
+    "idempotency_in_flight": "idempotency",
+    "failed": "failed",
+}
+
+
+def shape_refusal(provider: Provider, call: Call, refusal: Refusal) -> Reply:
+    """The answer to *refusal*: by the provider's module, or by its contract's templates."""
+    reason = CATEGORIES.get(refusal.reason, refusal.reason)
+    reply = provider.shape(call, refusal) if provider.shape is not None else None
+    if reply is None:
+        reply = from_contract(call, refusal)
+    reply.reason, reply.violations, reply.refusal = reason, refusal.violations, refusal
+    return reply
+
+
+def from_contract(call: Call, refusal: Refusal) -> Reply:
+    """The answer that the contract's templates give."""
+    rules = call.ctx.behaviour
+    if refusal.reason.startswith("fault:"):
+        return _ordered_failure(call, refusal)
+    rule = rules.refusals.get(refusal.reason)
+    assert rule is not None, f"no reply for {refusal.reason!r} in the contract"
+    facts = {**refusal.facts, "field": refusal.violations[0].field if refusal.violations else ""}
+    facts["message"] = fill_text(rule.message, facts)
+    body = fill(rule.body if rule.body is not None else rules.refusal_body, facts)
+    headers = {name: str(fill(value, facts)) for name, value in (rule.headers or {}).items()}
+    if refusal.reason == "wrong_method":
+        headers["Allow"] = refusal.facts["allow"]
+    if refusal.facts.get("wait_s"):
+        headers["Retry-After"] = str(refusal.facts["wait_s"])
+    return Reply(rule.status, body, headers, departure=rule.departure)
+
+
+def _ordered_failure(call: Call, refusal: Refusal) -> Reply:
+    """An HTTP error that somebody ordered, in the provider's shape unless a body was given."""
+    status = int(refusal.facts["status"])
+    headers: dict[str, str] = {}
+    wait_s = refusal.facts.get("retry_after_s")
+    if wait_s is not None:
+        headers["Retry-After"] = str(wait_s)
+    body = refusal.facts.get("body")
+    if body is None:
+        message = refusal.facts.get("message") or f"Upstream failure ({status})."
+        rule = RefusalRule(status, message)
+        body = fill(call.ctx.behaviour.refusal_body, {"message": rule.message, "status": status})
+    return Reply(status, body, headers)

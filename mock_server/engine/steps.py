@@ -1,0 +1,51 @@
+"""What happens when a step of a job falls due: the event, the money, what follows, the webhook."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from msgspec.structs import replace
+
+from screentest.specs.behaviour import Kind, Moment
+from screentest.specs.json_types import Json
+
+from ..kernel.rows import Effect, Resource
+from . import outbox
+from .default_handlers import view_facts
+from .instant import Instant
+from .provider import Provider
+
+
+def take_step(provider: Provider, ctx: Instant, kind: str, id_: str, effect: Effect) -> None:
+    """Let the job *id_* enter the state that *effect* names; *here* is the instant it was due."""
+    job = ctx.find(kind, id_)
+    if job is None or job.script is None:
+        return
+    state = job.script.steps[effect.step][1]
+    ctx.record(effect.label, id_, provider=ctx.provider, kind=kind, state=state)
+    ctx.schedule_step(job, effect.step + 1)
+    end = ctx.state_rules(job, state).kind
+    if end.is_final:
+        _end(provider, replace(ctx, base_url=job.doc.get("base_url", "")), job, end)
+
+
+def _end(provider: Provider, ctx: Instant, job: Resource, end: Kind) -> None:
+    _settle_cost(ctx, job, end)
+    reaction = provider.reactions.get((job.kind, end))
+    if reaction is not None:
+        reaction(ctx, job)
+    supply = provider.event_facts.get(job.kind)
+    more = partial(supply, ctx, job) if supply is not None else dict[str, Json]
+    outbox.announce(ctx, job, end, lambda: {**view_facts(ctx, job), **more()})
+
+
+def _settle_cost(ctx: Instant, job: Resource, end: Kind) -> None:
+    cost = job.doc.get("cost", 0)
+    if not cost:
+        return
+    rules = ctx.behaviour.operations.get(job.doc.get("operation", ""))
+    price = rules.price if rules is not None else None
+    if price is None or price.moment is not Moment.COMPLETION or ctx.reserves:
+        ctx.ledger.settle(job.account, job.id, ctx.now_ms, succeeded=end is Kind.SUCCEEDED)
+    elif end is Kind.SUCCEEDED:
+        ctx.ledger.charge_what_is_there(job.account, cost, ctx.now_ms, job.id)

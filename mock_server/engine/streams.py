@@ -1,0 +1,57 @@
+"""The events of a streaming job, as a function of its script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from screentest.specs.behaviour import Kind, StreamRules
+from screentest.specs.json_types import Json
+
+from ..kernel.rows import Resource
+from ..kernel.templates import fill
+from .instant import Instant
+
+
+def stream_events(
+    ctx: Instant, rules: StreamRules, job: Resource, facts: Mapping[str, Json]
+) -> list[tuple[int, Json]]:
+    """(offset in ms since acceptance, payload) of every event, in order.
+
+    Events are spread evenly over the job's time. The last comes with the job's end, so whoever
+    reads it finds the job finished.
+    """
+    lifecycle = ctx.kind_rules(job).lifecycle
+    assert lifecycle is not None
+    assert job.script is not None
+    ends_ms, end = job.script.steps[-1]
+    planned = list(_expanded(rules, facts))
+    if lifecycle.states[end].kind is Kind.SUCCEEDED:
+        return _spread(planned, ends_ms)
+    error = fill(rules.on_error, {**facts, "reason": job.script.reason})
+    spoken = job.doc.get("events_before_error")
+    if spoken is not None:
+        return _spread([*planned[: min(spoken, len(planned) - 1)], error], ends_ms)
+    # The events of a job that fails early are those it would have had by then.
+    whole_ms = int(ends_ms / job.doc.get("fails_at", 1.0))
+    before = [event for event in _spread(planned, whole_ms)[:-1] if event[0] < ends_ms]
+    return [*(before or [(0, planned[0])]), (ends_ms, error)]
+
+
+def _spread(payloads: list[Json], ends_ms: int) -> list[tuple[int, Json]]:
+    """The first at once, the last at *ends_ms*, the others evenly between."""
+    count = max(1, len(payloads) - 1)
+    return [(ends_ms * index // count, payload) for index, payload in enumerate(payloads)]
+
+
+def _expanded(rules: StreamRules, facts: Mapping[str, Json]) -> Iterator[Json]:
+    """The payloads; one line for each of a list where the rule says so."""
+    for template in rules.events:
+        fields = {name: value for name, value in template.items() if name != "for_each"}
+        if "for_each" not in template:
+            yield fill(fields, facts)
+            continue
+        count = len(facts[template["for_each"]])
+        low, high = fields[rules.rising_field]
+        for n in range(1, count + 1):
+            rising = low + (high - low) * (n - 1) // max(1, count - 1)
+            yield fill({**fields, rules.rising_field: rising}, {**facts, "n": n, "count": count})

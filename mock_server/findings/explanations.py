@@ -1,0 +1,79 @@
+"""What every finding means, for `screentest explain` and for the page of findings.
+
+The texts stand in explanations.toml, because they are prose and code of two languages. A test holds
+that every code that is used has one, and that every one is used.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from msgspec import Struct
+
+from screentest.specs.json_types import Json
+
+_FILE = Path(__file__).with_name("explanations.toml")
+
+
+class Example(Struct, frozen=True):
+    """The same few lines, wrong and right."""
+
+    wrong: str
+    right: str
+
+    def to_json(self) -> Json:
+        return {"wrong": self.wrong, "right": self.right}
+
+
+class Explanation(Struct, frozen=True):
+    """One finding. *severity* is `error`, or `warning` for calls that a provider answers."""
+
+    code: str
+    title: str
+    severity: str
+    what: str
+    why: str
+    python: Example
+    typescript: Example
+
+    def to_json(self) -> Json:
+        return {
+            "code": self.code,
+            "title": self.title,
+            "severity": self.severity,
+            "what": self.what,
+            "why": self.why,
+            "python": self.python.to_json(),
+            "typescript": self.typescript.to_json(),
+        }
+
+
+@cache
+def explanations() -> Mapping[str, Explanation]:
+    """All of them by code, in the order of their codes."""
+    raw: Mapping[str, Json] = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    return {code: _explanation(code, raw[code]) for code in sorted(raw)}
+
+
+def explanation(code: str) -> Explanation | None:
+    """What *code* means; None when there is no such finding."""
+    return explanations().get(code)
+
+
+def _explanation(code: str, raw: Mapping[str, Json]) -> Explanation:
+    return Explanation(
+        code=code,
+        title=raw["title"],
+        severity=raw.get("severity", "error"),
+        what=raw["what"].strip(),
+        why=raw["why"].strip(),
+        python=_example(raw["python"]),
+        typescript=_example(raw["typescript"]),
+    )
+
+
+def _example(raw: Mapping[str, str]) -> Example:
+    return Example(raw["wrong"].strip("\n"), raw["right"].strip("\n"))

@@ -1,0 +1,60 @@
+"""Fields and orders that nobody takes notice of: advice, never a refusal.
+
+Whoever sends `duration` where the provider reads `seconds` pays for a video of the default length.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from screentest.specs.contract import Contract
+from screentest.specs.errors import nearest
+from screentest.specs.fields import Fields
+
+from ..engine.provider import Call, EventStream, Reply
+from ..kernel.finding import Finding
+from ..kernel.magic import VERBS, misspelt_order
+from ..kernel.redaction import cut_text
+from .citations import source_of_unknown_field
+from .fixes import unknown_field_fix, value_at
+
+# One slip seldom comes alone, but a body of another provider has nothing but slips.
+_TOLD_MAX = 10
+_POINTER_MAX = 120
+
+
+def ignored_fields(contract: Contract, call: Call, answer: Reply | EventStream) -> list[Finding]:
+    """What to say of the fields of *call* that are not documented, if it was answered well."""
+    if answer.status >= 300 or call.ctx.behaviour.unknown_fields != "ignore":
+        return []
+    bodies = call.operation.bodies
+    schema = bodies.get(call.request.content_type)
+    if schema is None:
+        return []
+    unnamed = islice(schema.fields.unnamed_in(call.body), _TOLD_MAX)
+    return [_advice(contract, call, schema.fields, pointer) for pointer, _ in unnamed]
+
+
+def _advice(contract: Contract, call: Call, fields: Fields, pointer: str) -> Finding:
+    source = source_of_unknown_field(contract, call.operation.id, pointer)
+    # Somebody may have pasted a secret where a name belongs.
+    shown = cut_text(pointer)[:_POINTER_MAX]
+    name = shown.rpartition("/")[2]
+    fix = unknown_field_fix(name, fields.around(pointer), value_at(call.body, pointer))
+    return Finding(
+        "SC103", shown, "a documented field", "one that is ignored", fix, source, "warning"
+    )
+
+
+def misspelt_orders(call: Call) -> list[Finding]:
+    """What to say of a text of *call* that looks like an order to the mock and is none."""
+    found = misspelt_order(call.body) if call.ctx.settings.has_magic else None
+    if found is None:
+        return []
+    verb = found.removeprefix("[[screentest:").rstrip("]").partition("=")[0]
+    close = nearest(verb, VERBS)
+    fix = f"did you mean {close[0]!r}?" if close and close[0] != verb else "see docs/magic.md"
+    if verb == "slow":
+        fix = "say how long, such as slow=60s, slow=5m or slow=1h; it was taken as slow=1m"
+    expected = "an order: " + ", ".join(VERBS)
+    return [Finding("SC114", "", expected, cut_text(found)[:_POINTER_MAX], fix, "", "warning")]

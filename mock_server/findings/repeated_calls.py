@@ -1,0 +1,216 @@
+"""What a client does again and again, seen over several calls: advice, never a refusal.
+
+Polls that come too fast or go on after the end, refused requests that are repeated unchanged, and
+paid calls that are repeated without the key that would make them one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from functools import lru_cache
+from hashlib import sha256
+
+from screentest.specs.behaviour import Cadence, Idempotency, Kind, Lifecycle
+from screentest.specs.contract import Contract
+
+from ..engine.provider import Call, EventStream, Refusal, Reply, Request, Upload
+from ..kernel.clock import Mode
+from ..kernel.finding import Finding
+from ..kernel.recent_calls import Marks
+from ..kernel.rows import Resource
+from .citations import source_of_refusal
+
+#: Refusals that lie in the request itself: no waiting and no other call changes them.
+_LASTING = frozenset(
+    {
+        "missing_credential",
+        "unknown_credential",
+        "wrong_content_type",
+        "malformed_body",
+        "too_large",
+        "invalid",
+        "content_refused",
+        "unknown_route",
+        "wrong_method",
+    }
+)
+#: Reading a finished job once more, to show it or for a fresh URL, is no habit.
+_READS_AFTER_END_MAX = 2
+#: What a job works for is read for many reasons, so it takes more reads to show a loop.
+_READS_FROM_ABOVE_MAX = 4
+#: Whoever comes later than this reads for a fresh URL rather than in a loop.
+_CLOSE_MS = 60_000
+
+
+def habits_of(
+    marks: Marks,
+    contract: Contract,
+    request: Request,
+    call: Call | None,
+    answer: Reply | EventStream,
+    mode: Mode,
+    now_ms: int,
+) -> list[Finding]:
+    """What to say about *request* after those that *marks* remembers; they remember it, too.
+
+    *call* is None for a request that no operation takes. In `auto` *mode* a poll moves the clock,
+    so the time between two polls says nothing.
+    """
+    if isinstance(answer, EventStream):
+        return []
+    if answer.refusal is not None:
+        return list(_repeated_refusal(marks, contract, request, call, answer.refusal))
+    if call is None or answer.status >= 300:
+        return []
+    cadence, idempotency = contract.behaviour.cadence, contract.behaviour.idempotency
+    if cadence is not None and call.operation.id in cadence.operations:
+        return _poll(marks, contract, cadence, call, mode, now_ms)
+    if call.rules.effect == "read" and call.found:
+        return list(_poll_from_above(marks, contract, call, now_ms))
+    if idempotency is not None and call.operation.id in idempotency.operations:
+        return list(_paid_repetition(marks, contract, idempotency, call, now_ms))
+    return []
+
+
+def _repeated_refusal(
+    marks: Marks, contract: Contract, request: Request, call: Call | None, refusal: Refusal
+) -> Iterator[Finding]:
+    reason = refusal.reason
+    if reason not in _LASTING:
+        return
+    # A credential is part of what was refused, and is nothing to be kept.
+    sent = request.headers.get("authorization", "") + request.headers.get("x-api-key", "")
+    name = ("refused", contract.provider, sha256(sent.encode()).digest(), *_content(request))
+    if marks.swap(name, reason) == reason:
+        yield _advice(
+            "SC205",
+            "",
+            "another request after a refusal",
+            "the same one again",
+            "change what was refused; repeat only after 429 and 5xx",
+            source_of_refusal(contract, call.operation.id if call is not None else "", refusal),
+        )
+
+
+def _poll(
+    marks: Marks, contract: Contract, cadence: Cadence, call: Call, mode: Mode, now_ms: int
+) -> list[Finding]:
+    job = [*call.found.values()][-1] if call.found else None
+    has_ended = job is not None and job.script is not None and call.ctx.kind(job).is_final
+    name = ("poll", contract.provider, call.operation.id, call.account_id, call.request.path)
+    found: list[Finding] = []
+    before: tuple[int, int] | None = marks.get(name)
+    reads = (before[1] if before is not None else 0) + 1 if has_ended else 0
+    marks.swap(name, (now_ms, reads))
+    if reads > _READS_AFTER_END_MAX:
+        assert job is not None, "only what is there can have ended"
+        found.append(_after_end(contract, call, job, reads))
+    if before is None or has_ended or mode is Mode.AUTO:
+        return found
+    pause_ms = now_ms - before[0]
+    # A clock that somebody moves by hand has stood still; it does not tell when the client came.
+    if pause_ms < cadence.at_least_ms and not (mode is Mode.MANUAL and pause_ms == 0):
+        found.append(_too_soon(_source(contract, cadence.source), cadence.at_least_ms, pause_ms))
+    return found
+
+
+def _poll_from_above(
+    marks: Marks, contract: Contract, call: Call, now_ms: int
+) -> Iterator[Finding]:
+    """A client that reads what a job works for, and goes on when no job is left that works."""
+    above = [*call.found.values()][-1]
+    kinds = [
+        name
+        for name, it in contract.behaviour.resources.items()
+        if it.parent == above.kind and it.lifecycle is not None and it.lifecycle.simulated
+    ]
+    if not kinds:
+        return
+    name = ("poll", contract.provider, call.operation.id, call.account_id, call.request.path)
+    before: tuple[int, int] | None = marks.get(name)
+    is_close = before is not None and now_ms - before[0] < _CLOSE_MS
+    newest = [call.ctx.newest(kind, above.id) for kind in kinds] if is_close else []
+    jobs = [job for job in newest if job is not None and job.script is not None]
+    has_ended = bool(jobs) and all(call.ctx.kind(job).is_final for job in jobs)
+    reads = (before[1] if before is not None else 0) + 1 if has_ended else 0
+    marks.swap(name, (now_ms, reads))
+    if reads > _READS_FROM_ABOVE_MAX:
+        yield _after_end(contract, call, max(jobs, key=call.ctx.entered_ms), reads)
+
+
+def _after_end(contract: Contract, call: Call, job: Resource, reads: int) -> Finding:
+    """Who polls on has mostly waited for another word than that in which this *job* ends."""
+    resources = contract.behaviour.resources
+    mine = resources[job.kind]
+    assert mine.lifecycle is not None, job.kind
+    ends = _end_words(mine.lifecycle)
+    others = {
+        f"{it.called} in {_end_words(it.lifecycle)[0]!r}"
+        for it in resources.values()
+        if it.parent
+        and it.lifecycle is not None
+        and it.lifecycle.simulated
+        and _end_words(it.lifecycle)[0] != ends[0]
+    }
+    known = f" ({', '.join(sorted(others))})" if others else ""
+    loop = " and at ".join(repr(word) for word in ends)
+    return _advice(
+        "SC202",
+        "",
+        "no more polls once a job has ended",
+        f"{reads} since its end as {call.ctx.state(job)!r}",
+        f"end the loop at {loop}: {mine.called} ends in {ends[0]!r}{known}",
+        _source(contract, mine.lifecycle.source),
+    )
+
+
+def _end_words(lifecycle: Lifecycle) -> list[str]:
+    """What a job is called that has succeeded, and one that has failed."""
+    kinds = (Kind.SUCCEEDED, Kind.FAILED)
+    return [it.name for kind in kinds for it in lifecycle.states.values() if it.kind is kind]
+
+
+@lru_cache(maxsize=256)
+def _too_soon(source: str, at_least_ms: int, pause_ms: int) -> Finding:
+    """Whoever polls too fast does it thousands of times."""
+    rule = f"{_seconds(at_least_ms)} between polls"
+    return _advice("SC201", "", rule, _seconds(pause_ms), f"wait {rule}", source)
+
+
+def _paid_repetition(
+    marks: Marks, contract: Contract, rules: Idempotency, call: Call, now_ms: int
+) -> Iterator[Finding]:
+    if call.cost is None or not call.cost.amount or rules.header in call.request.headers:
+        return
+    name = ("paid", contract.provider, call.account_id, *_content(call.request))
+    before: int | None = marks.swap(name, now_ms)
+    if before is not None and now_ms - before < rules.keeps_ms:
+        header = "-".join(part.capitalize() for part in rules.header.split("-"))
+        yield _advice(
+            "SC207",
+            f"/{header}",
+            f"{header} on a paid call that may be repeated",
+            f"the same call again after {_seconds(now_ms - before)}, without one",
+            f"send one {header} per video that is wanted",
+            _source(contract, rules.source),
+        )
+
+
+def _content(request: Request) -> tuple[Hashable, ...]:
+    """What makes two requests the same, without their credential."""
+    body = sha256(request.body)
+    for name, value in (request.form or {}).items():
+        body.update(f"{name}={value.sha256 if isinstance(value, Upload) else value}\n".encode())
+    return request.method, request.path, request.query, request.content_type, body.digest()
+
+
+def _advice(code: str, pointer: str, expected: str, actual: str, fix: str, source: str) -> Finding:
+    return Finding(code, pointer, expected, actual, fix, source, severity="warning")
+
+
+def _source(contract: Contract, clauses: str) -> str:
+    return f"{contract.behaviour.document_url} {clauses}".strip()
+
+
+def _seconds(length_ms: int) -> str:
+    return f"{length_ms / 1_000:g} s"

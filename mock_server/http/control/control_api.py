@@ -1,0 +1,140 @@
+"""The control API: everything a test or a person does to the mock, as opposed to through it.
+
+Its routes are those of its contract, `specs/control/openapi.yaml`; a call is read by the contract
+before its handler sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from flask import Blueprint, Response, current_app, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from screentest.specs.controls import load_controls
+from screentest.specs.errors import nearest
+from screentest.specs.operations import Operation
+
+from ...engine.worlds import Worlds
+from ...kernel.errors import MockError
+from ..guard import Guard
+from . import history, jobs, snapshots, webhooks
+from . import worlds as worlds_and_accounts
+from .events import Watch
+from .request import Document, Handler, body_bytes_max, read_call
+
+# A refusal is read in a terminal.
+_PATH_MAX = 120
+
+
+def control_blueprint(worlds: Worlds, guard: Guard) -> Blueprint:
+    """The routes under `/_screentest/`."""
+    control = Blueprint("control", __name__, url_prefix="/_screentest")
+    handlers: Mapping[str, Handler] = {
+        **worlds_and_accounts.OPERATIONS,
+        **jobs.OPERATIONS,
+        **history.OPERATIONS,
+        **webhooks.OPERATIONS,
+        **snapshots.OPERATIONS,
+        **Watch(worlds).operations(),
+    }
+    operations = load_controls().operations
+    assert handlers.keys() == operations.keys(), handlers.keys() ^ operations.keys()
+    for id_, operation in operations.items():
+        control.add_url_rule(
+            operation.path.replace("{", "<").replace("}", ">"),
+            id_,
+            partial(_answer, worlds, operation, handlers[id_]),
+            methods=[operation.method],
+            provide_automatic_options=False,
+        )
+
+    @control.before_app_request
+    def _protect() -> Response | None:
+        denied = guard.check_control(request.environ)
+        return problem(denied.status, denied.code, denied.detail) if denied else None
+
+    control.app_errorhandler(MockError)(_mistake)
+    control.app_errorhandler(HTTPException)(partial(_no_route, worlds))
+    control.app_errorhandler(Exception)(_crash)
+    control.after_app_request(_signed)
+    return control
+
+
+def _signed(response: Response) -> Response:
+    """Any server may answer any address; only a mock says that it is one."""
+    response.headers["X-Screentest-Control"] = load_controls().document["info"]["version"]
+    return response
+
+
+def problem(status: int, code: str, detail: str) -> Response:
+    """`application/problem+json` with a stable *code*."""
+    response = jsonify(
+        {"title": code.replace("_", " "), "status": status, "code": code, "detail": detail}
+    )
+    response.status_code = status
+    response.content_type = "application/problem+json"
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _answer(worlds: Worlds, operation: Operation, handler: Handler, **path: str) -> Response:
+    """The handler's answer, with the one success status that the contract documents."""
+    call = read_call(
+        worlds,
+        operation,
+        path,
+        query=request.query_string.decode("latin-1"),
+        # One byte more than allowed shows a body that is too large, whatever its length claims.
+        body=request.stream.read(body_bytes_max(operation) + 1),
+        origin=request.host_url.rstrip("/"),
+        accept=request.headers.get("Accept", ""),
+    )
+    answered = handler(call)
+    if isinstance(answered, Response):
+        return answered
+    if isinstance(answered, Document):
+        return Response(answered.content, content_type=answered.content_type)
+    status = min(int(code) for code in operation.replies if code.startswith("2"))
+    if answered is None:
+        nothing = Response(status=status)
+        del nothing.headers["Content-Type"]
+        return nothing
+    response = jsonify(answered)
+    response.status_code = status
+    return response
+
+
+def _mistake(error: MockError) -> Response:
+    return problem(error.status, error.code, str(error))
+
+
+def _no_route(worlds: Worlds, error: HTTPException) -> Response:
+    code = error.name.lower().replace(" ", "_")
+    told = _what_there_is(worlds, request.path) if code == "not_found" else error.description or ""
+    response = problem(error.code or 500, code, told)
+    for name, value in error.get_headers():
+        if name == "Allow":
+            response.headers["Allow"] = value
+    return response
+
+
+def _what_there_is(worlds: Worlds, path: str) -> str:
+    """Where to go from a path that is neither a provider's nor a control call's."""
+    first = path.split("/")[1]
+    places = ", ".join(f"/{name}/" for name in worlds.contracts)
+    near = nearest(first, worlds.contracts)
+    hint = f"; did you mean /{near[0]}/?" if near else ""
+    return (
+        f"nothing is at {path[:_PATH_MAX]!r}{hint} (providers are below {places}; "
+        "/_screentest/openapi.json lists the control calls)"
+    )
+
+
+def _crash(error: Exception) -> Response:
+    """Our own fault: the traceback is for the terminal, the caller gets no paths and no SQL."""
+    current_app.logger.error("control call failed", exc_info=error)
+    detail = "screentest is wrong here; its own log says where. Please report it."
+    return problem(500, "crash", detail)

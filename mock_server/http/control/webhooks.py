@@ -1,0 +1,120 @@
+"""Control calls about webhook endpoints and what is delivered to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import current_app
+
+from screentest.specs.json_types import Json
+
+from ...engine import outbox
+from ...kernel.clock import rfc3339
+from ...kernel.errors import MockError
+from ...kernel.webhooks import Delivery, Endpoint
+from .request import ControlCall, Handler, one_page
+
+
+def create_endpoint(call: ControlCall) -> Json:
+    worlds, world, body = call.worlds, call.world, call.body
+    contract = worlds.contract(body["provider"])
+    current_app.extensions["screentest.check_target"](body["url"])
+    with worlds.store.request():
+        accounts = [
+            it for it in worlds.store.accounts(world.id) if it.provider == contract.provider
+        ]
+        account = worlds.account(world, body.get("account", accounts[0].id))
+        if account.provider != contract.provider:
+            raise MockError(
+                f"account {account.id} is one of {account.provider}, not of {contract.provider}",
+                code="invalid_field",
+            )
+        ctx = worlds.instant(world, contract.provider)
+        endpoint, secret = outbox.add_endpoint(
+            ctx, account.id, body["url"], tuple(body.get("events", ()))
+        )
+    return _endpoint(endpoint, secret)
+
+
+def list_endpoints(call: ControlCall) -> Json:
+    world, after = call.world, call.cursor or 0
+    with call.worlds.store.request():
+        found = [it for it in outbox.endpoints(call.worlds.store, world.id) if it.seq > after]
+    return one_page(found, call.limit, _endpoint, lambda it: it.seq)
+
+
+def delete_endpoint(call: ControlCall) -> None:
+    worlds, world = call.worlds, call.world
+    with worlds.store.request():
+        endpoint = outbox.endpoint_called(worlds.store, world.id, call.path["endpoint"])
+        outbox.delete_endpoint(worlds.instant(world, endpoint.provider), endpoint)
+
+
+def rotate_endpoint(call: ControlCall) -> Json:
+    worlds, world = call.worlds, call.world
+    with worlds.store.request():
+        endpoint = outbox.endpoint_called(worlds.store, world.id, call.path["endpoint"])
+        endpoint, secret = outbox.rotate(worlds.instant(world, endpoint.provider), endpoint)
+    return _endpoint(endpoint, secret)
+
+
+def list_deliveries(call: ControlCall) -> Json:
+    worlds, world, limit = call.worlds, call.world, call.limit
+    with worlds.store.request():
+        worlds.settle(world, worlds.now_ms(world))
+    worlds.wait_for_outcomes(world)
+    with worlds.store.request():
+        found = outbox.deliveries(
+            worlds.store, world.id, after_seq=call.cursor or 0, limit=limit + 1
+        )
+    return one_page(found, limit, _delivery, lambda it: it.seq)
+
+
+def redeliver(call: ControlCall) -> Json:
+    worlds, world = call.worlds, call.world
+    worlds.wait_for_outcomes(world)
+    with worlds.store.request():
+        delivery = outbox.delivery_called(worlds.store, world.id, call.path["delivery"])
+        outbox.redeliver(worlds.instant(world, delivery.provider), delivery)
+        worlds.settle(world, worlds.now_ms(world))
+    worlds.wait_for_outcomes(world)
+    with worlds.store.request():
+        return _delivery(outbox.delivery_called(worlds.store, world.id, delivery.id))
+
+
+def _endpoint(endpoint: Endpoint, secret: str | None = None) -> Json:
+    shown = {
+        "id": endpoint.id,
+        "provider": endpoint.provider,
+        "account": endpoint.account,
+        "url": outbox.cut_url(endpoint.url),
+        "events": list(endpoint.events),
+        "created_at": rfc3339(endpoint.created_ms),
+    }
+    return shown if secret is None else {**shown, "secret": secret}
+
+
+def _delivery(delivery: Delivery) -> Json:
+    return {
+        "id": delivery.id,
+        "provider": delivery.provider,
+        "endpoint": delivery.endpoint,
+        "event": delivery.event,
+        "type": delivery.type,
+        "job": delivery.job,
+        "created_at": rfc3339(delivery.created_ms),
+        "state": delivery.fate.value,
+        "body": delivery.body,
+        "next_due": rfc3339(delivery.due_ms) if delivery.due_ms is not None else None,
+        "attempts": list(delivery.attempts),
+    }
+
+
+OPERATIONS: Mapping[str, Handler] = {
+    "createEndpoint": create_endpoint,
+    "listEndpoints": list_endpoints,
+    "deleteEndpoint": delete_endpoint,
+    "rotateEndpoint": rotate_endpoint,
+    "listDeliveries": list_deliveries,
+    "redeliver": redeliver,
+}

@@ -1,0 +1,249 @@
+"""Control calls about the server, worlds, accounts, clocks and readings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from screentest.specs.controls import load_controls
+from screentest.specs.json_types import Json
+from screentest.specs.validation import shown
+
+from ...engine.keys import mint_further_keys
+from ...engine.world import Plan
+from ...kernel.clock import Mode, check_speed, parse_rfc3339, rfc3339
+from ...kernel.errors import MockError, unknown
+from ...kernel.pace import read_pace
+from ...kernel.rows import Account
+from ...kernel.version import version
+from .request import ControlCall, Handler, one_page
+from .views import auth_word, show_account, show_clock, show_entry, show_event, show_world
+
+
+def get_health(_: ControlCall) -> Json:
+    return {"status": "ok", "version": version()}
+
+
+def get_openapi(_: ControlCall) -> Json:
+    return load_controls().document
+
+
+def list_providers(call: ControlCall) -> Json:
+    return [
+        {
+            "id": contract.provider,
+            "name": contract.behaviour.name,
+            "operations": len(contract.behaviour.operations),
+            "auth": auth_word(contract.behaviour.credentials.values()),
+            "env": list(contract.behaviour.environment),
+        }
+        for contract in call.worlds.contracts.values()
+    ]
+
+
+def create_world(call: ControlCall) -> Json:
+    body, clock = call.body, call.body.get("clock", {})
+    credits = body.get("credits", {})
+    for provider in credits:
+        call.worlds.contract(provider)
+    if clock.get("mode") == "system" and "now" in clock:
+        raise MockError(
+            "clock: a clock of the mode 'system' follows the system's time, so it takes no 'now'; "
+            "leave one of the two out",
+            code="invalid_field",
+        )
+    plan = Plan(
+        seed=int(body.get("seed", 1)),
+        mode=Mode(clock.get("mode", "real")),
+        now_ms=parse_rfc3339(clock["now"]) if "now" in clock else None,
+        speed=check_speed(clock.get("speed", 1.0)),
+        pace=read_pace(body.get("pace", "documented")),
+        credits={provider: int(amount) for provider, amount in credits.items()},
+        has_magic=body.get("magic", True),
+    )
+    return show_world(call.worlds, call.worlds.create(plan), call.origin)
+
+
+def get_world(call: ControlCall) -> Json:
+    return show_world(call.worlds, call.world, call.origin)
+
+
+def change_world(call: ControlCall) -> Json:
+    world, body = call.world, call.body
+    with call.worlds.moving(world):
+        if "pace" in body:
+            world.settings = replace(world.settings, pace=read_pace(body["pace"]))
+        if "magic" in body:
+            world.settings = replace(world.settings, has_magic=body["magic"])
+    return show_world(call.worlds, world, call.origin)
+
+
+def delete_world(call: ControlCall) -> None:
+    call.worlds.delete(call.world)
+
+
+def reset_world(call: ControlCall) -> Json:
+    return show_world(call.worlds, call.worlds.reset(call.world), call.origin)
+
+
+def create_account(call: ControlCall) -> Json:
+    world, body = call.world, call.body
+    with call.worlds.store.request():
+        account, keys = call.worlds.add_account(
+            world, body["provider"], credits=body.get("credits"), tier=body.get("tier")
+        )
+        return show_account(call.worlds, world, account, keys)
+
+
+def get_account(call: ControlCall) -> Json:
+    account = call.settled_account()
+    with call.worlds.store.request():
+        return show_account(call.worlds, call.world, account)
+
+
+def change_account(call: ControlCall) -> Json:
+    worlds, world, body = call.worlds, call.world, call.body
+    call.settled_account()
+    with worlds.store.request():
+        account = worlds.account(world, call.path["account"])
+        ctx = worlds.instant(world, account.provider)
+        if "tier" in body:
+            if body["tier"] not in ctx.behaviour.tiers:
+                raise unknown("tier", body["tier"], ctx.behaviour.tiers, status=422)
+            worlds.store.set_tier(world.id, account.id, body["tier"])
+        if "credits" in body:
+            ctx.ledger.set_available(account.id, int(body["credits"]), ctx.now_ms)
+        if "api_key_revoked" in body:
+            _revoke(call, account, is_wanted=body["api_key_revoked"])
+        return show_account(worlds, world, worlds.account(world, account.id))
+
+
+def _revoke(call: ControlCall, account: Account, *, is_wanted: bool) -> None:
+    store, world = call.worlds.store, call.world.id
+    if is_wanted:
+        for key in store.keys(world, account.id, "api_key"):
+            store.deactivate_key(key.digest)
+    elif not store.has_active_key(world, account.id, "api_key"):
+        raise MockError(
+            f"the keys of {account.id} are revoked, and a revoked key does not come back; "
+            f"POST /worlds/{world}/accounts/{account.id}/keys gives it new ones",
+            code="key_revoked",
+            status=409,
+        )
+
+
+def create_keys(call: ControlCall) -> Json:
+    worlds, world = call.worlds, call.world
+    call.settled_account()
+    with worlds.store.request():
+        account = worlds.account(world, call.path["account"])
+        ctx = worlds.instant(world, account.provider)
+        keys = mint_further_keys(ctx, account.id)
+        return show_account(worlds, world, account, keys)
+
+
+def get_ledger(call: ControlCall) -> Json:
+    account = call.settled_account()
+    with call.worlds.store.request():
+        entries = call.worlds.store.entries(
+            call.world.id, account.id, after_seq=call.cursor or 0, limit=call.limit + 1
+        )
+    page = one_page(entries, call.limit, show_entry, lambda it: it.seq)
+    return {
+        "available": account.available,
+        "held": account.held,
+        "spent": account.spent,
+        "granted": account.granted,
+        "entries": page["items"],
+        "next_cursor": page["next_cursor"],
+    }
+
+
+def get_clock(call: ControlCall) -> Json:
+    world = call.world
+    with call.worlds.store.request():
+        return show_clock(call.worlds, world)
+
+
+def change_clock(call: ControlCall) -> Json:
+    worlds, world, body = call.worlds, call.world, call.body
+    mode = Mode(body["mode"]) if "mode" in body else world.clock.mode
+    worlds.set_clock(world, mode, check_speed(body.get("speed", world.clock.speed)))
+    with worlds.store.request():
+        return show_clock(worlds, world)
+
+
+def advance_clock(call: ControlCall) -> Json:
+    worlds, world, body = call.worlds, call.world, call.body
+    if world.clock.mode is Mode.SYSTEM:
+        raise MockError(
+            "this clock follows the system's; move that, or change the mode",
+            code="follows_system",
+            status=409,
+        )
+    if "until" in body:
+        moves = {"next": worlds.advance_to_next, "idle": worlds.advance_until_idle}
+        fired = moves[body["until"]](world)
+    elif "to" in body:
+        fired = worlds.advance(world, to_ms=parse_rfc3339(body["to"]))
+    else:
+        fired = worlds.advance_by(world, int(body["by_ms"]))
+    now = rfc3339(worlds.now_ms(world))
+    return {"now": now, "fired": [show_event(event) for event in fired]}
+
+
+def list_interpretations(call: ControlCall) -> Json:
+    choices = call.world.settings.choices
+    return {
+        f"{name}.{it.name}": {
+            "value": choices.get(f"{name}.{it.name}", it.default),
+            "default": it.default,
+            "alternatives": dict(it.alternatives),
+            "id": it.id,
+            "reason": it.reason,
+        }
+        for name, contract in call.worlds.contracts.items()
+        for it in contract.behaviour.interpretations.values()
+    }
+
+
+def change_interpretations(call: ControlCall) -> Json:
+    world = call.world
+    known = {
+        f"{name}.{it.name}": {it.default, *it.alternatives}
+        for name, contract in call.worlds.contracts.items()
+        for it in contract.behaviour.interpretations.values()
+    }
+    for name, value in call.body.items():
+        if name not in known:
+            raise unknown("interpretation", name, known, status=422)
+        if value not in known[name]:
+            listed = ", ".join(shown(choice) for choice in sorted(known[name]))
+            raise MockError(
+                f"no reading {value!r} of {name}; there are {listed}", code="unknown_reading"
+            )
+    call.worlds.choose(world, call.body)
+    return list_interpretations(call)
+
+
+OPERATIONS: Mapping[str, Handler] = {
+    "getHealth": get_health,
+    "getOpenapi": get_openapi,
+    "listProviders": list_providers,
+    "createWorld": create_world,
+    "getWorld": get_world,
+    "changeWorld": change_world,
+    "deleteWorld": delete_world,
+    "resetWorld": reset_world,
+    "createAccount": create_account,
+    "getAccount": get_account,
+    "changeAccount": change_account,
+    "createKeys": create_keys,
+    "getLedger": get_ledger,
+    "getClock": get_clock,
+    "changeClock": change_clock,
+    "advanceClock": advance_clock,
+    "listInterpretations": list_interpretations,
+    "changeInterpretations": change_interpretations,
+}

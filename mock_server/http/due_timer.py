@@ -1,0 +1,114 @@
+"""Wakes when something falls due in a world whose clock runs by itself.
+
+Reading settles what is due anyway, so nothing a caller sees depends on this thread. What happens
+unasked does: a webhook leaves although nobody polls.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from ..engine.worlds import Worlds
+from ..kernel.clock import Mode
+from ..kernel.errors import MockError
+
+#: Effects that fall due within a few milliseconds are settled together.
+_REST_S = 0.005
+#: A clock that a test tool moves gives no sign of it.
+_SYSTEM_S = 0.25
+#: After this a plan is looked at again, in case the machine slept.
+_LOOK_S_MAX = 60.0
+
+#: Later than anything.
+_NEVER_MS = 2**62
+
+_LOG = logging.getLogger("screentest.waker")
+# Held in a list, where tools that replace `time.monotonic` in modules do not find it.
+_MONOTONIC = [time.monotonic]
+
+
+class Waker:
+    """One thread for all worlds of a server."""
+
+    def __init__(self, worlds: Worlds) -> None:
+        self._worlds = worlds
+        self._planned: dict[str, float] = {world.id: 0.0 for world in worlds.all()}
+        # The earliest effect that a planned look is for: later ones need no look of their own.
+        self._due_ms: dict[str, int] = {}
+        self._changed = threading.Condition()
+        self._is_closed = False
+        worlds.listen(self._look_again)
+        worlds.store.watch_effects(self._plan)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        threading.Thread(target=self._run, name="screentest-waker", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop watching."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    def _look_again(self, world_id: str) -> None:
+        self._wake_at(world_id, 0.0)
+
+    def _plan(self, world_id: str, due_ms: int) -> None:
+        if due_ms >= self._due_ms.get(world_id, _NEVER_MS):
+            return
+        world = self._worlds.find(world_id)
+        if world is None:
+            return
+        wait_ms = self._worlds.wait_ms(world, due_ms)
+        if wait_ms is None:
+            if due_ms > self._worlds.now_ms(world):
+                return
+            wait_ms = 0
+        wait_s = max(_REST_S, min(wait_ms / 1_000, _LOOK_S_MAX))
+        if world.clock.mode is Mode.SYSTEM:
+            wait_s = _SYSTEM_S
+        self._wake_at(world_id, _MONOTONIC[0]() + wait_s, due_ms)
+
+    def _wake_at(self, world_id: str, at_s: float, due_ms: int = _NEVER_MS) -> None:
+        with self._changed:
+            self._due_ms[world_id] = min(due_ms, self._due_ms.get(world_id, _NEVER_MS))
+            if at_s < self._planned.get(world_id, float("inf")):
+                is_first = at_s < min(self._planned.values(), default=float("inf"))
+                self._planned[world_id] = at_s
+                if is_first:
+                    self._changed.notify_all()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if self._is_closed:
+                    return
+                now_s = _MONOTONIC[0]()
+                due = [name for name, at_s in self._planned.items() if at_s <= now_s]
+                if not due:
+                    next_s = min(self._planned.values(), default=now_s + _LOOK_S_MAX)
+                    self._changed.wait(next_s - now_s)
+                    continue
+                for name in due:
+                    del self._planned[name]
+                    self._due_ms.pop(name, None)
+            for name in due:
+                self._settle(name)
+
+    def _settle(self, world_id: str) -> None:
+        """Run what is due in a world and plan for what comes next."""
+        try:
+            with self._worlds.store.request():
+                world = self._worlds.find(world_id)
+                if world is None:
+                    return
+                self._worlds.settle(world, self._worlds.now_ms(world))
+                effect = self._worlds.store.next_effect(world_id)
+            if effect is not None:
+                self._plan(world_id, effect.due_ms)
+        except MockError as error:
+            _LOG.warning("world %s: %s", world_id, error)
+        except Exception:  # noqa: BLE001  the other worlds still need this thread
+            _LOG.exception("world %s", world_id)

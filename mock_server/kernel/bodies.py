@@ -1,0 +1,61 @@
+"""Reading request bodies strictly: what a provider's framework would refuse never gets further."""
+
+from __future__ import annotations
+
+import json
+
+import orjson
+
+from screentest.specs.json_types import Json
+
+DEPTH_MAX = 64
+
+
+class BodyError(ValueError):
+    """The body is not what its content type says; the message says why."""
+
+
+def read_json(body: bytes) -> Json:
+    """The value in *body*.
+
+    Raises:
+        BodyError: malformed, not UTF-8, NaN or infinite, nested deeper than 64, with a lone
+            surrogate, a NUL character, or a repeated key.
+    """
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BodyError(str(error)) from None
+    _check(value, 0)
+    if body.count(b":") > 1:
+        _check_keys(body)
+    return value
+
+
+def _check(value: Json, depth: int) -> None:
+    if depth > DEPTH_MAX:
+        raise BodyError(f"nested deeper than {DEPTH_MAX}")
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise BodyError("a text holds the character U+0000")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _check(name, depth)
+            _check(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check(item, depth + 1)
+
+
+def _check_keys(body: bytes) -> None:
+    """orjson keeps the last of two equal keys; only the slower parser shows that there were two."""
+
+    def pairs(found: list[tuple[str, Json]]) -> dict[str, Json]:
+        made = dict(found)
+        if len(made) != len(found):
+            names = [name for name, _ in found]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise BodyError(f"the key {twice!r} stands twice in one object")
+        return made
+
+    json.loads(body, object_pairs_hook=pairs)

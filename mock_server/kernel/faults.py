@@ -1,0 +1,334 @@
+"""Failures on order: which request or job meets which fault, decided from data and the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import orjson
+from msgspec import Struct
+from msgspec.structs import replace
+
+from screentest.specs.behaviour import Behaviour, OperationRules
+from screentest.specs.json_types import Json
+
+from .errors import MockError, unknown
+from .ids import stream
+from .redaction import cut_shapes
+from .templates import fill_text
+
+PHASES = ("before", "after_commit", "during_body")
+
+
+class FaultType(Struct, frozen=True):
+    """One kind of fault: what it does, in which phases, the first unless ordered otherwise.
+
+    *meets* is what it can strike. *sent* says over the attributes what leaves instead of the
+    answer; empty where that is the answer of the journal's line.
+    """
+
+    told: str
+    phases: tuple[str, ...]
+    attributes: Mapping[str, Json]
+    meets: str = "request"
+    sent: str = ""
+
+    @property
+    def phase(self) -> str:
+        """The phase in which it acts unless ordered otherwise."""
+        return self.phases[0]
+
+
+NOTHING = "nothing"
+_BEFORE, _BODY, _ANY_TIME = ("before",), ("during_body",), ("before", "after_commit")
+
+TYPES: Mapping[str, FaultType] = {
+    "http_error": FaultType(
+        "An error status instead of the answer.",
+        _ANY_TIME,
+        {"status": 503, "retry_after_s": None, "body": None},
+    ),
+    "latency": FaultType(
+        "The answer, late.",
+        _BEFORE,
+        {"delay_ms": 1_000, "jitter_ms": 0},
+        sent="the answer, {delay_ms} ms late",
+    ),
+    "timeout": FaultType(
+        "No answer: the connection is closed after the delay.",
+        _ANY_TIME,
+        {"delay_ms": 30_000},
+        sent=NOTHING,
+    ),
+    "reset_peer": FaultType(
+        "The connection is closed without an answer: an orderly close, no TCP reset.",
+        _ANY_TIME,
+        {},
+        sent=NOTHING,
+    ),
+    "limit_data": FaultType(
+        "The connection is closed before the promised length.",
+        _BODY,
+        {"bytes": 64},
+        "body",
+        "the first {bytes} bytes of the body",
+    ),
+    "slicer": FaultType(
+        "The body in small pieces.",
+        _BODY,
+        {"size": 16, "delay_ms": 0},
+        "body",
+        "the body in pieces of {size} bytes",
+    ),
+    "malformed_json": FaultType(
+        "Half of the body, as if it were all.", _BODY, {}, "body", "the first half of the body"
+    ),
+    "wrong_content_type": FaultType(
+        "The body under another content type.",
+        _BODY,
+        {"content_type": "text/html"},
+        "body",
+        "the body as {content_type}",
+    ),
+    "empty": FaultType("The status with an empty body.", _BODY, {}, "body", "no body"),
+    "stream_cut": FaultType(
+        "A stream breaks off; its job goes on.",
+        _BODY,
+        {"after_events": 1},
+        "stream",
+        "{after_events} events, then the connection was closed",
+    ),
+    "stream_stall": FaultType(
+        "A stream falls silent for a while.",
+        _BODY,
+        {"after_events": 1, "stall_ms": 600_000},
+        "stream",
+        "{after_events} events, then nothing for {stall_ms} ms",
+    ),
+    "stream_error": FaultType(
+        "A stream ends in an error event, and its job fails.",
+        _BODY,
+        {"after_events": 1, "reason": None},
+        "streamed job",
+    ),
+    "job_failure": FaultType(
+        "The job fails at this part of its run.", _BEFORE, {"reason": None, "at": 1.0}, "job"
+    ),
+    "webhook_drop": FaultType("The delivery is never sent.", _BEFORE, {}, "delivery"),
+    "webhook_duplicate": FaultType(
+        "The delivery is sent several times.", _BEFORE, {"copies": 2}, "delivery"
+    ),
+    "webhook_reorder": FaultType(
+        "The delivery waits until the next to its endpoint was sent, delay_ms at most.",
+        _BEFORE,
+        {"delay_ms": 600_000},
+        "delivery",
+    ),
+    "webhook_bad_signature": FaultType(
+        "The delivery carries a wrong signature.", _BEFORE, {}, "delivery"
+    ),
+    "model_retired": FaultType(
+        "Calls that cost something are refused: their model is gone.",
+        _BEFORE,
+        {"model": None, "status": 410},
+        "model",
+    ),
+}
+
+
+class Fault(Struct, frozen=True):
+    """A fault that waits for its target. *nth* counts matches from 1; *times* None is for ever."""
+
+    id: str
+    type: str
+    where: Mapping[str, str]
+    nth: int = 1
+    times: int | None = 1
+    probability: float = 1.0
+    phase: str = "before"
+    attributes: Mapping[str, Json] = {}
+    seen: int = 0
+    fired: int = 0
+
+    def to_json(self) -> Json:
+        return {
+            "id": self.id,
+            "type": self.type,
+            "where": dict(self.where),
+            "nth": self.nth,
+            "times": self.times,
+            "probability": self.probability,
+            "phase": self.phase,
+            "attributes": dict(self.attributes),
+            "seen": self.seen,
+            "fired": self.fired,
+        }
+
+    @staticmethod
+    def from_json(raw: Json) -> Fault:
+        return Fault(**raw)
+
+    @property
+    def sent(self) -> str:
+        """What leaves instead of the answer; empty when the answer does."""
+        return fill_text(TYPES[self.type].sent, self.attributes)
+
+    @property
+    def swallows(self) -> bool:
+        """Whether no byte of the answer leaves."""
+        return TYPES[self.type].sent == NOTHING
+
+    def fits(self, facts: Mapping[str, str | None]) -> bool:
+        """Whether every condition of `where` holds for a target with these *facts*."""
+        return all(facts.get(name) == value for name, value in self.where.items())
+
+    @property
+    def is_spent(self) -> bool:
+        return self.times is not None and self.fired >= self.times
+
+
+#: What `where` may name: each value, with the providers that know it.
+Places = Mapping[str, Mapping[str, Collection[str]]]
+#: Only a delivery has these; the others belong to every call.
+_OF_DELIVERIES = frozenset({"event", "endpoint"})
+#: Calls that a refusal lists; it is a line in a terminal.
+_LISTED_MAX = 8
+
+
+def read_fault(fault_id: str, body: Mapping[str, Json], places: Places) -> Fault:
+    """A fault from what somebody ordered.
+
+    Raises:
+        MockError: unknown type, attribute or place, or a phase in which it does not act.
+    """
+    kind = str(body.get("type"))
+    if kind not in TYPES:
+        raise unknown("fault type", kind, TYPES, status=422)
+    known = TYPES[kind]
+    attributes = _without_keys(body.get("attributes", {}))
+    for name in attributes:
+        if name not in known.attributes:
+            raise unknown("attribute", name, known.attributes, of=kind, status=422)
+    where = {name: str(value) for name, value in body.get("where", {}).items()}
+    for name, value in where.items():
+        if name not in places:
+            raise unknown("condition", name, list(places), status=422)
+        values = places[name]
+        if value not in values:
+            provider = where.get("provider")
+            near = [it for it, known_by in values.items() if provider in (None, *known_by)]
+            raise unknown(name, value, near or values, status=422)
+    return Fault(
+        id=fault_id,
+        type=kind,
+        where=where,
+        nth=body.get("nth", 1),
+        times=body.get("times", 1),
+        probability=body.get("probability", 1.0),
+        phase=_phase(kind, body.get("phase", known.phase)),
+        attributes={**known.attributes, **attributes},
+    )
+
+
+def _without_keys(attributes: Mapping[str, Json]) -> dict[str, Json]:
+    """*attributes* as they may be kept: a body or a reason may hold what somebody has pasted."""
+    kept: dict[str, Json] = orjson.loads(cut_shapes(orjson.dumps(attributes).decode()))
+    return kept
+
+
+def _phase(kind: str, phase: str) -> str:
+    possible = TYPES[kind].phases
+    if phase not in PHASES:
+        raise unknown("phase", phase, PHASES, status=422)
+    if phase not in possible:
+        raise MockError(
+            f"{kind} does not act in phase {phase} (it acts in: {', '.join(possible)})",
+            code="out_of_reach",
+        )
+    return phase
+
+
+def check_reach(fault: Fault, behaviours: Mapping[str, Behaviour], places: Places) -> None:
+    """Nothing, if *fault* can strike some call of a provider in *behaviours*.
+
+    Raises:
+        MockError: what it names has no such target; the message says what has.
+    """
+    meets = TYPES[fault.type].meets
+    foreign = [it for it in fault.where if it in _OF_DELIVERIES and meets != "delivery"]
+    if foreign:
+        raise MockError(
+            f"{fault.type} does not strike deliveries, so it has no {foreign[0]} to look at",
+            code="out_of_reach",
+        )
+    possible = [
+        (name, rules)
+        for name, behaviour in behaviours.items()
+        for rules in behaviour.operations.values()
+        if _can_meet(meets, behaviour, rules)
+    ]
+    near = [it for it in possible if _is_named(fault, it[0], it[1].id, places)]
+    if near:
+        _check_model(fault, [rules for _, rules in near])
+        return
+    named = {name: fault.where[name] for name in places if name in fault.where}
+    asked = " ".join(f"{name}={value}" for name, value in named.items()) or "what is served"
+    meant = [set(places[name][value]) for name, value in named.items() if name != "operation"]
+    same = [it for it in possible if all(it[0] in providers for providers in meant)] or possible
+    listed = ", ".join(f"{name} {rules.id}" for name, rules in same[:_LISTED_MAX])
+    more = f", and {len(same) - _LISTED_MAX} more" if len(same) > _LISTED_MAX else ""
+    raise MockError(
+        f"{fault.type} can never strike {asked} (it can strike: {listed or 'nothing here'}{more})",
+        code="out_of_reach",
+    )
+
+
+def _is_named(fault: Fault, provider: str, operation: str, places: Places) -> bool:
+    """Whether every condition of *fault* holds for some call of *operation*."""
+    return fault.where.get("operation", operation) == operation and all(
+        provider in places[name][value] for name, value in fault.where.items()
+    )
+
+
+def _check_model(fault: Fault, possible: Sequence[OperationRules]) -> None:
+    """Nothing, if the model that *fault* names is one that a call can ask for."""
+    model = fault.attributes.get("model")
+    if model is None:
+        return
+    known = {name for rules in possible if rules.models is not None for name in rules.models.names}
+    if not known:
+        raise MockError(
+            f"these calls do not say which model they want, so {model!r} would never be met; "
+            "leave model out to retire what they use",
+            code="out_of_reach",
+        )
+    if model not in known:
+        raise unknown("model", model, known, status=422)
+
+
+def _can_meet(meets: str, behaviour: Behaviour, rules: OperationRules) -> bool:
+    """Whether a call by *rules* brings about what a fault *meets*."""
+    match meets:
+        case "stream" | "streamed job":
+            return rules.id in behaviour.streams
+        case "body":
+            return rules.id not in behaviour.streams
+        case "job":
+            return rules.starts is not None or rules.effect == "billable"
+        case "delivery":
+            return rules.starts is not None and behaviour.webhooks is not None
+        case "model":
+            return rules.effect == "billable"
+        case _:
+            return True
+
+
+def strikes(fault: Fault, seed: int) -> tuple[Fault, bool]:
+    """The fault after one more match, and whether it strikes this time."""
+    seen = fault.seen + 1
+    lucky = stream(seed, "fault", fault.id, seen).random() < fault.probability
+    hit = seen >= fault.nth and not fault.is_spent and lucky
+    return replace(fault, seen=seen, fired=fault.fired + hit), hit
+
+
+def too_many(limit: int) -> MockError:
+    return MockError(f"more than {limit} faults; delete some first", code="too_many", status=409)

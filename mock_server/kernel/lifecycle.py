@@ -1,0 +1,171 @@
+"""What becomes of a job, decided when it is accepted.
+
+A `Script` lists when the job enters each state. The state at any instant is looked up, never
+stepped, so reading a job cannot change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from screentest.specs.behaviour import Kind, Lifecycle, State
+from screentest.specs.json_types import Json
+
+
+class Script(Struct, frozen=True):
+    """Steps are (offset in ms since acceptance, state name), rising; the first offset is 0.
+
+    *held_ms* is the offset at which somebody stopped the job; it goes no further. *reason* is told
+    when the job fails.
+    """
+
+    steps: tuple[tuple[int, str], ...]
+    reason: str = ""
+    held_ms: int | None = None
+
+    def state_at(self, offset_ms: int) -> str:
+        """The state *offset_ms* after acceptance."""
+        if self.held_ms is not None:
+            offset_ms = min(offset_ms, self.held_ms)
+        name = self.steps[0][1]
+        for starts_ms, state in self.steps:
+            if starts_ms > offset_ms:
+                break
+            name = state
+        return name
+
+    def entered_at(self, offset_ms: int) -> int:
+        """When the state of *offset_ms* was entered."""
+        if self.held_ms is not None:
+            offset_ms = min(offset_ms, self.held_ms)
+        return max((starts for starts, _ in self.steps if starts <= offset_ms), default=0)
+
+    def next_after(self, offset_ms: int) -> tuple[int, str] | None:
+        """The next step after *offset_ms*; None at the end or while held."""
+        if self.held_ms is not None:
+            return None
+        return next((step for step in self.steps if step[0] > offset_ms), None)
+
+    @property
+    def ends_ms(self) -> int | None:
+        """When the last state is entered; None while held."""
+        return None if self.held_ms is not None else self.steps[-1][0]
+
+    def progress(self, offset_ms: int, lifecycle: Lifecycle) -> int:
+        """0 to 100: 0 while waiting, rising while running, 100 only on success."""
+        state = lifecycle.states[self.state_at(offset_ms)]
+        if state.kind is Kind.SUCCEEDED:
+            return 100
+        running = [at for at, name in self.steps if lifecycle.states[name].kind is Kind.RUNNING]
+        if not running:
+            return 0
+        offset_ms = min(offset_ms, self.steps[-1][0] if self.held_ms is None else self.held_ms)
+        whole = max(1, self.steps[-1][0] - running[0])
+        return max(0, min(99, 100 * (offset_ms - running[0]) // whole))
+
+    def to_json(self) -> Json:
+        return {
+            "steps": [list(step) for step in self.steps],
+            "reason": self.reason,
+            "held": self.held_ms,
+        }
+
+    @staticmethod
+    def from_json(raw: Json) -> Script:
+        return Script(tuple((at, state) for at, state in raw["steps"]), raw["reason"], raw["held"])
+
+
+def draw_script(
+    lifecycle: Lifecycle,
+    rng: Random,
+    facts: Mapping[str, Json],
+    *,
+    pace: float = 1.0,
+    fails: str | None = None,
+    fails_at: float = 1.0,
+) -> Script:
+    """A script for one job. *pace* stretches the documented durations; 0 means at once.
+
+    *fails* is the reason of a failure, None for success. *fails_at* (0 to 1) is the part of the
+    running time after which it fails.
+    """
+    factor = pace * _scale(lifecycle, facts)
+    steps: list[tuple[int, str]] = []
+    at_ms = 0
+    for state in lifecycle.path:
+        steps.append((at_ms, state.name))
+        assert state.lasts_ms is not None, (lifecycle.name, state.name)
+        drawn_ms = rng.randint(*state.lasts_ms) * factor
+        cut = fails_at if fails is not None and state.kind is Kind.RUNNING else 1.0
+        at_ms += int(drawn_ms * cut)
+    end = lifecycle.end(Kind.SUCCEEDED if fails is None else Kind.FAILED)
+    steps.append((at_ms, end.name))
+    return Script(tuple(steps), fails or "")
+
+
+def end_differently(
+    script: Script, lifecycle: Lifecycle, kind: Kind, reason: str, offset_ms: int
+) -> Script:
+    """The same way to another end, at the same time; *offset_ms* is now.
+
+    A job that ended already cannot be changed: the caller checks that.
+    """
+    assert script.next_after(offset_ms) is not None or script.held_ms is not None
+    released = release(script, offset_ms)
+    steps = (*released.steps[:-1], (released.steps[-1][0], lifecycle.end(kind).name))
+    return replace(released, steps=steps, reason=reason if kind is Kind.FAILED else "")
+
+
+def kept_waiting(script: Script, by_ms: int) -> Script:
+    """The job stays in its first state *by_ms* longer."""
+    first, *rest = script.steps
+    return replace(script, steps=(first, *((at + by_ms, state) for at, state in rest)))
+
+
+def delayed(script: Script, by_ms: int, *, stalls: bool) -> Script:
+    """The last state comes *by_ms* later; or, when it *stalls*, not until somebody releases it."""
+    *path, (ends_ms, end) = script.steps
+    ends_ms += by_ms
+    held_ms = max(0, ends_ms - 1) if stalls else None
+    return replace(
+        script, steps=(*path, (max(ends_ms, 1) if stalls else ends_ms, end)), held_ms=held_ms
+    )
+
+
+def hold(script: Script, offset_ms: int) -> Script:
+    """The job stops where it is."""
+    return replace(script, held_ms=offset_ms) if script.held_ms is None else script
+
+
+def release(script: Script, offset_ms: int) -> Script:
+    """A held job goes on from where it stopped; everything after moves by the time it stood."""
+    if script.held_ms is None:
+        return script
+    stood_ms = offset_ms - script.held_ms
+    steps = tuple(
+        (at + stood_ms if at > script.held_ms else at, state) for at, state in script.steps
+    )
+    return replace(script, steps=steps, held_ms=None)
+
+
+def hasten(script: Script, offset_ms: int) -> Script:
+    """Whatever lies after *offset_ms* happens at that instant. The script is not held."""
+    assert script.held_ms is None, script
+    return replace(script, steps=tuple((min(at, offset_ms), state) for at, state in script.steps))
+
+
+def _scale(lifecycle: Lifecycle, facts: Mapping[str, Json]) -> float:
+    if lifecycle.scale is None:
+        return 1.0
+    name, factors = lifecycle.scale
+    return float(factors.get(str(facts.get(name)), 1.0))
+
+
+def kind_of(lifecycle: Lifecycle, state: str) -> Kind:
+    """The kind of *state*."""
+    found: State = lifecycle.states[state]
+    return found.kind

@@ -1,0 +1,90 @@
+"""Outcomes ordered inside a text, for clients that cannot reach the control API.
+
+`[[screentest:fail]]`, `[[screentest:fail=REASON]]`, `[[screentest:reject]]`,
+`[[screentest:slow=60s]]` and `[[screentest:stall]]` work in any text of a request body. A suffix of
+a key orders what becomes of the calls made with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from screentest.specs.json_types import Json
+
+#: What a key may have appended, and what becomes of calls with it.
+KEY_SUFFIXES = {
+    "-no-credits": "every call that costs something is refused for want of credits",
+    "-revoked": "every call is refused as with a revoked key",
+    "-rate-limited": "every call is refused as too frequent, where the provider limits calls",
+}
+
+VERBS = {
+    "fail": "the job is accepted and fails",
+    "reject": "the request is refused as the provider refuses content",
+    "slow": "the job takes that much longer: 60s, 5m, 1h",
+    "stall": "the job starts and never ends",
+}
+_ORDER = re.compile(r"\[\[screentest:(fail|reject|slow|stall)(?:=([^\[\]\n]{0,200}))?\]\]")
+_LIKE_ORDER = re.compile(r"\[\[screentest:([^\[\]\n]{0,200})\]\]")
+_DURATION = r"(\d{1,6})(ms|s|m|h)"
+_UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
+# Provider bodies nest texts two levels deep; base64 attachments are longer than any prompt.
+_DEPTH_MAX = 3
+_TEXT_MAX = 40_000
+
+
+class Ordered(Struct, frozen=True):
+    """What a text asks for. *text* is what stands after the equals sign."""
+
+    verb: str
+    text: str
+
+    @property
+    def delay_ms(self) -> int:
+        """The duration in *text*; a minute when there is none."""
+        match = re.fullmatch(_DURATION, self.text)
+        return int(match[1]) * _UNITS_MS[match[2]] if match else _UNITS_MS["m"]
+
+
+def split_key(raw: str) -> tuple[str, str]:
+    """A key without the suffix that orders something, and that suffix; empty without one."""
+    for suffix in KEY_SUFFIXES:
+        if raw.endswith(suffix):
+            return raw.removesuffix(suffix), suffix
+    return raw, ""
+
+
+def ordered_outcome(body: Json) -> Ordered | None:
+    """The first order in the texts of *body*."""
+    for text in _texts(body, 0):
+        if "[[screentest:" in text and len(text) <= _TEXT_MAX:
+            match = _ORDER.search(text)
+            if match is not None:
+                return Ordered(match[1], match[2] or "")
+    return None
+
+
+def misspelt_order(body: Json) -> str | None:
+    """The first text in *body* that looks like an order and is none, as it stands there."""
+    for text in _texts(body, 0):
+        if "[[screentest:" in text and len(text) <= _TEXT_MAX:
+            for match in _LIKE_ORDER.finditer(text):
+                verb, _, told = match[1].partition("=")
+                is_timeless = verb == "slow" and told and not re.fullmatch(_DURATION, told)
+                if verb not in VERBS or is_timeless:
+                    return match[0]
+    return None
+
+
+def _texts(value: Json, depth: int) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif depth < _DEPTH_MAX and isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item, depth + 1)
+    elif depth < _DEPTH_MAX and isinstance(value, list):
+        for item in value:
+            yield from _texts(item, depth + 1)

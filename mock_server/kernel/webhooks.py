@@ -1,0 +1,232 @@
+"""Webhooks as rules: who wants an event, what it says, how it is signed, when it is tried again.
+
+Pure functions over the contract's templates. Rows are kept by `outbox`, sending is done in `http`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Protocol
+
+import orjson
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from screentest.specs.behaviour import WebhookEvent, WebhookRules
+from screentest.specs.json_types import Json
+
+from .clock import notations
+from .ids import mint
+from .templates import fill, fill_text
+
+#: An endpoint that somebody redelivers to for ever keeps only its newest attempts.
+ATTEMPTS_KEPT_MAX = 50
+#: What is kept of a receiver's answer.
+REPLY_EXCERPT_MAX = 1_024
+
+
+class Endpoint(Struct, frozen=True):
+    """Where an account's events go. *events* empty means all of them.
+
+    The secret is not kept: it is minted again from the world's seed and *rotations*.
+    """
+
+    id: str
+    seq: int
+    provider: str
+    account: str
+    url: str
+    events: tuple[str, ...]
+    created_ms: int
+    rotations: int = 0
+
+    def wants(self, account: str, type_: str) -> bool:
+        """Whether an event of *account* is sent here."""
+        return self.account == account and (not self.events or type_ in self.events)
+
+    def secret(self, rules: WebhookRules, *world: object) -> str:
+        """The signing secret in force; *world* is what tells worlds apart."""
+        number = self.rotations + 1
+        return mint(rules.secret_form, number, "webhook secret", self.provider, self.id, *world)
+
+    def to_json(self) -> Json:
+        return asdict(self) | {"events": [*self.events]}
+
+    @staticmethod
+    def from_json(raw: Json) -> Endpoint:
+        changed: Json = {"events": tuple(raw["events"])}
+        return Endpoint(**{**raw, **changed})
+
+
+class Fate(Enum):
+    """What has become of a delivery."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"  # answered 2xx at least once
+    EXHAUSTED = "exhausted"  # the last attempt failed too
+    CANCELLED = "cancelled"  # its endpoint was deleted
+    DROPPED = "dropped"  # lost on order, by a fault
+
+
+class Outcome(Struct, frozen=True):
+    """What came of one attempt: the receiver's *status*, or the *error* that kept it from one."""
+
+    status: int | None
+    error: str | None = None
+    latency_ms: int = 0
+    reply: str = ""
+
+    @property
+    def is_success(self) -> bool:
+        """Only 2xx is; a redirect is not followed and counts as a failure."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+class Attempt(Struct, frozen=True):
+    """One sending of a delivery, claimed by whoever carries it out.
+
+    *number* counts from 1 over the delivery's life. *ticket* says that the claim still holds.
+    """
+
+    world: str
+    provider: str
+    delivery: str
+    endpoint: str
+    number: int
+    due_ms: int
+    ticket: int
+    is_forged: bool = False
+
+
+class WebhookRequest(Struct, frozen=True):
+    """What an attempt puts on the wire."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+#: An attempt, what it put on the wire (None: it was called off), and what came of it.
+Report = tuple[Attempt, WebhookRequest | None, Outcome]
+
+
+class Dispatcher(Protocol):
+    """Carries out attempts outside every transaction."""
+
+    def send(self, world: str, attempts: Sequence[Attempt]) -> None:
+        """See to it that the world is told what came of *attempts*, all at once."""
+        ...
+
+    def wait(self, world: str) -> None:
+        """Until nothing of *world* is under way, or for a bounded time."""
+        ...
+
+
+class Delivery(Struct, frozen=True):
+    """One event on its way to one endpoint. *body* never changes, whatever the attempt.
+
+    *step* counts the scheduled attempts that lie behind it. *is_single* is a copy that nobody
+    repeats; one that *is_held* lets the next to its endpoint go first. At any time it waits for an
+    effect, or is under way (*ticket*), or is over.
+    """
+
+    id: str
+    seq: int
+    provider: str
+    endpoint: str
+    event: str
+    type: str
+    job: str
+    operation: str | None
+    created_ms: int
+    body: str
+    fate: Fate = Fate.PENDING
+    step: int = 0
+    due_ms: int | None = None
+    ticket: int | None = None
+    is_single: bool = False
+    is_held: bool = False
+    attempts: tuple[Json, ...] = ()
+    attempts_made: int = 0
+
+    def to_json(self) -> Json:
+        named = asdict(self)
+        return named | {"fate": self.fate.value, "attempts": [*self.attempts]}
+
+    @staticmethod
+    def from_json(raw: Json) -> Delivery:
+        changed: Json = {"fate": Fate(raw["fate"]), "attempts": tuple(raw["attempts"])}
+        return Delivery(**{**raw, **changed})
+
+    @property
+    def was_received(self) -> bool:
+        return any(Outcome(it["status"]).is_success for it in self.attempts)
+
+
+def settled(
+    rules: WebhookRules, delivery: Delivery, attempt: Attempt, outcome: Outcome, line: Json
+) -> Delivery:
+    """*delivery* after one attempt; *line* is what is kept of that attempt.
+
+    After a failure it is due again the next wait after the attempt was due, until the waits are
+    used up.
+    """
+    after = replace(
+        delivery,
+        ticket=None,
+        due_ms=None,
+        step=delivery.step + 1,
+        attempts=(*delivery.attempts, line)[-ATTEMPTS_KEPT_MAX:],
+    )
+    if outcome.is_success or after.was_received:
+        return replace(after, fate=Fate.DELIVERED)
+    if delivery.fate is Fate.CANCELLED:
+        return after
+    wait_ms = retry_wait_ms(rules, after.step)
+    if wait_ms is None or delivery.is_single:
+        return replace(after, fate=Fate.EXHAUSTED)
+    return replace(after, fate=Fate.PENDING, due_ms=attempt.due_ms + wait_ms)
+
+
+def retry_wait_ms(rules: WebhookRules, failures: int) -> int | None:
+    """The wait after the *failures*-th failed attempt, from 1; None when it was the last."""
+    return rules.retries_ms[failures - 1] if failures <= len(rules.retries_ms) else None
+
+
+def event_body(
+    rules: WebhookRules, event: WebhookEvent, id_: str, created_ms: int, job: Mapping[str, Json]
+) -> str:
+    """The payload of an event, as the exact text that every attempt sends."""
+    facts: dict[str, Json] = {
+        "id": id_,
+        "type": event.type,
+        "created": notations(created_ms),
+        "job": job,
+    }
+    facts["data"] = fill(event.data, facts)
+    return orjson.dumps(fill(rules.body, facts)).decode()
+
+
+def signed_headers(
+    rules: WebhookRules, secret: str, delivery: Delivery, number: int, wall_ms: int
+) -> dict[str, str]:
+    """The contract's headers for one attempt, signed for the moment *wall_ms*."""
+    facts: dict[str, Json] = {
+        "id": delivery.event,
+        "type": delivery.type,
+        "attempt": number,
+        "timestamp": notations(wall_ms),
+        "body": delivery.body,
+    }
+    signature = hmac.new(
+        secret.encode(), fill_text(rules.signed, facts).encode(), hashlib.sha256
+    ).digest()
+    facts["signature"] = {
+        "hex": signature.hex(),
+        "base64": base64.b64encode(signature).decode(),
+    }
+    return {name: fill_text(template, facts) for name, template in rules.headers.items()}

@@ -1,0 +1,1 @@
+"""Oshara: what its contract files cannot express."""

@@ -1,0 +1,1 @@
+"""Ozor: what its contract files cannot express."""

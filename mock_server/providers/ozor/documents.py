@@ -1,0 +1,198 @@
+"""Ozor's documents: what becomes of a file or a page, and how refusals of Ozor look."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from screentest.specs.json_types import Json
+from screentest.specs.validation import Violation
+
+from ...engine.provider import Call, Provider, Refusal, Reply, Upload
+from ...kernel.magic import ordered_outcome
+from ...media.file_types import file_type
+from .plans import plan_body, plan_cost
+
+provider = Provider("ozor")
+
+_LANGUAGES = {"german": "de", "deutsch": "de", "french": "fr", "spanish": "es", "italian": "it"}
+_TONES = ("professional", "friendly", "energetic", "calm")
+_PALETTES = (["#0F172A", "#3B82F6"], ["#14532D", "#F59E0B"], ["#4C1D95", "#EC4899"])
+_TOPICS = (
+    "the problem",
+    "the idea",
+    "how it works",
+    "the numbers",
+    "what people say",
+    "next steps",
+)
+_VOICE_LIMITS = frozenset({"enum", "minimum", "maximum"})
+_OPENERS = ("Here is", "Let us look at", "This part covers", "Now for", "Worth knowing:")
+
+
+@provider.check("analyzeDocument")
+def check_document(call: Call) -> Sequence[Violation]:
+    """By declared MIME, or by extension where the client knows no type; bytes must agree."""
+    upload = call.body.get("file")
+    if isinstance(call.body.get("prompt"), Upload):
+        return [Violation("body", "/prompt", "type", "text", "a file")]
+    if not isinstance(upload, Upload):
+        return [] if upload is None else [Violation("body", "/file", "type", "a file", "text")]
+    declared = _declared_type(call, upload)
+    if declared is None:
+        types = ", ".join(call.ctx.behaviour.facts["document_types"].values())
+        actual = upload.content_type or "no type"
+        return [Violation("body", "/file", "type", f"a document of type {types}", actual)]
+    found = file_type(upload.head, upload.path)
+    if found != declared:
+        actual = f"content of type {found or 'unknown'}"
+        return [Violation("body", "/file", "type", f"content of type {declared}", actual)]
+    return []
+
+
+def _declared_type(call: Call, upload: Upload) -> str | None:
+    types: Mapping[str, str] = call.ctx.behaviour.facts["document_types"]
+    if upload.content_type in types:
+        return types[upload.content_type]
+    if call.ctx.choice("octet_stream_upload") == "refuse":
+        return None
+    if upload.content_type in {"", "application/octet-stream"}:
+        extension = upload.filename.rpartition(".")[2].lower()
+        return extension if extension in types.values() else None
+    return None
+
+
+@provider.operation("analyzeDocument")
+def analyze_document(call: Call) -> Reply:
+    ctx, body = call.ctx, call.body
+    failure = _analysis_failure(call)
+    if failure is not None:
+        if ctx.choice("analyze_failure") == "keep" and call.cost is not None:
+            amount = call.cost.amount
+            ctx.ledger.charge(call.account_id, amount, ctx.now_ms, None, ctx.number)
+        return Reply(500, {"detail": f"Document analysis failed: {failure}"}, reason="failed")
+    upload, url = body.get("file"), body.get("url")
+    is_file = isinstance(upload, Upload)
+    facts = ctx.behaviour.facts
+    prompt = body.get("prompt", "")
+    duration_s = int(body.get("target_duration_sec", facts["target_duration_s"]))
+    name = upload.filename if is_file else _host(url)
+    rng = ctx.rng("plan", name, upload.sha256 if is_file else url, prompt, duration_s)
+    count = min(facts["scenes_max"], max(1, -(-duration_s // facts["scene_lasts_s"])))
+    scenes = [_scene(number, name, prompt, rng.choice(_OPENERS)) for number in range(1, count + 1)]
+    doc = {
+        "file_name": name or "document",
+        "file_type": _declared_type(call, upload) if is_file else "url",
+        "source_url": None if is_file else url,
+        "aspect": body.get("aspect_ratio", "16:9"),
+        "language": next(
+            (code for word, code in _LANGUAGES.items() if word in prompt.lower()), "en"
+        ),
+        "style": {
+            "colors": rng.choice(_PALETTES),
+            "fonts": ["Inter"],
+            "tone": rng.choice(_TONES),
+            "layout": "slide",
+        },
+        "scenes": scenes,
+        "images": [image for scene in scenes for image in scene["images"]],
+        "updated_ms": ctx.now_ms,
+        "voice": {},
+    }
+    doc["first_cost"] = plan_cost(ctx, scenes)
+    return Reply(200, {"plan": plan_body(ctx, ctx.add("plan", call.account_id, doc))})
+
+
+def _host(url: str) -> str:
+    match = re.match(r"https?://([^/?#\s]{1,100})", url)
+    return match[1] if match is not None else "document"
+
+
+def _analysis_failure(call: Call) -> str | None:
+    """Why the analysis fails, if somebody ordered that."""
+    where = {"operation": call.operation.id, "account": call.account_id}
+    fault = call.ctx.strike("job_failure", where)
+    if fault is not None:
+        return fault.attributes.get("reason") or "the document could not be read"
+    ordered = ordered_outcome(call.body) if call.ctx.settings.has_magic else None
+    if ordered is None or ordered.verb != "fail":
+        return None
+    return ordered.text or "the document could not be read"
+
+
+def _scene(number: int, name: str, prompt: str, opener: str) -> Json:
+    topic = "introduction" if number == 1 else _TOPICS[(number - 2) % len(_TOPICS)]
+    focus = f" {prompt[:80]}" if prompt else ""
+    return {
+        "order": number,
+        "sceneTitle": topic.capitalize(),
+        "scenePrompt": f"A clean slide about {topic}, with a picture from {name}.{focus}",
+        "voiceoverText": f"{opener} {topic}, part {number} of our story.",
+        "images": [f"page_{number - 1}_img_0"],
+        "keyPoints": [topic],
+    }
+
+
+# Refusals
+
+
+@provider.refusal
+def shape(call: Call, refusal: Refusal) -> Reply | None:
+    """Plainer words for alternatives, and the framework's own form where that is chosen."""
+    if refusal.reason == "invalid" and refusal.violations:
+        clearer = _clearer(call, refusal.violations[0])
+        if clearer is not None:
+            refusal.facts["problem"] = clearer
+        departure = _framework_reading(call, refusal.violations[0])
+        if departure is not None:
+            detail = [_framework_error(it) for it in refusal.violations]
+            return Reply(422, {"detail": detail}, departure=departure)
+    return None
+
+
+def _framework_reading(call: Call, violation: Violation) -> str | None:
+    """The interpretation by which the framework answers *violation* by itself, if one does."""
+    ctx = call.ctx
+    if ctx.choice("validation_status") == "fastapi_422":
+        return "validation_status"
+    if violation.location == "query" and ctx.choice("limit_out_of_range") == "422":
+        return "limit_out_of_range"
+    return None
+
+
+def _clearer(call: Call, violation: Violation) -> str | None:
+    if call.operation.id == "analyzeDocument":
+        given = [name for name in ("file", "url") if name in (call.request.form or {})]
+        if len(given) != 1:
+            return f"Provide exactly one of file and url; got {' and '.join(given) or 'neither'}."
+    if violation.keyword == "anyOf" and violation.field.startswith(("images.", "videos.")):
+        return f"{violation.field}: expected an https:// url or a base64 payload."
+    return None
+
+
+def _framework_error(violation: Violation) -> Json:
+    place = (
+        [violation.location, *violation.field.split(".")]
+        if violation.field
+        else [violation.location]
+    )
+    kind = "missing" if violation.keyword == "required" else violation.keyword
+    return {"type": kind, "loc": place, "msg": violation.message, "input": violation.actual}
+
+
+@provider.tolerates
+def waives(call: Call, violation: Violation) -> bool:
+    """`http://` media URLs, empty plans and any voice, where that reading is chosen."""
+    ctx = call.ctx
+    if violation.pointer == "/scenes" and violation.keyword == "minItems":
+        return ctx.choice("empty_scenes") == "accept"
+    if violation.pointer.startswith("/voiceSettings/") and violation.keyword in _VOICE_LIMITS:
+        return ctx.choice("voice_settings_checked") == "unchecked"
+    place = re.fullmatch(r"(images|videos)\.(\d+)\.(url|base64)", violation.field)
+    if place is None or ctx.choice("http_media_urls") != "accept":
+        return False
+    # The address may be more than `http://`, and the payload too short; no other fault is waived.
+    if violation.keyword != "minLength" and not str(violation.limit).startswith("^https:"):
+        return False
+    url = call.body[place[1]][int(place[2])].get("url")
+    return isinstance(url, str) and re.match(r"http://[^\s/?#]", url) is not None

@@ -1,0 +1,150 @@
+"""Ozor's exports: renders of a video, cached by content, and the files they hand out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from screentest.specs.behaviour import Kind
+from screentest.specs.json_types import Json
+
+from ...engine.instant import Instant
+from ...engine.provider import Asset, Call, Provider, Reply
+from ...kernel.ids import digest
+from ...kernel.rows import Resource
+from ...media.clips import StillKind, choose_clip, still, video_bytes
+
+provider = Provider("ozor")
+
+
+@provider.operation("exportVideo")
+def export_video(call: Call) -> Reply:
+    ctx, video = call.ctx, call.found["video"]
+    if not video.doc.get("revision") and ctx.choice("export_before_agent") == "refuse_500":
+        problem = (
+            "The export could not be triggered: the video has no scenes yet. Try again shortly."
+        )
+        raise call.refuse("failed", problem=problem)
+    body = call.body or {}
+    quality, is_public = body.get("quality", "1080p"), body.get("isPublic", False)
+    export = _cached(ctx, video, quality, is_public=is_public)
+    if export is None:
+        export = start_export(ctx, video, quality, is_public=is_public)
+    else:
+        if ctx.choice("cached_export_id") == "new_id":
+            export = _copied(ctx, export)
+        video.doc["latest_export"] = export.id
+        ctx.save(video)
+    fields = {"videoId": video.id, "exportId": export.id, "exportStatus": ctx.state(export)}
+    if ctx.kind(export) is Kind.SUCCEEDED:
+        fields |= export_fields(ctx, export)
+        del fields["exportError"]
+    elif is_public:
+        fields["shareCode"] = export.doc["share_code"]
+    return Reply(200, fields if is_public else _without_nulls(fields))
+
+
+def _without_nulls(fields: dict[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def exports_of(ctx: Instant, video: Resource) -> list[Resource]:
+    """Newest first."""
+    return ctx.rows.resources(ctx.world, ctx.provider, "export", parent=video.id)
+
+
+def latest_export(ctx: Instant, video: Resource) -> Resource | None:
+    """The one that was asked for last."""
+    latest = video.doc.get("latest_export")
+    return ctx.find("export", latest) if latest else None
+
+
+def _content(video: Resource) -> str:
+    return digest(video.id, video.doc.get("revision", 0)).hex()[:16]
+
+
+def _cached(ctx: Instant, video: Resource, quality: str, *, is_public: bool) -> Resource | None:
+    """A finished export of the same content, quality and visibility (OZ-117)."""
+    wanted = (_content(video), quality, is_public)
+    for export in exports_of(ctx, video):
+        key = (export.doc["content"], export.doc["quality"], export.doc["is_public"])
+        if key == wanted and ctx.kind(export) is Kind.SUCCEEDED:
+            return export
+    return None
+
+
+def _copied(ctx: Instant, export: Resource) -> Resource:
+    """A further export with the result of *export*, complete from its first moment."""
+    assert export.script is not None
+    done = replace(export.script, steps=((0, ctx.state(export)),))
+    return ctx.add("export", export.account, export.doc, parent=export.parent, script=done)
+
+
+def start_export(ctx: Instant, video: Resource, quality: str, *, is_public: bool) -> Resource:
+    """Begin a render, with its share code when it is public."""
+    doc = {
+        "quality": quality,
+        "is_public": is_public,
+        "content": _content(video),
+        "aspect": video.doc.get("aspect", "16:9"),
+    }
+    export = ctx.start("export", video.account, doc, parent=video.id, operation="exportVideo")
+    if is_public:
+        export.doc["share_code"] = ctx.add("share", video.account, {}, parent=export.id).id
+        ctx.save(export)
+    video.doc["latest_export"] = export.id
+    ctx.save(video)
+    return export
+
+
+def export_fields(ctx: Instant, export: Resource) -> dict[str, Json]:
+    """What a video shows of an export."""
+    kind = ctx.kind(export)
+    is_done, code = kind is Kind.SUCCEEDED, export.doc.get("share_code")
+    return {
+        "exportId": export.id,
+        "exportStatus": ctx.state(export),
+        "downloadUrl": ctx.url("download", id=export.id) if is_done else None,
+        "shareUrl": ctx.url("share", code=code) if is_done and code else None,
+        "shareCode": code,
+        "thumbnailUrl": ctx.url("thumbnail", id=export.id) if is_done else None,
+        "exportError": failure_reason(export) if kind is Kind.FAILED else None,
+    }
+
+
+@provider.asset("download")
+def serve_download(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
+    return _footage(ctx, ctx.find("export", parts["id"]))
+
+
+@provider.asset("share")
+def serve_share(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
+    share = ctx.find("share", parts["code"])
+    return _footage(ctx, ctx.find("export", share.parent or "")) if share is not None else None
+
+
+@provider.asset("thumbnail")
+def serve_thumbnail(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
+    export = ctx.find("export", parts["id"])
+    if export is None or ctx.kind(export) is not Kind.SUCCEEDED:
+        return None
+    return Asset(still(StillKind.POSTER, *_size(ctx, export)), "image/jpeg")
+
+
+def _footage(ctx: Instant, export: Resource | None) -> Asset | None:
+    if export is None or ctx.kind(export) is not Kind.SUCCEEDED:
+        return None
+    clip = choose_clip(*_size(ctx, export), fps=ctx.behaviour.media["fps"])
+    stamp = {"job": export.id, "content": export.doc["content"], "world": ctx.world}
+    return Asset(video_bytes(clip, stamp=stamp), "video/mp4")
+
+
+def _size(ctx: Instant, export: Resource) -> tuple[int, int]:
+    width, height = ctx.behaviour.media["sizes"][export.doc["aspect"]][export.doc["quality"]]
+    return width, height
+
+
+def failure_reason(job: Resource) -> str:
+    """Why a job failed; empty when it did not."""
+    return job.script.reason if job.script is not None else ""

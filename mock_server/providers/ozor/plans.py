@@ -1,0 +1,198 @@
+"""Ozor's plans: read, edited, and rendered into a video while progress is streamed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from screentest.specs.behaviour import Kind
+from screentest.specs.json_types import Json
+from screentest.specs.validation import Violation, shown
+
+from ...engine.instant import Instant
+from ...engine.provider import Asset, Call, EventStream, Provider, Reply
+from ...kernel.rows import Resource
+from ...media.clips import StillKind, still
+from .exports import failure_reason
+from .videos import add_video
+
+provider = Provider("ozor")
+
+
+@provider.operation("getPlan")
+def get_plan(call: Call) -> Reply:
+    return _shown_plan(call.ctx, call.found["plan"])
+
+
+@provider.operation("updatePlan")
+def update_plan(call: Call) -> Reply:
+    ctx, plan = call.ctx, call.found["plan"]
+    if "scenes" in call.body:
+        scenes = enumerate(call.body["scenes"])
+        plan.doc["scenes"] = [_edited(call, plan, number, scene) for number, scene in scenes]
+    plan.doc["voice"] |= call.body.get("voiceSettings") or {}
+    plan.doc["updated_ms"] = ctx.now_ms
+    if ctx.choice("patch_of_failed_plan") == "to_draft":
+        failed = ctx.newest("plan_generation", plan.id)
+        plan.doc["left_behind"] = failed.id if failed is not None else None
+    ctx.save(plan)
+    return _shown_plan(ctx, plan)
+
+
+def _shown_plan(ctx: Instant, plan: Resource) -> Reply:
+    body = plan_body(ctx, plan)
+    voice = plan.doc["voice"]
+    if not body["scenes"]:
+        return Reply(200, {"plan": body}, departure="empty_scenes")
+    if not voice or ctx.choice("voice_settings_shown") == "internal":
+        return Reply(200, {"plan": body})
+    return Reply(200, {"plan": body | {"voiceSettings": voice}}, departure="voice_settings_shown")
+
+
+def _edited(call: Call, plan: Resource, number: int, scene: Json) -> Json:
+    names = ("order", "sceneTitle", "scenePrompt", "voiceoverText")
+    return {
+        **{name: scene[name] for name in names},
+        "images": _images_named(call, plan, number, scene.get("imageRefs") or []),
+        "keyPoints": scene.get("keyPoints") or [],
+    }
+
+
+def _images_named(call: Call, plan: Resource, number: int, references: list[Json]) -> list[str]:
+    """The plan's own images that *references* of its *number*-th scene name.
+
+    Raises:
+        RefusedError: one of them is no image of this plan, and is not to be left out (A38).
+    """
+    known = {_storage_path(plan, image): image for image in plan.doc["images"]}
+    for place, reference in enumerate(references):
+        path = reference["storagePath"]
+        if path not in known and call.ctx.choice("unknown_images") == "refuse":
+            where = f"/scenes/{number}/imageRefs/{place}/storagePath"
+            wanted = "an image of this plan, by the path that reading the plan shows"
+            raise call.refuse_value(Violation("body", where, "rule", wanted, shown(path)))
+    return [known[it["storagePath"]] for it in references if it["storagePath"] in known]
+
+
+def _storage_path(plan: Resource, image: str) -> str:
+    return f"users/{plan.account}/plans/{plan.id}/{image}.png"
+
+
+@provider.state("plan")
+def plan_status(ctx: Instant, plan: Resource) -> str:
+    """What its newest generation says; a plan without one is a draft."""
+    generation = _generation(ctx, plan)
+    return ctx.state(generation) if generation is not None else "draft"
+
+
+def _generation(ctx: Instant, plan: Resource) -> Resource | None:
+    """The newest that counts: an edit may have left a failed one behind (A25)."""
+    newest = ctx.newest("plan_generation", plan.id)
+    return None if newest is not None and newest.id == plan.doc.get("left_behind") else newest
+
+
+def plan_body(ctx: Instant, plan: Resource) -> Json:
+    generation = _generation(ctx, plan)
+    kind = ctx.kind(generation) if generation is not None else None
+    updated_ms = plan.doc["updated_ms"]
+    if generation is not None:
+        updated_ms = max(updated_ms, ctx.entered_ms(generation))
+    doc = plan.doc
+    return {
+        "planId": plan.id,
+        "fileName": doc["file_name"],
+        "fileType": doc["file_type"],
+        "sourceUrl": doc["source_url"],
+        "aspectRatio": doc["aspect"],
+        "status": plan_status(ctx, plan),
+        "language": doc["language"],
+        "style": doc["style"],
+        "scenes": [_shown(ctx, plan, scene) for scene in doc["scenes"]],
+        "projectId": generation.doc.get("project_id") if generation is not None else None,
+        "error": failure_reason(generation)
+        if generation is not None and kind is Kind.FAILED
+        else None,
+        "createdAt": plan.created_ms // 1_000,
+        "updatedAt": updated_ms // 1_000,
+        "createdVia": "api",
+        "creditsCost": doc["first_cost"]
+        if ctx.choice("credits_cost_after_patch") == "keep"
+        else plan_cost(ctx, doc["scenes"]),
+    }
+
+
+def _shown(ctx: Instant, plan: Resource, scene: Json) -> Json:
+    refs = [
+        {
+            "storagePath": _storage_path(plan, image),
+            "url": ctx.url("scene_image", id=plan.id, image=image),
+        }
+        for image in scene["images"]
+    ]
+    fields = {name: value for name, value in scene.items() if name != "images"}
+    return {**fields, "imageRefs": refs}
+
+
+def plan_cost(ctx: Instant, scenes: list[Json]) -> int:
+    """What rendering *scenes* costs, in credits."""
+    return _voiceover_scenes(ctx, scenes) // 2
+
+
+def _voiceover_scenes(ctx: Instant, scenes: list[Json]) -> int:
+    counts_blank = ctx.choice("voiceover_scene") == "not_empty"
+    texts = (scene["voiceoverText"] for scene in scenes)
+    return sum(1 for text in texts if (text if counts_blank else text.strip()))
+
+
+@provider.asset("scene_image")
+def serve_scene_image(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
+    plan = ctx.find("plan", parts["id"])
+    if plan is None or parts["image"] not in plan.doc["images"]:
+        return None
+    return Asset(still(StillKind.PAGE, 960, 540), "image/png")
+
+
+@provider.facts("generatePlan")
+def price_facts(call: Call) -> Mapping[str, Json]:
+    scenes = call.found["plan"].doc["scenes"]
+    return {"voiceover_scenes": _voiceover_scenes(call.ctx, scenes)}
+
+
+@provider.operation("generatePlan")
+def generate_plan(call: Call) -> EventStream:
+    plan = call.found["plan"]
+    return EventStream(call.start({"scene_count": len(plan.doc["scenes"])}, parent=plan.id))
+
+
+@provider.when("plan_generation", Kind.SUCCEEDED)
+def finish_plan(ctx: Instant, generation: Resource) -> None:
+    """The project exists from the instant of the `done` event (OZ-209)."""
+    plan = ctx.find("plan", generation.parent or "")
+    assert plan is not None, generation.id
+    video = add_video(
+        ctx,
+        plan.account,
+        plan.doc["file_name"],
+        plan.doc["aspect"],
+        createdVia="document",
+        revision=1,
+    )
+    generation.doc["project_id"] = video.id
+    ctx.save(generation)
+
+
+@provider.stream("generatePlan")
+def stream_facts(ctx: Instant, generation: Resource) -> Mapping[str, Json]:
+    return {
+        "scenes": list(range(generation.doc["scene_count"])),
+        "project_id": generation.doc.get("project_id"),
+    }
+
+
+@provider.edit_stream("generatePlan")
+def double_done(ctx: Instant, generation: Resource, events: list[Json]) -> list[Json]:
+    """Two `done` events, the first without projectId, as seen in the wild."""
+    last = events[-1]
+    if ctx.choice("done_events") == "one" or last["step"] != "done":
+        return events
+    first = {name: value for name, value in last.items() if name != "projectId"}
+    return [*events[:-1], first, last]

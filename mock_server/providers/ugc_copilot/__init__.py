@@ -1,0 +1,1 @@
+"""UGC Copilot: what its contract files cannot express."""

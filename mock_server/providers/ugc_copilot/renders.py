@@ -1,0 +1,297 @@
+"""UGC Copilot's renders: started at a price, polled, fetched; and how its errors look.
+
+Source: https://ugccopilot.ai/api/ and the vendor's own client, read 2026-11-21. Clause ids are
+explained in `specs/ugc_copilot/clauses.yaml`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from screentest.specs.behaviour import Kind
+from screentest.specs.json_types import Json
+from screentest.specs.validation import Violation
+
+from ...engine.instant import Instant
+from ...engine.provider import Asset, Call, Provider, Refusal, Reply
+from ...engine.refusals import from_contract
+from ...kernel.ids import digest
+from ...kernel.rows import Resource
+from ...media.clips import choose_clip, video_bytes
+
+provider = Provider("ugc_copilot")
+
+#: How a finished render of the engine that hands out handles instead of addresses is called.
+_HANDLE = "video_"
+_REASON = re.compile(r"([A-Z][A-Z_]+)(?::\s*(.+))?", re.DOTALL)
+_STORED = re.compile(
+    r"https?://.*/_storage/(videos|upstream|stitched|overlays)/([a-z0-9]{24})\.mp4"
+)
+_KINDS = {"videos": "render", "upstream": "render", "stitched": "stitch", "overlays": "overlay"}
+
+# What every function shares
+
+
+def given(call: Call) -> Mapping[str, Json]:
+    """The fields of a body, whether they came flat or wrapped in `data` (U1).
+
+    Raises:
+        RefusedError: they came in the form that is not read.
+    """
+    body: Mapping[str, Json] = call.body
+    is_wrapped = isinstance(body.get("data"), dict)
+    form = call.ctx.choice("body_form") if call.operation.security else "both"
+    if form == "wrapped" and not is_wrapped:
+        raise call.refuse_value(Violation("body", "/data", "required", "a value", "nothing"))
+    if form == "flat" and is_wrapped:
+        raise call.refuse_value(Violation("body", "/data", "rule", "no such field", "an object"))
+    return body["data"] if is_wrapped else body
+
+
+def wrong(call: Call, field: str, expected: str, actual: Json) -> Violation:
+    """A violation at *field* of the body, in whichever form it came."""
+    under = "/data" if isinstance(call.body.get("data"), dict) else ""
+    return Violation("body", f"{under}/{field}", "rule", expected, str(actual)[:80])
+
+
+def answer(call: Call, body: Json) -> Reply:
+    """A good answer to a call with a key."""
+    if call.ctx.choice("callable_envelope") == "result":
+        return Reply(200, {"result": body}, departure="callable_envelope")
+    return Reply(200, body)
+
+
+@provider.refusal
+def shape_refusal(call: Call, refusal: Refusal) -> Reply:
+    """The error envelope; functions without a key leave `type` out (UG-087, UG-090)."""
+    reply = from_contract(call, refusal)
+    facts = call.ctx.behaviour.facts
+    is_ordered = refusal.reason.startswith("fault:")
+    if is_ordered and refusal.facts.get("body") is not None:
+        return reply
+    kind, code = facts["errors"][_class_of(reply.status) if is_ordered else refusal.reason]
+    is_free = not call.operation.security
+    error: dict[str, Json] = {} if is_free else {"type": kind}
+    if is_free and refusal.reason == "rate_limited":
+        code = facts["rate_limited_code_without_key"]
+    error |= {
+        "code": code,
+        "message": reply.body["error"]["message"],
+        "request_id": f"req_{call.ctx.number}",
+    }
+    if refusal.violations and refusal.violations[0].field:
+        error["field"] = refusal.violations[0].field
+    if "Retry-After" in reply.headers:
+        error["retryAfter"] = int(reply.headers["Retry-After"])
+    reply.body = {"error": error}
+    return reply
+
+
+def _class_of(status: int) -> str:
+    """The reason of refusal that a status alone suggests."""
+    reasons = {401: "missing_credential", 402: "insufficient_credits", 404: "not_found"}
+    reasons |= {409: "idempotency_mismatch", 429: "rate_limited"}
+    return reasons.get(status, "failed" if status >= 500 else "invalid")
+
+
+# Starting
+
+
+@provider.check("proxyStartVideoGeneration")
+def check_start(call: Call) -> Sequence[Violation]:
+    """Model, length and picture must fit the engine."""
+    body, ctx = given(call), call.ctx
+    engine, facts = body["engine"], ctx.behaviour.facts
+    models, model = facts["models"][engine], body.get("modelName")
+    if model is not None and model not in models:
+        return [wrong(call, "modelName", f"a model of {engine}: {', '.join(models)}", model)]
+    if model is not None and body.get("quality", models[model]) != models[model]:
+        return [wrong(call, "quality", f"{models[model]}, which {model} is", body["quality"])]
+    asked_s = body.get("duration")
+    if ctx.choice("duration_type") == "whole_seconds" and asked_s is not None and asked_s % 1:
+        return [wrong(call, "duration", "whole seconds", asked_s)]
+    if ctx.choice("duration_limits") == "refuse" and asked_s is not None:
+        possible_s = _effective_s(facts["durations"][engine], asked_s)
+        if possible_s != asked_s:
+            return [wrong(call, "duration", f"a length that {engine} can do", asked_s)]
+    needs_image = engine in facts["needs_scene_image"] or body.get("isFaceless", False)
+    if needs_image and "sceneImage" not in body and ctx.choice("scene_image") == "required":
+        return [wrong(call, "sceneImage", f"a picture, required for {engine}", "nothing")]
+    return []
+
+
+@provider.facts("proxyStartVideoGeneration")
+def price_facts(call: Call) -> Mapping[str, Json]:
+    half_up = call.ctx.choice("rounding") == "half_up"
+    return {**_settings(call), "half_up": int(half_up)}
+
+
+@provider.operation("proxyStartVideoGeneration")
+def start_render(call: Call) -> Reply:
+    body, settings = given(call), _settings(call)
+    scene = body.get("scene", body)
+    prompt = str(scene["visualPrompt"])
+    spoken = scene.get("scriptText") or body.get("scriptText")
+    assembled = f'{prompt} Spoken: "{spoken}"' if spoken else prompt
+    doc = {
+        **settings,
+        "aspect": body.get("aspectRatio", "9:16"),
+        "content": digest(assembled).hex()[:16],
+    }
+    render = call.start(doc)
+    started: dict[str, Json] = {
+        "operation": {"name": render.id},
+        "assembledPrompt": assembled,
+    }
+    form = call.ctx.choice("start_answer")
+    if form != "launch":
+        started |= {
+            "requestedDuration": body.get("duration"),
+            "effectiveDuration": settings["billed_s"],
+        }
+    if form == "later":
+        started |= {"creditCost": render.doc["cost"], "quality": settings["quality"]}
+    return answer(call, started)
+
+
+def _settings(call: Call) -> dict[str, Json]:
+    """What a start comes down to: engine, quality, and the seconds that are rendered and billed."""
+    body, facts = given(call), call.ctx.behaviour.facts
+    engine = body["engine"]
+    quality = facts["models"][engine].get(body.get("modelName"), body.get("quality", "standard"))
+    billed_s = _effective_s(facts["durations"][engine], body.get("duration"))
+    return {"engine": engine, "quality": quality, "billed_s": billed_s}
+
+
+def _effective_s(limits: Json, asked_s: float | None) -> float:
+    """The length nearest to *asked_s* that the engine can do; of two equally near the shorter."""
+    if asked_s is None:
+        effective_s: float = limits["baseline_s"]
+    elif "choices_s" in limits:
+        effective_s = min(limits["choices_s"], key=lambda it: (abs(it - asked_s), it))
+    else:
+        effective_s = max(limits["least_s"], min(limits["most_s"], asked_s))
+    return int(effective_s) if effective_s == int(effective_s) else effective_s
+
+
+# Polling and fetching
+
+
+@provider.operation("proxyCheckVideoStatus")
+def check_status(call: Call) -> Reply:
+    ctx, name = call.ctx, str(given(call)["operationName"])
+    render = ctx.find("render", name)
+    if render is None or render.account != call.account_id:
+        raise call.refuse("not_found", resource="Operation", id=name[:80])
+    _compare_engine(call, render)
+    match ctx.kind(render):
+        case Kind.FAILED:
+            return answer(call, {"done": True, "error": error_of(render)})
+        case Kind.SUCCEEDED:
+            videos = [{"video": {"uri": uri_of(ctx, render)}}]
+            response = {"generatedVideos": videos}
+            return answer(call, {"done": True, "progress": 100, "response": response})
+        case kind:
+            message = "Rendering" if kind is Kind.RUNNING else "Waiting for the engine"
+            running = {"done": False, "progress": ctx.progress(render), "message": message}
+            return answer(call, running)
+
+
+@provider.operation("proxyFetchVideo")
+def fetch_video(call: Call) -> Reply:
+    uri = str(given(call)["uri"])
+    render = own_video(call, uri)
+    if render is None or render.kind != "render":
+        raise call.refuse("not_found", resource="Video", id=uri[:80])
+    _compare_engine(call, render)
+    address = call.ctx.url("video", video=tail_of(render))
+    return answer(call, {"videoUrl": address, "mimeType": "video/mp4"})
+
+
+def _compare_engine(call: Call, render: Resource) -> None:
+    engine = given(call)["engine"]
+    if engine != render.doc["engine"] and call.ctx.choice("engine_mismatch") == "400":
+        wanted = f"{render.doc['engine']}, which renders this"
+        raise call.refuse_value(wrong(call, "engine", wanted, engine))
+
+
+def tail_of(render: Resource) -> str:
+    """What of an operation's name stands in addresses."""
+    return render.id.rpartition("/")[2]
+
+
+def uri_of(ctx: Instant, render: Resource) -> str:
+    """What a finished render is fetched by: Sora gives a handle, the others an address."""
+    if render.doc["engine"] == "sora":
+        return _HANDLE + tail_of(render)
+    return ctx.url("upstream", video=tail_of(render))
+
+
+def own_video(call: Call, uri: str) -> Resource | None:
+    """The account's finished video behind a handle or an address of ours.
+
+    The host is not compared: one server has several names, and the id alone decides.
+    """
+    stored = _STORED.fullmatch(uri.partition("?")[0])
+    if stored is not None:
+        kind, tail = _KINDS[stored[1]], stored[2]
+    elif uri.startswith(_HANDLE):
+        kind, tail = "render", uri.removeprefix(_HANDLE)
+    else:
+        return None
+    found = _find(call.ctx, kind, tail)
+    return found if found is not None and found.account == call.account_id else None
+
+
+def _find(ctx: Instant, kind: str, tail: str) -> Resource | None:
+    """A video that exists: a render only once it has succeeded."""
+    if kind != "render":
+        return ctx.find(kind, tail)
+    render = ctx.find("render", f"operations/{tail}")
+    if render is None or ctx.kind(render) is not Kind.SUCCEEDED:
+        return None
+    return render
+
+
+def error_of(render: Resource) -> dict[str, str]:
+    """Code and message of a failure; the code may stand before a colon in the reason (U30)."""
+    reason = render.script.reason if render.script is not None else ""
+    found = _REASON.fullmatch(reason.strip())
+    if found is None:
+        return {"code": "RENDER_FAILED", "message": reason or "The engine did not deliver."}
+    return {"code": found[1], "message": found[2] or "The engine refused the scene."}
+
+
+@provider.event("render")
+def tell_of(ctx: Instant, render: Resource) -> Mapping[str, Json]:
+    """What a webhook says beyond the render's own facts (U10)."""
+    if ctx.kind(render) is Kind.FAILED:
+        refunded = ctx.ledger.refunded(render.account, render.id)
+        return {"video_url": None, "error": error_of(render), "refunded": refunded}
+    address = ctx.url("video", video=tail_of(render))
+    return {"video_url": address, "error": None, "refunded": 0}
+
+
+# Files
+
+
+@provider.asset("video")
+def serve_video(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
+    return footage(ctx, _find(ctx, "render", parts["video"]))
+
+
+@provider.asset("upstream")
+def serve_upstream(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
+    return footage(ctx, _find(ctx, "render", parts["video"]))
+
+
+def footage(ctx: Instant, video: Resource | None) -> Asset | None:
+    """The MP4 of anything with an aspect and a length."""
+    if video is None:
+        return None
+    width, height = ctx.behaviour.media["sizes"][video.doc["aspect"]]
+    duration_ms = int(video.doc["billed_s"] * 1_000)
+    clip = choose_clip(width, height, fps=ctx.behaviour.media["fps"], duration_ms=duration_ms)
+    stamp = {"job": video.id, "content": video.doc["content"], "world": ctx.world}
+    return Asset(video_bytes(clip, stamp=stamp), "video/mp4")

@@ -1,0 +1,1 @@
+"""UlazAI: what its contract files cannot express."""

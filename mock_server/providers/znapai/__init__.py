@@ -1,0 +1,1 @@
+"""ZnapAI: what its contract files cannot express."""

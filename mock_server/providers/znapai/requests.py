@@ -1,0 +1,110 @@
+"""ZnapAI's requests beyond their schemas: metadata in forms, and pictures to begin with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from screentest.specs.json_types import Json
+from screentest.specs.validation import Violation, type_name
+
+from ...engine.provider import Call, Provider, Upload
+from ...kernel.bodies import BodyError, read_json
+from ...kernel.templates import look_up
+from ...media.file_types import file_type
+
+provider = Provider("znapai")
+
+_PICTURES = {"png", "jpeg", "webp"}
+_REFERENCE = "input_reference"
+_PICTURE_IN_WORDS = "an image as URL or base64 data"
+_REFERENCE_FIELDS = {"image_url", "file_id"}
+_REFERENCE_PARTS = {f"{_REFERENCE}[{name}]" for name in _REFERENCE_FIELDS}
+
+
+def read_metadata(body: Mapping[str, Json]) -> Json:
+    """The metadata of a call: an object, JSON text in a form, or parts such as `metadata[a][b]`."""
+    metadata = body.get("metadata")
+    if isinstance(metadata, str):
+        metadata = read_json(metadata.encode())
+    parts = {name: value for name, value in body.items() if name.startswith("metadata[")}
+    if not parts:
+        return metadata
+    made: dict[str, Json] = dict(metadata or {})
+    for name, value in parts.items():
+        _put(made, re.findall(r"\[([^\[\]]*)\]", name), value)
+    return made
+
+
+def _put(into: dict[str, Json], path: Sequence[str], value: Json) -> None:
+    """Set the value at *path*; a plain value in its way gives way."""
+    for step in path[:-1]:
+        if not isinstance(into.get(step), dict):
+            into[step] = {}
+        into = into[step]
+    into[path[-1]] = value
+
+
+@provider.check("createVideo")
+def check_create(call: Call) -> Sequence[Violation]:
+    """Metadata that is an object (Z12), and a reference that is a picture (Z24)."""
+    return [*_metadata_violations(call.body), *_reference_violations(call)]
+
+
+def _metadata_violations(body: Mapping[str, Json]) -> list[Violation]:
+    for name, value in body.items():
+        if name.startswith("metadata") and isinstance(value, Upload):
+            return [Violation("body", f"/{name}", "type", "string", "object", "string")]
+    text = body.get("metadata")
+    if not isinstance(text, str):
+        return []
+    try:
+        value = read_json(text.encode())
+    except BodyError:
+        value = text
+    if isinstance(value, dict):
+        return []
+    return [Violation("body", "/metadata", "type", "object", type_name(value), "object")]
+
+
+def _reference_violations(call: Call) -> list[Violation]:
+    reference = call.body.get(_REFERENCE)
+    if reference is None and call.request.form is not None:
+        named = _REFERENCE_PARTS & call.body.keys()
+        reference = {name: call.body[name] for name in named} or None
+    if reference is None:
+        return []
+    if isinstance(reference, Upload):
+        is_picture = file_type(reference.head, reference.path) in _PICTURES
+        actual = f"a file {reference.filename[:80]!r}"
+    elif isinstance(reference, str):
+        pattern = call.operation.bodies["application/json"].schema["properties"][_REFERENCE]
+        is_picture = re.fullmatch(pattern["pattern"], reference) is not None
+        actual = repr(reference[:80])
+    else:
+        names = reference.keys() & (_REFERENCE_FIELDS | _REFERENCE_PARTS)
+        is_text = all(isinstance(it, str) for it in reference.values())
+        is_picture = len(reference) == len(names) == 1 and is_text
+        actual = "an object"
+    if is_picture:
+        return []
+    return [Violation("body", f"/{_REFERENCE}", "pattern", _PICTURE_IN_WORDS, actual)]
+
+
+@provider.tolerates
+def waives(call: Call, violation: Violation) -> bool:
+    """What the readings of model, parameters and reference let pass (Z15, Z16, Z18, Z23)."""
+    if violation.keyword == "required" and violation.field == "model":
+        return call.ctx.choice("model_required") == "sora_2"
+    if violation.keyword == "enum" and violation.field == "model":
+        is_pro = look_up("model", call.body) == "sora-2-pro"
+        return is_pro and call.ctx.choice("other_models") == "sora_2_pro"
+    is_unknown = violation.keyword == "additionalProperties"
+    if is_unknown and call.ctx.choice("unknown_parameters") == "dropped":
+        return True
+    if call.ctx.choice("reference_object") != "accept":
+        return False
+    if is_unknown:
+        return set(violation.limit) <= _REFERENCE_PARTS
+    value = look_up(_REFERENCE, call.body)
+    return violation.field == _REFERENCE and isinstance(value, dict)

@@ -1,0 +1,223 @@
+"""ZnapAI's video jobs: OpenAI's shapes, with a proxy's habits where a world chooses them.
+
+Source: https://docs.znapai.com, read 2026-11-21. Clause ids are explained in
+`specs/znapai/clauses.yaml`.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+
+from screentest.specs.behaviour import Kind
+from screentest.specs.json_types import Json
+
+from ...engine.instant import Instant
+from ...engine.provider import Call, Provider, Reply
+from ...kernel.ids import digest
+from ...kernel.rows import Resource
+from ...media.clips import StillKind, choose_clip, still, video_bytes
+from ...media.ranges import part_of
+from .requests import read_metadata
+
+provider = Provider("znapai")
+
+# What the measured proxy puts around the id of its upstream.
+_WRAPPED_ID = "litellm:custom_llm_provider:azure;model_id:{model};video_id:{id}"
+
+
+@provider.operation("createVideo")
+def create_video(call: Call) -> Reply:
+    body, facts = call.body, call.ctx.behaviour.facts
+    model: str = body.get("model", "sora-2")
+    doc = {
+        "model": model,
+        "prompt": body["prompt"],
+        "seconds": body.get("seconds", facts["seconds"]),
+        "size": body.get("size", facts["size"]),
+        "metadata": read_metadata(body),
+        "source": None,
+    }
+    return _accepted(call, call.start(doc), model)
+
+
+@provider.operation("remixVideo")
+def remix_video(call: Call) -> Reply:
+    """The new job differs from its source in the prompt alone (Z26)."""
+    source = call.found["video"]
+    kept = {name: source.doc[name] for name in ("model", "seconds", "size", "metadata")}
+    return _accepted(call, call.start({**kept, "prompt": call.body["prompt"], "source": source.id}))
+
+
+@provider.operation("getVideo")
+def get_video(call: Call) -> Reply:
+    ctx, job = call.ctx, call.found["video"]
+    return Reply(200, _shown(ctx, job), _poll_after(ctx, job), departure=_departure(ctx, job))
+
+
+@provider.operation("listVideos")
+def list_videos(call: Call) -> Reply:
+    ctx, limit, is_rising = call.ctx, call.query["limit"], call.query["order"] == "asc"
+    if ctx.choice("extensions") == "strict_proxy":
+        raise call.refuse("no_list_provider")
+    cursor = _cursor(call)
+    found = ctx.rows.resources(
+        ctx.world,
+        ctx.provider,
+        "video",
+        account=call.account_id,
+        before_seq=None if is_rising else cursor,
+        after_seq=cursor if is_rising else None,
+        newest_first=not is_rising,
+        limit=limit + 1,
+    )
+    data = [_shown(ctx, job) for job in found[:limit]]
+    ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {}
+    none = {"first_id": None, "last_id": None}
+    has_more = len(found) > limit
+    body = {"object": "list", "data": data, **none, **ends, "has_more": has_more}
+    return Reply(200, body, departure=_departure(ctx, *found[:limit]))
+
+
+@provider.operation("deleteVideo")
+def delete_video(call: Call) -> Reply:
+    ctx, job = call.ctx, call.found["video"]
+    if ctx.choice("extensions") == "strict_proxy":
+        raise call.refuse("no_delete_route")
+    ctx.rows.delete_resource(ctx.world, job)
+    return Reply(200, {"id": _shown_id(ctx, job.id), "object": "video.deleted", "deleted": True})
+
+
+@provider.operation("downloadVideo")
+def download_video(call: Call) -> Reply:
+    ctx, job, variant = call.ctx, call.found["video"], call.query["variant"]
+    if ctx.now_ms >= _expires_ms(ctx, job):
+        raise call.refuse("expired", id=call.path["video_id"])
+    if ctx.choice("content_variant") == "proxy_ignores":
+        variant = "video"
+    content, content_type = _file(ctx, job, variant)
+    part = part_of(content, call.request.headers)
+    headers = dict(part.headers)
+    if variant == "video":
+        headers["Content-Disposition"] = f"attachment; filename=video_{call.path['video_id']}.mp4"
+    return Reply(part.status, part.content or None, headers, content_type)
+
+
+@provider.reads_id("video")
+def read_id(ctx: Instant, id_: str) -> str:
+    """The upstream's id inside the proxy's, where a world has such ids (Z20)."""
+    if ctx.choice("video_ids") == "plain" or not id_.startswith("video_"):
+        return id_
+    try:
+        inside = b64decode(id_.removeprefix("video_"), validate=True).decode()
+    except ValueError:
+        return id_
+    match = re.fullmatch(_WRAPPED_ID.format(model="[^;]*", id="(.*)"), inside)
+    return match[1] if match is not None else id_
+
+
+@provider.detail("video")
+def show_details(_: Instant, job: Resource) -> Mapping[str, Json]:
+    """What the provider keeps and does not tell (Z11)."""
+    return {"metadata": job.doc["metadata"]}
+
+
+def _accepted(call: Call, job: Resource, model: str = "") -> Reply:
+    ctx = call.ctx
+    shown = _shown(ctx, job, model)
+    if "usage" in shown:
+        shown["usage"] = {"duration_seconds": float(job.doc["seconds"])}
+    return Reply(200, shown, _poll_after(ctx, job), departure=_departure(ctx, job))
+
+
+def _departure(ctx: Instant, *jobs: Resource) -> str | None:
+    """The interpretation by which *jobs* are not shown as documented, if there is one."""
+    if jobs and ctx.choice("metadata_echo") == "shown":
+        return "metadata_echo"
+    return "other_models" if any(job.doc["model"] != "sora-2" for job in jobs) else None
+
+
+def _shown(ctx: Instant, job: Resource, model: str = "") -> dict[str, Json]:
+    doc, kind = job.doc, ctx.kind(job)
+    is_done, source = kind is Kind.SUCCEEDED, doc["source"]
+    shown: dict[str, Json] = {
+        "id": _shown_id(ctx, job.id, model),
+        "completed_at": ctx.entered_ms(job) // 1_000 if is_done else None,
+        "created_at": job.created_ms // 1_000,
+        "error": _error(ctx, job) if kind is Kind.FAILED else None,
+        "expires_at": _expires_ms(ctx, job) // 1_000 if is_done else None,
+        "model": doc["model"],
+        "object": "video",
+        "progress": ctx.progress(job),
+        "prompt": doc["prompt"],
+        "remixed_from_video_id": _shown_id(ctx, source) if source is not None else None,
+        "seconds": doc["seconds"],
+        "size": doc["size"],
+        "status": ctx.state(job),
+    }
+    if ctx.choice("metadata_echo") == "shown":
+        shown["metadata"] = doc["metadata"]
+    if ctx.choice("answer_shape") == "proxy":
+        del shown["prompt"]
+        shown["usage"] = None
+    return shown
+
+
+def _shown_id(ctx: Instant, id_: str, model: str = "") -> str:
+    """The id as a client sees it. The proxy names the model in the answer to create alone."""
+    if ctx.choice("video_ids") == "plain":
+        return id_
+    return "video_" + b64encode(_WRAPPED_ID.format(model=model, id=id_).encode()).decode()
+
+
+def _error(ctx: Instant, job: Resource) -> Json:
+    """A reason that is a known code, or a text of its own."""
+    assert job.script is not None
+    known, reason = ctx.behaviour.facts["failures"], job.script.reason
+    if reason in known:
+        return {"code": reason, "message": known[reason]}
+    return {"code": "internal_error", "message": reason}
+
+
+def _expires_ms(ctx: Instant, job: Resource) -> int:
+    lives_ms: int = ctx.behaviour.facts["expires_after_ms"][ctx.choice("expires_after")]
+    return ctx.entered_ms(job) + lives_ms
+
+
+def _poll_after(ctx: Instant, job: Resource) -> dict[str, str]:
+    """When the next poll is worth while (Z22); a job that has ended needs none."""
+    choice, bounds = ctx.choice("poll_after"), ctx.behaviour.facts["poll_after_ms"]
+    if choice == "absent" or ctx.kind(job).is_final:
+        return {}
+    wait_ms = ctx.wall_wait_ms(job)
+    if wait_ms is None:  # somebody holds the job
+        wait_ms = bounds["longest"]
+    if choice == "ten_ms":
+        wait_ms = 10
+    return {"openai-poll-after-ms": str(max(bounds["shortest"], min(wait_ms, bounds["longest"])))}
+
+
+def _cursor(call: Call) -> int | None:
+    after = call.query.get("after")
+    if after is None:
+        return None
+    job = call.ctx.find("video", read_id(call.ctx, after))
+    if job is None or job.account != call.account_id:
+        if call.ctx.choice("list_cursor") == "ignored":
+            return None
+        raise call.refuse("unknown_cursor", id=after)
+    return job.seq
+
+
+def _file(ctx: Instant, job: Resource, variant: str) -> tuple[bytes, str]:
+    width, height = (int(side) for side in job.doc["size"].split("x"))
+    if variant == "thumbnail":
+        return still(StillKind.PREVIEW, width, height), "image/webp"
+    if variant == "spritesheet":
+        return still(StillKind.SPRITESHEET, width, height), "image/jpeg"
+    length_ms = int(job.doc["seconds"]) * 1_000
+    clip = choose_clip(width, height, fps=ctx.behaviour.media["fps"], duration_ms=length_ms)
+    prompt = digest(job.doc["prompt"]).hex()[:16]
+    stamp = {"job": job.id, "prompt": prompt, "world": ctx.world}
+    return video_bytes(clip, stamp=stamp), "video/mp4"
