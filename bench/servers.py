@@ -155,9 +155,9 @@ def serve_mock(*options: str, core: int | None) -> Generator[Running]:
                 time.sleep(_LOOK_EVERY_S)
             if not ready.exists():
                 raise BenchError(f"{command} {' '.join(arguments)} wrote no ready file")
-            told = json.loads(ready.read_text(encoding="utf-8"))
-            start_s = _look_until_it_answers(process, told["control"] + "/health", {}, began)
-            yield Running(told["url"], told["pid"], start_s, told["env"])
+            detail = json.loads(ready.read_text(encoding="utf-8"))
+            start_s = _look_until_it_answers(process, detail["control"] + "/health", {}, began)
+            yield Running(detail["url"], detail["pid"], start_s, detail["env"])
 
 
 def prism_command() -> Path | None:

@@ -41,13 +41,13 @@ def test_no_rule_is_broken(target: NamedTarget, family: str) -> None:
     rules = [it for it in result.judge.rules.values() if it.family == family]
     judged = [it for it in rules if result.judge.verdict(it.id) is not Verdict.NOT_JUDGED]
 
-    told = [
-        f"{it.rule.id} ({it.rule.source}): {it.told}"
+    detail = [
+        f"{it.rule.id} ({it.rule.source}): {it.summary}"
         for it in result.judge.findings
         if it.rule.family == family
     ]
 
-    assert told == []
+    assert detail == []
     assert not result.ending
     if not judged:
         why = ": the budget was spent" if target.is_out_of_budget else ""

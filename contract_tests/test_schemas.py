@@ -28,6 +28,6 @@ def test_no_made_up_request_breaks_a_rule(target: NamedTarget, phase: str) -> No
 
     run_phase(session, phase, examples=_EXAMPLES)
 
-    assert [f"{it.rule.id} ({it.rule.source}): {it.told}" for it in judge.findings] == []
+    assert [f"{it.rule.id} ({it.rule.source}): {it.summary}" for it in judge.findings] == []
     if target.is_out_of_budget:
         pytest.skip("the budget was spent before everything was asked")

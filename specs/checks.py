@@ -50,7 +50,7 @@ class RequestPlan(Struct, frozen=True):
 class Fact(Struct, frozen=True):
     """A figure read from a trace: a field with a default, or how many items a list has.
 
-    *told* is where an answer tells the figure that the provider went by, which then counts.
+    *shown* is where an answer shows the figure that the provider went by, which then counts.
     *counts_calls* asks how often the same account called the operation successfully before. With
     *only* a figure outside these bounds is not known, as where a provider clamps it.
     """
@@ -61,7 +61,7 @@ class Fact(Struct, frozen=True):
     with_text: str = ""
     counts_calls: bool = False
     only: tuple[float, float] | None = None
-    told: str = ""
+    shown: str = ""
 
 
 class Content(Struct, frozen=True):
@@ -158,7 +158,7 @@ class Example(Struct, frozen=True):
 
     name: str
     operation: str
-    told: str
+    summary: str
     because: str = ""
     status: int | None = None
     plan: RequestPlan | None = None
@@ -175,7 +175,7 @@ class Relation(Struct, frozen=True):
 
     name: str
     operation: str
-    told: str
+    summary: str
     status: int | None = None
     total: str = ""
     parts: tuple[str, ...] = ()
@@ -321,7 +321,7 @@ def _fact(raw: Json) -> Fact:
         with_text=raw.get("with_text", ""),
         counts_calls=raw.get("calls", False),
         only=tuple(raw["only"]) if "only" in raw else None,
-        told=raw.get("told", ""),
+        shown=raw.get("shown", ""),
     )
 
 
@@ -397,7 +397,7 @@ def _example(kind: str, number: int, raw: Json) -> Example:
     return Example(
         name=f"{kind}.{number + 1}",
         operation=raw["operation"],
-        told=raw["told"],
+        summary=raw["summary"],
         because=raw.get("because", ""),
         status=raw.get("status"),
         plan=_plan(raw["request"]) if "request" in raw else None,
@@ -413,7 +413,7 @@ def _example(kind: str, number: int, raw: Json) -> Example:
 def _relation(number: int, raw: Json) -> Relation:
     plain = {
         name: raw[name]
-        for name in ("operation", "told", "status", "total", "counts", "price", "source")
+        for name in ("operation", "summary", "status", "total", "counts", "price", "source")
         if name in raw
     }
     return Relation(

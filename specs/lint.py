@@ -78,13 +78,13 @@ def _check_references(path: Path, document: Json) -> None:
     documents = Documents(str(path), document)
     for at, reference in _references(document, ""):
         if not isinstance(reference, str) or not reference.startswith("#/"):
-            told = "points out of this file; write #/…"
-            raise ContractError(f"{path}: at {at}: the $ref {reference!r} {told}")
+            detail = "points out of this file; write #/…"
+            raise ContractError(f"{path}: at {at}: the $ref {reference!r} {detail}")
         try:
             documents.at(documents.steps(reference))
         except (LookupError, TypeError, ValueError):
-            told = "points at nothing"
-            raise ContractError(f"{path}: at {at}: the $ref {reference!r} {told}") from None
+            detail = "points at nothing"
+            raise ContractError(f"{path}: at {at}: the $ref {reference!r} {detail}") from None
 
 
 def _references(value: Json, at: str) -> Iterator[tuple[str, Json]]:
@@ -104,8 +104,8 @@ def _check_schemas(path: Path, operation: Operation) -> None:
         try:
             schema.is_valid(None)
         except ValueError as error:
-            told = str(error).partition("\n")[0][:_TOLD_MAX]
-            raise ContractError(f"{path}: a schema of {operation.id}: {told}") from None
+            detail = str(error).partition("\n")[0][:_TOLD_MAX]
+            raise ContractError(f"{path}: a schema of {operation.id}: {detail}") from None
 
 
 def _schemas(operation: Operation) -> Iterator[Schema]:

@@ -74,8 +74,8 @@ class Schema:
         """What is wrong with *value*; empty when nothing is. *under* prefixes the pointers."""
         if self._validator.is_valid(value):
             return []
-        told = _Telling(self.location, under, self._document.pattern_words)
-        found = told.of(self._validator.iter_errors(value))
+        detail = _Telling(self.location, under, self._document.pattern_words)
+        found = detail.of(self._validator.iter_errors(value))
         return [it for broken in found for it in self._without_named(broken, under)] or found
 
     def _without_named(self, broken: Violation, under: str) -> Sequence[Violation]:
@@ -153,8 +153,8 @@ class _Telling(Struct, frozen=True):
 
     def of(self, errors: Iterable[jsonschema_rs.ValidationError]) -> list[Violation]:
         """The first violations behind *errors*; a rule that stands twice is broken once."""
-        told = (violation for error in errors for violation in self._one(error))
-        once = {(it.pointer, it.expected): it for it in islice(told, _VIOLATIONS_MAX)}
+        detail = (violation for error in errors for violation in self._one(error))
+        once = {(it.pointer, it.expected): it for it in islice(detail, _VIOLATIONS_MAX)}
         return list(once.values())
 
     def _one(self, error: jsonschema_rs.ValidationError) -> Sequence[Violation]:

@@ -180,10 +180,10 @@ def test_wheel_works_where_nothing_else_of_the_project_is(wheel: Path, tmp_path:
     _run(*pip, "install", "-q", "--no-deps", "--no-index", wheel, cwd=tmp_path)
 
     answer = json.loads(_run(python, "-c", QUESTIONS, cwd=tmp_path))
-    told = _run(python.with_name("screentest"), "--version", cwd=tmp_path)
+    detail = _run(python.with_name("screentest"), "--version", cwd=tmp_path)
     loaded = _run(python, "-c", LOADED, cwd=tmp_path)
 
-    assert told.strip() == version("screentest")
+    assert detail.strip() == version("screentest")
     assert answer["version"] == version("screentest")
     assert Path(answer["home"]) == site / "screentest"
     assert "screentest.specs.contract" in answer["modules"]

@@ -99,17 +99,17 @@ def _section(provider: str, result: Result) -> Iterator[str]:
     yield f"\n## {provider}\n"
     yield f"{kept} rules kept, {broken} broken, {unjudged} not judged.\n"
     yield "| family | kept | broken | not judged |\n| --- | --- | --- | --- |"
-    for family, told in FAMILIES.items():
+    for family, detail in FAMILIES.items():
         verdicts = [
             result.judge.verdict(it.id) for it in result.judge.rules.values() if it.family == family
         ]
         if verdicts:
             cells = " | ".join(str(verdicts.count(verdict)) for verdict in Verdict)
-            yield f"| {told} | {cells} |"
+            yield f"| {detail} | {cells} |"
     yield "\nWhat was seen first for each kind of broken rule:\n"
     for finding in _first_of_each_kind(result):
         rule = finding.rule
-        yield f"- `{rule.id}` ({rule.source}): {finding.told}"
+        yield f"- `{rule.id}` ({rule.source}): {finding.summary}"
 
 
 def _first_of_each_kind(result: Result) -> Iterator[Finding]:

@@ -108,8 +108,8 @@ def _code(language: str, example: Example) -> Iterator[str]:
 
 def magic_page() -> str:
     """What can be ordered inside a text of a request, or at the end of a key."""
-    texts = [(f"`{_spelling(verb)}`", told) for verb, told in magic.VERBS.items()]
-    keys = [(f"`{suffix}`", told) for suffix, told in magic.KEY_SUFFIXES.items()]
+    texts = [(f"`{_spelling(verb)}`", detail) for verb, detail in magic.VERBS.items()]
+    keys = [(f"`{suffix}`", detail) for suffix, detail in magic.KEY_SUFFIXES.items()]
     lines = ["# Magic values", "", _GENERATED, "", *_MAGIC.splitlines(), ""]
     lines += [*_table(("In a text", "What happens"), texts), ""]
     lines += [*_table(("At the end of a key", "What happens"), keys), ""]
@@ -140,13 +140,13 @@ def _switches(behaviour: Behaviour) -> list[str]:
 
 
 def _switch(provider: str, it: Interpretation) -> Sequence[str]:
-    others = "<br>".join(f"`{value}`: {told}" for value, told in it.alternatives.items())
+    others = "<br>".join(f"`{value}`: {detail}" for value, detail in it.alternatives.items())
     return it.id, f"`{provider}.{it.name}`", f"`{it.default}`: {it.reason}", others
 
 
 def cli_page() -> str:
     """Every verb with its help, the settings, and the exit codes."""
-    codes = [(str(code), told) for code, told in EXIT_CODES.items()]
+    codes = [(str(code), detail) for code, detail in EXIT_CODES.items()]
     settings = _table(("Key", "Variable", "Default", "What it is"), _settings())
     lines = ["# The command line", "", _GENERATED, "", *_CLI.splitlines(), ""]
     lines += ["## Exit codes", "", *_table(("Code", "Meaning"), codes), ""]
@@ -162,7 +162,7 @@ def cli_page() -> str:
 def _settings() -> Iterator[Sequence[str]]:
     for name, it in SETTINGS.items():
         default = "" if it.default in (None, []) else f"`{str(it.default).lower()}`"
-        yield f"`{name}`", f"`{it.variable}`", default, it.told
+        yield f"`{name}`", f"`{it.variable}`", default, it.help
 
 
 def _verb(command: click.Command, verb: str) -> list[str]:

@@ -44,9 +44,9 @@ class Access:
         if headers & exchange.request_headers.keys():
             return
         status = self._contract.behaviour.refusals["missing_credential"].status
-        told = f"without a credential it was answered {exchange.status} instead of {status}"
+        detail = f"without a credential it was answered {exchange.status} instead of {status}"
         rule = f"auth.{exchange.operation}.missing"
-        self._judge.check(rule, told, exchange, holds=exchange.status == status)
+        self._judge.check(rule, detail, exchange, holds=exchange.status == status)
 
     def _judge_owner(self, exchange: Exchange) -> None:
         for target in self._contract.behaviour.operations[exchange.operation].targets:
@@ -56,9 +56,9 @@ class Access:
             owner = self._owners.get((name, exchange.path_values.get(name, "")))
             if owner is None or owner == exchange.key or exchange.actor == "anonymous":
                 continue
-            told = f"what {owner} made was answered {exchange.status} to {exchange.key}"
+            detail = f"what {owner} made was answered {exchange.status} to {exchange.key}"
             rule = f"own.{exchange.operation}.foreign"
-            self._judge.check(rule, told, exchange, holds=not exchange.is_success)
+            self._judge.check(rule, detail, exchange, holds=not exchange.is_success)
             return
 
     def _note_made(self, exchange: Exchange) -> None:
@@ -90,26 +90,26 @@ class Access:
         if Part.CALLER not in exchange.lacks:
             owners = {it: self._owners.get((rules.named, it)) for it in shown}
             foreign = [it for it, owner in owners.items() if owner not in {None, exchange.key}]
-            told = f"{foreign[:1]} belongs to another account"
-            self._judge.check(f"own.{rules.operation}.hidden", told, exchange, holds=not foreign)
+            detail = f"{foreign[:1]} belongs to another account"
+            self._judge.check(f"own.{rules.operation}.hidden", detail, exchange, holds=not foreign)
         given = query_values(exchange).get(rules.limit, "") if rules.limit else ""
         if given.isdigit():
-            told = f"{len(items)} items with a limit of {given}"
+            detail = f"{len(items)} items with a limit of {given}"
             rule = f"list.{rules.operation}.limit"
-            self._judge.check(rule, told, exchange, holds=len(items) <= int(given))
+            self._judge.check(rule, detail, exchange, holds=len(items) <= int(given))
         self._judge_order(rules, exchange, shown)
 
     def _judge_order(self, rules: ListRules, exchange: Exchange, shown: list[str]) -> None:
         """Newest first, or as asked, among those whose making was seen."""
         order = self._new.get(rules.named, [])
         places = [order.index(it) for it in shown if it in order]
-        told = f"{', '.join(shown[:5])} is not in order"
+        detail = f"{', '.join(shown[:5])} is not in order"
         repeated = len(set(shown)) != len(shown)
         if rules.newest_first and (len(places) > 1 or repeated):
             given = query_values(exchange)
             is_turned = any(given.get(name) == it for name, it in rules.oldest_first.items())
             holds = places == sorted(places, reverse=not is_turned) and not repeated
-            self._judge.check(f"list.{rules.operation}.order", told, exchange, holds=holds)
+            self._judge.check(f"list.{rules.operation}.order", detail, exchange, holds=holds)
 
 
 def _texts(value: Json) -> Iterator[str]:

@@ -123,8 +123,8 @@ class Lifecycles:
             known.made = exchange
         asked = evaluate(view.asked, exchange, scope) if view.asked else MISSING
         if asked is not MISSING:
-            told = f"asked for {asked!r}, got {id_!r}"
-            self._judge.check(f"life.{kind}.same", told, exchange, holds=str(asked) == id_)
+            detail = f"asked for {asked!r}, got {id_!r}"
+            self._judge.check(f"life.{kind}.same", detail, exchange, holds=str(asked) == id_)
         state = state_of(view, exchange, scope)
         if state is not None:
             self._judge_state(view, exchange, state, known)
@@ -138,26 +138,26 @@ class Lifecycles:
         before, check = known.state, self._judge.check
         pair = tuple(it for it in (known.exchange, exchange) if it is not None)
         if state not in lifecycle.states:
-            told = f"{state!r} is no state of it (there are: {', '.join(lifecycle.states)})"
-            check(f"life.{kind}.edges", told, exchange, holds=False)
+            detail = f"{state!r} is no state of it (there are: {', '.join(lifecycle.states)})"
+            check(f"life.{kind}.edges", detail, exchange, holds=False)
             return
         if before is None:
             is_new = known.made is exchange and lifecycle.simulated
             if is_new:
-                told = f"it was {state} in the answer that made it"
+                detail = f"it was {state} in the answer that made it"
                 is_open = not lifecycle.states[state].kind.is_final
                 # Asking again for what is there answers it as it is, and who made it may not show.
                 if is_open or kind not in self._checks.same_as_asked:
-                    check(f"life.{kind}.lasts", told, exchange, holds=is_open)
+                    check(f"life.{kind}.lasts", detail, exchange, holds=is_open)
             return
         if known.exchange is not None and _overlap(known.exchange, exchange):
             return
-        told = f"it went from {before} to {state}"
+        detail = f"it went from {before} to {state}"
         if before in lifecycle.states and lifecycle.states[before].kind.is_final:
-            check(f"life.{kind}.final", told, *pair, holds=state == before)
+            check(f"life.{kind}.final", detail, *pair, holds=state == before)
             return
         ways = self._reachable[lifecycle.name]
-        check(f"life.{kind}.edges", told, *pair, holds=state in ways.get(before, frozenset()))
+        check(f"life.{kind}.edges", detail, *pair, holds=state in ways.get(before, frozenset()))
 
     def _judge_fields(
         self, view: View, scope: Scope, exchange: Exchange, state: str | None, known: Seen
@@ -169,8 +169,8 @@ class Lifecycles:
             name = at.rpartition("/")[2]
             if value is not MISSING:
                 before = known.constants.setdefault(name, value)
-                told = f"{name} changed from {before!r} to {value!r}"
-                check(f"life.{kind}.constant", told, *pair, holds=before == value)
+                detail = f"{name} changed from {before!r} to {value!r}"
+                check(f"life.{kind}.constant", detail, *pair, holds=before == value)
         if view.ascending:
             problem = follow_each_other([evaluate(at, exchange, scope) for at in view.ascending])
             check(f"life.{kind}.times", problem or "", exchange, holds=problem is None)
@@ -185,24 +185,24 @@ class Lifecycles:
             for at in fields:
                 is_there = has_value(evaluate(at, exchange, scope))
                 name, word = at.rpartition("/")[2], "" if is_there else "not "
-                told = f"it is {state} and {name} is {word}there"
+                detail = f"it is {state} and {name} is {word}there"
                 holds = is_there == (meaning.value == when)
-                check(f"life.{kind}.shown", told, exchange, holds=holds)
+                check(f"life.{kind}.shown", detail, exchange, holds=holds)
         if meaning.is_final:
             for at in view.settles:
                 value = evaluate(at, exchange, scope)
                 before = known.settled.setdefault(at, value)
-                told = f"it had ended, and {at} changed from {before!r} to {value!r}"
-                check(f"life.{kind}.constant", told, *pair, holds=before == value)
+                detail = f"it had ended, and {at} changed from {before!r} to {value!r}"
+                check(f"life.{kind}.constant", detail, *pair, holds=before == value)
 
     def _judge_echoes(self, view: View, scope: Scope, exchange: Exchange, made: Exchange) -> None:
         for at, asked_at in view.echoes.items():
             asked, shown = evaluate(asked_at, made, scope), evaluate(at, exchange, scope)
             if asked is MISSING:
                 continue
-            told = f"asked for {asked!r}, and {at.rpartition('/')[2]} is {shown!r}"
+            detail = f"asked for {asked!r}, and {at.rpartition('/')[2]} is {shown!r}"
             rule = f"life.{view.resource}.echoes"
-            self._judge.check(rule, told, made, exchange, holds=asked == shown)
+            self._judge.check(rule, detail, made, exchange, holds=asked == shown)
 
     def _judge_progress(self, view: View, scope: Scope, exchange: Exchange, known: Seen) -> None:
         value = evaluate(view.progress, exchange, scope)
@@ -211,10 +211,10 @@ class Lifecycles:
             return
         if known.exchange is not None and _overlap(known.exchange, exchange):
             return
-        told = f"progress fell from {known.progress} to {value}"
+        detail = f"progress fell from {known.progress} to {value}"
         pair = tuple(it for it in (known.exchange, exchange) if it is not None)
         holds = before is None or now >= before
-        self._judge.check(f"life.{view.resource}.progress", told, *pair, holds=holds)
+        self._judge.check(f"life.{view.resource}.progress", detail, *pair, holds=holds)
         known.progress = value
 
     def _lifecycle(self, kind: str) -> Lifecycle | None:

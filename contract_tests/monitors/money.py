@@ -37,12 +37,12 @@ class Money:
             return
         change = before.total - after.total
         name = exchange.operation
-        told = f"{name or exchange.path} changed {before.total} credits to {after.total}"
+        detail = f"{name or exchange.path} changed {before.total} credits to {after.total}"
         price = self._contract.behaviour.operations[name].price if name else None
         if price is None:
-            self._judge.check("money.free", told, exchange, holds=change == 0)
+            self._judge.check("money.free", detail, exchange, holds=change == 0)
         elif not exchange.is_success:
-            self._judge.check(f"money.{name}.refused", told, exchange, holds=change == 0)
+            self._judge.check(f"money.{name}.refused", detail, exchange, holds=change == 0)
         else:
             cost = (
                 0
@@ -50,8 +50,8 @@ class Money:
                 else price_of(self._contract, self._checks, exchange)
             )
             if cost is not None and not self._is_repeat(exchange):
-                told += f"; it costs {cost} at once"
-                self._judge.check(f"money.{name}.price", told, exchange, holds=change == cost)
+                detail += f"; it costs {cost} at once"
+                self._judge.check(f"money.{name}.price", detail, exchange, holds=change == cost)
 
     def _is_repeat(self, exchange: Exchange) -> bool:
         rules = self._contract.behaviour.idempotency

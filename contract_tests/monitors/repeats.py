@@ -40,8 +40,8 @@ class Repeats:
             recent = [at for at in times if at > exchange.at_ms - window.per_ms]
             self._accepted[window.name, exchange.key] = recent
             if len(recent) > window.limit:
-                told = f"{len(recent)} calls passed in {window.per_ms // 1_000} s"
-                self._judge.check(f"rate.{window.name}.refuses", told, exchange, holds=False)
+                detail = f"{len(recent)} calls passed in {window.per_ms // 1_000} s"
+                self._judge.check(f"rate.{window.name}.refuses", detail, exchange, holds=False)
 
     def _is_replay(self, exchange: Exchange) -> bool:
         """Whether the answer only repeats an earlier one; whether that takes room nobody says."""
@@ -69,12 +69,12 @@ class Repeats:
             self._answers[key] = exchange
             return
         if first.request_body == exchange.request_body:
-            told = "the same key and body were answered differently"
+            detail = "the same key and body were answered differently"
             holds = (first.status, first.body) == (exchange.status, exchange.body)
-            self._judge.check("idem.replay", told, first, exchange, holds=holds)
+            self._judge.check("idem.replay", detail, first, exchange, holds=holds)
         else:
-            told = "the same key was accepted with another body"
-            self._judge.check("idem.conflict", told, first, exchange, holds=False)
+            detail = "the same key was accepted with another body"
+            self._judge.check("idem.conflict", detail, first, exchange, holds=False)
 
 
 def facts_of_request(sent: Json) -> Mapping[str, Json]:

@@ -39,8 +39,8 @@ class Shapes:
                 self._judge_relation(relation, event)
 
     def _judge_reply(self, operation: Operation, exchange: Exchange) -> None:
-        told = self._problem(operation, exchange)
-        self.judge.check(f"shape.{operation.id}", told or "", exchange, holds=told is None)
+        detail = self._problem(operation, exchange)
+        self.judge.check(f"shape.{operation.id}", detail or "", exchange, holds=detail is None)
 
     def _problem(self, operation: Operation, exchange: Exchange) -> str | None:
         shape = operation.replies.get(str(exchange.status))
@@ -81,9 +81,9 @@ class Shapes:
         found = request_violations(operation, exchange)
         if not found:
             return
-        told = f"accepted with {exchange.status}, although {found[0].message}"
+        detail = f"accepted with {exchange.status}, although {found[0].message}"
         holds = exchange.status >= 400
-        self.judge.check(f"input.{operation.id}", told, exchange, holds=holds)
+        self.judge.check(f"input.{operation.id}", detail, exchange, holds=holds)
 
     def _judge_relation(self, relation: Relation, exchange: Exchange) -> None:
         if not (
@@ -92,26 +92,28 @@ class Shapes:
             return
         if exchange.lacks & {Part.SENT, Part.BODY}:
             return
-        told = self._relation_problem(relation, exchange)
+        detail = self._relation_problem(relation, exchange)
         rule = f"example.{relation.name}"
-        self.judge.check(rule, told or "", exchange, holds=told is None)
+        self.judge.check(rule, detail or "", exchange, holds=detail is None)
 
     def _relation_problem(self, relation: Relation, exchange: Exchange) -> str | None:
         if relation.equal:
             left, right = (evaluate(part, exchange) for part in relation.equal)
             both = has_value(left) or has_value(right)
             return (
-                None if left == right or not both else f"{relation.told}: {left!r} is not {right!r}"
+                None
+                if left == right or not both
+                else f"{relation.summary}: {left!r} is not {right!r}"
             )
         if relation.ascending:
             values = [evaluate(part, exchange) for part in relation.ascending]
             problem = follow_each_other(values)
-            return f"{relation.told}: {problem}" if problem else None
+            return f"{relation.summary}: {problem}" if problem else None
         total = evaluate(relation.total, exchange)
         expected = self._expected_total(relation, exchange)
         if expected is MISSING or as_number(total) == as_number(expected):
             return None
-        return f"{relation.told}: {total!r} instead of {expected!r}"
+        return f"{relation.summary}: {total!r} instead of {expected!r}"
 
     def _expected_total(self, relation: Relation, exchange: Exchange) -> Json:
         if relation.counts:

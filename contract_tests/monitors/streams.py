@@ -27,8 +27,8 @@ class Streams:
         if rules is None or not event.is_success or Part.BODY in event.lacks:
             return
         if not event.is_stream or not event.events:
-            told = "the accepted request was not answered with readable events"
-            self.judge.check(f"stream.{event.operation}.last", told, event, holds=False)
+            detail = "the accepted request was not answered with readable events"
+            self.judge.check(f"stream.{event.operation}.last", detail, event, holds=False)
             return
         payloads = [it.payload if isinstance(it.payload, dict) else {} for it in event.events]
         names = [payload.get(rules.name_field) for payload in payloads]
@@ -41,16 +41,18 @@ class Streams:
         known = [name for name in names if name in rules.order]
         places = [rules.order.index(name) for name in known]
         strange = [name for name in names if name not in rules.order and name not in rules.last]
-        told = f"came as {', '.join(map(str, names))}; the order is {', '.join(rules.order)}"
+        detail = f"came as {', '.join(map(str, names))}; the order is {', '.join(rules.order)}"
         starts_first = bool(places) and places[0] == 0
         holds = places == sorted(places) and not strange and starts_first
-        self.judge.check(f"stream.{rules.operation}.order", told, exchange, holds=holds)
+        self.judge.check(f"stream.{rules.operation}.order", detail, exchange, holds=holds)
 
     def _judge_end(self, rules: StreamRules, exchange: Exchange, names: list[Json]) -> None:
         ends = [place for place, name in enumerate(names) if name in rules.last]
-        told = f"came as {', '.join(map(str, names))}; it ends with one of {', '.join(rules.last)}"
+        detail = (
+            f"came as {', '.join(map(str, names))}; it ends with one of {', '.join(rules.last)}"
+        )
         holds = ends == [len(names) - 1]
-        self.judge.check(f"stream.{rules.operation}.last", told, exchange, holds=holds)
+        self.judge.check(f"stream.{rules.operation}.last", detail, exchange, holds=holds)
 
     def _judge_rise(
         self, rules: StreamRules, exchange: Exchange, payloads: list[Json], names: list[Json]
@@ -62,15 +64,15 @@ class Streams:
             if name != failed
         ]
         figures = [figure for figure in map(as_number, shown) if figure is not None]
-        told = f"{rules.rising_field} came as {', '.join(map(str, shown))}"
+        detail = f"{rules.rising_field} came as {', '.join(map(str, shown))}"
         holds = figures == sorted(figures) and len(figures) == len(shown)
-        self.judge.check(f"stream.{rules.operation}.rising", told, exchange, holds=holds)
+        self.judge.check(f"stream.{rules.operation}.rising", detail, exchange, holds=holds)
 
     def _judge_life(self, rules: StreamRules, exchange: Exchange) -> None:
         # A HAR file tells what came, and not when.
         if not exchange.chunks or len(exchange.events) < 3 or exchange.ended_ms == exchange.at_ms:
             return
         first, last = exchange.events[0].at_ms, exchange.events[-1].at_ms
-        told = f"{len(exchange.events)} events came in {exchange.chunks} piece(s), all at the end"
+        detail = f"{len(exchange.events)} events came in {exchange.chunks} piece(s), all at the end"
         holds = first < last and exchange.chunks > 1
-        self.judge.check(f"stream.{rules.operation}.live", told, exchange, holds=holds)
+        self.judge.check(f"stream.{rules.operation}.live", detail, exchange, holds=holds)

@@ -73,9 +73,9 @@ class Undocumented:
         refusal = self._contract.behaviour.refusals.get(reason)
         refused = {404, 405, 410} | ({refusal.status} if refusal is not None else set())
         known = f" (there are: {', '.join(methods)})" if methods else ""
-        told = f"it was answered {exchange.status}, and no document has it{known}"
+        detail = f"it was answered {exchange.status}, and no document has it{known}"
         rule = "route.method" if methods else "route.unknown"
-        self._judge.check(rule, told, exchange, holds=exchange.status in refused)
+        self._judge.check(rule, detail, exchange, holds=exchange.status in refused)
 
 
 def addresses_in(body: bytes, content_type: str) -> set[str]:

@@ -65,13 +65,13 @@ def generated(contract: Contract, specs: Path) -> list[Mutant]:
     raw = read_yaml(specs / contract.provider / "behaviour.yaml")
     found: list[Mutant] = []
     for make in (_numbers, _guards, _statuses, _fields, _methods):
-        for family, told, seam, change in make(contract, raw):
+        for family, detail, seam, change in make(contract, raw):
             number = len(found) + 1
             found.append(
                 Mutant(
                     f"GEN-{family}{number}",
                     family,
-                    told,
+                    detail,
                     "generated",
                     seam,
                     change,
@@ -128,21 +128,21 @@ def _prices(name: str, price: Json) -> Iterator[Made]:
         for path, leaf in _leaves(rows):
             for field in leaf:
                 if field in {"base", "credits"}:
-                    told = f"price of {name}, {' '.join(path)}"
-                    yield _off("CRD", told, f"{at}/table/rows/{'/'.join(path)}/{field}", 1)
+                    detail = f"price of {name}, {' '.join(path)}"
+                    yield _off("CRD", detail, f"{at}/table/rows/{'/'.join(path)}/{field}", 1)
         return
     text = str(price["amount"])
     if text == "0":
         return
     for match in re.finditer(r"(?<![\w.])\d+", text):
         more = f"{text[: match.start()]}{int(match[0]) + 1}{text[match.end() :]}"
-        told = f"{name} costs {more} instead of {text}"
-        yield "CRD", told, "behaviour", {"at": f"{at}/amount", "set": more}
+        detail = f"{name} costs {more} instead of {text}"
+        yield "CRD", detail, "behaviour", {"at": f"{at}/amount", "set": more}
     moments = {"acceptance": "completion", "completion": "acceptance", "answer": None}
     other = moments[price["moment"]]
     if other is not None and text != "0":
-        told = f"{name} is paid at {other}"
-        yield "CRD", told, "behaviour", {"at": f"{at}/moment", "set": other}
+        detail = f"{name} is paid at {other}"
+        yield "CRD", detail, "behaviour", {"at": f"{at}/moment", "set": other}
 
 
 def _leaves(rows: Json, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Json]]:
@@ -153,12 +153,12 @@ def _leaves(rows: Json, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
         yield from _leaves(below, (*above, name))
 
 
-def _off(family: str, told: str, at: str, by: int) -> Made:
-    return family, f"{told}: {'+' if by > 0 else ''}{by}", "behaviour", {"at": at, "add": by}
+def _off(family: str, detail: str, at: str, by: int) -> Made:
+    return family, f"{detail}: {'+' if by > 0 else ''}{by}", "behaviour", {"at": at, "add": by}
 
 
-def _scaled(family: str, told: str, at: str, factor: float) -> Made:
-    return family, f"{told}: times {factor}", "behaviour", {"at": at, "times": factor}
+def _scaled(family: str, detail: str, at: str, factor: float) -> Made:
+    return family, f"{detail}: times {factor}", "behaviour", {"at": at, "times": factor}
 
 
 def _guards(contract: Contract, raw: Json) -> Iterator[Made]:
@@ -218,10 +218,10 @@ def _statuses(contract: Contract, raw: Json) -> Iterator[Made]:
                 if (reply["status"] in statuses)
                 else 0
             )
-            told = f"{reason} answers {others[place]} instead of {reply['status']}"
+            detail = f"{reason} answers {others[place]} instead of {reply['status']}"
             at = f"/refusals/replies/{reason}/status"
             family = _FAMILY_OF_REASON.get(reason, "STA")
-            yield family, told, "behaviour", {"at": at, "set": others[place]}
+            yield family, detail, "behaviour", {"at": at, "set": others[place]}
 
 
 def _is_reached(contract: Contract, raw: Json, reason: str) -> bool:
@@ -271,11 +271,11 @@ def _methods(contract: Contract, raw: Json) -> Iterator[Made]:
     """Every operation open to everybody, and every input check forgiven."""
     for name, operation in contract.operations.items():
         if operation.security:
-            told = f"{name} lets anybody in"
-            yield "AUT", told, "request", {"of": name, "any_key": True}
+            detail = f"{name} lets anybody in"
+            yield "AUT", detail, "request", {"of": name, "any_key": True}
         has_ids = any(it.place == "path" for it in operation.parameters)
         if operation.security and has_ids:
             yield "OWN", f"{name} works on anybody's", "request", {"of": name, "any_owner": True}
         if "application/json" in operation.bodies and operation.is_body_required:
-            told = f"{name} takes a bad body for a good one"
-            yield "STA", told, "request", {"of": name, "forgive": True}
+            detail = f"{name} takes a bad body for a good one"
+            yield "STA", detail, "request", {"of": name, "forgive": True}

@@ -25,7 +25,7 @@ class Mutant(Struct, frozen=True):
 
     id: str
     family: str
-    told: str
+    summary: str
     breaks: str
     seam: str
     change: Mapping[str, Json]
@@ -56,7 +56,7 @@ def _mutant(raw: Json) -> Mutant:
     return Mutant(
         id=raw["id"],
         family=raw["family"],
-        told=raw["told"],
+        summary=raw["summary"],
         breaks=raw["breaks"],
         seam=seam,
         change=raw[seam],

@@ -14,27 +14,27 @@ def tally_lines(tally: Tally) -> Iterator[str]:
     """Kill rates by family, then every survivor, then one line to remember."""
     living = [it for it in tally.fates if it.tier != "stillborn"]
     yield "family                          killed   by monitors   requests   credits   per kill"
-    for family, told in FAMILIES.items():
+    for family, detail in FAMILIES.items():
         here = [it for it in living if it.mutant.family == family]
         if here:
-            yield _family_line(family, told, here)
+            yield _family_line(family, detail, here)
     yield ""
     for fate in living:
         if not fate.is_killed:
             excuse = f" (argued: {fate.mutant.excuse})" if fate.mutant.excuse else ""
-            yield f"  SURVIVED {fate.provider} {fate.mutant.id}: {fate.mutant.told}{excuse}"
+            yield f"  SURVIVED {fate.provider} {fate.mutant.id}: {fate.mutant.summary}{excuse}"
     for alarm in tally.false_alarms:
         yield f"  FALSE ALARM {alarm}"
     yield _last_line(tally, living)
 
 
-def _family_line(family: str, told: str, here: list[Fate]) -> str:
+def _family_line(family: str, detail: str, here: list[Fate]) -> str:
     killed = [it for it in here if it.is_killed]
     early = sum(1 for it in killed if it.tier == "monitors")
     requests = sum(it.requests for it in killed) // max(1, len(killed))
     credits = sum(it.credits for it in killed) // max(1, len(killed))
     return (
-        f"{family}  {told:<24} {len(killed):>4}/{len(here):<4} {early:>6} "
+        f"{family}  {detail:<24} {len(killed):>4}/{len(here):<4} {early:>6} "
         f"({100 * early // len(here):>3} %) {requests:>9} {credits:>9}"
     )
 
@@ -59,11 +59,11 @@ def tally_json(tally: Tally) -> str:
                 "provider": it.provider,
                 "id": it.mutant.id,
                 "family": it.mutant.family,
-                "told": it.mutant.told,
+                "summary": it.mutant.summary,
                 "breaks": it.mutant.breaks,
                 "tier": it.tier,
                 "rule": it.rule,
-                "seen": it.told,
+                "seen": it.summary,
                 "requests": it.requests,
                 "credits": it.credits,
                 "seconds": round(it.seconds, 3),

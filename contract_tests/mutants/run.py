@@ -48,7 +48,7 @@ class Fate:
     mutant: Mutant
     tier: str
     rule: str = ""
-    told: str = ""
+    summary: str = ""
     requests: int = 0
     credits: int = 0
     seconds: float = 0.0
@@ -73,7 +73,7 @@ def all_mutants(provider: str) -> list[Mutant]:
     made = generated(load_contract(provider), SPECS)
     return [
         *mutants_of(provider),
-        *(replace(it, excuse=reasons.get(it.told, "")) for it in made),
+        *(replace(it, excuse=reasons.get(it.summary, "")) for it in made),
     ]
 
 
@@ -94,7 +94,7 @@ def false_alarms(provider: str, seed: int) -> list[str]:
         scenarios_of(contract, checks),
         seed=seed,
     )
-    return [f"{provider}, seed {seed}: {it.rule.id}: {it.told}" for it in result.judge.findings]
+    return [f"{provider}, seed {seed}: {it.rule.id}: {it.summary}" for it in result.judge.findings]
 
 
 def mutated_contract(contract: Contract, change: Json) -> Contract:
@@ -153,7 +153,7 @@ def run_mutant(
     try:
         app = mutated_app(contract, mutant)
     except ContractError as error:
-        return Fate(provider, mutant, "stillborn", told=str(error))
+        return Fate(provider, mutant, "stillborn", summary=str(error))
     judge, budget = Judge(rules_of(contract, checks)), Budget(None)
     target = Guarded(InProcess(app, contract, seed), contract, budget)
     session = Session(target, contract, checks, judge)
@@ -170,9 +170,9 @@ def run_mutant(
         requests += len(session.trace.exchanges)
         target.close()
     if judge.findings or problem:
-        rule, told = _first(judge, problem)
+        rule, detail = _first(judge, problem)
         seconds = time.perf_counter() - started
-        return Fate(provider, mutant, "monitors", rule, told, requests, budget.spent, seconds)
+        return Fate(provider, mutant, "monitors", rule, detail, requests, budget.spent, seconds)
     bend = str(mutant.change["do"]) if mutant.seam == "delivery" else ""
     rest = [it for it in scenarios if it not in probes[:_PROBES_MAX]]
     for scenario in by_relevance(mutant, rest):
@@ -182,9 +182,11 @@ def run_mutant(
         requests += len(session.trace.exchanges)
         target.close()
         if judge.findings or problem:
-            rule, told = _first(judge, problem)
+            rule, detail = _first(judge, problem)
             seconds = time.perf_counter() - started
-            return Fate(provider, mutant, "scenarios", rule, told, requests, budget.spent, seconds)
+            return Fate(
+                provider, mutant, "scenarios", rule, detail, requests, budget.spent, seconds
+            )
     seconds = time.perf_counter() - started
     return Fate(provider, mutant, "", requests=requests, credits=budget.spent, seconds=seconds)
 
@@ -192,7 +194,7 @@ def run_mutant(
 def _first(judge: Judge, problem: str) -> tuple[str, str]:
     """The first broken rule and what was told of it."""
     if judge.findings:
-        return judge.findings[0].rule.id, judge.findings[0].told
+        return judge.findings[0].rule.id, judge.findings[0].summary
     return "crash", problem
 
 
@@ -227,7 +229,7 @@ def by_relevance(mutant: Mutant, scenarios: Sequence[Scenario]) -> list[Scenario
     words = _words(mutant)
 
     def distance(scenario: Scenario) -> tuple[int, int]:
-        hits = sum(1 for word in words if word in scenario.name or word in scenario.told)
+        hits = sum(1 for word in words if word in scenario.name or word in scenario.summary)
         return -hits, scenario.requests
 
     return sorted(scenarios, key=distance)

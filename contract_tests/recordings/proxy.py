@@ -71,7 +71,7 @@ class Recorder:
     budget: Budget = field(default_factory=lambda: Budget(None))
     is_read_only: bool = False
     on_finding: Callable[[Finding], None] = lambda finding: None
-    on_unreachable: Callable[[str], None] = lambda told: None
+    on_unreachable: Callable[[str], None] = lambda detail: None
     time_scale: float = 1.0
     trace: Trace = field(init=False)
     judge: Judge = field(init=False)
@@ -166,15 +166,15 @@ class Recorder:
             if self._writer is not None:
                 self._writer.add(exchange)
 
-    def _unreachable(self, wire: OutgoingRequest, told: str) -> Raw:
+    def _unreachable(self, wire: OutgoingRequest, detail: str) -> Raw:
         with self._lock:
-            self.on_unreachable(told)
+            self.on_unreachable(detail)
         headers = {"content-type": "application/problem+json"}
         problem = {
             "type": "about:blank",
             "title": "Bad Gateway",
             "status": 502,
-            "detail": f"screentest record got no answer from {told}",
+            "detail": f"screentest record got no answer from {detail}",
         }
         return Raw(
             wire.method,

@@ -113,12 +113,12 @@ def _article(broken: Broken) -> str:
     first, *others = broken.findings
     rule = broken.rule
     source = f" · {escape(rule.source)}" if rule.source else ""
-    more = "".join(f"<p>{escape(it.told)}</p>{_sequence(it)}" for it in others)
+    more = "".join(f"<p>{escape(it.summary)}</p>{_sequence(it)}" for it in others)
     if more:
-        told = f"broken {broken.times} times; {len(others)} more of them"
-        more = f"<details><summary>{told}</summary>{more}</details>"
+        detail = f"broken {broken.times} times; {len(others)} more of them"
+        more = f"<details><summary>{detail}</summary>{more}</details>"
     return (
-        f"<article><h3>{escape(rule.told)}</h3><p>{escape(first.told)}</p>"
+        f"<article><h3>{escape(rule.summary)}</h3><p>{escape(first.summary)}</p>"
         f'<p class="rule">{escape(rule.id)}{source}</p>{_sequence(first)}{more}</article>'
     )
 
@@ -143,7 +143,7 @@ def _exchange(exchange: Exchange) -> str:
 
 def _families(result: Result) -> str:
     parts = ["<h2>Rules</h2>"]
-    for family, told in FAMILIES.items():
+    for family, detail in FAMILIES.items():
         rules = [it for it in result.judge.rules.values() if it.family == family]
         if not rules:
             continue
@@ -153,7 +153,7 @@ def _families(result: Result) -> str:
         is_open = " open" if broken else ""
         parts.append(
             f'<details{is_open}><summary class="family">'
-            f"<strong>{escape(told.capitalize())}</strong>{_bar(kept, broken, len(rules))}"
+            f"<strong>{escape(detail.capitalize())}</strong>{_bar(kept, broken, len(rules))}"
             f"<span>{kept} of {len(rules)} kept{f', {broken} broken' if broken else ''}</span>"
             f"</summary><table>{rows}</table></details>"
         )
@@ -172,7 +172,7 @@ def _row(result: Result, rule: Rule) -> str:
     times = result.judge.kept[rule.id] + result.judge.broken[rule.id]
     return (
         f'<tr class="{css}"><td title="{verdict.value}">{_MARKS[verdict]}</td>'
-        f"<td>{escape(rule.told)}</td><td><code>{escape(rule.id)}</code></td>"
+        f"<td>{escape(rule.summary)}</td><td><code>{escape(rule.id)}</code></td>"
         f'<td class="src">{escape(rule.source)}</td><td class="num">{times}×</td></tr>'
     )
 

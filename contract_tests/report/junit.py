@@ -33,7 +33,7 @@ def junit_report(result: Result) -> str:
             case Verdict.BROKEN:
                 found = broken[rule.id]
                 failure = ElementTree.SubElement(
-                    case, "failure", message=_clean(found.told), type=rule.source or rule.id
+                    case, "failure", message=_clean(found.detail), type=rule.source or rule.id
                 )
                 failure.text = _clean("\n".join(broken_lines(found)))
             case Verdict.NOT_JUDGED:

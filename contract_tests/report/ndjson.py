@@ -36,7 +36,7 @@ def _lines(result: Result) -> Iterator[Json]:
             "type": "rule",
             "id": rule.id,
             "family": rule.family,
-            "told": rule.told,
+            "told": rule.summary,
             "source": rule.source,
             "verdict": result.judge.verdict(rule.id).value,
             "kept": result.judge.kept[rule.id],
@@ -47,7 +47,7 @@ def _lines(result: Result) -> Iterator[Json]:
             "type": "finding",
             "rule": finding.rule.id,
             "source": finding.rule.source,
-            "told": finding.told,
+            "told": finding.summary,
             "scenario": finding.scenario,
             "exchanges": [
                 {"number": it.number, "actor": it.actor, "line": it.line, "curl": curl(it)}
@@ -58,7 +58,7 @@ def _lines(result: Result) -> Iterator[Json]:
         yield {
             "type": "scenario",
             "name": ran.scenario.name,
-            "told": ran.scenario.told,
+            "told": ran.scenario.summary,
             "requests": len(ran.trace.exchanges),
             "seconds": round(ran.seconds, 4),
             "unable": ran.unable,

@@ -16,7 +16,7 @@ def text_report(result: Result, base_url: str = "$BASE_URL") -> Iterator[str]:
     """Line by line: broken rules, families, what was not judged, and one line to remember."""
     yield f"{result.contract.provider}  {result.target}  seed {result.seed}"
     yield ""
-    for family, told in FAMILIES.items():
+    for family, detail in FAMILIES.items():
         rules = [it for it in result.judge.rules.values() if it.family == family]
         if rules:
             counts = [
@@ -26,7 +26,7 @@ def text_report(result: Result, base_url: str = "$BASE_URL") -> Iterator[str]:
             kept, broken, unjudged = counts
             extra = f"  {broken} BROKEN" if broken else ""
             extra += f"  {unjudged} not judged" if unjudged else ""
-            yield f"  {family}  {told:<26} {kept:>4} kept{extra}"
+            yield f"  {family}  {detail:<26} {kept:>4} kept{extra}"
     yield ""
     for broken_rule in result.judge.broken_rules:
         yield from broken_lines(broken_rule, base_url)
@@ -48,21 +48,21 @@ def broken_lines(broken: Broken, base_url: str = "$BASE_URL") -> Iterator[str]:
     source = f" ({broken.rule.source})" if broken.rule.source else ""
     times = f", {broken.times} times" if broken.times > 1 else ""
     yield f"  BROKEN {broken.rule.id}{source}{times}"
-    yield f"         {broken.rule.told}"
+    yield f"         {broken.rule.summary}"
     first, *others = broken.findings
-    yield f"         {first.told}"
+    yield f"         {first.summary}"
     for exchange in first.exchanges:
         yield f"         {exchange.number:>4}  {exchange.actor:<10} {exchange.line}"
     for exchange in first.exchanges[-1:]:
         yield f"         {curl(exchange, base_url)}"
     if first.scenario:
         yield f"         in: {first.scenario}"
-    said = {(first.told, first.scenario)}
+    said = {(first.summary, first.scenario)}
     for other in others:
-        if (other.told, other.scenario) not in said:
-            said.add((other.told, other.scenario))
+        if (other.summary, other.scenario) not in said:
+            said.add((other.summary, other.scenario))
             scenario = f" (in: {other.scenario})" if other.scenario else ""
-            yield f"         also: {other.told}{scenario}"
+            yield f"         also: {other.summary}{scenario}"
     yield ""
 
 
@@ -75,8 +75,8 @@ def _unjudged(result: Result) -> Iterator[str]:
         yield f"         {rule.id}"
     if len(rules) > _UNJUDGED_SHOWN_MAX:
         yield f"         and {len(rules) - _UNJUDGED_SHOWN_MAX} more"
-    for told in sorted(
+    for detail in sorted(
         {why for _, why in result.skipped} | {it.unable for it in result.ran if it.unable}
     ):
-        yield f"         because {told}"
+        yield f"         because {detail}"
     yield ""

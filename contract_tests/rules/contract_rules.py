@@ -127,11 +127,11 @@ def takes_bad_input(operation: Operation) -> bool:
 def _shapes(known: Known) -> Iterator[Rule]:
     for operation, _ in known.operations:
         name, source = operation.id, known.source(operation.id)
-        told = f"answers of {name} are as documented"
-        yield Rule(f"shape.{name}", "SCH", told, source, known.clauses(name))
+        detail = f"answers of {name} are as documented"
+        yield Rule(f"shape.{name}", "SCH", detail, source, known.clauses(name))
         if takes_bad_input(operation):
-            told = f"{name} refuses what its schema refuses, and nothing else"
-            yield Rule(f"input.{name}", "STA", told, source)
+            detail = f"{name} refuses what its schema refuses, and nothing else"
+            yield Rule(f"input.{name}", "STA", detail, source)
     replies = known.behaviour.refusals
     if "unknown_route" in replies:
         yield Rule("route.unknown", "STA", "an unknown path is refused", "refusals.unknown_route")
@@ -151,19 +151,19 @@ def _access(known: Known) -> Iterator[Rule]:
         yield Rule(f"auth.{name}.unknown", "AUT", f"{name} refuses an unknown credential", source)
         # A signed-in session is the provider's to end; the kit can only revoke keys.
         if known.behaviour.credentials[operation.security[0]].key_kind == "api_key":
-            told = f"{name} refuses a revoked credential"
-            yield Rule(f"auth.{name}.revoked", "AUT", told, source)
+            detail = f"{name} refuses a revoked credential"
+            yield Rule(f"auth.{name}.revoked", "AUT", detail, source)
         if comes_first and operation.bodies and operation.is_body_required:
-            told = f"{name} says nothing about a body before it knows who asks"
-            yield Rule(f"auth.{name}.first", "AUT", told, "refusals.order")
+            detail = f"{name} says nothing about a body before it knows who asks"
+            yield Rule(f"auth.{name}.first", "AUT", detail, "refusals.order")
     for scheme, credential in known.behaviour.credentials.items():
-        told = f"{scheme} is taken in each documented way"
-        yield Rule(f"auth.{scheme}.ways", "AUT", told, credential.source)
-        told = f"{scheme} is taken in no other way"
-        yield Rule(f"auth.{scheme}.others", "AUT", told, credential.source)
+        detail = f"{scheme} is taken in each documented way"
+        yield Rule(f"auth.{scheme}.ways", "AUT", detail, credential.source)
+        detail = f"{scheme} is taken in no other way"
+        yield Rule(f"auth.{scheme}.others", "AUT", detail, credential.source)
         if credential.active_max is not None:
-            told = f"at most {credential.active_max} keys are active"
-            yield Rule(f"keys.{scheme}.max", "AUT", told, "credentials.active_max")
+            detail = f"at most {credential.active_max} keys are active"
+            yield Rule(f"keys.{scheme}.max", "AUT", detail, "credentials.active_max")
 
 
 def json_operation(contract: Contract, checks: Checks) -> str | None:
@@ -190,11 +190,11 @@ def upload_operation(contract: Contract, checks: Checks) -> tuple[str, str, Requ
 def _sizes(known: Known) -> Iterator[Rule]:
     limits = known.behaviour.limits
     if json_operation(known.contract, known.checks) is not None:
-        told = f"a body of {limits.json_bytes_max} bytes passes, and no larger one"
-        yield Rule("limits.body", "STA", told, limits.source)
+        detail = f"a body of {limits.json_bytes_max} bytes passes, and no larger one"
+        yield Rule("limits.body", "STA", detail, limits.source)
     if upload_operation(known.contract, known.checks) is not None:
-        told = f"a file of {limits.upload_bytes_max} bytes passes, and no larger one"
-        yield Rule("limits.file", "STA", told, limits.source)
+        detail = f"a file of {limits.upload_bytes_max} bytes passes, and no larger one"
+        yield Rule("limits.file", "STA", detail, limits.source)
 
 
 def _ownership(known: Known) -> Iterator[Rule]:
@@ -205,28 +205,28 @@ def _ownership(known: Known) -> Iterator[Rule]:
             continue
         name, source = operation.id, known.source(operation.id)
         how = "hides" if is_hidden or not rules.targets else "refuses"
-        told = f"{name} {how} what belongs to another account"
-        yield Rule(f"own.{name}.foreign", "OWN", told, source)
+        detail = f"{name} {how} what belongs to another account"
+        yield Rule(f"own.{name}.foreign", "OWN", detail, source)
         yield Rule(f"own.{name}.unknown", "STA", f"{name} says that an unknown id is none", source)
     for name in known.checks.lists:
-        told = f"{name} lists nothing of another account"
-        yield Rule(f"own.{name}.hidden", "OWN", told, known.source(name))
+        detail = f"{name} lists nothing of another account"
+        yield Rule(f"own.{name}.hidden", "OWN", detail, known.source(name))
 
 
 def _states(known: Known) -> Iterator[Rule]:
     for operation, rules in known.operations:
         if rules.effect == "destructive":
-            told = f"what {operation.id} took away is gone, or shows that it has ended"
-            yield Rule(f"gone.{operation.id}", "LIF", told, known.source(operation.id))
+            detail = f"what {operation.id} took away is gone, or shows that it has ended"
+            yield Rule(f"gone.{operation.id}", "LIF", detail, known.source(operation.id))
     for operation, rules in known.operations:
         for target in rules.targets:
             if target.states:
                 states = " or ".join(sorted(target.states))
-                told = f"{operation.id} works only while the {target.kind} is {states}"
+                detail = f"{operation.id} works only while the {target.kind} is {states}"
                 yield Rule(
                     f"state.{operation.id}",
                     "LIF",
-                    told,
+                    detail,
                     known.source(operation.id),
                     known.exceptions(operation.id),
                 )
@@ -256,8 +256,8 @@ def _lifecycles(known: Known) -> Iterator[Rule]:
                 yield Rule(f"life.{kind}.ends", "LIF", f"{named(kind)} ends in time", source)
                 makers = {it.by for it in known.checks.makes.values() if it.kind == kind}
                 if any(view.state and view.operation in makers for view in views):
-                    told = f"{named(kind)} is not born ended"
-                    yield Rule(f"life.{kind}.lasts", "LIF", told, source)
+                    detail = f"{named(kind)} is not born ended"
+                    yield Rule(f"life.{kind}.lasts", "LIF", detail, source)
                 yield Rule(f"life.{kind}.fails", "LIF", f"{named(kind)} that fails says so", source)
         yield from _aspects(kind, views, source)
 
@@ -290,9 +290,9 @@ def _aspects(kind: str, views: list[View], source: str) -> Iterator[Rule]:
             f"the {plain(kind)} that was asked for is the one that is answered",
         ),
     }
-    for aspect, (is_there, told) in aspects.items():
+    for aspect, (is_there, detail) in aspects.items():
         if is_there:
-            yield Rule(f"life.{kind}.{aspect}", "LIF", told, source)
+            yield Rule(f"life.{kind}.{aspect}", "LIF", detail, source)
 
 
 def _money(known: Known) -> Iterator[Rule]:
@@ -304,23 +304,23 @@ def _money(known: Known) -> Iterator[Rule]:
             continue
         source = price.source
         yield Rule(f"money.{name}.price", "CRD", f"{name} costs {price.formula.text}", source)
-        told = f"a refused {name} costs nothing"
-        yield Rule(f"money.{name}.refused", "CRD", told, source)
+        detail = f"a refused {name} costs nothing"
+        yield Rule(f"money.{name}.refused", "CRD", detail, source)
         if price.formula.text == "0":
             continue
-        told = f"{name} is refused when the credits do not suffice, and nothing is made"
-        yield Rule(f"money.{name}.short", "CRD", told, source)
-        told = f"{name} is accepted when the credits just suffice"
-        yield Rule(f"money.{name}.enough", "CRD", told, source)
+        detail = f"{name} is refused when the credits do not suffice, and nothing is made"
+        yield Rule(f"money.{name}.short", "CRD", detail, source)
+        detail = f"{name} is accepted when the credits just suffice"
+        yield Rule(f"money.{name}.enough", "CRD", detail, source)
         if rules.starts is not None and price.moment is not Moment.ANSWER:
-            told = f"{named(rules.starts)} that fails costs nothing in the end"
-            yield Rule(f"money.{name}.failure", "CRD", told, source)
+            detail = f"{named(rules.starts)} that fails costs nothing in the end"
+            yield Rule(f"money.{name}.failure", "CRD", detail, source)
     yield Rule("money.free", "CRD", "what has no price costs nothing", "operations")
     for views in known.checks.views.values():
         for view in views:
             if view.charged or view.balance or view.refunded:
-                told = f"the figures that {view.operation} tells are those of the account"
-                yield Rule(f"money.{view.operation}.told", "CRD", told, view.source)
+                detail = f"the figures that {view.operation} tells are those of the account"
+                yield Rule(f"money.{view.operation}.shown", "CRD", detail, view.source)
 
 
 def _streams(known: Known) -> Iterator[Rule]:
@@ -334,10 +334,10 @@ def _streams(known: Known) -> Iterator[Rule]:
         "state": "the stream and the resource agree on how it ended",
     }
     for name, stream in known.behaviour.streams.items():
-        for aspect, told in aspects.items():
+        for aspect, detail in aspects.items():
             lifecycle = known.behaviour.lifecycles[stream.lifecycle]
             also = (lifecycle.source,) if aspect == "order" else ()
-            yield Rule(f"stream.{name}.{aspect}", "SSE", f"{name}: {told}", stream.source, also)
+            yield Rule(f"stream.{name}.{aspect}", "SSE", f"{name}: {detail}", stream.source, also)
 
 
 def _idempotency(known: Known) -> Iterator[Rule]:
@@ -352,8 +352,8 @@ def _idempotency(known: Known) -> Iterator[Rule]:
         "refusals": "a refusal is not kept for the key",
         "expiry": "a key is forgotten after its time",
     }
-    for aspect, told in aspects.items():
-        yield Rule(f"idem.{aspect}", "IDM", told, rules.source)
+    for aspect, detail in aspects.items():
+        yield Rule(f"idem.{aspect}", "IDM", detail, rules.source)
 
 
 def windows_in_force(behaviour: Behaviour) -> list[RateWindow]:
@@ -391,8 +391,8 @@ def _rates(known: Known) -> Iterator[Rule]:
     if cap is None:
         return
     for tier, limit in cap.limits.items():
-        told = f"{tier}: {limit} jobs run at a time, and not one more"
-        yield Rule(f"cap.{tier}", "RTL", told, cap.source)
+        detail = f"{tier}: {limit} jobs run at a time, and not one more"
+        yield Rule(f"cap.{tier}", "RTL", detail, cap.source)
     yield Rule("cap.frees", "RTL", "a job that has ended makes room", cap.source)
 
 
@@ -411,8 +411,8 @@ def _webhooks(known: Known) -> Iterator[Rule]:
         "endpoints": f"at most {rules.endpoints_max} endpoints",
         "rotation": "a rotated secret is used from then on",
     }
-    for aspect, told in aspects.items():
-        yield Rule(f"hook.{aspect}", "WHK", told, rules.source)
+    for aspect, detail in aspects.items():
+        yield Rule(f"hook.{aspect}", "WHK", detail, rules.source)
 
 
 def _urls(known: Known) -> Iterator[Rule]:
@@ -465,8 +465,8 @@ def _media_of(kind: str, source: str, *, is_sized: bool) -> Iterator[Rule]:
     )
     yield Rule(f"media.{kind}.stable", "MED", f"the file of {named(kind)} does not change", source)
     if is_sized:
-        told = f"the file of {named(kind)} has the size and length that were asked for"
-        yield Rule(f"media.{kind}.size", "MED", told, source)
+        detail = f"the file of {named(kind)} has the size and length that were asked for"
+        yield Rule(f"media.{kind}.size", "MED", detail, source)
 
 
 def _lists(known: Known) -> Iterator[Rule]:
@@ -477,20 +477,20 @@ def _lists(known: Known) -> Iterator[Rule]:
         if rules.limit:
             yield Rule(f"list.{name}.limit", "PAG", f"{name} keeps to its limit", rules.source)
         if rules.after:
-            told = f"the pages of {name} hold everything once"
-            yield Rule(f"list.{name}.pages", "PAG", told, rules.source)
+            detail = f"the pages of {name} hold everything once"
+            yield Rule(f"list.{name}.pages", "PAG", detail, rules.source)
 
 
 def _examples(known: Known) -> Iterator[Rule]:
     for example in (*known.checks.refused, *known.checks.accepted):
         verb = "refused" if example.because or example.status else "accepted"
-        told = f"{example.operation}: {example.told} is {verb}"
-        yield Rule(rule_of_example(example), "STA", told, example.source)
+        detail = f"{example.operation}: {example.summary} is {verb}"
+        yield Rule(rule_of_example(example), "STA", detail, example.source)
     for relation in known.checks.relations:
         yield Rule(
             f"example.{relation.name}",
             "SCH",
-            f"{relation.operation}: {relation.told}",
+            f"{relation.operation}: {relation.summary}",
             relation.source,
         )
     for kind, (_, source) in known.checks.same_as_asked.items():

@@ -30,7 +30,7 @@ class Rule:
 
     id: str
     family: str
-    told: str
+    summary: str
     source: str
     also: tuple[str, ...] = ()
 
@@ -44,7 +44,7 @@ class Finding:
     """A broken rule: what was seen, in which exchanges, during which scenario."""
 
     rule: Rule
-    told: str
+    summary: str
     exchanges: tuple[Exchange, ...]
     scenario: str = ""
 
@@ -58,9 +58,9 @@ class Broken:
     findings: tuple[Finding, ...]
 
     @property
-    def told(self) -> str:
+    def detail(self) -> str:
         """What was seen first."""
-        return self.findings[0].told
+        return self.findings[0].summary
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ class Judge:
         """Take on more rules, such as those that only a fuzzer looks at."""
         self.rules.update(rules)
 
-    def check(self, rule_id: str, told: str, *exchanges: Exchange, holds: bool) -> bool:
+    def check(self, rule_id: str, detail: str, *exchanges: Exchange, holds: bool) -> bool:
         """Note that *rule_id* was put to the test; *told* says what is wrong when it does not hold.
 
         Returns *holds*. A rule that this contract does not have is not noted.
@@ -90,7 +90,7 @@ class Judge:
             return True
         self.broken[rule_id] += 1
         if self.broken[rule_id] <= _FINDINGS_MAX:
-            self.findings.append(Finding(rule, told, exchanges, self.scenario))
+            self.findings.append(Finding(rule, detail, exchanges, self.scenario))
         return False
 
     def verdict(self, rule_id: str) -> Verdict:

@@ -50,7 +50,7 @@ class Watcher:
         before = len(self.judge.findings)
         self.see(exchange)
         new = self.judge.findings[before:]
-        assert not new, "; ".join(f"{it.rule.id} ({it.rule.source}): {it.told}" for it in new)
+        assert not new, "; ".join(f"{it.rule.id} ({it.rule.source}): {it.summary}" for it in new)
 
     def _understand(self, response: Any, base_path: str) -> Exchange:
         request = response.request

@@ -146,13 +146,13 @@ def made_up(options: Options, contract: Contract) -> list[Scenario]:
     return [
         Scenario(
             f"made-up requests: {phase}",
-            told,
+            detail,
             run(phase),
             requests=requests,
             is_smoke=True,
             is_made_up=True,
         )
-        for phase, told in PHASES.items()
+        for phase, detail in PHASES.items()
     ]
 
 
@@ -203,15 +203,16 @@ def plan_lines(options: Options) -> list[str]:
     worst, bound = worst_cost(options, chosen), options.budget
     is_open = has_money and any(it.is_made_up for it in chosen)
     if bound is not None and (is_open or worst > bound):
-        told = f"{bound} credits, the budget"
+        detail = f"{bound} credits, the budget"
     elif is_open:
-        told = f"{worst} credits and what made-up requests cost, which --budget bounds"
+        detail = f"{worst} credits and what made-up requests cost, which --budget bounds"
     else:
-        told = f"{worst} credits"
+        detail = f"{worst} credits"
     requests = sum(it.requests for it in chosen)
     wall_ms = sum(it.wall_ms for it in chosen)
     lines += [
         "",
-        f"at worst {told}, about {requests} requests, {wall_ms // 1_000} s of the provider's time",
+        f"at worst {detail}, about {requests} requests,"
+        f" {wall_ms // 1_000} s of the provider's time",
     ]
     return lines

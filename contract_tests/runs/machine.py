@@ -72,8 +72,8 @@ def machine_of(
 
         @invariant()
         def nothing_is_broken(self) -> None:
-            told = [f"{it.rule.id}: {it.told}" for it in self.session.judge.findings]
-            assert told == []
+            detail = [f"{it.rule.id}: {it.summary}" for it in self.session.judge.findings]
+            assert detail == []
 
         @invariant()
         def money_is_what_the_jobs_say(self) -> None:

@@ -103,15 +103,15 @@ def checked_target(
         if found.is_remote and is_asked:
             check_key(found.open, found.contract, found.checks)
     except UnreachableError as error:
-        told = f"{error}; is the server running, and is the address right?"
+        detail = f"{error}; is the server running, and is the address right?"
     except (ContractError, NotAllowedError, KeyRefusedError, ValueError) as error:
-        told = str(error).replace("Add --live", "Set SCREENTEST_LIVE=1")
-        told = told.replace(
+        detail = str(error).replace("Add --live", "Set SCREENTEST_LIVE=1")
+        detail = detail.replace(
             "use --api-key or --bearer", "set SCREENTEST_API_KEY or SCREENTEST_BEARER"
         )
     else:
         return found
-    raise ValueError(f"--screentest-target {target_name}: {told}") from None
+    raise ValueError(f"--screentest-target {target_name}: {detail}") from None
 
 
 def _number(

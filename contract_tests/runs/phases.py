@@ -55,7 +55,8 @@ _TOLD_LENGTH_MAX = 400
 def schemathesis_rules() -> dict[str, Rule]:
     """Rules for what schemathesis judges by itself."""
     rules = [
-        Rule(f"schemathesis.{name}", "SCH", told, "openapi.yaml") for name, told in _CHECKS.items()
+        Rule(f"schemathesis.{name}", "SCH", detail, "openapi.yaml")
+        for name, detail in _CHECKS.items()
     ]
     crash = Rule("schemathesis.runs", "SCH", "every made-up request gets an answer", "openapi.yaml")
     return by_id([*rules, crash])
@@ -117,14 +118,14 @@ def _judge_events(schema: Any, judge: Judge, watcher: Watcher) -> None:
 
     for event in from_schema(schema).execute():
         if isinstance(event, events.ScenarioFinished):
-            for case_id, name, told in _verdicts(event):
+            for case_id, name, detail in _verdicts(event):
                 exchange = watcher.by_case.get(case_id)
                 if exchange is not None:  # else the guard answered
                     rule = f"schemathesis.{name}"
-                    judge.check(rule, told, exchange, holds=not told)
+                    judge.check(rule, detail, exchange, holds=not detail)
         elif isinstance(event, events.NonFatalError):
-            told = f"{event.label}: {event.value}"[:_TOLD_LENGTH_MAX]
-            judge.check("schemathesis.runs", told, holds=False)
+            detail = f"{event.label}: {event.value}"[:_TOLD_LENGTH_MAX]
+            judge.check("schemathesis.runs", detail, holds=False)
         elif isinstance(event, events.Interrupted):
             raise KeyboardInterrupt  # schemathesis takes it for itself
 
@@ -133,11 +134,11 @@ def _verdicts(event: Any) -> Iterator[tuple[str, str, str]]:
     """(case, check, what is wrong or nothing) of everything that a scenario checked."""
     for case_id, nodes in event.recorder.checks.items():
         for node in nodes:
-            told = ""
+            detail = ""
             if node.failure_info is not None:
                 failure = node.failure_info.failure
-                told = f"{failure.title}: {failure.message}"[:_TOLD_LENGTH_MAX]
-            yield case_id, node.name, told
+                detail = f"{failure.title}: {failure.message}"[:_TOLD_LENGTH_MAX]
+            yield case_id, node.name, detail
 
 
 def _config(session: Session, owner: Identity, seed: int, examples: int) -> dict[str, Json]:

@@ -112,10 +112,10 @@ def passed_on(headers: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in headers.items() if name not in _HOP_HEADERS]
 
 
-def refusal(wire: OutgoingRequest, status: int, why: str, told: str, at_ms: int) -> Raw:
+def refusal(wire: OutgoingRequest, status: int, why: str, detail: str, at_ms: int) -> Raw:
     """An answer that the guard gives itself; its header tells that no server said so."""
     headers = {"content-type": "application/json", BUDGET_HEADER: why}
-    body = json.dumps({"detail": f"stopped by the guard of screentest: {told}"}).encode()
+    body = json.dumps({"detail": f"stopped by the guard of screentest: {detail}"}).encode()
     return Raw(
         wire.method, wire.path, wire.query, wire.headers, wire.body, status, headers, body, at_ms
     )

@@ -111,12 +111,14 @@ def _routes(session: Session) -> None:
         headers = _any_credential(session)
         sent = OutgoingRequest(wire.method, wire.path, wire.query, headers)
         answer = session.send(sent, session.owner)
-        told = f"{wire.method} {wire.path} was answered {answer.status} instead of {refusal.status}"
+        detail = (
+            f"{wire.method} {wire.path} was answered {answer.status} instead of {refusal.status}"
+        )
         rule = {"unknown_route": "route.unknown", "wrong_method": "route.method"}[reason]
         holds = answer.status == refusal.status
         if answer.status == 405 and "allow" not in answer.headers:
-            told, holds = "405 without the header Allow", False
-        session.judge.check(rule, told, answer, holds=holds)
+            detail, holds = "405 without the header Allow", False
+        session.judge.check(rule, detail, answer, holds=holds)
 
 
 def _any_credential(session: Session) -> Mapping[str, str]:
@@ -173,15 +175,15 @@ def _credentials(session: Session, name: str) -> None:
     wrong = Identity("anonymous", {credential.key_kind: _unknown_key()})
     answer = session.call(name, ids=ids, who=wrong)
     status = refusals["unknown_credential"].status
-    told = f"an unknown credential was answered {answer.status} instead of {status}"
-    check(f"auth.{name}.unknown", told, answer, holds=answer.status == status)
+    detail = f"an unknown credential was answered {answer.status} instead of {status}"
+    check(f"auth.{name}.unknown", detail, answer, holds=answer.status == status)
     rule = f"auth.{name}.first"
     if rule in session.judge.rules:
         broken = RequestPlan(raw=b'{"', type=next(iter(operation.bodies)))
         answer = session.call(name, broken, ids=ids, who=ANONYMOUS)
         status = refusals["missing_credential"].status
-        told = f"a broken body without a credential was answered {answer.status}, not {status}"
-        check(rule, told, answer, holds=answer.status == status)
+        detail = f"a broken body without a credential was answered {answer.status}, not {status}"
+        check(rule, detail, answer, holds=answer.status == status)
     rule = f"auth.{name}.revoked"
     if session.target.controls is None or rule not in session.judge.rules:
         return
@@ -189,8 +191,8 @@ def _credentials(session: Session, name: str) -> None:
     session.controls.revoke(former)
     answer = session.call(name, ids=ids, who=former)
     status = refusals["revoked_credential"].status
-    told = f"a revoked credential was answered {answer.status} instead of {status}"
-    check(rule, told, answer, holds=answer.status == status)
+    detail = f"a revoked credential was answered {answer.status} instead of {status}"
+    check(rule, detail, answer, holds=answer.status == status)
 
 
 def _unknown_key() -> str:
@@ -204,20 +206,20 @@ def _owners(session: Session, name: str) -> None:
     targets = behaviour.operations[name].targets
     unknown = session.call(name, ids=_example_ids(session, operation))
     wanted = _refusals_of(session, name, "not_found")
-    told = f"an unknown id was answered {unknown.status} instead of {_either(wanted)}"
-    check(f"own.{name}.unknown", told, unknown, holds=unknown.status in wanted)
+    detail = f"an unknown id was answered {unknown.status} instead of {_either(wanted)}"
+    check(f"own.{name}.unknown", detail, unknown, holds=unknown.status in wanted)
     ids = _somebodys(session, name)
     is_hidden = behaviour.foreign == "hide" or not targets or any(it.hidden for it in targets)
     wanted = _refusals_of(session, name, "not_found" if is_hidden else "foreign")
     before = _snapshot(session, name, ids)
     answer = session.call(name, ids=ids, who=session.stranger)
-    told = f"somebody else was answered {answer.status} instead of {_either(wanted)}"
-    check(f"own.{name}.foreign", told, answer, holds=answer.status in wanted)
+    detail = f"somebody else was answered {answer.status} instead of {_either(wanted)}"
+    check(f"own.{name}.foreign", detail, answer, holds=answer.status in wanted)
     after = _snapshot(session, name, ids)
     if before is not None and after is not None and not answer.is_success:
-        told = f"somebody else changed it: {before.status} became {after.status}"
+        detail = f"somebody else changed it: {before.status} became {after.status}"
         holds = before.status == after.status
-        check(f"own.{name}.foreign", told, before, after, holds=holds)
+        check(f"own.{name}.foreign", detail, before, after, holds=holds)
 
 
 def _refusals_of(session: Session, name: str, reason: str) -> list[int]:
@@ -286,8 +288,10 @@ def _states(session: Session, name: str) -> None:
             if state is None or state in target.states:
                 continue
             answer = session.call(name, ids=made.ids, who=who)
-            told = f"while it was {state}, it was answered {answer.status} instead of {status}"
-            session.judge.check(f"state.{name}", told, shown, answer, holds=answer.status == status)
+            detail = f"while it was {state}, it was answered {answer.status} instead of {status}"
+            session.judge.check(
+                f"state.{name}", detail, shown, answer, holds=answer.status == status
+            )
 
 
 def _in_several_states(session: Session, kind: str, who: Identity) -> Iterator[Made]:
@@ -319,8 +323,8 @@ def _ends(session: Session, name: str) -> None:
     rule = f"gone.{name}"
     if maker.read is not None:
         read = session.read(made)
-        told = f"it was read with {read.status} instead of {status}"
-        session.judge.check(rule, told, answer, read, holds=read.status == status)
+        detail = f"it was read with {read.status} instead of {status}"
+        session.judge.check(rule, detail, answer, read, holds=read.status == status)
     for operation, rules in session.checks.lists.items():
         if rules.of != maker.kind:
             continue
@@ -328,8 +332,8 @@ def _ends(session: Session, name: str) -> None:
             listed = session.call(operation, who=who)
             state = _state_listed(session, maker.kind, listed, made.own_id)
             ended = state is None or session.meaning_of(maker.kind, state) is Kind.CLOSED
-            told = f"it is listed as {state}"
-            session.judge.check(rule, told, answer, listed, holds=ended)
+            detail = f"it is listed as {state}"
+            session.judge.check(rule, detail, answer, listed, holds=ended)
             session.target.wait(60_000)
 
 
@@ -356,30 +360,30 @@ def _lists(session: Session, name: str) -> None:
     answer = session.call(name, who=who)
     shown = _ids(rules, answer)
     missing = [it for it in made if it not in shown]
-    told = f"{missing[:1]} was made and is not listed"
-    session.judge.check(f"list.{name}.complete", told, answer, holds=not missing)
+    detail = f"{missing[:1]} was made and is not listed"
+    session.judge.check(f"list.{name}.complete", detail, answer, holds=not missing)
     if rules.counted_by is not None:
         operation, at = rules.counted_by
         counted = session.call(operation, who=who)
-        told = f"{evaluate(at, counted)!r} are counted, {len(shown)} are listed"
+        detail = f"{evaluate(at, counted)!r} are counted, {len(shown)} are listed"
         holds = evaluate(at, counted) == len(shown)
-        session.judge.check(f"list.{name}.complete", told, counted, holds=holds)
+        session.judge.check(f"list.{name}.complete", detail, counted, holds=holds)
     if rules.newest_first:
         known = [it for it in shown if it in made]
-        told = f"listed as {known}, made as {made}"
+        detail = f"listed as {known}, made as {made}"
         holds = known == list(reversed(made))
-        session.judge.check(f"list.{name}.order", told, answer, holds=holds)
+        session.judge.check(f"list.{name}.order", detail, answer, holds=holds)
     if rules.limit:
         short = session.call(name, RequestPlan(query={rules.limit: 2}), who=who)
-        told = f"{len(_ids(rules, short))} items with a limit of 2"
+        detail = f"{len(_ids(rules, short))} items with a limit of 2"
         holds = _ids(rules, short) == shown[:2]
-        session.judge.check(f"list.{name}.limit", told, short, holds=holds)
+        session.judge.check(f"list.{name}.limit", detail, short, holds=holds)
     if rules.after:
         _pages(session, rules, who, shown)
     foreign = session.call(name, who=session.stranger)
-    told = f"{made[0]} is listed to another account"
+    detail = f"{made[0]} is listed to another account"
     hidden = not set(_ids(rules, foreign)) & set(made)
-    session.judge.check(f"own.{name}.hidden", told, foreign, holds=hidden)
+    session.judge.check(f"own.{name}.hidden", detail, foreign, holds=hidden)
 
 
 def _pages(session: Session, rules: ListRules, who: Identity, shown: list[str]) -> None:
@@ -394,9 +398,9 @@ def _pages(session: Session, rules: ListRules, who: Identity, shown: list[str]) 
         if not page or not evaluate(rules.more, answer):
             break
         query = {rules.limit: 1, rules.after: page[-1]}
-    told = f"the pages showed {seen}, the whole {shown}"
+    detail = f"the pages showed {seen}, the whole {shown}"
     if answer is not None:
-        session.judge.check(f"list.{rules.operation}.pages", told, answer, holds=seen == shown)
+        session.judge.check(f"list.{rules.operation}.pages", detail, answer, holds=seen == shown)
 
 
 def _ids(rules: ListRules, exchange: Exchange) -> list[str]:
@@ -424,6 +428,6 @@ def _keys(session: Session, scheme: str) -> None:
     # An account begins with one key, which the mock gave it.
     answers = [session.call(operation, who=who) for _ in range(credential.active_max)]
     passed = sum(1 for answer in answers if answer.is_success)
-    told = f"{passed + 1} keys are active; at most {credential.active_max} may be"
+    detail = f"{passed + 1} keys are active; at most {credential.active_max} may be"
     holds = passed == credential.active_max - 1
-    session.judge.check(f"keys.{scheme}.max", told, *answers[-2:], holds=holds)
+    session.judge.check(f"keys.{scheme}.max", detail, *answers[-2:], holds=holds)

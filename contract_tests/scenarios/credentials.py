@@ -73,9 +73,9 @@ def _judge(
     )
     is_in = answer.status not in _refusals(session)
     way = f"{header}: {value.rpartition(' ')[0]} KEY".replace("  ", " ")
-    told = f"{way} was answered {answer.status}"
+    detail = f"{way} was answered {answer.status}"
     rule = f"auth.{scheme}.{'ways' if is_documented else 'others'}"
-    session.judge.check(rule, told, answer, holds=is_in == is_documented)
+    session.judge.check(rule, detail, answer, holds=is_in == is_documented)
 
 
 def _refusals(session: Session) -> set[int]:

@@ -72,7 +72,7 @@ def inputs(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
         is_free = is_refused or (rules.price is None and rules.starts is None)
         yield Scenario(
             f"example {number + 1}",
-            f"{example.operation}: {example.told}",
+            f"{example.operation}: {example.summary}",
             _bound(_example, example),
             0 if is_free else sum(prices.values()),
             4,
@@ -244,16 +244,16 @@ def _faults(session: Session, name: str) -> None:
         if number == _FAULTS_MAX:
             break
         answer = session.call(name, plan, ids=ids, who=spaced(session, who, name))
-        told = f"{violation.message}, and it was answered {answer.status} instead of {refused}"
+        detail = f"{violation.message}, and it was answered {answer.status} instead of {refused}"
         holds = answer.status == refused
-        judge.check(f"input.{operation.id}", told, answer, holds=holds)
+        judge.check(f"input.{operation.id}", detail, answer, holds=holds)
     for what, plan in good_plans(session, name):
         one = session.rich("precise")
         answer = session.call(name, plan, ids=session.ids_of(name, who=one), who=one)
-        told = f"{what} is allowed, and it was answered {answer.status}"
+        detail = f"{what} is allowed, and it was answered {answer.status}"
         wanted = session.plan(name).answers
         holds = answer.is_success if wanted is None else answer.status == wanted
-        judge.check(f"input.{operation.id}", told, answer, holds=holds)
+        judge.check(f"input.{operation.id}", detail, answer, holds=holds)
 
 
 def _call(session: Session, name: str) -> None:
@@ -264,10 +264,10 @@ def _smallest(session: Session, judge: Judge, name: str) -> None:
     one = session.rich("modest")
     fresh = session.contract.behaviour.operations[name].effect == "destructive"
     answer = session.call(name, ids=session.ids_of(name, who=one, fresh=fresh), who=one)
-    told = f"the smallest request was answered {answer.status}"
+    detail = f"the smallest request was answered {answer.status}"
     wanted = session.plan(name).answers
     holds = answer.is_success if wanted is None else answer.status == wanted
-    judge.check(f"input.{name}", told, answer, holds=holds)
+    judge.check(f"input.{name}", detail, answer, holds=holds)
 
 
 def _example(session: Session, example: Example) -> None:
@@ -288,9 +288,9 @@ def _refused_example(session: Session, example: Example) -> None:
     answer = session.call(example.operation, session.plan_of(example), ids=ids)
     if looks:
         session.money()
-    told = f"it was answered {answer.status} instead of {status}"
+    detail = f"it was answered {answer.status} instead of {status}"
     rule = rule_of_example(example)
-    session.judge.check(rule, told, answer, holds=answer.status == status)
+    session.judge.check(rule, detail, answer, holds=answer.status == status)
     _shows(session, rule, example.shows, answer)
 
 
@@ -300,8 +300,8 @@ def _accepted_example(session: Session, example: Example) -> None:
     ids = session.ids_of(example.operation, who=who)
     before = session.money(who) if example.costs is not None and session.has_money else None
     answer = session.call(example.operation, plan, ids=ids, who=who)
-    told = f"it was answered {answer.status}"
-    if not session.judge.check(rule, told, answer, holds=answer.is_success):
+    detail = f"it was answered {answer.status}"
+    if not session.judge.check(rule, detail, answer, holds=answer.is_success):
         return
     _shows(session, rule, example.shows, answer)
     last = _finished(session, example, answer, who, ids)
@@ -310,8 +310,8 @@ def _accepted_example(session: Session, example: Example) -> None:
     if before is not None:
         after = session.money(who)
         spent = before.total - after.total
-        told = f"{spent} credits were taken; it costs {example.costs}"
-        session.judge.check(rule, told, answer, holds=spent == example.costs)
+        detail = f"{spent} credits were taken; it costs {example.costs}"
+        session.judge.check(rule, detail, answer, holds=spent == example.costs)
 
 
 def _finished(
@@ -329,10 +329,10 @@ def _finished(
 def _shows(session: Session, rule: str, wanted: Mapping[str, Json], exchange: Exchange) -> None:
     for at, value in wanted.items():
         found = evaluate(at, exchange)
-        told = f"{at} is {found!r}, wanted was {value!r}"
-        session.judge.check(rule, told, exchange, holds=is_shown(value, found))
+        detail = f"{at} is {found!r}, wanted was {value!r}"
+        session.judge.check(rule, detail, exchange, holds=is_shown(value, found))
 
 
-def unable(told: str) -> UnableError:
+def unable(detail: str) -> UnableError:
     """To be raised where a scenario cannot go on."""
-    return UnableError(told)
+    return UnableError(detail)

@@ -103,13 +103,13 @@ def _pay(
     rule = f"money.{name}.price"
     is_later = moment is Moment.COMPLETION and not answer.is_stream
     wanted = before.total if is_later else before.total - cost
-    told = f"{before.total} credits became {after.total}; it costs {cost} at {moment.value}"
-    session.judge.check(rule, told, answer, holds=after.total == wanted)
+    detail = f"{before.total} credits became {after.total}; it costs {cost} at {moment.value}"
+    session.judge.check(rule, detail, answer, holds=after.total == wanted)
     _told(session, name, answer, cost, after.available)
     _wait_for_all(session, answer)
     last = session.money(who)
-    told = f"{before.total} credits became {last.total} in the end; it costs {cost}"
-    session.judge.check(rule, told, answer, holds=last.total == before.total - cost)
+    detail = f"{before.total} credits became {last.total} in the end; it costs {cost}"
+    session.judge.check(rule, detail, answer, holds=last.total == before.total - cost)
 
 
 def _moment(session: Session, name: str) -> Moment:
@@ -121,12 +121,12 @@ def _moment(session: Session, name: str) -> Moment:
 def _told(session: Session, name: str, answer: Exchange, cost: int, available: int) -> None:
     """What an answer says of its own price, against what was seen."""
     for view in session.checks.views.get(name, ()):
-        rule = f"money.{name}.told"
+        rule = f"money.{name}.shown"
         for at, value in ((view.charged, cost), (view.balance, available)):
             shown = evaluate(at, answer) if at else None
             if at:
-                told = f"{at} is {shown!r}; it is {value}"
-                session.judge.check(rule, told, answer, holds=shown == value)
+                detail = f"{at} is {shown!r}; it is {value}"
+                session.judge.check(rule, detail, answer, holds=shown == value)
 
 
 def _wait_for_all(session: Session, answer: Exchange) -> None:
@@ -156,24 +156,24 @@ def _short(session: Session, name: str) -> None:
     listed = _listed(session, name, who)
     before = session.money(who)
     refused = session.call(name, ids=ids, who=who)
-    told = f"with {cost - 1} of {cost} credits it was answered {refused.status}, not {status}"
-    check(f"money.{name}.short", told, refused, holds=refused.status == status)
+    detail = f"with {cost - 1} of {cost} credits it was answered {refused.status}, not {status}"
+    check(f"money.{name}.short", detail, refused, holds=refused.status == status)
     session.target.wait(3_600_000)
     after = session.money(who)
-    told = f"the refusal changed {before.total} credits to {after.total}"
-    check(f"money.{name}.short", told, refused, holds=before.total == after.total)
+    detail = f"the refusal changed {before.total} credits to {after.total}"
+    check(f"money.{name}.short", detail, refused, holds=before.total == after.total)
     now = _listed(session, name, who)
-    told = "what was refused for want of credits is listed"
-    check(f"money.{name}.short", told, refused, holds=listed == now)
+    detail = "what was refused for want of credits is listed"
+    check(f"money.{name}.short", detail, refused, holds=listed == now)
     session.set_credits(who, cost)
     accepted = session.call(name, ids=ids, who=who)
-    told = f"with {cost} of {cost} credits it was answered {accepted.status}"
-    check(f"money.{name}.enough", told, accepted, holds=accepted.is_success)
+    detail = f"with {cost} of {cost} credits it was answered {accepted.status}"
+    check(f"money.{name}.enough", detail, accepted, holds=accepted.is_success)
     if accepted.is_success:
         _wait_for_all(session, accepted)
         left = session.money(who)
-        told = f"{left.total} credits are left of {cost}"
-        check(f"money.{name}.enough", told, accepted, holds=left.total == 0)
+        detail = f"{left.total} credits are left of {cost}"
+        check(f"money.{name}.enough", detail, accepted, holds=left.total == 0)
 
 
 def _listed(session: Session, name: str, who: Identity) -> Json:
@@ -197,9 +197,9 @@ def _refused(session: Session, name: str) -> None:
         sent.append(session.call(name, ids=dict.fromkeys(ids, "0"), who=who))
     session.target.wait(3_600_000)
     after = session.money(who)
-    told = f"refusals changed {before.total} credits to {after.total}"
+    detail = f"refusals changed {before.total} credits to {after.total}"
     holds = before.total == after.total or any(it.is_success for it in sent)
-    session.judge.check(f"money.{name}.refused", told, *sent[:2], holds=holds)
+    session.judge.check(f"money.{name}.refused", detail, *sent[:2], holds=holds)
 
 
 def _failure(session: Session, name: str) -> None:
@@ -222,9 +222,9 @@ def _failure(session: Session, name: str) -> None:
         _wait_for_all(session, answer)
     # The balance is looked at right after the first answer that shows the failure.
     after = session.money(who)
-    told = f"{before.total} credits became {after.total} although it failed; it costs {cost}"
+    detail = f"{before.total} credits became {after.total} although it failed; it costs {cost}"
     rule = f"money.{name}.failure"
-    session.judge.check(rule, told, answer, last, holds=before.total == after.total)
+    session.judge.check(rule, detail, answer, last, holds=before.total == after.total)
     _refund_told(session, last, cost)
     if make is not None and not answer.is_stream:
         session.target.wait(60_000)
@@ -233,8 +233,8 @@ def _failure(session: Session, name: str) -> None:
         )
     session.target.wait(3_600_000)
     later = session.money(who)
-    told = f"{before.total} credits became {later.total} an hour after the failure"
-    session.judge.check(rule, told, answer, last, holds=before.total == later.total)
+    detail = f"{before.total} credits became {later.total} an hour after the failure"
+    session.judge.check(rule, detail, answer, last, holds=before.total == later.total)
 
 
 def _refund_told(session: Session, last: Exchange, cost: int) -> None:
@@ -242,9 +242,9 @@ def _refund_told(session: Session, last: Exchange, cost: int) -> None:
     for view in session.checks.views.get(last.operation, ()):
         shown = evaluate(view.refunded, last) if view.refunded else None
         if view.refunded and has_value(shown):
-            told = f"{view.refunded} is {shown!r}; {cost} was paid"
-            rule = f"money.{last.operation}.told"
-            session.judge.check(rule, told, last, holds=shown == cost)
+            detail = f"{view.refunded} is {shown!r}; {cost} was paid"
+            rule = f"money.{last.operation}.shown"
+            session.judge.check(rule, detail, last, holds=shown == cost)
 
 
 def _free(session: Session) -> None:
@@ -261,8 +261,8 @@ def _free(session: Session) -> None:
         before = session.money(who)
         answer = session.call(name, ids=ids, who=who)
         after = session.money(who)
-        told = f"{name} changed {before.total} credits to {after.total}"
-        session.judge.check("money.free", told, answer, holds=before.total == after.total)
+        detail = f"{name} changed {before.total} credits to {after.total}"
+        session.judge.check("money.free", detail, answer, holds=before.total == after.total)
 
 
 def costs_of(session: Session, plan: RequestPlan, name: str) -> int:

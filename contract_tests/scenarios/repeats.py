@@ -77,11 +77,11 @@ def _idempotency(session: Session, name: str) -> None:
     again = session.call(name, ids=ids, who=who, headers=key)
     after = session.money(who)
     check = session.judge.check
-    told = f"{first.status} became {again.status}, or the body differs"
+    detail = f"{first.status} became {again.status}, or the body differs"
     same = (first.status, first.body) == (again.status, again.body)
-    check("idem.replay", told, first, again, holds=same)
-    told = f"{before.total} credits became {paid.total}, and {after.total} after the repeat"
-    check("idem.once", told, first, again, holds=paid.total == after.total)
+    check("idem.replay", detail, first, again, holds=same)
+    detail = f"{before.total} credits became {paid.total}, and {after.total} after the repeat"
+    check("idem.once", detail, first, again, holds=paid.total == after.total)
     _conflict(session, name, ids, who, key)
     if before.total == paid.total:
         return  # What costs nothing cannot show whether it was done again.
@@ -106,8 +106,8 @@ def _conflict(
         ),
         409,
     )
-    told = f"the same key with another body was answered {answer.status} instead of {status}"
-    session.judge.check("idem.conflict", told, answer, holds=answer.status == status)
+    detail = f"the same key with another body was answered {answer.status} instead of {status}"
+    session.judge.check("idem.conflict", detail, answer, holds=answer.status == status)
 
 
 def _other_plan(session: Session, name: str) -> RequestPlan | None:
@@ -137,11 +137,11 @@ def _scope(session: Session, name: str, rules: Idempotency, first: Exchange) -> 
     before = session.money(other)
     answer = session.call(name, ids=ids, who=other, headers=key)
     after = session.money(other)
-    told = f"another account with the same key was answered {answer.status} with the same body"
+    detail = f"another account with the same key was answered {answer.status} with the same body"
     holds = answer.is_success and before.total != after.total
     if first.operation in {it.by for it in session.checks.makes.values()}:
         holds = holds and answer.body != first.body
-    session.judge.check("idem.scope", told, first, answer, holds=holds)
+    session.judge.check("idem.scope", detail, first, answer, holds=holds)
 
 
 def _kept_refusal(session: Session, name: str, rules: Idempotency) -> None:
@@ -152,9 +152,9 @@ def _kept_refusal(session: Session, name: str, rules: Idempotency) -> None:
     refused = session.call(name, ids=ids, who=poor, headers=key)
     session.set_credits(poor, 100_000)
     accepted = session.call(name, ids=ids, who=poor, headers=key)
-    told = f"refused with {refused.status}, and {accepted.status} after the credits came"
+    detail = f"refused with {refused.status}, and {accepted.status} after the credits came"
     holds = refused.status == 402 and accepted.is_success
-    session.judge.check("idem.refusals", told, refused, accepted, holds=holds)
+    session.judge.check("idem.refusals", detail, refused, accepted, holds=holds)
 
 
 def _expiry(
@@ -169,12 +169,12 @@ def _expiry(
     session.target.wait(2_000)
     fresh = session.call(name, ids=ids, who=who, headers=key)
     after = session.money(who)
-    told = "a second before its end the key was not kept"
+    detail = "a second before its end the key was not kept"
     holds = kept.body == first.body and before.total == between.total
-    session.judge.check("idem.expiry", told, first, kept, holds=holds)
-    told = "a second after its end the key was still kept"
+    session.judge.check("idem.expiry", detail, first, kept, holds=holds)
+    detail = "a second after its end the key was still kept"
     holds = fresh.is_success and after.total < between.total
-    session.judge.check("idem.expiry", told, first, fresh, holds=holds)
+    session.judge.check("idem.expiry", detail, first, fresh, holds=holds)
 
 
 # Rates
@@ -200,20 +200,20 @@ def _rate(session: Session, window: RateWindow) -> None:
     answers += send(limit - half)
     status = session.contract.behaviour.refusals["rate_limited"].status
     passed = [it for it in answers if it.status != status]
-    told = f"{len(passed)} of {limit} calls passed"
-    check(f"rate.{window.name}.limit", told, answers[-1], holds=len(passed) == limit)
+    detail = f"{len(passed)} of {limit} calls passed"
+    check(f"rate.{window.name}.limit", detail, answers[-1], holds=len(passed) == limit)
     over = send(1)[0]
-    told = f"call {limit + 1} was answered {over.status} instead of {status}"
-    check(f"rate.{window.name}.refuses", told, over, holds=over.status == status)
+    detail = f"call {limit + 1} was answered {over.status} instead of {status}"
+    check(f"rate.{window.name}.refuses", detail, over, holds=over.status == status)
     _scope_of_rate(session, window, name, status)
     _after_wait(session, window, name, ids, who, (answers[0], over))
     session.target.wait(max(0, halfway_ms + window.per_ms + 10 - session.target.now_ms()))
     freed = send(half + 1)
     passed = [it for it in freed if it.status != status]
-    told = f"{len(passed)} calls passed when {half} had aged"
+    detail = f"{len(passed)} calls passed when {half} had aged"
     # The call after the told wait took one place, where it came before all of them had aged.
     holds = len(passed) in {half - 1, half}
-    check(f"rate.{window.name}.slides", told, freed[-1], holds=holds)
+    check(f"rate.{window.name}.slides", detail, freed[-1], holds=holds)
 
 
 def _cheapest(session: Session, window: RateWindow) -> str:
@@ -241,9 +241,9 @@ def _scope_of_rate(session: Session, window: RateWindow, name: str, status: int)
     other = session.rich("neighbour", tier=_widest_tier(session))
     answer = session.call(name, ids=session.ids_of(name, who=other), who=other)
     wanted = window.scope == "address"
-    told = f"somebody else was answered {answer.status}; calls count for one {window.scope}"
+    detail = f"somebody else was answered {answer.status}; calls count for one {window.scope}"
     holds = (answer.status == status) == wanted
-    session.judge.check(f"rate.{window.name}.scope", told, answer, holds=holds)
+    session.judge.check(f"rate.{window.name}.scope", detail, answer, holds=holds)
 
 
 def _after_wait(
@@ -259,24 +259,24 @@ def _after_wait(
     told_s = over.headers.get("retry-after", "")
     rule = f"rate.{window.name}.wait"
     if not told_s.isdigit() or int(told_s) < 1:
-        told = f"the refusal says Retry-After: {told_s or 'nothing'}"
-        session.judge.check(rule, told, over, holds=False)
+        detail = f"the refusal says Retry-After: {told_s or 'nothing'}"
+        session.judge.check(rule, detail, over, holds=False)
         return
     refused = over.status
     needed_s = -(-(first.at_ms + window.per_ms - over.at_ms) // 1_000)
-    told = f"Retry-After: {told_s}, and {needed_s} s would do"
-    session.judge.check(rule, told, first, over, holds=int(told_s) <= needed_s + 1)
+    detail = f"Retry-After: {told_s}, and {needed_s} s would do"
+    session.judge.check(rule, detail, first, over, holds=int(told_s) <= needed_s + 1)
     if int(told_s) > 1:
         session.target.wait((int(told_s) - 1) * 1_000 - 1)
         early = session.call(name, ids=ids, who=who)
-        told = f"a second less than Retry-After: {told_s} was enough"
-        session.judge.check(rule, told, over, early, holds=early.status == refused)
+        detail = f"a second less than Retry-After: {told_s} was enough"
+        session.judge.check(rule, detail, over, early, holds=early.status == refused)
         session.target.wait(1_001)
     else:
         session.target.wait(1_000)
     late = session.call(name, ids=ids, who=who)
-    told = f"after the wait of {told_s} s it was answered {late.status}"
-    session.judge.check(rule, told, over, late, holds=late.status != refused)
+    detail = f"after the wait of {told_s} s it was answered {late.status}"
+    session.judge.check(rule, detail, over, late, holds=late.status != refused)
 
 
 # Jobs at a time
@@ -293,19 +293,19 @@ def _cap(session: Session, tier: str) -> None:
     for _ in range(limit):
         made = _started(session, kind, who)
         if isinstance(made, Exchange):
-            told = f"job {len(running) + 1} of {limit} was refused"
-            check(f"cap.{tier}", told, made, holds=False)
+            detail = f"job {len(running) + 1} of {limit} was refused"
+            check(f"cap.{tier}", detail, made, holds=False)
             return
         running.append(made)
     answer = _try_to_start(session, kind, who)
     status = session.contract.behaviour.refusals["too_many_running"].status
-    told = f"job {limit + 1} was answered {answer.status} instead of {status}"
-    check(f"cap.{tier}", told, answer, holds=answer.status == status)
+    detail = f"job {limit + 1} was answered {answer.status} instead of {status}"
+    check(f"cap.{tier}", detail, answer, holds=answer.status == status)
     session.controls.hold(session.job_of(running[0]), held=False)
     session.finish(running[0])
     answer = _try_to_start(session, kind, who)
-    told = f"a job had ended, and the next was answered {answer.status}"
-    check("cap.frees", told, answer, holds=answer.is_success)
+    detail = f"a job had ended, and the next was answered {answer.status}"
+    check("cap.frees", detail, answer, holds=answer.is_success)
 
 
 def _capped_kind(session: Session) -> str:

@@ -18,7 +18,7 @@ class Scenario:
     """
 
     name: str
-    told: str
+    summary: str
     run: Callable[[Session], None]
     cost: int = 0
     requests: int = 1

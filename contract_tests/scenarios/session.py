@@ -304,9 +304,9 @@ class Session:
                     self.open_jobs.forget(made.open_job)
                 return
             if self.target.now_ms() > stuck_ms:
-                told = f"it was still {kind.value} after {stuck_ms - started_ms} ms"
+                detail = f"it was still {kind.value} after {stuck_ms - started_ms} ms"
                 self.judge.check(
-                    f"life.{make.kind}.ends", told, made.exchange, exchange, holds=False
+                    f"life.{make.kind}.ends", detail, made.exchange, exchange, holds=False
                 )
                 raise UnableError(f"the {make.kind} did not end")
             self._wait_for_next(self.target.now_ms() - started_ms)

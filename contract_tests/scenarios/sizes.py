@@ -66,5 +66,5 @@ def _file(session: Session) -> None:
 
 
 def _judge(session: Session, rule: str, answer: Exchange, size: int, *, holds: bool) -> None:
-    told = f"{size} bytes were answered {answer.status}"
-    session.judge.check(rule, told, answer, holds=holds)
+    detail = f"{size} bytes were answered {answer.status}"
+    session.judge.check(rule, detail, answer, holds=holds)

@@ -69,11 +69,11 @@ def _agree(session: Session, name: str, made: Made, stream: Exchange, wanted: st
     shown = session.read(made)
     state = session.state_seen(made, shown)
     failed = rules.on_error[rules.name_field]
-    told = f"the stream ended with {last!r}, the {made.make.kind} is {state!r}"
+    detail = f"the stream ended with {last!r}, the {made.make.kind} is {state!r}"
     ended = {"succeeded": last != failed, "failed": last == failed}[wanted]
     kind = session.kind_seen(made, shown)
     agrees = kind is not None and (kind.value == "succeeded") == (wanted == "succeeded")
-    session.judge.check(f"stream.{name}.state", told, stream, shown, holds=ended and agrees)
+    session.judge.check(f"stream.{name}.state", detail, stream, shown, holds=ended and agrees)
 
 
 def _failing(session: Session, name: str) -> None:
@@ -84,13 +84,13 @@ def _failing(session: Session, name: str) -> None:
     payload = stream.events[-1].payload if stream.events else None
     last = payload.get(rules.name_field) if isinstance(payload, dict) else None
     wanted = rules.on_error[rules.name_field]
-    told = f"it was to fail, and the last event is {last!r} instead of {wanted!r}"
-    session.judge.check(f"stream.{name}.error", told, stream, holds=last == wanted)
+    detail = f"it was to fail, and the last event is {last!r} instead of {wanted!r}"
+    session.judge.check(f"stream.{name}.error", detail, stream, holds=last == wanted)
     if isinstance(payload, dict):
         value = rules.on_error.get(rules.rising_field)
-        told = f"the error says {rules.rising_field} {payload.get(rules.rising_field)!r}"
+        detail = f"the error says {rules.rising_field} {payload.get(rules.rising_field)!r}"
         holds = payload.get(rules.rising_field) == value
-        session.judge.check(f"stream.{name}.error", told, stream, holds=holds)
+        session.judge.check(f"stream.{name}.error", detail, stream, holds=holds)
     _agree(session, name, made, stream, "failed")
 
 
@@ -101,7 +101,7 @@ def _refused(session: Session, name: str) -> None:
         raise UnableError(f"the smallest {name} is free")
     session.set_credits(made.owner, cost - 1)
     answer = session.call(name, ids=made.ids, who=made.owner)
-    told = f"with {cost - 1} of {cost} credits it was answered {answer.status} as "
-    told += answer.content_type
+    detail = f"with {cost - 1} of {cost} credits it was answered {answer.status} as "
+    detail += answer.content_type
     holds = answer.status == 402 and not answer.is_stream
-    session.judge.check(f"stream.{name}.refused", told, answer, holds=holds)
+    session.judge.check(f"stream.{name}.refused", detail, answer, holds=holds)

@@ -130,8 +130,8 @@ def _young(session: Session, made: Made) -> None:
     """Something that was not there before takes its time."""
     kind, state = made.make.kind, session.kind_seen(made, made.exchange)
     if state is not None and made.exchange.operation == made.make.by:
-        told = f"it was {state.value} in the answer that made it"
-        session.judge.check(f"life.{kind}.lasts", told, made.exchange, holds=not state.is_final)
+        detail = f"it was {state.value} in the answer that made it"
+        session.judge.check(f"life.{kind}.lasts", detail, made.exchange, holds=not state.is_final)
 
 
 def _early(session: Session, made: Made) -> None:
@@ -141,9 +141,9 @@ def _early(session: Session, made: Made) -> None:
         return
     kind = made.make.kind
     early = session.call(content.operation, ids=made.ids)
-    told = f"an unfinished {kind} answered {early.status} instead of {content.early}"
+    detail = f"an unfinished {kind} answered {early.status} instead of {content.early}"
     holds = early.status == content.early
-    session.judge.check(f"content.{kind}.early", told, early, holds=holds)
+    session.judge.check(f"content.{kind}.early", detail, early, holds=holds)
 
 
 def _end(session: Session, made: Made) -> Exchange:
@@ -152,9 +152,9 @@ def _end(session: Session, made: Made) -> Exchange:
     polls = session.finish(made)
     last = polls[-1] if polls else made.exchange
     meaning = session.kind_seen(made, last)
-    told = f"it showed {session.state_seen(made, last)!r} at last"
+    detail = f"it showed {session.state_seen(made, last)!r} at last"
     ended = meaning is not None and meaning.is_final
-    session.judge.check(f"life.{kind}.ends", told, made.exchange, last, holds=ended)
+    session.judge.check(f"life.{kind}.ends", detail, made.exchange, last, holds=ended)
     return last
 
 
@@ -168,9 +168,9 @@ def _failure(session: Session, kind: str) -> None:
     last = _end(session, made)
     state = session.state_seen(made, last)
     meaning = session.kind_seen(made, last)
-    told = f"the {kind} was to fail and showed {state!r}"
+    detail = f"the {kind} was to fail and showed {state!r}"
     holds = meaning is not None and meaning.value == "failed"
-    session.judge.check(f"life.{kind}.fails", told, made.exchange, last, holds=holds)
+    session.judge.check(f"life.{kind}.fails", detail, made.exchange, last, holds=holds)
     session.target.wait(_HOUR_MS)
     session.read(made)
 
@@ -180,11 +180,11 @@ def _same(session: Session, kind: str) -> None:
     at, _ = session.checks.same_as_asked[kind]
     first = session.ready(kind)
     again = session.call(first.make.by, ids=first.ids)
-    told = f"{evaluate(at, first.exchange)!r} became {evaluate(at, again)!r}"
+    detail = f"{evaluate(at, first.exchange)!r} became {evaluate(at, again)!r}"
     holds = evaluate(at, first.exchange) == evaluate(at, again)
     state = session.kind_of_answer(kind, again)
     holds = holds and state is not None and state.is_final
-    session.judge.check(f"same.{kind}", told, first.exchange, again, holds=holds)
+    session.judge.check(f"same.{kind}", detail, first.exchange, again, holds=holds)
 
 
 # Files
@@ -216,9 +216,9 @@ def _content(session: Session, make: Make, content: Content) -> None:
     first = session.call(content.operation, ids=made.ids)
     _container(session, kind, first, content.type)
     again = session.call(content.operation, ids=made.ids)
-    told = "the same file was answered with other bytes"
+    detail = "the same file was answered with other bytes"
     holds = first.body == again.body
-    session.judge.check(f"media.{kind}.stable", told, first, again, holds=holds)
+    session.judge.check(f"media.{kind}.stable", detail, first, again, holds=holds)
     view = session.view(made)
     if view is not None and view.media is not None:
         _size(session, view, made, first)
@@ -246,9 +246,9 @@ def _media(session: Session, view: View, made: Made, read: Exchange) -> None:
     _container(session, kind, fetched, "video/mp4")
     _size(session, view, made, fetched)
     again = session.fetch(url)
-    told = "the same address answered other bytes"
+    detail = "the same address answered other bytes"
     holds = again.body == fetched.body
-    session.judge.check(f"media.{kind}.stable", told, fetched, again, holds=holds)
+    session.judge.check(f"media.{kind}.stable", detail, fetched, again, holds=holds)
 
 
 def _size(session: Session, view: View, made: Made, fetched: Exchange) -> None:
@@ -277,20 +277,20 @@ def _address(session: Session, rules: UrlRules, url: str, made: Made, at: str) -
     """An address that was handed out: it works, as long as it should, and only as it is."""
     name, check = rules.name, session.judge.check
     fetched = session.fetch(url)
-    told = f"it answered {fetched.status} with {len(fetched.body)} bytes"
+    detail = f"it answered {fetched.status} with {len(fetched.body)} bytes"
     works = fetched.status == 200 and bool(fetched.body)
-    check(f"url.{name}.works", told, fetched, holds=works)
+    check(f"url.{name}.works", detail, fetched, holds=works)
     if rules.names:
         for altered in _altered(url, rules):
             answer = session.fetch(altered)
-            told = f"a changed address was answered {answer.status}"
-            check(f"url.{name}.sealed", told, answer, holds=answer.status in {401, 403, 404})
+            detail = f"a changed address was answered {answer.status}"
+            check(f"url.{name}.sealed", detail, answer, holds=answer.status in {401, 403, 404})
     if rules.lives_ms is None:
         if session.target.controls is not None:
             session.target.wait(30 * _DAY_MS)
             later = session.fetch(url)
-            told = f"after 30 days it answered {later.status}"
-            check(f"url.{name}.stays", told, later, holds=later.status == 200)
+            detail = f"after 30 days it answered {later.status}"
+            check(f"url.{name}.stays", detail, later, holds=later.status == 200)
         return
     _lifetime(session, rules, made, at)
 
@@ -302,22 +302,22 @@ def _lifetime(session: Session, rules: UrlRules, made: Made, at: str) -> None:
     session.target.wait(1_500)
     second = session.read(made)
     url, other = evaluate(at, first), evaluate(at, second)
-    told = "two reads gave the same address"
-    check(f"url.{name}.fresh", told, first, second, holds=has_value(url) and url != other)
+    detail = "two reads gave the same address"
+    check(f"url.{name}.fresh", detail, first, second, holds=has_value(url) and url != other)
     if rules.lives_ms > session.target.patience_ms or not isinstance(url, str):
         return
     session.target.wait(first.at_ms + rules.lives_ms - session.target.now_ms() - 1_000)
     before = session.fetch(url)
     session.target.wait(first.at_ms + rules.lives_ms - session.target.now_ms() + 1_000)
     after = session.fetch(url)
-    told = f"it answered {before.status} a second before its end, {after.status} a second after"
+    detail = f"it answered {before.status} a second before its end, {after.status} a second after"
     holds = before.status == 200 and after.status in {401, 403, 404, 410}
-    check(f"url.{name}.lives", told, before, after, holds=holds)
+    check(f"url.{name}.lives", detail, before, after, holds=holds)
     renewed = evaluate(at, session.read(made))
     if isinstance(renewed, str):
         answer = session.fetch(renewed)
-        told = f"the address of a new read answered {answer.status}"
-        check(f"url.{name}.fresh", told, answer, holds=answer.status == 200)
+        detail = f"the address of a new read answered {answer.status}"
+        check(f"url.{name}.fresh", detail, answer, holds=answer.status == 200)
 
 
 def _altered(url: str, rules: UrlRules) -> Iterator[str]:
@@ -341,12 +341,12 @@ def _other(value: str) -> str:
     return value[:-1] + ("1" if last == "0" else "0")
 
 
-def require(value: Json, told: str) -> Json:
+def require(value: Json, detail: str) -> Json:
     """*value*, which must be there.
 
     Raises:
         UnableError: it is not.
     """
     if not has_value(value):
-        raise UnableError(told)
+        raise UnableError(detail)
     return value

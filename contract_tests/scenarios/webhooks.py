@@ -120,19 +120,19 @@ def _delivered(session: Session, type_: str) -> None:
     polls = session.finish(made)
     found = _taken(session)
     last = polls[-1] if polls else made.exchange
-    told = f"{len(found)} deliveries came"
-    check(f"hook.{type_}", told, last, holds=len(found) == 1)
+    detail = f"{len(found)} deliveries came"
+    check(f"hook.{type_}", detail, last, holds=len(found) == 1)
     if not found:
         return
     payload = found[0].payload
-    told = f"the delivery tells {at_pointer(payload, '/type')!r}"
-    check(f"hook.{type_}", told, last, holds=_names_event(rules, payload, type_))
-    told = "a receiver that asked at once did not see the end"
-    check("hook.state", told, last, holds=bool(seen) and all(seen))
+    detail = f"the delivery tells {at_pointer(payload, '/type')!r}"
+    check(f"hook.{type_}", detail, last, holds=_names_event(rules, payload, type_))
+    detail = "a receiver that asked at once did not see the end"
+    check("hook.state", detail, last, holds=bool(seen) and all(seen))
     _signature(session, rules, found[0], endpoint)
     session.target.wait(sum(rules.retries_ms))
-    told = f"{len(session.controls.deliveries())} deliveries, and the first was taken"
-    check("hook.stops", told, last, holds=len(session.controls.deliveries()) == 1)
+    detail = f"{len(session.controls.deliveries())} deliveries, and the first was taken"
+    check("hook.stops", detail, last, holds=len(session.controls.deliveries()) == 1)
 
 
 def _names_event(rules: WebhookRules, payload: Json, type_: str) -> bool:
@@ -188,13 +188,17 @@ def _retries(session: Session) -> None:
         early = len(controls.deliveries())
         session.target.wait(1_000)
         due = len(controls.deliveries())
-        told = f"repetition {number} was to come after {wait_ms // 1_000} s: {early - number} came "
-        told += f"early, {due - number} in all"
-        check("hook.retries", told, made.exchange, last, holds=(early, due) == (number, number + 1))
+        detail = (
+            f"repetition {number} was to come after {wait_ms // 1_000} s: {early - number} came "
+        )
+        detail += f"early, {due - number} in all"
+        check(
+            "hook.retries", detail, made.exchange, last, holds=(early, due) == (number, number + 1)
+        )
     session.target.wait(10 * max(rules.retries_ms))
     found = _taken(session)
-    told = f"{len(found)} attempts, {len(rules.retries_ms) + 1} are documented"
-    check("hook.retries", told, last, holds=len(found) == len(rules.retries_ms) + 1)
+    detail = f"{len(found)} attempts, {len(rules.retries_ms) + 1} are documented"
+    check("hook.retries", detail, last, holds=len(found) == len(rules.retries_ms) + 1)
     same = {(it.body, _event_id(it)) for it in found}
     check("hook.id", f"{len(same)} different bodies or ids", last, holds=len(same) == 1)
     for delivery in found[-1:]:
@@ -218,9 +222,9 @@ def _rotation(session: Session) -> None:
         raise UnableError(f"{len(found)} deliveries came instead of 2")
     old = signature_problem(rules, found[0], endpoint.secret)
     new = signature_problem(rules, found[1], fresh.secret)
-    told = f"before the change: {old or 'right'}; after it: {new or 'right'}"
+    detail = f"before the change: {old or 'right'}; after it: {new or 'right'}"
     holds = old is None and new is None and endpoint.secret != fresh.secret
-    session.judge.check("hook.rotation", told, last, holds=holds)
+    session.judge.check("hook.rotation", detail, last, holds=holds)
 
 
 def _endpoints(session: Session) -> None:
@@ -228,6 +232,6 @@ def _endpoints(session: Session) -> None:
     made = [session.controls.new_endpoint(who, []) for _ in range(rules.endpoints_max + 1)]
     taken = sum(1 for it in made if it is not None)
     session.call(next(iter(session.contract.operations)), who=who)
-    told = f"{taken} endpoints were taken; at most {rules.endpoints_max} may be"
+    detail = f"{taken} endpoints were taken; at most {rules.endpoints_max} may be"
     last = session.trace.exchanges[-1]
-    session.judge.check("hook.endpoints", told, last, holds=taken == rules.endpoints_max)
+    session.judge.check("hook.endpoints", detail, last, holds=taken == rules.endpoints_max)

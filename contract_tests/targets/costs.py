@@ -202,9 +202,9 @@ class Costs:
 
     def _price(self, rules: OperationRules, exchange: Exchange) -> int:
         shown = self._acted_on(rules, exchange)
-        told = [it for it in self._told(exchange, shown) if _is_amount(it)]
-        if told:
-            return int(told[0])
+        detail = [it for it in self._told(exchange, shown) if _is_amount(it)]
+        if detail:
+            return int(detail[0])
         calls = self._calls[exchange.key, exchange.operation] if self.knows_past else None
         price = price_of(
             self.contract, self._checks, exchange, scope=Scope(made=shown), earlier_calls=calls

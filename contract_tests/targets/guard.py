@@ -229,8 +229,8 @@ def pause_asked_s(contract: Contract, wire: OutgoingRequest, raw: Raw) -> int | 
     429 says that nothing was done. After 503 somebody who repeats may pay twice, so it is for
     requests alone that change nothing or carry a key that makes them one.
     """
-    told = raw.headers.get("retry-after", "")
-    if raw.status not in {429, 503} or not told.isdigit() or int(told) > _RETRY_S_MAX:
+    detail = raw.headers.get("retry-after", "")
+    if raw.status not in {429, 503} or not detail.isdigit() or int(detail) > _RETRY_S_MAX:
         return None
     operation, _ = find_operation(contract, wire.method, wire.path)
     is_one = operation is not None and (
@@ -238,7 +238,7 @@ def pause_asked_s(contract: Contract, wire: OutgoingRequest, raw: Raw) -> int | 
     )
     if raw.status == 503 and changes_something(contract, wire) and not is_one:
         return None
-    return int(told)
+    return int(detail)
 
 
 def changes_something(contract: Contract, wire: OutgoingRequest) -> bool:

@@ -169,8 +169,8 @@ def _reachable(where: str) -> Generator[None]:
     try:
         yield
     except (OSError, http.client.HTTPException) as error:
-        told = " ".join(str(error).split())
-        raise UnreachableError(f"{where}: {told}") from None
+        detail = " ".join(str(error).split())
+        raise UnreachableError(f"{where}: {detail}") from None
 
 
 def _connection(scheme: str, netloc: str) -> http.client.HTTPConnection:
@@ -233,6 +233,6 @@ def identity(name: str, key: str, kinds: Mapping[str, str]) -> Identity:
     keys = {"api_key": key, **kinds}
     for kind, it in keys.items():
         if not (it.isascii() and it.isprintable()):
-            told = f"the {kind} of the {name} has characters that no header can carry"
-            raise NotAllowedError(told)
+            detail = f"the {kind} of the {name} has characters that no header can carry"
+            raise NotAllowedError(detail)
     return Identity(name, keys)

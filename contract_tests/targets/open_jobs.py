@@ -137,8 +137,8 @@ def journal_in(folder: Path, place: Place) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        told = f"cannot make {folder}: {error.strerror}; name a file with --journal"
-        raise JournalError(told) from None
+        detail = f"cannot make {folder}: {error.strerror}; name a file with --journal"
+        raise JournalError(detail) from None
     return folder / f"{place.provider}-{_fingerprint(f'{place.url} {place.account}')}.json"
 
 

@@ -115,9 +115,9 @@ def is_shown(wanted: Json, value: Json) -> bool:
 
 def read_fact(fact: Fact, exchange: Exchange, scope: Scope = NOTHING) -> Json:
     """The figure that *fact* describes; its default, or MISSING."""
-    told = evaluate(fact.told, exchange, scope) if fact.told else MISSING
-    if has_value(told):
-        return told
+    detail = evaluate(fact.shown, exchange, scope) if fact.shown else MISSING
+    if has_value(detail):
+        return detail
     if fact.count:
         items = evaluate(fact.count, exchange, scope)
         if not isinstance(items, list):

@@ -212,8 +212,8 @@ def _is_address(url: str) -> bool:
 
 def _refusal(error: HTTPError) -> RefusedError | NoMockError:
     try:
-        told = json.load(error)
-        return RefusedError(error.code, str(told["code"]), str(told["detail"]))
+        detail = json.load(error)
+        return RefusedError(error.code, str(detail["code"]), str(detail["detail"]))
     except (ValueError, KeyError, TypeError, HTTPException, OSError, RecursionError):
         return NoMockError(f"the server there is no screentest; it answers {error.code}")
 

@@ -56,11 +56,11 @@ class _Verbs(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(verb, told) for verb, (_, told) in VERBS.items()])
+            formatter.write_dl([(verb, detail) for verb, (_, detail) in VERBS.items()])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Exit codes"):
-            formatter.write_dl([(str(code), told) for code, told in EXIT_CODES.items()])
+            formatter.write_dl([(str(code), detail) for code, detail in EXIT_CODES.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         # click would end the program with 1, which means that a check failed.

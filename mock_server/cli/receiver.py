@@ -104,8 +104,8 @@ class Printer:
             echo_json_line(_document(delivery, status))
             return status
         now = datetime.now(UTC).strftime("%H:%M:%S")
-        told = delivery.body.decode(errors="replace")
-        say(f"{now}  -->  {_event(delivery)}  {printable(told)}")
+        detail = delivery.body.decode(errors="replace")
+        say(f"{now}  -->  {_event(delivery)}  {printable(detail)}")
         if self._forward_to:
             colour = "green" if status < 300 else "red"
             shown = paint(f"[{status}]", colour, sys.stdout)

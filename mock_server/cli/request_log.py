@@ -87,16 +87,16 @@ class RequestLog:
         with self._lock:
             waiting, self._waiting = self._waiting, deque()
             left_out, self._left_out = self._left_out, 0
-        told = [
+        detail = [
             text
             for noted, world, took_ms in waiting
             for text in request_lines(noted.line, self._stream, took_ms=took_ms, world=world)
         ]
         if left_out:
-            told.append(f"… and {left_out} requests that came too fast to print")
+            detail.append(f"… and {left_out} requests that came too fast to print")
         try:
             # At once: each write to a terminal is flushed, and requests wait for that.
-            self._stream.write("".join(f"{text}\n" for text in told))
+            self._stream.write("".join(f"{text}\n" for text in detail))
             self._stream.flush()
         except (OSError, ValueError):
             return False
@@ -113,9 +113,9 @@ def verdict(counts: Mapping[str, Json]) -> str:
         severity: sum(it["count"] for it in findings if it["severity"] == severity)
         for severity in ("error", "warning")
     }
-    told = ", ".join(_counted(count, severity) for severity, count in sums.items() if count)
+    detail = ", ".join(_counted(count, severity) for severity, count in sums.items() if count)
     codes = ", ".join(f"{it['code']} ×{it['count']}" for it in findings)
-    return f"{requests}: {told} ({codes}); see `screentest explain {findings[0]['code']}`"
+    return f"{requests}: {detail} ({codes}); see `screentest explain {findings[0]['code']}`"
 
 
 def _counted(count: int, noun: str) -> str:

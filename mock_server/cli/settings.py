@@ -66,7 +66,7 @@ class Setting:
     variable: str
     default: Json
     kind: type
-    told: str
+    help: str
     check: Callable[[Any], object] = id
 
 
@@ -125,14 +125,14 @@ SETTINGS: Mapping[str, Setting] = {
 def setting_option(name: str, *flags: str, **extra: Any) -> Callable[[Any], Any]:
     """The click option of setting *name*, with its other sources behind it."""
     setting = SETTINGS[name]
-    told = extra.pop("help", setting.told)
+    detail = extra.pop("help", setting.help)
     # click cannot show what a function would give, and the file is not read for `--help`.
     shown = f"  [default: {setting.default}]" if setting.default not in (None, [], False) else ""
     return click.option(
         *(flags or (f"--{name}",)),
         envvar=setting.variable,
         default=lambda: configured(name),
-        help=told + shown,
+        help=detail + shown,
         **extra,
     )
 

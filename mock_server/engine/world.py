@@ -87,8 +87,8 @@ def read_world(world_id: str, head: Json) -> World:
         world = World.from_json(world_id, head["seed"], head["world"])
         check_speed(world.clock.speed)
         Plan.from_json(world.first)
-        told = (*head["world"]["choices"].values(), head["world"]["home"])
-        if not all(isinstance(it, str) for it in told) or not world.settings.pace >= 0:
+        detail = (*head["world"]["choices"].values(), head["world"]["home"])
+        if not all(isinstance(it, str) for it in detail) or not world.settings.pace >= 0:
             raise ValueError
     except (KeyError, TypeError, ValueError, AttributeError):
         raise MockError(

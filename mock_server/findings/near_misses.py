@@ -41,13 +41,13 @@ def _alike(contract: Contract, method: str, path: str) -> Iterable[tuple[float, 
     # Not at the top: it takes long to load, and most calls hit what they aim at.
     from difflib import SequenceMatcher
 
-    told = SequenceMatcher(b=path.lower().rstrip("/"))
+    detail = SequenceMatcher(b=path.lower().rstrip("/"))
     prefix = contract.behaviour.prefixes[0]
     for known in contract.routes.paths:
-        told.set_seq1(_with_ids(prefix + known, path).lower().rstrip("/"))
-        if told.real_quick_ratio() < _LIKENESS_MIN or told.quick_ratio() < _LIKENESS_MIN:
+        detail.set_seq1(_with_ids(prefix + known, path).lower().rstrip("/"))
+        if detail.real_quick_ratio() < _LIKENESS_MIN or detail.quick_ratio() < _LIKENESS_MIN:
             continue
-        likeness = told.ratio()
+        likeness = detail.ratio()
         if prefix + known == path:
             yield _THIS_PATH, _scored(1.0, contract.routes.methods(known), method, path)[1]
         elif likeness >= _LIKENESS_MIN:

@@ -86,10 +86,10 @@ def findings_of(
     return [Finding(code, pointer, expected, actual, fix, source)]
 
 
-def fault_of_ours(violations: Sequence[Violation], told: str) -> list[Finding]:
+def fault_of_ours(violations: Sequence[Violation], detail: str) -> list[Finding]:
     """A reply of ours that the contract does not allow, or a crash."""
     if not violations:
-        return [Finding("SC501", "", "an answer", told, "please report it", "")]
+        return [Finding("SC501", "", "an answer", detail, "please report it", "")]
     return [
         Finding("SC500", it.pointer, it.expected, it.actual, "please report it", "")
         for it in violations

@@ -26,7 +26,7 @@ class FaultType(Struct, frozen=True):
     answer; empty where that is the answer of the journal's line.
     """
 
-    told: str
+    summary: str
     phases: tuple[str, ...]
     attributes: Mapping[str, Json]
     meets: str = "request"

@@ -72,8 +72,8 @@ def misspelt_order(body: Json) -> str | None:
     for text in _texts(body, 0):
         if "[[screentest:" in text and len(text) <= _TEXT_MAX:
             for match in _LIKE_ORDER.finditer(text):
-                verb, _, told = match[1].partition("=")
-                is_timeless = verb == "slow" and told and not re.fullmatch(_DURATION, told)
+                verb, _, detail = match[1].partition("=")
+                is_timeless = verb == "slow" and detail and not re.fullmatch(_DURATION, detail)
                 if verb not in VERBS or is_timeless:
                     return match[0]
     return None

@@ -84,8 +84,8 @@ def strike_model(road: Road, call: Call) -> None:
     if fault is None:
         return
     model = fault.attributes["model"]
-    told = f"The model {model!r} has been retired." if model else "This model has been retired."
-    known = {"status": fault.attributes["status"], "message": told}
+    detail = f"The model {model!r} has been retired." if model else "This model has been retired."
+    known = {"status": fault.attributes["status"], "message": detail}
     raise RefusedError(Refusal(f"fault:{fault.id}", known))
 
 

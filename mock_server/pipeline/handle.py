@@ -268,11 +268,11 @@ def _checked(operation: Operation, answer: Answer) -> Answer:
     )
     if not found:
         return answer
-    told = "; ".join(violation.message for violation in found[:3])
-    return _our_fault("contract", f"{operation.id} {answer.status}: {told}", found)
+    detail = "; ".join(violation.message for violation in found[:3])
+    return _our_fault("contract", f"{operation.id} {answer.status}: {detail}", found)
 
 
-def _our_fault(what: str, told: str, violations: Sequence[Violation] = ()) -> Reply:
-    last = told.strip().splitlines()[-1]
+def _our_fault(what: str, detail: str, violations: Sequence[Violation] = ()) -> Reply:
+    last = detail.strip().splitlines()[-1]
     body = {"detail": f"screentest is wrong here ({what}): {last}. Please report it."}
     return Reply(500, body, reason=f"ours:{what}", violations=violations)

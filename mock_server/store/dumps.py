@@ -28,11 +28,11 @@ TABLES_OF_A_WORLD = (
 
 def tables_of_a_world(transactions: Transactions) -> Tables:
     """Each table with its columns, without that of the world."""
-    told = 'SELECT name, type, "notnull" FROM pragma_table_info(?)'
+    detail = 'SELECT name, type, "notnull" FROM pragma_table_info(?)'
     return {
         table: {
             name: Column(type_, may_be_empty=not is_required)
-            for name, type_, is_required in transactions.all(told, (table,))
+            for name, type_, is_required in transactions.all(detail, (table,))
             if name != "world"
         }
         for table in TABLES_OF_A_WORLD
@@ -70,7 +70,7 @@ def load_world(
             raise _refusal(transactions, table, row, str(error)) from None
 
 
-def _refusal(transactions: Transactions, table: str, row: Sequence[Any], told: str) -> MockError:
+def _refusal(transactions: Transactions, table: str, row: Sequence[Any], detail: str) -> MockError:
     if table == "api_key":
         digest = row[list(tables_of_a_world(transactions)[table]).index("digest")]
         owner = transactions.one("SELECT world FROM api_key WHERE digest = ?", (digest,))
@@ -82,5 +82,5 @@ def _refusal(transactions: Transactions, table: str, row: Sequence[Any], told: s
                 status=409,
             )
     return MockError(
-        f"the snapshot has a row of {table!r} that cannot be: {told}", code="damaged_snapshot"
+        f"the snapshot has a row of {table!r} that cannot be: {detail}", code="damaged_snapshot"
     )

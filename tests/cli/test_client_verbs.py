@@ -70,11 +70,11 @@ def test_jobs_are_listed_with_state_and_end(world: World) -> None:
 def test_job_that_is_told_to_fail_does_so_at_its_end(world: World) -> None:
     job = world.start_job()
 
-    told = world.run("jobs", "fail", job, "--reason", "No lamps today", "--json").json
+    detail = world.run("jobs", "fail", job, "--reason", "No lamps today", "--json").json
     world.run("clock", "advance", "idle")
     ended = world.run("jobs", "show", job, "--json").json
 
-    assert (told["state"], told["outcome"]) == ("queued", "failed")
+    assert (detail["state"], detail["outcome"]) == ("queued", "failed")
     assert (ended["state"], ended["reason"]) == ("failed", "No lamps today")
 
 
@@ -168,7 +168,7 @@ def test_fault_types_are_listed_with_their_attributes(world: World) -> None:
     types = {it["type"]: it for it in world.run("fault", "types", "--json").json}
 
     assert types["latency"]["attributes"] == {"delay_ms": 1000, "jitter_ms": 0}
-    assert types["reset_peer"]["told"] == (
+    assert types["reset_peer"]["summary"] == (
         "The connection is closed without an answer: an orderly close, no TCP reset."
     )
     assert len(types) == 18
@@ -280,7 +280,7 @@ def test_credits_of_an_account_are_those_of_its_own_provider(world: World) -> No
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "detail"),
     [
         (("jobs", "show", ""), "no job ''"),
         (("jobs", "hold", "../clock"), "no job '.._clock'"),
@@ -295,11 +295,11 @@ def test_credits_of_an_account_are_those_of_its_own_provider(world: World) -> No
     ids=lambda it: " ".join(it) if isinstance(it, tuple) else "",
 )
 def test_name_that_nothing_can_have_is_told_as_any_other(
-    world: World, words: tuple[str, ...], told: str
+    world: World, words: tuple[str, ...], detail: str
 ) -> None:
     refused = world.run(*words)
 
-    assert (refused.code, refused.out, refused.err) == (2, "", f"error: {told}\n")
+    assert (refused.code, refused.out, refused.err) == (2, "", f"error: {detail}\n")
 
 
 def test_lost_name_takes_back_no_fault(world: World) -> None:

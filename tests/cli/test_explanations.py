@@ -48,22 +48,22 @@ def test_python_in_an_explanation_is_python(it: Explanation) -> None:
 
 
 def test_explain_prints_meaning_reason_and_code(shell: Shell) -> None:
-    told = shell.run("explain", "sc102")
+    detail = shell.run("explain", "sc102")
 
-    assert told.code == 0
-    assert told.out.startswith("SC102  value of the wrong type  (error)\n")
+    assert detail.code == 0
+    assert detail.out.startswith("SC102  value of the wrong type  (error)\n")
     assert (
         'Right (python):\n    client.post("/videos", json={"prompt": "A lamp", "seconds": "4"})'
-        in told.out
+        in detail.out
     )
-    assert "Right (typescript):" in told.out
+    assert "Right (typescript):" in detail.out
 
 
 @pytest.mark.parametrize("code", list(explanations()))
 def test_explain_knows_every_code(shell: Shell, code: str) -> None:
-    told = shell.run("explain", code, "--json")
+    detail = shell.run("explain", code, "--json")
 
-    assert (told.code, told.json["code"], told.err) == (0, code, "")
+    assert (detail.code, detail.json["code"], detail.err) == (0, code, "")
 
 
 @pytest.mark.parametrize(
@@ -72,11 +72,13 @@ def test_explain_knows_every_code(shell: Shell, code: str) -> None:
 def test_explain_of_an_unknown_code_names_the_nearest_and_all(
     shell: Shell, code: str, nearest: str
 ) -> None:
-    told = shell.run("explain", code)
+    detail = shell.run("explain", code)
 
-    assert (told.code, told.out) == (2, "")
-    assert told.err.startswith(f"error: no finding {code!r}; did you mean {nearest!r}? (there are:")
-    assert len(told.err.splitlines()) == 1
+    assert (detail.code, detail.out) == (2, "")
+    assert detail.err.startswith(
+        f"error: no finding {code!r}; did you mean {nearest!r}? (there are:"
+    )
+    assert len(detail.err.splitlines()) == 1
 
 
 def test_explain_without_a_code_lists_all(shell: Shell) -> None:

@@ -75,7 +75,7 @@ def test_mock_that_cannot_be_reached_is_exit_code_3(shell: Shell, words: tuple[s
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "detail"),
     [
         (("srve",), "error: no command 'srve'; did you mean 'serve'?"),
         (("clock", "advanse"), "error: no command 'advanse'; did you mean 'advance'?"),
@@ -190,12 +190,12 @@ def test_mock_that_cannot_be_reached_is_exit_code_3(shell: Shell, words: tuple[s
     ids=lambda it: " ".join(it) if isinstance(it, tuple) else "",
 )
 def test_slip_is_exit_code_2_with_one_line_and_a_hint(
-    shell: Shell, words: tuple[str, ...], told: str
+    shell: Shell, words: tuple[str, ...], detail: str
 ) -> None:
     answer = shell.run(*words)
 
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.splitlines()[0] == told
+    assert answer.err.splitlines()[0] == detail
     assert len(answer.err.splitlines()) <= 2
 
 
@@ -291,8 +291,8 @@ def test_verbs_look_for_the_mock_where_the_settings_let_it_listen(shell: Shell) 
     from_variable = shell.run("clock", SCREENTEST_PORT="7", SCREENTEST_HOST="0.0.0.0")
     shown = {it["name"]: it for it in shell.run("config", "--json").json}
 
-    told = [it.err.split(": ")[1] for it in (from_file, from_variable)]
-    assert told == ["no mock at http://127.0.0.1:9", "no mock at http://127.0.0.1:7"]
+    detail = [it.err.split(": ")[1] for it in (from_file, from_variable)]
+    assert detail == ["no mock at http://127.0.0.1:9", "no mock at http://127.0.0.1:7"]
     assert (shown["url"]["value"], shown["url"]["source"]) == (_NOBODY, "host and port")
 
 
@@ -327,7 +327,7 @@ def test_json_of_no_verb_is_a_slip(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "told"),
+    ("status", "body", "detail"),
     [
         ("200 OK", b"{}", "the server there is no screentest"),
         ("200 OK", b"<h1>Hello</h1>", "the server there is no screentest"),
@@ -338,7 +338,7 @@ def test_json_of_no_verb_is_a_slip(shell: Shell) -> None:
     ids=["object", "page", "deep", "404", "500"],
 )
 def test_server_that_is_no_mock_is_exit_code_3_with_a_hint(
-    shell: Shell, status: str, body: bytes, told: str
+    shell: Shell, status: str, body: bytes, detail: str
 ) -> None:
     def another(environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
         start(status, [("Content-Type", "application/json")])
@@ -350,10 +350,10 @@ def test_server_that_is_no_mock_is_exit_code_3_with_a_hint(
 
     assert (answer.code, answer.out) == (3, "")
     assert answer.err == (
-        f"error: no mock at http://127.0.0.1:{port}: {told}\n"
+        f"error: no mock at http://127.0.0.1:{port}: {detail}\n"
         "hint: start one with `screentest serve`, or give --url or SCREENTEST_URL\n"
     )
-    assert f"ok    no mock runs at http://127.0.0.1:{port}: {told}" in looked.out
+    assert f"ok    no mock runs at http://127.0.0.1:{port}: {detail}" in looked.out
 
 
 def test_token_that_no_header_can_carry_is_told_without_showing_it(shell: Shell) -> None:

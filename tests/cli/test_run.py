@@ -191,9 +191,9 @@ def test_findings_are_summed_up_and_fail_the_run_on_request_alone(shell: Shell) 
     content = shell.run("run", *words)
     strict = shell.run("run", "--fail-on", "error", *words)
 
-    told = "screentest: 1 request: 1 error (SC110 ×1); see `screentest explain SC110`\n"
-    assert (content.code, content.err) == (0, told)
-    assert (strict.code, strict.err) == (1, told)
+    detail = "screentest: 1 request: 1 error (SC110 ×1); see `screentest explain SC110`\n"
+    assert (content.code, content.err) == (0, detail)
+    assert (strict.code, strict.err) == (1, detail)
 
 
 def test_request_lines_are_printed_on_request(shell: Shell) -> None:

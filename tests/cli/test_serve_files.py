@@ -17,12 +17,12 @@ def test_world_of_a_file_goes_on_and_options_that_say_otherwise_are_told(shell: 
         _, from_variable = served.stop()
     with serving_mock(shell, "--db", "q.db", "--seed", "4", "--clock", "auto") as served:
         shown = served.control("GET", "")[1]
-        _, told = served.stop()
+        _, detail = served.stop()
     with serving_mock(shell, *made) as served:
         _, same = served.stop()
 
     assert (shown["seed"], shown["clock"]["mode"]) == (3, "manual")
-    assert told == [
+    assert detail == [
         "warning: q.db goes on with seed 3; seed 4 is for a new file",
         "warning: q.db goes on with clock manual; clock auto is for a new file",
     ]

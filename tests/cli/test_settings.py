@@ -32,8 +32,8 @@ def test_flag_beats_variable_beats_file(shell: Shell) -> None:
     from_variable = shell.run("clock", SCREENTEST_URL="http://127.0.0.1:8")
     from_flag = shell.run("clock", "--url", _NOBODY, SCREENTEST_URL="http://127.0.0.1:8")
 
-    told = [it.err.split(": ")[1] for it in (from_file, from_variable, from_flag)]
-    assert told == [
+    detail = [it.err.split(": ")[1] for it in (from_file, from_variable, from_flag)]
+    assert detail == [
         "no mock at http://127.0.0.1:7",
         "no mock at http://127.0.0.1:8",
         "no mock at http://127.0.0.1:9",
@@ -41,7 +41,7 @@ def test_flag_beats_variable_beats_file(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "told"),
+    ("table", "detail"),
     [
         ("prot = 1", "[tool.screentest] has no key 'prot'; did you mean 'port'?"),
         ('port = "x"', "[tool.screentest] port: expected a whole number, got 'x'"),
@@ -58,18 +58,18 @@ def test_flag_beats_variable_beats_file(shell: Shell) -> None:
     ],
 )
 @pytest.mark.parametrize("verb", ["clock", "config", "serve"])
-def test_wrong_setting_is_exit_code_4(shell: Shell, table: str, told: str, verb: str) -> None:
+def test_wrong_setting_is_exit_code_4(shell: Shell, table: str, detail: str, verb: str) -> None:
     (shell.folder / "pyproject.toml").write_text(f"[tool.screentest]\n{table}\n")
 
     answer = shell.run(verb)
 
     assert (answer.code, answer.out) == (4, "")
-    assert told in answer.err
+    assert detail in answer.err
     assert len(answer.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "detail"),
     [
         ("tool.screentest = 3", "tool.screentest: expected a table, got 3"),
         ("[[tool.screentest]]\nport = 1", "tool.screentest: expected a table, got [{'port': 1}]"),
@@ -79,13 +79,15 @@ def test_wrong_setting_is_exit_code_4(shell: Shell, table: str, told: str, verb:
     ],
     ids=["number", "array", "inline", "quoted", "deep"],
 )
-def test_settings_in_any_spelling_of_toml_are_looked_at(shell: Shell, text: str, told: str) -> None:
+def test_settings_in_any_spelling_of_toml_are_looked_at(
+    shell: Shell, text: str, detail: str
+) -> None:
     (shell.folder / "pyproject.toml").write_text(text)
 
     answer = shell.run("clock")
 
     assert (answer.code, answer.out) == (4, "")
-    assert answer.err.endswith(f"{told}\n")
+    assert answer.err.endswith(f"{detail}\n")
 
 
 def test_folder_that_is_gone_has_no_settings(shell: Shell) -> None:

@@ -63,7 +63,7 @@ def test_snapshot_passes_through_a_pipe(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "detail"),
     [
         (lambda it: it[: len(it) // 2], _DAMAGED),
         (lambda it: it.replace('"available":10,', '"available":99,', 1), _DAMAGED),
@@ -76,7 +76,7 @@ def test_snapshot_passes_through_a_pipe(world: World) -> None:
     ids=["cut short", "richer", "foreign", "empty"],
 )
 def test_damaged_file_is_refused_in_one_line_and_changes_nothing(
-    world: World, spoil: Callable[[str], str], told: str
+    world: World, spoil: Callable[[str], str], detail: str
 ) -> None:
     file = world.shell.folder / "world.jsonl"
     world.run("snapshot", "save", "world.jsonl")
@@ -85,7 +85,7 @@ def test_damaged_file_is_refused_in_one_line_and_changes_nothing(
 
     refused = world.run("snapshot", "restore", "world.jsonl")
 
-    assert (refused.code, refused.out, refused.err) == (2, "", told)
+    assert (refused.code, refused.out, refused.err) == (2, "", detail)
     assert len(world.run("jobs", "--json").json) == 1
     assert world.run("snapshot", "list", "--json").json == []
 
@@ -100,18 +100,18 @@ def test_file_that_is_not_text_is_refused(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "detail"),
     [
         (("restore", "nowhere"), "error: cannot read nowhere: there is no such file\n"),
         (("save", "no/folder"), "error: cannot write no/folder: its folder does not exist\n"),
     ],
 )
 def test_file_that_cannot_be_opened_is_told_in_one_line(
-    world: World, words: tuple[str, ...], told: str
+    world: World, words: tuple[str, ...], detail: str
 ) -> None:
     refused = world.run("snapshot", *words)
 
-    assert (refused.code, refused.out, refused.err) == (2, "", told)
+    assert (refused.code, refused.out, refused.err) == (2, "", detail)
 
 
 def test_saving_replaces_a_file_whole_and_leaves_nothing_beside_it(world: World) -> None:
@@ -141,9 +141,9 @@ def test_restoring_beside_the_world_itself_says_that_keys_are_new(
     other = live.world(seed=8)["id"]
     world.run("snapshot", "save", "world.jsonl")
 
-    told = world.run("snapshot", "restore", "world.jsonl", "--world", other)
+    detail = world.run("snapshot", "restore", "world.jsonl", "--world", other)
 
-    assert told.code == 0
-    assert told.err.splitlines()[1] == (
+    assert detail.code == 0
+    assert detail.err.splitlines()[1] == (
         "its keys are new, as another world has the old ones: `screentest env` tells them"
     )

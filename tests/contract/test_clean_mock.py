@@ -22,8 +22,8 @@ from .hands import PROVIDERS, session_with, verified
 def test_every_rule_is_judged_and_kept(provider: str) -> None:
     result = verified(provider)
 
-    told = [f"{it.rule.id}: {it.told}" for it in result.judge.findings]
-    assert told == []
+    detail = [f"{it.rule.id}: {it.summary}" for it in result.judge.findings]
+    assert detail == []
     assert [rule.id for rule in result.judge.not_judged] == []
     assert [f"{it.scenario.name}: {it.unable}" for it in result.ran if it.unable] == []
 
@@ -56,7 +56,7 @@ def test_an_answer_that_is_repeated_is_no_call_too_many() -> None:
     ]
 
     assert [it.status for it in answers] == [200] * 11 + [429]
-    assert [it.told for it in session.judge.findings] == []
+    assert [it.summary for it in session.judge.findings] == []
 
 
 def test_a_key_that_the_kit_makes_up_is_no_warning_to_its_user(

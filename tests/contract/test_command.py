@@ -43,7 +43,7 @@ def test_a_kept_contract_exits_with_0_and_writes_reports(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "detail"),
     [
         (("verify", "nobody"), 2, "no provider 'nobody' (there are: oshara, ozor"),
         (("verify", "ozor", "--url", "https://ozor.ai"), 2, "Add --live if you mean it"),
@@ -108,11 +108,11 @@ def test_a_kept_contract_exits_with_0_and_writes_reports(tmp_path: Path) -> None
         (("verify", "ozor", "--budget", "0", "--only", "walk export"), 3, "the budget ended it"),
     ],
 )
-def test_exit_codes_tell_what_happened(arguments: tuple[str, ...], code: int, told: str) -> None:
+def test_exit_codes_tell_what_happened(arguments: tuple[str, ...], code: int, detail: str) -> None:
     done = _run(*arguments)
 
     assert done.returncode == code, done.stdout + done.stderr
-    assert told in done.stderr
+    assert detail in done.stderr
 
 
 def test_mutants_without_a_fuzzer_that_fits_are_told_what_to_install(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def _started(*arguments: str) -> Generator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize(
-    ("more", "code", "told"),
+    ("more", "code", "detail"),
     [
         (("--budget", "69"), 3, "may cost 70, 69 credits are left"),
         (("--read-only",), 2, "changes something (--read-only)"),
@@ -224,7 +224,7 @@ def _started(*arguments: str) -> Generator[subprocess.Popen[str]]:
     ],
 )
 def test_a_replay_that_may_not_go_on_says_why(
-    more: tuple[str, ...], code: int, told: str, tmp_path: Path
+    more: tuple[str, ...], code: int, detail: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "trace.ndjson"
     write_trace(recording("ulazai"), path)
@@ -232,7 +232,7 @@ def test_a_replay_that_may_not_go_on_says_why(
     done = _run("replay", "ulazai", str(path), *more)
 
     assert (done.returncode, done.stdout) == (code, "")
-    assert told in done.stderr
+    assert detail in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 

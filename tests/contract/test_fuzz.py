@@ -20,7 +20,7 @@ def test_made_up_requests_find_nothing_in_a_clean_mock(provider: str) -> None:
 
     fuzz(session, make_cases(load_contract(provider), seed=1, examples=8))
 
-    assert [f"{it.rule.id}: {it.told}" for it in session.judge.findings] == []
+    assert [f"{it.rule.id}: {it.summary}" for it in session.judge.findings] == []
 
 
 @pytest.mark.slow

@@ -117,7 +117,7 @@ def test_another_machine_may_not_unless_it_is_meant(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "detail"),
     [
         ("http://127.0.0.1:x", "no address 'http://127.0.0.1:x': Port could not be cast"),
         ("http://127.0.0.1:99999", "no address 'http://127.0.0.1:99999': Port out of range"),
@@ -129,8 +129,8 @@ def test_another_machine_may_not_unless_it_is_meant(url: str) -> None:
         ("http://me:secret@127.0.0.1", "no name or password goes into the address of 127.0.0.1"),
     ],
 )
-def test_address_that_is_none_is_told_why(url: str, told: str) -> None:
-    with pytest.raises(NotAllowedError, match=f"^{re.escape(told)}"):
+def test_address_that_is_none_is_told_why(url: str, detail: str) -> None:
+    with pytest.raises(NotAllowedError, match=f"^{re.escape(detail)}"):
         check_address(url, is_live=True)
 
 

@@ -189,7 +189,7 @@ def test_a_call_that_no_document_has_is_drift_unless_it_is_refused(tmp_path: Pat
     ).trace
     judged = judge_recording(trace)
 
-    found = [(it.rule.id, it.told) for it in judged.judge.findings]
+    found = [(it.rule.id, it.summary) for it in judged.judge.findings]
     assert found == [
         ("route.unknown", "it was answered 200, and no document has it"),
         ("route.method", "it was answered 200, and no document has it (there are: GET)"),
@@ -298,7 +298,7 @@ def test_what_a_file_may_leave_out_is_no_defect(entry: Json, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("edit", "told"),
+    ("edit", "detail"),
     [
         ({"startedDateTime": "yesterday"}, "at startedDateTime: 'yesterday' is no instant"),
         ({"response": None}, 'at response: null is not of type "object"'),
@@ -309,13 +309,13 @@ def test_what_a_file_may_leave_out_is_no_defect(entry: Json, tmp_path: Path) -> 
         ),
     ],
 )
-def test_an_entry_that_is_none_is_named(edit: Json, told: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=re.escape(f"entry 2: {told}")):
+def test_an_entry_that_is_none_is_named(edit: Json, detail: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"entry 2: {detail}")):
         _read(tmp_path, _making(), {**_making(), **edit})
 
 
 @pytest.mark.parametrize(
-    ("entries", "told"),
+    ("entries", "detail"),
     [
         ([], "nothing in it is about ozor: it has no entries"),
         (
@@ -329,9 +329,9 @@ def test_an_entry_that_is_none_is_named(edit: Json, told: str, tmp_path: Path) -
     ],
 )
 def test_a_file_without_anything_of_the_provider_is_refused(
-    entries: list[Json], told: str, tmp_path: Path
+    entries: list[Json], detail: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(ValueError, match=re.escape(told)):
+    with pytest.raises(ValueError, match=re.escape(detail)):
         _read(tmp_path, *entries)
 
 

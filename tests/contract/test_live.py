@@ -311,12 +311,12 @@ def test_ctrl_c_ends_a_run_with_its_bill_and_its_reports(remote: Remote, tmp_pat
     _wait_for(tmp_path, "open.json")
 
     run.send_signal(signal.SIGINT)
-    told, _ = run.communicate(timeout=30)
+    detail, _ = run.communicate(timeout=30)
 
     shown = json.loads(report.read_text().splitlines()[0])
-    assert run.returncode == 130, told
-    assert "Ended early: the run was interrupted" in told
-    assert ", 70 credits spent, " in told
+    assert run.returncode == 130, detail
+    assert "Ended early: the run was interrupted" in detail
+    assert ", 70 credits spent, " in detail
     assert (shown["credits"], shown["ended_early"]) == (70, "the run was interrupted")
     assert len(json.loads(journal.read_text())["open_jobs"]) == 1
 
@@ -335,25 +335,25 @@ def test_a_server_that_goes_away_leaves_the_bill_and_the_reports(tmp_path: Path)
         )
         _wait_for(tmp_path, "open.json")
 
-    told, problem = run.communicate(timeout=60)
+    detail, problem = run.communicate(timeout=60)
 
-    assert run.returncode == 4, told + problem
-    assert ", 70 credits spent, " in told
+    assert run.returncode == 4, detail + problem
+    assert ", 70 credits spent, " in detail
     assert "is the server running" in problem
     assert 'name="ended early"' in report.read_text()
 
 
 @pytest.mark.parametrize(
-    ("key", "told"),
+    ("key", "detail"),
     [("wrong", "the server does not know the key"), ("", "set SCREENTEST_API_KEY")],
 )
 def test_the_suite_of_pytest_says_in_one_line_that_a_key_does_not_work(
-    remote: Remote, key: str, told: str
+    remote: Remote, key: str, detail: str
 ) -> None:
     done = remote.pytest("ozor", SCREENTEST_API_KEY=key)
 
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert told in done.stderr
+    assert detail in done.stderr
     assert "passed" not in done.stdout
     assert remote.jobs() == []
 
@@ -390,10 +390,10 @@ def test_an_address_of_nothing_is_not_taken_for_a_key_that_works(remote: Remote)
 
 
 def test_progress_goes_to_a_pipe_in_lines_unless_nobody_wants_it(remote: Remote) -> None:
-    told = remote.verify("ulazai", "--only", "walk task").stderr
+    detail = remote.verify("ulazai", "--only", "walk task").stderr
     quiet = remote.verify("ulazai", "--only", "walk task", "--quiet").stderr
 
-    assert (told.splitlines()[0].startswith("1  walk task: "), "\r" in told) == (True, False)
+    assert (detail.splitlines()[0].startswith("1  walk task: "), "\r" in detail) == (True, False)
     assert quiet == ""
 
 

@@ -28,7 +28,7 @@ def _mutant(provider: str, mutant_id: str) -> Mutant:
 def test_broken_ownership_is_found(provider: str, mutant_id: str) -> None:
     fate = run_one(provider, _mutant(provider, mutant_id))
 
-    assert fate.is_killed, fate.mutant.told
+    assert fate.is_killed, fate.mutant.summary
 
 
 @pytest.mark.slow
@@ -50,7 +50,7 @@ def test_broken_ownership_is_found(provider: str, mutant_id: str) -> None:
 def test_a_defect_is_found_for_the_right_reason(provider: str, mutant_id: str, rule: str) -> None:
     fate = run_one(provider, _mutant(provider, mutant_id))
 
-    assert fate.rule == rule, f"{fate.rule}: {fate.told}"
+    assert fate.rule == rule, f"{fate.rule}: {fate.summary}"
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -59,7 +59,7 @@ def test_a_change_that_changes_nothing_is_no_defect(provider: str) -> None:
 
     fate = run_one(provider, nothing)
 
-    assert fate.tier == "", f"{fate.rule}: {fate.told}"
+    assert fate.tier == "", f"{fate.rule}: {fate.summary}"
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

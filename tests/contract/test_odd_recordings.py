@@ -50,7 +50,7 @@ def _entry(**response: Json) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "detail"),
     [
         ("a letter", "FILE is no HAR file: Expecting value: line 1 column 1 (char 0)"),
         ("[]", 'FILE is no HAR file: [] is not of type "object"'),
@@ -89,12 +89,12 @@ def _entry(**response: Json) -> str:
     ],
 )
 def test_file_that_is_no_recording_is_refused_with_the_place(
-    tmp_path: Path, text: str, told: str
+    tmp_path: Path, text: str, detail: str
 ) -> None:
     path = tmp_path / "file"
     path.write_text(text)
 
-    with pytest.raises(ValueError, match="^" + re.escape(told.replace("FILE", str(path)))):
+    with pytest.raises(ValueError, match="^" + re.escape(detail.replace("FILE", str(path)))):
         read_recording(path, "ozor")
 
 
@@ -140,7 +140,7 @@ def test_recording_may_come_through_a_pipe(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "detail"),
     [
         ("[" * 65 + "]" * 65, "nested deeper than 64"),
         ('{"a":' * 65 + "1" + "}" * 65, "nested deeper than 64"),
@@ -150,8 +150,8 @@ def test_recording_may_come_through_a_pipe(tmp_path: Path) -> None:
         (r'{"\ud800": 1}', "a text holds half of a character"),
     ],
 )
-def test_json_that_no_program_can_use_is_refused(text: str, told: str) -> None:
-    with pytest.raises(ValueError, match=f"^{told}$"):
+def test_json_that_no_program_can_use_is_refused(text: str, detail: str) -> None:
+    with pytest.raises(ValueError, match=f"^{detail}$"):
         read_json(text)
 
 

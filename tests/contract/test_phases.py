@@ -105,7 +105,7 @@ def test_no_phase_raises_a_false_alarm(provider: str, phase: str) -> None:
 
     run_phase(session, phase, seed=2, examples=30)
 
-    assert [f"{it.rule.id}: {it.told}" for it in session.judge.findings] == []
+    assert [f"{it.rule.id}: {it.summary}" for it in session.judge.findings] == []
 
 
 @pytest.mark.slow
@@ -128,7 +128,7 @@ def test_the_suites_run_for_a_stranger_from_an_empty_folder(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("target", "told"),
+    ("target", "detail"),
     [
         ("nobody", "no provider 'nobody' (there are: oshara, ozor"),
         ("ozor=https://ozor.ai", "Set SCREENTEST_LIVE=1 if you mean it"),
@@ -137,7 +137,7 @@ def test_the_suites_run_for_a_stranger_from_an_empty_folder(tmp_path: Path) -> N
     ],
 )
 def test_a_target_that_is_none_ends_the_run_before_it_begins(
-    target: str, told: str, tmp_path: Path
+    target: str, detail: str, tmp_path: Path
 ) -> None:
     command = [
         sys.executable,
@@ -155,5 +155,5 @@ def test_a_target_that_is_none_ends_the_run_before_it_begins(
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert told in done.stderr
+    assert detail in done.stderr
     assert "Traceback" not in done.stdout + done.stderr

@@ -55,10 +55,10 @@ def test_verdict_is_what_a_server_without_state_deserves(
 ) -> None:
     judge = found[provider].judge
 
-    told = next((it.told for it in judge.findings if it.rule.id == rule), "")
+    detail = next((it.summary for it in judge.findings if it.rule.id == rule), "")
 
-    assert judge.verdict(rule) is verdict, told
-    assert why in told
+    assert judge.verdict(rule) is verdict, detail
+    assert why in detail
 
 
 def test_written_page_says_what_was_found(found: dict[str, Result]) -> None:

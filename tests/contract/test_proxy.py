@@ -131,8 +131,8 @@ def test_a_client_that_leaves_a_stream_ends_it_at_the_server_too(tmp_path: Path)
 
 
 def test_a_server_that_is_not_there_is_a_problem_and_one_line() -> None:
-    told: list[str] = []
-    recorder = Recorder(CONTRACT, "http://127.0.0.1:9", on_unreachable=told.append)
+    detail: list[str] = []
+    recorder = Recorder(CONTRACT, "http://127.0.0.1:9", on_unreachable=detail.append)
     answered: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start(status: str, headers: list[tuple[str, str]]) -> Callable[[bytes], object]:
@@ -150,7 +150,7 @@ def test_a_server_that_is_not_there_is_a_problem_and_one_line() -> None:
         "detail": "screentest record got no answer from http://127.0.0.1:9: "
         "[Errno 111] Connection refused",
     }
-    assert told == ["http://127.0.0.1:9: [Errno 111] Connection refused"]
+    assert detail == ["http://127.0.0.1:9: [Errno 111] Connection refused"]
     assert recorder.trace.events == []
 
 
@@ -214,11 +214,11 @@ def test_a_call_that_no_document_has_is_told_at_once() -> None:
         start("200 OK", [("Content-Type", "application/json")])
         return [b"{}"]
 
-    told: list[str] = []
+    detail: list[str] = []
     with listening(app) as port:
         recorder = Recorder(
-            CONTRACT, f"http://127.0.0.1:{port}", on_finding=lambda it: told.append(it.rule.id)
+            CONTRACT, f"http://127.0.0.1:{port}", on_finding=lambda it: detail.append(it.rule.id)
         )
         recorder.pass_on(OutgoingRequest("GET", "/api/v2/sora/new/"))
 
-    assert told == ["route.unknown"]
+    assert detail == ["route.unknown"]

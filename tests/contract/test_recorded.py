@@ -123,8 +123,10 @@ def test_a_reply_of_no_documented_form_is_told_by_the_word_that_none_of_them_has
 
     findings = judge_recording(read_recording(path, "ulazai").trace).judge.findings
 
-    told = [it.told for it in findings if it.rule.id == "shape.getTaskStatus"]
-    assert told[0] == ("data.status: expected one of 'processing', 'success', 'failed', got 'done'")
+    detail = [it.summary for it in findings if it.rule.id == "shape.getTaskStatus"]
+    assert detail[0] == (
+        "data.status: expected one of 'processing', 'success', 'failed', got 'done'"
+    )
 
 
 def test_a_changed_unit_of_time_is_found(tmp_path: Path) -> None:

@@ -31,9 +31,9 @@ def echo() -> Iterator[str]:
 
     def app(environ: Any, start: Any) -> Iterable[bytes]:
         sent = {name: value for name, value in environ.items() if name.startswith("HTTP_")}
-        told = {"sent": sent, "detail": " ".join(CANARIES), CANARIES[0]: [json.dumps(sent)]}
+        detail = {"sent": sent, "detail": " ".join(CANARIES), CANARIES[0]: [json.dumps(sent)]}
         start("200 OK", [("Content-Type", "application/json"), ("X-Echo", CANARIES[0])])
-        return [json.dumps(told).encode()]
+        return [json.dumps(detail).encode()]
 
     with listening(app) as port:
         yield f"http://127.0.0.1:{port}"
@@ -101,13 +101,15 @@ def test_no_report_shows_a_key_that_was_given(echo: str, tmp_path: Path) -> None
         *reports,
     )
 
-    told = {kind: path.read_text() for kind, path in files.items()}
+    detail = {kind: path.read_text() for kind, path in files.items()}
     kept = journal.read_text() if journal.exists() else ""
     assert done.returncode == 1, done.stderr
-    assert [_canaries_in(it) for it in (done.stdout, done.stderr, kept, *told.values())] == [[]] * 6
-    assert "[redacted]" in told["html"]
-    assert all(json.loads(line)["type"] for line in told["ndjson"].splitlines())
-    assert ElementTree.fromstring(told["junit"]).tag == "testsuites"
+    assert [_canaries_in(it) for it in (done.stdout, done.stderr, kept, *detail.values())] == [
+        []
+    ] * 6
+    assert "[redacted]" in detail["html"]
+    assert all(json.loads(line)["type"] for line in detail["ndjson"].splitlines())
+    assert ElementTree.fromstring(detail["junit"]).tag == "testsuites"
 
 
 def test_no_trace_shows_a_key_that_was_sent_again(echo: str, tmp_path: Path) -> None:

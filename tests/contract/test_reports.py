@@ -53,14 +53,14 @@ def test_every_report_for_people_tells_a_broken_rule_once(broken: Result) -> Non
 def test_what_else_was_seen_of_a_broken_rule_stands_below_the_first() -> None:
     rule = Rule("shape.lamp", "SCH", "lamps are as documented", "LA-001")
     judge = Judge(by_id([rule]))
-    for scenario, told in (
+    for scenario, detail in (
         ("walk lamp", "no bulb"),
         ("walk lamp", "no bulb"),
         ("input of lamp", "no shade"),
         ("input of lamp", "no plug"),
     ):
         judge.scenario = scenario
-        judge.check("shape.lamp", told, holds=False)
+        judge.check("shape.lamp", detail, holds=False)
 
     (broken_rule,) = judge.broken_rules
 

@@ -52,10 +52,10 @@ def _ninth_hour(wsgi: WsgiClient, receiver: str) -> Json:
     seen["window slid"] = ugc.try_start(renders).status
 
     # A job ends; what is told of it is tried again for nine hours.
-    told = world.account("ugc_copilot")
-    hook = {"provider": "ugc_copilot", "account": told.id, "url": f"wsgi:{receiver}"}
+    detail = world.account("ugc_copilot")
+    hook = {"provider": "ugc_copilot", "account": detail.id, "url": f"wsgi:{receiver}"}
     assert control.post(f"{world.path}/webhooks/endpoints", json=hook).status == 201
-    job = ugc.start(told).replace("/", "_")
+    job = ugc.start(detail).replace("/", "_")
     world.advance(10 * HOUR_MS)
     seen["job"] = control.get(f"{world.path}/jobs/{job}").json()["state"]
     (delivery,) = control.get(f"{world.path}/webhooks/deliveries").json()["items"]
@@ -132,9 +132,9 @@ def _story(clock: Json) -> bytes:
     world.advance_until_idle()
     account.client.get("/api/v1/vidoes")
     deliveries = world.control.get(f"{world.path}/webhooks/deliveries").json()["items"]
-    told = [(it["state"], [attempt["at"] for attempt in it["attempts"]]) for it in deliveries]
+    detail = [(it["state"], [attempt["at"] for attempt in it["attempts"]]) for it in deliveries]
     journal = world.control.get(f"{world.path}/requests").content
-    return journal + json.dumps([told, exported, account.ledger()]).encode()
+    return journal + json.dumps([detail, exported, account.ledger()]).encode()
 
 
 @pytest.mark.parametrize("frozen", [_freezegun, _time_machine])
@@ -154,10 +154,10 @@ def test_frozen_time_changes_nothing_of_a_world_that_has_its_own(
     free = _story(clock)
 
     with frozen():
-        told = _story(clock)
+        detail = _story(clock)
 
-    assert told == free
-    assert b"2031" not in told
+    assert detail == free
+    assert b"2031" not in detail
 
 
 def test_real_clock_runs_on_while_the_test_has_frozen_its_own(wsgi: WsgiClient) -> None:
@@ -259,7 +259,7 @@ def test_next_and_idle_stop_where_they_say(ozor: Account) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "detail"),
     [
         ({"by_ms": 400 * 24 * HOUR_MS + 1}, "at most 34560000000"),
         ({"by_ms": -1}, "at least 0"),
@@ -271,11 +271,11 @@ def test_next_and_idle_stop_where_they_say(ozor: Account) -> None:
         ({"by_ms": 1, "until": "next"}, "expected at most 1 field, got 2"),
     ],
 )
-def test_clock_refuses_to_go_elsewhere(world: MockWorld, body: Json, told: str) -> None:
+def test_clock_refuses_to_go_elsewhere(world: MockWorld, body: Json, detail: str) -> None:
     answer = world.control.post(f"{world.path}/clock/advance", json=body)
 
     assert answer.status == 422
-    assert told in answer.json()["detail"]
+    assert detail in answer.json()["detail"]
 
 
 def test_clock_keeps_its_instant_when_its_mode_changes(world: MockWorld) -> None:

@@ -49,7 +49,7 @@ def test_every_route_has_its_operation_and_nothing_else_answers(world: MockWorld
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "code", "told"),
+    ("method", "path", "body", "code", "detail"),
     [
         ("POST", "/worlds", {"sed": 1}, "unknown_field", "no field 'sed'; did you mean 'seed'?"),
         (
@@ -129,13 +129,13 @@ def test_every_route_has_its_operation_and_nothing_else_answers(world: MockWorld
     ],
 )
 def test_mistake_is_named_with_what_exists(
-    world: MockWorld, method: str, path: str, body: Json, code: str, told: str
+    world: MockWorld, method: str, path: str, body: Json, code: str, detail: str
 ) -> None:
     answer = world.control.request(method, path, json=body)
 
     assert (answer.status, answer.json()["code"]) == (422, code)
     assert answer.headers["content-type"] == "application/problem+json"
-    assert told in answer.json()["detail"]
+    assert detail in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -357,7 +357,7 @@ def test_fault_too_many_is_refused_and_calling_one_off_makes_room(world: MockWor
 
 
 @pytest.mark.parametrize(
-    ("type_", "where", "told"),
+    ("type_", "where", "detail"),
     [
         (
             "stream_cut",
@@ -379,14 +379,14 @@ def test_fault_too_many_is_refused_and_calling_one_off_makes_room(world: MockWor
     ],
 )
 def test_fault_that_can_never_strike_is_refused_with_what_it_can(
-    world: MockWorld, type_: str, where: Json, told: str
+    world: MockWorld, type_: str, where: Json, detail: str
 ) -> None:
     path = f"{world.path}/faults"
 
     refused = world.control.post(path, json={"type": type_, "where": where})
 
     assert (refused.status, refused.json()["code"]) == (422, "out_of_reach")
-    assert refused.json()["detail"] == told
+    assert refused.json()["detail"] == detail
     assert world.control.get(path).json()["items"] == []
 
 
@@ -406,14 +406,14 @@ def test_server_that_cannot_say_where_it_is_ends_with_a_message() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "detail"),
     [
         ({"reason": "x"}, "outcome: expected a value, got nothing"),
         ({"outcome": "completed", "reason": "x"}, "outcome: expected 'failed', got 'completed'"),
         ({"now": True, "reason": "x"}, "outcome: expected a value, got nothing"),
     ],
 )
-def test_reason_of_no_failure_is_refused(ozor: Account, body: Json, told: str) -> None:
+def test_reason_of_no_failure_is_refused(ozor: Account, body: Json, detail: str) -> None:
     ozor.client.post("/api/v1/videos/generate", json={"prompt": "A lamp"})
     path = f"{ozor.world.path}/jobs"
     (job,) = ozor.world.control.get(path).json()["items"]
@@ -421,7 +421,7 @@ def test_reason_of_no_failure_is_refused(ozor: Account, body: Json, told: str) -
     answer = ozor.world.control.patch(f"{path}/{job['id']}", json=body)
 
     assert (answer.status, answer.json()["code"]) == (422, "invalid_field")
-    assert answer.json()["detail"] == told
+    assert answer.json()["detail"] == detail
     assert ozor.world.control.get(path).json()["items"] == [job]
 
 

@@ -19,8 +19,8 @@ def _order(world: MockWorld, type_: str, **more: Json) -> Json:
 def _refusal(world: MockWorld, type_: str, **more: Json) -> tuple[str, str]:
     answer = world.control.post(f"{world.path}/faults", json={"type": type_, **more})
     assert answer.status == 422, answer.text
-    told = answer.json()
-    return told["code"], told["detail"]
+    detail = answer.json()
+    return detail["code"], detail["detail"]
 
 
 def _counts(world: MockWorld) -> list[tuple[int, int]]:
@@ -29,7 +29,7 @@ def _counts(world: MockWorld) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize(
-    ("type_", "phase", "told"),
+    ("type_", "phase", "detail"),
     [
         ("http_error", "during_body", "before, after_commit"),
         ("reset_peer", "during_body", "before, after_commit"),
@@ -45,13 +45,13 @@ def _counts(world: MockWorld) -> list[tuple[int, int]]:
     ],
 )
 def test_phase_in_which_a_fault_does_not_act_is_refused(
-    world: MockWorld, type_: str, phase: str, told: str
+    world: MockWorld, type_: str, phase: str, detail: str
 ) -> None:
     refused = _refusal(world, type_, phase=phase)
 
     assert refused == (
         "out_of_reach",
-        f"{type_} does not act in phase {phase} (it acts in: {told})",
+        f"{type_} does not act in phase {phase} (it acts in: {detail})",
     )
 
 
@@ -59,10 +59,12 @@ def test_phase_in_which_a_fault_does_not_act_is_refused(
     "type_", ["limit_data", "slicer", "malformed_json", "wrong_content_type", "empty"]
 )
 def test_body_of_a_stream_cannot_be_spoilt(world: MockWorld, type_: str) -> None:
-    code, told = _refusal(world, type_, where={"provider": "ozor", "operation": "generatePlan"})
+    code, detail = _refusal(world, type_, where={"provider": "ozor", "operation": "generatePlan"})
 
     assert code == "out_of_reach"
-    assert told.startswith(f"{type_} can never strike provider=ozor operation=generatePlan (it can")
+    assert detail.startswith(
+        f"{type_} can never strike provider=ozor operation=generatePlan (it can"
+    )
 
 
 def test_account_of_another_provider_is_refused(ozor: Account) -> None:

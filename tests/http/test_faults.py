@@ -293,7 +293,7 @@ def test_probability_and_account_choose_whom_a_fault_meets(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "detail"),
     [
         ({"type": "http_eror"}, "did you mean 'http_error'?"),
         ({"type": "latency", "attributes": {"delay": 3}}, "did you mean 'delay_ms'?"),
@@ -302,11 +302,11 @@ def test_probability_and_account_choose_whom_a_fault_meets(site: Site) -> None:
     ],
 )
 def test_wrong_order_is_refused_with_the_nearest_name(
-    live: LiveMock, site: Site, body: Json, told: str
+    live: LiveMock, site: Site, body: Json, detail: str
 ) -> None:
     answer = requests.post(
         f"{live.url}/_screentest/worlds/{site.world}/faults", json=body, timeout=10
     )
 
     assert answer.status_code == 422
-    assert told in answer.json()["detail"]
+    assert detail in answer.json()["detail"]

@@ -144,18 +144,18 @@ def test_text_in_an_unknown_field_is_not_repeated(world: MockWorld) -> None:
 
 
 @pytest.mark.parametrize(
-    ("owner", "told"),
+    ("owner", "detail"),
     [("ozor", "a key of Ozor in this world"), ("", "a key that nobody was given")],
 )
 def test_key_that_opens_nothing_here_is_told_whose_it_is(
-    world: MockWorld, owner: str, told: str
+    world: MockWorld, owner: str, detail: str
 ) -> None:
     key = world.account(owner).api_key if owner else "nothing"
 
     world.anonymous("znapai").get("/v1/videos", headers={"Authorization": f"Bearer {key}"})
 
     finding = _last(world)["violations"][0]
-    assert (finding["expected"], finding["actual"]) == ("a key of ZnapAI in this world", told)
+    assert (finding["expected"], finding["actual"]) == ("a key of ZnapAI in this world", detail)
 
 
 def test_key_of_another_world_is_told_as_such(world: MockWorld, wsgi: WsgiClient) -> None:

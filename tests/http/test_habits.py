@@ -224,12 +224,12 @@ def test_poll_of_a_video_whose_export_is_complete_names_both_words(ozor: Account
 
     assert statuses == [200] * 40
     assert _found(ozor.world)[:1] == ["SC202"]
-    told = _last_finding(ozor.world)
-    assert told["fix"] == (
+    detail = _last_finding(ozor.world)
+    assert detail["fix"] == (
         "end the loop at 'complete' and at 'failed': Export ends in 'complete' "
         "(Generation in 'generated', Job in 'completed')"
     )
-    assert told["source"] == "https://www.ozor.ai/docs/api OZ-104"
+    assert detail["source"] == "https://www.ozor.ai/docs/api OZ-104"
 
 
 def test_poll_of_a_video_every_ten_seconds_goes_on_too_long_at_the_sixth(ozor: Account) -> None:

@@ -50,8 +50,8 @@ def test_no_kind_leads_to_a_crash_later(
     id_ = made.json()["id"] if made.status == 201 else "x" * 12
     _call_everything(account, id_)
     world.advance_until_idle()
-    told = [line.get("reason", "") for line in world.requests()]
-    assert [it for it in told if it.startswith("ours:")] == []
+    detail = [line.get("reason", "") for line in world.requests()]
+    assert [it for it in detail if it.startswith("ours:")] == []
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_what_runs_or_has_parts_comes_through_the_api_alone(
 
 
 @pytest.mark.parametrize(
-    ("kind", "doc", "told"),
+    ("kind", "doc", "detail"),
     [
         ("vidoe", {}, "no kind 'vidoe'; did you mean 'video'?"),
         ("video", {"titel": "x"}, "no field 'titel'; did you mean 'title'?"),
@@ -92,12 +92,12 @@ def test_what_runs_or_has_parts_comes_through_the_api_alone(
     ],
 )
 def test_fields_are_held_to_what_is_known_of_them(
-    ozor: Account, kind: str, doc: Json, told: str
+    ozor: Account, kind: str, doc: Json, detail: str
 ) -> None:
     refused = _make(ozor, kind, doc)
 
     assert refused.status == 422
-    assert refused.json()["detail"].startswith(told)
+    assert refused.json()["detail"].startswith(detail)
     assert steps.list_videos(ozor) == []
 
 

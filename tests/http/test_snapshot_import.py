@@ -293,7 +293,7 @@ _SPOILT: dict[str, tuple[Callable[[str], str], str]] = {
 @pytest.mark.parametrize("how", _SPOILT)
 def test_document_that_is_not_whole_is_refused_and_not_kept(ozor: Account, how: str) -> None:
     steps.generate(ozor)
-    spoil, told = _SPOILT[how]
+    spoil, detail = _SPOILT[how]
     document = spoil(_taken(ozor.world))
     elsewhere = make_world(make_wsgi())
     before = _taken(elsewhere)
@@ -301,7 +301,7 @@ def test_document_that_is_not_whole_is_refused_and_not_kept(ozor: Account, how: 
     answer = _put(elsewhere, document)
 
     assert (answer.status, answer.json()["code"]) == (422, "damaged_snapshot")
-    assert told in answer.json()["detail"]
+    assert detail in answer.json()["detail"]
     assert "\n" not in answer.json()["detail"]
     kept = elsewhere.control.get(f"{elsewhere.path}/snapshots").json()["items"]
     assert [it["name"] for it in kept] == ["taken"]
@@ -309,7 +309,7 @@ def test_document_that_is_not_whole_is_refused_and_not_kept(ozor: Account, how: 
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "detail"),
     [
         (_with_row("account", available=99), "a row of 'account' that cannot be: CHECK constraint"),
         (
@@ -319,7 +319,7 @@ def test_document_that_is_not_whole_is_refused_and_not_kept(ozor: Account, how: 
     ],
 )
 def test_sums_that_do_not_add_up_leave_the_world_as_it_was(
-    ozor: Account, change: Callable[[str], str], told: str
+    ozor: Account, change: Callable[[str], str], detail: str
 ) -> None:
     """Found while it is restored, by the rules of the tables; the journal in memory stays, too."""
     document = change(_taken(ozor.world))
@@ -331,7 +331,7 @@ def test_sums_that_do_not_add_up_leave_the_world_as_it_was(
     answer = elsewhere.control.post(f"{elsewhere.path}/snapshots/given/restore")
 
     assert (answer.status, answer.json()["code"]) == (422, "damaged_snapshot")
-    assert told in answer.json()["detail"]
+    assert detail in answer.json()["detail"]
     assert _taken(elsewhere) == before
 
 

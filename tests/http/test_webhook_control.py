@@ -92,7 +92,7 @@ def test_endpoint_deleted_by_its_own_receiver_is_not_asked_again(lantern: Lanter
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "told"),
+    ("body", "status", "detail"),
     [
         ({"url": "wsgi:hook"}, 422, "provider"),
         ({"provider": "lantern"}, 422, "url"),
@@ -107,13 +107,13 @@ def test_endpoint_deleted_by_its_own_receiver_is_not_asked_again(lantern: Lanter
     ],
 )
 def test_endpoints_that_cannot_be_are_refused(
-    lantern: Lantern, body: Json, status: int, told: str
+    lantern: Lantern, body: Json, status: int, detail: str
 ) -> None:
     lantern.receive()
 
     answer = lantern.control("POST", "webhooks/endpoints", body)
 
-    assert (answer.status, told in answer.text) == (status, True), answer.text
+    assert (answer.status, detail in answer.text) == (status, True), answer.text
 
 
 def test_provider_without_webhooks_says_so(world: MockWorld) -> None:

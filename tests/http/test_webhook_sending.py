@@ -177,7 +177,7 @@ def test_nobody_listening_is_a_failure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "detail"),
     [
         (b"", "remote end closed connection"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "ssh-2.0"),
@@ -186,12 +186,12 @@ def test_nobody_listening_is_a_failure() -> None:
     ],
     ids=["nothing", "another protocol", "no status", "many headers"],
 )
-def test_what_is_no_answer_is_a_failure(answer: bytes, told: str) -> None:
+def test_what_is_no_answer_is_a_failure(answer: bytes, detail: str) -> None:
     with listening(say(answer)) as listener:
         status, error, _ = send(listener.url)
 
     assert status is None
-    assert told in str(error).lower()
+    assert detail in str(error).lower()
 
 
 def test_receiver_that_resets_the_connection_is_a_failure() -> None:

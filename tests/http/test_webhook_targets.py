@@ -175,9 +175,9 @@ def test_what_is_no_http_url_is_refused_with_an_example(url: str) -> None:
 
 @pytest.mark.parametrize("userinfo", ["user@", "user:password@", ":@", "169.254.169.254@"])
 def test_url_holds_no_user_name(userinfo: str) -> None:
-    told = _told(LOCAL, f"http://{userinfo}127.0.0.1:9000/hook")
+    detail = _told(LOCAL, f"http://{userinfo}127.0.0.1:9000/hook")
 
-    assert told == "a webhook URL holds no user name or password"
+    assert detail == "a webhook URL holds no user name or password"
 
 
 def test_url_is_two_thousand_characters_at_most() -> None:

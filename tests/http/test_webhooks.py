@@ -72,9 +72,9 @@ def test_receiver_that_asks_at_once_finds_the_film_shown(lantern: Lantern) -> No
     lantern.register()
 
     def ask(got: Received) -> None:
-        told = lantern.client.get(f"/films/{got.event['film']}").json()
+        detail = lantern.client.get(f"/films/{got.event['film']}").json()
         clock = lantern.control("GET", "clock").json()
-        seen.append((told["state"], clock["now"]))
+        seen.append((detail["state"], clock["now"]))
 
     hook.react = ask
 

@@ -14,7 +14,7 @@ from screentest.mock_server.kernel.bodies import BodyError, read_json
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "detail"),
     [
         (b'{"a": ', "line 1"),
         (b"", "line 1"),
@@ -33,8 +33,8 @@ from screentest.mock_server.kernel.bodies import BodyError, read_json
         (b"\xef\xbb\xbf{}", "line 1"),
     ],
 )
-def test_body_that_is_not_quite_json_is_refused_with_the_reason(body: bytes, told: str) -> None:
-    with pytest.raises(BodyError, match=told):
+def test_body_that_is_not_quite_json_is_refused_with_the_reason(body: bytes, detail: str) -> None:
+    with pytest.raises(BodyError, match=detail):
         read_json(body)
 
 

@@ -9,7 +9,7 @@ from screentest.specs.json_types import Json
 from screentest.specs.validation import Documents, Schema
 
 
-def told(schema: Json, value: Json) -> list[str]:
+def detail(schema: Json, value: Json) -> list[str]:
     """The messages of *schema* about *value*."""
     documents = Documents("forms", {"schema": schema})
     return [it.message for it in Schema(documents, ["schema"], "body").violations(value)]
@@ -45,26 +45,26 @@ def test_form_that_a_word_decides_for_is_the_one_that_is_told() -> None:
 def test_nothing_is_told_of_forms_of_another_type() -> None:
     schema = {"anyOf": [{"type": "null"}, {"type": "string", "minLength": 3}]}
 
-    assert told(schema, "ab") == ["request body: expected at least 3 characters, got 2"]
+    assert detail(schema, "ab") == ["request body: expected at least 3 characters, got 2"]
 
 
 def test_value_of_none_of_the_types_is_told_all_of_them() -> None:
     schema = {"oneOf": [{"type": ["string", "null"]}, {"type": "integer"}]}
 
-    assert told(schema, [1]) == ["request body: expected null or string or integer, got array"]
+    assert detail(schema, [1]) == ["request body: expected null or string or integer, got array"]
 
 
 def test_fields_of_which_one_is_needed_are_told_together() -> None:
     schema = {"anyOf": [{"required": ["url"]}, {"required": ["base64"]}]}
 
-    assert told(schema, {}) == ["request body: expected 'url' or 'base64', got object"]
+    assert detail(schema, {}) == ["request body: expected 'url' or 'base64', got object"]
 
 
 def test_field_that_is_there_says_which_form_was_meant() -> None:
     payload = {"required": ["base64"], "properties": {"base64": {"minLength": 4}}}
     address = {"required": ["url"], "properties": {"url": {"minLength": 9}}}
 
-    assert told({"anyOf": [payload, address]}, {"url": "http"}) == [
+    assert detail({"anyOf": [payload, address]}, {"url": "http"}) == [
         "url: expected at least 9 characters, got 4"
     ]
 
@@ -72,7 +72,7 @@ def test_field_that_is_there_says_which_form_was_meant() -> None:
 def test_rule_that_stands_beside_the_forms_and_in_one_is_told_once() -> None:
     fields = {"properties": {"url": {"minLength": 9}}}
 
-    assert told({**fields, "anyOf": [{**fields, "required": ["url"]}]}, {"url": "http"}) == [
+    assert detail({**fields, "anyOf": [{**fields, "required": ["url"]}]}, {"url": "http"}) == [
         "url: expected at least 9 characters, got 4"
     ]
 
@@ -81,13 +81,13 @@ def test_forms_inside_forms_are_told_by_the_innermost() -> None:
     leaf = {"oneOf": [{"type": "integer", "minimum": 4}, {"type": "null"}]}
     named = {"type": "object", "required": ["seconds"], "properties": {"seconds": leaf}}
 
-    assert told({"anyOf": [{"type": "string"}, named]}, {"seconds": 2}) == [
+    assert detail({"anyOf": [{"type": "string"}, named]}, {"seconds": 2}) == [
         "seconds: expected at least 4, got 2"
     ]
 
 
 @pytest.mark.parametrize("forms", [[{"type": "object"}, {"minProperties": 0}]])
 def test_value_of_two_forms_at_once_is_told_as_such(forms: list[Json]) -> None:
-    assert told({"oneOf": forms}, {}) == [
+    assert detail({"oneOf": forms}, {}) == [
         "request body: expected exactly one of the documented forms, got object"
     ]

@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "detail"),
     [
         ("\npaths:", "\npathz:", '"paths" is a required property'),
         ("openapi: 3.1.0", "openapi: 3.0.3", 'at openapi: "3.0.3" does not match'),
@@ -72,14 +72,14 @@ def folder(tmp_path: Path) -> Path:
     ],
 )
 def test_openapi_file_that_is_wrong_is_told_with_the_place(
-    folder: Path, old: str, new: str, told: str
+    folder: Path, old: str, new: str, detail: str
 ) -> None:
     path = folder / "openapi.yaml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
     assert old in text
-    with pytest.raises(ContractError, match=f"^{re.escape(str(path))}: .*{re.escape(told)}"):
+    with pytest.raises(ContractError, match=f"^{re.escape(str(path))}: .*{re.escape(detail)}"):
         lint_contract(folder)
 
 

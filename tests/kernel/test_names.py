@@ -8,7 +8,7 @@ from screentest.specs.errors import no_such
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "detail"),
     [
         ("klign", "no lamp 'klign'; did you mean 'kling'? (there are: Luma, kling)"),
         ("KLING", "no lamp 'KLING'; did you mean 'kling'? (there are: Luma, kling)"),
@@ -18,14 +18,14 @@ from screentest.specs.errors import no_such
         ("x" * 65, f"no lamp '{'x' * 64}…' (there are: Luma, kling)"),
     ],
 )
-def test_unknown_name_is_told_with_what_there_is(name: str, told: str) -> None:
-    assert no_such("lamp", name, ["kling", "Luma"]) == told
+def test_unknown_name_is_told_with_what_there_is(name: str, detail: str) -> None:
+    assert no_such("lamp", name, ["kling", "Luma"]) == detail
 
 
 def test_name_of_the_same_capitals_is_nearer() -> None:
-    told = no_such("state", "procesing", ["PROCESSING", "processing"])
+    detail = no_such("state", "procesing", ["PROCESSING", "processing"])
 
-    assert told == (
+    assert detail == (
         "no state 'procesing'; did you mean 'processing'? (there are: PROCESSING, processing)"
     )
 

@@ -39,8 +39,8 @@ def patterns_of_requests(name: str) -> set[str]:
     document, operations = contract(name)
     documents, seen = Documents(name, document), set[str]()
     asked = [schema for it in operations.values() for schema in it.bodies.values()]
-    told = ("query", "header")
-    asked += [at.schema for it in operations.values() for at in it.parameters if at.place in told]
+    detail = ("query", "header")
+    asked += [at.schema for it in operations.values() for at in it.parameters if at.place in detail]
     return {it for schema in asked for it in patterns_below(documents, schema.schema, seen)}
 
 

@@ -67,13 +67,15 @@ def test_anything_but_arithmetic_is_refused_when_the_contract_is_loaded(formula:
 
 
 @pytest.mark.parametrize(
-    ("formula", "facts", "told"),
+    ("formula", "facts", "detail"),
     [
         ("a / 2", {"a": 3}, "not a whole number"),
         ("a - 2", {"a": 1}, "not a whole number >= 0"),
         ("a + b", {"a": 1}, "needs 'b'"),
     ],
 )
-def test_price_that_is_no_amount_is_told(formula: str, facts: dict[str, float], told: str) -> None:
-    with pytest.raises(ContractError, match=told):
+def test_price_that_is_no_amount_is_told(
+    formula: str, facts: dict[str, float], detail: str
+) -> None:
+    with pytest.raises(ContractError, match=detail):
         parse_formula(formula).amount(facts)

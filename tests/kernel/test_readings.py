@@ -25,7 +25,7 @@ _READINGS = {
         "id": "X1",
         "default": "hidden",
         "alternatives": {
-            "told": {"says": "403.", "rules": {"refusals": {"trailing_slash": "redirect_307"}}},
+            "detail": {"says": "403.", "rules": {"refusals": {"trailing_slash": "redirect_307"}}},
             "drawn": "The module does it.",
         },
         "reason": "Nothing is said of it.",

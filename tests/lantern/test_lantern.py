@@ -33,8 +33,8 @@ def test_film_goes_through_its_states_when_polled(lantern: Lantern) -> None:
 
     seen = []
     for _ in range(3):
-        told = lantern.client.get(f"/films/{film}").json()
-        seen.append((told["state"], told["percent"]))
+        detail = lantern.client.get(f"/films/{film}").json()
+        seen.append((detail["state"], detail["percent"]))
         lantern.world.advance(6_000)
 
     assert seen == [("waiting", 0), ("cutting", 50), ("shown", 100)]
@@ -45,8 +45,8 @@ def test_finished_film_says_when(lantern: Lantern) -> None:
 
     lantern.world.advance(60_000)
 
-    told = lantern.client.get(f"/films/{film}").json()
-    assert (told["shown_at"], "why" in told) == ("2026-01-01T00:00:10Z", False)
+    detail = lantern.client.get(f"/films/{film}").json()
+    assert (detail["shown_at"], "why" in detail) == ("2026-01-01T00:00:10Z", False)
 
 
 def test_longer_film_takes_longer(lantern: Lantern) -> None:
@@ -78,8 +78,8 @@ def test_film_fails_when_somebody_orders_it(lantern: Lantern, line: str) -> None
 
     lantern.world.advance(10_000)
 
-    told = lantern.client.get(f"/films/{film}").json()
-    assert (told["state"], told["why"]) == ("torn", "the paper tore")
+    detail = lantern.client.get(f"/films/{film}").json()
+    assert (detail["state"], detail["why"]) == ("torn", "the paper tore")
 
 
 def test_film_is_completed_by_hand(lantern: Lantern) -> None:

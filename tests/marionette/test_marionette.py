@@ -205,12 +205,12 @@ def test_end_is_told_in_the_providers_own_form(theatre: Account) -> None:
 
     theatre.world.advance(ENDS_MS)
 
-    told = {note.body["play"]["id"]: note for note in notes}
-    assert told[good].body["about"] == "play.applauded"
-    assert told[good].body["at"] == 1_767_225_625_000
-    assert told[good].body["play"] == {"id": good, "title": "Faust", "stage": "applauded"}
-    assert told[bad].body["about"] == "play.booed"
-    assert told[bad].body["more"] == {"reason": "A string broke."}
+    detail = {note.body["play"]["id"]: note for note in notes}
+    assert detail[good].body["about"] == "play.applauded"
+    assert detail[good].body["at"] == 1_767_225_625_000
+    assert detail[good].body["play"] == {"id": good, "title": "Faust", "stage": "applauded"}
+    assert detail[bad].body["about"] == "play.booed"
+    assert detail[bad].body["more"] == {"reason": "A string broke."}
     assert [note.is_sealed_with(seal) for note in notes] == [True, True]
 
 

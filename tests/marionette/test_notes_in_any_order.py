@@ -58,7 +58,7 @@ class Notes(RuleBasedStateMachine):
         self.gone: list[_Hook] = []
         self.moved_ms = 0
         self.ends_ms: list[int] = []
-        self.told = 0
+        self.summary = 0
 
     def control(self, method: str, path: str, body: Json = None) -> Json:
         world = self.account.world
@@ -88,7 +88,7 @@ class Notes(RuleBasedStateMachine):
         self.account.world.advance(by_ms)
         before_ms, self.moved_ms = self.moved_ms, self.moved_ms + by_ms
         ended = [at_ms for at_ms in self.ends_ms if before_ms < at_ms <= self.moved_ms]
-        self.told += len(ended) * len(self.hooks)
+        self.summary += len(ended) * len(self.hooks)
 
     @precondition(lambda self: len(self.hooks) < 2)
     @rule()
@@ -147,7 +147,7 @@ class Notes(RuleBasedStateMachine):
     def every_end_is_told_to_everybody_who_listened(self) -> None:
         deliveries = self.control("GET", "deliveries?limit=200")["items"]
         heard = sum(hook.heard for hook in [*self.hooks.values(), *self.gone])
-        assert len(deliveries) == self.told
+        assert len(deliveries) == self.summary
         assert sum(len(it["attempts"]) for it in deliveries) == heard
 
     @invariant()

@@ -158,15 +158,15 @@ def test_key_in_a_refused_call_is_not_repeated(ozor: Account) -> None:
 
 @pytest.mark.clause("OZ-224", "OZ-225")
 @pytest.mark.parametrize(
-    ("order", "told"),
+    ("order", "detail"),
     [("reject", "content policy violation"), ("reject=no weapons, please", "no weapons, please")],
 )
-def test_text_itself_can_ask_for_a_refusal(ozor: Account, order: str, told: str) -> None:
+def test_text_itself_can_ask_for_a_refusal(ozor: Account, order: str, detail: str) -> None:
     """Refused content makes no video and no job, unlike a job that fails."""
     answer = ozor.client.post(steps.GENERATE, json={"prompt": f"A lamp [[screentest:{order}]]"})
 
     assert steps.refusal(answer) == (400, "content")
-    assert told in answer.json()["detail"]
+    assert detail in answer.json()["detail"]
     assert steps.list_videos(ozor) == []
 
 

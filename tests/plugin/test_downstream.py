@@ -25,7 +25,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_the_projects_tests_pass(python: Path, project: Path) -> None:
-    told = run(
+    detail = run(
         python,
         *PYTEST,
         "--screentest-coverage",
@@ -35,15 +35,15 @@ def test_the_projects_tests_pass(python: Path, project: Path) -> None:
         cwd=project,
     )
 
-    assert "12 passed" in told
-    assert "screentest: outcome coverage" in told
-    assert "screentest: receipt" in told
+    assert "12 passed" in detail
+    assert "screentest: outcome coverage" in detail
+    assert "screentest: receipt" in detail
 
 
 def test_the_projects_tests_pass_on_four_workers(python: Path, project: Path) -> None:
-    told = run(python, *PYTEST, "-n", "4", cwd=project)
+    detail = run(python, *PYTEST, "-n", "4", cwd=project)
 
-    assert "12 passed" in told
+    assert "12 passed" in detail
 
 
 def test_project_is_not_run_together_with_the_tests_of_this_one() -> None:
@@ -62,12 +62,12 @@ def test_project_is_not_run_together_with_the_tests_of_this_one() -> None:
 
 
 def test_mypy_is_content_with_the_project(python: Path, project: Path) -> None:
-    told = run(sys.executable, "-m", "mypy", "--python-executable", python, cwd=project)
+    detail = run(sys.executable, "-m", "mypy", "--python-executable", python, cwd=project)
 
-    assert told.startswith("Success: no issues found")
+    assert detail.startswith("Success: no issues found")
 
 
 def test_pyright_is_content_with_the_project(python: Path, project: Path) -> None:
-    told = run(sys.executable, "-m", "pyright", "--pythonpath", python, cwd=project)
+    detail = run(sys.executable, "-m", "pyright", "--pythonpath", python, cwd=project)
 
-    assert "0 errors, 0 warnings" in told
+    assert "0 errors, 0 warnings" in detail

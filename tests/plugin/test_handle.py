@@ -139,8 +139,8 @@ def test_a_held_job_waits_until_it_is_released(screentest: World) -> None:
 
 
 def test_a_job_that_does_not_exist_is_named_with_those_that_do(screentest: World) -> None:
-    told = "^no job 'nothing'; the code under test has started none at ozor yet$"
-    with pytest.raises(MockError, match=told):
+    detail = "^no job 'nothing'; the code under test has started none at ozor yet$"
+    with pytest.raises(MockError, match=detail):
         screentest.ozor.jobs.get("nothing")
 
     job_id = _generate(screentest).json()["jobId"]

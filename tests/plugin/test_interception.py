@@ -186,10 +186,10 @@ def test_a_host_is_known_however_it_is_written(screentest: World, host: str) -> 
 def test_what_is_beside_an_api_is_not_reached_either(
     screentest: World, host: str, provider: str, api: str
 ) -> None:
-    told = f"about to reach {host} itself, where no API of {provider} is; that is at {api}$"
+    detail = f"about to reach {host} itself, where no API of {provider} is; that is at {api}$"
 
     for get in (requests.get, httpx.get, urllib.request.urlopen):
-        with pytest.raises(RealHostError, match=told):
+        with pytest.raises(RealHostError, match=detail):
             get(f"https://{host}/api/v1/videos")
 
     assert screentest.requests == []

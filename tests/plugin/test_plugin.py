@@ -279,8 +279,8 @@ def test_what_has_failed_a_test_is_told_once(pytester: pytest.Pytester) -> None:
 
     result.assert_outcomes(failed=1)
     # The summary at the end repeats it whole where CI is set.
-    told = [line for line in result.outlines if line.startswith("req_1 POST ")]
-    assert len(told) == 1
+    detail = [line for line in result.outlines if line.startswith("req_1 POST ")]
+    assert len(detail) == 1
 
 
 def test_a_world_ends_with_its_test_also_after_an_error(pytester: pytest.Pytester) -> None:

@@ -60,15 +60,15 @@ def test_coverage_is_written_as_json_and_as_junit_properties(pytester: pytest.Py
 
     _run(pytester, "--screentest-coverage-json=cover.json", "--junitxml=junit.xml")
 
-    told = json.loads(Path("cover.json").read_text())
+    detail = json.loads(Path("cover.json").read_text())
     root = ElementTree.parse("junit.xml").getroot()
     properties = {it.get("name"): it.get("value") for it in root.iter("property")}
-    assert told["providers"]["ozor"]["met"] == {
+    assert detail["providers"]["ozor"]["met"] == {
         "agent_job.state completed": 1,
         "generateVideo 200": 1,
         "generateVideo 402": 1,
     }
-    assert told["providers"]["ozor"]["never"]["generateVideo"] == ["400", "401"]
+    assert detail["providers"]["ozor"]["never"]["generateVideo"] == ["400", "401"]
     assert properties["screentest.never.ozor.generateVideo"] == "400 401"
     assert float(properties["screentest.coverage.ozor"] or 0) > 3
 
@@ -89,8 +89,8 @@ def test_a_percentage_is_from_nothing_to_all(pytester: pytest.Pytester, percent:
     result = _run(pytester, f"--screentest-coverage-fail-under={percent}")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    told = f"*expected a percentage from 0 to 100, got '{percent}'*"
-    result.stderr.fnmatch_lines([told])
+    detail = f"*expected a percentage from 0 to 100, got '{percent}'*"
+    result.stderr.fnmatch_lines([detail])
 
 
 def test_a_report_that_has_no_folder_stops_the_run_before_it_starts(
@@ -183,9 +183,9 @@ def test_workers_of_xdist_are_added_up(pytester: pytest.Pytester) -> None:
     result = _run_workers(pytester, "--screentest-coverage-json=cover.json", "--screentest-receipt")
 
     result.assert_outcomes(passed=3)
-    told = json.loads(Path("cover.json").read_text())
-    assert told["providers"]["ozor"]["met"]["generateVideo 402"] == 1
-    assert told["providers"]["ulazai"]["met"]["task.state success"] == 1
+    detail = json.loads(Path("cover.json").read_text())
+    assert detail["providers"]["ozor"]["met"]["generateVideo 402"] == 1
+    assert detail["providers"]["ulazai"]["met"]["task.state success"] == 1
     result.stdout.fnmatch_lines(["in all *71 *0.70 EUR and 1 credit without a price"])
 
 

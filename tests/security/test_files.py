@@ -65,7 +65,7 @@ _BOMBS = {
 def test_s15_yaml_bomb_is_refused_in_a_line_and_does_not_grow(
     tmp_path: Path, bomb: str, name: str
 ) -> None:
-    text, told = _BOMBS[bomb]
+    text, detail = _BOMBS[bomb]
     for path in oshara.SPEC.iterdir():
         if path.name.endswith(".yaml"):
             (tmp_path / path.name).write_bytes(path.read_bytes())
@@ -73,7 +73,7 @@ def test_s15_yaml_bomb_is_refused_in_a_line_and_does_not_grow(
     tracemalloc.start()
 
     try:
-        with pytest.raises(ContractError, match=re.escape(told)):
+        with pytest.raises(ContractError, match=re.escape(detail)):
             len(read_contract(tmp_path).operations)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
@@ -113,12 +113,12 @@ def _archive(*names: str, content: bytes = b"", times: int = 1) -> bytes:
     return buffer.getvalue()
 
 
-def _directory(entries: int, told: int, *, size: int | None = None) -> bytes:
+def _directory(entries: int, detail: int, *, size: int | None = None) -> bytes:
     """An archive that is all directory: *entries* of them, of which its end says *told*."""
     entry = struct.pack("<4s24xHHH12x", b"PK\x01\x02", 1, 0, 0) + b"x"
     directory = entry * entries
     length = len(directory) if size is None else size
-    end = struct.pack("<4s4xHHII2x", b"PK\x05\x06", told, told, length, 4)
+    end = struct.pack("<4s4xHHII2x", b"PK\x05\x06", detail, detail, length, 4)
     return b"PK\x03\x04" + directory + end
 
 

@@ -30,13 +30,13 @@ def _endpoint(url: str) -> Json:
 
 
 def test_s09_network_elsewhere_is_refused_until_it_is_allowed(shell: Shell) -> None:
-    told: list[int] = []
+    detail: list[int] = []
     for words in ([], ["--webhook-allow", "198.51.100.9", "--webhook-allow", "203.0.113.0/24"]):
         (shell.folder / "ready.json").unlink(missing_ok=True)
         with serving_mock(shell, *words) as served:
-            told.append(served.control("POST", "/webhooks/endpoints", _endpoint(_ELSEWHERE))[0])
+            detail.append(served.control("POST", "/webhooks/endpoints", _endpoint(_ELSEWHERE))[0])
 
-    assert told == [422, 201]
+    assert detail == [422, 201]
 
 
 def test_s09_network_can_be_allowed_by_variable_or_file(shell: Shell) -> None:
@@ -98,11 +98,11 @@ def test_s09_allowing_everything_still_leaves_what_is_never_sent_to(shell: Shell
         "http://[::ffff:169.254.169.254]/",
     ]
     with serving_mock(shell, "--webhook-allow", "0.0.0.0/0", "--webhook-allow", "::/0") as served:
-        told = [served.control("POST", "/webhooks/endpoints", _endpoint(url)) for url in urls]
+        detail = [served.control("POST", "/webhooks/endpoints", _endpoint(url)) for url in urls]
         own, _ = served.control("POST", "/webhooks/endpoints", _endpoint(f"{served.url}/hook"))
 
-    assert [status for status, _ in told] == [422, 422, 422]
-    assert {body["code"] for _, body in told} == {"target"}
+    assert [status for status, _ in detail] == [422, 422, 422]
+    assert {body["code"] for _, body in detail} == {"target"}
     assert own == 422
 
 

@@ -36,11 +36,11 @@ def refused(account: Account) -> dict[str, Answer]:
 def test_every_refusal_has_type_code_message_and_request_id(ugc: Account) -> None:
     answers = refused(ugc)
 
-    told = {
+    detail = {
         code: (answer.status, answer.json()["error"]["type"], answer.json()["error"]["code"])
         for code, answer in answers.items()
     }
-    assert told == {
+    assert detail == {
         "unauthenticated": (401, "authentication", "unauthenticated"),
         "invalid-argument": (400, "validation", "invalid-argument"),
         "not-found": (404, "validation", "not-found"),

@@ -151,7 +151,7 @@ def test_contract_is_openapi_3_1_at_the_documented_host() -> None:
 
 @pytest.mark.clause("UG-037")
 def test_world_tells_clients_where_to_call_and_with_which_key(world: MockWorld) -> None:
-    told = world.control.get(world.path).json()["env"]
+    detail = world.control.get(world.path).json()["env"]
 
-    assert told["UGC_COPILOT_BASE_URL"].endswith(f"/w/{world.id}/ugc_copilot")
-    assert told["UGC_COPILOT_API_KEY"].startswith("ugc_live_")
+    assert detail["UGC_COPILOT_BASE_URL"].endswith(f"/w/{world.id}/ugc_copilot")
+    assert detail["UGC_COPILOT_API_KEY"].startswith("ugc_live_")

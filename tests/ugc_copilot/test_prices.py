@@ -116,12 +116,12 @@ def test_failed_render_gives_its_price_back_once(ugc: Account) -> None:
     operation = steps.start(ugc, "kling", quality="hq", duration=8)
     at_start = ugc.money
 
-    told = steps.finish(ugc, operation, "kling")
+    detail = steps.finish(ugc, operation, "kling")
     after = ugc.money
     steps.check(ugc, operation, "kling")
 
     assert at_start == (937, 0, 63)
-    assert told["error"]["code"] == "SAFETY_BLOCK"
+    assert detail["error"]["code"] == "SAFETY_BLOCK"
     assert after == ugc.money == (1_000, 0, 0)
     assert [e["kind"] for e in ugc.ledger()["entries"]] == ["grant", "charge", "refund"]
 

@@ -109,8 +109,8 @@ def test_nine_hours_of_repetitions_take_less_than_a_second(studio: Studio) -> No
 
     took_s = time.monotonic() - began_s
     (delivery,) = studio.control("GET", "webhooks/deliveries")["items"]
-    told = studio.control("GET", "events?limit=200")["items"]
-    at = [it["at"] for it in told if it["type"] in {"webhook.failed", "webhook.delivered"}]
+    detail = studio.control("GET", "events?limit=200")["items"]
+    at = [it["at"] for it in detail if it["type"] in {"webhook.failed", "webhook.delivered"}]
     assert took_s < 1.0
     assert len(studio.receiver.received) == 6
     assert (delivery["state"], delivery["next_due"]) == ("delivered", None)
@@ -212,11 +212,11 @@ def test_dropped_delivery_never_arrives_and_the_next_one_does(studio: Studio) ->
     order(studio, "webhook_drop")
 
     studio.finish()
-    told = studio.finish()
+    detail = studio.finish()
     studio.control("POST", "clock/advance", {"by_ms": 24 * HOUR_MS})
 
     (got,) = studio.receiver.received
-    assert json.loads(got.body)["data"]["operationName"] == told
+    assert json.loads(got.body)["data"]["operationName"] == detail
 
 
 def test_duplicated_delivery_arrives_twice_with_one_id(studio: Studio) -> None:
@@ -237,10 +237,10 @@ def test_reordered_delivery_arrives_after_the_one_behind_it(studio: Studio) -> N
 
     studio.control("POST", "clock/advance", {"by_ms": 3 * steps.LONGEST_MS})
 
-    told = [json.loads(it.body) for it in studio.receiver.wait_for(2)]
-    ended = [it["created"] for it in told]
+    detail = [json.loads(it.body) for it in studio.receiver.wait_for(2)]
+    ended = [it["created"] for it in detail]
     assert ended == sorted(ended, reverse=True)
-    assert {it["data"]["operationName"] for it in told} == set(started)
+    assert {it["data"]["operationName"] for it in detail} == set(started)
 
 
 def test_delivery_with_a_wrong_signature_is_one_that_no_secret_makes(studio: Studio) -> None:

@@ -30,9 +30,9 @@ def main() -> None:
         error = "none"
     except litellm.BadRequestError as raised:
         error = type(raised).__name__
-    told = {"statuses": statuses, "begins": content[4:8].hex(), "error": error}
+    detail = {"statuses": statuses, "begins": content[4:8].hex(), "error": error}
     # The library writes about its errors to the same place; the last line is ours.
-    sys.stdout.write("\n" + json.dumps(told))
+    sys.stdout.write("\n" + json.dumps(detail))
 
 
 if __name__ == "__main__":

@@ -60,12 +60,12 @@ async def tell_jobs(client: Any) -> dict[str, Any]:
 async def tell_files(client: Any) -> dict[str, Any]:
     """Download the three variants of a completed video."""
     done = await given(client.videos.create_and_poll(model="sora-2", prompt=PROMPT))
-    told: dict[str, Any] = {}
+    detail: dict[str, Any] = {}
     for variant in ("video", "thumbnail", "spritesheet"):
         content = await given(client.videos.download_content(done.id, variant=variant))
         body = await given(content.aread() if hasattr(content, "aread") else content.read())
-        told[variant] = [content.response.headers["content-type"], body[:8].hex(), len(body)]
-    return told
+        detail[variant] = [content.response.headers["content-type"], body[:8].hex(), len(body)]
+    return detail
 
 
 async def tell_lists(client: Any) -> dict[str, Any]:
@@ -137,8 +137,8 @@ def main() -> None:
     story, kind = sys.argv[1:]
     # Address and key come from OPENAI_BASE_URL and OPENAI_API_KEY, as in any program of a user.
     client = openai.OpenAI() if kind == "sync" else openai.AsyncOpenAI()
-    told = asyncio.run(STORIES[story](client))
-    sys.stdout.write(json.dumps({"version": openai.__version__, **told}))
+    detail = asyncio.run(STORIES[story](client))
+    sys.stdout.write(json.dumps({"version": openai.__version__, **detail}))
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def test_prompt_is_required(znapai: Account) -> None:
 
 @pytest.mark.clause("ZN-008", "ZN-026")
 @pytest.mark.parametrize(
-    ("prompt", "told"),
+    ("prompt", "detail"),
     [
         (7, "an integer"),
         (1.5, "a decimal"),
@@ -91,10 +91,10 @@ def test_prompt_is_required(znapai: Account) -> None:
         ({}, "an object"),
     ],
 )
-def test_prompt_is_a_text(znapai: Account, prompt: Json, told: str) -> None:
+def test_prompt_is_a_text(znapai: Account, prompt: Json, detail: str) -> None:
     answer = znapai.client.post(steps.VIDEOS, json={"model": "sora-2", "prompt": prompt})
 
-    message = f"Invalid type for 'prompt': expected a string, but got {told} instead."
+    message = f"Invalid type for 'prompt': expected a string, but got {detail} instead."
     assert steps.wrapped(answer) == {
         "message": message,
         "type": "invalid_request_error",

@@ -48,8 +48,8 @@ def test_errors_of_the_proxy_may_be_openais(znapai: Account) -> None:
         znapai.client.post(steps.VIDEOS, raw=b"x", headers={"Content-Type": "text/plain"}),
     ]
 
-    told = [(it.status, it.json()["error"]["type"], it.json()["error"]["code"]) for it in answers]
-    assert told == [
+    detail = [(it.status, it.json()["error"]["type"], it.json()["error"]["code"]) for it in answers]
+    assert detail == [
         (401, "invalid_request_error", None),
         (401, "invalid_request_error", "invalid_api_key"),
         (400, "invalid_request_error", "model_not_found"),

@@ -34,7 +34,7 @@ def world(mock: LiveMock) -> MockWorld:
 
 
 @pytest.fixture(params=["/v1", ""])
-def told(mock: LiveMock, znapai: Account, request: pytest.FixtureRequest) -> Json:
+def detail(mock: LiveMock, znapai: Account, request: pytest.FixtureRequest) -> Json:
     """What the script printed, with the address with and without /v1."""
     folder = node_folder_with("openai")
     node = shutil.which("node")
@@ -49,24 +49,24 @@ def told(mock: LiveMock, znapai: Account, request: pytest.FixtureRequest) -> Jso
 
 
 @pytest.mark.clause("ZN-070", "ZN-062", "ZN-063", "ZN-064", "ZN-065", "ZN-066", "ZN-068")
-def test_openai_node_does_everything_it_can(znapai: Account, told: Json) -> None:
-    made = told["made"]
+def test_openai_node_does_everything_it_can(znapai: Account, detail: Json) -> None:
+    made = detail["made"]
     assert set(made) == steps.FIELDS
     assert (made["status"], made["seconds"], made["size"]) == ("queued", "8", "1280x720")
-    assert told["done"] == [made["id"], "completed", 100]
-    assert told["listed"] == [made["id"], told["withFile"][0], told["withMetadata"]]
-    assert told["remix"] == [made["id"], "queued"]
-    assert told["deleted"] == {"id": made["id"], "object": "video.deleted", "deleted": True}
-    assert {name: file[0] for name, file in told["files"].items()} == {
+    assert detail["done"] == [made["id"], "completed", 100]
+    assert detail["listed"] == [made["id"], detail["withFile"][0], detail["withMetadata"]]
+    assert detail["remix"] == [made["id"], "queued"]
+    assert detail["deleted"] == {"id": made["id"], "object": "video.deleted", "deleted": True}
+    assert {name: file[0] for name, file in detail["files"].items()} == {
         "video": "video/mp4",
         "thumbnail": "image/webp",
         "spritesheet": "image/jpeg",
     }
-    assert bytes.fromhex(told["files"]["video"][1])[4:] == b"ftyp"
-    assert told["errors"] == {
+    assert bytes.fromhex(detail["files"]["video"][1])[4:] == b"ftyp"
+    assert detail["errors"] == {
         "size": ["BadRequestError", 400, "400"],
         "key": ["AuthenticationError", 401, "401"],
         "id": ["NotFoundError", 404, None],
     }
-    path = f"{znapai.world.path}/jobs/{told['withMetadata']}"
+    path = f"{znapai.world.path}/jobs/{detail['withMetadata']}"
     assert znapai.world.control.get(path).json()["details"]["metadata"] == {"a": {"b": "c"}}

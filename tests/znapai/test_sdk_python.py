@@ -69,31 +69,31 @@ def sent_types(account: Account) -> set[str]:
 
 @pytest.mark.clause("ZN-056", "ZN-058", "ZN-059", "ZN-060")
 def test_newest_openai_creates_and_polls(mock: LiveMock, znapai: Account, kind: str) -> None:
-    told = tell(mock, znapai, NEWEST, "jobs", kind)
+    detail = tell(mock, znapai, NEWEST, "jobs", kind)
 
-    check_jobs(told)
+    check_jobs(detail)
     assert sent_types(znapai) == {"multipart/form-data"}
 
 
 @pytest.mark.clause("ZN-057", "ZN-058", "ZN-059", "ZN-060")
 def test_openai_2_24_creates_and_polls(mock: LiveMock, znapai: Account, kind: str) -> None:
-    told = tell(mock, znapai, WITH_JSON, "jobs", kind)
+    detail = tell(mock, znapai, WITH_JSON, "jobs", kind)
 
-    check_jobs(told)
-    assert told["version"] == "2.24.0"
+    check_jobs(detail)
+    assert detail["version"] == "2.24.0"
     assert sent_types(znapai) == {"application/json", "multipart/form-data"}
 
 
-def check_jobs(told: Json) -> None:
+def check_jobs(detail: Json) -> None:
     """What every version must have given for the story of the jobs."""
-    made, polled = told["made"], told["polled"]
+    made, polled = detail["made"], detail["polled"]
     assert set(made) == set(polled) == steps.FIELDS
     assert (made["status"], made["seconds"], made["size"]) == ("queued", "8", "1280x720")
-    assert told["read_id"] == made["id"]
+    assert detail["read_id"] == made["id"]
     assert (polled["id"], polled["status"], polled["progress"]) == (made["id"], "completed", 100)
-    assert told["with_file"] == "completed"
-    assert told["with_metadata"][1] == "queued"
-    assert told["failed"] == [
+    assert detail["with_file"] == "completed"
+    assert detail["with_metadata"][1] == "queued"
+    assert detail["failed"] == [
         "failed",
         "moderation_blocked",
         "The request was blocked by the moderation system.",
@@ -114,22 +114,22 @@ def test_metadata_arrives_whole(mock: LiveMock, znapai: Account, library: str) -
 def test_poll_waits_as_long_as_it_is_told(mock: LiveMock, znapai: Account) -> None:
     """Without the header the library waits a second between two polls."""
     znapai.world.choose(znapai__poll_after="ten_ms")
-    told = tell(mock, znapai, NEWEST, "jobs", "sync")["poll_lasts_s"]
+    detail = tell(mock, znapai, NEWEST, "jobs", "sync")["poll_lasts_s"]
     znapai.world.choose(znapai__poll_after="absent")
 
     untold = tell(mock, znapai, NEWEST, "jobs", "sync")["poll_lasts_s"]
 
-    assert untold - told > 0.5
+    assert untold - detail > 0.5
 
 
 @pytest.mark.clause("ZN-062", "ZN-050", "ZN-052")
 def test_openai_downloads_every_variant(
     mock: LiveMock, znapai: Account, library: str, kind: str
 ) -> None:
-    told = tell(mock, znapai, library, "files", kind)
+    detail = tell(mock, znapai, library, "files", kind)
 
-    types = {name: told[name][0] for name in ("video", "thumbnail", "spritesheet")}
-    begins = {name: bytes.fromhex(told[name][1]) for name in types}
+    types = {name: detail[name][0] for name in ("video", "thumbnail", "spritesheet")}
+    begins = {name: bytes.fromhex(detail[name][1]) for name in types}
     assert types == {
         "video": "video/mp4",
         "thumbnail": "image/webp",
@@ -144,27 +144,27 @@ def test_openai_downloads_every_variant(
 def test_openai_lists_remixes_and_deletes(
     mock: LiveMock, znapai: Account, library: str, kind: str
 ) -> None:
-    told = tell(mock, znapai, library, "lists", kind)
+    detail = tell(mock, znapai, library, "lists", kind)
 
-    made = told["made"]
-    assert told["pages"] == [made[:2], made[2:4], made[4:]]
-    assert told["remix"][1:] == [made[0], "queued"]
-    assert told["deleted"] == {"id": made[1], "object": "video.deleted", "deleted": True}
-    assert told["left"] == [told["remix"][0], made[4], made[3], made[2], made[0]]
+    made = detail["made"]
+    assert detail["pages"] == [made[:2], made[2:4], made[4:]]
+    assert detail["remix"][1:] == [made[0], "queued"]
+    assert detail["deleted"] == {"id": made[1], "object": "video.deleted", "deleted": True}
+    assert detail["left"] == [detail["remix"][0], made[4], made[3], made[2], made[0]]
 
 
 @pytest.mark.clause("ZN-066", "ZN-067")
 def test_errors_are_the_librarys_own(
     mock: LiveMock, znapai: Account, library: str, kind: str
 ) -> None:
-    told = tell(mock, znapai, library, "errors", kind)
+    detail = tell(mock, znapai, library, "errors", kind)
 
     wrapped = "litellm.BadRequestError: litellm.ContentPolicyViolationError"
-    assert told["size"] == ["BadRequestError", 400, "400", wrapped]
-    assert told["duration"] == ["BadRequestError", 400, "400", wrapped]
-    assert told["model"][:3] == ["BadRequestError", 400, "400"]
-    assert told["key"][:3] == ["AuthenticationError", 401, "401"]
-    assert told["id"][:3] == ["NotFoundError", 404, None]
+    assert detail["size"] == ["BadRequestError", 400, "400", wrapped]
+    assert detail["duration"] == ["BadRequestError", 400, "400", wrapped]
+    assert detail["model"][:3] == ["BadRequestError", 400, "400"]
+    assert detail["key"][:3] == ["AuthenticationError", 401, "401"]
+    assert detail["id"][:3] == ["NotFoundError", 404, None]
 
 
 @pytest.mark.clause("ZN-066")
@@ -174,16 +174,16 @@ def test_upstream_429_is_a_rate_limit_error(
     fault = {"type": "http_error", "attributes": {"status": 429, "retry_after_s": 1}}
     znapai.world.control.post(f"{znapai.world.path}/faults", json=fault)
 
-    told = tell(mock, znapai, library, "rate_limit", kind)
+    detail = tell(mock, znapai, library, "rate_limit", kind)
 
-    assert told["limited"][:3] == ["RateLimitError", 429, "429"]
+    assert detail["limited"][:3] == ["RateLimitError", 429, "429"]
 
 
 @pytest.mark.clause("ZN-068", "ZN-001")
 def test_address_without_version_works_too(mock: LiveMock, znapai: Account, library: str) -> None:
-    told = tell(mock, znapai, library, "jobs", "sync", version="")
+    detail = tell(mock, znapai, library, "jobs", "sync", version="")
 
-    assert told["polled"]["status"] == "completed"
+    assert detail["polled"]["status"] == "completed"
 
 
 @pytest.mark.clause("ZN-069")
@@ -198,8 +198,8 @@ def test_litellm_generates_reads_and_downloads(
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     }
 
-    told = run_script(python_with(LITELLM), LITELLM_SCRIPT, variables=variables)
+    detail = run_script(python_with(LITELLM), LITELLM_SCRIPT, variables=variables)
 
-    assert told["statuses"] == ["queued", "in_progress", "completed"]
-    assert told["begins"] == "66747970"
-    assert told["error"] == "BadRequestError"
+    assert detail["statuses"] == ["queued", "in_progress", "completed"]
+    assert detail["begins"] == "66747970"
+    assert detail["error"] == "BadRequestError"

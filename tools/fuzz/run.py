@@ -44,14 +44,14 @@ def main() -> int:
     for name in names:
         for seed in range(int(first), int(last or first) + 1):
             started = time.monotonic()
-            code, told = fuzz(name, seed, options.examples)
+            code, detail = fuzz(name, seed, options.examples)
             verdict = "ok" if code == 0 else "FAILED"
             print(
                 f"{name} seed {seed}: {verdict} in {time.monotonic() - started:.0f} s", flush=True
             )
             if code:
                 failed.append(f"{name} seed {seed}")
-                print(told)
+                print(detail)
     print(f"{len(failed)} failed runs: {', '.join(failed)}" if failed else "all runs passed")
     return 1 if failed else 0
 

@@ -89,12 +89,12 @@ def _lines(clock: Json) -> Iterable[str]:
     speed = clock.get("speed", 1)
     mode = clock["mode"] if speed == 1 else f"{clock['mode']} ×{speed:g}"
     due = clock["next"]
-    told = "nothing is due"
+    detail = "nothing is due"
     if due is not None:
         wait = duration_text(between_ms(clock["now"], due["at"]))
-        told = f"next: {due['subject']} {due['type']} in {wait}"
+        detail = f"next: {due['subject']} {due['type']} in {wait}"
     pending = clock["pending"]
-    return [f"{mode}  {clock['now']}  {told}" + (f"  ({pending} pending)" if pending > 1 else "")]
+    return [f"{mode}  {clock['now']}  {detail}" + (f"  ({pending} pending)" if pending > 1 else "")]
 
 
 def _moved_lines(moved: Json) -> Iterable[str]:

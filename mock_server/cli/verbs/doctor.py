@@ -34,9 +34,9 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 def command(url: str, *, as_json: bool) -> None:
     """Look for what would go wrong on this machine; exit code 1 if something will."""
     found = [
-        {"verdict": verdict, "found": told, "hint": hint}
+        {"verdict": verdict, "found": detail, "hint": hint}
         for look in _LOOKS
-        for verdict, told, hint in look(url)
+        for verdict, detail, hint in look(url)
     ]
     with as_far_as_read():
         show(found, _lines, as_json=as_json)
@@ -79,22 +79,22 @@ def _clients(_url: str) -> Iterator[Found]:
 def _environment(_url: str) -> Iterator[Found]:
     for name, value in sorted(os.environ.items()):
         if _KEY_NAME.search(name) and looks_live(value):
-            told = f"{name} holds what looks like a real key ({value[:4]}…)"
+            detail = f"{name} holds what looks like a real key ({value[:4]}…)"
             hint = "tests could spend money: unset it, or use `screentest run`"
-            yield "fail", told, hint
+            yield "fail", detail, hint
     proxies = [name for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY") if os.environ.get(name)]
     if proxies and "127.0.0.1" not in os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")):
-        told = f"{proxies[0]} is set, and NO_PROXY does not name 127.0.0.1"
-        yield "warn", told, "export NO_PROXY=127.0.0.1,localhost (`screentest run` does)"
+        detail = f"{proxies[0]} is set, and NO_PROXY does not name 127.0.0.1"
+        yield "warn", detail, "export NO_PROXY=127.0.0.1,localhost (`screentest run` does)"
 
 
 def _mock(url: str) -> Iterator[Found]:
     try:
-        told = send(url, "GET", "/health", timeout_s=_HEALTH_S_MAX)
+        detail = send(url, "GET", "/health", timeout_s=_HEALTH_S_MAX)
     except (NoMockError, RefusedError) as error:
         yield "ok", f"no mock runs at {url}: {error}", "`screentest serve` starts one"
     else:
-        yield "ok", f"screentest {told['version']} runs at {url}", ""
+        yield "ok", f"screentest {detail['version']} runs at {url}", ""
 
 
 def _version(name: str) -> str:

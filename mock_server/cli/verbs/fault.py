@@ -96,7 +96,7 @@ def list_types(*, as_json: bool) -> None:
             "phase": it.phase,
             "meets": it.meets,
             "attributes": dict(it.attributes),
-            "told": it.told,
+            "told": it.summary,
         }
         for name, it in TYPES.items()
     ]

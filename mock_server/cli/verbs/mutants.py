@@ -54,7 +54,7 @@ def list_all(*, provider: str) -> None:
     from screentest.contract_tests.mutants.run import all_mutants
 
     for mutant in all_mutants(provider):
-        click.echo(f"{mutant.id:<12} {mutant.family}  {mutant.told} ({mutant.breaks})")
+        click.echo(f"{mutant.id:<12} {mutant.family}  {mutant.summary} ({mutant.breaks})")
 
 
 @command.command("explain")
@@ -69,9 +69,11 @@ def explain(*, provider: str, mutant_id: str) -> None:
     if mutant is None:
         raise ValueError(f"no mutant {mutant_id!r}; `screentest mutants list {provider}` has them")
     fate = run_one(provider, mutant)
-    click.echo(f"{mutant.id}: {mutant.told}")
+    click.echo(f"{mutant.id}: {mutant.summary}")
     click.echo(f"breaks {mutant.breaks}; {mutant.seam}: {dict(mutant.change)}")
     if fate.is_killed:
-        click.echo(f"found by {fate.tier} after {fate.requests} requests: {fate.rule}: {fate.told}")
+        click.echo(
+            f"found by {fate.tier} after {fate.requests} requests: {fate.rule}: {fate.summary}"
+        )
     else:
         click.echo(f"not found{': ' + mutant.excuse if mutant.excuse else ''}")

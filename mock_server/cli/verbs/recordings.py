@@ -140,8 +140,8 @@ def record(
         for line in broken_lines(Broken(finding.rule, 1, (finding,))):
             tell(recorder.secrets.cut(line))
 
-    def tell_unreachable(told: str) -> None:
-        tell(f"no answer from {told}")
+    def tell_unreachable(detail: str) -> None:
+        tell(f"no answer from {detail}")
 
     try:
         check_address(url, is_live=live)
@@ -151,13 +151,13 @@ def record(
     recorder = Recorder(
         contract, url, output, Budget(budget), read_only, tell_finding, tell_unreachable, time_scale
     )
-    told = f"http://127.0.0.1:{port} -> {url}, into {output}; Ctrl+C ends it"
-    _serve_until_stopped(recorder, port, told)
+    detail = f"http://127.0.0.1:{port} -> {url}, into {output}; Ctrl+C ends it"
+    _serve_until_stopped(recorder, port, detail)
     broken = sum(1 for count in recorder.judge.broken.values() if count)
     tell(f"{len(recorder.trace.exchanges)} exchanges recorded, {broken} rules broken")
 
 
-def _serve_until_stopped(app: Any, port: int, told: str) -> None:
+def _serve_until_stopped(app: Any, port: int, detail: str) -> None:
     """Answer on *port*, say *told*, and go on until Ctrl+C or a kind end of the process."""
     import signal
 
@@ -176,7 +176,7 @@ def _serve_until_stopped(app: Any, port: int, told: str) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=Quiet)
-    click.echo(told)
+    click.echo(detail)
     try:
         server.serve_forever(poll_interval=0.1)
     except KeyboardInterrupt:

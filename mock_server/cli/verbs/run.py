@@ -161,8 +161,8 @@ def _run(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
     try:
         child = subprocess.Popen(arguments, env=_environment(variables))
     except FileNotFoundError:
-        told = f"cannot run {arguments[0]!r}: the program that should read it does not exist"
-        fail(_NOT_FOUND, told, "a script names that in its first line, after #!")
+        detail = f"cannot run {arguments[0]!r}: the program that should read it does not exist"
+        fail(_NOT_FOUND, detail, "a script names that in its first line, after #!")
     except OSError as error:
         hint = "a script begins with a line such as #!/bin/sh" * (error.errno == errno.ENOEXEC)
         fail(_NOT_EXECUTABLE, f"cannot run {arguments[0]!r}: {error.strerror}", hint)

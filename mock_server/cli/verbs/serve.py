@@ -222,12 +222,12 @@ def _tell_of_what_is_kept(options: Options, plan: Plan, world: Json) -> None:
         "clock": ((clock["mode"], clock["speed"]), (plan.mode.value, plan.speed)),
         "pace": (world["pace"], plan.pace),
     }
-    told = {"seed": world["seed"], "clock": clock["mode"], "pace": f"{world['pace']:g}"}
+    detail = {"seed": world["seed"], "clock": clock["mode"], "pace": f"{world['pace']:g}"}
     for name, (is_now, asked) in kept.items():
         if name in options.given and is_now != asked:
             tell(
                 f"{paint('warning:', 'yellow', sys.stderr)} {options.database} goes on with "
-                f"{name} {told[name]}; {name} {getattr(options, name)} is for a new file"
+                f"{name} {detail[name]}; {name} {getattr(options, name)} is for a new file"
             )
 
 

@@ -76,5 +76,5 @@ def _end(mock: Mock, job: Json, body: Json) -> Json:
 
 
 def _lines(job: Json) -> Iterable[str]:
-    told = f": {job['reason']}" if job["reason"] else ""
-    yield f"{job['id']}  {job['state']}{told}"
+    detail = f": {job['reason']}" if job["reason"] else ""
+    yield f"{job['id']}  {job['state']}{detail}"

@@ -36,8 +36,8 @@ class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyrig
     ) -> tuple[str, Path]:
         kind, colon, path = value.partition(":")
         if kind not in _REPORTS or not colon or not path:
-            told = f"expected one of {', '.join(_REPORTS)}, a colon and a file, got {value!r}"
-            self.fail(told, param, ctx)
+            detail = f"expected one of {', '.join(_REPORTS)}, a colon and a file, got {value!r}"
+            self.fail(detail, param, ctx)
         return kind, OutputFile().convert(path, param, ctx)
 
 
@@ -213,12 +213,12 @@ class _Lines:
         self.begun += ran is None
         if ran is None and time.monotonic() >= self.due_s:
             self.due_s = time.monotonic() + self.every_s
-            click.echo(f"{self.begun}  {scenario.name}: {scenario.told}"[:110], err=True)
+            click.echo(f"{self.begun}  {scenario.name}: {scenario.summary}"[:110], err=True)
 
 
 def _progress(scenario: Any, ran: Any) -> None:
     if ran is None:
-        click.echo(f"\r\033[K{scenario.name}: {scenario.told}"[:110], nl=False, err=True)
+        click.echo(f"\r\033[K{scenario.name}: {scenario.summary}"[:110], nl=False, err=True)
     else:
         click.echo("\r\033[K", nl=False, err=True)
 

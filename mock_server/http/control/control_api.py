@@ -113,8 +113,10 @@ def _mistake(error: MockError) -> Response:
 
 def _no_route(worlds: Worlds, error: HTTPException) -> Response:
     code = error.name.lower().replace(" ", "_")
-    told = _what_there_is(worlds, request.path) if code == "not_found" else error.description or ""
-    response = problem(error.code or 500, code, told)
+    detail = (
+        _what_there_is(worlds, request.path) if code == "not_found" else error.description or ""
+    )
+    response = problem(error.code or 500, code, detail)
     for name, value in error.get_headers():
         if name == "Allow":
             response.headers["Allow"] = value

@@ -28,8 +28,8 @@ def broken(call: Call) -> Reply | None:
     ordered = ordered_outcome(call.body) if call.ctx.settings.has_magic else None
     if fault is None and (ordered is None or ordered.verb != "fail"):
         return None
-    told = fault.attributes.get("reason") if fault is not None else None
-    problem = told or (ordered.text if ordered is not None else "") or "The generation failed."
+    detail = fault.attributes.get("reason") if fault is not None else None
+    problem = detail or (ordered.text if ordered is not None else "") or "The generation failed."
     reply = shape_refusal(call, Refusal("failed", {"problem": problem}))
     assert reply is not None, "it shapes every refusal"
     reply.reason = "failed"

@@ -254,7 +254,7 @@ def _given_back(call: Call) -> int:
     return ctx.ledger.refunded(task.account, task.id)
 
 
-def _framework_body(refusal: Refusal, told: Reply) -> Json:
+def _framework_body(refusal: Refusal, detail: Reply) -> Json:
     """What the web framework would say instead of what *told* says."""
     if refusal.reason == "invalid":
         errors: dict[str, list[str]] = {}
@@ -267,7 +267,7 @@ def _framework_body(refusal: Refusal, told: Reply) -> Json:
         return {"detail": "Request was throttled."}
     if words is not None:
         return {"detail": fill_text(words, refusal.facts)}
-    return {"detail": told.body.get("detail") or told.body["error"]}
+    return {"detail": detail.body.get("detail") or detail.body["error"]}
 
 
 def _framework_complaint(violation: Violation) -> str:

@@ -96,8 +96,10 @@ def _wrapped(call: Call, reason: str, upstream: Mapping[str, Json]) -> Reply:
 
 def _wrapping(call: Call, name: str, upstream: Mapping[str, Json]) -> str:
     wrappings = call.ctx.behaviour.facts["wrappings"]
-    told = json.dumps({"error": upstream})
-    return fill_text(wrappings.get(name, wrappings["other"]), {"upstream": told, "model": "sora-2"})
+    detail = json.dumps({"error": upstream})
+    return fill_text(
+        wrappings.get(name, wrappings["other"]), {"upstream": detail, "model": "sora-2"}
+    )
 
 
 def _ordered_failure(call: Call, refusal: Refusal) -> Reply | None:
@@ -106,11 +108,11 @@ def _ordered_failure(call: Call, refusal: Refusal) -> Reply | None:
         return None
     status = str(refusal.facts["status"])
     failures = call.ctx.behaviour.facts["upstream_failures"]
-    told = failures.get(status, failures["other"])
+    detail = failures.get(status, failures["other"])
     if refusal.facts.get("message"):
-        told = fill(call.ctx.behaviour.facts["retired_model"], refusal.facts)
+        detail = fill(call.ctx.behaviour.facts["retired_model"], refusal.facts)
     error = {
-        "message": _wrapping(call, status, told),
+        "message": _wrapping(call, status, detail),
         "type": "throttling_error" if status == "429" else None,
         "param": None,
         "code": status,

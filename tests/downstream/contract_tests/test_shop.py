@@ -123,9 +123,9 @@ def test_another_process_reaches_the_world(
     url = f"{screentest_server.base_url(screentest, 'ozor')}/api/v1/videos"
     environment = {**os.environ, "URL": url, "KEY": screentest.ozor.api_key, "NO_PROXY": "*"}
 
-    told = subprocess.run(
+    detail = subprocess.run(
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
     )
 
-    assert told.stdout == "200\n"
+    assert detail.stdout == "200\n"
     assert [it.operation for it in screentest.requests] == ["listVideos"]
