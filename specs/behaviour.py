@@ -11,11 +11,10 @@ from enum import Enum
 
 from msgspec import Struct
 
-from screentest.specs.json_types import Json
-
 from .arithmetic import Formula
 from .citations import Citations
 from .errors import ContractError
+from .json_types import Json
 
 
 class Kind(Enum):

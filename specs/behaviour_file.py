@@ -10,8 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from screentest.specs.json_types import Json
-
 from .arithmetic import parse_formula
 from .behaviour import (
     Behaviour,
@@ -40,6 +38,7 @@ from .behaviour import (
 from .citations import read_citations
 from .errors import ContractError
 from .files import read_yaml
+from .json_types import Json
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator

@@ -16,11 +16,10 @@ import jsonschema_rs
 from msgspec import Struct
 from msgspec.structs import replace
 
-from screentest.specs.json_types import Json
-
 from .contract import Contract, load_contract
 from .errors import ContractError
 from .files import read_yaml
+from .json_types import Json
 
 SCHEMA_FILE = Path(__file__).with_name("checks.schema.json")
 

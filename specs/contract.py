@@ -9,12 +9,11 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from screentest.specs.json_types import Json
-
 from .behaviour import Behaviour
 from .behaviour_file import merge_patch, read_behaviour
 from .errors import ContractError, no_such
 from .files import read_as_built, read_yaml
+from .json_types import Json
 
 if TYPE_CHECKING:
     from .operations import Operation, Routes

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from screentest.specs.json_types import Json
-
 from .files import read_yaml
+from .json_types import Json
 from .operations import Operation, compile_operations
 from .validation import Documents
 

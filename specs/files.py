@@ -12,9 +12,8 @@ from pathlib import Path
 
 import orjson
 
-from screentest.specs.json_types import Json
-
 from .errors import ContractError
+from .json_types import Json
 
 # A hand-written contract needs neither; both bound what a hostile file can cost.
 _BYTES_MAX = 5 * 1024 * 1024

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import jsonschema_rs
 
-from screentest.specs.json_types import Json
-
 from .contract import read_contract
 from .errors import ContractError
 from .files import read_yaml
+from .json_types import Json
 from .operations import METHODS, Operation
 from .validation import Documents, Schema
 

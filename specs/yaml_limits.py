@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from yaml.events import AliasEvent, CollectionEndEvent, NodeEvent, ScalarEvent
 
-from screentest.specs.json_types import Json
+from .json_types import Json
 
 #: A contract of hand-written schemas comes to twenty levels.
 DEPTH_MAX = 64

@@ -5,8 +5,7 @@ from __future__ import annotations
 import yaml
 from yaml import YAMLError as YamlError
 
-from screentest.specs.json_types import Json
-
+from .json_types import Json
 from .yaml_limits import YamlLimitError, check_events
 
 #: Longer ones are no number of any contract, and JSON's readers choke on them.
