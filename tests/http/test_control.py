@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -390,12 +391,14 @@ def test_fault_that_can_never_strike_is_refused_with_what_it_can(
     assert world.control.get(path).json()["items"] == []
 
 
-def test_server_that_cannot_say_where_it_is_ends_with_a_message() -> None:
-    """Whoever waits for its ready file would wait for ever."""
+def test_server_that_cannot_write_its_ready_file_ends_with_a_message(tmp_path: Path) -> None:
+    """A program that waits for the file would otherwise wait for ever."""
     command = [sys.executable, "-m", "screentest.mock_server.cli", "serve", "--port", "0"]
+    no_folder = tmp_path / "a-file"
+    no_folder.touch()
 
     ended = subprocess.run(
-        [*command, "--ready-file", "/proc/nobody-writes-here"],
+        [*command, "--ready-file", str(no_folder / "ready.json")],
         capture_output=True,
         timeout=30,
         check=False,
