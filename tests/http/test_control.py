@@ -394,11 +394,11 @@ def test_fault_that_can_never_strike_is_refused_with_what_it_can(
 def test_server_that_cannot_write_its_ready_file_ends_with_a_message(tmp_path: Path) -> None:
     """A program that waits for the file would otherwise wait for ever."""
     command = [sys.executable, "-m", "screentest.mock_server.cli", "serve", "--port", "0"]
-    no_folder = tmp_path / "a-file"
-    no_folder.touch()
+    # Just short enough for a name, and too long for the temporary file beside it.
+    ready_file = tmp_path / ("r" * 252)
 
     ended = subprocess.run(
-        [*command, "--ready-file", str(no_folder / "ready.json")],
+        [*command, "--ready-file", str(ready_file)],
         capture_output=True,
         timeout=30,
         check=False,
