@@ -79,7 +79,7 @@ types: $(DEVELOPMENT) ## mypy and pyright, both strict
 
 .PHONY: imports
 imports: $(DEVELOPMENT)
-	$(PYTEST) -q tests/test_imports.py tests/test_tidy.py
+	$(PYTEST) -q tests/test_imports.py tests/test_tidy.py tests/test_language.py
 
 .PHONY: packaging
 packaging: $(DEVELOPMENT)

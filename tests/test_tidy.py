@@ -10,8 +10,31 @@ from pathlib import Path
 from .tree import FOLDERS, ROOT, is_vendor_module, project_files, python_files, syntax, text_files
 
 FUNCTION_LINES_MAX = 70
-MODULE_LINES_MAX = 530
+MODULE_LINES_MAX = 350
+TEST_MODULE_LINES_MAX = 500
 PROVIDER_LINES_MAX = 300
+CLASS_METHODS_MAX = 25
+
+#: Modules and classes that are still too large. Only remove entries.
+TOO_LONG_YET = {
+    "contract_tests/mutants/mutant_app.py",
+    "contract_tests/rules/contract_rules.py",
+    "contract_tests/scenarios/access.py",
+    "contract_tests/scenarios/session.py",
+    "contract_tests/scenarios/walks.py",
+    "contract_tests/targets/in_process.py",
+    "fixtures/warp/warp.py",
+    "mock_server/engine/outbox.py",
+    "mock_server/engine/worlds.py",
+    "mock_server/pipeline/gates.py",
+    "specs/behaviour.py",
+    "specs/behaviour_file.py",
+    "specs/checks.py",
+    "tests/cli/test_manners.py",
+    "tests/http/test_findings.py",
+    "tools/make_media.py",
+}
+TOO_WIDE_YET = {"InProcess", "Instant", "Session", "Store", "Worlds"}
 
 #: Names that say nothing about what is inside.
 EMPTY_NAMES = {"base", "common", "data", "helpers", "manager", "utils"}
@@ -65,14 +88,28 @@ def test_no_function_is_longer_than_a_screen() -> None:
     assert too_long == [], "\n".join(too_long)
 
 
-def test_no_module_is_longer_than_five_hundred_lines() -> None:
+def test_no_module_is_longer_than_its_kind_may_be() -> None:
     too_long = [
-        f"{path} has {count} lines, {MODULE_LINES_MAX} at most: split it by idea"
+        f"{path} has {count} lines, {most} at most: split it by idea"
         for path in python_files()
-        if (count := _line_count(path)) > MODULE_LINES_MAX
+        for most in [TEST_MODULE_LINES_MAX if path.parts[0] == "tests" else MODULE_LINES_MAX]
+        if (count := _line_count(path)) > most and path.as_posix() not in TOO_LONG_YET
     ]
 
     assert too_long == [], "\n".join(too_long)
+
+
+def test_no_class_has_more_methods_than_a_reader_can_hold() -> None:
+    too_wide = [
+        f"{path}:{node.lineno} {node.name} has {count} methods, {CLASS_METHODS_MAX} at most"
+        for path in python_files()
+        for node in ast.walk(syntax(path))
+        if isinstance(node, ast.ClassDef) and node.name not in TOO_WIDE_YET
+        for count in [sum(isinstance(it, ast.FunctionDef) for it in node.body)]
+        if count > CLASS_METHODS_MAX
+    ]
+
+    assert too_wide == [], "\n".join(too_wide)
 
 
 def test_a_vendor_module_stays_small_because_the_contract_says_the_rest() -> None:
