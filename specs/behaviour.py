@@ -316,8 +316,8 @@ class WebhookRules(Struct, frozen=True):
 class Interpretation(Struct, frozen=True):
     """A point where the document is silent, with the reading we chose and the others.
 
-    *overrides* are the readings under which rules of the behaviour file itself are others: what
-    each puts in their place, as a JSON merge patch. The rest is for the provider's module to do.
+    *rules* and *shapes* hold, by reading, a JSON merge patch (RFC 7396) of the behaviour file and
+    of the OpenAPI document. The provider's module does what neither patch expresses.
     """
 
     name: str
@@ -325,7 +325,13 @@ class Interpretation(Struct, frozen=True):
     default: str
     alternatives: Mapping[str, str]
     reason: str
-    overrides: Mapping[str, Json]
+    rules: Mapping[str, Json]
+    shapes: Mapping[str, Json]
+
+    @property
+    def patched(self) -> frozenset[str]:
+        """The readings that change the behaviour file or the OpenAPI document."""
+        return frozenset({*self.rules, *self.shapes})
 
 
 class Limits(Struct, frozen=True):

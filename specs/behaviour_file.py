@@ -249,16 +249,18 @@ def _refusal(name: str, raw: Json, interpretations: Json, path: Path) -> Refusal
 
 
 def _interpretation(name: str, raw: Json) -> Interpretation:
-    alternatives = raw["alternatives"].items()
+    readings = {
+        value: it if isinstance(it, dict) else {"says": it}
+        for value, it in raw["alternatives"].items()
+    }
     return Interpretation(
         name=name,
         id=raw["id"],
         default=raw["default"],
-        alternatives={
-            value: it["says"] if isinstance(it, dict) else it for value, it in alternatives
-        },
+        alternatives={value: it["says"] for value, it in readings.items()},
         reason=raw["reason"],
-        overrides={value: it["rules"] for value, it in alternatives if isinstance(it, dict)},
+        rules={value: it["rules"] for value, it in readings.items() if "rules" in it},
+        shapes={value: it["openapi"] for value, it in readings.items() if "openapi" in it},
     )
 
 

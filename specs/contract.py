@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from copy import copy
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from .behaviour import Behaviour
@@ -18,17 +18,22 @@ from .json_types import Json
 if TYPE_CHECKING:
     from .operations import Operation, Routes
 
+    _Shape = tuple[Json, Mapping[str, Operation], Routes]
+
 _FOLDER = Path(__file__).parent
 
-#: Combinations of readings kept ready; whoever switches through more waits for each again.
+#: Combinations of readings that stay compiled. The least recently used one is compiled again.
 _READINGS_MAX = 64
+
+#: Readings in the order of the behaviour file, each as (`provider.interpretation`, value).
+_Chosen = tuple[tuple[str, str], ...]
 
 
 class Contract:
     """What a provider promises: over time (*behaviour*) and in shape (everything else).
 
-    The OpenAPI file is much the larger one; it is read and compiled when it is first asked for, so
-    that a server with many providers starts at once.
+    The OpenAPI file is much the larger one; it is read and compiled on first use, so that a server
+    with many providers starts at once. The same holds for the shapes of each set of readings.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -38,47 +43,51 @@ class Contract:
         built = read_as_built(file)
         self._rules: Json = built if built is not None else read_yaml(file)
         self.behaviour: Behaviour = self._behaviour(self._rules, is_checked=built is not None)
-        self._overrides: Mapping[str, Mapping[str, Json]] = {
-            f"{self.provider}.{it.name}": it.overrides
-            for it in self.behaviour.interpretations.values()
-            if it.overrides
-        }
-        self._lock = Lock()
-        self._read_kept = lru_cache(_READINGS_MAX)(self._read)
+        known = self.behaviour.interpretations.values()
+        self._switches = {f"{self.provider}.{it.name}": it for it in known if it.patched}
+        self._reshaped: _Chosen = ()
+        # Reentrant: the shapes of a reading are made from those of the file.
+        self._lock = RLock()
+        self._compiled = lru_cache(_READINGS_MAX)(self._compile)
+        self._under = lru_cache(_READINGS_MAX)(self._read)
 
     def under(self, choices: Mapping[str, str]) -> Contract:
-        """This contract with the rules of the readings chosen, by `provider.interpretation`.
+        """This contract with the rules and shapes of *choices*, by `provider.interpretation`.
+
+        Interpretations of other providers are ignored, as are readings that no patch expresses.
 
         Raises:
-            ContractError: the readings do not go together.
+            ContractError: the readings contradict each other.
         """
         if not choices:
             return self
         chosen = tuple(
             (name, choices[name])
-            for name, overrides in self._overrides.items()
-            if choices.get(name) in overrides
+            for name, it in self._switches.items()
+            if choices.get(name) in it.patched
         )
-        return self._read_kept(chosen) if chosen else self
+        return self._under(chosen) if chosen else self
 
     def readings(self) -> Iterator[Contract]:
-        """This contract under each single reading that has rules of its own.
+        """This contract under each single reading that has a patch.
 
         Raises:
-            ContractError: such rules are wrong.
+            ContractError: a patch is wrong.
         """
-        for name, overrides in self._overrides.items():
-            for value in overrides:
-                yield self.under({name: value})
+        for name, it in self._switches.items():
+            for value in it.alternatives:
+                if value in it.patched:
+                    yield self.under({name: value})
 
-    def _read(self, chosen: tuple[tuple[str, str], ...]) -> Contract:
+    def _read(self, chosen: _Chosen) -> Contract:
         rules = self._rules
         for name, value in chosen:
-            rules = merge_patch(rules, self._overrides[name][value])
-        document, operations, _ = self._shape  # compiled before the copy, so that both share it
+            rules = merge_patch(rules, self._switches[name].rules.get(value, {}))
         other = copy(self)
+        other.__dict__.pop("_shape", None)
         other.behaviour = self._behaviour(rules)
-        _check_agreement(self.folder, other.behaviour, operations, document)
+        other._reshaped = tuple(it for it in chosen if it[1] in self._switches[it[0]].shapes)
+        other._shape  # noqa: B018  readings that contradict each other are refused here
         return other
 
     def _behaviour(self, rules: Json, *, is_checked: bool = False) -> Behaviour:
@@ -90,22 +99,39 @@ class Contract:
         return self.behaviour.provider
 
     @cached_property
-    def _shape(self) -> tuple[Json, Mapping[str, Operation], Routes]:
+    def _shape(self) -> _Shape:
+        with self._lock:
+            document, operations, routes = self._compiled(self._reshaped)
+        _check_agreement(self.folder, self.behaviour, operations, document)
+        return document, operations, routes
+
+    def _compile(self, chosen: _Chosen) -> _Shape:
         from .operations import Routes, compile_operations
         from .validation import Documents
 
-        with self._lock:
+        if not chosen:
             document = read_yaml(self.folder / "openapi.yaml")
             operations = compile_operations(Documents(self.provider, document))
-            _check_agreement(self.folder, self.behaviour, operations, document)
             return document, operations, Routes(list(operations.values()))
+        document = self._compiled(())[0]
+        for name, value in chosen:
+            document = merge_patch(document, self._switches[name].shapes[value])
+        try:
+            operations = compile_operations(Documents(self.provider, document))
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            readings = ", ".join(f"{name}={value}" for name, value in chosen)
+            detail = f"{type(error).__name__}: {error}"
+            raise ContractError(
+                f"{self.folder}: openapi.yaml cannot be read with {readings}: {detail}"
+            ) from None
+        return document, operations, Routes(list(operations.values()))
 
     @property
     def document(self) -> Json:
-        """The OpenAPI document as it stands in the file.
+        """The OpenAPI document: that of the file, with the shapes of the readings chosen.
 
         Raises:
-            ContractError: the file is wrong, or does not fit to the behaviour file.
+            ContractError: the file is wrong, or does not agree with the behaviour file.
         """
         return self._shape[0]
 
@@ -125,13 +151,24 @@ def provider_names() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in _FOLDER.glob("*/behaviour.yaml")))
 
 
-@cache
-def load_contract(provider: str) -> Contract:
-    """The contract of *provider*, compiled on first use and kept.
+def load_contract(provider: str, readings: Mapping[str, str] | None = None) -> Contract:
+    """The contract of *provider* under *readings*, compiled on first use and kept.
+
+    *readings* are named as in the command line: `provider.interpretation`. An interpretation that
+    is absent has its default reading.
 
     Raises:
-        ContractError: there is no such provider, or its files contradict each other.
+        ContractError: there is no such provider, interpretation or reading, the readings
+            contradict each other, or the files of the provider do.
     """
+    contract = _load(provider)
+    if readings:
+        _check_readings(contract.behaviour, readings)
+    return contract.under(readings or {})
+
+
+@cache
+def _load(provider: str) -> Contract:
     if provider not in provider_names():
         raise ContractError(no_such("provider", provider, provider_names()))
     return read_contract(_FOLDER / provider)
@@ -144,6 +181,17 @@ def read_contract(folder: Path) -> Contract:
         ContractError: the behaviour file is missing or wrong. The other is read on first use.
     """
     return Contract(folder)
+
+
+def _check_readings(behaviour: Behaviour, readings: Mapping[str, str]) -> None:
+    """Every one of *readings* names an interpretation of the provider, and a reading of it."""
+    known = {f"{behaviour.provider}.{it.name}": it for it in behaviour.interpretations.values()}
+    for name, value in readings.items():
+        if name not in known:
+            raise ContractError(no_such("interpretation", name, known))
+        values = (known[name].default, *known[name].alternatives)
+        if value not in values:
+            raise ContractError(no_such(f"reading of {name}", value, values))
 
 
 def _check_agreement(

@@ -37,8 +37,11 @@ def lint_contract(folder: Path) -> None:
     contract = read_contract(folder)
     for operation in contract.operations.values():
         _check_schemas(path, operation)
-    for _ in contract.readings():
-        pass
+    for reading in contract.readings():
+        if reading.document is not contract.document:
+            _check_document(path, reading.document)
+            for operation in reading.operations.values():
+                _check_schemas(path, operation)
 
 
 def _check_document(path: Path, document: Json) -> None:
