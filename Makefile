@@ -12,6 +12,10 @@ RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 # An environment of its own: the pytest plugins in it would load in every other run too.
 NEIGHBOURS := .cache/neighbours/.installed
+# Tools from npm, at the versions of tools/node/package-lock.json.
+NODE := .cache/node/.installed
+# The generator of Python clients needs versions of its own of what the kit uses as well.
+CLIENTS := .cache/clients/.installed
 
 PYTEST := $(BIN)/python -m pytest
 ARGS ?=
@@ -46,6 +50,10 @@ test-prism: $(DEVELOPMENT) ## the contract kit against a server that is not ours
 	$(BIN)/python -m tools.prism_report
 	$(PYTEST) tests/contract/test_prism.py $(ARGS)
 
+.PHONY: test-clients
+test-clients: $(DEVELOPMENT) $(CLIENTS) $(NODE) ## clients generated from the OpenAPI documents, one call each
+	CLIENTS=all $(PYTEST) tests/clients $(ARGS)
+
 .PHONY: bench
 bench: $(DEVELOPMENT) ## load the server and print one table
 	@$(BIN)/python -m bench.run $(ARGS)
@@ -57,7 +65,7 @@ fuzz: $(DEVELOPMENT) ## schemathesis over every provider: make fuzz ARGS="ozor -
 # --- what a change must pass -------------------------------------------------------------------
 
 .PHONY: check
-check: format-check lint types imports packaging ## format, lint, types, import direction, packaging
+check: format-check lint types imports specs packaging ## format, lint, types, import direction, OpenAPI documents, packaging
 
 .PHONY: format
 format: $(DEVELOPMENT) ## rewrite the code in the house's format
@@ -81,6 +89,11 @@ types: $(DEVELOPMENT) ## mypy and pyright, both strict
 imports: $(DEVELOPMENT)
 	$(PYTEST) -q tests/test_imports.py tests/test_tidy.py tests/test_language.py
 
+.PHONY: specs
+specs: $(DEVELOPMENT) ## the OpenAPI documents: the specification's schema, then Redocly's rules
+	$(BIN)/openapi-spec-validator specs/*/openapi.yaml
+	@tools/lint_specs.sh
+
 .PHONY: packaging
 packaging: $(DEVELOPMENT)
 	$(PYTEST) -q tests/test_packaging.py
@@ -94,7 +107,8 @@ setup: $(DEVELOPMENT) ## only install what development needs
 .PHONY: lock
 lock: | $(BIN)/python ## resolve the dependencies anew, newest versions first
 	$(PIP) install --quiet 'uv>=0.9'
-	rm -f requirements.lock requirements-dev.lock requirements-neighbours.lock
+	rm -f requirements.lock requirements-dev.lock requirements-neighbours.lock \
+	  requirements-clients.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group build \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements.lock
@@ -106,6 +120,9 @@ lock: | $(BIN)/python ## resolve the dependencies anew, newest versions first
 	  --group build --group dev --group neighbours -c requirements-dev.lock \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements-neighbours.lock
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --group clients \
+	  --universal --fork-strategy fewest --generate-hashes \
+	  --python-version 3.11 --quiet -o requirements-clients.lock
 
 .PHONY: clean
 clean: ## remove the environment, the caches and the builds
@@ -133,6 +150,18 @@ $(RUNTIME): requirements.lock pyproject.toml $(BIN)/python
 $(DEVELOPMENT): $(RUNTIME) requirements-dev.lock
 	@echo "installing the development tools into $(VENV) ..."
 	@$(INSTALL) -r requirements-dev.lock
+	@touch $@
+
+$(NODE): tools/node/package.json tools/node/package-lock.json
+	@echo "installing the tools from npm into $(@D) ..."
+	@mkdir -p $(@D) && cp $^ $(@D)/
+	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(CLIENTS): requirements-clients.lock | $(BIN)/python
+	@echo "installing the generator of Python clients into $(@D) ..."
+	@$(BIN)/python -m venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r $<
 	@touch $@
 
 $(NEIGHBOURS): requirements-neighbours.lock pyproject.toml | $(BIN)/python

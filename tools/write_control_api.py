@@ -1,4 +1,4 @@
-"""Writes docs/control-api.md from the control contract: `python -m tools.write_control_api`."""
+"""Generates docs/control-api.md from the control contract: `python -m tools.write_control_api`."""
 
 from __future__ import annotations
 
@@ -14,33 +14,37 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "control-api.md"
 _HEAD = """\
 # The control API
 
-What a test or a person does *to* the mock, as opposed to *through* it: JSON under `/_screentest/`,
-on the port of the mock. The whole contract, with every field, is
+The control API controls the mock itself: worlds, clocks, jobs, faults, the journal and webhooks. It
+is JSON under `/_screentest/`, on the port of the mock. The whole contract, with every field, is
 [`specs/control/openapi.yaml`](../specs/control/openapi.yaml), and a running mock serves it at
-`/_screentest/openapi.json`. Calls are read by that file; this page is written from it.
+`/_screentest/openapi.json`. The mock validates requests against that file, and this page is
+generated from it.
 
 ```sh
 curl -s -X POST http://127.0.0.1:8787/_screentest/worlds -H 'Content-Type: application/json' \\
   -d '{"seed": 7, "clock": {"mode": "manual", "now": "2026-01-01T00:00:00Z"}}'
 ```
 
-- Refusals are `application/problem+json` with a stable `code`. Unknown fields are refused, with the
+- A refusal is `application/problem+json` with a stable `code`. An unknown field is refused with the
   nearest known name.
-- `X-Screentest-Control: 1` in an answer says that a mock gave it, and which version of this API.
-- Lists take `limit` (1 to 200) and `cursor`, and answer `{"items": […], "next_cursor": null}`;
-  the items of a ledger are its `entries`, beside the sums.
+- Every response has the header `X-Screentest-Control: 1`: it comes from a mock, with this version
+  of the API.
+- Lists take `limit` (1 to 200) and `cursor`, and return `{"items": […], "next_cursor": null}`. A
+  ledger returns `entries` in place of `items`, and the totals with them.
 - Instants are RFC 3339; durations are integer milliseconds in fields named `*_ms`.
-- Bodies are `application/json` only, and calls from web pages of another origin are refused. With
-  `--control-token`, every call but `GET /health` needs `Authorization: Bearer TOKEN`.
-- A job is called by the provider's own id, with slashes written as underscores.
-- `GET …/events` with `Accept: text/event-stream` tells live what happens.
-- A snapshot goes into any world: `POST …/snapshots` with the `document` that `GET` gave, then
-  `restore`. Its keys work on, unless another world of the mock has them: then the answer has new
-  ones, in `env` and in the accounts for the first account of each provider, and in `new_keys` for
-  all. Addresses made from then on name the new world, and a webhook endpoint has another secret
-  there, which `rotate` tells.
-- The world `default` always exists; its providers answer at `/<provider>`, those of any other world
-  at `/w/<world>/<provider>`, and a key finds its world from either address.
+- Bodies are `application/json` only. Requests from web pages of another origin are refused. With
+  `--control-token`, every operation but `GET /health` requires `Authorization: Bearer TOKEN`.
+- `{job}` is the provider's own id. An id with slashes can be written as it is, with `%2F`, or with
+  underscores in place of the slashes.
+- `GET …/events` with `Accept: text/event-stream` sends events as they happen.
+- A snapshot can be restored into any world, also of another mock: `POST …/snapshots` with the
+  `document` that `GET` returned, then `restore`. Its keys stay valid, unless another world of the
+  mock has one of them. Then all keys are replaced: `env` and the accounts in the response have the
+  new keys of the first account of each provider, and `new_keys` has all of them. URLs created
+  after the restoration name the new world, and `rotate` returns a new secret for a webhook
+  endpoint.
+- The world `default` always exists. Its providers are at `/<provider>`, those of any other world at
+  `/w/<world>/<provider>`. A key identifies its world at either URL.
 
 """
 
@@ -54,7 +58,7 @@ def _sections() -> Iterator[str]:
     document = load_controls().document
     for tag in document["tags"]:
         yield f"## {tag['name'].capitalize()}\n\n{tag['description']}\n"
-        yield "| call | fields | |\n|---|---|---|"
+        yield "| operation | fields | what it does |\n|---|---|---|"
         for path, item in document["paths"].items():
             for method in METHODS:
                 if method in item and tag["name"] in item[method]["tags"]:

@@ -192,10 +192,10 @@ class InProcess:
         self._control("POST", f"{self._path}/faults", order)
 
     def hold(self, job: str, *, held: bool) -> bool:
-        return self._try("PATCH", f"{self._path}/jobs/{_job_id(job)}", {"held": held})[0] == 200
+        return self._try("PATCH", f"{self._path}/jobs/{job}", {"held": held})[0] == 200
 
     def details(self, job: str) -> Json:
-        status, shown = self._try("GET", f"{self._path}/jobs/{_job_id(job)}")
+        status, shown = self._try("GET", f"{self._path}/jobs/{job}")
         return shown.get("details") if status == 200 else None
 
     def next_due_ms(self) -> int | None:
@@ -292,11 +292,6 @@ def instant_ms(text: str) -> int:
     whole = datetime.fromisoformat(text.replace("Z", "+00:00"))
     since = whole - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
-
-
-def _job_id(job: str) -> str:
-    """The id under which the control API knows a job: one path segment."""
-    return job.replace("/", "_")
 
 
 @dataclass(slots=True)

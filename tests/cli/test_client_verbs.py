@@ -326,3 +326,27 @@ def test_logs_take_any_number_of_requests(world: World) -> None:
     shown = world.run("logs", "-n", "99999999999999999999")
 
     assert (shown.code, len(shown.out.splitlines())) == (0, 1)
+
+
+def test_job_whose_id_has_slashes_is_named_as_the_list_shows_it(world: World) -> None:
+    key, base = world.env["UGC_COPILOT_API_KEY"], world.env["UGC_COPILOT_BASE_URL"]
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    order = {
+        "data": {"engine": "sora", "scene": {"visualPrompt": "A kettle steams", "scriptText": ""}}
+    }
+    status, made = send("POST", f"{base}/proxyStartVideoGeneration", order, headers)
+    assert status == 200, made
+
+    (listed,) = world.run("jobs", "--json").json
+    shown = world.run("jobs", "show", listed["id"], "--json")
+    held = world.run("jobs", "hold", listed["id"].replace("/", "_"), "--json")
+
+    assert "/" in listed["id"]
+    assert shown.json["id"] == held.json["id"] == listed["id"]
+
+
+@pytest.mark.parametrize("job", ["", "/", "a//b", "a/", "a/../b"])
+def test_job_id_with_an_empty_part_is_refused_before_a_request(world: World, job: str) -> None:
+    refused = world.run("jobs", "show", job)
+
+    assert (refused.code, refused.err) == (2, f"error: no job {job!r}\n")

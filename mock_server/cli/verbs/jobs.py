@@ -8,6 +8,7 @@ import click
 
 from screentest.specs.json_types import Json
 
+from ...kernel.errors import unknown
 from ..client import Mock, segment, world_options
 from ..groups import group
 from ..output import json_option, show, table
@@ -83,8 +84,15 @@ def release_job(job: str, url: str, world: str, *, as_json: bool) -> None:
 
 
 def job_path(job: str) -> str:
-    """The path of a job by its id; an id with slashes is written with underscores there."""
-    return f"/jobs/{segment('job', job.replace('/', '_'))}"
+    """The path of a job by its id, which may have slashes.
+
+    Raises:
+        MockError: no job can have this id.
+    """
+    parts = job.split("/")
+    if {"", ".", ".."} & set(parts):
+        raise unknown("job", job, ())
+    return "/jobs/" + "/".join(segment("job", part) for part in parts)
 
 
 def _rows(jobs: list[Json]) -> Iterable[str]:

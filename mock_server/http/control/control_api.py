@@ -43,7 +43,7 @@ def control_blueprint(worlds: Worlds, guard: Guard) -> Blueprint:
     assert handlers.keys() == operations.keys(), handlers.keys() ^ operations.keys()
     for id_, operation in operations.items():
         control.add_url_rule(
-            operation.path.replace("{", "<").replace("}", ">"),
+            _rule(operation.path),
             id_,
             partial(_answer, worlds, operation, handlers[id_]),
             methods=[operation.method],
@@ -60,6 +60,14 @@ def control_blueprint(worlds: Worlds, guard: Guard) -> Blueprint:
     control.app_errorhandler(Exception)(_crash)
     control.after_app_request(_signed)
     return control
+
+
+def _rule(path: str) -> str:
+    """Flask's rule for a *path* of the contract. A job's id may have slashes: it takes the rest.
+
+    OpenAPI 3.1 has no parameter for several segments of a path.
+    """
+    return path.replace("{job}", "<path:job>").replace("{", "<").replace("}", ">")
 
 
 def _signed(response: Response) -> Response:
