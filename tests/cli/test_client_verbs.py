@@ -283,7 +283,7 @@ def test_credits_of_an_account_are_those_of_its_own_provider(world: World) -> No
     ("words", "detail"),
     [
         (("jobs", "show", ""), "no job ''"),
-        (("jobs", "hold", "../clock"), "no job '.._clock'"),
+        (("jobs", "hold", "../clock"), "no job '../clock'"),
         (("logs", "show", "é"), "no request 'é'"),
         (("logs", "show", "../clock"), "no request '../clock'"),
         (("credits", "--account", "../clock"), "no account '../clock'"),

@@ -96,7 +96,7 @@ def list_types(*, as_json: bool) -> None:
             "phase": it.phase,
             "meets": it.meets,
             "attributes": dict(it.attributes),
-            "told": it.summary,
+            "summary": it.summary,
         }
         for name, it in TYPES.items()
     ]
@@ -170,7 +170,7 @@ def _type_rows(types: list[Json]) -> Iterable[str]:
                 it["meets"],
                 it["phase"],
                 " ".join(f"{name}={json.dumps(value)}" for name, value in it["attributes"].items()),
-                it["told"],
+                it["summary"],
             )
             for it in types
         ]
