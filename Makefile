@@ -24,7 +24,7 @@ ARGS ?=
 .DELETE_ON_ERROR:
 
 .PHONY: help
-help: ## list what there is
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 # --- what a user types -------------------------------------------------------------------------
@@ -124,6 +124,16 @@ lock: | $(BIN)/python ## resolve the dependencies anew, newest versions first
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements-clients.lock
 
+.PHONY: update
+update: ## resolve the dependencies anew, then check and test with them
+	$(MAKE) lock
+	$(MAKE) check test
+
+.PHONY: build
+build: $(RUNTIME) ## build the wheel and the source distribution into dist/
+	rm -rf dist
+	$(BIN)/python -m hatchling build -d dist
+
 .PHONY: clean
 clean: ## remove the environment, the caches and the builds
 	rm -rf $(VENV) .cache dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/.peers
@@ -131,13 +141,13 @@ clean: ## remove the environment, the caches and the builds
 
 # The first interpreter of this list that is new enough; 'none' says which ones were asked.
 $(BIN)/python:
-	@for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	@for candidate in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
 	  if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	    rm -rf $(VENV); "$$candidate" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; exit 0; \
 	  fi; \
 	done; \
-	echo "screentest needs Python 3.11 or newer; asked: $(strip $(PYTHON) python3 python3.13)" \
-	  "python3.12 python3.11. Install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2
+	echo "screentest needs Python 3.11 or newer; asked: $(strip $(PYTHON) python3 python3.14)" \
+	  "python3.13 python3.12 python3.11. Install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2
 
 # The project itself is installed without a build environment of its own: what builds it is in
 # the lock, so nothing here comes unpinned.
