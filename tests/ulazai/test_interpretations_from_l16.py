@@ -93,10 +93,10 @@ def test_other_refusals_may_have_a_detail(ulazai: Account) -> None:
         ulazai.client.post(steps.TEXT, json=steps.TEXT_BODY),
     ]
 
-    detail = [detail(answer) for answer in answers]
-    assert detail[3][0] == 400
-    assert detail[3][1].startswith("JSON parse error - ")
-    assert detail[:3] + detail[4:] == [
+    refused = [detail(answer) for answer in answers]
+    assert refused[3][0] == 400
+    assert refused[3][1].startswith("JSON parse error - ")
+    assert refused[:3] + refused[4:] == [
         (401, "Authentication credentials were not provided."),
         (401, "Invalid token."),
         (404, "Not found."),
@@ -134,9 +134,9 @@ def test_refund_is_told_at_every_poll_and_booked_once(ulazai: Account) -> None:
     """L18."""
     task_id, _ = steps.failed(ulazai)
 
-    detail = [steps.status(ulazai, task_id)["credits_refunded"] for _ in range(5)]
+    refunded = [steps.status(ulazai, task_id)["credits_refunded"] for _ in range(5)]
 
-    assert detail == [70] * 5
+    assert refunded == [70] * 5
     assert [kind for kind, _ in steps.lines(ulazai)].count("refund") == 1
 
 

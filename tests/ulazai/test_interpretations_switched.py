@@ -89,6 +89,25 @@ def test_address_may_have_to_show_its_format(ulazai: Account, image_url: str, st
     assert ("image_url" in answer.text) == (status == 400)
 
 
+@pytest.mark.clause("UL-034")
+@pytest.mark.parametrize(
+    ("image_url", "status"),
+    [
+        ("https://media.example.org/boat.gif", 201),
+        ("https://media.example.org/boat.pdf?page=1", 201),
+        ("boat.jpg", 400),
+        ("ftp://media.example.org/boat.jpg", 400),
+    ],
+)
+def test_every_extension_may_be_accepted(ulazai: Account, image_url: str, status: int) -> None:
+    """L13, any_extension."""
+    ulazai.world.choose(ulazai__image_url="any_extension")
+
+    answer = ulazai.client.post(steps.IMAGE, json={**steps.IMAGE_BODY, "image_url": image_url})
+
+    assert answer.status == status
+
+
 @pytest.mark.clause("UL-002", "UL-074")
 def test_token_may_be_the_only_form_of_the_header(ulazai: Account) -> None:
     """L15, token_only."""

@@ -241,6 +241,11 @@ def test_opt_in_is_true_or_false(
         "https://media.example.org/",
         "https://media.example.org",
         "https://user@media.example.org:8443/boat.jpg",
+        "https://media.example.org/photo.v2",
+        "https://media.example.org/image.php?id=3",
+        "https://media.example.org/boat.",
+        "https://media.example.org/boat.gif/latest",
+        "https://pictures.zip",
     ],
 )
 def test_address_of_a_picture_passes(ulazai: Account, image_url: str) -> None:
@@ -264,7 +269,7 @@ def test_address_of_a_picture_passes(ulazai: Account, image_url: str) -> None:
         "https://media.example.org/my boat.jpg",
         "https://media.example.org/boat.gif",
         "https://media.example.org/boat.mp4?as=boat.jpg",
-        "https://media.example.org/boat.",
+        "https://media.example.org/boat.PDF#page=1",
         7,
         None,
     ],
@@ -287,7 +292,7 @@ def test_refusal_of_an_address_says_what_is_wanted(ulazai: Account) -> None:
         "success": False,
         "error": "Invalid request parameters",
         "error_details": (
-            "image_url: expected the http or https address of a JPG, PNG or WebP file, "
+            "image_url: expected the http or https URL of a JPG, PNG or WebP file, "
             "got 'https://media.example.org/boat.gif'"
         ),
     }

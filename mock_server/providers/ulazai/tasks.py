@@ -6,12 +6,11 @@ Source: https://ulazai.com/docs/sora, read 2026-11-21. Clause ids are explained 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from screentest.specs.behaviour import Kind
 from screentest.specs.json_types import Json
-from screentest.specs.validation import Violation, shown
+from screentest.specs.validation import Violation
 
 from ...engine.instant import Instant
 from ...engine.job_control import finish_now, set_outcome
@@ -19,7 +18,7 @@ from ...engine.provider import Asset, Call, Provider, Refusal, Reply
 from ...engine.refusals import from_contract
 from ...kernel.clock import rfc3339, rfc3339_microseconds
 from ...kernel.rows import Resource
-from ...kernel.templates import fill_text, look_up
+from ...kernel.templates import fill_text
 from ...media.clips import Clip, StillKind, choose_clip, still, video_bytes
 
 provider = Provider("ulazai")
@@ -27,7 +26,6 @@ provider = Provider("ulazai")
 _MINUTE_MS = 60_000
 _MEGABYTE = 1024 * 1024
 _OPT_IN = "prompt_directory_optin"
-_PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 #: What the web framework takes for a boolean beside JSON's own.
 _FRAMEWORK_BOOLEANS: Mapping[str | int, bool] = {"true": True, "false": False, 1: True, 0: False}
 
@@ -55,31 +53,10 @@ def price_of_image(call: Call) -> Mapping[str, Json]:
 
 
 def _price_facts(call: Call) -> Mapping[str, Json]:
-    """Whether the video goes into the Prompt Directory; left out, by the reading in force."""
-    unsaid = call.ctx.choice("optin_default") == "true"
-    said = call.body.get(_OPT_IN, unsaid)
-    return {_OPT_IN: _FRAMEWORK_BOOLEANS.get(said, said)}
-
-
-@provider.check("generateImageToVideo")
-def check_address(call: Call) -> Sequence[Violation]:
-    """An address must show its format, where that is the reading (L13)."""
-    path = re.split(r"[?#]", call.body["image_url"].lower())[0]
-    if call.ctx.choice("image_url") != "listed_extension" or path.endswith(_PICTURES):
-        return []
-    wanted = "an address that ends in " + ", ".join(_PICTURES)
-    return [Violation("body", "/image_url", "rule", wanted, shown(call.body["image_url"]))]
-
-
-@provider.tolerates
-def waives(call: Call, violation: Violation) -> bool:
-    """Blank prompts (L12) and booleans in other words (L26), where so chosen."""
-    ctx, value = call.ctx, look_up(violation.field, call.body)
-    if violation.field == "prompt" and violation.keyword == "pattern":
-        return ctx.choice("blank_prompt") == "white_space_passes" and value.isspace()
-    if violation.field == _OPT_IN and isinstance(value, str | int):
-        return ctx.choice("strict_types") == "coerced" and value in _FRAMEWORK_BOOLEANS
-    return False
+    """Whether the video goes into the Prompt Directory; without the field, the reading decides."""
+    default = call.ctx.choice("optin_default") == "true"
+    chosen = call.body.get(_OPT_IN, default)
+    return {_OPT_IN: _FRAMEWORK_BOOLEANS.get(chosen, chosen)}
 
 
 @provider.operation("generateTextToVideo")
@@ -89,9 +66,7 @@ def generate_from_text(call: Call) -> Reply:
 
 @provider.operation("generateImageToVideo")
 def generate_from_image(call: Call) -> Reply:
-    if call.ctx.choice("image_to_video_status") == "200":
-        return Reply(200, _started(call), departure="image_to_video_status")
-    return Reply(201, _started(call))
+    return Reply(int(call.ctx.choice("image_to_video_status")), _started(call))
 
 
 def _started(call: Call) -> Json:
@@ -122,14 +97,9 @@ def get_status(call: Call) -> Reply:
     ctx, task = call.ctx, call.found["task"]
     match ctx.kind(task):
         case Kind.SUCCEEDED:
-            is_exact = ctx.choice("created_at") == "microseconds"
-            departure = "created_at" if is_exact else None
-            body = {"success": True, "data": _video(ctx, task, is_exact=is_exact)}
-            return Reply(200, body, departure=departure)
+            return Reply(200, {"success": True, "data": _video(ctx, task)})
         case Kind.FAILED:
-            status = int(ctx.choice("failed_status_code"))
-            departure = "failed_status_code" if status != 200 else None
-            return Reply(status, _failure(ctx, task), departure=departure)
+            return Reply(int(ctx.choice("failed_status_code")), _failure(ctx, task))
         case _:
             return Reply(200, {"success": True, "data": _progress(ctx, task)})
 
@@ -154,7 +124,7 @@ def _estimate(ctx: Instant, task: Resource) -> str:
     return f"{minutes}-{minutes + 1} minutes" if minutes > 0 else "less than a minute"
 
 
-def _video(ctx: Instant, task: Resource, *, is_exact: bool) -> Json:
+def _video(ctx: Instant, task: Resource) -> Json:
     width, height = _size(ctx, task)
     # The smallest size that the documented form can tell is a tenth.
     megabytes = max(0.1, _clip(ctx, task).size_bytes / _MEGABYTE)
@@ -166,10 +136,14 @@ def _video(ctx: Instant, task: Resource, *, is_exact: bool) -> Json:
         "duration": ctx.behaviour.media["duration_s"],
         "resolution": f"{width}x{height}",
         "file_size": f"{megabytes:.1f} MB",
-        "created_at": rfc3339_microseconds(task.created_ms)
-        if is_exact
-        else rfc3339(task.created_ms // 1_000 * 1_000),
+        "created_at": _created_at(ctx, task),
     }
+
+
+def _created_at(ctx: Instant, task: Resource) -> str:
+    if ctx.choice("created_at") == "microseconds":
+        return rfc3339_microseconds(task.created_ms)
+    return rfc3339(task.created_ms // 1_000 * 1_000)
 
 
 def _failure(ctx: Instant, task: Resource) -> Json:
@@ -255,7 +229,7 @@ def _given_back(call: Call) -> int:
 
 
 def _framework_body(refusal: Refusal, detail: Reply) -> Json:
-    """What the web framework would say instead of what *told* says."""
+    """The body that the web framework would give the refusal *detail*."""
     if refusal.reason == "invalid":
         errors: dict[str, list[str]] = {}
         for violation in refusal.violations:
