@@ -8,7 +8,7 @@ mock never reads this; the contract kit reads nothing else beside the contract i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import jsonschema_rs
 from msgspec import Struct
 from msgspec.structs import replace
 
+from .clauses import Clause, read_clauses
 from .contract import Contract, load_contract
 from .errors import ContractError
 from .files import read_yaml
@@ -204,8 +205,7 @@ class Cadence(Struct, frozen=True):
 class Checks(Struct, frozen=True):
     """Everything that the kit knows of a provider beside its contract.
 
-    *clauses* are all that the behaviour file names as a source; *no_promises* are those that bind
-    no server, each with the reason.
+    *clauses* are the sentences of the provider's document, by id.
     """
 
     cadence: Cadence
@@ -220,8 +220,7 @@ class Checks(Struct, frozen=True):
     unreachable: Mapping[str, str]
     may_refuse: Mapping[str, MayRefuse]
     same_as_asked: Mapping[str, tuple[str, str]]
-    no_promises: Mapping[str, str]
-    clauses: frozenset[str] = frozenset()
+    clauses: Mapping[str, Clause] = {}
 
 
 @cache
@@ -249,8 +248,7 @@ def read_checks(path: Path, contract: Contract) -> Checks:
     for error in validator.iter_errors(raw):
         where = "/".join(str(step) for step in error.instance_path) or "the top level"
         raise ContractError(f"{path}: checks: at {where}: {error.message}")
-    in_force = {name: it for name, it in document.items() if name != "interpretations"}
-    checks = replace(_checks(raw), clauses=frozenset(_sources(in_force)))
+    checks = replace(_checks(raw), clauses=read_clauses(contract))
     _check_names(path, checks, contract)
     return checks
 
@@ -282,21 +280,7 @@ def _checks(raw: Json) -> Checks:
             kind: (it["same"], it.get("source", ""))
             for kind, it in raw.get("same_as_asked", {}).items()
         },
-        no_promises=raw.get("no_promises", {}),
     )
-
-
-def _sources(value: Json) -> Iterator[str]:
-    """Every clause that stands under a `source` anywhere in *value*."""
-    if isinstance(value, dict):
-        for name, below in value.items():
-            if name == "source":
-                yield from (below,) if isinstance(below, str) else below
-            else:
-                yield from _sources(below)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _sources(item)
 
 
 def _plan(raw: Json) -> RequestPlan:
@@ -454,9 +438,6 @@ def _check_names(path: Path, checks: Checks, contract: Contract) -> None:
     for example in checks.refused:
         if example.because not in behaviour.refusals and example.status is None:
             raise ContractError(f"{path}: checks: there is no refusal {example.because!r}")
-    for clause in checks.no_promises:
-        if clause not in checks.clauses:
-            raise ContractError(f"{path}: checks: nothing has the source {clause!r}")
     for make in checks.makes.values():
         if make.needs is not None and make.needs not in checks.makes:
             raise ContractError(f"{path}: checks: {make.kind!r} needs unknown {make.needs!r}")

@@ -1,7 +1,7 @@
 """Every clause of a provider's document is named by a test, and every named clause exists.
 
-A test names what it covers with `@pytest.mark.clause("OZ-055", "OZ-056")`. The clauses themselves
-are in `specs/<provider>/clauses.yaml`. Only the source of the tests is read, nothing is run.
+A test names what it covers with `@pytest.mark.clause("OZ-055", "OZ-056")`. The clauses are in
+`specs/<provider>/clauses.yaml`. Only the source of the tests is read; no test is run.
 """
 
 from __future__ import annotations
@@ -10,19 +10,13 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import pytest
-import yaml
+
+from screentest.specs.clauses import read_clauses
+from screentest.specs.contract import load_contract, provider_names
 
 TESTS = Path(__file__).parent
-SPECS = TESTS.parent / "specs"
-CLAUSE_FILES = sorted(SPECS.glob("*/clauses.yaml"))
-
-
-def clauses_of(file: Path) -> dict[str, str]:
-    """Clause id to its sentence, in the order of the file."""
-    return cast(dict[str, str], yaml.safe_load(file.read_text()))
 
 
 def is_clause_marker(node: ast.AST) -> bool:
@@ -37,7 +31,7 @@ def clauses_named_in(file: Path) -> Iterator[tuple[str, str]]:
     """(place, clause id) for each id that a marker in *file* names.
 
     Raises:
-        AssertionError: an argument of a marker is not a literal id, so no reader could look it up.
+        AssertionError: an argument of a marker is not a literal id, so a reader cannot look it up.
     """
     for node in ast.walk(ast.parse(file.read_text(), str(file))):
         if not is_clause_marker(node):
@@ -46,7 +40,7 @@ def clauses_named_in(file: Path) -> Iterator[tuple[str, str]]:
         for argument in node.args:
             place = f"{file.relative_to(TESTS.parent)}:{argument.lineno}"
             value = argument.value if isinstance(argument, ast.Constant) else None
-            assert isinstance(value, str), f"{place}: clause() takes literal ids, such as 'OZ-055'"
+            assert isinstance(value, str), f"{place}: clause() takes literal ids such as 'OZ-055'"
             yield place, value
 
 
@@ -59,36 +53,33 @@ def places_by_clause() -> dict[str, list[str]]:
     return places
 
 
-def test_there_are_clauses() -> None:
-    """A moved folder must not turn the tests below into nothing."""
-    assert CLAUSE_FILES, f"no clauses.yaml below {SPECS}"
+@pytest.mark.parametrize("provider", provider_names())
+def test_every_clause_is_named_by_a_test(provider: str) -> None:
+    named, clauses = places_by_clause(), read_clauses(load_contract(provider))
 
-
-@pytest.mark.parametrize("file", CLAUSE_FILES, ids=lambda file: cast(Path, file).parent.name)
-def test_every_clause_is_named_by_a_test(file: Path) -> None:
-    named = places_by_clause()
-
-    missing = [f"  {id}: {text}" for id, text in clauses_of(file).items() if id not in named]
+    missing = [f"  {it.id}: {it.says}" for it in clauses.values() if it.id not in named]
 
     report = "\n".join(missing)
-    assert not missing, f"{len(missing)} clauses of {file.parent.name} have no test:\n{report}"
+    assert not missing, f"{len(missing)} clauses of {provider} have no test:\n{report}"
 
 
-@pytest.mark.parametrize("file", CLAUSE_FILES, ids=lambda file: cast(Path, file).parent.name)
-def test_clauses_are_numbered_and_worded(file: Path) -> None:
-    clauses = clauses_of(file)
+@pytest.mark.parametrize("provider", provider_names())
+def test_clauses_are_numbered_and_worded(provider: str) -> None:
+    contract = load_contract(provider)
+    clauses = read_clauses(contract)
     # The loader keeps the last of two equal keys in silence, so the ids are read from the text too.
-    written = re.findall(r"^([A-Z]{2}-\d{3}):", file.read_text(), re.MULTILINE)
+    text = (contract.folder / "clauses.yaml").read_text()
+    written = re.findall(r"^([A-Z]{2}-\d{3}):", text, re.MULTILINE)
 
     assert written == list(clauses), "an id is used twice, or is not of the form OZ-055"
     assert len({id.split("-")[0] for id in written}) == 1
     assert written == sorted(written)
-    assert [id for id, text in clauses.items() if not text.endswith(".")] == []
+    assert [it.id for it in clauses.values() if not it.says.endswith(".")] == []
 
 
 def test_no_test_names_a_clause_that_does_not_exist() -> None:
     """A slip such as OZ-550 for OZ-055 would otherwise hide a gap."""
-    known = {id for file in CLAUSE_FILES for id in clauses_of(file)}
+    known = {id for provider in provider_names() for id in read_clauses(load_contract(provider))}
 
     strangers = {id: places for id, places in places_by_clause().items() if id not in known}
 

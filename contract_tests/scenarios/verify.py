@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from screentest.specs.checks import Checks
+from screentest.specs.clauses import Clause
 from screentest.specs.contract import Contract
 
 from ..rules.contract_rules import rules_of
@@ -69,25 +70,34 @@ class Result:
 
     @property
     def coverage(self) -> str:
-        """How much of what the contract declares was put to the test."""
-        rules, promises = self.judge.rules, promised(self.checks)
+        """How many rules, and how many clauses of the provider's document, were judged."""
+        rules, clauses = self.judge.rules, self.checks.clauses
         judged = len(rules) - len(self.judge.not_judged)
-        seen = len(promises - self.clauses_not_judged)
-        no_promises = len(self.checks.no_promises)
-        binding = f", {no_promises} more bind{'s' * (no_promises == 1)} no server"
         # Rounded down: 100 % means that nothing is left.
+        text = f"{100 * judged // len(rules)} % of {len(rules)} rules"
+        if not clauses:
+            return f"{text} judged"
+        seen = len(clauses) - len(self.clauses_not_judged) - len(self.clauses_of_others)
         return (
-            f"{100 * judged // len(rules)} % of {len(rules)} rules and "
-            f"{100 * seen // len(promises)} % of {len(promises)} clauses judged"
-            + (binding if no_promises else "")
+            f"{text} and {seen} of {len(clauses)} clauses judged, "
+            f"{len(self.clauses_of_others)} more bind clients or readers"
         )
 
     @property
-    def clauses_not_judged(self) -> set[str]:
-        """The clauses that no rule speaks of, or of whose rules one is open."""
-        spoken_of = {clause for rule in self.judge.rules.values() for clause in rule.clauses}
+    def clauses_not_judged(self) -> list[Clause]:
+        """The clauses that bind the server and have no rule, or a rule that was not judged."""
+        cited = {clause for rule in self.judge.rules.values() for clause in rule.clauses}
         is_open = {clause for rule in self.judge.not_judged for clause in rule.clauses}
-        return {it for it in promised(self.checks) if it in is_open or it not in spoken_of}
+        return [
+            it
+            for it in self.checks.clauses.values()
+            if it.binds == "server" and (it.id in is_open or it.id not in cited)
+        ]
+
+    @property
+    def clauses_of_others(self) -> list[Clause]:
+        """The clauses that bind clients or readers, so that no server can break them."""
+        return [it for it in self.checks.clauses.values() if it.binds != "server"]
 
     @property
     def bill(self) -> str:
@@ -110,11 +120,6 @@ class Result:
 
     def rules(self, verdict: Verdict) -> list[Rule]:
         return [it for it in self.judge.rules.values() if self.judge.verdict(it.id) is verdict]
-
-
-def promised(checks: Checks) -> frozenset[str]:
-    """The clauses that a server can be held to."""
-    return checks.clauses - checks.no_promises.keys()
 
 
 def scenarios_of(contract: Contract, checks: Checks) -> list[Scenario]:
