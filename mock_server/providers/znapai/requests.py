@@ -10,7 +10,6 @@ from screentest.specs.validation import Violation, type_name
 
 from ...engine.provider import Call, Provider, Upload
 from ...kernel.bodies import BodyError, read_json
-from ...kernel.templates import look_up
 from ...media.file_types import file_type
 
 provider = Provider("znapai")
@@ -89,22 +88,3 @@ def _reference_violations(call: Call) -> list[Violation]:
     if is_picture:
         return []
     return [Violation("body", f"/{_REFERENCE}", "pattern", _PICTURE_IN_WORDS, actual)]
-
-
-@provider.tolerates
-def waives(call: Call, violation: Violation) -> bool:
-    """What the readings of model, parameters and reference let pass (Z15, Z16, Z18, Z23)."""
-    if violation.keyword == "required" and violation.field == "model":
-        return call.ctx.choice("model_required") == "sora_2"
-    if violation.keyword == "enum" and violation.field == "model":
-        is_pro = look_up("model", call.body) == "sora-2-pro"
-        return is_pro and call.ctx.choice("other_models") == "sora_2_pro"
-    is_unknown = violation.keyword == "additionalProperties"
-    if is_unknown and call.ctx.choice("unknown_parameters") == "dropped":
-        return True
-    if call.ctx.choice("reference_object") != "accept":
-        return False
-    if is_unknown:
-        return set(violation.limit) <= _REFERENCE_PARTS
-    value = look_up(_REFERENCE, call.body)
-    return violation.field == _REFERENCE and isinstance(value, dict)

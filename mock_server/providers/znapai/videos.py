@@ -53,7 +53,7 @@ def remix_video(call: Call) -> Reply:
 @provider.operation("getVideo")
 def get_video(call: Call) -> Reply:
     ctx, job = call.ctx, call.found["video"]
-    return Reply(200, _shown(ctx, job), _poll_after(ctx, job), departure=_departure(ctx, job))
+    return Reply(200, _shown(ctx, job), _poll_after(ctx, job))
 
 
 @provider.operation("listVideos")
@@ -77,7 +77,7 @@ def list_videos(call: Call) -> Reply:
     none = {"first_id": None, "last_id": None}
     has_more = len(found) > limit
     body = {"object": "list", "data": data, **none, **ends, "has_more": has_more}
-    return Reply(200, body, departure=_departure(ctx, *found[:limit]))
+    return Reply(200, body)
 
 
 @provider.operation("deleteVideo")
@@ -128,14 +128,7 @@ def _accepted(call: Call, job: Resource, model: str = "") -> Reply:
     shown = _shown(ctx, job, model)
     if "usage" in shown:
         shown["usage"] = {"duration_seconds": float(job.doc["seconds"])}
-    return Reply(200, shown, _poll_after(ctx, job), departure=_departure(ctx, job))
-
-
-def _departure(ctx: Instant, *jobs: Resource) -> str | None:
-    """The interpretation by which *jobs* are not shown as documented, if there is one."""
-    if jobs and ctx.choice("metadata_echo") == "shown":
-        return "metadata_echo"
-    return "other_models" if any(job.doc["model"] != "sora-2" for job in jobs) else None
+    return Reply(200, shown, _poll_after(ctx, job))
 
 
 def _shown(ctx: Instant, job: Resource, model: str = "") -> dict[str, Json]:
