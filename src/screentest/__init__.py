@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from screentest.contract_tests.runs.check import ScreentestMonitors
     from screentest.fixtures.world.account import Account
     from screentest.fixtures.world.errors import ScreentestWarning, UnmatchedRequestError
     from screentest.fixtures.world.live import LiveServer
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from screentest.fixtures.world.world import World, WorldFactory
     from screentest.mock_server.http.app import create_app
     from screentest.mock_server.kernel.errors import MockError
+    from screentest.specs.contract import load_contract
 
     __version__: str
 
@@ -26,11 +28,14 @@ _MODULE_OF: dict[str, str] = {
     "MockError": "screentest.mock_server.kernel.errors",
     "Options": "screentest.fixtures.world.options",
     "ProviderHandle": "screentest.fixtures.world.provider",
+    # Needs the extra `contract`.
+    "ScreentestMonitors": "screentest.contract_tests.runs.check",
     "ScreentestWarning": "screentest.fixtures.world.errors",
     "UnmatchedRequestError": "screentest.fixtures.world.errors",
     "World": "screentest.fixtures.world.world",
     "WorldFactory": "screentest.fixtures.world.world",
     "create_app": "screentest.mock_server.http.app",
+    "load_contract": "screentest.specs.contract",
 }
 
 __all__ = [
@@ -39,12 +44,14 @@ __all__ = [
     "MockError",
     "Options",
     "ProviderHandle",
+    "ScreentestMonitors",
     "ScreentestWarning",
     "UnmatchedRequestError",
     "World",
     "WorldFactory",
     "__version__",
     "create_app",
+    "load_contract",
 ]
 
 

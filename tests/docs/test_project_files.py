@@ -20,7 +20,8 @@ _MAKE = re.compile(r"^make((?: [\w-]+(?:=\S+)?)+)$", re.MULTILINE)
 
 
 def _jobs(path: Path) -> dict[str, Any]:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
+    jobs: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
+    return jobs
 
 
 def _steps(path: Path) -> list[dict[str, Any]]:
