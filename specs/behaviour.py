@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -346,7 +347,7 @@ class Limits(Struct, frozen=True):
     field_bytes_max: int = 500_000
 
 
-class Behaviour(Struct, frozen=True):
+class Behaviour(Struct, frozen=True, dict=True):
     """Everything of a provider that OpenAPI cannot say."""
 
     provider: str
@@ -380,3 +381,15 @@ class Behaviour(Struct, frozen=True):
     media: Json
     interpretations: Mapping[str, Interpretation]
     facts: Json
+
+    @cached_property
+    def credential_headers(self) -> frozenset[str]:
+        """The headers in which the provider takes credentials, in lower case."""
+        return frozenset(
+            header.lower() for it in self.credentials.values() for header, _ in it.forms
+        )
+
+    @cached_property
+    def key_forms(self) -> frozenset[str]:
+        """The forms of the provider's keys, such as `sk_live_{hex:32}`."""
+        return frozenset(it.key_form for it in self.credentials.values())

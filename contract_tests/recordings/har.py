@@ -17,11 +17,11 @@ from msgspec.structs import replace
 
 from screentest.specs.contract import Contract, load_contract, provider_names
 from screentest.specs.json_types import Json
+from screentest.specs.redaction import REDACTED, Secrets
 
 from ..monitors.undocumented import Undocumented
 from ..rules.judge import Judge
 from ..traces.caller_identity import Callers
-from ..traces.redaction import REDACTED, Secrets, credential_headers
 from ..traces.strict_json import read_base64, read_json
 from ..traces.trace import Exchange, Part, Raw, Trace, find_operation, understand
 from .har_forms import ENTRY, LOG
@@ -81,7 +81,7 @@ def har_of(text: str, name: str, contract: Contract, secrets: Secrets | None = N
             continue
         trace.add(exchange)
         if secrets is not None and not callers.is_masked(raw.request_headers):
-            secrets.learn_from(raw.request_headers, contract)
+            secrets.learn_from(raw.request_headers)
     if not any(it.operation for it in trace.exchanges):
         why = tally(skipped) or "it has no entries"
         raise ValueError(f"{name}: nothing in it is about {contract.provider}: {why}")
@@ -292,7 +292,7 @@ class _Callers:
     def __init__(self, contract: Contract, entries: Iterable[_Entry]) -> None:
         self._contract = contract
         self._callers = Callers(contract)
-        named = credential_headers(contract)
+        named = contract.behaviour.credential_headers
         self._kept = {it for entry in entries for it in entry.raw.request_headers if it in named}
 
     def understand(self, raw: Raw, *, number: int) -> Exchange:
@@ -309,7 +309,8 @@ class _Callers:
 
     def is_masked(self, headers: Mapping[str, str]) -> bool:
         """Whether something else stands where the credential was."""
-        sent = [headers[name] for name in credential_headers(self._contract) if headers.get(name)]
+        named = self._contract.behaviour.credential_headers
+        sent = [headers[name] for name in named if headers.get(name)]
         return any(_is_mask(value.split()[-1]) for value in sent if value.split())
 
 

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import Contract
+from screentest.specs.redaction import Secrets
 
 from ..monitors.monitors import Monitors
 from ..monitors.undocumented import Undocumented
@@ -28,7 +29,6 @@ from ..targets.guard import Budget, Guard, ReadOnlyError, SpentError
 from ..targets.live import Answering, Live, UnreachableError
 from ..targets.target import Identity, OutgoingRequest
 from ..traces.caller_identity import Callers
-from ..traces.redaction import Secrets
 from ..traces.trace import Part, Raw, Trace, understand
 from ..traces.trace_file import TraceWriter
 
@@ -89,7 +89,7 @@ class Recorder:
         checks = load_checks(provider)
         self.trace = Trace(provider, time_scale=self.time_scale)
         self.judge = Judge(rules_of(self.contract, checks))
-        self.secrets = Secrets(provider)
+        self.secrets = Secrets(self.contract.behaviour)
         self._monitors = Monitors(self.contract, checks, self.judge, is_open=True)
         self._undocumented = Undocumented(self.contract, self.judge)
         self._live = Live(
@@ -125,7 +125,7 @@ class Recorder:
         """
         relay = relay or _Relay(None)
         with self._lock:
-            self.secrets.learn_from(wire.headers, self.contract)
+            self.secrets.learn_from(wire.headers)
         try:
             raw = self._guard.pass_on(wire, lambda it: self._send(it, relay))
         except ReadOnlyError as error:

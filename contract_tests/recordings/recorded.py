@@ -11,6 +11,7 @@ from screentest.specs.behaviour import Behaviour
 from screentest.specs.checks import load_checks
 from screentest.specs.contract import Contract, load_contract
 from screentest.specs.json_types import Json
+from screentest.specs.redaction import REDACTED, Secrets
 
 from ..monitors.monitors import watch
 from ..monitors.undocumented import Undocumented
@@ -20,7 +21,6 @@ from ..rules.judge import Judge
 from ..scenarios.session import Session
 from ..targets.request_builder import credential_header
 from ..targets.target import ANONYMOUS, Identity, OutgoingRequest, Target
-from ..traces.redaction import REDACTED, Secrets
 from ..traces.trace import Exchange, Part, Trace
 from ..traces.trace_file import trace_of
 from .har import har_of, tally
@@ -57,7 +57,8 @@ def read_recording(path: Path, provider: str) -> Recording:
     Raises:
         ValueError: it is neither, or nothing in it is about the provider.
     """
-    contract, secrets = load_contract(provider), Secrets(provider)
+    contract = load_contract(provider)
+    secrets = Secrets(contract.behaviour)
     # Once, because it may be a pipe; and some programs begin a file with a mark of its encoding.
     text = path.read_text(encoding="utf-8-sig")
     if not text.startswith('{"trace"'):

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 from screentest.specs.checks import Checks
 from screentest.specs.contract import Contract
 from screentest.specs.operations import Operation
+from screentest.specs.redaction import is_secret_header
 
 from ..rules.contract_rules import names_needed
 from ..scenarios.session import Session
@@ -39,9 +40,6 @@ _DROPPED_HEADERS = frozenset(
         "connection",
         "content-length",
         "host",
-        "cookie",
-        "authorization",
-        "x-api-key",
         "x-schemathesis-testcaseid",
     }
 )
@@ -104,7 +102,8 @@ def make_cases(contract: Contract, *, seed: int = 1, examples: int = 15) -> list
             drawn: list[Any] = []
             _draw(hypothesis, operation, mode, drawn, seed, examples)
             made += [
-                _case(name, requests.Request(**it).prepare(), is_valid=is_valid) for it in drawn
+                _case(contract, name, requests.Request(**it).prepare(), is_valid=is_valid)
+                for it in drawn
             ]
     return made
 
@@ -143,13 +142,15 @@ def _parts_of(case: Any) -> dict[str, Any]:
     return kept
 
 
-def _case(name: str, prepared: Any, *, is_valid: bool) -> Case:
+def _case(contract: Contract, name: str, prepared: Any, *, is_valid: bool) -> Case:
     parts = urlsplit(prepared.url)
     body = prepared.body or b""
     headers = {
         key.lower(): value
         for key, value in prepared.headers.items()
-        if key.lower() not in _DROPPED_HEADERS and isinstance(value, str)
+        if key.lower() not in _DROPPED_HEADERS
+        and not is_secret_header(key, contract.behaviour)
+        and isinstance(value, str)
     }
     raw = body.encode() if isinstance(body, str) else bytes(body)
     return Case(name, is_valid, parts.path, parts.query, headers, raw)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..traces.redaction import Secrets
+from screentest.specs.contract import load_contract
+from screentest.specs.redaction import Secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +43,4 @@ class Options:
 
     @property
     def secrets(self) -> Secrets:
-        return Secrets(self.provider, self.keys)
+        return Secrets(load_contract(self.provider).behaviour, self.keys)

@@ -132,7 +132,8 @@ class Costs:
         if make is None or make.read is None:
             return None
         shape, plan = self.contract.operations[make.read], self._checks.requests[make.read]
-        signed = {name: it for name, it in paid.headers.items() if name in self._key_headers}
+        named = self.contract.behaviour.credential_headers
+        signed = {name: it for name, it in paid.headers.items() if name in named}
         try:
             wire = wire_of_plan(self.contract, shape, plan, paid.ids, ANONYMOUS, {})
         except UnableError:
@@ -140,11 +141,6 @@ class Costs:
         return OutgoingRequest(
             wire.method, wire.path, wire.query, {**wire.headers, **signed}, wire.body
         )
-
-    @property
-    def _key_headers(self) -> set[str]:
-        credentials = self.contract.behaviour.credentials.values()
-        return {header.lower() for it in credentials for header, _ in it.forms}
 
     # Accepting answers
 

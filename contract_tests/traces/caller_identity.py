@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from screentest.specs.contract import Contract
+from screentest.specs.secret_shapes import pattern_of
 
-from .redaction import key_pattern
 from .trace import Raw
 
 
@@ -64,7 +65,7 @@ class Callers:
     def _learn(self, body: bytes, name: str) -> None:
         """Keys that the server hands out to an account are of that account."""
         text = body.decode("utf-8", "replace")
-        for found in key_pattern(self.contract.provider).finditer(text):
+        for found in re.finditer(pattern_of(self.contract.behaviour.key_forms), text):
             self.known.setdefault(found[0], name)
 
 

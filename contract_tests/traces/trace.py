@@ -15,8 +15,8 @@ from msgspec import Struct
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.operations import Operation
+from screentest.specs.redaction import without_secrets
 
-from .redaction import without_secrets
 from .strict_json import read_json
 
 
@@ -187,7 +187,7 @@ def understand(
         method=raw.method,
         path=raw.path,
         query=raw.query,
-        request_headers=without_secrets(raw.request_headers, contract),
+        request_headers=without_secrets(raw.request_headers, contract.behaviour),
         request_body=raw.request_body,
         sent=sent,
         status=raw.status,

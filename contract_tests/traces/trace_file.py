@@ -13,10 +13,10 @@ from typing import TextIO
 
 from msgspec.structs import replace
 
-from screentest.specs.contract import Contract
+from screentest.specs.contract import Contract, load_contract
 from screentest.specs.json_types import Json
+from screentest.specs.redaction import Secrets
 
-from .redaction import Secrets
 from .strict_json import Form, read_base64, read_json
 from .trace import Balance, Delivery, Event, Exchange, Part, Raw, Trace, understand
 
@@ -92,7 +92,7 @@ class TraceWriter:
 
 def write_trace(trace: Trace, path: Path, keys: Iterable[str] = ()) -> None:
     """Save *trace* as JSON Lines, without *keys* and whatever looks like one."""
-    secrets = Secrets(trace.provider, keys)
+    secrets = Secrets(load_contract(trace.provider).behaviour, keys)
     writer = TraceWriter(path, trace.provider, secrets, time_scale=trace.time_scale)
     for event in trace.events:
         writer.add(event)

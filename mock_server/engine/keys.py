@@ -51,7 +51,8 @@ def mint_key(ctx: Instant, account: str, credential: Credential, name: str) -> t
         id=mint("{base36:12}", number, "key id", ctx.seed, ctx.provider),
         kind=credential.key_kind,
         name=name,
-        prefix=raw[:12],
+        # Shown to tell keys apart; of a short key it must not be the whole.
+        prefix=raw[: min(12, len(raw) // 2)],
         is_active=True,
         created_ms=ctx.now_ms,
         last_used_ms=None,

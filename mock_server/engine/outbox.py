@@ -18,7 +18,6 @@ from ..kernel.errors import MockError, unknown
 from ..kernel.faults import Fault
 from ..kernel.ids import mint
 from ..kernel.receiver_findings import receiver_findings
-from ..kernel.redaction import cut_beginning, cut_query, cut_text
 from ..kernel.rows import Effect, Event, Resource
 from ..kernel.webhooks import (
     REPLY_EXCERPT_MAX,
@@ -325,17 +324,18 @@ def finish(
     if sent is None:
         _save(ctx, replace(delivery, ticket=None, due_ms=None))
         return None
+    redactor = ctx.rows.redactor
     line: dict[str, Json] = {
         "number": attempt.number,
         "at": rfc3339(attempt.due_ms),
-        "url": cut_url(sent.url),
+        "url": redactor.cut_url(sent.url),
         # The signature among them is ours and tells nothing of the secret; whoever looks into one
         # that does not verify needs it whole.
         "headers": dict(sent.headers),
         "status": outcome.status,
         "error": outcome.error,
         "latency_ms": outcome.latency_ms,
-        "reply": cut_beginning(outcome.reply, REPLY_EXCERPT_MAX),
+        "reply": redactor.cut_beginning(outcome.reply, REPLY_EXCERPT_MAX),
     }
     found = receiver_findings(ctx.behaviour, outcome, is_forged=attempt.is_forged)
     if found:
@@ -375,9 +375,3 @@ def _claimed(ctx: Instant, attempt: Attempt) -> Delivery | None:
 def take_back(ctx: Instant, delivery: Delivery) -> None:
     """Make an attempt due again that was claimed by a process that is no more."""
     _schedule(ctx, replace(delivery, ticket=None))
-
-
-def cut_url(url: str) -> str:
-    """*url* without the secrets in it."""
-    path, mark, query = url.partition("?")
-    return cut_text(path) + mark + cut_query(query)

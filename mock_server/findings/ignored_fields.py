@@ -14,7 +14,6 @@ from screentest.specs.fields import Fields
 from ..engine.provider import Call, EventStream, Reply
 from ..kernel.finding import Finding
 from ..kernel.magic import VERBS, misspelt_order
-from ..kernel.redaction import cut_text
 from .citations import source_of_unknown_field
 from .fixes import unknown_field_fix, value_at
 
@@ -38,7 +37,7 @@ def ignored_fields(contract: Contract, call: Call, answer: Reply | EventStream) 
 def _advice(contract: Contract, call: Call, fields: Fields, pointer: str) -> Finding:
     source = source_of_unknown_field(contract, call.operation.id, pointer)
     # Somebody may have pasted a secret where a name belongs.
-    shown = cut_text(pointer)[:_POINTER_MAX]
+    shown = call.ctx.rows.redactor.cut_text(pointer)[:_POINTER_MAX]
     name = shown.rpartition("/")[2]
     fix = unknown_field_fix(name, fields.around(pointer), value_at(call.body, pointer))
     return Finding(
@@ -57,4 +56,14 @@ def misspelt_orders(call: Call) -> list[Finding]:
     if verb == "slow":
         fix = "say how long, such as slow=60s, slow=5m or slow=1h; it was taken as slow=1m"
     expected = "an order: " + ", ".join(VERBS)
-    return [Finding("SC114", "", expected, cut_text(found)[:_POINTER_MAX], fix, "", "warning")]
+    return [
+        Finding(
+            "SC114",
+            "",
+            expected,
+            call.ctx.rows.redactor.cut_text(found)[:_POINTER_MAX],
+            fix,
+            "",
+            "warning",
+        )
+    ]

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from screentest.specs.behaviour import Behaviour
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
+from screentest.specs.redaction import is_secret_header
 from screentest.specs.validation import Violation, shown
 
 from ..engine.provider import EventStream, Refusal, Reply, Request
 from ..kernel.bodies import BodyError, read_json
 from ..kernel.finding import Finding
+from ..kernel.header_names import header_name
 from ..kernel.templates import fill_text
 from .citations import source_of_refusal, source_of_violation
 from .fixes import Around, fix_of, unknown_field_fix, value_at
@@ -218,7 +221,12 @@ def _told(contract: Contract, request: Request, refusal: Refusal) -> tuple[str, 
     if refusal.reason == "missing_credential":
         header, scheme = str(facts.get("header")), str(facts.get("scheme") or "")
         expected = f"{header}: {scheme} KEY" if scheme else f"{header}: KEY"
-        return f"/{header}", expected, _sent_credential(request), f"send `{expected}`"
+        return (
+            f"/{header}",
+            expected,
+            _sent_credential(contract.behaviour, request),
+            f"send `{expected}`",
+        )
     if refusal.reason == "unknown_route":
         near = facts.get("near")
         fix = f"did you mean {near[0]}?" if near else "see the provider's operations"
@@ -233,11 +241,16 @@ def _in_its_words(contract: Contract, refusal: Refusal) -> str:
     return f"a refusal: {said[:_WORDS_MAX]}"
 
 
-def _sent_credential(request: Request) -> str:
+def _sent_credential(behaviour: Behaviour, request: Request) -> str:
+    """The header that carries a credential, without it."""
     value = request.headers.get("authorization")
     if value:
-        return f"Authorization: {value.partition(' ')[0][:20]} …"
-    return "X-API-Key: …" if "x-api-key" in request.headers else "no credential"
+        scheme, _, key = value.partition(" ")
+        # A key that came without a scheme word is not shown.
+        return f"Authorization: {scheme[:20]} …" if key else "Authorization: …"
+    sent = (it for it in request.headers if it != "cookie" and is_secret_header(it, behaviour))
+    header = next(sent, None)
+    return f"{header_name(header)}: …" if header is not None else "no credential"
 
 
 def provenance(contract: Contract, operation: str, answer: Reply | EventStream) -> str:

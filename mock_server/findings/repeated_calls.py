@@ -12,10 +12,12 @@ from hashlib import sha256
 
 from screentest.specs.behaviour import Cadence, Idempotency, Kind, Lifecycle
 from screentest.specs.contract import Contract
+from screentest.specs.redaction import is_secret_header
 
 from ..engine.provider import Call, EventStream, Refusal, Reply, Request, Upload
 from ..kernel.clock import Mode
 from ..kernel.finding import Finding
+from ..kernel.header_names import header_name
 from ..kernel.recent_calls import Marks
 from ..kernel.rows import Resource
 from .citations import source_of_refusal
@@ -78,8 +80,12 @@ def _repeated_refusal(
     reason = refusal.reason
     if reason not in _LASTING:
         return
-    # A credential is part of what was refused, and is nothing to be kept.
-    sent = request.headers.get("authorization", "") + request.headers.get("x-api-key", "")
+    # The credential is part of the refused request; only its digest is kept.
+    sent = "\n".join(
+        f"{name}: {value}"
+        for name, value in sorted(request.headers.items())
+        if is_secret_header(name, contract.behaviour)
+    )
     name = ("refused", contract.provider, sha256(sent.encode()).digest(), *_content(request))
     if marks.swap(name, reason) == reason:
         yield _advice(
@@ -185,7 +191,7 @@ def _paid_repetition(
     name = ("paid", contract.provider, call.account_id, *_content(call.request))
     before: int | None = marks.swap(name, now_ms)
     if before is not None and now_ms - before < rules.keeps_ms:
-        header = "-".join(part.capitalize() for part in rules.header.split("-"))
+        header = header_name(rules.header)
         yield _advice(
             "SC207",
             f"/{header}",

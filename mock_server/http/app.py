@@ -11,6 +11,7 @@ from wsgiref.types import WSGIApplication
 from flask import Flask
 
 from screentest.specs.contract import Contract, load_contract, provider_names
+from screentest.specs.redaction import Redactor
 
 from ..engine.world import Plan
 from ..engine.worlds import DEFAULT_WORLD, Worlds
@@ -68,7 +69,7 @@ def create_app(
     """
     if contracts is None:
         contracts = [load_contract(name) for name in provider_names()]
-    store = Store(database)
+    store = Store(database, redactor=Redactor(it.behaviour for it in contracts))
     _check_served(store, contracts)
     worlds = Worlds(store, contracts, clock, system_ms)
     if worlds.find(DEFAULT_WORLD) is None:

@@ -20,10 +20,11 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import orjson
 
+from screentest.specs.redaction import looks_live
+
 from ..engine.provider import Asset, EventStream, Reply, Request
 from ..engine.world import World
 from ..engine.worlds import DEFAULT_WORLD, Worlds
-from ..kernel.redaction import looks_live
 from ..pipeline.handle import Handled, handle, note_refusal
 from . import fault_effects
 from .assets import find_asset, send_asset

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from screentest.specs.behaviour import Behaviour, OperationRules
 from screentest.specs.json_types import Json
+from screentest.specs.redaction import BY_SHAPE
 
 from .errors import MockError, unknown
 from .ids import stream
-from .redaction import cut_shapes
 from .templates import fill_text
 
 PHASES = ("before", "after_commit", "during_body")
@@ -231,7 +231,7 @@ def read_fault(fault_id: str, body: Mapping[str, Json], places: Places) -> Fault
 
 def _without_keys(attributes: Mapping[str, Json]) -> dict[str, Json]:
     """*attributes* as they may be kept: a body or a reason may hold what somebody has pasted."""
-    kept: dict[str, Json] = orjson.loads(cut_shapes(orjson.dumps(attributes).decode()))
+    kept: dict[str, Json] = orjson.loads(BY_SHAPE.cut_shapes(orjson.dumps(attributes).decode()))
     return kept
 
 

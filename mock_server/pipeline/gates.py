@@ -26,6 +26,7 @@ from ..engine.world import World
 from ..engine.worlds import Worlds
 from ..kernel.bodies import BodyError, read_json
 from ..kernel.faults import Fault
+from ..kernel.header_names import header_name
 from ..kernel.magic import ordered_outcome, split_key
 from ..kernel.rows import Key, Resource
 from ..kernel.templates import look_up
@@ -114,7 +115,7 @@ def _whose_key(road: Road, raw: str) -> str:
 
 def _credential_facts(credential: Credential) -> dict[str, Json]:
     header, scheme = credential.forms[0]
-    name = "-".join(part.capitalize() if part != "api" else "API" for part in header.split("-"))
+    name = header_name(header)
     shown = "Bearer token" if credential.key_kind == "bearer" else name
     return {"credential": shown, "header": name, "scheme": scheme}
 

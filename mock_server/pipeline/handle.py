@@ -83,7 +83,10 @@ def handle(worlds: Worlds, world: World, provider: str, request: Request) -> Han
         if road.call is not None and road.call.body:
             advice += ignored_fields(contract, road.call, answer)
             advice += misspelt_orders(road.call)
-        noted = note(number, now_ms, contract, operation, request, answer, advice, road.faults)
+        redactor = worlds.store.redactor
+        noted = note(
+            number, now_ms, contract, operation, request, answer, redactor, advice, road.faults
+        )
         worlds.store.add_journal(
             world.id, (number, now_ms, provider, operation, answer.status), noted.to_keep()
         )
@@ -99,7 +102,9 @@ def note_refusal(
     with worlds.store.request():
         number = world.requests = world.requests + 1
         now_ms = worlds.now_ms(world)
-        noted = note(number, now_ms, worlds.contracts[provider], "", request, reply)
+        noted = note(
+            number, now_ms, worlds.contracts[provider], "", request, reply, worlds.store.redactor
+        )
         worlds.store.add_journal(
             world.id, (number, now_ms, provider, "", reply.status), noted.to_keep()
         )

@@ -11,7 +11,6 @@ import orjson
 from screentest.specs.behaviour import Idempotency
 
 from ..engine.provider import Call, Reply, Upload
-from ..kernel.redaction import cut_shapes
 
 _KEY = r"[\x21-\x7e]{1,255}"
 
@@ -35,7 +34,9 @@ def begin_replay(
         raise call.refuse("invalid", problem=f"{name}: expected 1 to 255 visible ASCII characters")
     ctx = call.ctx
     mark = fingerprint(call)
-    stored = ctx.rows.replay(ctx.world, call.account_id, _realm(rules, call), cut_shapes(key))
+    stored = ctx.rows.replay(
+        ctx.world, call.account_id, _realm(rules, call), ctx.rows.redactor.cut_shapes(key)
+    )
     if stored is None or stored[1] <= ctx.now_ms:
         return mark
     kept, _, status, headers, body = stored
@@ -57,12 +58,12 @@ def finish_replay(rules: Idempotency, call: Call, mark: str, reply: Reply) -> No
     body = reply.body if isinstance(reply.body, bytes) else orjson.dumps(reply.body)
     headers = orjson.dumps([reply.headers, reply.content_type, reply.departure, ctx.number])
     row = (mark, ctx.now_ms + rules.keeps_ms, reply.status, headers, body)
-    key = cut_shapes(call.request.headers[rules.header])
+    key = ctx.rows.redactor.cut_shapes(call.request.headers[rules.header])
     ctx.rows.save_replay(ctx.world, call.account_id, _realm(rules, call), key, row)
 
 
 def _realm(rules: Idempotency, call: Call) -> str:
-    """Within what of the account a key is one."""
+    """The scope in which an idempotency key is unique."""
     return "" if rules.spans_operations else call.operation.id
 
 

@@ -7,27 +7,23 @@ words when somebody looks: most calls of a load test fall out of the ring unseen
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
 
 import orjson
 from msgspec import Struct
 
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
+from screentest.specs.redaction import Redactor
 
 from ..engine.provider import EventStream, Reply, Request, Upload
 from ..findings.refused_requests import fault_of_ours, findings_of, provenance
 from ..kernel.clock import rfc3339
 from ..kernel.faults import Fault
 from ..kernel.finding import Finding
-from ..kernel.redaction import (
-    cut_beginning,
-    cut_headers,
-    cut_query,
-    cut_text,
-    excerpt,
-    may_have_secret,
-)
 
+#: Bodies are kept as an excerpt, with their true size and digest beside it.
+BODY_EXCERPT_MAX = 64 * 1024
 #: Bytes of a body that is kept as it is.
 _PLAIN_MAX = 4_096
 
@@ -42,6 +38,7 @@ class JournalLine(Struct):
     request: Request
     headers: Mapping[str, str]
     answer: Reply | EventStream
+    redactor: Redactor
     advice: Sequence[Finding]
     faults: Sequence[Fault] = ()
     made: Json = None
@@ -74,20 +71,21 @@ def note(
     operation: str,
     request: Request,
     answer: Reply | EventStream,
+    redactor: Redactor,
     advice: Sequence[Finding] = (),
     faults: Sequence[Fault] = (),
 ) -> JournalLine:
     """What the journal keeps of a request. *faults* met it, and spoil the answer on its way."""
-    headers = cut_headers(request.headers)
+    headers = redactor.cut_headers(request.headers)
     noted = JournalLine(
-        number, now_ms, contract, operation, request, headers, answer, advice, faults
+        number, now_ms, contract, operation, request, headers, answer, redactor, advice, faults
     )
-    if faults or not _is_plain(request, answer):
+    if faults or not _is_plain(request, answer, redactor):
         noted.made = _line(noted)
     return noted
 
 
-def _is_plain(request: Request, answer: Reply | EventStream) -> bool:
+def _is_plain(request: Request, answer: Reply | EventStream, redactor: Redactor) -> bool:
     """Whether nothing but the headers of a granted *request* can hold what a client has pasted."""
     if (
         request.query
@@ -99,14 +97,14 @@ def _is_plain(request: Request, answer: Reply | EventStream) -> bool:
         return False
     if request.method == "GET":
         return not request.body
-    return len(request.body) <= _PLAIN_MAX and not may_have_secret(
+    return len(request.body) <= _PLAIN_MAX and not redactor.may_have_secret(
         request.body.decode(errors="replace"), orjson.dumps(answer.body).decode()
     )
 
 
 def _line(noted: JournalLine) -> Json:
     contract, operation = noted.contract, noted.operation
-    request, answer = noted.request, noted.answer
+    request, answer, redactor = noted.request, noted.answer, noted.redactor
     line: dict[str, Json] = {
         "id": f"req_{noted.number}",
         "at": rfc3339(noted.now_ms),
@@ -115,33 +113,38 @@ def _line(noted: JournalLine) -> Json:
         "provenance": provenance(contract, operation, answer),
         "request": {
             "method": request.method,
-            "path": cut_text(request.path),
-            "query": cut_query(request.query) if request.query else "",
+            "path": redactor.cut_text(request.path),
+            "query": redactor.cut_query(request.query) if request.query else "",
             "headers": noted.headers,
         },
         "response": {"status": answer.status},
         "violations": [],
     }
     if request.form is not None:
-        line["request"]["form"] = [_part(name, value) for name, value in request.form.items()]
+        line["request"]["form"] = [
+            _part(name, value, redactor) for name, value in request.form.items()
+        ]
     elif request.body:
-        line["request"]["body"] = excerpt(request.body)
+        line["request"]["body"] = _excerpt(request.body, redactor)
     if noted.faults:
         _tell_faults(line, noted.faults)
     if isinstance(answer, EventStream):
         line["response"]["stream"] = answer.job.id
         return line
-    line["response"]["headers"] = cut_headers(answer.headers) if answer.headers else {}
+    line["response"]["headers"] = redactor.cut_headers(answer.headers) if answer.headers else {}
     if answer.body is not None:
         line["response"]["content_type"] = answer.content_type
-        line["response"]["body"] = _body(answer.body)
+        line["response"]["body"] = _body(answer.body, redactor)
     if answer.reason is not None:
         line["reason"] = answer.reason
     found = _findings(contract, operation, request, answer)
     if found or noted.advice:
         # Advice is in our own words alone; what was wrong with a request may quote it.
         line["violations"] = [
-            *({name: cut_text(text) for name, text in it.to_json().items()} for it in found),
+            *(
+                {name: redactor.cut_text(text) for name, text in it.to_json().items()}
+                for it in found
+            ),
             *(it.to_json() for it in noted.advice),
         ]
     if answer.refusal is not None and "near" in answer.refusal.facts:
@@ -170,14 +173,21 @@ def _findings(
     return findings_of(contract, operation, request, answer.refusal)
 
 
-def _part(name: str, value: str | Upload) -> Json:
+def _part(name: str, value: str | Upload, redactor: Redactor) -> Json:
     if isinstance(value, Upload):
-        file = cut_text(value.filename)
+        file = redactor.cut_text(value.filename)
         return {"name": name, "file": file, "size": value.size, "sha256": value.sha256}
-    return {"name": name, "text": cut_beginning(value, 1_000)}
+    return {"name": name, "text": redactor.cut_beginning(value, 1_000)}
 
 
-def _body(body: Json) -> Json:
+def _excerpt(body: bytes, redactor: Redactor) -> Json:
+    """The size and digest of a body, and its beginning without credentials."""
+    kept = body[: 2 * BODY_EXCERPT_MAX].decode(errors="replace")
+    text = redactor.cut_beginning(kept, BODY_EXCERPT_MAX)
+    return {"size": len(body), "sha256": sha256(body).hexdigest(), "text": text}
+
+
+def _body(body: Json, redactor: Redactor) -> Json:
     if isinstance(body, bytes):
         return {"size": len(body)}
-    return cut_text(orjson.dumps(body).decode())
+    return redactor.cut_text(orjson.dumps(body).decode())

@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 
+from screentest.specs.redaction import Redactor
+
 from ..kernel.lifecycle import Script
-from ..kernel.redaction import cut_shapes
 from ..kernel.rows import Resource
 from .transactions import Row, Transactions
 
@@ -21,7 +22,8 @@ _SELECT = (
 class ResourceRows:
     """The resources of all worlds. Each call decodes its own copy, which the caller may change."""
 
-    def __init__(self, transactions: Transactions) -> None:
+    def __init__(self, transactions: Transactions, redactor: Redactor) -> None:
+        self._redactor = redactor
         self._transactions = transactions
         self._kept: dict[tuple[str, str, str, str], Row] = {}
 
@@ -30,7 +32,7 @@ class ResourceRows:
         self._kept.clear()
 
     def add(self, world: str, resource: Resource) -> None:
-        row = _columns(resource)
+        row = self._columns(resource)
         *head, doc, script, slot = row
         self._transactions.write(
             "INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -40,7 +42,7 @@ class ResourceRows:
 
     def save(self, world: str, resource: Resource) -> None:
         """Keep the document and the script of a resource that exists."""
-        row = _columns(resource)
+        row = self._columns(resource)
         doc, script, _slot = row[-3:]
         self._transactions.write(
             "UPDATE resource SET doc = ?, script = ?, ends_ms = ?"
@@ -48,6 +50,29 @@ class ResourceRows:
             (doc, script, _ends_ms_column(resource), world, *row[:3]),
         )
         self._keep(world, row)
+
+    def _columns(self, resource: Resource) -> Row:
+        """What `_SELECT` reads of *resource*, without credentials that were pasted into it."""
+        doc = self._redactor.cut_shapes(orjson.dumps(resource.doc).decode()).encode()
+        return (
+            resource.provider,
+            resource.kind,
+            resource.id,
+            resource.account,
+            resource.parent,
+            resource.seq,
+            resource.created_ms,
+            doc,
+            self._script_column(resource),
+            int(resource.is_running_slot),
+        )
+
+    def _script_column(self, resource: Resource) -> bytes | None:
+        if resource.script is None:
+            return None
+        # The reason of a failure may come from a prompt or a control call.
+        reason = self._redactor.cut_shapes(resource.script.reason)
+        return orjson.dumps(resource.script.to_json() | {"reason": reason})
 
     def _keep(self, world: str, row: Row) -> None:
         if len(self._kept) >= _KEPT_MAX:
@@ -162,35 +187,6 @@ def _read(row: Row) -> Resource:
 def _read_script(raw: bytes) -> Script:
     """A script is never changed in place, so all copies of a job share it."""
     return Script.from_json(orjson.loads(raw))
-
-
-def _columns(resource: Resource) -> Row:
-    """What `_SELECT` reads of *resource*."""
-    return (
-        resource.provider,
-        resource.kind,
-        resource.id,
-        resource.account,
-        resource.parent,
-        resource.seq,
-        resource.created_ms,
-        _doc_column(resource),
-        _script_column(resource),
-        int(resource.is_running_slot),
-    )
-
-
-def _script_column(resource: Resource) -> bytes | None:
-    if resource.script is None:
-        return None
-    # Somebody said why it fails, in a prompt or an order.
-    reason = cut_shapes(resource.script.reason)
-    return orjson.dumps(resource.script.to_json() | {"reason": reason})
-
-
-def _doc_column(resource: Resource) -> bytes:
-    """What somebody pasted into a prompt by mistake is not kept."""
-    return cut_shapes(orjson.dumps(resource.doc).decode()).encode()
 
 
 def _ends_ms_column(resource: Resource) -> int | None:

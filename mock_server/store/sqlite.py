@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from screentest.specs.json_types import Json
+from screentest.specs.redaction import BY_SHAPE, Redactor
 
 from ..kernel.rows import Effect, Entry, Event
 from ..kernel.snapshots import Tables
@@ -34,12 +35,20 @@ EVENTS_MAX = 50_000
 class Store:
     """Rows of all worlds. Every method but `request` must be called inside `request()`."""
 
-    def __init__(self, path: Path | None = None, *, durable: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        durable: bool = False,
+        redactor: Redactor = BY_SHAPE,
+    ) -> None:
         """Open *path* (None for memory). *durable* survives a power cut, at a price per write.
+        *redactor* removes the credentials from what is kept.
 
         Raises:
             MockError: the file is not ours, is in use by another process, or cannot be written.
         """
+        self.redactor = redactor
         self._transactions = Transactions(
             path, durable=durable, on_keep=self._keep, on_undo=self._forget
         )
@@ -52,7 +61,7 @@ class Store:
         self.document, self.documents = rows.document, rows.documents
         self.documents_after, self.trim_documents = rows.documents_after, rows.trim_documents
         self.save_document, self.delete_document = rows.save_document, rows.delete_document
-        self._resource_rows = resources = ResourceRows(self._transactions)
+        self._resource_rows = resources = ResourceRows(self._transactions, redactor)
         self.resource, self.resources = resources.resource, resources.resources
         self.newest_child, self.running_jobs = resources.newest_child, resources.running_jobs
         self.jobs, self.jobs_called = resources.jobs, resources.jobs_called

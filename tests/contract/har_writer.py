@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from screentest.contract_tests.traces.redaction import Secrets
 from screentest.contract_tests.traces.trace import Exchange, Trace
+from screentest.specs.contract import load_contract
 from screentest.specs.json_types import Json
+from screentest.specs.redaction import Secrets
 
 
 def write_har(trace: Trace, path: Path, base_url: str, keys: Iterable[str] = ()) -> None:
@@ -20,7 +21,9 @@ def write_har(trace: Trace, path: Path, base_url: str, keys: Iterable[str] = ())
         "creator": {"name": "screentest", "version": "1"},
         "entries": [_entry(it, base_url) for it in trace.exchanges if it.operation],
     }
-    text = Secrets(trace.provider, keys).cut(json.dumps({"log": log}, indent=1))
+    text = Secrets(load_contract(trace.provider).behaviour, keys).cut(
+        json.dumps({"log": log}, indent=1)
+    )
     path.write_text(text, encoding="utf-8")
 
 

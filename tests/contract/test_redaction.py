@@ -16,7 +16,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from screentest.contract_tests.traces.redaction import Secrets
+from screentest.specs.contract import load_contract
+from screentest.specs.redaction import Secrets
 from tests.loopback import listening
 
 CANARIES = ("hunter2-my-secret", 'owner\'s "key" & <co>/=', "bearer-canary-of-mine")
@@ -64,7 +65,7 @@ def _canaries_in(text: str) -> list[str]:
 
 
 def test_a_key_is_cut_out_in_every_spelling() -> None:
-    secrets = Secrets("ulazai", CANARIES)
+    secrets = Secrets(load_contract("ulazai").behaviour, CANARIES)
     key = CANARIES[1]
     spellings = [key, json.dumps({"a": key}), json.dumps(json.dumps(key)), f"x{key}y"]
 
@@ -73,7 +74,7 @@ def test_a_key_is_cut_out_in_every_spelling() -> None:
 
 
 def test_a_text_too_short_for_a_key_and_digits_of_a_longer_number_stay() -> None:
-    secrets = Secrets("ulazai", ("k", "true", "123456"))
+    secrets = Secrets(load_contract("ulazai").behaviour, ("k", "true", "123456"))
 
     assert secrets.cut('{"k": true, "at": 1234567, "key": "123456"}') == (
         '{"k": true, "at": 1234567, "key": "[redacted]"}'

@@ -7,14 +7,10 @@ import secrets
 
 import pytest
 
-from screentest.mock_server.kernel.redaction import (
-    cut,
-    cut_headers,
-    cut_query,
-    cut_shapes,
-    cut_text,
-    looks_live,
-)
+from screentest.specs.redaction import BY_SHAPE, cut, looks_live
+
+cut_headers, cut_query = BY_SHAPE.cut_headers, BY_SHAPE.cut_query
+cut_shapes, cut_text = BY_SHAPE.cut_shapes, BY_SHAPE.cut_text
 
 
 def _key(prefix: str, length: int = 32) -> str:

@@ -16,9 +16,9 @@ import requests
 
 from screentest.mock_server.http.app import create_app
 from screentest.mock_server.kernel.magic import ordered_outcome
-from screentest.mock_server.kernel.redaction import cut_query, cut_text
 from screentest.specs.contract import load_contract, provider_names
 from screentest.specs.json_types import Json
+from screentest.specs.redaction import BY_SHAPE
 from tests.live_mock import LiveMock
 from tests.mock_client import Account, Client, MockWorld
 
@@ -168,8 +168,8 @@ _PUMPS = [
 
 @pytest.mark.parametrize("text", _PUMPS, ids=range(len(_PUMPS)))
 def test_s21_no_text_keeps_a_pattern_busy(text: str) -> None:
-    assert _slowest_s(cut_text, text) < _SPEED_MAX_S
-    assert _slowest_s(cut_query, text) < _SPEED_MAX_S
+    assert _slowest_s(BY_SHAPE.cut_text, text) < _SPEED_MAX_S
+    assert _slowest_s(BY_SHAPE.cut_query, text) < _SPEED_MAX_S
     assert _slowest_s(ordered_outcome, text) < _SPEED_MAX_S
 
 

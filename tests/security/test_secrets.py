@@ -79,7 +79,7 @@ def test_s28_no_canary_is_found_in_file_journal_snapshot_or_log(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     app = create_app(database=tmp_path / "mock.db")
-    account = make_world(WsgiClient(app)).account("ozor", credits=1_000)
+    account = make_world(WsgiClient(app, use_cookies=False)).account("ozor", credits=1_000)
     control, path = account.world.control, account.world.path
     sent: list[str] = []
 
@@ -118,7 +118,7 @@ def test_s28_secret_that_is_written_another_way_is_found_nowhere(
 ) -> None:
     """Programs encode what they put into queries and forms, and some escape slashes in JSON."""
     app = create_app(database=tmp_path / "mock.db")
-    account = make_world(WsgiClient(app)).account("ozor", credits=1_000)
+    account = make_world(WsgiClient(app, use_cookies=False)).account("ozor", credits=1_000)
     texts = [writes(shape(number)) for number in range(5)]
     headers = {"Content-Type": "application/json"}
     form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -151,7 +151,7 @@ def _places(app: Flask, world: MockWorld, folder: Path) -> dict[str, bytes]:
 
 def test_s28_reasons_in_orders_are_kept_without_their_secrets(tmp_path: Path) -> None:
     app = create_app(database=tmp_path / "mock.db")
-    account = make_world(WsgiClient(app)).account("ozor", credits=1_000)
+    account = make_world(WsgiClient(app, use_cookies=False)).account("ozor", credits=1_000)
     control, path = account.world.control, account.world.path
     keys = [*map(_secret, range(10)), _in_address(10), _in_pem(11)]
     secrets = [*map(_secret, range(10)), _password(10), _password(11)]
@@ -172,7 +172,7 @@ def test_s28_reasons_in_orders_are_kept_without_their_secrets(tmp_path: Path) ->
 
 def test_s28_repetition_key_that_is_a_secret_still_replays_and_is_not_kept(tmp_path: Path) -> None:
     app = create_app(database=tmp_path / "mock.db")
-    account = make_world(WsgiClient(app)).account("ugc_copilot", credits=1_000)
+    account = make_world(WsgiClient(app, use_cookies=False)).account("ugc_copilot", credits=1_000)
     call = {"engine": "sora", "visualPrompt": "A lamp"}
     headers = {"Idempotency-Key": _secret(3)}
 

@@ -13,8 +13,8 @@ from importlib.metadata import PackageNotFoundError, entry_points, version
 import click
 
 from screentest.specs.json_types import Json
+from screentest.specs.redaction import looks_live
 
-from ...kernel.redaction import looks_live
 from ..client import NoMockError, RefusedError, send, url_option
 from ..output import as_far_as_read, json_option, paint, show
 

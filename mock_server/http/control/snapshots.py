@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from msgspec.structs import asdict
 
 from screentest.specs.json_types import Json
+from screentest.specs.redaction import holds_key
 
 from ...engine.world import read_world
 from ...kernel.clock import rfc3339
 from ...kernel.errors import MockError, unknown
-from ...kernel.redaction import holds_key
 from ...kernel.snapshots import SNAPSHOTS_MAX, read_snapshot, write_snapshot
 from .request import ControlCall, Document, Handler, one_page
 from .views import show_world

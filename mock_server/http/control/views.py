@@ -10,6 +10,7 @@ from screentest.specs.json_types import Json
 from ...engine.world import World
 from ...engine.worlds import Worlds
 from ...kernel.clock import rfc3339
+from ...kernel.header_names import header_name
 from ...kernel.rows import Account, Entry, Event, Resource
 
 
@@ -128,6 +129,4 @@ def show_event(event: Event) -> Json:
 def auth_word(credentials: Iterable[Credential]) -> str:
     """How the documented credential of a provider is sent: a header's name, or a scheme word."""
     header, scheme = next(iter(credentials)).forms[0]
-    return scheme or "-".join(
-        "API" if part == "api" else part.capitalize() for part in header.split("-")
-    )
+    return scheme or header_name(header.lower())

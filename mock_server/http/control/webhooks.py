@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from flask import current_app
 
 from screentest.specs.json_types import Json
 
 from ...engine import outbox
+from ...engine.worlds import Worlds
 from ...kernel.clock import rfc3339
 from ...kernel.errors import MockError
 from ...kernel.webhooks import Delivery, Endpoint
@@ -33,14 +35,14 @@ def create_endpoint(call: ControlCall) -> Json:
         endpoint, secret = outbox.add_endpoint(
             ctx, account.id, body["url"], tuple(body.get("events", ()))
         )
-    return _endpoint(endpoint, secret)
+    return _endpoint(worlds, endpoint, secret)
 
 
 def list_endpoints(call: ControlCall) -> Json:
     world, after = call.world, call.cursor or 0
     with call.worlds.store.request():
         found = [it for it in outbox.endpoints(call.worlds.store, world.id) if it.seq > after]
-    return one_page(found, call.limit, _endpoint, lambda it: it.seq)
+    return one_page(found, call.limit, partial(_endpoint, call.worlds), lambda it: it.seq)
 
 
 def delete_endpoint(call: ControlCall) -> None:
@@ -55,7 +57,7 @@ def rotate_endpoint(call: ControlCall) -> Json:
     with worlds.store.request():
         endpoint = outbox.endpoint_called(worlds.store, world.id, call.path["endpoint"])
         endpoint, secret = outbox.rotate(worlds.instant(world, endpoint.provider), endpoint)
-    return _endpoint(endpoint, secret)
+    return _endpoint(worlds, endpoint, secret)
 
 
 def list_deliveries(call: ControlCall) -> Json:
@@ -82,12 +84,12 @@ def redeliver(call: ControlCall) -> Json:
         return _delivery(outbox.delivery_called(worlds.store, world.id, delivery.id))
 
 
-def _endpoint(endpoint: Endpoint, secret: str | None = None) -> Json:
+def _endpoint(worlds: Worlds, endpoint: Endpoint, secret: str | None = None) -> Json:
     shown = {
         "id": endpoint.id,
         "provider": endpoint.provider,
         "account": endpoint.account,
-        "url": outbox.cut_url(endpoint.url),
+        "url": worlds.store.redactor.cut_url(endpoint.url),
         "events": list(endpoint.events),
         "created_at": rfc3339(endpoint.created_ms),
     }
