@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import struct
 import zlib
@@ -10,6 +11,12 @@ from collections.abc import Mapping
 from screentest.specs.json_types import Json
 
 _BOUNDARY = "screentest-kit-boundary"
+#: One white pixel; servers that open the file accept it.
+_JPG = (
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAP////////////////////////////////////////////////////////////"
+    "//////////////////////////wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAA//EABQQAQAAAAAAAAAAAAAA"
+    "AAAAAAD/2gAIAQEAAD8AR//Z"
+)
 
 
 def sample(kind: str) -> bytes:
@@ -29,7 +36,7 @@ def _png() -> bytes:
 
 
 def _jpg() -> bytes:
-    return b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00" + b"\xff\xd9"
+    return base64.b64decode(_JPG)
 
 
 def _wav() -> bytes:

@@ -56,12 +56,22 @@ def test_created_at_is_the_instant_of_the_call_in_utc(oshara: Account) -> None:
 
 
 @pytest.mark.clause("OS-023", "OS-025")
-@pytest.mark.parametrize("text", ["Ünïcödé — 視頻", "two\nlines", '"quoted" & <tagged>', " x "])
+@pytest.mark.parametrize("text", ["Ünïcödé — 視頻", "two\nlines", '"quoted" & <tagged>', "x  y"])
 def test_title_and_script_come_back_as_they_were_sent(oshara: Account, text: str) -> None:
     job = steps.create(oshara, title=text, text_content=text)
 
     assert (job["title"], job["text_content"]) == (text, text)
     assert steps.read(oshara, job)["text_content"] == text
+
+
+@pytest.mark.clause("OS-023", "OS-025")
+def test_white_space_around_title_and_script_is_removed(oshara: Account) -> None:
+    """S32: as by the framework, which then counts the characters."""
+    job = steps.create(oshara, title="  My title \n", text_content="\tHello. ")
+    longest = steps.create_video_only(oshara, title=" " + "é" * 255 + " ")
+
+    assert (job["title"], job["text_content"]) == ("My title", "Hello.")
+    assert longest["title"] == "é" * 255
 
 
 @pytest.mark.clause("OS-029")
@@ -129,7 +139,7 @@ def test_title_has_at_most_255_characters(oshara: Account) -> None:
 @pytest.mark.clause("OS-008", "OS-025")
 def test_script_may_be_long(oshara: Account) -> None:
     """S29."""
-    script = "word " * 20_000
+    script = "word " * 20_000 + "end"
 
     assert steps.create(oshara, text_content=script)["text_content"] == script
 
@@ -227,8 +237,28 @@ def test_sample_wins_over_a_saved_voice(oshara: Account) -> None:
     assert voice.startswith("reference_audio ")
 
 
+@pytest.mark.clause("OS-012")
+def test_file_that_only_begins_like_a_picture_is_refused_as_avatar(oshara: Account) -> None:
+    """S14: the framework opens it."""
+    begun = [steps.JPEG.content[:7], steps.PNG.content[:20]]
+
+    messages = [
+        steps.refused(oshara, avatar=File("a.jpg", content, "image/jpeg")) for content in begun
+    ]
+
+    assert messages == [{"avatar": [steps.BAD_IMAGE]}] * 2
+
+
+@pytest.mark.clause("OS-013", "OS-017")
+def test_voice_fields_that_are_left_empty_count_as_absent(oshara: Account) -> None:
+    """S31: an HTML form sends every field."""
+    job = steps.create(oshara, reference_voice="", reference_audio="")
+
+    assert steps.control_job(oshara.world, job)["details"]["voice"] == "standard"
+
+
 @pytest.mark.clause("OS-019")
-@pytest.mark.parametrize("voice", ["nova", "1.5", "", "1e3", "0x1F", "true"])
+@pytest.mark.parametrize("voice", ["nova", "1.5", " ", "1e3", "0x1F", "true"])
 def test_voice_that_is_no_whole_number_is_400(oshara: Account, voice: str) -> None:
     assert steps.refused(oshara, reference_voice=voice) == {
         "reference_voice": ["Incorrect type. Expected pk value, received str."]

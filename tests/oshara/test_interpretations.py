@@ -17,11 +17,11 @@ def readings(world: MockWorld) -> Json:
     return steps.accepted(world.control.get(f"{world.path}/interpretations"))
 
 
-def test_all_30_points_are_listed_with_their_reason(world: MockWorld) -> None:
-    """S1 to S30: nobody has to read code to learn what was chosen."""
+def test_all_32_points_are_listed_with_their_reason(world: MockWorld) -> None:
+    """S1 to S32."""
     listed = [item for name, item in readings(world).items() if name.startswith("oshara.")]
 
-    assert {item["id"] for item in listed} == {f"S{number}" for number in range(1, 31)}
+    assert {item["id"] for item in listed} == {f"S{number}" for number in range(1, 33)}
     assert all(item["value"] == item["default"] and item["reason"] for item in listed)
 
 
@@ -258,3 +258,53 @@ def test_accept_header_may_be_ignored(oshara: Account) -> None:
     answer = oshara.client.get(steps.JOBS, headers={"Accept": "application/xml"})
 
     assert (answer.status, answer.json()) == (200, [])
+
+
+@pytest.mark.clause("OS-023", "OS-025")
+def test_white_space_may_be_kept(oshara: Account) -> None:
+    """S32, kept: then it counts as well."""
+    oshara.world.choose(oshara__surrounding_space="kept")
+
+    job = steps.create(oshara, title=" x ", text_content=" y ")
+
+    assert (job["title"], job["text_content"]) == (" x ", " y ")
+    assert steps.refused(oshara, title="é" * 255 + " ") == {
+        "title": ["Ensure this field has no more than 255 characters."]
+    }
+
+
+@pytest.mark.clause("OS-017", "OS-019")
+def test_empty_voice_fields_may_be_refused(oshara: Account) -> None:
+    """S31, refuse."""
+    oshara.world.choose(oshara__blank_fields="refuse")
+
+    assert steps.refused(oshara, reference_voice="", reference_audio="") == {
+        "reference_audio": [steps.NOT_A_FILE],
+        "reference_voice": ["Incorrect type. Expected pk value, received str."],
+    }
+
+
+@pytest.mark.clause("OS-012")
+def test_first_bytes_of_a_picture_may_suffice(oshara: Account) -> None:
+    """S14, first_bytes: those of another type still do not."""
+    oshara.world.choose(oshara__avatar_check="first_bytes")
+    begun = File("a.jpg", b"\xff\xd8\xff\xe0\x00\x10J", "image/jpeg")
+
+    assert steps.create(oshara, avatar=begun)["status"] == "PENDING"
+    assert steps.refused(oshara, avatar=steps.GIF) == {"avatar": [steps.BAD_IMAGE]}
+
+
+@pytest.mark.clause("OS-057")
+def test_video_only_job_may_be_read_at_its_own_path(oshara: Account, neighbour: Account) -> None:
+    """S16, own_path: beside the path of all jobs, and for the owner alone."""
+    job = steps.create_video_only(oshara)
+    path = f"{steps.VIDEO_ONLY}{job['id']}/"
+    before = oshara.client.get(path).status
+    oshara.world.choose(oshara__video_only_polling="own_path")
+
+    shown = oshara.client.get(path)
+
+    assert (before, shown.status) == (404, 200)
+    assert shown.json() == steps.read(oshara, job)
+    assert neighbour.client.get(path).status == 404
+    assert oshara.client.get(f"{steps.VIDEO_ONLY}999999/").status == 404

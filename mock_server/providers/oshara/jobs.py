@@ -39,8 +39,8 @@ _CREATED_FIELDS = (
 def create_video_job(call: Call) -> Reply:
     form = call.body
     made = {
-        "title": form["title"],
-        "text_content": form["text_content"],
+        "title": _text(call, "title"),
+        "text_content": _text(call, "text_content"),
         "voice": _voice(form),
         "processing_params": read_json(form.get("processing_params", "null").encode()),
         "avatar_sha256": form["avatar"].sha256,
@@ -52,7 +52,7 @@ def create_video_job(call: Call) -> Reply:
 def create_video_only_job(call: Call) -> Reply:
     form = call.body
     made = {
-        "title": form["title"],
+        "title": _text(call, "title"),
         "text_content": "" if call.ctx.choice("video_only_text") == "empty" else None,
         "voice": f"audio {form['audio'].sha256}",
         "processing_params": None,
@@ -61,17 +61,23 @@ def create_video_only_job(call: Call) -> Reply:
     return _created(call, call.start(made))
 
 
+def _text(call: Call, name: str) -> str:
+    """The text of a field as it is kept (S32)."""
+    sent: str = call.body[name]
+    return sent.strip() if call.ctx.choice("surrounding_space") == "trimmed" else sent
+
+
 def _voice(form: Mapping[str, str | Upload]) -> str:
-    """Who speaks: the uploaded sample, else the saved voice, else a standard one (S8, S9)."""
+    """The uploaded sample, else the saved voice, else a standard one (S8, S9)."""
     sample = form.get("reference_audio")
     if isinstance(sample, Upload):
         return f"reference_audio {sample.sha256}"
     saved = form.get("reference_voice")
-    return f"reference_voice {saved}" if saved is not None else "standard"
+    return f"reference_voice {saved}" if saved else "standard"
 
 
 def _created(call: Call, job: Resource) -> Reply:
-    """The seven fields of a new job (S6); it reads as waiting even where jobs take no time."""
+    """The seven fields of a new job (S6). Its status is PENDING even if jobs take no time."""
     shown = {
         "id": int(job.id),
         "title": job.doc["title"],
@@ -88,31 +94,20 @@ def _created(call: Call, job: Resource) -> Reply:
 
 
 @provider.operation("getVideoJob")
+@provider.operation("getVideoOnlyJob")
 def get_video_job(call: Call) -> Reply:
-    shown = _shown(call.ctx, call.found["video_job"])
-    return Reply(200, shown, departure=_departure(call.ctx))
+    return Reply(200, _shown(call.ctx, call.found["video_job"]))
 
 
 @provider.operation("listVideoJobs")
 def list_video_jobs(call: Call) -> Reply:
     ctx = call.ctx
     jobs: list[Json] = [_shown(ctx, job) for job in _jobs(call)]
-    departure = _departure(ctx)
     if ctx.choice("listed_fields") == "as_created":
         jobs = [{name: job[name] for name in _CREATED_FIELDS} for job in jobs]
-        departure = "listed_fields"
     if ctx.choice("list_form") == "array":
-        return Reply(200, jobs, departure=departure)
-    page = {"count": len(jobs), "next": None, "previous": None, "results": jobs}
-    return Reply(200, page, departure=departure)
-
-
-def _departure(ctx: Instant) -> str | None:
-    """The interpretation by which jobs are not shown as documented, if there is one."""
-    if ctx.choice("processing_params_echo") == "shown":
-        return "processing_params_echo"
-    is_early = ctx.choice("external_job_id") == "from_creation_on"
-    return "external_job_id" if is_early else None
+        return Reply(200, jobs)
+    return Reply(200, {"count": len(jobs), "next": None, "previous": None, "results": jobs})
 
 
 @provider.operation("getVideoJobStats")

@@ -16,6 +16,7 @@ from ...engine.provider import Call, Provider, Refusal, Reply, Upload
 from ...engine.refusals import from_contract
 from ...kernel.bodies import BodyError, read_json
 from ...media.file_types import file_type
+from ...media.picture_headers import picture_size
 
 provider = Provider("oshara")
 
@@ -63,14 +64,33 @@ def check_form(call: Call) -> Sequence[Violation]:
 
 @provider.check("listVideoJobs")
 @provider.check("getVideoJob")
+@provider.check("getVideoOnlyJob")
 @provider.check("getVideoJobStats")
 def check_read(call: Call) -> Sequence[Violation]:
     _must_accept_json(call)
     return []
 
 
+@provider.tolerates
+def waives(call: Call, violation: Violation) -> bool:
+    """Left-out fields of HTML forms (S31), and titles that fit once they are trimmed (S32)."""
+    value = (call.request.form or {}).get(violation.field)
+    if violation.field == "reference_voice":
+        return _is_left_out(call, violation.field, value)
+    if violation.field != "title" or violation.keyword != "maxLength":
+        return False
+    is_trimmed = call.ctx.choice("surrounding_space") == "trimmed"
+    return is_trimmed and isinstance(value, str) and len(value.strip()) <= violation.limit
+
+
+def _is_left_out(call: Call, name: str, value: str | Upload | None) -> bool:
+    """Whether *value* is what a form sends for an optional field without a value (S31)."""
+    is_optional = name in {"reference_audio", "reference_voice"}
+    return is_optional and value == "" and call.ctx.choice("blank_fields") == "absent"
+
+
 def _must_accept_json(call: Call) -> None:
-    """A client that names only other media types is refused, where that is the reading (S30)."""
+    """Refuse a client that accepts no JSON, if that is the reading (S30)."""
     named = call.request.headers.get("accept", "*/*").split(",")
     types = {entry.partition(";")[0].strip().lower() for entry in named}
     is_strict = call.ctx.choice("accept_header") == "406"
@@ -79,7 +99,7 @@ def _must_accept_json(call: Call) -> None:
 
 
 def _form_problems(call: Call) -> list[Violation]:
-    """What is wrong with files, voice and parameters of a form, one finding a field."""
+    """What is wrong with the files, the voice and the parameters of a form, one for each field."""
     form = call.request.form or {}
     (schema,) = call.operation.bodies.values()
     known = [name for name in schema.schema["properties"] if name in form]
@@ -88,10 +108,12 @@ def _form_problems(call: Call) -> list[Violation]:
 
 
 def _voice_problem(call: Call) -> Violation | None:
-    """Two voices (S8) or none (S9), where one is what a job must have."""
+    """Two voices (S8) or none (S9), if the reading asks for exactly one."""
     if call.operation.id != "createVideoJob":
         return None
-    given = {"reference_audio", "reference_voice"} & (call.request.form or {}).keys()
+    form = call.request.form or {}
+    given = {name for name in ("reference_audio", "reference_voice") if name in form}
+    given -= {name for name in given if _is_left_out(call, name, form[name])}
     if len(given) == 2 and call.ctx.choice("both_voices") == "refuse":
         return Violation("body", "/reference_audio", "both", "no saved voice beside it", "one")
     if not given and call.ctx.choice("no_voice") == "refuse":
@@ -100,6 +122,8 @@ def _voice_problem(call: Call) -> Violation | None:
 
 
 def _field_problem(call: Call, name: str, value: str | Upload) -> Violation | None:
+    if _is_left_out(call, name, value):
+        return None
     if name in _FILES:
         return _file_problem(call, name, value)
     if name == "processing_params" and not _is_json(value):
@@ -116,11 +140,13 @@ def _file_problem(call: Call, name: str, value: str | Upload) -> Violation | Non
         return Violation("body", f"/{name}", "file", "a file part", "a text part")
     if value.size == 0:
         return Violation("body", f"/{name}", "empty", "at least one byte", "none")
-    kinds = _FILES[name]
-    is_lenient = kinds == "avatar_types" and call.ctx.choice("avatar_check") == "any_picture"
+    kinds, check = _FILES[name], call.ctx.choice("avatar_check")
+    is_picture = kinds == "avatar_types"
+    is_lenient = is_picture and check == "any_picture"
     allowed = call.ctx.behaviour.facts["picture_types" if is_lenient else kinds]
     actual = file_type(value.head, value.path)
-    if actual in allowed:
+    needs_header = is_picture and check != "first_bytes"
+    if actual in allowed and (not needs_header or picture_size(value.path) is not None):
         return None
     return Violation("body", f"/{name}", kinds, " or ".join(allowed), actual or "something else")
 
@@ -140,7 +166,7 @@ def _is_json(value: str | Upload) -> bool:
 
 @provider.refusal
 def shape(call: Call, refusal: Refusal) -> Reply | None:
-    """The framework's answer; in the envelope of the other endpoints where that is switched on."""
+    """The framework's answer; in the envelope of the other endpoints if that is the reading."""
     if refusal.reason.startswith("fault:"):
         return None
     if refusal.reason == "unknown_route" and call.ctx.choice("unknown_path") == "html":
@@ -158,7 +184,7 @@ def shape(call: Call, refusal: Refusal) -> Reply | None:
 
 
 def _invalid(call: Call, refusal: Refusal) -> Json:
-    """Every field that is wrong, with its message. The schema's findings come first."""
+    """Every wrong field with its message. The violations of the schema come first."""
     found = list(refusal.violations)
     (schema,) = call.operation.bodies.values()
     if any(not violation.field for violation in found):
@@ -192,7 +218,7 @@ def _message(violation: Violation) -> str:
 
 
 def _missing_token(call: Call, refusal: Refusal) -> Json:
-    """A header of the right scheme that does not go on as it should has words of its own."""
+    """A header with the right scheme and no token has a message of its own."""
     if call.request.headers.get("authorization", "").strip().lower() == "bearer":
         return _BAD_HEADER
     return {"detail": "Authentication credentials were not provided."}
