@@ -18,6 +18,7 @@ def test_tiers_are_those_of_the_makefile() -> None:
         "check",
         "fuzz",
         "test",
+        "test-clients",
         "test-neighbours",
         "test-prism",
         "test-slow",
