@@ -249,6 +249,8 @@ class Cadence(Struct, frozen=True):
 class StreamRules(Struct, frozen=True):
     """The events of a streaming operation, as templates over the job's facts.
 
+    *fails_after* names the event after which a job fails that was to fail from its start; empty
+    means after all of them. *is_spaced* says that JSON has a blank after each comma and colon.
     *fails_when_abandoned* says that the job ends when its client leaves the stream.
     """
 
@@ -261,6 +263,8 @@ class StreamRules(Struct, frozen=True):
     name_field: str
     rising_field: str
     source: str
+    fails_after: str = ""
+    is_spaced: bool = False
     fails_when_abandoned: bool = False
 
 
@@ -365,6 +369,7 @@ class Behaviour(Struct, frozen=True, dict=True):
     refusals: Mapping[str, RefusalRule]
     foreign: str
     unknown_fields: str
+    drops_empty_form_texts: bool
     trailing_slash: str
     lifecycles: Mapping[str, Lifecycle]
     resources: Mapping[str, ResourceKind]

@@ -87,6 +87,7 @@ def read_behaviour(raw: Json, path: Path, *, is_checked: bool = False) -> Behavi
         },
         foreign=refusals.get("foreign", "refuse"),
         unknown_fields=refusals.get("unknown_fields", "ignore"),
+        drops_empty_form_texts=refusals.get("empty_form_texts") == "absent",
         trailing_slash=refusals.get("trailing_slash", "none"),
         lifecycles=lifecycles,
         resources=resources,
@@ -321,6 +322,8 @@ def _stream(operation: str, raw: Json) -> StreamRules:
         name_field=raw["name_field"],
         rising_field=raw["rising_field"],
         source=raw["source"],
+        fails_after=raw.get("fails_after", ""),
+        is_spaced=raw.get("json") == "spaced",
         fails_when_abandoned=raw.get("when_abandoned") == "fails",
     )
 

@@ -170,6 +170,8 @@ class Instant(Struct, frozen=True):
             kept["fails_at"] = at
         if spoken is not None:
             kept["events_before_error"] = spoken
+        elif reason is not None and at == 1.0 and operation in self.behaviour.streams:
+            kept["fails_after"] = self.behaviour.streams[operation].fails_after
         if cost is not None:
             kept["cost"] = cost.amount
         job = self.add(kind, account, kept, parent=parent, script=script)

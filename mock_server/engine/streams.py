@@ -31,6 +31,9 @@ def stream_events(
     spoken = job.doc.get("events_before_error")
     if spoken is not None:
         return _spread([*planned[: min(spoken, len(planned) - 1)], error], ends_ms)
+    names = [event.get(rules.name_field) for event in planned]
+    if job.doc.get("fails_after") in names:
+        return _spread([*planned[: names.index(job.doc["fails_after"]) + 1], error], ends_ms)
     # The events of a job that fails early are those it would have had by then.
     whole_ms = int(ends_ms / job.doc.get("fails_at", 1.0))
     before = [event for event in _spread(planned, whole_ms)[:-1] if event[0] < ends_ms]

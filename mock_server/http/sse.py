@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -140,6 +141,7 @@ class Streams:
                 self._worlds.settle(world, now_ms)
 
     def _events(self, world: World, job: Resource) -> Iterator[bytes]:
+        rules = self._worlds.contracts[job.provider].behaviour.streams[job.doc["operation"]]
         sent, spoke_s = 0, _MONOTONIC[0]()
         ends_s = spoke_s + STREAM_S_MAX
         while _MONOTONIC[0]() < ends_s:
@@ -152,7 +154,8 @@ class Streams:
                 offset_ms = min(offset_ms, held_ms)
             due = [payload for at, payload in events[sent:] if at <= offset_ms]
             for payload in due:
-                yield b"data: " + orjson.dumps(payload) + b"\n\n"
+                text = json.dumps(payload).encode() if rules.is_spaced else orjson.dumps(payload)
+                yield b"data: " + text + b"\n\n"
             sent += len(due)
             if sent >= len(events):
                 return

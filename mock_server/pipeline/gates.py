@@ -139,7 +139,8 @@ def _read_body(road: Road, call: Call) -> None:
     if request.problem is not None:
         raise call.refuse(request.problem.reason, **request.problem.facts)
     if request.form is not None:
-        call.body = dict(request.form)
+        drops = call.ctx.behaviour.drops_empty_form_texts
+        call.body = {it: value for it, value in request.form.items() if not drops or value != ""}
         return
     limit = road.contract.behaviour.limits.json_bytes_max
     if len(request.body) > limit:
@@ -208,7 +209,7 @@ def _body_violations(call: Call) -> list[Violation]:
     content_type = call.request.content_type
     schema = schemas.get(content_type) or next(iter(schemas.values()))
     form = call.request.form
-    values = form_values(form, schema.schema) if form is not None else call.body
+    values = form_values(call.body, schema.schema) if form is not None else call.body
     if call.ctx.behaviour.unknown_fields == "refuse":
         return _strict_violations(schema, values)
     if form is None:
@@ -258,10 +259,19 @@ def _exist(road: Road, call: Call) -> None:
             resource = None
         if resource is not None and target.within is not None:
             resource = resource if resource.parent == found[target.within].id else None
+        if resource is None and target.within is not None:
+            _refuse_foreign(road, call, found[target.within])
         if resource is None:
             raise call.refuse("not_found", **_target_facts(road, target, id_))
         found[target.kind] = resource
     call.found = found
+
+
+def _refuse_foreign(road: Road, call: Call, resource: Resource) -> None:
+    """Raises if the caller does not own *resource*: what is within it is then not looked for."""
+    if resource.account != call.account_id and "ownership" in road.contract.behaviour.refusal_order:
+        target = next(it for it in call.rules.targets if it.kind == resource.kind)
+        raise call.refuse("foreign", **_target_facts(road, target, resource.id))
 
 
 def _target_facts(road: Road, target: Target, id_: str) -> dict[str, Json]:

@@ -76,6 +76,7 @@ def test_poll_a_millisecond_early_is_found_and_one_in_time_is_not(
     assert (in_time, _found(world)) == ([], ["SC201"])
 
 
+@pytest.mark.clause("OZ-232")
 def test_early_poll_is_told_with_both_pauses_and_the_clause(ozor: Account) -> None:
     poll = _poll_ozor(ozor)
     poll()
@@ -89,7 +90,7 @@ def test_early_poll_is_told_with_both_pauses_and_the_clause(ozor: Account) -> No
         "expected": "2 s between polls",
         "actual": "0.5 s",
         "fix": "wait 2 s between polls",
-        "source": "https://www.ozor.ai/docs/api OZ-229",
+        "source": "https://www.ozor.ai/docs/api OZ-232",
         "severity": "warning",
     }
 

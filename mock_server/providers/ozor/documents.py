@@ -1,4 +1,4 @@
-"""Ozor's documents: what becomes of a file or a page, and how refusals of Ozor look."""
+"""Ozor's documents: the plan that is made of a file or of a web page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from screentest.specs.json_types import Json
 from screentest.specs.validation import Violation
 
-from ...engine.provider import Call, Provider, Refusal, Reply, Upload
+from ...engine.provider import Call, Provider, Reply, Upload
 from ...kernel.magic import ordered_outcome
 from ...media.file_types import file_type
 from .plans import plan_body, plan_cost
@@ -26,12 +26,28 @@ _TOPICS = (
     "what people say",
     "next steps",
 )
-_VOICE_LIMITS = frozenset({"enum", "minimum", "maximum"})
+_TARGET_S_MAX = 3_600
 _OPENERS = ("Here is", "Let us look at", "This part covers", "Now for", "Worth knowing:")
 
 
 @provider.check("analyzeDocument")
 def check_document(call: Call) -> Sequence[Violation]:
+    """What the schema cannot say: the type of the file, and the range of the target duration."""
+    return [*_target_problems(call), *_file_problems(call)]
+
+
+def _target_problems(call: Call) -> Sequence[Violation]:
+    """More than an hour, where that reading is chosen (A45)."""
+    if call.ctx.choice("target_duration_range") != "up_to_an_hour":
+        return []
+    asked_s = int(call.body.get("target_duration_sec", 0))
+    if asked_s <= _TARGET_S_MAX:
+        return []
+    at_most = f"at most {_TARGET_S_MAX}"
+    return [Violation("body", "/target_duration_sec", "maximum", at_most, str(asked_s))]
+
+
+def _file_problems(call: Call) -> Sequence[Violation]:
     """By declared MIME, or by extension where the client knows no type; bytes must agree."""
     upload = call.body.get("file")
     if isinstance(call.body.get("prompt"), Upload):
@@ -104,12 +120,12 @@ def analyze_document(call: Call) -> Reply:
 
 
 def _host(url: str) -> str:
-    match = re.match(r"https?://([^/?#\s]{1,100})", url)
+    match = re.match(r"https?://([^/?#\s]{1,100})", url, re.IGNORECASE)
     return match[1] if match is not None else "document"
 
 
 def _analysis_failure(call: Call) -> str | None:
-    """Why the analysis fails, if somebody ordered that."""
+    """Why the analysis fails, where a fault or a directive orders a failure."""
     where = {"operation": call.operation.id, "account": call.account_id}
     fault = call.ctx.strike("job_failure", where)
     if fault is not None:
@@ -131,68 +147,3 @@ def _scene(number: int, name: str, prompt: str, opener: str) -> Json:
         "images": [f"page_{number - 1}_img_0"],
         "keyPoints": [topic],
     }
-
-
-# Refusals
-
-
-@provider.refusal
-def shape(call: Call, refusal: Refusal) -> Reply | None:
-    """Plainer words for alternatives, and the framework's own form where that is chosen."""
-    if refusal.reason == "invalid" and refusal.violations:
-        clearer = _clearer(call, refusal.violations[0])
-        if clearer is not None:
-            refusal.facts["problem"] = clearer
-        departure = _framework_reading(call, refusal.violations[0])
-        if departure is not None:
-            detail = [_framework_error(it) for it in refusal.violations]
-            return Reply(422, {"detail": detail}, departure=departure)
-    return None
-
-
-def _framework_reading(call: Call, violation: Violation) -> str | None:
-    """The interpretation by which the framework answers *violation* by itself, if one does."""
-    ctx = call.ctx
-    if ctx.choice("validation_status") == "fastapi_422":
-        return "validation_status"
-    if violation.location == "query" and ctx.choice("limit_out_of_range") == "422":
-        return "limit_out_of_range"
-    return None
-
-
-def _clearer(call: Call, violation: Violation) -> str | None:
-    if call.operation.id == "analyzeDocument":
-        given = [name for name in ("file", "url") if name in (call.request.form or {})]
-        if len(given) != 1:
-            return f"Provide exactly one of file and url; got {' and '.join(given) or 'neither'}."
-    if violation.keyword == "anyOf" and violation.field.startswith(("images.", "videos.")):
-        return f"{violation.field}: expected an https:// url or a base64 payload."
-    return None
-
-
-def _framework_error(violation: Violation) -> Json:
-    place = (
-        [violation.location, *violation.field.split(".")]
-        if violation.field
-        else [violation.location]
-    )
-    kind = "missing" if violation.keyword == "required" else violation.keyword
-    return {"type": kind, "loc": place, "msg": violation.message, "input": violation.actual}
-
-
-@provider.tolerates
-def waives(call: Call, violation: Violation) -> bool:
-    """`http://` media URLs, empty plans and any voice, where that reading is chosen."""
-    ctx = call.ctx
-    if violation.pointer == "/scenes" and violation.keyword == "minItems":
-        return ctx.choice("empty_scenes") == "accept"
-    if violation.pointer.startswith("/voiceSettings/") and violation.keyword in _VOICE_LIMITS:
-        return ctx.choice("voice_settings_checked") == "unchecked"
-    place = re.fullmatch(r"(images|videos)\.(\d+)\.(url|base64)", violation.field)
-    if place is None or ctx.choice("http_media_urls") != "accept":
-        return False
-    # The address may be more than `http://`, and the payload too short; no other fault is waived.
-    if violation.keyword != "minLength" and not str(violation.limit).startswith("^https:"):
-        return False
-    url = call.body[place[1]][int(place[2])].get("url")
-    return isinstance(url, str) and re.match(r"http://[^\s/?#]", url) is not None

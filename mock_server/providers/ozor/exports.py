@@ -27,12 +27,12 @@ def export_video(call: Call) -> Reply:
         )
         raise call.refuse("failed", problem=problem)
     body = call.body or {}
-    quality, is_public = body.get("quality", "1080p"), body.get("isPublic", False)
-    export = _cached(ctx, video, quality, is_public=is_public)
+    quality, is_public = body.get("quality") or "1080p", body.get("isPublic") or False
+    export = _identical(ctx, video, quality, is_public=is_public)
     if export is None:
         export = start_export(ctx, video, quality, is_public=is_public)
     else:
-        if ctx.choice("cached_export_id") == "new_id":
+        if ctx.kind(export) is Kind.SUCCEEDED and ctx.choice("cached_export_id") == "new_id":
             export = _copied(ctx, export)
         video.doc["latest_export"] = export.id
         ctx.save(video)
@@ -64,14 +64,22 @@ def _content(video: Resource) -> str:
     return digest(video.id, video.doc.get("revision", 0)).hex()[:16]
 
 
-def _cached(ctx: Instant, video: Resource, quality: str, *, is_public: bool) -> Resource | None:
-    """A finished export of the same content, quality and visibility (OZ-117)."""
+def _identical(ctx: Instant, video: Resource, quality: str, *, is_public: bool) -> Resource | None:
+    """An export of the same content, quality and visibility: a finished one (OZ-117).
+
+    One that is under way counts where that reading is chosen (A42).
+    """
+    running: Resource | None = None
     wanted = (_content(video), quality, is_public)
     for export in exports_of(ctx, video):
-        key = (export.doc["content"], export.doc["quality"], export.doc["is_public"])
-        if key == wanted and ctx.kind(export) is Kind.SUCCEEDED:
+        if (export.doc["content"], export.doc["quality"], export.doc["is_public"]) != wanted:
+            continue
+        kind = ctx.kind(export)
+        if kind is Kind.SUCCEEDED:
             return export
-    return None
+        if not kind.is_final:
+            running = running or export
+    return running if ctx.choice("unfinished_export") == "same_export" else None
 
 
 def _copied(ctx: Instant, export: Resource) -> Resource:

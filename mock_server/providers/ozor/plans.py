@@ -26,10 +26,11 @@ def get_plan(call: Call) -> Reply:
 @provider.operation("updatePlan")
 def update_plan(call: Call) -> Reply:
     ctx, plan = call.ctx, call.found["plan"]
-    if "scenes" in call.body:
-        scenes = enumerate(call.body["scenes"])
-        plan.doc["scenes"] = [_edited(call, plan, number, scene) for number, scene in scenes]
-    plan.doc["voice"] |= call.body.get("voiceSettings") or {}
+    scenes, voice = call.body.get("scenes"), call.body.get("voiceSettings") or {}
+    if scenes is not None:
+        edited = [_edited(call, plan, number, scene) for number, scene in enumerate(scenes)]
+        plan.doc["scenes"] = edited
+    plan.doc["voice"] |= {name: value for name, value in voice.items() if value is not None}
     plan.doc["updated_ms"] = ctx.now_ms
     if ctx.choice("patch_of_failed_plan") == "to_draft":
         failed = ctx.newest("plan_generation", plan.id)
@@ -39,13 +40,10 @@ def update_plan(call: Call) -> Reply:
 
 
 def _shown_plan(ctx: Instant, plan: Resource) -> Reply:
-    body = plan_body(ctx, plan)
-    voice = plan.doc["voice"]
-    if not body["scenes"]:
-        return Reply(200, {"plan": body}, departure="empty_scenes")
-    if not voice or ctx.choice("voice_settings_shown") == "internal":
-        return Reply(200, {"plan": body})
-    return Reply(200, {"plan": body | {"voiceSettings": voice}}, departure="voice_settings_shown")
+    body, voice = plan_body(ctx, plan), plan.doc["voice"]
+    if voice and ctx.choice("voice_settings_shown") == "shown":
+        body["voiceSettings"] = voice
+    return Reply(200, {"plan": body})
 
 
 def _edited(call: Call, plan: Resource, number: int, scene: Json) -> Json:

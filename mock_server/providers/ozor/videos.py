@@ -25,11 +25,11 @@ provider = Provider("ozor")
 @provider.operation("generateVideo")
 def generate_video(call: Call) -> Reply:
     body = call.body
-    video = add_video(call.ctx, call.account_id, _title(call), body.get("aspect", "16:9"))
+    video = add_video(call.ctx, call.account_id, _title(call), body.get("aspect") or "16:9")
     export = None
-    if body.get("export", False):
-        quality = body.get("exportQuality", "720p")
-        export = {"quality": quality, "is_public": body.get("exportIsPublic", False)}
+    if body.get("export"):
+        quality = body.get("exportQuality") or "720p"
+        export = {"quality": quality, "is_public": body.get("exportIsPublic") or False}
     job = call.start({"prompt": body["prompt"], "export": export, "first": True}, parent=video.id)
     return Reply(200, {"videoId": video.id, "jobId": job.id, "status": "pending"})
 
@@ -74,7 +74,7 @@ def get_job(call: Call) -> Reply:
         case Kind.WAITING if (
             job.doc.get("first") and ctx.choice("pending_status") != "generate_only"
         ):
-            return Reply(200, body | {"status": "pending"}, departure="pending_status")
+            body["status"] = "pending"
         case _:
             pass
     return Reply(200, body)
@@ -102,10 +102,9 @@ def get_video(call: Call) -> Reply:
     if export is None:
         return Reply(200, body)
     body |= export_fields(ctx, export)
-    if export.doc["is_public"] or ctx.choice("private_share_fields") != "absent":
-        return Reply(200, body)
-    del body["shareUrl"], body["shareCode"]
-    return Reply(200, body, departure="private_share_fields")
+    if not export.doc["is_public"] and ctx.choice("private_share_fields") == "absent":
+        del body["shareUrl"], body["shareCode"]
+    return Reply(200, body)
 
 
 @provider.operation("getToolTrace")
