@@ -212,12 +212,18 @@ class RateWindow(Struct, frozen=True):
 
 
 class Concurrency(Struct, frozen=True):
-    """At most *limits[tier]* running jobs per *scope* (`account` or `key`)."""
+    """At most *limits[tier]* running jobs per *scope* (`account` or `key`).
+
+    With *counts_paid_calls* a call that pays for its answer takes a place as well: for
+    *answers_take_ms* after it came in, or with None until it is answered.
+    """
 
     limits: Mapping[str, int]
     scope: str
     retry_after_s: int | None
     source: str
+    counts_paid_calls: bool = False
+    answers_take_ms: int | None = None
 
 
 class Idempotency(Struct, frozen=True):

@@ -285,7 +285,14 @@ def _window(raw: Json, interpretations: Json, path: Path) -> RateWindow:
 def _concurrency(raw: Json) -> Concurrency | None:
     if raw is None:
         return None
-    return Concurrency(raw["limits"], raw["scope"], raw.get("retry_after_s"), raw["source"])
+    return Concurrency(
+        limits=raw["limits"],
+        scope=raw["scope"],
+        retry_after_s=raw.get("retry_after_s"),
+        source=raw["source"],
+        counts_paid_calls=raw.get("counts") == "paid_calls_too",
+        answers_take_ms=raw.get("answers_take_ms"),
+    )
 
 
 def _idempotency(raw: Json) -> Idempotency | None:

@@ -20,8 +20,9 @@ class World(Struct):
     """One universe. What is not here is in its rows.
 
     *home* is the id under which its first keys were made; restored from a snapshot of another
-    world, it is that world's. *unanswered* are the numbers of requests whose answers are held back
-    on order. *marks* are what advice about repeated calls needs.
+    world, it is that world's. *unanswered* are the numbers of requests whose answers an injected
+    fault holds back, each with the id of the key that paid for its answer, or "". *marks* are what
+    advice about repeated calls needs.
     """
 
     id: str
@@ -31,7 +32,7 @@ class World(Struct):
     settings: Settings = field(default_factory=Settings)
     first: Json = None
     requests: int = 0
-    unanswered: set[int] = field(default_factory=set)
+    unanswered: dict[int, str] = field(default_factory=dict[int, str])
     marks: Marks = field(default_factory=Marks)
 
     def to_json(self) -> Json:

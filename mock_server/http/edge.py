@@ -178,7 +178,7 @@ class Edge:
         answer = handled.answer
         sleep = environ.get(SLEEP, time.sleep)
         fault_effects.delay(handled.faults, sleep)
-        handled.world.unanswered.discard(handled.number)
+        handled.world.unanswered.pop(handled.number, None)
         if fault_effects.is_cut_off(handled.faults):
             if BELIEVED_BASE in environ:
                 raise fault_effects.ConnectionCutError("the connection was closed, as ordered")

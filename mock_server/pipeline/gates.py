@@ -31,7 +31,7 @@ from ..kernel.magic import ordered_outcome, split_key
 from ..kernel.rows import Key, Resource
 from ..kernel.templates import look_up
 from .idempotency import begin_replay, finish_replay
-from .limits import respect_cap, respect_rate
+from .limits import respect_cap, respect_rate, window_facts
 
 Gate = Callable[["Road", Call], "Reply | None"]
 
@@ -307,30 +307,42 @@ def state_of(provider: Provider, ctx: Instant, resource: Resource) -> str:
 def _respect_rate(road: Road, call: Call) -> None:
     if road.key_suffix == "-rate-limited" and "rate_limited" in call.ctx.behaviour.refusals:
         windows = call.ctx.behaviour.rate_windows
-        facts = {"limit": windows[0].limit, "action": windows[0].name} if windows else {}
+        other = {"limit": 0, "action": call.operation.id, "period": "a minute"}
         raise call.refuse(
-            "rate_limited", **{"limit": 0, "action": call.operation.id, **facts}, wait_s=60
+            "rate_limited", **(window_facts(windows[0]) if windows else other), wait_s=60
         )
     respect_rate(call)
     road.is_counted = True
 
 
 def _respect_cap(road: Road, call: Call) -> None:
-    respect_cap(call)
+    respect_cap(call, road.world.unanswered, lambda: _amount(road, call))
+
+
+def _amount(road: Road, call: Call) -> int:
+    """What *call* costs; 0 for an operation without a price.
+
+    Raises:
+        RefusedError: there is no price for what it asks for.
+    """
+    price = call.rules.price
+    if price is None:
+        return 0
+    facts = dict(call.body) if isinstance(call.body, dict) else {}
+    supply = road.provider.price_facts.get(call.operation.id)
+    if supply is not None:
+        facts |= supply(call)
+    try:
+        return price.amount(facts)
+    except ContractError as error:
+        raise call.refuse("invalid", problem=str(error)) from None
 
 
 def _afford(road: Road, call: Call) -> None:
     price = call.rules.price
     if price is None:
         return
-    facts = dict(call.body) if isinstance(call.body, dict) else {}
-    supply = road.provider.price_facts.get(call.operation.id)
-    if supply is not None:
-        facts |= supply(call)
-    try:
-        amount = price.amount(facts)
-    except ContractError as error:
-        raise call.refuse("invalid", problem=str(error)) from None
+    amount = _amount(road, call)
     account = call.account
     available = 0 if road.key_suffix == "-no-credits" else account.available
     needed = max(amount, price.balance_min)

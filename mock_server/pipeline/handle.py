@@ -36,7 +36,7 @@ from ..kernel.rows import Key
 from .fault_injection import strike_answer, strike_before, strike_commit, strike_model
 from .gates import GATES, Road
 from .journal import JournalLine, note
-from .limits import count_refused
+from .limits import count_refused, note_in_flight, payer_of
 
 Answer = Reply | EventStream
 
@@ -91,7 +91,7 @@ def handle(worlds: Worlds, world: World, provider: str, request: Request) -> Han
             world.id, (number, now_ms, provider, operation, answer.status), noted.to_keep()
         )
         if any(fault.type in _HOLDS_BACK for fault in road.faults):
-            world.unanswered.add(number)
+            world.unanswered[number] = payer_of(road.call)
     return Handled(answer, world, number, operation, noted, road.faults)
 
 
@@ -256,6 +256,7 @@ def _charge_for_answer(call: Call, answer: Answer) -> None:
         return
     ctx = call.ctx
     assert ctx.ledger.charge(call.account_id, cost.amount, ctx.now_ms, None, ctx.number)
+    note_in_flight(call)
 
 
 def _checked(operation: Operation, answer: Answer) -> Answer:

@@ -1,16 +1,18 @@
-"""How often and how much at once: sliding rate windows and caps on running jobs."""
+"""How often and how much at once: sliding rate windows, and caps on what is in flight."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from screentest.specs.behaviour import RateWindow
+from screentest.specs.behaviour import Concurrency, Moment, RateWindow
+from screentest.specs.json_types import Json
 
 from ..engine.provider import Call, Refusal
 from ..engine.refusals import CATEGORIES
 
 #: Reasons of refusal for which a call still takes room in windows that count the refused too.
 _CONTENT = frozenset({"validation", "content"})
+_PERIODS = {60_000: "a minute", 3_600_000: "an hour", 86_400_000: "a day"}
 
 
 def wait_s(window: RateWindow, hits_ms: Sequence[int], now_ms: int) -> int:
@@ -37,9 +39,15 @@ def respect_rate(call: Call) -> None:
         hits_ms = ctx.rows.hits(ctx.world, bucket, ctx.now_ms - window.per_ms)
         wait = wait_s(window, hits_ms, ctx.now_ms)
         if wait:
-            raise call.refuse("rate_limited", limit=window.limit, action=window.name, wait_s=wait)
+            raise call.refuse("rate_limited", **window_facts(window), wait_s=wait)
     for window, bucket in buckets:
         _take_room(call, window, bucket)
+
+
+def window_facts(window: RateWindow) -> dict[str, Json]:
+    """What a refusal says of a full *window*."""
+    period = _PERIODS.get(window.per_ms, f"in {window.per_ms // 1_000} seconds")
+    return {"limit": window.limit, "action": window.name, "period": period}
 
 
 def count_refused(call: Call, refusal: Refusal) -> None:
@@ -50,25 +58,71 @@ def count_refused(call: Call, refusal: Refusal) -> None:
                 _take_room(call, window, bucket)
 
 
-def respect_cap(call: Call) -> None:
-    """Let *call* start a job only while there is a place for one more.
+def respect_cap(call: Call, unanswered: Mapping[int, str], amount: Callable[[], int]) -> None:
+    """Let *call* take a place only while the tier has one more.
+
+    *unanswered* are the requests whose answers are held back, with the key that paid; *amount* says
+    what *call* costs.
 
     Raises:
-        RefusedError: as many run as the tier allows.
+        RefusedError: as many are in flight as the tier allows.
     """
-    ctx = call.ctx
-    # A list names the kind that it lists where a creation names the kind that it starts.
-    starts = call.rules.starts if call.rules.effect != "read" else None
-    cap = ctx.behaviour.concurrency
-    if cap is None or starts is None or not ctx.behaviour.resources[starts].counts_as_running:
+    ctx, cap = call.ctx, call.ctx.behaviour.concurrency
+    if cap is None:
+        return
+    is_paid_answer = cap.counts_paid_calls and _pays_for_answer(call) and amount() > 0
+    if not is_paid_answer and not _starts_counted_job(call):
         return
     account = call.account
     limit = cap.limits.get(account.tier, next(iter(cap.limits.values())))
     running = ctx.rows.running_jobs(ctx.world, account.id, ctx.now_ms)
     if cap.scope == "key" and call.key is not None:
         running = [job for job in running if job.doc.get("by_key") == call.key.id]
-    if len(running) >= limit:
+    if len(running) + _answers_in_flight(call, cap, unanswered) >= limit:
         raise call.refuse("too_many_running", limit=limit, wait_s=cap.retry_after_s)
+
+
+def note_in_flight(call: Call) -> None:
+    """Note that *call* paid for its answer, where such a call stays in flight for a time."""
+    ctx, cap = call.ctx, call.ctx.behaviour.concurrency
+    if cap is not None and cap.answers_take_ms is not None and call.cost and call.cost.amount:
+        forget_ms = ctx.now_ms - cap.answers_take_ms
+        ctx.rows.add_hit(ctx.world, _in_flight(call), ctx.now_ms, ctx.number, forget_ms)
+
+
+def payer_of(call: Call | None) -> str:
+    """The id of the key that pays for the answer to *call*; "" where none does."""
+    pays = (
+        call is not None and call.cost is not None and call.cost.amount and _pays_for_answer(call)
+    )
+    return call.key.id if pays and call is not None and call.key is not None else ""
+
+
+def _pays_for_answer(call: Call) -> bool:
+    """Whether *call* has a price that is taken with its answer."""
+    price = call.rules.price
+    return price is not None and price.moment is Moment.ANSWER
+
+
+def _starts_counted_job(call: Call) -> bool:
+    # A list names the kind that it lists where a creation names the kind that it starts.
+    starts = call.rules.starts if call.rules.effect != "read" else None
+    return starts is not None and call.ctx.behaviour.resources[starts].counts_as_running
+
+
+def _answers_in_flight(call: Call, cap: Concurrency, unanswered: Mapping[int, str]) -> int:
+    """How many paid calls without a job, of the same key, are in flight."""
+    if not cap.counts_paid_calls or call.key is None:
+        return 0
+    if cap.answers_take_ms is None:
+        return sum(1 for payer in unanswered.values() if payer == call.key.id)
+    ctx = call.ctx
+    return len(ctx.rows.hits(ctx.world, _in_flight(call), ctx.now_ms - cap.answers_take_ms))
+
+
+def _in_flight(call: Call) -> str:
+    """The name under which the paid calls of a key are counted."""
+    return f"{call.ctx.provider}/in flight/{call.key.digest if call.key else ''}"
 
 
 def _buckets(call: Call) -> Iterator[tuple[RateWindow, str]]:

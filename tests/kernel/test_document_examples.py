@@ -13,7 +13,7 @@ from screentest.specs.validation import Documents, Schema
 
 _READINGS = [
     (provider, name, value)
-    for provider in provider_names()
+    for provider in ("ugc_copilot", "znapai")
     for name, it in load_contract(provider).behaviour.interpretations.items()
     for value in it.shapes
 ]

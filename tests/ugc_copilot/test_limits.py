@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from typing import cast
+
 import pytest
+from flask import Flask
+
+from screentest.mock_server.engine.provider import Request
+from screentest.mock_server.engine.worlds import Worlds
+from screentest.mock_server.pipeline.handle import handle
 
 from ..mock_client import HOUR_MS, MINUTE_MS, Account, Answer, Client, MockWorld
 from . import steps
@@ -18,6 +26,8 @@ WINDOWS = [
     (steps.ANALYSIS, 10),
     (steps.INFLUENCER, 60),
 ]
+#: Every function that deducts credits, except those that need a render.
+PAID = [steps.IMAGE, steps.SCRIPT, steps.PARSE, steps.TONE, steps.PRODUCTS]
 
 
 @pytest.fixture
@@ -86,6 +96,9 @@ def test_429_says_how_long_to_wait_in_header_and_body(ugc: Account) -> None:
 
     error = answer.json()["error"]
     assert steps.refusal(answer) == (429, "rate-limited")
+    assert error["message"] == (
+        "At most 10 calls of video generation a minute. Try again in 43 seconds."
+    )
     assert error["type"] == "rate_limit"
     assert (answer.headers["retry-after"], error["retryAfter"]) == ("43", 43)
 
@@ -150,6 +163,9 @@ def test_market_analyses_are_two_hundred_a_day(ugc: Account) -> None:
 
     assert answer.status == 429
     assert answer.headers["retry-after"] == str(24 * 3_600 - 20 * 60)
+    assert answer.json()["error"]["message"].startswith(
+        "At most 200 calls of market analyses a day."
+    )
 
 
 # --- Concurrency ----------------------------------------------------------------------------------
@@ -211,8 +227,41 @@ def test_render_that_ends_makes_room(neighbour: Account, reason: str | None) -> 
 
 
 @pytest.mark.clause("UG-072")
-def test_calls_that_are_answered_at_once_hold_no_place(neighbour: Account) -> None:
-    for path in (steps.IMAGE, steps.SCRIPT, steps.PARSE, steps.TONE, steps.PRODUCTS):
+@pytest.mark.parametrize("path", PAID)
+def test_every_credit_deducting_call_is_refused_beside_a_full_cap(
+    neighbour: Account, path: str
+) -> None:
+    """Three renders take the places of the lowest tier; nothing is charged for the refusal."""
+    call(neighbour, steps.PRODUCTS)  # the first search is free
+    for _ in range(3):
+        steps.start(neighbour)
+    before = neighbour.money
+
+    answer = call(neighbour, path)
+
+    assert steps.refusal(answer) == (429, "concurrency-exceeded")
+    message = "3 credit-deducting operations are in flight, the most that this key may have."
+    assert answer.json()["error"]["message"] == message
+    assert answer.headers["retry-after"] == "15"
+    assert neighbour.money == before
+
+
+@pytest.mark.clause("UG-072", "UG-091")
+def test_calls_that_deduct_nothing_work_beside_a_full_cap(neighbour: Account) -> None:
+    """The first search of an account is free, so it takes no place either."""
+    operation, *_ = [steps.start(neighbour) for _ in range(3)]
+
+    statuses = [call(neighbour, path).status for path in (steps.INFLUENCER, steps.ANALYSIS)]
+
+    assert statuses == [200, 200]
+    assert call(neighbour, steps.PRODUCTS).status == 200
+    assert steps.check(neighbour, operation)["done"] is False
+
+
+@pytest.mark.clause("UG-072")
+def test_paid_call_without_a_render_is_in_flight_until_its_answer(neighbour: Account) -> None:
+    """U33, until_answered: one after another they meet no cap."""
+    for path in PAID:
         assert call(neighbour, path).status == 200
 
     statuses = [steps.try_start(neighbour).status for _ in range(4)]
@@ -221,11 +270,53 @@ def test_calls_that_are_answered_at_once_hold_no_place(neighbour: Account) -> No
 
 
 @pytest.mark.clause("UG-072")
-def test_other_calls_work_while_all_places_are_taken(neighbour: Account) -> None:
-    operation, *_ = [steps.start(neighbour) for _ in range(3)]
+def test_paid_call_whose_answer_is_held_back_takes_a_place(neighbour: Account) -> None:
+    """U33, until_answered: as a client with several threads sees it."""
+    fault = {"type": "latency", "where": {"operation": "proxyGenerateViralScript"}, "times": 3}
+    control = neighbour.world.control
+    assert control.post(f"{neighbour.world.path}/faults", json=fault).status == 201
+    worlds = cast(Worlds, cast(Flask, neighbour.client.wsgi.application).extensions["screentest"])
+    world = worlds.get(neighbour.world.id)
+    headers = {
+        "authorization": f"Bearer {neighbour.api_key}",
+        "content-type": "application/json",
+    }
+    body = json.dumps(steps.BODIES[steps.SCRIPT]).encode()
+    request = Request(method="POST", path=steps.SCRIPT, headers=headers, body=body)
 
-    assert call(neighbour, steps.SCRIPT).status == 200
-    assert steps.check(neighbour, operation)["done"] is False
+    held = [handle(worlds, world, "ugc_copilot", request) for _ in range(3)]
+    during = handle(worlds, world, "ugc_copilot", request).answer.status
+    world.unanswered.pop(held[0].number)
+    after = handle(worlds, world, "ugc_copilot", request).answer.status
+
+    assert [it.answer.status for it in held] == [200, 200, 200]
+    assert (during, after) == (429, 200)
+
+
+@pytest.mark.clause("UG-072", "UG-073")
+def test_paid_call_may_be_in_flight_for_ten_seconds(neighbour: Account) -> None:
+    """U33, ten_seconds: by the world's clock, so that a test needs no second thread."""
+    neighbour.world.choose(ugc_copilot__calls_in_flight="ten_seconds")
+    first = [call(neighbour, steps.IMAGE).status for _ in range(3)]
+    started = steps.try_start(neighbour).status
+
+    neighbour.world.advance(9_999)
+    early = call(neighbour, steps.SCRIPT).status
+    neighbour.world.advance(1)
+    late = call(neighbour, steps.SCRIPT).status
+
+    assert (first, started, early, late) == ([200, 200, 200], 429, 429, 200)
+
+
+@pytest.mark.clause("UG-071", "UG-072")
+def test_paid_calls_of_another_key_take_no_place(neighbour: Account) -> None:
+    neighbour.world.choose(ugc_copilot__calls_in_flight="ten_seconds")
+    for _ in range(3):
+        call(neighbour, steps.IMAGE)
+
+    answer = second_key(neighbour).post(steps.IMAGE, json=steps.BODIES[steps.IMAGE])
+
+    assert answer.status == 200
 
 
 @pytest.mark.clause("UG-071")

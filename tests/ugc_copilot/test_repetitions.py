@@ -208,7 +208,7 @@ def test_repetition_while_the_first_call_still_runs_is_409(ugc: Account) -> None
 
     first = handle(worlds, world, "ugc_copilot", request)
     early = send(ugc, steps.START, steps.body())
-    world.unanswered.discard(first.number)
+    world.unanswered.pop(first.number)
     late = send(ugc, steps.START, steps.body())
 
     assert steps.refusal(early) == (409, "idempotency-conflict")
