@@ -69,6 +69,11 @@ class Subject(Struct, frozen=True, forbid_unknown_fields=True):
         ]
         return bool(shared) and all(shared)
 
+    def __or__(self, other: Subject) -> Subject:
+        """What is about the one or the other."""
+        names = self.__struct_fields__
+        return Subject(**{name: getattr(self, name) | getattr(other, name) for name in names})
+
     def __str__(self) -> str:
         named = ((name, getattr(self, name)) for name in self.__struct_fields__)
         parts = [
