@@ -98,6 +98,11 @@ class Contract:
         """The name of the provider."""
         return self.behaviour.provider
 
+    @property
+    def is_shipped(self) -> bool:
+        """Whether this contract comes with screentest; if not, its mistakes are the user's."""
+        return self.folder.parent == _FOLDER
+
     @cached_property
     def _shape(self) -> _Shape:
         with self._lock:

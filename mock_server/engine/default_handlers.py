@@ -53,7 +53,7 @@ def _list(call: Call) -> Reply:
     limit = min(int(call.query.get("limit", _LISTED_MAX)), _LISTED_MAX)
     ctx = call.ctx
     found = ctx.rows.resources(
-        ctx.world, ctx.provider, call.rules.starts, account=call.account_id, limit=limit
+        ctx.world.id, ctx.provider, call.rules.starts, account=call.account_id, limit=limit
     )
     items = [view(ctx, resource) for resource in found]
     answer = call.rules.answer
@@ -63,7 +63,7 @@ def _list(call: Call) -> Reply:
 def _delete(call: Call) -> Reply:
     resource = call.found[call.rules.targets[-1].kind]
     shown = _shown(call, resource)
-    call.ctx.rows.delete_resource(call.ctx.world, resource)
+    call.ctx.rows.delete_resource(call.ctx.world.id, resource)
     status = _success(call)
     return Reply(status, None if status == 204 else shown)
 
@@ -135,7 +135,9 @@ def default_video(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
         if job is not None and job.script is not None and ctx.kind(job) is Kind.SUCCEEDED:
             lasts_ms = media.get("duration_s", 1) * 1_000
             clip = choose_clip(*media["size"], fps=media.get("fps"), duration_ms=lasts_ms)
-            return Asset(video_bytes(clip, stamp={"job": job.id, "world": ctx.world}), "video/mp4")
+            return Asset(
+                video_bytes(clip, stamp={"job": job.id, "world": ctx.world.id}), "video/mp4"
+            )
     return None
 
 

@@ -1,20 +1,50 @@
-"""What somebody decides about a running job: its end, a halt, or that it ends at once."""
+"""How a test changes a running job: its outcome, a hold, or an end at once."""
 
 from __future__ import annotations
 
-from screentest.specs.behaviour import Kind
+from collections.abc import Mapping
 
-from ..kernel.errors import MockError
+from screentest.specs.behaviour import Kind
+from screentest.specs.contract import Contract
+
+from ..kernel.errors import MockError, unknown
 from ..kernel.lifecycle import end_differently, hasten, hold, release
 from ..kernel.rows import Resource
+from ..store.sqlite import Store
 from .instant import Instant
+from .jobs import schedule_step
+
+
+def job_called(
+    store: Store, contracts: Mapping[str, Contract], world_id: str, job_id: str
+) -> Resource:
+    """The job called *job_id*, or the newest job below the resource of that id.
+
+    A provider's slashes may be written as underscores.
+
+    Raises:
+        MockError: the world has no such job.
+    """
+    found = store.jobs_called(world_id, job_id)
+    if not found:
+        children = (
+            store.newest_child(world_id, name, kind, job_id)
+            for name, contract in contracts.items()
+            for kind, rules in contract.behaviour.resources.items()
+            if rules.lifecycle is not None and rules.lifecycle.simulated and rules.parent
+        )
+        found = [it for it in children if it is not None and it.script is not None]
+    if not found:
+        known = [it.id for it in store.jobs(world_id, before_seq=None, limit=20)]
+        raise unknown("job", job_id, known)
+    return found[0]
 
 
 def set_outcome(ctx: Instant, job: Resource, end: Kind, reason: str) -> None:
-    """Choose how a running job ends, at the instant it would have ended anyway.
+    """Change how a running job ends. The time of its end stays the same.
 
     Raises:
-        MockError: it has ended already.
+        MockError: the job has ended.
     """
     _check_running(ctx, job)
     lifecycle = ctx.kind_rules(job).lifecycle
@@ -26,10 +56,10 @@ def set_outcome(ctx: Instant, job: Resource, end: Kind, reason: str) -> None:
 
 
 def set_held(ctx: Instant, job: Resource, *, held: bool) -> None:
-    """Hold a running job where it is, or let it go on.
+    """Hold a running job in its current state, or release it.
 
     Raises:
-        MockError: it has ended already.
+        MockError: the job has ended.
     """
     _check_running(ctx, job)
     assert job.script is not None
@@ -39,10 +69,10 @@ def set_held(ctx: Instant, job: Resource, *, held: bool) -> None:
 
 
 def finish_now(ctx: Instant, job: Resource) -> None:
-    """Let a running job enter all its remaining states at this instant; held or not.
+    """End a running job now: it enters all its remaining states, held or not.
 
     Raises:
-        MockError: it has ended already.
+        MockError: the job has ended.
     """
     _check_running(ctx, job)
     assert job.script is not None
@@ -63,7 +93,7 @@ def _check_running(ctx: Instant, job: Resource) -> None:
 
 
 def _first_after(ctx: Instant, job: Resource) -> int | None:
-    """The number of the first step that lies ahead."""
+    """The number of the first step that is still to come."""
     assert job.script is not None
     offset_ms = job.offset_ms(ctx.now_ms)
     return next((i for i, (at, _) in enumerate(job.script.steps) if at > offset_ms), None)
@@ -71,6 +101,6 @@ def _first_after(ctx: Instant, job: Resource) -> int | None:
 
 def _reschedule(ctx: Instant, job: Resource, step: int | None) -> None:
     ctx.save(job)
-    ctx.rows.cancel_effects(ctx.world, f"{job.provider}/{job.kind}/{job.id}")
+    ctx.rows.cancel_effects(ctx.world.id, f"{job.provider}/{job.kind}/{job.id}")
     if step is not None:
-        ctx.schedule_step(job, step)
+        schedule_step(ctx, job, step)

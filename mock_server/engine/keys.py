@@ -18,9 +18,12 @@ CONTROL_NAME = "screentest"
 KEYS_MAX = 100
 
 
-def raw_key(ctx: Instant, credential: Credential, number: int) -> str:
-    """The *number*-th key of a provider in a world. No two worlds share one."""
-    return mint(credential.key_form, number, "key", ctx.world, ctx.seed, ctx.provider)
+def raw_key(
+    ctx: Instant, credential: Credential, number: int, *, world_id: str | None = None
+) -> str:
+    """The *number*-th key of a provider in a world. No two worlds share a key."""
+    world_id = world_id if world_id is not None else ctx.world.id
+    return mint(credential.key_form, number, "key", world_id, ctx.world.seed, ctx.provider)
 
 
 def first_of_kind(behaviour: Behaviour) -> list[Credential]:
@@ -34,21 +37,21 @@ def first_of_kind(behaviour: Behaviour) -> list[Credential]:
 def first_keys(ctx: Instant) -> dict[str, str]:
     """The raw keys of the first account of a world, by kind."""
     return {
-        credential.key_kind: raw_key(ctx, credential, number)
+        credential.key_kind: raw_key(ctx, credential, number, world_id=ctx.world.home)
         for number, credential in enumerate(first_of_kind(ctx.behaviour), start=1)
     }
 
 
 def mint_key(ctx: Instant, account: str, credential: Credential, name: str) -> tuple[Key, str]:
     """A new key of an account: what is kept of it, and the raw key, for this once."""
-    number = ctx.rows.count(ctx.world, f"{ctx.provider}/key")
+    number = ctx.rows.count(ctx.world.id, f"{ctx.provider}/key")
     raw = raw_key(ctx, credential, number)
     key = Key(
         digest=key_digest(raw),
-        world=ctx.world,
+        world=ctx.world.id,
         account=account,
         provider=ctx.provider,
-        id=mint("{base36:12}", number, "key id", ctx.seed, ctx.provider),
+        id=mint("{base36:12}", number, "key id", ctx.world.seed, ctx.provider),
         kind=credential.key_kind,
         name=name,
         # Shown to tell keys apart; of a short key it must not be the whole.
@@ -71,7 +74,7 @@ def mint_further_keys(ctx: Instant, account: str) -> dict[str, str]:
     raw: dict[str, str] = {}
     for credential in ctx.behaviour.credentials.values():
         kind, limit = credential.key_kind, credential.active_max or KEYS_MAX
-        active = sum(1 for key in ctx.rows.keys(ctx.world, account, kind) if key.is_active)
+        active = sum(1 for key in ctx.rows.keys(ctx.world.id, account, kind) if key.is_active)
         if active >= limit:
             raise MockError(
                 f"account {account} has {active} active keys and may have {limit}; revoke one",

@@ -75,16 +75,17 @@ def add_endpoint(
     for type_ in events:
         if type_ not in rules.events:
             raise unknown("event", type_, rules.events, status=422)
-    if sum(it.account == account for it in endpoints(ctx.rows, ctx.world)) >= rules.endpoints_max:
+    present = sum(it.account == account for it in endpoints(ctx.rows, ctx.world.id))
+    if present >= rules.endpoints_max:
         raise MockError(
             f"account {account} has {rules.endpoints_max} of {rules.endpoints_max} endpoints; "
             "delete one first",
             code="too_many",
             status=409,
         )
-    number = ctx.rows.count(ctx.world, ENDPOINTS)
+    number = ctx.rows.count(ctx.world.id, ENDPOINTS)
     endpoint = Endpoint(f"ep_{number}", number, ctx.provider, account, url, events, ctx.now_ms)
-    ctx.rows.save_document(ctx.world, ENDPOINTS, endpoint.id, number, endpoint.to_json())
+    ctx.rows.save_document(ctx.world.id, ENDPOINTS, endpoint.id, number, endpoint.to_json())
     return endpoint, _secret(ctx, endpoint)
 
 
@@ -108,22 +109,22 @@ def endpoint_called(store: Store, world: str, id_: str) -> Endpoint:
 def rotate(ctx: Instant, endpoint: Endpoint) -> tuple[Endpoint, str]:
     """A new secret. The old one signs nothing from now on."""
     endpoint = replace(endpoint, rotations=endpoint.rotations + 1)
-    ctx.rows.save_document(ctx.world, ENDPOINTS, endpoint.id, endpoint.seq, endpoint.to_json())
+    ctx.rows.save_document(ctx.world.id, ENDPOINTS, endpoint.id, endpoint.seq, endpoint.to_json())
     return endpoint, _secret(ctx, endpoint)
 
 
 def delete_endpoint(ctx: Instant, endpoint: Endpoint) -> None:
     """Forget *endpoint* and cancel what was still to be sent there."""
-    ctx.rows.delete_document(ctx.world, ENDPOINTS, endpoint.id)
-    for delivery in deliveries(ctx.rows, ctx.world):
+    ctx.rows.delete_document(ctx.world.id, ENDPOINTS, endpoint.id)
+    for delivery in deliveries(ctx.rows, ctx.world.id):
         if delivery.endpoint == endpoint.id and delivery.fate is Fate.PENDING:
-            ctx.rows.cancel_effects(ctx.world, _subject(delivery))
+            ctx.rows.cancel_effects(ctx.world.id, _subject(delivery))
             fate = Fate.DELIVERED if delivery.was_received else Fate.CANCELLED
             _save(ctx, replace(delivery, fate=fate, due_ms=None))
 
 
 def _secret(ctx: Instant, endpoint: Endpoint) -> str:
-    return endpoint.secret(rules_of(ctx), ctx.world, ctx.seed)
+    return endpoint.secret(rules_of(ctx), ctx.world.id, ctx.world.seed)
 
 
 # Deliveries
@@ -158,13 +159,13 @@ def announce(ctx: Instant, job: Resource, end: Kind, facts: JobFacts) -> None:
         return
     wanting = [
         it
-        for it in endpoints(ctx.rows, ctx.world)
+        for it in endpoints(ctx.rows, ctx.world.id)
         if it.provider == ctx.provider and it.wants(job.account, event.type)
     ]
     if not wanting:
         return
-    number = ctx.rows.count(ctx.world, f"{ctx.provider}/webhook event")
-    id_ = mint(rules.id_form, number, ctx.seed, ctx.provider, "webhook event")
+    number = ctx.rows.count(ctx.world.id, f"{ctx.provider}/webhook event")
+    id_ = mint(rules.id_form, number, ctx.world.seed, ctx.provider, "webhook event")
     body = event_body(rules, event, id_, ctx.now_ms, facts())
     for endpoint in wanting:
         _enqueue(ctx, endpoint, event, job, id_, body)
@@ -179,11 +180,11 @@ def _enqueue(
         "event": event.type,
         "endpoint": endpoint.id,
     }
-    dropped = ctx.strike("webhook_drop", facts)
-    doubled = ctx.strike("webhook_duplicate", facts)
-    late = ctx.strike("webhook_reorder", facts)
+    dropped = ctx.apply_fault("webhook_drop", facts)
+    doubled = ctx.apply_fault("webhook_duplicate", facts)
+    late = ctx.apply_fault("webhook_reorder", facts)
     for copy in range(_attribute(doubled, "copies", 1)):
-        number = ctx.rows.count(ctx.world, DELIVERIES)
+        number = ctx.rows.count(ctx.world.id, DELIVERIES)
         delivery = Delivery(
             id=f"dlv_{number}",
             seq=number,
@@ -202,7 +203,7 @@ def _enqueue(
         )
         _schedule(ctx, delivery)
         if number % _TRIMMED_EVERY == 0:
-            ctx.rows.trim_documents(ctx.world, DELIVERIES, number - DELIVERIES_MAX)
+            ctx.rows.trim_documents(ctx.world.id, DELIVERIES, number - DELIVERIES_MAX)
 
 
 def _attribute(fault: Fault | None, name: str, otherwise: int) -> int:
@@ -217,9 +218,9 @@ def _schedule(ctx: Instant, delivery: Delivery) -> None:
     assert delivery.due_ms is not None, delivery.id
     _save(ctx, delivery)
     ctx.rows.add_effect(
-        ctx.world,
+        ctx.world.id,
         Effect(
-            seq=ctx.rows.count(ctx.world, "effect"),
+            seq=ctx.rows.count(ctx.world.id, "effect"),
             due_ms=delivery.due_ms,
             kind=EFFECT,
             subject=_subject(delivery),
@@ -234,7 +235,7 @@ def _subject(delivery: Delivery) -> str:
 
 
 def _save(ctx: Instant, delivery: Delivery) -> None:
-    ctx.rows.save_document(ctx.world, DELIVERIES, delivery.id, delivery.seq, delivery.to_json())
+    ctx.rows.save_document(ctx.world.id, DELIVERIES, delivery.id, delivery.seq, delivery.to_json())
 
 
 def redeliver(ctx: Instant, delivery: Delivery) -> None:
@@ -243,7 +244,7 @@ def redeliver(ctx: Instant, delivery: Delivery) -> None:
     Raises:
         MockError: its endpoint is gone, or an attempt is under way.
     """
-    if ctx.rows.document(ctx.world, ENDPOINTS, delivery.endpoint) is None:
+    if ctx.rows.document(ctx.world.id, ENDPOINTS, delivery.endpoint) is None:
         raise MockError(
             f"endpoint {delivery.endpoint} of {delivery.id} was deleted",
             code="endpoint_deleted",
@@ -253,7 +254,7 @@ def redeliver(ctx: Instant, delivery: Delivery) -> None:
         raise MockError(
             f"{delivery.id} is being sent; wait for the outcome", code="under_way", status=409
         )
-    ctx.rows.cancel_effects(ctx.world, _subject(delivery))
+    ctx.rows.cancel_effects(ctx.world.id, _subject(delivery))
     is_over = delivery.fate is not Fate.PENDING
     step = len(rules_of(ctx).retries_ms) if is_over else delivery.step
     again = replace(delivery, fate=Fate.PENDING, step=step, due_ms=ctx.now_ms)
@@ -265,13 +266,13 @@ def redeliver(ctx: Instant, delivery: Delivery) -> None:
 
 def claim(ctx: Instant, delivery_id: str, ticket: int) -> Attempt | None:
     """The attempt that is due now, for the caller to carry out; None if nobody waits for it."""
-    raw = ctx.rows.document(ctx.world, DELIVERIES, delivery_id)
+    raw = ctx.rows.document(ctx.world.id, DELIVERIES, delivery_id)
     if raw is None:
         return None
     delivery = Delivery.from_json(raw)
     assert delivery.fate is Fate.PENDING, delivery
     assert delivery.ticket is None, delivery
-    endpoint = ctx.rows.document(ctx.world, ENDPOINTS, delivery.endpoint)
+    endpoint = ctx.rows.document(ctx.world.id, ENDPOINTS, delivery.endpoint)
     assert endpoint is not None, "deleting an endpoint cancels its deliveries"
     facts = {
         "operation": delivery.operation,
@@ -279,14 +280,14 @@ def claim(ctx: Instant, delivery_id: str, ticket: int) -> Attempt | None:
         "event": delivery.type,
         "endpoint": delivery.endpoint,
     }
-    forged = ctx.strike("webhook_bad_signature", facts)
+    forged = ctx.apply_fault("webhook_bad_signature", facts)
     number = delivery.attempts_made + 1
     _save(
         ctx,
         replace(delivery, ticket=ticket, due_ms=ctx.now_ms, attempts_made=number, is_held=False),
     )
     return Attempt(
-        world=ctx.world,
+        world=ctx.world.id,
         provider=ctx.provider,
         delivery=delivery.id,
         endpoint=delivery.endpoint,
@@ -297,10 +298,10 @@ def claim(ctx: Instant, delivery_id: str, ticket: int) -> Attempt | None:
     )
 
 
-def letter(ctx: Instant, attempt: Attempt, wall_ms: int) -> WebhookRequest | None:
+def request_of(ctx: Instant, attempt: Attempt, wall_ms: int) -> WebhookRequest | None:
     """What *attempt* sends, signed with the secret of this moment; None when it was cancelled."""
     delivery = _claimed(ctx, attempt)
-    raw = ctx.rows.document(ctx.world, ENDPOINTS, attempt.endpoint)
+    raw = ctx.rows.document(ctx.world.id, ENDPOINTS, attempt.endpoint)
     if delivery is None or raw is None:
         return None
     endpoint = Endpoint.from_json(raw)
@@ -358,17 +359,17 @@ def finish(
 def _let_go(ctx: Instant, sent: Delivery) -> None:
     """Make due what was held back to let *sent* go first."""
     first = max(0, sent.seq - _HELD_WITHIN)
-    nearby = deliveries(ctx.rows, ctx.world, after_seq=first, limit=_HELD_WITHIN)
+    nearby = deliveries(ctx.rows, ctx.world.id, after_seq=first, limit=_HELD_WITHIN)
     for delivery in nearby:
         if delivery.seq >= sent.seq:
             return
         if delivery.is_held and delivery.endpoint == sent.endpoint:
-            ctx.rows.cancel_effects(ctx.world, _subject(delivery))
+            ctx.rows.cancel_effects(ctx.world.id, _subject(delivery))
             _schedule(ctx, replace(delivery, is_held=False, due_ms=ctx.now_ms))
 
 
 def _claimed(ctx: Instant, attempt: Attempt) -> Delivery | None:
-    raw = ctx.rows.document(ctx.world, DELIVERIES, attempt.delivery)
+    raw = ctx.rows.document(ctx.world.id, DELIVERIES, attempt.delivery)
     return Delivery.from_json(raw) if raw and raw["ticket"] == attempt.ticket else None
 
 

@@ -1,7 +1,7 @@
-"""Everything a provider's module sees: `Provider`, `Call`, `Reply`, `EventStream`.
+"""What a provider module works with: `Provider`, `Call`, `Reply`, `EventStream`.
 
-A module registers functions by the names of its contract. It neither knows the web framework nor
-the store's SQL, and it holds no state of its own.
+A module registers functions by the names of its contract. It knows neither the web framework nor
+the store's SQL, and it holds no state.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from screentest.specs.behaviour import Kind, OperationRules
+from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.operations import Operation
 from screentest.specs.validation import Violation
 
-from ..kernel.magic import ordered_outcome
+from ..kernel.faults import Fault
+from ..kernel.magic import Directive, directive_in
 from ..kernel.rows import Account, Key, Resource
-from .instant import Cost, Instant
+from .instant import Instant
+from .jobs import Cost, NewJob, accept_job
 
 
 class Upload(Struct, frozen=True):
@@ -42,10 +46,10 @@ class BodyProblem(Struct, frozen=True):
 
 
 class Request(Struct, frozen=True):
-    """One call as it came in. Header names are lower case; *path* starts after the provider's base.
+    """A request as received. Header names are lower case; *path* starts after the provider's base.
 
-    *form* holds the fields of a multipart body. *problem* says why the body could not be read; it
-    is told when it is the body's turn, so that a missing key is still the first complaint.
+    *form* holds the fields of a multipart body. *problem* says why the body could not be read. The
+    body gate reports it, so that a missing key is still refused first.
     """
 
     method: str
@@ -67,9 +71,8 @@ class Request(Struct, frozen=True):
 class Reply(Struct):
     """An answer. *body* is JSON, or bytes with their own *content_type*; None is an empty body.
 
-    *reason* is our word for why a call was refused; it is sent as a header and journaled.
-    *refusal* is what was behind it. *departure* names the interpretation that takes this reply out
-    of the documented contract.
+    *reason* is our category of a refusal; it is sent as a header and journaled. *refusal* is the
+    refusal itself. *departure* names the interpretation under which this reply is not documented.
     """
 
     status: int
@@ -85,8 +88,7 @@ class Reply(Struct):
 class EventStream(Struct):
     """An accepted job whose events are streamed as they fall due.
 
-    *events* are (offset in ms since acceptance, payload), all of them; a cut or a failure that is
-    ordered later changes the job, and the stream is read again from it.
+    The events are a function of the job, and are read again whenever a test has changed it.
     """
 
     job: Resource
@@ -95,7 +97,7 @@ class EventStream(Struct):
 
 
 class Refusal(Struct):
-    """A reason not to do what was asked, before it is put into the provider's words."""
+    """A reason to refuse a request, before it is put into the provider's words."""
 
     reason: str
     facts: dict[str, Json] = {}
@@ -103,7 +105,7 @@ class Refusal(Struct):
 
 
 class RefusedError(Exception):
-    """Carries a `Refusal` out of a handler; the pipeline turns it into a reply and rolls back."""
+    """Carries a `Refusal` out of a handler. The pipeline rolls the handler back and replies."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.reason)
@@ -111,16 +113,23 @@ class RefusedError(Exception):
 
 
 class Call(Struct):
-    """A request on its way through the gates, which fill it in; a handler sees all of it.
+    """A request on its way: what the gates have found, and what a handler works with.
 
-    *found* holds the resources it acts on, by kind. *body* is the decoded JSON, or the form's
-    fields. *cost* is what it costs, in credits.
+    *ctx* has the contract, the world and the time. *found* holds the resources that the call acts
+    on, by kind. *body* is the decoded JSON, or the fields of the form. *key* and *account_id* are
+    empty before authentication and for open operations.
+
+    The rest is for the pipeline alone. *presented_key* is the stored key behind *raw_key*, before
+    it is judged; *key_suffix* is the directive that the client appended to it. *served* are all
+    contracts of this process. *save_replay* stores the answer for a repetition. *is_counted* says
+    that the call is in its rate windows. *faults* have been applied to it, if it *is_exposed*.
     """
 
     ctx: Instant
     request: Request
     operation: Operation
     rules: OperationRules
+    provider: Provider
     path: Mapping[str, str] = {}
     query: Mapping[str, Json] = {}
     body: Json = None
@@ -128,11 +137,29 @@ class Call(Struct):
     account_id: str = ""
     found: Mapping[str, Resource] = {}
     cost: Cost | None = None
+    served: Mapping[str, Contract] = {}
+    presented_key: Key | None = None
+    raw_key: str = ""
+    key_suffix: str = ""
+    save_replay: Callable[[Reply], None] | None = None
+    is_counted: bool = False
+    is_exposed: bool = False
+    faults: list[Fault] = []
+
+    @property
+    def is_routed(self) -> bool:
+        """Whether an operation of the contract takes this request."""
+        return self.operation is not NO_OPERATION
 
     @property
     def account(self) -> Account:
-        """The caller's account with its sums of this moment."""
+        """The caller's account with its current sums."""
         return self.ctx.account(self.account_id)
+
+    @property
+    def directive(self) -> Directive | None:
+        """The first directive in the texts of the body, unless the world ignores directives."""
+        return directive_in(self.body) if self.ctx.world.settings.has_magic else None
 
     def start(
         self,
@@ -144,35 +171,46 @@ class Call(Struct):
     ) -> Resource:
         """Accept the job that this operation starts, at the operation's price.
 
-        It leaves its first state *waits_ms* later than drawn. An outcome that the request's own
-        text orders is followed.
+        It leaves its first state *waits_ms* later than drawn. A directive in the request's own text
+        decides over *fails*.
         """
         assert self.rules.starts is not None, self.operation.id
-        ordered = ordered_outcome(self.body) if self.ctx.settings.has_magic else None
-        return self.ctx.start(
+        directive = self.directive
+        new = NewJob(
             self.rules.starts,
             self.account_id,
             {**doc, "by_key": self.key.id if self.key is not None else None},
+            operation=self.operation.id,
             parent=parent,
             cost=self.cost,
-            operation=self.operation.id,
-            fails=fails if ordered is None or ordered.verb != "fail" else ordered.text,
+            fails=fails,
             waits_ms=waits_ms,
-            slower_ms=ordered.delay_ms if ordered is not None and ordered.verb == "slow" else 0,
-            stalls=ordered is not None and ordered.verb == "stall",
         )
+        if directive is not None:
+            new = replace(
+                new,
+                fails=directive.text if directive.verb == "fail" else fails,
+                slower_ms=directive.delay_ms if directive.verb == "slow" else 0,
+                stalls=directive.verb == "stall",
+            )
+        return accept_job(self.ctx, new)
 
     def refuse(self, reason: str, **facts: Json) -> RefusedError:
-        """To be raised: undoes what this call has done and answers in the provider's words."""
+        """The exception that undoes this call and answers *reason* in the provider's words."""
         return RefusedError(Refusal(reason, facts))
 
     def refuse_value(self, broken: Violation) -> RefusedError:
-        """To be raised for a value that only what is already there shows to be wrong."""
+        """The exception for a value that is wrong only because of the current state."""
         return RefusedError(Refusal("invalid", {"problem": broken.message}, [broken]))
 
 
+#: Stands in for the operation of a request that no operation takes.
+NO_OPERATION = Operation("", "", "", (), {}, False, {}, (), "", False)
+NO_RULES = OperationRules("")
+
+
 class Asset(Struct, frozen=True):
-    """A file that a URL of ours serves."""
+    """A file that one of the mock's URLs serves."""
 
     content: bytes
     content_type: str
@@ -196,7 +234,7 @@ _Function = TypeVar("_Function")
 
 
 class Provider(Struct):
-    """The functions of one provider, by the names of its contract. Empty for a provider in data."""
+    """The functions of one provider, by the names of its contract. Empty for one in data alone."""
 
     id: str
     operations: dict[str, Handler] = {}
@@ -218,7 +256,7 @@ class Provider(Struct):
         return _registrar(self.operations, operation_id)
 
     def check(self, operation_id: str) -> Callable[[Check], Check]:
-        """Register rules for a request that its schema cannot say."""
+        """Register rules for a request that its schema cannot express."""
         return _registrar(self.checks, operation_id)
 
     def facts(self, operation_id: str) -> Callable[[Facts], Facts]:
@@ -226,11 +264,11 @@ class Provider(Struct):
         return _registrar(self.price_facts, operation_id)
 
     def when(self, kind: str, end: Kind) -> Callable[[Reaction], Reaction]:
-        """Register what follows when a job of *kind* ends; it sees that very instant."""
+        """Register what happens when a job of *kind* ends; it gets the instant of the end."""
         return _registrar(self.reactions, (kind, end))
 
     def state(self, kind: str) -> Callable[[StateOf], StateOf]:
-        """Register how the state of a resource without a script is derived."""
+        """Register how to derive the state of a resource without a script."""
         return _registrar(self.states, kind)
 
     def asset(self, url_name: str) -> Callable[[AssetOf], AssetOf]:
@@ -242,7 +280,7 @@ class Provider(Struct):
         return _registrar(self.stream_facts, operation_id)
 
     def edit_stream(self, operation_id: str) -> Callable[[StreamEdit], StreamEdit]:
-        """Register a last change to the events of a stream."""
+        """Register a final change to the events of a stream."""
         return _registrar(self.stream_edits, operation_id)
 
     def detail(self, kind: str) -> Callable[[StreamFacts], StreamFacts]:
@@ -250,25 +288,25 @@ class Provider(Struct):
         return _registrar(self.details, kind)
 
     def event(self, kind: str) -> Callable[[StreamFacts], StreamFacts]:
-        """Register what a webhook may say of a job beyond what its view may, as `$job.name`."""
+        """Register facts for webhooks about a job beyond those of its view, as `$job.name`."""
         return _registrar(self.event_facts, kind)
 
     def reads_id(self, kind: str) -> Callable[[IdReader], IdReader]:
-        """Register how the id of a *kind* that a client sends becomes the id it is kept under."""
+        """Register how an id of *kind* as sent by a client becomes the id that is stored."""
         return _registrar(self.id_readers, kind)
 
     def refusal(self, shape: Shape) -> Shape:
-        """Register how refusals look; return None for the contract's own template."""
+        """Register how refusals look; it returns None for the contract's own template."""
         self.shape = shape
         return shape
 
     def tolerates(self, tolerance: Tolerance) -> Tolerance:
-        """Register which violations an interpretation waives."""
+        """Register which violations the provider tolerates."""
         self.tolerance = tolerance
         return tolerance
 
     def include(self, other: Provider) -> None:
-        """Take over everything that *other* registered."""
+        """Add everything that *other* registered."""
         assert other.id == self.id, (other.id, self.id)
         for name in _TABLES:
             mine, theirs = getattr(self, name), getattr(other, name)

@@ -1,11 +1,12 @@
-"""From a reason of refusal to an answer in the provider's words."""
+"""From a refusal reason to a reply in the provider's words."""
 
 from __future__ import annotations
 
 from screentest.specs.behaviour import RefusalRule
+from screentest.specs.errors import ContractError
 
 from ..kernel.templates import fill, fill_text
-from .provider import Call, Provider, Refusal, Reply
+from .provider import Call, Refusal, Reply
 
 #: What a reason is called in the `X-Screentest-Reason` header and in the journal.
 CATEGORIES = {
@@ -32,10 +33,15 @@ CATEGORIES = {
 }
 
 
-def shape_refusal(provider: Provider, call: Call, refusal: Refusal) -> Reply:
-    """The answer to *refusal*: by the provider's module, or by its contract's templates."""
+def shape_refusal(call: Call, refusal: Refusal) -> Reply:
+    """The reply to *refusal*: by the provider's module, or by its contract's templates.
+
+    Raises:
+        ContractError: the contract has no reply for the reason.
+    """
     reason = CATEGORIES.get(refusal.reason, refusal.reason)
-    reply = provider.shape(call, refusal) if provider.shape is not None else None
+    shape = call.provider.shape
+    reply = shape(call, refusal) if shape is not None else None
     if reply is None:
         reply = from_contract(call, refusal)
     reply.reason, reply.violations, reply.refusal = reason, refusal.violations, refusal
@@ -43,12 +49,17 @@ def shape_refusal(provider: Provider, call: Call, refusal: Refusal) -> Reply:
 
 
 def from_contract(call: Call, refusal: Refusal) -> Reply:
-    """The answer that the contract's templates give."""
+    """The reply by the contract's templates.
+
+    Raises:
+        ContractError: the contract has no reply for the reason.
+    """
     rules = call.ctx.behaviour
     if refusal.reason.startswith("fault:"):
-        return _ordered_failure(call, refusal)
+        return _injected_error(call, refusal)
     rule = rules.refusals.get(refusal.reason)
-    assert rule is not None, f"no reply for {refusal.reason!r} in the contract"
+    if rule is None:
+        raise ContractError(f"refusals.replies has no {refusal.reason!r}")
     facts = {**refusal.facts, "field": refusal.violations[0].field if refusal.violations else ""}
     facts["message"] = fill_text(rule.message, facts)
     body = fill(rule.body if rule.body is not None else rules.refusal_body, facts)
@@ -60,8 +71,8 @@ def from_contract(call: Call, refusal: Refusal) -> Reply:
     return Reply(rule.status, body, headers, departure=rule.departure)
 
 
-def _ordered_failure(call: Call, refusal: Refusal) -> Reply:
-    """An HTTP error that somebody ordered, in the provider's shape unless a body was given."""
+def _injected_error(call: Call, refusal: Refusal) -> Reply:
+    """An injected HTTP error, in the provider's shape unless the fault has a body."""
     status = int(refusal.facts["status"])
     headers: dict[str, str] = {}
     wait_s = refusal.facts.get("retry_after_s")

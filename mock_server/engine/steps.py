@@ -1,4 +1,4 @@
-"""What happens when a step of a job falls due: the event, the money, what follows, the webhook."""
+"""A due step of a job: its event, its money, the provider's reaction, its webhooks."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from ..kernel.rows import Effect, Resource
 from . import outbox
 from .default_handlers import view_facts
 from .instant import Instant
+from .jobs import holds_cost, schedule_step
 from .provider import Provider
 
 
 def take_step(provider: Provider, ctx: Instant, kind: str, id_: str, effect: Effect) -> None:
-    """Let the job *id_* enter the state that *effect* names; *here* is the instant it was due."""
+    """Let the job *id_* enter the state that *effect* names. *ctx* is the instant it was due."""
     job = ctx.find(kind, id_)
     if job is None or job.script is None:
         return
     state = job.script.steps[effect.step][1]
     ctx.record(effect.label, id_, provider=ctx.provider, kind=kind, state=state)
-    ctx.schedule_step(job, effect.step + 1)
+    schedule_step(ctx, job, effect.step + 1)
     end = ctx.state_rules(job, state).kind
     if end.is_final:
         _end(provider, replace(ctx, base_url=job.doc.get("base_url", "")), job, end)
@@ -45,7 +46,7 @@ def _settle_cost(ctx: Instant, job: Resource, end: Kind) -> None:
         return
     rules = ctx.behaviour.operations.get(job.doc.get("operation", ""))
     price = rules.price if rules is not None else None
-    if price is None or price.moment is not Moment.COMPLETION or ctx.reserves:
+    if price is None or price.moment is not Moment.COMPLETION or holds_cost(ctx):
         ctx.ledger.settle(job.account, job.id, ctx.now_ms, succeeded=end is Kind.SUCCEEDED)
     elif end is Kind.SUCCEEDED:
         ctx.ledger.charge_what_is_there(job.account, cost, ctx.now_ms, job.id)

@@ -1,4 +1,4 @@
-"""A world: an isolated universe with its clock, seed and settings, and its first plan."""
+"""A world: an isolated set of accounts and jobs with its own clock, seed and settings."""
 
 from __future__ import annotations
 
@@ -13,16 +13,27 @@ from screentest.specs.json_types import Json
 from ..kernel.clock import Clock, Mode, check_speed
 from ..kernel.errors import MockError
 from ..kernel.recent_calls import Marks
-from .instant import Settings
+
+
+class Settings(Struct, frozen=True):
+    """What the user chose for a world.
+
+    *pace* stretches documented durations; 0 ends every job at once. *choices* are readings by
+    `provider.interpretation`. *has_magic* says that directives in texts and keys are obeyed.
+    """
+
+    pace: float = 1.0
+    choices: Mapping[str, str] = {}
+    has_magic: bool = True
 
 
 class World(Struct):
-    """One universe. What is not here is in its rows.
+    """One world. Everything else that belongs to it is in its rows.
 
-    *home* is the id under which its first keys were made; restored from a snapshot of another
-    world, it is that world's. *unanswered* are the numbers of requests whose answers an injected
-    fault holds back, each with the id of the key that paid for its answer, or "". *marks* are what
-    advice about repeated calls needs.
+    *home* is the id under which its first keys were minted: another world's id after a restore from
+    that world's snapshot. *unanswered* are the numbers of requests whose answers a fault
+    delays, each with the id of the key that paid for the answer, or "". *marks* is the memory
+    behind findings about repeated calls.
     """
 
     id: str
@@ -51,15 +62,15 @@ class World(Struct):
         }
 
     @staticmethod
-    def from_json(world: str, seed: int, raw: Json) -> World:
+    def from_json(world_id: str, seed: int, raw: Json) -> World:
         kept = raw["clock"]
         clock = Clock(Mode(kept["mode"]), kept["base_ms"], kept["wall_ms"], kept["speed"])
         settings = Settings(raw["pace"], raw["choices"], raw["magic"])
-        return World(world, seed, clock, raw["home"], settings, raw["first"])
+        return World(world_id, seed, clock, raw["home"], settings, raw["first"])
 
 
 class Plan(Struct, frozen=True):
-    """How a world is to begin. *credits* are the first account's, by provider."""
+    """How a world begins. *credits* are those of the first accounts, by provider."""
 
     seed: int = 1
     mode: Mode = Mode.REAL
@@ -82,7 +93,7 @@ def read_world(world_id: str, head: Json) -> World:
     """The world that the *head* of a snapshot describes, as *world_id*.
 
     Raises:
-        MockError: it describes none.
+        MockError: the head is incomplete or has values of the wrong type.
     """
     try:
         world = World.from_json(world_id, head["seed"], head["world"])
@@ -93,6 +104,6 @@ def read_world(world_id: str, head: Json) -> World:
             raise ValueError
     except (KeyError, TypeError, ValueError, AttributeError):
         raise MockError(
-            "the snapshot has a first line that describes no world", code="damaged_snapshot"
+            "the first line of the snapshot does not describe a world", code="damaged_snapshot"
         ) from None
     return world

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from itertools import islice
 
-from screentest.specs.contract import Contract
 from screentest.specs.errors import nearest
 from screentest.specs.fields import Fields
 
 from ..engine.provider import Call, EventStream, Reply
 from ..kernel.finding import Finding
-from ..kernel.magic import VERBS, misspelt_order
+from ..kernel.magic import VERBS, misspelt_directive
 from .citations import source_of_unknown_field
 from .fixes import unknown_field_fix, value_at
 
@@ -22,7 +21,7 @@ _TOLD_MAX = 10
 _POINTER_MAX = 120
 
 
-def ignored_fields(contract: Contract, call: Call, answer: Reply | EventStream) -> list[Finding]:
+def ignored_fields(call: Call, answer: Reply | EventStream) -> list[Finding]:
     """What to say of the fields of *call* that are not documented, if it was answered well."""
     if answer.status >= 300 or call.ctx.behaviour.unknown_fields != "ignore":
         return []
@@ -31,11 +30,11 @@ def ignored_fields(contract: Contract, call: Call, answer: Reply | EventStream) 
     if schema is None:
         return []
     unnamed = islice(schema.fields.unnamed_in(call.body), _TOLD_MAX)
-    return [_advice(contract, call, schema.fields, pointer) for pointer, _ in unnamed]
+    return [_advice(call, schema.fields, pointer) for pointer, _ in unnamed]
 
 
-def _advice(contract: Contract, call: Call, fields: Fields, pointer: str) -> Finding:
-    source = source_of_unknown_field(contract, call.operation.id, pointer)
+def _advice(call: Call, fields: Fields, pointer: str) -> Finding:
+    source = source_of_unknown_field(call.ctx.contract, call.operation.id, pointer)
     # Somebody may have pasted a secret where a name belongs.
     shown = call.ctx.rows.redactor.cut_text(pointer)[:_POINTER_MAX]
     name = shown.rpartition("/")[2]
@@ -45,9 +44,9 @@ def _advice(contract: Contract, call: Call, fields: Fields, pointer: str) -> Fin
     )
 
 
-def misspelt_orders(call: Call) -> list[Finding]:
+def misspelt_directives(call: Call) -> list[Finding]:
     """What to say of a text of *call* that looks like an order to the mock and is none."""
-    found = misspelt_order(call.body) if call.ctx.settings.has_magic else None
+    found = misspelt_directive(call.body) if call.ctx.world.settings.has_magic else None
     if found is None:
         return []
     verb = found.removeprefix("[[screentest:").rstrip("]").partition("=")[0]

@@ -18,7 +18,6 @@ from ..engine.provider import Call, EventStream, Refusal, Reply, Request, Upload
 from ..kernel.clock import Mode
 from ..kernel.finding import Finding
 from ..kernel.header_names import header_name
-from ..kernel.recent_calls import Marks
 from ..kernel.rows import Resource
 from .citations import source_of_refusal
 
@@ -44,40 +43,27 @@ _READS_FROM_ABOVE_MAX = 4
 _CLOSE_MS = 60_000
 
 
-def habits_of(
-    marks: Marks,
-    contract: Contract,
-    request: Request,
-    call: Call | None,
-    answer: Reply | EventStream,
-    mode: Mode,
-    now_ms: int,
-) -> list[Finding]:
-    """What to say about *request* after those that *marks* remembers; they remember it, too.
-
-    *call* is None for a request that no operation takes. In `auto` *mode* a poll moves the clock,
-    so the time between two polls says nothing.
-    """
+def findings_over_calls(call: Call, answer: Reply | EventStream) -> list[Finding]:
+    """The findings about *call* in view of earlier calls; the world remembers this one."""
     if isinstance(answer, EventStream):
         return []
     if answer.refusal is not None:
-        return list(_repeated_refusal(marks, contract, request, call, answer.refusal))
-    if call is None or answer.status >= 300:
+        return list(_repeated_refusal(call, answer.refusal))
+    if not call.is_routed or answer.status >= 300:
         return []
-    cadence, idempotency = contract.behaviour.cadence, contract.behaviour.idempotency
+    rules = call.ctx.behaviour
+    cadence, idempotency = rules.cadence, rules.idempotency
     if cadence is not None and call.operation.id in cadence.operations:
-        return _poll(marks, contract, cadence, call, mode, now_ms)
+        return _poll(cadence, call)
     if call.rules.effect == "read" and call.found:
-        return list(_poll_from_above(marks, contract, call, now_ms))
+        return list(_poll_from_above(call))
     if idempotency is not None and call.operation.id in idempotency.operations:
-        return list(_paid_repetition(marks, contract, idempotency, call, now_ms))
+        return list(_paid_repetition(idempotency, call))
     return []
 
 
-def _repeated_refusal(
-    marks: Marks, contract: Contract, request: Request, call: Call | None, refusal: Refusal
-) -> Iterator[Finding]:
-    reason = refusal.reason
+def _repeated_refusal(call: Call, refusal: Refusal) -> Iterator[Finding]:
+    contract, request, reason = call.ctx.contract, call.request, refusal.reason
     if reason not in _LASTING:
         return
     # The credential is part of the refused request; only its digest is kept.
@@ -87,27 +73,27 @@ def _repeated_refusal(
         if is_secret_header(name, contract.behaviour)
     )
     name = ("refused", contract.provider, sha256(sent.encode()).digest(), *_content(request))
-    if marks.swap(name, reason) == reason:
+    if call.ctx.world.marks.swap(name, reason) == reason:
         yield _advice(
             "SC205",
             "",
             "another request after a refusal",
             "the same one again",
             "change what was refused; repeat only after 429 and 5xx",
-            source_of_refusal(contract, call.operation.id if call is not None else "", refusal),
+            source_of_refusal(contract, call.operation.id, refusal),
         )
 
 
-def _poll(
-    marks: Marks, contract: Contract, cadence: Cadence, call: Call, mode: Mode, now_ms: int
-) -> list[Finding]:
+def _poll(cadence: Cadence, call: Call) -> list[Finding]:
+    """Findings about a poll that comes too soon, or after the end of its job."""
+    contract, now_ms, mode = call.ctx.contract, call.ctx.now_ms, call.ctx.world.clock.mode
     job = [*call.found.values()][-1] if call.found else None
     has_ended = job is not None and job.script is not None and call.ctx.kind(job).is_final
     name = ("poll", contract.provider, call.operation.id, call.account_id, call.request.path)
     found: list[Finding] = []
-    before: tuple[int, int] | None = marks.get(name)
+    before: tuple[int, int] | None = call.ctx.world.marks.get(name)
     reads = (before[1] if before is not None else 0) + 1 if has_ended else 0
-    marks.swap(name, (now_ms, reads))
+    call.ctx.world.marks.swap(name, (now_ms, reads))
     if reads > _READS_AFTER_END_MAX:
         assert job is not None, "only what is there can have ended"
         found.append(_after_end(contract, call, job, reads))
@@ -120,10 +106,9 @@ def _poll(
     return found
 
 
-def _poll_from_above(
-    marks: Marks, contract: Contract, call: Call, now_ms: int
-) -> Iterator[Finding]:
-    """A client that reads what a job works for, and goes on when no job is left that works."""
+def _poll_from_above(call: Call) -> Iterator[Finding]:
+    """A finding about a client that polls the parent of its jobs after all of them have ended."""
+    contract, now_ms = call.ctx.contract, call.ctx.now_ms
     above = [*call.found.values()][-1]
     kinds = [
         name
@@ -133,13 +118,13 @@ def _poll_from_above(
     if not kinds:
         return
     name = ("poll", contract.provider, call.operation.id, call.account_id, call.request.path)
-    before: tuple[int, int] | None = marks.get(name)
+    before: tuple[int, int] | None = call.ctx.world.marks.get(name)
     is_close = before is not None and now_ms - before[0] < _CLOSE_MS
     newest = [call.ctx.newest(kind, above.id) for kind in kinds] if is_close else []
     jobs = [job for job in newest if job is not None and job.script is not None]
     has_ended = bool(jobs) and all(call.ctx.kind(job).is_final for job in jobs)
     reads = (before[1] if before is not None else 0) + 1 if has_ended else 0
-    marks.swap(name, (now_ms, reads))
+    call.ctx.world.marks.swap(name, (now_ms, reads))
     if reads > _READS_FROM_ABOVE_MAX:
         yield _after_end(contract, call, max(jobs, key=call.ctx.entered_ms), reads)
 
@@ -183,13 +168,12 @@ def _too_soon(source: str, at_least_ms: int, pause_ms: int) -> Finding:
     return _advice("SC201", "", rule, _seconds(pause_ms), f"wait {rule}", source)
 
 
-def _paid_repetition(
-    marks: Marks, contract: Contract, rules: Idempotency, call: Call, now_ms: int
-) -> Iterator[Finding]:
+def _paid_repetition(rules: Idempotency, call: Call) -> Iterator[Finding]:
+    contract, now_ms = call.ctx.contract, call.ctx.now_ms
     if call.cost is None or not call.cost.amount or rules.header in call.request.headers:
         return
     name = ("paid", contract.provider, call.account_id, *_content(call.request))
-    before: int | None = marks.swap(name, now_ms)
+    before: int | None = call.ctx.world.marks.swap(name, now_ms)
     if before is not None and now_ms - before < rules.keeps_ms:
         header = header_name(rules.header)
         yield _advice(

@@ -31,7 +31,7 @@ _LOG = logging.getLogger("screentest.webhooks")
 
 def carry_out(worlds: Worlds, transport: Transport, attempt: Attempt) -> Report:
     """Sign and send one attempt. The letter is None when it was called off meanwhile."""
-    letter = worlds.letter(attempt)
+    letter = worlds.webhooks.request(attempt)
     if letter is None:
         return attempt, None, Outcome(None)
     try:
@@ -51,7 +51,7 @@ class InlineCourier:
     def send(self, world: str, attempts: Sequence[Attempt]) -> None:
         """Carry out *attempts*, one after the other."""
         reports = [carry_out(self._worlds, self._transport, attempt) for attempt in attempts]
-        self._worlds.finish(world, reports)
+        self._worlds.webhooks.finish(world, reports)
 
     def wait(self, world: str) -> None:
         """Nothing is under way once `send` has returned."""
@@ -121,7 +121,7 @@ class ThreadedCourier:
     def _note(self, batch: _Batch) -> None:
         try:
             reports = [batch.reports[index] for index in range(len(batch.attempts))]
-            self._worlds.finish(batch.world, reports)
+            self._worlds.webhooks.finish(batch.world, reports)
         except Exception:  # noqa: BLE001  the thread goes on with other people's letters
             _LOG.exception("outcomes in world %s", batch.world)
         finally:

@@ -322,8 +322,8 @@ def _can_meet(meets: str, behaviour: Behaviour, rules: OperationRules) -> bool:
             return True
 
 
-def strikes(fault: Fault, seed: int) -> tuple[Fault, bool]:
-    """The fault after one more match, and whether it strikes this time."""
+def count_match(fault: Fault, seed: int) -> tuple[Fault, bool]:
+    """The fault after one more match, and whether it applies this time."""
     seen = fault.seen + 1
     lucky = stream(seed, "fault", fault.id, seen).random() < fault.probability
     hit = seen >= fault.nth and not fault.is_spent and lucky

@@ -1,6 +1,6 @@
-"""How the names of headers are written for people."""
+"""Names of HTTP headers, which are kept in lower case, as documentation writes them."""
 
 
 def header_name(name: str) -> str:
-    """*name* as documents write it: `X-API-Key` for `x-api-key`."""
+    """`X-API-Key` for `x-api-key`."""
     return "-".join("API" if part == "api" else part.capitalize() for part in name.split("-"))

@@ -36,7 +36,7 @@ _DEPTH_MAX = 3
 _TEXT_MAX = 40_000
 
 
-class Ordered(Struct, frozen=True):
+class Directive(Struct, frozen=True):
     """What a text asks for. *text* is what stands after the equals sign."""
 
     verb: str
@@ -57,17 +57,17 @@ def split_key(raw: str) -> tuple[str, str]:
     return raw, ""
 
 
-def ordered_outcome(body: Json) -> Ordered | None:
+def directive_in(body: Json) -> Directive | None:
     """The first order in the texts of *body*."""
     for text in _texts(body, 0):
         if "[[screentest:" in text and len(text) <= _TEXT_MAX:
             match = _ORDER.search(text)
             if match is not None:
-                return Ordered(match[1], match[2] or "")
+                return Directive(match[1], match[2] or "")
     return None
 
 
-def misspelt_order(body: Json) -> str | None:
+def misspelt_directive(body: Json) -> str | None:
     """The first text in *body* that looks like an order and is none, as it stands there."""
     for text in _texts(body, 0):
         if "[[screentest:" in text and len(text) <= _TEXT_MAX:

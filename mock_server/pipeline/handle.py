@@ -1,54 +1,50 @@
-"""The one road of a request: route, gates in the provider's order, behaviour, our own check.
+"""The way of a request: route, faults, gates in the provider's order, behaviour, self-check.
 
-Framework-free and in one transaction. Nothing here sleeps, sends or reads a file. Bad input ends in
-the provider's own refusal; an exception that is nobody's fault but ours ends in a journaled 500.
+One transaction, without a framework. Nothing here sleeps, sends or reads a file. A refused request
+gets the provider's refusal. Whatever else goes wrong ends in a journaled 500, and nothing that the
+request did is kept.
 """
 
 from __future__ import annotations
 
 import re
-import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from screentest.specs.behaviour import Moment
-from screentest.specs.contract import Contract
-from screentest.specs.operations import Match, Operation
-from screentest.specs.validation import Violation
+from screentest.specs.errors import ContractError
 
 from ..engine.default_handlers import answer_from_contract
-from ..engine.instant import Instant
-from ..engine.keys import key_digest, presented
+from ..engine.job_events import job_events
 from ..engine.provider import Call, EventStream, Refusal, RefusedError, Reply, Request
 from ..engine.refusals import shape_refusal
 from ..engine.world import World
-from ..engine.worlds import DEFAULT_WORLD, Worlds
-from ..findings.ignored_fields import ignored_fields, misspelt_orders
-from ..findings.near_misses import near_misses
-from ..findings.repeated_calls import habits_of
-from ..kernel.bodies import read_json
+from ..engine.worlds import Worlds
+from ..findings.ignored_fields import ignored_fields, misspelt_directives
+from ..findings.repeated_calls import findings_over_calls
 from ..kernel.clock import Mode
 from ..kernel.errors import MockError
 from ..kernel.faults import Fault
-from ..kernel.magic import split_key
-from ..kernel.rows import Key
-from .fault_injection import strike_answer, strike_before, strike_commit, strike_model
-from .gates import GATES, Road
-from .journal import JournalLine, note
+from ..kernel.finding import Finding
+from .fault_injection import apply_after_commit, apply_before, apply_to_answer, apply_to_model
+from .gates import GATES
+from .journal import JournalLine, journal_line
 from .limits import count_refused, note_in_flight, payer_of
+from .routing import receive
+from .self_check import BrokenReplyError, broken_reply, contract_fault, crash, reply_violations
 
 Answer = Reply | EventStream
 
 
-#: Faults that keep the client waiting; until then a repetition finds its first call running.
+#: Faults that keep the client waiting. Until then, a repetition finds its first call unanswered.
 _HOLDS_BACK = frozenset({"latency", "timeout"})
 
 
 class Handled(Struct, frozen=True):
-    """What became of a request: its answer, the world it happened in, and its number there.
+    """The outcome of a request: its answer, its world, and its number there.
 
-    *note* is what the journal keeps of it. *faults* are to be acted out on the answer.
+    *note* is its journal line. *faults* are to be carried out on the answer.
     """
 
     answer: Answer
@@ -59,198 +55,134 @@ class Handled(Struct, frozen=True):
     faults: Sequence[Fault] = ()
 
 
-def handle(worlds: Worlds, world: World, provider: str, request: Request) -> Handled:
-    """Answer *request* to *provider* in *world* (or in the world that its key belongs to)."""
-    contract = worlds.contracts[provider]
+def handle(worlds: Worlds, world: World, provider_id: str, request: Request) -> Handled:
+    """Answer *request* to a provider in *world*, or in the world that its key belongs to."""
     with worlds.store.request():
-        world, key, presented_key = _whose(worlds, world, contract, request)
-        number = world.requests = world.requests + 1
-        now_ms = worlds.now_ms(world)
-        ctx = worlds.instant(
-            world, provider, now_ms=now_ms, base_url=request.base_url, number=number
-        )
-        contract = ctx.contract
-        road = Road(worlds, world, contract, worlds.providers[provider], key, presented_key)
-        match = _route(contract, worlds.contracts.values(), request)
-        if isinstance(match, Match):
-            operation = match.operation.id
-            answer = _guarded(road, ctx, match, request)
-        else:
-            operation, answer = "", _off_road(road, ctx, request, match)
-        advice = habits_of(
-            world.marks, contract, request, road.call, answer, world.clock.mode, now_ms
-        )
-        if road.call is not None and road.call.body:
-            advice += ignored_fields(contract, road.call, answer)
-            advice += misspelt_orders(road.call)
-        redactor = worlds.store.redactor
-        noted = note(
-            number, now_ms, contract, operation, request, answer, redactor, advice, road.faults
-        )
-        worlds.store.add_journal(
-            world.id, (number, now_ms, provider, operation, answer.status), noted.to_keep()
-        )
-        if any(fault.type in _HOLDS_BACK for fault in road.faults):
-            world.unanswered[number] = payer_of(road.call)
-    return Handled(answer, world, number, operation, noted, road.faults)
+        call, refusal = receive(worlds, world, provider_id, request)
+        answer, advice = _guarded(worlds, call, refusal)
+        return _journaled(worlds, call, answer, advice)
 
 
 def note_refusal(
-    worlds: Worlds, world: World, provider: str, request: Request, reply: Reply
+    worlds: Worlds, world: World, provider_id: str, request: Request, reply: Reply
 ) -> Handled:
-    """Note in the journal that *request*, which is for no operation, was refused with *reply*."""
+    """Journal that *request*, which is for no operation, was refused with *reply*."""
     with worlds.store.request():
-        number = world.requests = world.requests + 1
-        now_ms = worlds.now_ms(world)
-        noted = note(
-            number, now_ms, worlds.contracts[provider], "", request, reply, worlds.store.redactor
-        )
-        worlds.store.add_journal(
-            world.id, (number, now_ms, provider, "", reply.status), noted.to_keep()
-        )
-    return Handled(reply, world, number, "", noted)
+        call, _ = receive(worlds, world, provider_id, request)
+        return _journaled(worlds, call, reply, [])
 
 
-def _whose(
-    worlds: Worlds, world: World, contract: Contract, request: Request
-) -> tuple[World, Key | None, str]:
-    """The world that a request is about, and the key that it presents, as kept and in the raw.
-
-    Keys are unique over all worlds, so a client that only knows the default base address still
-    reaches its own world.
-    """
-    for credential in contract.behaviour.credentials.values():
-        raw = presented(credential, request.headers)
-        if raw is None:
-            continue
-        key = worlds.store.key(key_digest(raw))
-        if key is None:
-            raw, suffix = split_key(raw)
-            key = worlds.store.key(key_digest(raw)) if suffix else None
-        if key is None or key.provider != contract.provider:
-            continue
-        if key.world == world.id:
-            return world, key, raw
-        if world.id == DEFAULT_WORLD:
-            return worlds.get(key.world), key, raw
-    return world, None, ""
+def _journaled(worlds: Worlds, call: Call, answer: Answer, advice: Sequence[Finding]) -> Handled:
+    ctx, operation_id = call.ctx, call.operation.id
+    line = journal_line(call, answer, advice)
+    head = (ctx.number, ctx.now_ms, ctx.provider, operation_id, answer.status)
+    worlds.store.add_journal(ctx.world.id, head, line.to_keep())
+    if any(fault.type in _HOLDS_BACK for fault in call.faults):
+        ctx.world.unanswered[ctx.number] = payer_of(call)
+    return Handled(answer, ctx.world, ctx.number, operation_id, line, call.faults)
 
 
-def _route(contract: Contract, served: Iterable[Contract], request: Request) -> Match | Refusal:
-    """The operation that takes *request*; else why none does, with what is *served* instead."""
-    path = request.path
-    for prefix in contract.behaviour.prefixes:
-        if path.startswith(prefix):
-            match = contract.routes.find(request.method, path[len(prefix) :])
-            if match is not None:
-                return match
-    for prefix in contract.behaviour.prefixes:
-        if path.startswith(prefix):
-            methods = contract.routes.methods(path[len(prefix) :])
-            if methods:
-                near = near_misses(contract, served, request.method, path)
-                facts = {"method": request.method, "allow": ", ".join(methods), "near": near}
-                return Refusal("wrong_method", facts)
-    redirect = _redirect(contract, request)
-    if redirect is not None:
-        return redirect
-    near = near_misses(contract, served, request.method, path)
-    return Refusal("unknown_route", {"method": request.method, "path": path, "near": near})
+def _guarded(worlds: Worlds, call: Call, refusal: Refusal | None) -> tuple[Answer, list[Finding]]:
+    """The answer to *call* with the findings about it. Never raises."""
+    world, contract = call.ctx.world, call.ctx.contract
+    clock = world.clock
+    try:
+        # Undoes due effects and rate hits as well: after a 500 of ours, the call never happened.
+        with call.ctx.rows.attempt():
+            answer = _off_road(call, refusal) if refusal is not None else _answer(worlds, call)
+            advice = _advice(call, answer)
+            if call.is_routed:
+                apply_to_answer(call, answer)
+            return answer, advice
+    except BrokenReplyError as broken:
+        failed = broken.reply
+    except MockError as limit:
+        failed = Reply(503, {"detail": str(limit)}, reason="ours:limit")
+    except ContractError as mistake:
+        failed = contract_fault(contract, str(mistake))
+    except Exception as error:  # noqa: BLE001  the request ends here, journaled
+        failed = crash(contract, error)
+    world.clock = clock
+    return failed, []
 
 
-def _redirect(contract: Contract, request: Request) -> Refusal | None:
-    """Frameworks that redirect to the documented spelling of a trailing slash."""
-    style, path = contract.behaviour.trailing_slash, request.path
-    other = path.rstrip("/") if path.endswith("/") else path + "/"
-    if style == "none" or not any(
-        path.startswith(prefix) and contract.routes.methods(other[len(prefix) :])
-        for prefix in contract.behaviour.prefixes
-    ):
-        return None
-    if (style == "redirect_307") != path.endswith("/"):
-        return None
-    query = f"?{request.query}" if request.query else ""
-    facts = {"status": int(style[-3:]), "location": other + query}
-    return Refusal("redirect", {**facts, "near": [f"{request.method} {other}"]})
+def _advice(call: Call, answer: Answer) -> list[Finding]:
+    """The findings about a call that do not come from its refusal."""
+    found = findings_over_calls(call, answer)
+    if call.is_routed and call.body:
+        found += ignored_fields(call, answer)
+        found += misspelt_directives(call)
+    return found
 
 
-def _off_road(road: Road, ctx: Instant, request: Request, refusal: Refusal) -> Reply:
+def _off_road(call: Call, refusal: Refusal) -> Reply:
     """The answer to a request that no operation takes."""
     if refusal.reason == "redirect":
-        base = re.sub(r"^https?://[^/]+", "", request.base_url)
-        location = base + refusal.facts["location"]
-        headers = {"Location": location}
+        base = re.sub(r"^https?://[^/]+", "", call.request.base_url)
+        headers = {"Location": base + refusal.facts["location"]}
         return Reply(refusal.facts["status"], None, headers, reason="route", refusal=refusal)
-    operation = next(iter(road.contract.operations.values()))
-    call = Call(ctx, request, operation, road.contract.behaviour.operations[operation.id])
-    return shape_refusal(road.provider, call, refusal)
+    return shape_refusal(call, refusal)
 
 
-def _guarded(road: Road, ctx: Instant, match: Match, request: Request) -> Answer:
-    """Answer an operation; refusals roll nothing but their own handler back."""
-    operation = match.operation
-    rules = road.contract.behaviour.operations[operation.id]
-    road.call = call = Call(ctx, request, operation, rules, path=match.path)
+def _answer(worlds: Worlds, call: Call) -> Answer:
+    """The answer of an operation. A refusal undoes what its handler did, and nothing else.
+
+    Raises:
+        BrokenReplyError: the reply is not what the contract documents.
+    """
     try:
-        answer = _answer(road, call)
-        strike_commit(road, call)
+        answer = _granted(worlds, call)
+        apply_after_commit(call)
     except RefusedError as refused:
-        if not road.is_counted:
+        if not call.is_counted:
             count_refused(call, refused.refusal)
-        answer = shape_refusal(road.provider, call, refused.refusal)
-        if road.replay is not None and not refused.refusal.reason.startswith("fault:"):
-            road.replay(answer)
-    except MockError as limit:
-        answer = Reply(503, {"detail": str(limit)}, reason="ours:limit")
-    except Exception as error:  # noqa: BLE001  the request ends here, journaled
-        answer = _our_fault("crash", "".join(traceback.format_exception(error)))
-    answer = _checked(operation, answer)
-    strike_answer(road, call, answer)
+        answer = shape_refusal(call, refused.refusal)
+        _check(worlds, call, answer)
+        if call.save_replay is not None and not refused.refusal.reason.startswith("fault:"):
+            call.save_replay(answer)
     return answer
 
 
-def _answer(road: Road, call: Call) -> Answer:
-    if road.world.clock.mode is Mode.AUTO and call.rules.effect == "read":
-        _jump(road, call)
-    lost = strike_before(road, call)
+def _granted(worlds: Worlds, call: Call) -> Answer:
+    """The answer to a call that every gate lets pass; else the refusal of the first that does not.
+
+    Raises:
+        RefusedError: a gate, a fault or the handler refuses.
+        BrokenReplyError: the reply is not what the contract documents.
+    """
+    if call.ctx.world.clock.mode is Mode.AUTO and call.rules.effect == "read":
+        _jump(worlds, call)
+    lost = apply_before(call)
     if lost is not None:
         return lost
-    road.worlds.settle(road.world, call.ctx.now_ms)
-    for gate in road.contract.behaviour.refusal_order:
-        reply = GATES[gate](road, call)
-        if reply is not None:
-            return reply
-    strike_model(road, call)
-    with road.worlds.store.attempt():
-        answer = _behave(road, call)
+    worlds.time.settle(call.ctx.world, call.ctx.now_ms)
+    for gate in call.ctx.behaviour.refusal_order:
+        stored = GATES[gate](call)
+        if stored is not None:
+            _check(worlds, call, stored)
+            return stored
+    apply_to_model(call)
+    with call.ctx.rows.attempt():
+        handler = call.provider.operations.get(call.operation.id, answer_from_contract)
+        answer = handler(call)
         _charge_for_answer(call, answer)
-        if road.replay is not None and isinstance(answer, Reply):
-            road.replay(answer)
+        _check(worlds, call, answer)
+        if call.save_replay is not None and isinstance(answer, Reply):
+            call.save_replay(answer)
     return answer
 
 
-def _jump(road: Road, call: Call) -> None:
-    """In auto mode a poll moves the clock to what is due next."""
-    road.worlds.jump(road.world)
-    now_ms = road.worlds.now_ms(road.world)
-    call.ctx = road.worlds.instant(
-        road.world,
-        call.ctx.provider,
-        now_ms=now_ms,
-        base_url=call.ctx.base_url,
-        number=call.ctx.number,
+def _jump(worlds: Worlds, call: Call) -> None:
+    """Move the clock of a world in auto mode to its next step; the call goes on at that instant."""
+    ctx = call.ctx
+    worlds.time.jump(ctx.world)
+    call.ctx = worlds.time.instant(
+        ctx.world, ctx.provider, base_url=ctx.base_url, number=ctx.number
     )
 
 
-def _behave(road: Road, call: Call) -> Answer:
-    handler = road.provider.operations.get(call.operation.id)
-    if handler is not None:
-        return handler(call)
-    return answer_from_contract(call)
-
-
 def _charge_for_answer(call: Call, answer: Answer) -> None:
-    """Prices that are taken with the answer itself, if the answer is a good one."""
+    """Take a price that is due with the answer itself, if the answer is a success."""
     cost = call.cost
     if cost is None or cost.moment is not Moment.ANSWER or answer.status >= 300:
         return
@@ -259,26 +191,18 @@ def _charge_for_answer(call: Call, answer: Answer) -> None:
     note_in_flight(call)
 
 
-def _checked(operation: Operation, answer: Answer) -> Answer:
-    """*answer*, or a 500 of ours when it is not what the contract documents."""
+def _check(worlds: Worlds, call: Call, answer: Answer) -> None:
+    """Hold *answer* to the contract.
+
+    Raises:
+        BrokenReplyError: it is not what the contract documents.
+    """
     if isinstance(answer, EventStream):
-        return answer
-    is_known = answer.reason is not None and answer.reason.startswith(("fault:", "ours:"))
-    if is_known or answer.departure is not None:
-        return answer
-    body = answer.body
-    if isinstance(body, bytes) and answer.content_type == "application/json":
-        body = read_json(body)
-    found = operation.reply_violations(
-        answer.status, answer.content_type if body is not None else None, body
-    )
-    if not found:
-        return answer
-    detail = "; ".join(violation.message for violation in found[:3])
-    return _our_fault("contract", f"{operation.id} {answer.status}: {detail}", found)
-
-
-def _our_fault(what: str, detail: str, violations: Sequence[Violation] = ()) -> Reply:
-    last = detail.strip().splitlines()[-1]
-    body = {"detail": f"screentest is wrong here ({what}): {last}. Please report it."}
-    return Reply(500, body, reason=f"ours:{what}", violations=violations)
+        # Read once here, so that a mistake in its templates is a journaled 500 and not an
+        # exception after the status line has left.
+        job_events(call.provider, call.ctx, answer.job)
+        return
+    violations = reply_violations(call.operation, answer)
+    if violations:
+        contract = call.ctx.contract
+        raise BrokenReplyError(broken_reply(contract, call.operation, answer.status, violations))

@@ -1,4 +1,4 @@
-"""Replaying the first answer to a repeated key, within its life and for the same request only."""
+"""Idempotency keys: a repeated request gets the stored reply of the first one."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _KEY = r"[\x21-\x7e]{1,255}"
 def begin_replay(
     rules: Idempotency, call: Call, unanswered: Collection[int] = ()
 ) -> Reply | str | None:
-    """The stored answer; or the fingerprint to store one under; or None when no key was sent.
+    """The stored reply; or the fingerprint to store a reply under; or None without a key.
 
-    *unanswered* are the requests that still run, as far as their clients can tell.
+    *unanswered* are the numbers of requests whose answers are still delayed by a fault.
 
     Raises:
-        RefusedError: the key has another form, was used with another request, or its first request
-            still runs.
+        RefusedError: the key is malformed, was used with another request, or its first request is
+            still unanswered.
     """
     key = call.request.headers.get(rules.header)
     if key is None:
@@ -35,7 +35,7 @@ def begin_replay(
     ctx = call.ctx
     mark = fingerprint(call)
     stored = ctx.rows.replay(
-        ctx.world, call.account_id, _realm(rules, call), ctx.rows.redactor.cut_shapes(key)
+        ctx.world.id, call.account_id, _realm(rules, call), ctx.rows.redactor.cut_shapes(key)
     )
     if stored is None or stored[1] <= ctx.now_ms:
         return mark
@@ -51,7 +51,7 @@ def begin_replay(
 
 
 def finish_replay(rules: Idempotency, call: Call, mark: str, reply: Reply) -> None:
-    """Keep a good answer for the next request with the same key, and a refusal if that is kept."""
+    """Store *reply* for a repetition; a refusal only where the contract says so."""
     if reply.status >= 300 and not rules.keeps_refusals:
         return
     ctx = call.ctx
@@ -59,16 +59,16 @@ def finish_replay(rules: Idempotency, call: Call, mark: str, reply: Reply) -> No
     headers = orjson.dumps([reply.headers, reply.content_type, reply.departure, ctx.number])
     row = (mark, ctx.now_ms + rules.keeps_ms, reply.status, headers, body)
     key = ctx.rows.redactor.cut_shapes(call.request.headers[rules.header])
-    ctx.rows.save_replay(ctx.world, call.account_id, _realm(rules, call), key, row)
+    ctx.rows.save_replay(ctx.world.id, call.account_id, _realm(rules, call), key, row)
 
 
 def _realm(rules: Idempotency, call: Call) -> str:
-    """The scope in which an idempotency key is unique."""
+    """The scope within an account in which an idempotency key is unique."""
     return "" if rules.spans_operations else call.operation.id
 
 
 def fingerprint(call: Call) -> str:
-    """What makes requests the same: method, path, query, content; not the form's boundary."""
+    """What makes two requests the same: method, path, query and content, without the boundary."""
     request = call.request
     content = sha256(request.body).hexdigest()
     if request.form is not None:

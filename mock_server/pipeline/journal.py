@@ -1,7 +1,7 @@
 """The journal's line for one request.
 
-Secrets are cut before anything is kept. A plain call, such as a poll, is kept as it is and put into
-words when somebody looks: most calls of a load test fall out of the ring unseen.
+Secrets are cut before a line is kept. The line of a plain call, such as a poll, is written only
+when it is read: most calls of a load test leave the ring unread.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.redaction import Redactor
 
-from ..engine.provider import EventStream, Reply, Request, Upload
+from ..engine.provider import Call, EventStream, Reply, Request, Upload
 from ..findings.refused_requests import fault_of_ours, findings_of, provenance
 from ..kernel.clock import rfc3339
 from ..kernel.faults import Fault
@@ -29,18 +29,16 @@ _PLAIN_MAX = 4_096
 
 
 class JournalLine(Struct):
-    """Request, answer and verdict. *advice* comes from earlier requests; *headers* are cut."""
+    """A call with its answer and findings. *headers* are redacted.
 
-    number: int
-    now_ms: int
-    contract: Contract
-    operation: str
-    request: Request
-    headers: Mapping[str, str]
+    *advice* are the findings that the refusal does not explain. *made* is the written line, None
+    until it is needed.
+    """
+
+    call: Call
     answer: Reply | EventStream
-    redactor: Redactor
+    headers: Mapping[str, str]
     advice: Sequence[Finding]
-    faults: Sequence[Fault] = ()
     made: Json = None
 
     @property
@@ -60,33 +58,25 @@ class JournalLine(Struct):
         return orjson.dumps(self.line)
 
     def to_keep(self) -> bytes | Callable[[], bytes]:
-        """The document, or how to make it: whatever takes less now and can hold no secret."""
+        """The document, or a function that writes it when it is read, if it can hold no secret."""
         return self.document if self.made is None else self.document()
 
 
-def note(
-    number: int,
-    now_ms: int,
-    contract: Contract,
-    operation: str,
-    request: Request,
-    answer: Reply | EventStream,
-    redactor: Redactor,
-    advice: Sequence[Finding] = (),
-    faults: Sequence[Fault] = (),
+def journal_line(
+    call: Call, answer: Reply | EventStream, advice: Sequence[Finding] = ()
 ) -> JournalLine:
-    """What the journal keeps of a request. *faults* met it, and spoil the answer on its way."""
-    headers = redactor.cut_headers(request.headers)
-    noted = JournalLine(
-        number, now_ms, contract, operation, request, headers, answer, redactor, advice, faults
+    """What the journal keeps of *call*, with the findings that its refusal does not explain."""
+    line = JournalLine(
+        call, answer, call.ctx.rows.redactor.cut_headers(call.request.headers), advice
     )
-    if faults or not _is_plain(request, answer, redactor):
-        noted.made = _line(noted)
-    return noted
+    if call.faults or not _is_plain(call, answer):
+        line.made = _line(line)
+    return line
 
 
-def _is_plain(request: Request, answer: Reply | EventStream, redactor: Redactor) -> bool:
-    """Whether nothing but the headers of a granted *request* can hold what a client has pasted."""
+def _is_plain(call: Call, answer: Reply | EventStream) -> bool:
+    """Whether only the headers of a granted call can hold a pasted secret."""
+    request = call.request
     if (
         request.query
         or request.form is not None
@@ -97,17 +87,18 @@ def _is_plain(request: Request, answer: Reply | EventStream, redactor: Redactor)
         return False
     if request.method == "GET":
         return not request.body
-    return len(request.body) <= _PLAIN_MAX and not redactor.may_have_secret(
+    return len(request.body) <= _PLAIN_MAX and not call.ctx.rows.redactor.may_have_secret(
         request.body.decode(errors="replace"), orjson.dumps(answer.body).decode()
     )
 
 
 def _line(noted: JournalLine) -> Json:
-    contract, operation = noted.contract, noted.operation
-    request, answer, redactor = noted.request, noted.answer, noted.redactor
+    call, answer = noted.call, noted.answer
+    ctx, request, operation = call.ctx, call.request, call.operation.id
+    contract, redactor = ctx.contract, ctx.rows.redactor
     line: dict[str, Json] = {
-        "id": f"req_{noted.number}",
-        "at": rfc3339(noted.now_ms),
+        "id": f"req_{ctx.number}",
+        "at": rfc3339(ctx.now_ms),
         "provider": contract.provider,
         "operation": operation or None,
         "provenance": provenance(contract, operation, answer),
@@ -126,8 +117,8 @@ def _line(noted: JournalLine) -> Json:
         ]
     elif request.body:
         line["request"]["body"] = _excerpt(request.body, redactor)
-    if noted.faults:
-        _tell_faults(line, noted.faults)
+    if call.faults:
+        _add_faults(line, call.faults)
     if isinstance(answer, EventStream):
         line["response"]["stream"] = answer.job.id
         return line
@@ -152,8 +143,8 @@ def _line(noted: JournalLine) -> Json:
     return line
 
 
-def _tell_faults(line: dict[str, Json], faults: Sequence[Fault]) -> None:
-    """Say in *line* which faults met the request, and what they left of the answer."""
+def _add_faults(line: dict[str, Json], faults: Sequence[Fault]) -> None:
+    """Add to *line* which faults were applied, and what they left of the answer."""
     line["faults"] = [{"id": it.id, "type": it.type} for it in faults]
     left = [it.sent for it in faults if it.sent]
     if left:

@@ -1,25 +1,26 @@
-"""How often and how much at once: sliding rate windows, and caps on what is in flight."""
+"""Sliding rate windows, and caps on the number of calls and jobs in flight."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from screentest.specs.behaviour import Concurrency, Moment, RateWindow
 from screentest.specs.json_types import Json
 
 from ..engine.provider import Call, Refusal
 from ..engine.refusals import CATEGORIES
+from .prices import price_of
 
-#: Reasons of refusal for which a call still takes room in windows that count the refused too.
+#: Categories of refusal that still take room in windows that also count refused calls.
 _CONTENT = frozenset({"validation", "content"})
 _PERIODS = {60_000: "a minute", 3_600_000: "an hour", 86_400_000: "a day"}
 
 
 def wait_s(window: RateWindow, hits_ms: Sequence[int], now_ms: int) -> int:
-    """Whole seconds until one more call fits into *window*; 0 when it fits now.
+    """Whole seconds until one more call fits into *window*; 0 if it fits now.
 
-    *hits_ms* are the accepted calls younger than the window, oldest first. Waiting exactly that
-    long is enough, one second less is not.
+    *hits_ms* are the times of accepted calls within the window, oldest first. Waiting that long is
+    enough; one second less is not.
     """
     if len(hits_ms) < window.limit:
         return 0
@@ -28,15 +29,15 @@ def wait_s(window: RateWindow, hits_ms: Sequence[int], now_ms: int) -> int:
 
 
 def respect_rate(call: Call) -> None:
-    """Take room for *call* in every window it falls into, or in none of them.
+    """Count *call* in every rate window it falls into, or in none.
 
     Raises:
-        RefusedError: one of them is full.
+        RefusedError: one of the windows is full.
     """
     ctx = call.ctx
     buckets = list(_buckets(call))
     for window, bucket in buckets:
-        hits_ms = ctx.rows.hits(ctx.world, bucket, ctx.now_ms - window.per_ms)
+        hits_ms = ctx.rows.hits(ctx.world.id, bucket, ctx.now_ms - window.per_ms)
         wait = wait_s(window, hits_ms, ctx.now_ms)
         if wait:
             raise call.refuse("rate_limited", **window_facts(window), wait_s=wait)
@@ -45,57 +46,53 @@ def respect_rate(call: Call) -> None:
 
 
 def window_facts(window: RateWindow) -> dict[str, Json]:
-    """What a refusal says of a full *window*."""
+    """The facts for the message about a full *window*."""
     period = _PERIODS.get(window.per_ms, f"in {window.per_ms // 1_000} seconds")
     return {"limit": window.limit, "action": window.name, "period": period}
 
 
 def count_refused(call: Call, refusal: Refusal) -> None:
-    """Take room for a call that was refused for its content, where the contract says so."""
+    """Count a call that was refused for its content, where the contract says so."""
     if CATEGORIES.get(refusal.reason) in _CONTENT:
         for window, bucket in _buckets(call):
             if window.counts_refused:
                 _take_room(call, window, bucket)
 
 
-def respect_cap(call: Call, unanswered: Mapping[int, str], amount: Callable[[], int]) -> None:
-    """Let *call* take a place only while the tier has one more.
-
-    *unanswered* are the requests whose answers are held back, with the key that paid; *amount* says
-    what *call* costs.
+def respect_cap(call: Call) -> None:
+    """Check that the tier of the account has room for *call*.
 
     Raises:
-        RefusedError: as many are in flight as the tier allows.
+        RefusedError: as many calls and jobs are in flight as the tier allows.
     """
     ctx, cap = call.ctx, call.ctx.behaviour.concurrency
     if cap is None:
         return
-    is_paid_answer = cap.counts_paid_calls and _pays_for_answer(call) and amount() > 0
+    is_paid_answer = cap.counts_paid_calls and _pays_for_answer(call) and price_of(call) > 0
     if not is_paid_answer and not _starts_counted_job(call):
         return
     account = call.account
     limit = cap.limits.get(account.tier, next(iter(cap.limits.values())))
-    running = ctx.rows.running_jobs(ctx.world, account.id, ctx.now_ms)
+    running = ctx.rows.running_jobs(ctx.world.id, account.id, ctx.now_ms)
     if cap.scope == "key" and call.key is not None:
         running = [job for job in running if job.doc.get("by_key") == call.key.id]
-    if len(running) + _answers_in_flight(call, cap, unanswered) >= limit:
+    if len(running) + _answers_in_flight(call, cap) >= limit:
         raise call.refuse("too_many_running", limit=limit, wait_s=cap.retry_after_s)
 
 
 def note_in_flight(call: Call) -> None:
-    """Note that *call* paid for its answer, where such a call stays in flight for a time."""
+    """Count *call*, which paid for its answer, where such a call stays in flight for a time."""
     ctx, cap = call.ctx, call.ctx.behaviour.concurrency
     if cap is not None and cap.answers_take_ms is not None and call.cost and call.cost.amount:
         forget_ms = ctx.now_ms - cap.answers_take_ms
-        ctx.rows.add_hit(ctx.world, _in_flight(call), ctx.now_ms, ctx.number, forget_ms)
+        ctx.rows.add_hit(ctx.world.id, _in_flight(call), ctx.now_ms, ctx.number, forget_ms)
 
 
-def payer_of(call: Call | None) -> str:
-    """The id of the key that pays for the answer to *call*; "" where none does."""
-    pays = (
-        call is not None and call.cost is not None and call.cost.amount and _pays_for_answer(call)
-    )
-    return call.key.id if pays and call is not None and call.key is not None else ""
+def payer_of(call: Call) -> str:
+    """The id of the key that pays for the answer to *call*; "" if no key does."""
+    if call.key is None or call.cost is None or not call.cost.amount:
+        return ""
+    return call.key.id if _pays_for_answer(call) else ""
 
 
 def _pays_for_answer(call: Call) -> bool:
@@ -105,28 +102,28 @@ def _pays_for_answer(call: Call) -> bool:
 
 
 def _starts_counted_job(call: Call) -> bool:
-    # A list names the kind that it lists where a creation names the kind that it starts.
+    # In a list, `starts` names the kind that is listed.
     starts = call.rules.starts if call.rules.effect != "read" else None
     return starts is not None and call.ctx.behaviour.resources[starts].counts_as_running
 
 
-def _answers_in_flight(call: Call, cap: Concurrency, unanswered: Mapping[int, str]) -> int:
-    """How many paid calls without a job, of the same key, are in flight."""
+def _answers_in_flight(call: Call, cap: Concurrency) -> int:
+    """How many paid calls without a job are in flight with the same key."""
     if not cap.counts_paid_calls or call.key is None:
         return 0
     if cap.answers_take_ms is None:
-        return sum(1 for payer in unanswered.values() if payer == call.key.id)
+        return sum(1 for payer in call.ctx.world.unanswered.values() if payer == call.key.id)
     ctx = call.ctx
-    return len(ctx.rows.hits(ctx.world, _in_flight(call), ctx.now_ms - cap.answers_take_ms))
+    return len(ctx.rows.hits(ctx.world.id, _in_flight(call), ctx.now_ms - cap.answers_take_ms))
 
 
 def _in_flight(call: Call) -> str:
-    """The name under which the paid calls of a key are counted."""
+    """The name of the counter of a key's paid calls."""
     return f"{call.ctx.provider}/in flight/{call.key.digest if call.key else ''}"
 
 
 def _buckets(call: Call) -> Iterator[tuple[RateWindow, str]]:
-    """The windows that *call* falls into, each with the name under which its calls are counted."""
+    """The windows that *call* falls into, each with the name of its counter."""
     ctx = call.ctx
     for window in ctx.behaviour.rate_windows:
         if call.operation.id not in window.operations:
@@ -139,4 +136,4 @@ def _buckets(call: Call) -> Iterator[tuple[RateWindow, str]]:
 
 def _take_room(call: Call, window: RateWindow, bucket: str) -> None:
     ctx = call.ctx
-    ctx.rows.add_hit(ctx.world, bucket, ctx.now_ms, ctx.number, ctx.now_ms - window.per_ms)
+    ctx.rows.add_hit(ctx.world.id, bucket, ctx.now_ms, ctx.number, ctx.now_ms - window.per_ms)

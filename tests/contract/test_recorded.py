@@ -27,7 +27,7 @@ from screentest.specs.json_types import Json
 from .hands import PROVIDERS, recording, session_with
 from .har_writer import write_har
 
-#: Shows a key that nobody was given.
+#: Shows a key that this mock did not make.
 UNKNOWN = Identity("anonymous", {"api_key": "ulazai_live_" + "0" * 32})
 BASE = "https://provider.example.org/some/base"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tools.write_control_api import PAGE, page
 
-from screentest.mock_server.engine import instant, keys, outbox, worlds
+from screentest.mock_server.engine import accounts, instant, keys, outbox, worlds
 from screentest.mock_server.http import delivery, guard, sse, transport
 from screentest.mock_server.http.control import events, jobs, request
 from screentest.mock_server.kernel import clock, snapshots, webhooks
@@ -26,7 +26,7 @@ def test_page_of_the_control_api_is_written_from_its_contract() -> None:
     ("row", "limit"),
     [
         ("worlds of a process", worlds.WORLDS_MAX),
-        ("accounts of a world", worlds.ACCOUNTS_MAX),
+        ("accounts of a world", accounts.ACCOUNTS_MAX),
         ("active keys of an account", keys.KEYS_MAX),
         ("resources and jobs made in a world", instant.RESOURCES_MAX),
         ("ordered faults of a world", jobs.FAULTS_MAX),

@@ -145,7 +145,7 @@ def test_text_in_an_unknown_field_is_not_repeated(world: MockWorld) -> None:
 
 @pytest.mark.parametrize(
     ("owner", "detail"),
-    [("ozor", "a key of Ozor in this world"), ("", "a key that nobody was given")],
+    [("ozor", "a key of Ozor in this world"), ("", "a key that this mock did not make")],
 )
 def test_key_that_opens_nothing_here_is_told_whose_it_is(
     world: MockWorld, owner: str, detail: str

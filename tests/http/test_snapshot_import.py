@@ -243,7 +243,7 @@ def _with_line(line: Json) -> Callable[[str], str]:
 
 
 _NOT_WHOLE = "was changed or cut short: its last line is not the digest of the others"
-_NO_WORLD = "has a first line that describes no world"
+_NO_WORLD = "first line of the snapshot does not describe a world"
 
 _SPOILT: dict[str, tuple[Callable[[str], str], str]] = {
     "cut short": (_cut_short, _NOT_WHOLE),

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from screentest.mock_server.http.app import create_app
-from screentest.mock_server.kernel.magic import ordered_outcome
+from screentest.mock_server.kernel.magic import directive_in
 from screentest.specs.contract import load_contract, provider_names
 from screentest.specs.json_types import Json
 from screentest.specs.redaction import BY_SHAPE
@@ -170,7 +170,7 @@ _PUMPS = [
 def test_s21_no_text_keeps_a_pattern_busy(text: str) -> None:
     assert _slowest_s(BY_SHAPE.cut_text, text) < _SPEED_MAX_S
     assert _slowest_s(BY_SHAPE.cut_query, text) < _SPEED_MAX_S
-    assert _slowest_s(ordered_outcome, text) < _SPEED_MAX_S
+    assert _slowest_s(directive_in, text) < _SPEED_MAX_S
 
 
 def _patterns(value: Json) -> list[str]:

@@ -67,12 +67,12 @@ class Receiver:
 
     def send(self, world: str, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
-            letter = self.worlds.letter(attempt)
+            letter = self.worlds.webhooks.request(attempt)
             assert letter is not None
             self.received.append(Received(attempt.due_ms, letter))
             self.react()
             status = self.script.pop(0) if self.script else 200
-            self.worlds.finish(world, [(attempt, letter, Outcome(status))])
+            self.worlds.webhooks.finish(world, [(attempt, letter, Outcome(status))])
 
     def wait(self, world: str) -> None:
         """Nothing is under way once `send` has returned."""
@@ -95,12 +95,12 @@ class Post:
 
     def add_endpoint(self, *events: str) -> tuple[Endpoint, str]:
         with self.worlds.store.request():
-            here = self.worlds.instant(self.universe, "ugc_copilot")
+            here = self.worlds.time.instant(self.universe, "ugc_copilot")
             return outbox.add_endpoint(here, self.account.id, "http://127.0.0.1:9/", events or ALL)
 
     def rotate(self, endpoint: Endpoint) -> str:
         with self.worlds.store.request():
-            here = self.worlds.instant(self.universe, "ugc_copilot")
+            here = self.worlds.time.instant(self.universe, "ugc_copilot")
             return outbox.rotate(here, endpoint)[1]
 
     def fates(self) -> list[str]:
@@ -119,7 +119,7 @@ def post() -> Post:
     wsgi = make_wsgi()
     worlds = cast(Worlds, cast(Flask, wsgi.application).extensions["screentest"])
     receiver = Receiver(worlds)
-    worlds.set_dispatcher(receiver)
+    worlds.time.set_dispatcher(receiver)
     return Post(make_world(wsgi).account("ugc_copilot", credits=1_000), receiver)
 
 

@@ -8,10 +8,11 @@ from screentest.specs.behaviour import Kind, ResourceKind
 from screentest.specs.json_types import Json
 from screentest.specs.validation import Documents, Schema
 
-from ...engine.job_control import finish_now, set_held, set_outcome
+from ...engine.job_control import finish_now, job_called, set_held, set_outcome
 from ...engine.outbox import endpoints
 from ...kernel.errors import MockError, unknown
 from ...kernel.faults import Fault, Places, check_reach, read_fault, too_many
+from ...kernel.rows import Resource
 from .request import ControlCall, Handler, one_page
 from .views import show_job
 
@@ -32,7 +33,7 @@ def list_jobs(call: ControlCall) -> Json:
         raise unknown("state", wanted["state"], known, status=422)
     before, shown, last = call.cursor, list[Json](), 0
     with worlds.store.request():
-        worlds.settle(world, worlds.now_ms(world))
+        worlds.time.settle(world)
         while True:
             found = worlds.store.jobs(world.id, before_seq=before, limit=_BATCH)
             for job in found:
@@ -63,24 +64,33 @@ def _states(call: ControlCall, wanted: Mapping[str, str]) -> set[str]:
 def get_job(call: ControlCall) -> Json:
     worlds, world = call.worlds, call.world
     with worlds.store.request():
-        worlds.settle(world, worlds.now_ms(world))
-        return show_job(worlds, world, worlds.job(world, call.path["job"]))
+        worlds.time.settle(world)
+        return show_job(worlds, world, _job(call))
+
+
+def _job(call: ControlCall) -> Resource:
+    """The job that the path names.
+
+    Raises:
+        MockError: the world has no such job.
+    """
+    return job_called(call.worlds.store, call.worlds.contracts, call.world.id, call.path["job"])
 
 
 def change_job(call: ControlCall) -> Json:
     worlds, world, body = call.worlds, call.world, call.body
-    with worlds.moving(world):
-        worlds.settle(world, worlds.now_ms(world))
-        job = worlds.job(world, call.path["job"])
-        ctx = worlds.instant(world, job.provider)
+    with worlds.time.moving(world):
+        worlds.time.settle(world)
+        job = _job(call)
+        ctx = worlds.time.instant(world, job.provider)
         if "outcome" in body:
             set_outcome(ctx, job, _OUTCOMES[body["outcome"]], body.get("reason", ""))
         if "held" in body:
             set_held(ctx, job, held=body["held"])
         if body.get("now"):
             finish_now(ctx, job)
-            worlds.settle(world, ctx.now_ms)
-        return show_job(worlds, world, worlds.job(world, call.path["job"]))
+            worlds.time.settle(world, ctx.now_ms)
+        return show_job(worlds, world, _job(call))
 
 
 def create_resource(call: ControlCall) -> Json:
@@ -89,13 +99,13 @@ def create_resource(call: ControlCall) -> Json:
     contract = worlds.contract(body["provider"])
     doc = _doc_from_outside(contract.behaviour.resources, body["kind"], body.get("doc", {}))
     with worlds.store.request():
-        account = worlds.account(world, body["account"])
+        account = worlds.accounts.get(world, body["account"])
         if account.provider != contract.provider:
             raise MockError(
                 f"account {account.id} is one of {account.provider}, not of {contract.provider}",
                 code="invalid_field",
             )
-        ctx = worlds.instant(world, contract.provider)
+        ctx = worlds.time.instant(world, contract.provider)
         made = ctx.add(body["kind"], account.id, doc)
     return {"id": made.id}
 

@@ -63,8 +63,8 @@ class ControlCall(Struct, frozen=True):
         """
         world = self.world
         with self.worlds.store.request():
-            self.worlds.settle(world, self.worlds.now_ms(world))
-            return self.worlds.account(world, self.path["account"])
+            self.worlds.time.settle(world)
+            return self.worlds.accounts.get(world, self.path["account"])
 
     @property
     def limit(self) -> int:

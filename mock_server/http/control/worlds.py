@@ -71,7 +71,7 @@ def get_world(call: ControlCall) -> Json:
 
 def change_world(call: ControlCall) -> Json:
     world, body = call.world, call.body
-    with call.worlds.moving(world):
+    with call.worlds.time.moving(world):
         if "pace" in body:
             world.settings = replace(world.settings, pace=read_pace(body["pace"]))
         if "magic" in body:
@@ -90,7 +90,7 @@ def reset_world(call: ControlCall) -> Json:
 def create_account(call: ControlCall) -> Json:
     world, body = call.world, call.body
     with call.worlds.store.request():
-        account, keys = call.worlds.add_account(
+        account, keys = call.worlds.accounts.add(
             world, body["provider"], credits=body.get("credits"), tier=body.get("tier")
         )
         return show_account(call.worlds, world, account, keys)
@@ -106,8 +106,8 @@ def change_account(call: ControlCall) -> Json:
     worlds, world, body = call.worlds, call.world, call.body
     call.settled_account()
     with worlds.store.request():
-        account = worlds.account(world, call.path["account"])
-        ctx = worlds.instant(world, account.provider)
+        account = worlds.accounts.get(world, call.path["account"])
+        ctx = worlds.time.instant(world, account.provider)
         if "tier" in body:
             if body["tier"] not in ctx.behaviour.tiers:
                 raise unknown("tier", body["tier"], ctx.behaviour.tiers, status=422)
@@ -116,7 +116,7 @@ def change_account(call: ControlCall) -> Json:
             ctx.ledger.set_available(account.id, int(body["credits"]), ctx.now_ms)
         if "api_key_revoked" in body:
             _revoke(call, account, is_wanted=body["api_key_revoked"])
-        return show_account(worlds, world, worlds.account(world, account.id))
+        return show_account(worlds, world, worlds.accounts.get(world, account.id))
 
 
 def _revoke(call: ControlCall, account: Account, *, is_wanted: bool) -> None:
@@ -137,8 +137,8 @@ def create_keys(call: ControlCall) -> Json:
     worlds, world = call.worlds, call.world
     call.settled_account()
     with worlds.store.request():
-        account = worlds.account(world, call.path["account"])
-        ctx = worlds.instant(world, account.provider)
+        account = worlds.accounts.get(world, call.path["account"])
+        ctx = worlds.time.instant(world, account.provider)
         keys = mint_further_keys(ctx, account.id)
         return show_account(worlds, world, account, keys)
 
@@ -169,7 +169,7 @@ def get_clock(call: ControlCall) -> Json:
 def change_clock(call: ControlCall) -> Json:
     worlds, world, body = call.worlds, call.world, call.body
     mode = Mode(body["mode"]) if "mode" in body else world.clock.mode
-    worlds.set_clock(world, mode, check_speed(body.get("speed", world.clock.speed)))
+    worlds.time.set_clock(world, mode, check_speed(body.get("speed", world.clock.speed)))
     with worlds.store.request():
         return show_clock(worlds, world)
 
@@ -183,13 +183,13 @@ def advance_clock(call: ControlCall) -> Json:
             status=409,
         )
     if "until" in body:
-        moves = {"next": worlds.advance_to_next, "idle": worlds.advance_until_idle}
+        moves = {"next": worlds.time.advance_to_next, "idle": worlds.time.advance_until_idle}
         fired = moves[body["until"]](world)
     elif "to" in body:
-        fired = worlds.advance(world, to_ms=parse_rfc3339(body["to"]))
+        fired = worlds.time.advance(world, to_ms=parse_rfc3339(body["to"]))
     else:
-        fired = worlds.advance_by(world, int(body["by_ms"]))
-    now = rfc3339(worlds.now_ms(world))
+        fired = worlds.time.advance_by(world, int(body["by_ms"]))
+    now = rfc3339(worlds.time.now_ms(world))
     return {"now": now, "fired": [show_event(event) for event in fired]}
 
 
@@ -223,7 +223,7 @@ def change_interpretations(call: ControlCall) -> Json:
             raise MockError(
                 f"no reading {value!r} of {name}; there are {listed}", code="unknown_reading"
             )
-    call.worlds.choose(world, call.body)
+    call.worlds.set_readings(world, call.body)
     return list_interpretations(call)
 
 

@@ -136,7 +136,7 @@ def show_details(ctx: Instant, job: Resource) -> Mapping[str, Json]:
 
 def _jobs(call: Call) -> list[Resource]:
     ctx = call.ctx
-    return ctx.rows.resources(ctx.world, ctx.provider, "video_job", account=call.account_id)
+    return ctx.rows.resources(ctx.world.id, ctx.provider, "video_job", account=call.account_id)
 
 
 def _shown(ctx: Instant, job: Resource) -> dict[str, Json]:
@@ -160,7 +160,7 @@ def _shown(ctx: Instant, job: Resource) -> dict[str, Json]:
 
 
 def _external_id(ctx: Instant, job: Resource) -> str:
-    return mint(ctx.behaviour.facts["external_id"], int(job.id), ctx.seed, ctx.provider)
+    return mint(ctx.behaviour.facts["external_id"], int(job.id), ctx.world.seed, ctx.provider)
 
 
 def _timestamp(ctx: Instant, at_ms: int) -> str:
@@ -180,5 +180,5 @@ def serve_video(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
     media = ctx.behaviour.media
     clip = choose_clip(*media["size"], fps=media["fps"])
     content = digest(job.doc["title"], job.doc["text_content"], job.doc["voice"]).hex()[:16]
-    stamp = {"job": job.id, "content": content, "world": ctx.world}
+    stamp = {"job": job.id, "content": content, "world": ctx.world.id}
     return Asset(video_bytes(clip, stamp=stamp), "video/mp4")

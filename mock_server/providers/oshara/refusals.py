@@ -229,7 +229,7 @@ def _unknown_token(call: Call, refusal: Refusal) -> Json:
     if len(sent.split()) != 1:
         return _BAD_HEADER
     key = call.ctx.rows.key(key_digest(sent))
-    is_refresh = key is not None and key.world == call.ctx.world and key.kind == "refresh"
+    is_refresh = key is not None and key.world == call.ctx.world.id and key.kind == "refresh"
     return _bad_token("Token has wrong type" if is_refresh else "Token is invalid")
 
 

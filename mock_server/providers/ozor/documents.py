@@ -9,7 +9,6 @@ from screentest.specs.json_types import Json
 from screentest.specs.validation import Violation
 
 from ...engine.provider import Call, Provider, Reply, Upload
-from ...kernel.magic import ordered_outcome
 from ...media.file_types import file_type
 from .plans import plan_body, plan_cost
 
@@ -127,10 +126,10 @@ def _host(url: str) -> str:
 def _analysis_failure(call: Call) -> str | None:
     """Why the analysis fails, where a fault or a directive orders a failure."""
     where = {"operation": call.operation.id, "account": call.account_id}
-    fault = call.ctx.strike("job_failure", where)
+    fault = call.ctx.apply_fault("job_failure", where)
     if fault is not None:
         return fault.attributes.get("reason") or "the document could not be read"
-    ordered = ordered_outcome(call.body) if call.ctx.settings.has_magic else None
+    ordered = call.directive
     if ordered is None or ordered.verb != "fail":
         return None
     return ordered.text or "the document could not be read"

@@ -10,6 +10,7 @@ from screentest.specs.behaviour import Kind
 from screentest.specs.json_types import Json
 
 from ...engine.instant import Instant
+from ...engine.jobs import NewJob, accept_job
 from ...engine.provider import Asset, Call, Provider, Reply
 from ...kernel.ids import digest
 from ...kernel.rows import Resource
@@ -51,7 +52,7 @@ def _without_nulls(fields: dict[str, Json]) -> dict[str, Json]:
 
 def exports_of(ctx: Instant, video: Resource) -> list[Resource]:
     """Newest first."""
-    return ctx.rows.resources(ctx.world, ctx.provider, "export", parent=video.id)
+    return ctx.rows.resources(ctx.world.id, ctx.provider, "export", parent=video.id)
 
 
 def latest_export(ctx: Instant, video: Resource) -> Resource | None:
@@ -97,7 +98,9 @@ def start_export(ctx: Instant, video: Resource, quality: str, *, is_public: bool
         "content": _content(video),
         "aspect": video.doc.get("aspect", "16:9"),
     }
-    export = ctx.start("export", video.account, doc, parent=video.id, operation="exportVideo")
+    export = accept_job(
+        ctx, NewJob("export", video.account, doc, operation="exportVideo", parent=video.id)
+    )
     if is_public:
         export.doc["share_code"] = ctx.add("share", video.account, {}, parent=export.id).id
         ctx.save(export)
@@ -144,7 +147,7 @@ def _footage(ctx: Instant, export: Resource | None) -> Asset | None:
     if export is None or ctx.kind(export) is not Kind.SUCCEEDED:
         return None
     clip = choose_clip(*_size(ctx, export), fps=ctx.behaviour.media["fps"])
-    stamp = {"job": export.id, "content": export.doc["content"], "world": ctx.world}
+    stamp = {"job": export.id, "content": export.doc["content"], "world": ctx.world.id}
     return Asset(video_bytes(clip, stamp=stamp), "video/mp4")
 
 

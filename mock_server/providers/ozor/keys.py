@@ -53,4 +53,4 @@ def revoke_api_key(call: Call) -> Reply:
 
 
 def _keys(call: Call) -> list[Key]:
-    return call.ctx.rows.keys(call.ctx.world, call.account_id, "api_key")
+    return call.ctx.rows.keys(call.ctx.world.id, call.account_id, "api_key")

@@ -85,7 +85,7 @@ def list_videos(call: Call) -> Reply:
     ctx = call.ctx
     shows_documents = ctx.choice("list_document_projects") == "yes"
     shown: list[Json] = []
-    for video in ctx.rows.resources(ctx.world, ctx.provider, "video", account=call.account_id):
+    for video in ctx.rows.resources(ctx.world.id, ctx.provider, "video", account=call.account_id):
         made_by = video.doc.get("createdVia", "api")
         if made_by == "api" or (made_by == "document" and shows_documents):
             shown.append(_summary(ctx, video))
@@ -111,7 +111,7 @@ def get_video(call: Call) -> Reply:
 def get_tool_trace(call: Call) -> Reply:
     ctx, video = call.ctx, call.found["video"]
     jobs = ctx.rows.resources(
-        ctx.world, ctx.provider, "agent_job", parent=video.id, newest_first=False
+        ctx.world.id, ctx.provider, "agent_job", parent=video.id, newest_first=False
     )
     turns = sorted(
         (ctx.entered_ms(job), job.seq, job) for job in jobs if ctx.kind(job) is Kind.SUCCEEDED

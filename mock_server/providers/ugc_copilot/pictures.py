@@ -11,7 +11,6 @@ from screentest.specs.validation import Violation
 from ...engine.instant import Instant
 from ...engine.provider import Asset, Call, Provider, Refusal, Reply
 from ...kernel.ids import digest
-from ...kernel.magic import ordered_outcome
 from ...media.clips import StillKind, still
 from .renders import answer, footage, given, own_video, shape_refusal, wrong
 
@@ -24,8 +23,8 @@ def broken(call: Call) -> Reply | None:
     It is returned, not raised, because raising would take back that the fault has struck.
     """
     facts = {"operation": call.operation.id, "account": call.account_id}
-    fault = call.ctx.strike("job_failure", facts)
-    ordered = ordered_outcome(call.body) if call.ctx.settings.has_magic else None
+    fault = call.ctx.apply_fault("job_failure", facts)
+    ordered = call.directive
     if fault is None and (ordered is None or ordered.verb != "fail"):
         return None
     detail = fault.attributes.get("reason") if fault is not None else None

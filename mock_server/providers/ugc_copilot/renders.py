@@ -71,7 +71,7 @@ def shape_refusal(call: Call, refusal: Refusal) -> Reply:
     if is_ordered and refusal.facts.get("body") is not None:
         return reply
     kind, code = facts["errors"][_class_of(reply.status) if is_ordered else refusal.reason]
-    is_free = not call.operation.security
+    is_free = call.is_routed and not call.operation.security
     error: dict[str, Json] = {} if is_free else {"type": kind}
     if is_free and refusal.reason == "rate_limited":
         code = facts["rate_limited_code_without_key"]
@@ -293,5 +293,5 @@ def footage(ctx: Instant, video: Resource | None) -> Asset | None:
     width, height = ctx.behaviour.media["sizes"][video.doc["aspect"]]
     duration_ms = int(video.doc["billed_s"] * 1_000)
     clip = choose_clip(width, height, fps=ctx.behaviour.media["fps"], duration_ms=duration_ms)
-    stamp = {"job": video.id, "content": video.doc["content"], "world": ctx.world}
+    stamp = {"job": video.id, "content": video.doc["content"], "world": ctx.world.id}
     return Asset(video_bytes(clip, stamp=stamp), "video/mp4")

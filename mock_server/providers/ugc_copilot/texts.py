@@ -122,7 +122,7 @@ def search_price_facts(call: Call) -> Mapping[str, Json]:
     """An account's first search is free."""
     ctx = call.ctx
     earlier = ctx.rows.resources(
-        ctx.world, ctx.provider, "product_search", account=call.account_id, limit=1
+        ctx.world.id, ctx.provider, "product_search", account=call.account_id, limit=1
     )
     return {"earlier_searches": len(earlier)}
 

@@ -168,7 +168,7 @@ def serve_video(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
     task = _finished(ctx, parts["id"])
     if task is None:
         return None
-    stamp = {"job": task.id, "world": ctx.world}
+    stamp = {"job": task.id, "world": ctx.world.id}
     return Asset(video_bytes(_clip(ctx, task), stamp=stamp), "video/mp4")
 
 
@@ -217,7 +217,7 @@ def shape(call: Call, refusal: Refusal) -> Reply | None:
 def _given_back(call: Call) -> int:
     """The price of the task that this very call has started, which ends here with the error."""
     ctx = call.ctx
-    tasks = ctx.rows.resources(ctx.world, ctx.provider, "task", account=call.account_id, limit=1)
+    tasks = ctx.rows.resources(ctx.world.id, ctx.provider, "task", account=call.account_id, limit=1)
     if not tasks or tasks[0].doc["request"] != ctx.number:
         return 0
     (task,) = tasks

@@ -63,7 +63,7 @@ def list_videos(call: Call) -> Reply:
         raise call.refuse("no_list_provider")
     cursor = _cursor(call)
     found = ctx.rows.resources(
-        ctx.world,
+        ctx.world.id,
         ctx.provider,
         "video",
         account=call.account_id,
@@ -85,7 +85,7 @@ def delete_video(call: Call) -> Reply:
     ctx, job = call.ctx, call.found["video"]
     if ctx.choice("extensions") == "strict_proxy":
         raise call.refuse("no_delete_route")
-    ctx.rows.delete_resource(ctx.world, job)
+    ctx.rows.delete_resource(ctx.world.id, job)
     return Reply(200, {"id": _shown_id(ctx, job.id), "object": "video.deleted", "deleted": True})
 
 
@@ -212,5 +212,5 @@ def _file(ctx: Instant, job: Resource, variant: str) -> tuple[bytes, str]:
     length_ms = int(job.doc["seconds"]) * 1_000
     clip = choose_clip(width, height, fps=ctx.behaviour.media["fps"], duration_ms=length_ms)
     prompt = digest(job.doc["prompt"]).hex()[:16]
-    stamp = {"job": job.id, "prompt": prompt, "world": ctx.world}
+    stamp = {"job": job.id, "prompt": prompt, "world": ctx.world.id}
     return video_bytes(clip, stamp=stamp), "video/mp4"

@@ -1,0 +1,42 @@
+"""Webhooks on their way: what an attempt sends, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..kernel.webhooks import Attempt, Report, WebhookRequest
+from ..store.sqlite import Store
+from . import outbox
+from .instant import Instant
+from .timekeeper import Timekeeper
+from .world import World
+
+
+class Webhooks:
+    """Attempts of all worlds. *find* gives the world with an id, or None."""
+
+    def __init__(self, store: Store, time: Timekeeper, find: Callable[[str], World | None]) -> None:
+        self._store = store
+        self._time = time
+        self._find = find
+
+    def request(self, attempt: Attempt) -> WebhookRequest | None:
+        """What *attempt* sends; None if it was cancelled."""
+        with self._store.request():
+            world = self._find(attempt.world)
+            if world is None:
+                return None
+            return outbox.request_of(self._at(world, attempt), attempt, self._time.wall_ms())
+
+    def finish(self, world_id: str, reports: Sequence[Report]) -> None:
+        """Record the outcomes of one batch of attempts."""
+        with self._store.request():
+            world = self._find(world_id)
+            if world is None:
+                return
+            for attempt, sent, outcome in reports:
+                outbox.finish(self._at(world, attempt), attempt, sent, outcome)
+        self._time.notify(world_id)
+
+    def _at(self, world: World, attempt: Attempt) -> Instant:
+        return self._time.instant(world, attempt.provider, now_ms=attempt.due_ms)

@@ -1,0 +1,106 @@
+"""Finding the world, the key and the operation that a request is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from screentest.specs.contract import Contract
+from screentest.specs.operations import Match
+
+from ..engine.keys import key_digest, presented
+from ..engine.provider import NO_OPERATION, NO_RULES, Call, Refusal, Request
+from ..engine.world import World
+from ..engine.worlds import DEFAULT_WORLD, Worlds
+from ..findings.near_misses import near_misses
+from ..kernel.magic import split_key
+from ..kernel.rows import Key
+
+
+def receive(
+    worlds: Worlds, world: World, provider_id: str, request: Request
+) -> tuple[Call, Refusal | None]:
+    """The call that *request* makes, and the refusal if no operation takes it."""
+    world, key, raw_key = _whose(worlds, world, worlds.contracts[provider_id], request)
+    world.requests += 1
+    ctx = worlds.time.instant(world, provider_id, base_url=request.base_url, number=world.requests)
+    found = _route(ctx.contract, worlds.contracts.values(), request)
+    call = Call(
+        ctx,
+        request,
+        NO_OPERATION,
+        NO_RULES,
+        worlds.providers[provider_id],
+        served=worlds.contracts,
+        presented_key=key,
+        raw_key=raw_key,
+    )
+    if isinstance(found, Refusal):
+        return call, found
+    call.operation, call.path = found.operation, found.path
+    call.rules = ctx.behaviour.operations[found.operation.id]
+    return call, None
+
+
+def _whose(
+    worlds: Worlds, world: World, contract: Contract, request: Request
+) -> tuple[World, Key | None, str]:
+    """The world that a request is for, and the key that it presents, as stored and as sent.
+
+    Keys are unique over all worlds, so a client that knows only the default base URL still reaches
+    its own world.
+    """
+    for credential in contract.behaviour.credentials.values():
+        raw = presented(credential, request.headers)
+        if raw is None:
+            continue
+        key = worlds.store.key(key_digest(raw))
+        if key is None:
+            raw, suffix = split_key(raw)
+            key = worlds.store.key(key_digest(raw)) if suffix else None
+        if key is None or key.provider != contract.provider:
+            continue
+        if key.world == world.id:
+            return world, key, raw
+        if world.id == DEFAULT_WORLD:
+            return worlds.get(key.world), key, raw
+    return world, None, ""
+
+
+def _route(contract: Contract, served: Iterable[Contract], request: Request) -> Match | Refusal:
+    """The operation that takes *request*; else why none does, with the nearest of those *served*.
+
+    HEAD is answered as GET, without the body.
+    """
+    path = request.path
+    below = [path[len(it) :] for it in contract.behaviour.prefixes if path.startswith(it)]
+    for inner in below:
+        match = contract.routes.find(request.method, inner)
+        if match is not None:
+            return match
+    for inner in below:
+        methods = contract.routes.methods(inner)
+        if methods:
+            near = near_misses(contract, served, request.method, path)
+            facts = {"method": request.method, "allow": ", ".join(methods), "near": near}
+            return Refusal("wrong_method", facts)
+    redirect = _redirect(contract, request)
+    if redirect is not None:
+        return redirect
+    near = near_misses(contract, served, request.method, path)
+    return Refusal("unknown_route", {"method": request.method, "path": path, "near": near})
+
+
+def _redirect(contract: Contract, request: Request) -> Refusal | None:
+    """A redirect to the documented spelling, where the provider's framework sends one."""
+    style, path = contract.behaviour.trailing_slash, request.path
+    other = path.rstrip("/") if path.endswith("/") else path + "/"
+    if style == "none" or not any(
+        path.startswith(prefix) and contract.routes.methods(other[len(prefix) :])
+        for prefix in contract.behaviour.prefixes
+    ):
+        return None
+    if (style == "redirect_307") != path.endswith("/"):
+        return None
+    query = f"?{request.query}" if request.query else ""
+    facts = {"status": int(style[-3:]), "location": other + query}
+    return Refusal("redirect", {**facts, "near": [f"{request.method} {other}"]})

@@ -1,0 +1,75 @@
+"""Holding the mock's own replies to the contract, and what it answers when something is wrong."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+
+from screentest.specs.contract import Contract
+from screentest.specs.operations import Operation
+from screentest.specs.validation import Violation
+
+from ..engine.provider import EventStream, Reply
+from ..kernel.bodies import read_json
+
+Answer = Reply | EventStream
+
+#: Categories of replies that no provider would send: they are not held to its contract.
+_NOT_THE_PROVIDERS = ("fault:", "ours:", "contract:")
+
+
+class BrokenReplyError(Exception):
+    """A reply is not what the contract documents. *reply* is sent instead."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.reason)
+        self.reply = reply
+
+
+def reply_violations(operation: Operation, answer: Answer) -> Sequence[Violation]:
+    """How *answer* differs from what the contract documents; empty when it does not."""
+    if isinstance(answer, EventStream) or answer.departure is not None:
+        return ()
+    if answer.reason is not None and answer.reason.startswith(_NOT_THE_PROVIDERS):
+        return ()
+    body = answer.body
+    if isinstance(body, bytes) and answer.content_type == "application/json":
+        body = read_json(body)
+    content_type = answer.content_type if body is not None else None
+    return operation.reply_violations(answer.status, content_type, body)
+
+
+def broken_reply(
+    contract: Contract, operation: Operation, status: int, violations: Sequence[Violation]
+) -> Reply:
+    """The 500 that replaces a reply with *violations*."""
+    listed = "; ".join(violation.message for violation in violations[:3])
+    detail = f"{operation.id} {status}: {listed}"
+    if contract.is_shipped:
+        return _our_fault("contract", detail, violations)
+    return contract_fault(contract, f"a reply that its OpenAPI file does not allow, {detail}")
+
+
+def crash(contract: Contract, error: Exception) -> Reply:
+    """The 500 for an *error* that nothing foresaw."""
+    last = traceback.format_exception_only(error)[-1].strip()
+    if contract.is_shipped:
+        return _our_fault("crash", last)
+    # A contract of the user's may have caused it, and nothing here can tell.
+    return contract_fault(contract, f"an error that may also be screentest's own, {last}")
+
+
+def contract_fault(contract: Contract, detail: str) -> Reply:
+    """The 500 for a mistake in a contract, which is the user's unless the contract is shipped."""
+    if contract.is_shipped:
+        return _our_fault("contract", detail)
+    body = {
+        "detail": f"the contract of {contract.behaviour.name} is at fault: {detail}. "
+        f"Check it with `screentest spec lint {contract.folder}`."
+    }
+    return Reply(500, body, reason="contract:mistake")
+
+
+def _our_fault(what: str, detail: str, violations: Sequence[Violation] = ()) -> Reply:
+    body = {"detail": f"screentest is wrong here ({what}): {detail}. Please report it."}
+    return Reply(500, body, reason=f"ours:{what}", violations=violations)
