@@ -17,9 +17,9 @@ _UNMETERED = 0
 class Accounts:
     """The accounts of all worlds over one store."""
 
-    def __init__(self, store: Store, time: Timekeeper) -> None:
+    def __init__(self, store: Store, clocks: Timekeeper) -> None:
         self._store = store
-        self._time = time
+        self._clocks = clocks
 
     def add(
         self, world: World, provider_id: str, *, credits: int | None = None, tier: str | None = None
@@ -29,7 +29,7 @@ class Accounts:
         Raises:
             MockError: unknown tier, or too many accounts.
         """
-        ctx = self._time.instant(world, provider_id)
+        ctx = self._clocks.instant(world, provider_id)
         tiers = ctx.behaviour.tiers
         tier = tier if tier is not None else tiers[0]
         if tier not in tiers:
@@ -63,4 +63,4 @@ class Accounts:
 
         Raw keys are not stored; these are minted again from the seed.
         """
-        return first_keys(self._time.instant(world, provider_id))
+        return first_keys(self._clocks.instant(world, provider_id))

@@ -15,9 +15,11 @@ from .world import World
 class Webhooks:
     """Attempts of all worlds. *find* gives the world with an id, or None."""
 
-    def __init__(self, store: Store, time: Timekeeper, find: Callable[[str], World | None]) -> None:
+    def __init__(
+        self, store: Store, clocks: Timekeeper, find: Callable[[str], World | None]
+    ) -> None:
         self._store = store
-        self._time = time
+        self._clocks = clocks
         self._find = find
 
     def request(self, attempt: Attempt) -> WebhookRequest | None:
@@ -26,7 +28,7 @@ class Webhooks:
             world = self._find(attempt.world)
             if world is None:
                 return None
-            return outbox.request_of(self._at(world, attempt), attempt, self._time.wall_ms())
+            return outbox.request_of(self._at(world, attempt), attempt, self._clocks.wall_ms())
 
     def finish(self, world_id: str, reports: Sequence[Report]) -> None:
         """Record the outcomes of one batch of attempts."""
@@ -36,7 +38,7 @@ class Webhooks:
                 return
             for attempt, sent, outcome in reports:
                 outbox.finish(self._at(world, attempt), attempt, sent, outcome)
-        self._time.notify(world_id)
+        self._clocks.notify(world_id)
 
     def _at(self, world: World, attempt: Attempt) -> Instant:
-        return self._time.instant(world, attempt.provider, now_ms=attempt.due_ms)
+        return self._clocks.instant(world, attempt.provider, now_ms=attempt.due_ms)

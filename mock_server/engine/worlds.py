@@ -32,7 +32,7 @@ WORLDS_MAX = 200
 class Worlds:
     """All worlds of one process, over one store.
 
-    *time* moves their clocks, *accounts* has their accounts, *webhooks* records deliveries.
+    *clocks* moves their clocks, *accounts* has their accounts, *webhooks* records deliveries.
     *wall_ms* and *system_ms* are the two clocks of the `Timekeeper`.
     """
 
@@ -45,9 +45,9 @@ class Worlds:
     ) -> None:
         self.store = store
         self.contracts = {contract.provider: contract for contract in contracts}
-        self.time = Timekeeper(store, self.contracts, wall_ms, system_ms)
-        self.accounts = Accounts(store, self.time)
-        self.webhooks = Webhooks(store, self.time, self.find)
+        self.clocks = Timekeeper(store, self.contracts, wall_ms, system_ms)
+        self.accounts = Accounts(store, self.clocks)
+        self.webhooks = Webhooks(store, self.clocks, self.find)
         self._open: dict[str, World] = {}
         with store.request():
             for id_, seed, raw in store.worlds():
@@ -60,7 +60,7 @@ class Worlds:
     @property
     def providers(self) -> Mapping[str, Provider]:
         """The functions of the providers, loaded when first asked for."""
-        return self.time.providers
+        return self.clocks.providers
 
     def contract(self, provider_id: str) -> Contract:
         """The contract of a served provider.
@@ -109,7 +109,7 @@ class Worlds:
             return self._begin(world_id, plan)
 
     def _begin(self, world_id: str, plan: Plan) -> World:
-        wall_ms = self.time.outside_ms(plan.mode)
+        wall_ms = self.clocks.outside_ms(plan.mode)
         now_ms = plan.now_ms if plan.now_ms is not None else wall_ms
         clock = Clock(plan.mode, now_ms, wall_ms, plan.speed)
         settings = Settings(plan.pace, has_magic=plan.has_magic)
@@ -131,7 +131,7 @@ class Worlds:
         Raises:
             MockError: the rules of these readings contradict each other.
         """
-        with self.time.moving(world):
+        with self.clocks.moving(world):
             merged = {**world.settings.choices, **readings}
             try:
                 for contract in self.contracts.values():
@@ -147,7 +147,7 @@ class Worlds:
         with self.store.request():
             self.store.clear_world(world.id)
             begun = self._begin(world.id, Plan.from_json(world.first))
-        self.time.notify(world.id)
+        self.clocks.notify(world.id)
         return begun
 
     def restore(self, world: World, head: Json, rows: Sequence[Line]) -> tuple[World, list[NewKey]]:
@@ -166,23 +166,23 @@ class Worlds:
             again, new_keys = read_world(world.id, head), list[NewKey]()
             if are_taken(self.store, world.id, rows):
                 again.home = world.id
-                rows, new_keys = renew_keys(self.store, rows, partial(self.time.instant, again))
+                rows, new_keys = renew_keys(self.store, rows, partial(self.clocks.instant, again))
             self.store.clear_world(world.id)
             self.store.load_world(world.id, rows)
-            outside_ms = self.time.outside_ms(again.clock.mode)
+            outside_ms = self.clocks.outside_ms(again.clock.mode)
             again.clock = replace(again.clock, base_ms=head["now_ms"], wall_ms=outside_ms)
             again.requests = self.store.last_journal_seq(world.id)
             self.store.save_world(world.id, again.seed, again.to_json())
             self._take_back(again)
             self._open[world.id] = again
-        self.time.notify(world.id)
+        self.clocks.notify(world.id)
         return again, new_keys
 
     def _take_back(self, world: World) -> None:
         """Make webhook attempts due again that a process claimed and never finished."""
         for delivery in outbox.deliveries(self.store, world.id):
             if delivery.ticket is not None and delivery.provider in self.contracts:
-                outbox.take_back(self.time.instant(world, delivery.provider), delivery)
+                outbox.take_back(self.clocks.instant(world, delivery.provider), delivery)
 
     def delete(self, world: World) -> None:
         """End *world* and delete everything in it.
@@ -195,4 +195,4 @@ class Worlds:
         with self.store.request():
             self.store.delete_world(world.id)
             del self._open[world.id]
-        self.time.notify(world.id)
+        self.clocks.notify(world.id)

@@ -107,7 +107,7 @@ def _deliver(app: Flask, worlds: Worlds, targets: Targets, *, is_server: bool) -
     app.extensions["screentest.check_target"] = partial(targets.check_url, receivers=receivers)
     post = Post(Sockets(targets), InProcess(receivers))
     if not is_server:
-        worlds.time.set_dispatcher(InlineCourier(worlds, post))
+        worlds.clocks.set_dispatcher(InlineCourier(worlds, post))
         return
-    worlds.time.set_dispatcher(ThreadedCourier(worlds, post))
+    worlds.clocks.set_dispatcher(ThreadedCourier(worlds, post))
     Waker(worlds).start()

@@ -52,9 +52,9 @@ def _find(
 ) -> Asset | str:
     """The file, or the reason of a refusal."""
     with worlds.store.request():
-        now_ms = worlds.time.now_ms(world)
-        worlds.time.settle(world, now_ms)
-        ctx = worlds.time.instant(world, provider, now_ms=now_ms)
+        now_ms = worlds.clocks.now_ms(world)
+        worlds.clocks.settle(world, now_ms)
+        ctx = worlds.clocks.instant(world, provider, now_ms=now_ms)
         verdict = check_query(rules, path, ctx.url_secret, now_ms, query)
         if verdict is Verdict.EXPIRED:
             return "expired_address"

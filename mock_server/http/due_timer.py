@@ -39,7 +39,7 @@ class Waker:
         self._due_ms: dict[str, int] = {}
         self._changed = threading.Condition()
         self._is_closed = False
-        worlds.time.listen(self._look_again)
+        worlds.clocks.listen(self._look_again)
         worlds.store.watch_effects(self._plan)
 
     def start(self) -> None:
@@ -61,9 +61,9 @@ class Waker:
         world = self._worlds.find(world_id)
         if world is None:
             return
-        wait_ms = self._worlds.time.wait_ms(world, due_ms)
+        wait_ms = self._worlds.clocks.wait_ms(world, due_ms)
         if wait_ms is None:
-            if due_ms > self._worlds.time.now_ms(world):
+            if due_ms > self._worlds.clocks.now_ms(world):
                 return
             wait_ms = 0
         wait_s = max(_REST_S, min(wait_ms / 1_000, _LOOK_S_MAX))
@@ -104,7 +104,7 @@ class Waker:
                 world = self._worlds.find(world_id)
                 if world is None:
                     return
-                self._worlds.time.settle(world)
+                self._worlds.clocks.settle(world)
                 effect = self._worlds.store.next_effect(world_id)
             if effect is not None:
                 self._plan(world_id, effect.due_ms)

@@ -64,11 +64,11 @@ class AdvancingWaiter:
     def wait(self, world: World, until_ms: int | None, limit_s: float) -> bool:
         if until_ms is None:
             return False
-        wait_ms = self._worlds.time.wait_ms(world, until_ms)
+        wait_ms = self._worlds.clocks.wait_ms(world, until_ms)
         if wait_ms is not None:
             time.sleep(min(wait_ms / 1_000, limit_s))
             return True
-        self._worlds.time.advance(world, to_ms=until_ms)
+        self._worlds.clocks.advance(world, to_ms=until_ms)
         return True
 
 
@@ -80,7 +80,7 @@ class BlockingWaiter:
     def __init__(self, worlds: Worlds) -> None:
         self._worlds = worlds
         self._moved = threading.Condition()
-        worlds.time.listen(self._signal)
+        worlds.clocks.listen(self._signal)
 
     def _signal(self, _: str) -> None:
         with self._moved:
@@ -89,14 +89,14 @@ class BlockingWaiter:
     def wait(self, world: World, until_ms: int | None, limit_s: float) -> bool:
         timeout = limit_s
         if until_ms is not None:
-            if world.clock.mode is Mode.AUTO and until_ms > self._worlds.time.now_ms(world):
-                self._worlds.time.advance(world, to_ms=until_ms)
+            if world.clock.mode is Mode.AUTO and until_ms > self._worlds.clocks.now_ms(world):
+                self._worlds.clocks.advance(world, to_ms=until_ms)
                 return True
-            wait_ms = self._worlds.time.wait_ms(world, until_ms)
+            wait_ms = self._worlds.clocks.wait_ms(world, until_ms)
             timeout = limit_s if wait_ms is None else min(limit_s, wait_ms / 1_000)
         with self._moved:
             # The clock may have moved between the caller's look and this lock.
-            if until_ms is None or self._worlds.time.now_ms(world) < until_ms:
+            if until_ms is None or self._worlds.clocks.now_ms(world) < until_ms:
                 self._moved.wait(timeout)
         return True
 
@@ -128,17 +128,17 @@ class Streams:
         """End a job whose client has left, where the contract says so."""
         if self._worlds.find(world.id) is not world:
             return
-        with self._worlds.time.moving(world):
-            now_ms = self._worlds.time.now_ms(world)
-            self._worlds.time.settle(world, now_ms)
-            ctx = self._worlds.time.instant(world, job.provider, now_ms=now_ms)
+        with self._worlds.clocks.moving(world):
+            now_ms = self._worlds.clocks.now_ms(world)
+            self._worlds.clocks.settle(world, now_ms)
+            ctx = self._worlds.clocks.instant(world, job.provider, now_ms=now_ms)
             current = ctx.find(job.kind, job.id)
             if current is None or ctx.kind(current).is_final:
                 return
             if ctx.behaviour.streams[current.doc["operation"]].fails_when_abandoned:
                 set_outcome(ctx, current, Kind.FAILED, "the client left the stream")
                 finish_now(ctx, current)
-                self._worlds.time.settle(world, now_ms)
+                self._worlds.clocks.settle(world, now_ms)
 
     def _events(self, world: World, job: Resource) -> Iterator[bytes]:
         rules = self._worlds.contracts[job.provider].behaviour.streams[job.doc["operation"]]
@@ -181,12 +181,12 @@ class Streams:
         if worlds.find(world.id) is None:
             return None
         with worlds.store.request():
-            now_ms = worlds.time.now_ms(world)
+            now_ms = worlds.clocks.now_ms(world)
             try:
-                worlds.time.settle(world, now_ms)
+                worlds.clocks.settle(world, now_ms)
             except MockError:
                 return None
-            ctx = worlds.time.instant(world, job.provider, now_ms=now_ms)
+            ctx = worlds.clocks.instant(world, job.provider, now_ms=now_ms)
             current = ctx.find(job.kind, job.id)
             if current is None or current.script is None:
                 return None

@@ -155,7 +155,7 @@ def _granted(worlds: Worlds, call: Call) -> Answer:
     lost = apply_before(call)
     if lost is not None:
         return lost
-    worlds.time.settle(call.ctx.world, call.ctx.now_ms)
+    worlds.clocks.settle(call.ctx.world, call.ctx.now_ms)
     for gate in call.ctx.behaviour.refusal_order:
         stored = GATES[gate](call)
         if stored is not None:
@@ -175,8 +175,8 @@ def _granted(worlds: Worlds, call: Call) -> Answer:
 def _jump(worlds: Worlds, call: Call) -> None:
     """Move the clock of a world in auto mode to its next step; the call goes on at that instant."""
     ctx = call.ctx
-    worlds.time.jump(ctx.world)
-    call.ctx = worlds.time.instant(
+    worlds.clocks.jump(ctx.world)
+    call.ctx = worlds.clocks.instant(
         ctx.world, ctx.provider, base_url=ctx.base_url, number=ctx.number
     )
 

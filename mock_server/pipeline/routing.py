@@ -22,7 +22,9 @@ def receive(
     """The call that *request* makes, and the refusal if no operation takes it."""
     world, key, raw_key = _whose(worlds, world, worlds.contracts[provider_id], request)
     world.requests += 1
-    ctx = worlds.time.instant(world, provider_id, base_url=request.base_url, number=world.requests)
+    ctx = worlds.clocks.instant(
+        world, provider_id, base_url=request.base_url, number=world.requests
+    )
     found = _route(ctx.contract, worlds.contracts.values(), request)
     call = Call(
         ctx,

@@ -371,7 +371,7 @@ def test_attempt_that_a_crash_cut_off_is_made_again(tmp_path: Path) -> None:
         def wait(self, world: str) -> None:
             pass
 
-    worlds.time.set_dispatcher(Dying())
+    worlds.clocks.set_dispatcher(Dying())
     world = make_world(WsgiClient(first))
     first.extensions["screentest.receivers"]["hook"] = Receiver()
     account = world.account("lantern")

@@ -95,12 +95,12 @@ class Post:
 
     def add_endpoint(self, *events: str) -> tuple[Endpoint, str]:
         with self.worlds.store.request():
-            here = self.worlds.time.instant(self.universe, "ugc_copilot")
+            here = self.worlds.clocks.instant(self.universe, "ugc_copilot")
             return outbox.add_endpoint(here, self.account.id, "http://127.0.0.1:9/", events or ALL)
 
     def rotate(self, endpoint: Endpoint) -> str:
         with self.worlds.store.request():
-            here = self.worlds.time.instant(self.universe, "ugc_copilot")
+            here = self.worlds.clocks.instant(self.universe, "ugc_copilot")
             return outbox.rotate(here, endpoint)[1]
 
     def fates(self) -> list[str]:
@@ -119,7 +119,7 @@ def post() -> Post:
     wsgi = make_wsgi()
     worlds = cast(Worlds, cast(Flask, wsgi.application).extensions["screentest"])
     receiver = Receiver(worlds)
-    worlds.time.set_dispatcher(receiver)
+    worlds.clocks.set_dispatcher(receiver)
     return Post(make_world(wsgi).account("ugc_copilot", credits=1_000), receiver)
 
 

@@ -43,7 +43,7 @@ class Watch:
         self._worlds = worlds
         self._moved = threading.Condition()
         self._watchers = threading.BoundedSemaphore(WATCHERS_MAX)
-        worlds.time.listen(self._signal)
+        worlds.clocks.listen(self._signal)
 
     def operations(self) -> Mapping[str, Handler]:
         return {"listEvents": self.list_events}
@@ -82,7 +82,7 @@ class Watch:
     def _read(self, world: World, since: int, type_: str | None, limit: int) -> list[Event]:
         worlds = self._worlds
         with worlds.store.request():
-            worlds.time.settle(world)
+            worlds.clocks.settle(world)
             return worlds.store.events(world.id, since=since, limit=limit, type_=type_)
 
     def _wait(

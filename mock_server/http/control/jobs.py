@@ -33,7 +33,7 @@ def list_jobs(call: ControlCall) -> Json:
         raise unknown("state", wanted["state"], known, status=422)
     before, shown, last = call.cursor, list[Json](), 0
     with worlds.store.request():
-        worlds.time.settle(world)
+        worlds.clocks.settle(world)
         while True:
             found = worlds.store.jobs(world.id, before_seq=before, limit=_BATCH)
             for job in found:
@@ -64,7 +64,7 @@ def _states(call: ControlCall, wanted: Mapping[str, str]) -> set[str]:
 def get_job(call: ControlCall) -> Json:
     worlds, world = call.worlds, call.world
     with worlds.store.request():
-        worlds.time.settle(world)
+        worlds.clocks.settle(world)
         return show_job(worlds, world, _job(call))
 
 
@@ -79,17 +79,17 @@ def _job(call: ControlCall) -> Resource:
 
 def change_job(call: ControlCall) -> Json:
     worlds, world, body = call.worlds, call.world, call.body
-    with worlds.time.moving(world):
-        worlds.time.settle(world)
+    with worlds.clocks.moving(world):
+        worlds.clocks.settle(world)
         job = _job(call)
-        ctx = worlds.time.instant(world, job.provider)
+        ctx = worlds.clocks.instant(world, job.provider)
         if "outcome" in body:
             set_outcome(ctx, job, _OUTCOMES[body["outcome"]], body.get("reason", ""))
         if "held" in body:
             set_held(ctx, job, held=body["held"])
         if body.get("now"):
             finish_now(ctx, job)
-            worlds.time.settle(world, ctx.now_ms)
+            worlds.clocks.settle(world, ctx.now_ms)
         return show_job(worlds, world, _job(call))
 
 
@@ -105,7 +105,7 @@ def create_resource(call: ControlCall) -> Json:
                 f"account {account.id} is one of {account.provider}, not of {contract.provider}",
                 code="invalid_field",
             )
-        ctx = worlds.time.instant(world, contract.provider)
+        ctx = worlds.clocks.instant(world, contract.provider)
         made = ctx.add(body["kind"], account.id, doc)
     return {"id": made.id}
 

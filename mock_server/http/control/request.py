@@ -63,7 +63,7 @@ class ControlCall(Struct, frozen=True):
         """
         world = self.world
         with self.worlds.store.request():
-            self.worlds.time.settle(world)
+            self.worlds.clocks.settle(world)
             return self.worlds.accounts.get(world, self.path["account"])
 
     @property

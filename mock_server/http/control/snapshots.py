@@ -21,7 +21,7 @@ def create_snapshot(call: ControlCall) -> Json:
     """Keep what the world is now, or a document that was taken elsewhere."""
     store, world, name = call.worlds.store, call.world, call.body["name"]
     if "document" not in call.body:
-        call.worlds.time.wait_for_outcomes(world)
+        call.worlds.clocks.wait_for_outcomes(world)
     if holds_key(name):
         raise MockError(
             "the name of this snapshot looks like a key, and names are kept; take another",
@@ -47,8 +47,8 @@ def create_snapshot(call: ControlCall) -> Json:
 def _taken(call: ControlCall) -> tuple[bytes, int]:
     """The world as a document, and its time."""
     worlds, world = call.worlds, call.world
-    now_ms = worlds.time.now_ms(world)
-    worlds.time.settle(world, now_ms)
+    now_ms = worlds.clocks.now_ms(world)
+    worlds.clocks.settle(world, now_ms)
     kept = world.to_json()
     # When it was taken, by the clock outside, is nothing of the world's.
     kept["clock"] |= {"base_ms": now_ms, "wall_ms": 0}
@@ -76,7 +76,7 @@ def delete_snapshot(call: ControlCall) -> None:
 
 def restore_snapshot(call: ControlCall) -> Json:
     worlds, world = call.worlds, call.world
-    worlds.time.wait_for_outcomes(world)
+    worlds.clocks.wait_for_outcomes(world)
     with worlds.store.request():
         head, rows = _read(call, _document(call))
     restored, new_keys = worlds.restore(world, head, rows)

@@ -49,8 +49,8 @@ def show_world(worlds: Worlds, world: World, origin: str) -> Json:
 
 def show_clock(worlds: Worlds, world: World) -> Json:
     """The clock, and what is due next. To be called inside a transaction."""
-    now_ms = worlds.time.now_ms(world)
-    worlds.time.settle(world, now_ms)
+    now_ms = worlds.clocks.now_ms(world)
+    worlds.clocks.settle(world, now_ms)
     effect = worlds.store.next_effect(world.id)
     due = effect and {
         "at": rfc3339(effect.due_ms),
@@ -68,7 +68,7 @@ def show_clock(worlds: Worlds, world: World) -> Json:
 
 def show_job(worlds: Worlds, world: World, job: Resource) -> Json:
     """A job with its whole script."""
-    ctx = worlds.time.instant(world, job.provider)
+    ctx = worlds.clocks.instant(world, job.provider)
     assert job.script is not None
     supply = worlds.providers[job.provider].details.get(job.kind)
     end = ctx.state_rules(job, job.script.steps[-1][1]).kind

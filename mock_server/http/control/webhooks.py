@@ -31,7 +31,7 @@ def create_endpoint(call: ControlCall) -> Json:
                 f"account {account.id} is one of {account.provider}, not of {contract.provider}",
                 code="invalid_field",
             )
-        ctx = worlds.time.instant(world, contract.provider)
+        ctx = worlds.clocks.instant(world, contract.provider)
         endpoint, secret = outbox.add_endpoint(
             ctx, account.id, body["url"], tuple(body.get("events", ()))
         )
@@ -49,22 +49,22 @@ def delete_endpoint(call: ControlCall) -> None:
     worlds, world = call.worlds, call.world
     with worlds.store.request():
         endpoint = outbox.endpoint_called(worlds.store, world.id, call.path["endpoint"])
-        outbox.delete_endpoint(worlds.time.instant(world, endpoint.provider), endpoint)
+        outbox.delete_endpoint(worlds.clocks.instant(world, endpoint.provider), endpoint)
 
 
 def rotate_endpoint(call: ControlCall) -> Json:
     worlds, world = call.worlds, call.world
     with worlds.store.request():
         endpoint = outbox.endpoint_called(worlds.store, world.id, call.path["endpoint"])
-        endpoint, secret = outbox.rotate(worlds.time.instant(world, endpoint.provider), endpoint)
+        endpoint, secret = outbox.rotate(worlds.clocks.instant(world, endpoint.provider), endpoint)
     return _endpoint(worlds, endpoint, secret)
 
 
 def list_deliveries(call: ControlCall) -> Json:
     worlds, world, limit = call.worlds, call.world, call.limit
     with worlds.store.request():
-        worlds.time.settle(world)
-    worlds.time.wait_for_outcomes(world)
+        worlds.clocks.settle(world)
+    worlds.clocks.wait_for_outcomes(world)
     with worlds.store.request():
         found = outbox.deliveries(
             worlds.store, world.id, after_seq=call.cursor or 0, limit=limit + 1
@@ -74,12 +74,12 @@ def list_deliveries(call: ControlCall) -> Json:
 
 def redeliver(call: ControlCall) -> Json:
     worlds, world = call.worlds, call.world
-    worlds.time.wait_for_outcomes(world)
+    worlds.clocks.wait_for_outcomes(world)
     with worlds.store.request():
         delivery = outbox.delivery_called(worlds.store, world.id, call.path["delivery"])
-        outbox.redeliver(worlds.time.instant(world, delivery.provider), delivery)
-        worlds.time.settle(world)
-    worlds.time.wait_for_outcomes(world)
+        outbox.redeliver(worlds.clocks.instant(world, delivery.provider), delivery)
+        worlds.clocks.settle(world)
+    worlds.clocks.wait_for_outcomes(world)
     with worlds.store.request():
         return _delivery(outbox.delivery_called(worlds.store, world.id, delivery.id))
 

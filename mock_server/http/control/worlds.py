@@ -71,7 +71,7 @@ def get_world(call: ControlCall) -> Json:
 
 def change_world(call: ControlCall) -> Json:
     world, body = call.world, call.body
-    with call.worlds.time.moving(world):
+    with call.worlds.clocks.moving(world):
         if "pace" in body:
             world.settings = replace(world.settings, pace=read_pace(body["pace"]))
         if "magic" in body:
@@ -107,7 +107,7 @@ def change_account(call: ControlCall) -> Json:
     call.settled_account()
     with worlds.store.request():
         account = worlds.accounts.get(world, call.path["account"])
-        ctx = worlds.time.instant(world, account.provider)
+        ctx = worlds.clocks.instant(world, account.provider)
         if "tier" in body:
             if body["tier"] not in ctx.behaviour.tiers:
                 raise unknown("tier", body["tier"], ctx.behaviour.tiers, status=422)
@@ -138,7 +138,7 @@ def create_keys(call: ControlCall) -> Json:
     call.settled_account()
     with worlds.store.request():
         account = worlds.accounts.get(world, call.path["account"])
-        ctx = worlds.time.instant(world, account.provider)
+        ctx = worlds.clocks.instant(world, account.provider)
         keys = mint_further_keys(ctx, account.id)
         return show_account(worlds, world, account, keys)
 
@@ -169,7 +169,7 @@ def get_clock(call: ControlCall) -> Json:
 def change_clock(call: ControlCall) -> Json:
     worlds, world, body = call.worlds, call.world, call.body
     mode = Mode(body["mode"]) if "mode" in body else world.clock.mode
-    worlds.time.set_clock(world, mode, check_speed(body.get("speed", world.clock.speed)))
+    worlds.clocks.set_clock(world, mode, check_speed(body.get("speed", world.clock.speed)))
     with worlds.store.request():
         return show_clock(worlds, world)
 
@@ -183,13 +183,13 @@ def advance_clock(call: ControlCall) -> Json:
             status=409,
         )
     if "until" in body:
-        moves = {"next": worlds.time.advance_to_next, "idle": worlds.time.advance_until_idle}
+        moves = {"next": worlds.clocks.advance_to_next, "idle": worlds.clocks.advance_until_idle}
         fired = moves[body["until"]](world)
     elif "to" in body:
-        fired = worlds.time.advance(world, to_ms=parse_rfc3339(body["to"]))
+        fired = worlds.clocks.advance(world, to_ms=parse_rfc3339(body["to"]))
     else:
-        fired = worlds.time.advance_by(world, int(body["by_ms"]))
-    now = rfc3339(worlds.time.now_ms(world))
+        fired = worlds.clocks.advance_by(world, int(body["by_ms"]))
+    now = rfc3339(worlds.clocks.now_ms(world))
     return {"now": now, "fired": [show_event(event) for event in fired]}
 
 
