@@ -1,0 +1,1 @@
+"""Clients that other projects' generators make from our OpenAPI documents."""
