@@ -43,10 +43,11 @@ console.log(`${response.status} ${prompt}`);
 """,
     "ugc_copilot": """
 const client = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${key}` } });
-const { data, error, response } = await client.POST("/proxyGenerateViralScript", {
-  body: { data: { productDescription: "Stoneware mug" } },
+const { data, error, response } = await client.POST("/freeGenerateHooks", {
+  body: { data: { productDescription: "Stoneware mug", platform: "tiktok" } },
 });
-console.log(`${response.status} ${typeof (data ?? fail(error))}`);
+const hooks = data?.data.hooks ?? fail(error);
+console.log(`${response.status} ${typeof hooks[0]!.hook}`);
 """,
     "ulazai": """
 const client = createClient<paths>({ baseUrl, headers: { Authorization: `Token ${key}` } });
@@ -85,7 +86,7 @@ console.log(`${response.status} ${seed}`);
 _ANSWERS = {
     "ozor": "200 pending",
     "znapai": "200 A lamp",
-    "ugc_copilot": "200 object",
+    "ugc_copilot": "200 string",
     "ulazai": "201 70",
     "oshara": "201 PENDING",
     "control": "201 7",
