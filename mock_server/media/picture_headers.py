@@ -1,6 +1,6 @@
 """The size of a picture, read from the header of its file. Pixels are never decoded.
 
-A file that starts like a picture and has no complete header is no picture: programs that open it
+A file that starts like a picture and has no complete header is not a picture: programs that open it
 fail, whatever its first bytes are.
 """
 
