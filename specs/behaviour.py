@@ -1,6 +1,6 @@
 """What a provider does over time, as data: lifecycles, prices, limits, streams, refusals.
 
-Frozen dataclasses, read from a file by `behaviour_file`. Durations are integer milliseconds, money
+Frozen structs, read from a file by `behaviour_file`. Durations are integer milliseconds, money
 is integer credits.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from functools import cached_property
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from .arithmetic import Formula
 from .citations import Citations
@@ -41,7 +41,7 @@ class Moment(Enum):
     ANSWER = "answer"  # charged with a successful answer, no job involved
 
 
-class State(Struct, frozen=True):
+class State(Struct, frozen=True, forbid_unknown_fields=True):
     """One state. *lasts_ms* is (shortest, longest) for the states a job passes through."""
 
     name: str
@@ -49,7 +49,7 @@ class State(Struct, frozen=True):
     lasts_ms: tuple[int, int] | None = None
 
 
-class Lifecycle(Struct, frozen=True):
+class Lifecycle(Struct, frozen=True, forbid_unknown_fields=True):
     """The states of one kind of resource and the edges between them.
 
     *scale* stretches every duration: (fact name, {fact value: factor}). *failure* is the reason
@@ -62,7 +62,11 @@ class Lifecycle(Struct, frozen=True):
     source: str
     failure: str = ""
     scale: tuple[str, Mapping[str, float]] | None = None
-    simulated: bool = True
+
+    @property
+    def simulated(self) -> bool:
+        """Whether jobs pass through its states by themselves."""
+        return any(state.lasts_ms for state in self.states.values())
 
     @property
     def path(self) -> tuple[State, ...]:
@@ -78,7 +82,7 @@ class Lifecycle(Struct, frozen=True):
         return next(state for state in self.states.values() if state.kind is kind)
 
 
-class ResourceKind(Struct, frozen=True):
+class ResourceKind(Struct, frozen=True, forbid_unknown_fields=True):
     """A kind of thing that accounts own. *id_form* such as `job_{base62:12}` mints its ids.
 
     *called* is its name in messages. *view* is the reply body of a resource where
@@ -87,7 +91,7 @@ class ResourceKind(Struct, frozen=True):
     """
 
     name: str
-    id_form: str
+    id_form: str = field(name="id")
     called: str
     lifecycle: Lifecycle | None = None
     parent: str | None = None
@@ -96,13 +100,13 @@ class ResourceKind(Struct, frozen=True):
     outside: Mapping[str, Json] | None = None
 
 
-class Price(Struct, frozen=True):
+class Price(Struct, frozen=True, forbid_unknown_fields=True):
     """What an operation costs. *table* adds facts: (names of the deciding facts, nested rows).
 
     Without *balance_min* credits even a lower price is refused.
     """
 
-    formula: Formula
+    formula: Formula = field(name="amount")
     moment: Moment
     source: str
     table: tuple[tuple[str, ...], Mapping[str, Json]] | None = None
@@ -127,44 +131,44 @@ class Price(Struct, frozen=True):
         return self.formula.amount({name: known[name] for name in self.formula.names})
 
 
-class Target(Struct, frozen=True):
+class Target(Struct, frozen=True, forbid_unknown_fields=True):
     """A resource that an operation acts on.
 
     *id_from* says where its id stands: `path.videoId`, `query.id` or `body.uri`. *within* names an
     earlier target that must be its parent. *states* limits the states in which the operation works.
     """
 
-    kind: str
-    id_from: str
+    kind: str = field(name="resource")
+    id_from: str = field(name="id")
     within: str | None = None
     states: frozenset[str] = frozenset()
     hidden: bool = False
 
 
-class ModelRules(Struct, frozen=True):
+class ModelRules(Struct, frozen=True, forbid_unknown_fields=True):
     """Which models a call can ask for (*names*), and where it says which: paths into its facts."""
 
     at: tuple[str, ...]
     names: tuple[str, ...]
 
 
-class OperationRules(Struct, frozen=True):
+class OperationRules(Struct, frozen=True, forbid_unknown_fields=True):
     """What an operation does beyond its shape. All lists may be empty."""
 
-    id: str
+    id: str = field(name="operation")
     source: tuple[str, ...] = ()
     effect: str = "read"
-    targets: tuple[Target, ...] = ()
+    targets: tuple[Target, ...] = field(default=(), name="acts_on")
     price: Price | None = None
     starts: str | None = None
     does: str | None = None
     answer: Json = None
     status: int | None = None
-    is_anonymous: bool = False
+    is_anonymous: bool = field(default=False, name="anonymous")
     models: ModelRules | None = None
 
 
-class Credential(Struct, frozen=True):
+class Credential(Struct, frozen=True, forbid_unknown_fields=True):
     """How a security scheme of the OpenAPI file is read from a request.
 
     *forms* are (header, scheme word or empty); the first is the documented one. *key_kind* is the
@@ -173,15 +177,15 @@ class Credential(Struct, frozen=True):
     """
 
     scheme: str
-    forms: tuple[tuple[str, str], ...]
-    key_kind: str
-    key_form: str
+    forms: tuple[tuple[str, str], ...] = field(name="accepts")
+    key_kind: str = field(name="key")
+    key_form: str = field(name="form")
     active_max: int | None = None
     lives_ms: int | None = None
     source: str = ""
 
 
-class RefusalRule(Struct, frozen=True):
+class RefusalRule(Struct, frozen=True, forbid_unknown_fields=True):
     """The provider's answer to one reason of refusal; *message* is a template over facts.
 
     *departure* names the interpretation that takes the answer out of the documented contract.
@@ -194,11 +198,11 @@ class RefusalRule(Struct, frozen=True):
     departure: str | None = None
 
 
-class RateWindow(Struct, frozen=True):
+class RateWindow(Struct, frozen=True, forbid_unknown_fields=True):
     """At most *limit* accepted calls of *operations* per sliding *per_ms*, for one *scope*.
 
-    With *counts_refused* a call that was refused for its content takes room too. *reading* limits
-    the window to one reading of an interpretation: (its name, the value).
+    With *counts* `refused_too` a call that was refused for its content takes room as well. *when*
+    limits the window to one reading of an interpretation.
     """
 
     name: str
@@ -207,41 +211,61 @@ class RateWindow(Struct, frozen=True):
     per_ms: int
     scope: str
     source: str
-    counts_refused: bool = False
-    reading: tuple[str, str] | None = None
+    counts: str = "accepted"
+    when: Mapping[str, str] = {}
+
+    @property
+    def counts_refused(self) -> bool:
+        """Whether a refused call takes room."""
+        return self.counts == "refused_too"
+
+    @property
+    def reading(self) -> tuple[str, str] | None:
+        """The interpretation and the value under which the window is in force; None for always."""
+        return next(iter(self.when.items()), None)
 
 
-class Concurrency(Struct, frozen=True):
+class Concurrency(Struct, frozen=True, forbid_unknown_fields=True):
     """At most *limits[tier]* running jobs per *scope* (`account` or `key`).
 
-    With *counts_paid_calls* a call that pays for its answer takes a place as well: for
+    With *counts* `paid_calls_too` a call that pays for its answer takes a place as well: for
     *answers_take_ms* after it came in, or with None until it is answered.
     """
 
     limits: Mapping[str, int]
     scope: str
-    retry_after_s: int | None
     source: str
-    counts_paid_calls: bool = False
+    retry_after_s: int | None = None
+    counts: str = "jobs"
     answers_take_ms: int | None = None
 
+    @property
+    def counts_paid_calls(self) -> bool:
+        """Whether a call that pays for its answer takes a place."""
+        return self.counts == "paid_calls_too"
 
-class Idempotency(Struct, frozen=True):
+
+class Idempotency(Struct, frozen=True, forbid_unknown_fields=True):
     """Replays the first answer of *operations* to the same *header* value for *keeps_ms*.
 
-    A key is one within its operation, or with *spans_operations* within its account.
+    A key is unique within its *scope*, `operation` or `account`.
     """
 
     header: str
     operations: frozenset[str]
     keeps_ms: int
     source: str
-    spans_operations: bool = False
+    scope: str = "operation"
     keeps_refusals: bool = False
     marks_repetitions: bool = True
 
+    @property
+    def spans_operations(self) -> bool:
+        """Whether the same key in another operation of the account is the same key."""
+        return self.scope == "account"
 
-class Cadence(Struct, frozen=True):
+
+class Cadence(Struct, frozen=True, forbid_unknown_fields=True):
     """The *operations* that clients poll, and the pause that the provider advises between polls.
 
     *at_least_ms* 0 means that it advises none.
@@ -252,12 +276,12 @@ class Cadence(Struct, frozen=True):
     source: str
 
 
-class StreamRules(Struct, frozen=True):
+class StreamRules(Struct, frozen=True, forbid_unknown_fields=True):
     """The events of a streaming operation, as templates over the job's facts.
 
     *fails_after* names the event after which a job fails that was to fail from its start; empty
-    means after all of them. *is_spaced* says that JSON has a blank after each comma and colon.
-    *fails_when_abandoned* says that the job ends when its client leaves the stream.
+    means after all of them. With *json* `spaced` each comma and colon has a blank after it. With
+    *when_abandoned* `fails` the job ends when its client leaves the stream.
     """
 
     operation: str
@@ -270,11 +294,21 @@ class StreamRules(Struct, frozen=True):
     rising_field: str
     source: str
     fails_after: str = ""
-    is_spaced: bool = False
-    fails_when_abandoned: bool = False
+    json: str = "compact"
+    when_abandoned: str = "goes_on"
+
+    @property
+    def is_spaced(self) -> bool:
+        """Whether JSON has a blank after each comma and colon."""
+        return self.json == "spaced"
+
+    @property
+    def fails_when_abandoned(self) -> bool:
+        """Whether the job ends when its client leaves the stream."""
+        return self.when_abandoned == "fails"
 
 
-class UrlRules(Struct, frozen=True):
+class UrlRules(Struct, frozen=True, forbid_unknown_fields=True):
     """A URL that the provider hands out. *lives_ms* None means it never expires.
 
     *path* is a template such as `exports/{id}/video.mp4`. *names* maps the roles `algorithm date
@@ -288,7 +322,7 @@ class UrlRules(Struct, frozen=True):
     source: str
 
 
-class WebhookEvent(Struct, frozen=True):
+class WebhookEvent(Struct, frozen=True, forbid_unknown_fields=True):
     """What is sent when a job of *lifecycle* ends in a state of kind *ends*.
 
     *data* is a template for what only this event carries.
@@ -301,7 +335,7 @@ class WebhookEvent(Struct, frozen=True):
     source: str = ""
 
 
-class WebhookRules(Struct, frozen=True):
+class WebhookRules(Struct, frozen=True, forbid_unknown_fields=True):
     """Deliveries: their events by type, templates of body, headers and signed text, retry waits.
 
     *retries_ms* are the waits after each failed attempt; after the last one the delivery is given
@@ -309,7 +343,7 @@ class WebhookRules(Struct, frozen=True):
     """
 
     events: Mapping[str, WebhookEvent]
-    id_form: str
+    id_form: str = field(name="id")
     body: Mapping[str, Json]
     headers: Mapping[str, str]
     signed: str
@@ -340,12 +374,17 @@ class Interpretation(Struct, frozen=True):
     shapes: Mapping[str, Json]
 
     @property
+    def readings(self) -> frozenset[str]:
+        """The default and its alternatives."""
+        return frozenset({self.default, *self.alternatives})
+
+    @property
     def patched(self) -> frozenset[str]:
         """The readings that change the behaviour file or the OpenAPI document."""
         return frozenset({*self.rules, *self.shapes})
 
 
-class Limits(Struct, frozen=True):
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """Sizes of requests in bytes. *field_bytes_max* is for one text of a form.
 
     Without a *source* the figures are ours, and no other server need keep them.

@@ -1,6 +1,7 @@
-"""Reading a behaviour file: checked against its JSON Schema, and against itself.
+"""Read a behaviour file: check it against its JSON Schema and itself, then fill the structs.
 
-Every name that is used in it is declared in it.
+The structs in `behaviour` say under which name the file has each field. A field with a plain value
+needs no code here; this module does what a name alone cannot say.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import convert
+
 from .arithmetic import parse_formula
 from .behaviour import (
     Behaviour,
@@ -18,21 +21,15 @@ from .behaviour import (
     Credential,
     Idempotency,
     Interpretation,
-    Kind,
     Lifecycle,
     Limits,
-    ModelRules,
-    Moment,
     OperationRules,
     Price,
     RateWindow,
     RefusalRule,
     ResourceKind,
-    State,
     StreamRules,
-    Target,
     UrlRules,
-    WebhookEvent,
     WebhookRules,
 )
 from .citations import read_citations
@@ -68,6 +65,9 @@ def read_behaviour(raw: Json, path: Path, *, is_checked: bool = False) -> Behavi
         name: _resource(name, it, lifecycles, path) for name, it in raw.get("resources", {}).items()
     }
     provider, refusals = raw["provider"], raw["refusals"]
+    interpretations = {
+        name: _interpretation(name, it) for name, it in raw["interpretations"].items()
+    }
     return Behaviour(
         provider=provider["id"],
         name=provider["name"],
@@ -82,7 +82,7 @@ def read_behaviour(raw: Json, path: Path, *, is_checked: bool = False) -> Behavi
         refusal_order=tuple(refusals["order"]),
         refusal_body=refusals["body"],
         refusals={
-            name: _refusal(name, it, raw["interpretations"], path)
+            name: _refusal(name, it, interpretations, path)
             for name, it in refusals["replies"].items()
         },
         foreign=refusals.get("foreign", "refuse"),
@@ -96,20 +96,24 @@ def read_behaviour(raw: Json, path: Path, *, is_checked: bool = False) -> Behavi
             for name, it in raw.get("operations", {}).items()
         },
         cites=read_citations(raw.get("cites", {})),
-        limits=Limits(**raw["limits"]),
+        limits=convert(raw["limits"], Limits),
         rate_windows=tuple(
-            _window(it, raw["interpretations"], path) for it in raw.get("rate_windows", [])
+            _window(it, interpretations, path) for it in raw.get("rate_windows", ())
         ),
-        concurrency=_concurrency(raw.get("concurrency")),
+        concurrency=convert(raw.get("concurrency"), Concurrency | None),
         idempotency=_idempotency(raw.get("idempotency")),
         cadence=_cadence(raw.get("cadence"), raw.get("operations", {}), path),
-        streams={name: _stream(name, it) for name, it in raw.get("streams", {}).items()},
-        urls={name: _url(name, it) for name, it in raw.get("urls", {}).items()},
+        streams={
+            name: convert({**it, "operation": name}, StreamRules)
+            for name, it in raw.get("streams", {}).items()
+        },
+        urls={
+            name: convert({"names": {}, **it, "name": name}, UrlRules)
+            for name, it in raw.get("urls", {}).items()
+        },
         webhooks=_webhooks(raw.get("webhooks"), lifecycles, path),
         media=raw.get("media", {}),
-        interpretations={
-            name: _interpretation(name, it) for name, it in raw["interpretations"].items()
-        },
+        interpretations=interpretations,
         facts=raw.get("facts", {}),
     )
 
@@ -144,24 +148,16 @@ def _check_schema(raw: Json, path: Path) -> None:
 
 
 def _lifecycle(name: str, raw: Json) -> Lifecycle:
-    states = {
-        state: State(state, Kind(it["kind"]), tuple(it["lasts_ms"]) if "lasts_ms" in it else None)
-        for state, it in raw["states"].items()
-    }
+    states = {state: {**it, "name": state} for state, it in raw["states"].items()}
     for start, ends in raw["edges"].items():
         for state in (start, *ends):
             if state not in states:
                 raise ContractError(f"lifecycle {name!r}: edge names unknown state {state!r}")
     scale = raw.get("scale")
-    return Lifecycle(
-        name=name,
-        states=states,
-        edges={start: tuple(ends) for start, ends in raw["edges"].items()},
-        source=raw["source"],
-        failure=raw.get("failure", ""),
-        scale=(scale["by"], scale["factors"]) if scale else None,
-        simulated=any(state.lasts_ms for state in states.values()),
-    )
+    known: dict[str, Json] = {"name": name, "states": states}
+    if scale is not None:
+        known["scale"] = (scale["by"], scale["factors"])
+    return convert({**raw, **known}, Lifecycle)
 
 
 def _resource(
@@ -170,83 +166,44 @@ def _resource(
     lifecycle = raw.get("lifecycle")
     if lifecycle is not None and lifecycle not in lifecycles:
         raise ContractError(f"{path}: resource {name!r} has unknown lifecycle {lifecycle!r}")
-    return ResourceKind(
-        name=name,
-        id_form=raw["id"],
-        called=raw.get("called", name.replace("_", " ")),
-        lifecycle=lifecycles[lifecycle] if lifecycle else None,
-        parent=raw.get("parent"),
-        counts_as_running=raw.get("counts_as_running", False),
-        view=raw.get("view"),
-        outside=raw.get("outside"),
-    )
+    known = {"name": name, "lifecycle": lifecycles.get(lifecycle)}
+    return convert({"called": name.replace("_", " "), **raw, **known}, ResourceKind)
 
 
 def _operation(
     name: str, raw: Json, resources: Mapping[str, ResourceKind], path: Path
 ) -> OperationRules:
-    targets = tuple(
-        Target(
-            kind=it["resource"],
-            id_from=it["id"],
-            within=it.get("within"),
-            states=frozenset(it.get("states", ())),
-            hidden=it.get("hidden", False),
-        )
-        for it in raw.get("acts_on", [])
-    )
-    named = [target.kind for target in targets] + ([raw["starts"]] if "starts" in raw else [])
-    for kind in named:
-        if kind not in resources:
+    known: dict[str, Json] = {"operation": name}
+    if "price" in raw:
+        known["price"] = _price(raw["price"])
+    rules = convert({**raw, **known}, OperationRules)
+    for kind in (*(target.kind for target in rules.targets), rules.starts):
+        if kind is not None and kind not in resources:
             raise ContractError(f"{path}: operation {name!r} names unknown resource {kind!r}")
-    return OperationRules(
-        id=name,
-        source=tuple(raw.get("source", ())),
-        effect=raw["effect"],
-        targets=targets,
-        price=_price(raw["price"]) if "price" in raw else None,
-        starts=raw.get("starts"),
-        does=raw.get("does"),
-        answer=raw.get("answer"),
-        status=raw.get("status"),
-        is_anonymous=raw.get("anonymous", False),
-        models=_models(raw.get("models")),
-    )
-
-
-def _models(raw: Json) -> ModelRules | None:
-    return ModelRules(tuple(raw["at"]), tuple(raw["names"])) if raw is not None else None
+    return rules
 
 
 def _price(raw: Json) -> Price:
-    table = raw.get("table")
-    return Price(
-        formula=parse_formula(raw["amount"]),
-        moment=Moment(raw["moment"]),
-        source=raw["source"],
-        table=(tuple(table["by"]), table["rows"]) if table else None,
-        defaults=raw.get("defaults"),
-        balance_min=raw.get("balance_min", 0),
-    )
+    known: dict[str, Json] = {"amount": parse_formula(raw["amount"])}
+    if "table" in raw:
+        known["table"] = (raw["table"]["by"], raw["table"]["rows"])
+    return convert({**raw, **known}, Price)
 
 
 def _credential(scheme: str, raw: Json) -> Credential:
-    return Credential(
-        scheme=scheme,
-        forms=tuple((form["header"].lower(), form.get("scheme", "")) for form in raw["accepts"]),
-        key_kind=raw["key"],
-        key_form=raw["form"],
-        active_max=raw.get("active_max"),
-        lives_ms=raw.get("lives_ms"),
-        source=raw["source"],
-    )
+    forms = [(form["header"].lower(), form.get("scheme", "")) for form in raw["accepts"]]
+    return convert({**raw, "accepts": forms, "scheme": scheme}, Credential)
 
 
-def _refusal(name: str, raw: Json, interpretations: Json, path: Path) -> RefusalRule:
-    departure = raw.get("departure")
-    if departure is not None and departure not in interpretations:
-        raise ContractError(f"{path}: reply {name!r} names unknown interpretation {departure!r}")
-    return RefusalRule(**raw)
+def _refusal(
+    name: str, raw: Json, interpretations: Mapping[str, Interpretation], path: Path
+) -> RefusalRule:
+    rule = convert(raw, RefusalRule)
+    if rule.departure is not None and rule.departure not in interpretations:
+        raise ContractError(
+            f"{path}: reply {name!r} names unknown interpretation {rule.departure!r}"
+        )
+    return rule
 
 
 def _interpretation(name: str, raw: Json) -> Interpretation:
@@ -265,106 +222,38 @@ def _interpretation(name: str, raw: Json) -> Interpretation:
     )
 
 
-def _window(raw: Json, interpretations: Json, path: Path) -> RateWindow:
-    for name, value in raw.get("when", {}).items():
-        known = interpretations.get(name, {"default": None, "alternatives": {}})
-        if value not in {known["default"], *known["alternatives"]}:
-            raise ContractError(f"{path}: window {raw['name']!r} names unknown {name}: {value}")
-    return RateWindow(
-        name=raw["name"],
-        operations=frozenset(raw["operations"]),
-        limit=raw["limit"],
-        per_ms=raw["per_ms"],
-        scope=raw.get("scope", "key"),
-        source=raw["source"],
-        counts_refused=raw.get("counts") == "refused_too",
-        reading=next(iter(raw["when"].items())) if "when" in raw else None,
-    )
-
-
-def _concurrency(raw: Json) -> Concurrency | None:
-    if raw is None:
-        return None
-    return Concurrency(
-        limits=raw["limits"],
-        scope=raw["scope"],
-        retry_after_s=raw.get("retry_after_s"),
-        source=raw["source"],
-        counts_paid_calls=raw.get("counts") == "paid_calls_too",
-        answers_take_ms=raw.get("answers_take_ms"),
-    )
+def _window(raw: Json, interpretations: Mapping[str, Interpretation], path: Path) -> RateWindow:
+    window = convert({"scope": "key", **raw}, RateWindow)
+    if window.reading is not None:
+        name, value = window.reading
+        if name not in interpretations or value not in interpretations[name].readings:
+            raise ContractError(f"{path}: window {window.name!r} names unknown {name}: {value}")
+    return window
 
 
 def _idempotency(raw: Json) -> Idempotency | None:
-    if raw is None:
-        return None
-    return Idempotency(
-        header=raw["header"].lower(),
-        operations=frozenset(raw["operations"]),
-        keeps_ms=raw["keeps_ms"],
-        source=raw["source"],
-        spans_operations=raw.get("scope") == "account",
-        keeps_refusals=raw.get("keeps_refusals", False),
-        marks_repetitions=raw.get("marks_repetitions", True),
-    )
+    return raw and convert({**raw, "header": raw["header"].lower()}, Idempotency)
 
 
 def _cadence(raw: Json, operations: Json, path: Path) -> Cadence | None:
-    if raw is None:
-        return None
-    for name in raw["operations"]:
+    cadence = convert(raw, Cadence | None)
+    for name in sorted(cadence.operations if cadence is not None else ()):
         if name not in operations:
             raise ContractError(f"{path}: cadence names unknown operation {name!r}")
-    return Cadence(frozenset(raw["operations"]), raw["at_least_ms"], raw["source"])
-
-
-def _stream(operation: str, raw: Json) -> StreamRules:
-    return StreamRules(
-        operation=operation,
-        lifecycle=raw["lifecycle"],
-        events=tuple(raw["events"]),
-        on_error=raw["on_error"],
-        order=tuple(raw["order"]),
-        last=tuple(raw["last"]),
-        name_field=raw["name_field"],
-        rising_field=raw["rising_field"],
-        source=raw["source"],
-        fails_after=raw.get("fails_after", ""),
-        is_spaced=raw.get("json") == "spaced",
-        fails_when_abandoned=raw.get("when_abandoned") == "fails",
-    )
-
-
-def _url(name: str, raw: Json) -> UrlRules:
-    return UrlRules(name, raw["path"], raw["lives_ms"], raw.get("names", {}), raw["source"])
+    return cadence
 
 
 def _webhooks(raw: Json, lifecycles: Mapping[str, Lifecycle], path: Path) -> WebhookRules | None:
     if raw is None:
         return None
     events = {
-        type_: WebhookEvent(
-            type_,
-            it["lifecycle"],
-            Kind(it["ends"]),
-            it.get("data"),
-            it.get("source", raw["source"]),
-        )
-        for type_, it in raw["events"].items()
+        type_: {"source": raw["source"], **it, "type": type_} for type_, it in raw["events"].items()
     }
-    for event in events.values():
+    signed = raw.get("signed", "{timestamp.s}.{body}")
+    rules = convert({**raw, "events": events, "signed": signed}, WebhookRules)
+    for event in rules.events.values():
         if event.lifecycle not in lifecycles:
             raise ContractError(
                 f"{path}: webhook {event.type!r} has unknown lifecycle {event.lifecycle!r}"
             )
-    return WebhookRules(
-        events=events,
-        id_form=raw["id"],
-        body=raw["body"],
-        headers=raw["headers"],
-        signed=raw.get("signed", "{timestamp.s}.{body}"),
-        retries_ms=tuple(raw["retries_ms"]),
-        endpoints_max=raw["endpoints_max"],
-        secret_form=raw["secret_form"],
-        source=raw["source"],
-    )
+    return rules
