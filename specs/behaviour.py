@@ -1,7 +1,7 @@
-"""What a provider does over time, as data: lifecycles, prices, limits, streams, refusals.
+"""What a provider does over time, as data: lifecycles, prices, streams, webhooks, refusals.
 
-Frozen structs, read from a file by `behaviour_file`. Durations are integer milliseconds, money
-is integer credits.
+Frozen structs, filled by `behaviour_file`. Durations are integer milliseconds, money is integer
+credits.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ from functools import cached_property
 from msgspec import Struct, field
 
 from .arithmetic import Formula
+from .call_limits import Cadence, Concurrency, Idempotency, Limits, RateWindow
 from .citations import Citations
 from .errors import ContractError
 from .json_types import Json
+from .outputs import StreamRules, UrlRules
 
 
 class Kind(Enum):
     """What a state means to the engine; its name belongs to the provider."""
 
-    RESTING = "resting"  # stays until somebody acts
+    RESTING = "resting"  # stays until a request acts on it
     WAITING = "waiting"  # accepted, not picked up
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -52,8 +54,8 @@ class State(Struct, frozen=True, forbid_unknown_fields=True):
 class Lifecycle(Struct, frozen=True, forbid_unknown_fields=True):
     """The states of one kind of resource and the edges between them.
 
-    *scale* stretches every duration: (fact name, {fact value: factor}). *failure* is the reason
-    told when nobody gave one.
+    *scale* stretches every duration: (fact name, {fact value: factor}). *failure* is the reason of
+    a failure that has no other.
     """
 
     name: str
@@ -83,11 +85,11 @@ class Lifecycle(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ResourceKind(Struct, frozen=True, forbid_unknown_fields=True):
-    """A kind of thing that accounts own. *id_form* such as `job_{base62:12}` mints its ids.
+    """A kind of resource that accounts own. *id_form*, such as `job_{base62:12}`, makes its ids.
 
-    *called* is its name in messages. *view* is the reply body of a resource where
-    no function shapes it. *outside* are the fields of one that is made outside of the API, with
-    the JSON Schema of each; None where that cannot be.
+    *called* is its name in messages. *view* is a template of its reply body, where no function
+    builds one. *outside* has the JSON Schema of each field of a resource that is made outside of
+    the API; None where the API is the only way.
     """
 
     name: str
@@ -134,7 +136,7 @@ class Price(Struct, frozen=True, forbid_unknown_fields=True):
 class Target(Struct, frozen=True, forbid_unknown_fields=True):
     """A resource that an operation acts on.
 
-    *id_from* says where its id stands: `path.videoId`, `query.id` or `body.uri`. *within* names an
+    *id_from* says where its id is: `path.videoId`, `query.id` or `body.uri`. *within* names an
     earlier target that must be its parent. *states* limits the states in which the operation works.
     """
 
@@ -146,7 +148,7 @@ class Target(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ModelRules(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which models a call can ask for (*names*), and where it says which: paths into its facts."""
+    """The models that a call can ask for (*names*), and the paths into its facts that name one."""
 
     at: tuple[str, ...]
     names: tuple[str, ...]
@@ -172,8 +174,7 @@ class Credential(Struct, frozen=True, forbid_unknown_fields=True):
     """How a security scheme of the OpenAPI file is read from a request.
 
     *forms* are (header, scheme word or empty); the first is the documented one. *key_kind* is the
-    kind of key that opens it. Keys that the provider itself hands out work for *lives_ms*; None
-    means for ever.
+    kind of key that it takes. Keys from the provider itself expire after *lives_ms*; None: never.
     """
 
     scheme: str
@@ -196,130 +197,6 @@ class RefusalRule(Struct, frozen=True, forbid_unknown_fields=True):
     body: Json = None
     headers: Mapping[str, str] | None = None
     departure: str | None = None
-
-
-class RateWindow(Struct, frozen=True, forbid_unknown_fields=True):
-    """At most *limit* accepted calls of *operations* per sliding *per_ms*, for one *scope*.
-
-    With *counts* `refused_too` a call that was refused for its content takes room as well. *when*
-    limits the window to one reading of an interpretation.
-    """
-
-    name: str
-    operations: frozenset[str]
-    limit: int
-    per_ms: int
-    scope: str
-    source: str
-    counts: str = "accepted"
-    when: Mapping[str, str] = {}
-
-    @property
-    def counts_refused(self) -> bool:
-        """Whether a refused call takes room."""
-        return self.counts == "refused_too"
-
-    @property
-    def reading(self) -> tuple[str, str] | None:
-        """The interpretation and the value under which the window is in force; None for always."""
-        return next(iter(self.when.items()), None)
-
-
-class Concurrency(Struct, frozen=True, forbid_unknown_fields=True):
-    """At most *limits[tier]* running jobs per *scope* (`account` or `key`).
-
-    With *counts* `paid_calls_too` a call that pays for its answer takes a place as well: for
-    *answers_take_ms* after it came in, or with None until it is answered.
-    """
-
-    limits: Mapping[str, int]
-    scope: str
-    source: str
-    retry_after_s: int | None = None
-    counts: str = "jobs"
-    answers_take_ms: int | None = None
-
-    @property
-    def counts_paid_calls(self) -> bool:
-        """Whether a call that pays for its answer takes a place."""
-        return self.counts == "paid_calls_too"
-
-
-class Idempotency(Struct, frozen=True, forbid_unknown_fields=True):
-    """Replays the first answer of *operations* to the same *header* value for *keeps_ms*.
-
-    A key is unique within its *scope*, `operation` or `account`.
-    """
-
-    header: str
-    operations: frozenset[str]
-    keeps_ms: int
-    source: str
-    scope: str = "operation"
-    keeps_refusals: bool = False
-    marks_repetitions: bool = True
-
-    @property
-    def spans_operations(self) -> bool:
-        """Whether the same key in another operation of the account is the same key."""
-        return self.scope == "account"
-
-
-class Cadence(Struct, frozen=True, forbid_unknown_fields=True):
-    """The *operations* that clients poll, and the pause that the provider advises between polls.
-
-    *at_least_ms* 0 means that it advises none.
-    """
-
-    operations: frozenset[str]
-    at_least_ms: int
-    source: str
-
-
-class StreamRules(Struct, frozen=True, forbid_unknown_fields=True):
-    """The events of a streaming operation, as templates over the job's facts.
-
-    *fails_after* names the event after which a job fails that was to fail from its start; empty
-    means after all of them. With *json* `spaced` each comma and colon has a blank after it. With
-    *when_abandoned* `fails` the job ends when its client leaves the stream.
-    """
-
-    operation: str
-    lifecycle: str
-    events: tuple[Mapping[str, Json], ...]
-    on_error: Mapping[str, Json]
-    order: tuple[str, ...]
-    last: tuple[str, ...]
-    name_field: str
-    rising_field: str
-    source: str
-    fails_after: str = ""
-    json: str = "compact"
-    when_abandoned: str = "goes_on"
-
-    @property
-    def is_spaced(self) -> bool:
-        """Whether JSON has a blank after each comma and colon."""
-        return self.json == "spaced"
-
-    @property
-    def fails_when_abandoned(self) -> bool:
-        """Whether the job ends when its client leaves the stream."""
-        return self.when_abandoned == "fails"
-
-
-class UrlRules(Struct, frozen=True, forbid_unknown_fields=True):
-    """A URL that the provider hands out. *lives_ms* None means it never expires.
-
-    *path* is a template such as `exports/{id}/video.mp4`. *names* maps the roles `algorithm date
-    expires nonce signature` to query parameter names; a URL with such names is signed.
-    """
-
-    name: str
-    path: str
-    lives_ms: int | None
-    names: Mapping[str, str]
-    source: str
 
 
 class WebhookEvent(Struct, frozen=True, forbid_unknown_fields=True):
@@ -384,20 +261,8 @@ class Interpretation(Struct, frozen=True):
         return frozenset({*self.rules, *self.shapes})
 
 
-class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """Sizes of requests in bytes. *field_bytes_max* is for one text of a form.
-
-    Without a *source* the figures are ours, and no other server need keep them.
-    """
-
-    json_bytes_max: int
-    upload_bytes_max: int
-    source: str = ""
-    field_bytes_max: int = 500_000
-
-
 class Behaviour(Struct, frozen=True, dict=True):
-    """Everything of a provider that OpenAPI cannot say."""
+    """Everything about a provider that OpenAPI cannot express."""
 
     provider: str
     name: str

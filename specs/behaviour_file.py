@@ -16,26 +16,21 @@ from msgspec import convert
 from .arithmetic import parse_formula
 from .behaviour import (
     Behaviour,
-    Cadence,
-    Concurrency,
     Credential,
-    Idempotency,
     Interpretation,
     Lifecycle,
-    Limits,
     OperationRules,
     Price,
-    RateWindow,
     RefusalRule,
     ResourceKind,
-    StreamRules,
-    UrlRules,
     WebhookRules,
 )
+from .call_limits import Cadence, Concurrency, Idempotency, Limits, RateWindow
 from .citations import read_citations
 from .errors import ContractError
 from .files import read_yaml
 from .json_types import Json
+from .outputs import StreamRules, UrlRules
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator

@@ -27,8 +27,6 @@ TOO_LONG_YET = {
     "mock_server/engine/outbox.py",
     "mock_server/engine/worlds.py",
     "mock_server/pipeline/gates.py",
-    "specs/behaviour.py",
-    "specs/behaviour_file.py",
     "specs/checks.py",
     "tests/cli/test_manners.py",
     "tests/http/test_findings.py",

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from screentest.specs.behaviour import Behaviour, Moment, OperationRules, RateWindow
+from screentest.specs.behaviour import Behaviour, Moment, OperationRules
+from screentest.specs.call_limits import RateWindow
 from screentest.specs.checks import Checks, Example, RequestPlan, View
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json

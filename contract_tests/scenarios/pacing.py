@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from screentest.specs.behaviour import RateWindow
+from screentest.specs.call_limits import RateWindow
 
 from ..rules.contract_rules import windows_in_force
 from ..targets.target import Identity

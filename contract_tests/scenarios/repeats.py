@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from screentest.specs.behaviour import Idempotency, RateWindow
+from screentest.specs.call_limits import Idempotency, RateWindow
 from screentest.specs.checks import Checks, RequestPlan
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json

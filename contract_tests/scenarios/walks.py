@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
-from screentest.specs.behaviour import UrlRules
 from screentest.specs.checks import Checks, Content, Make, RequestPlan, View
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
+from screentest.specs.outputs import UrlRules
 
 from ..rules.contract_rules import names_needed
 from ..targets.request_builder import UnableError

@@ -10,7 +10,8 @@ from collections.abc import Hashable, Iterator
 from functools import lru_cache
 from hashlib import sha256
 
-from screentest.specs.behaviour import Cadence, Idempotency, Kind, Lifecycle
+from screentest.specs.behaviour import Kind, Lifecycle
+from screentest.specs.call_limits import Cadence, Idempotency
 from screentest.specs.contract import Contract
 from screentest.specs.redaction import is_secret_header
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from urllib.parse import parse_qsl
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from screentest.specs.behaviour import UrlRules
+from screentest.specs.outputs import UrlRules
 
 from ..engine.default_handlers import default_video
 from ..engine.provider import Asset, Refusal, Reply

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from screentest.specs.behaviour import Concurrency, Moment, RateWindow
+from screentest.specs.behaviour import Moment
+from screentest.specs.call_limits import Concurrency, RateWindow
 from screentest.specs.json_types import Json
 
 from ..engine.provider import Call, Refusal

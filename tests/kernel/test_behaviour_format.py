@@ -9,29 +9,29 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import fields
 
-from screentest.specs import behaviour
+from screentest.specs import behaviour, call_limits, outputs
 from screentest.specs.behaviour_file import SCHEMA_FILE
 
 SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
 #: Struct -> where the schema describes it (`*` for the items of a list or a mapping), and the
 #: field that comes from the name of its entry.
 PLACES: dict[type[Struct], tuple[str, str | None]] = {
-    behaviour.Cadence: ("cadence", None),
-    behaviour.Concurrency: ("concurrency", None),
+    call_limits.Cadence: ("cadence", None),
+    call_limits.Concurrency: ("concurrency", None),
     behaviour.Credential: ("credentials/*", "scheme"),
-    behaviour.Idempotency: ("idempotency", None),
+    call_limits.Idempotency: ("idempotency", None),
     behaviour.Lifecycle: ("lifecycles/*", "name"),
-    behaviour.Limits: ("limits", None),
+    call_limits.Limits: ("limits", None),
     behaviour.ModelRules: ("operations/*/models", None),
     behaviour.OperationRules: ("operations/*", "operation"),
     behaviour.Price: ("operations/*/price", None),
-    behaviour.RateWindow: ("rate_windows/*", None),
+    call_limits.RateWindow: ("rate_windows/*", None),
     behaviour.RefusalRule: ("refusals/replies/*", None),
     behaviour.ResourceKind: ("resources/*", "name"),
     behaviour.State: ("lifecycles/*/states/*", "name"),
-    behaviour.StreamRules: ("streams/*", "operation"),
+    outputs.StreamRules: ("streams/*", "operation"),
     behaviour.Target: ("operations/*/acts_on/*", None),
-    behaviour.UrlRules: ("urls/*", "name"),
+    outputs.UrlRules: ("urls/*", "name"),
     behaviour.WebhookEvent: ("webhooks/events/*", "type"),
     behaviour.WebhookRules: ("webhooks", None),
 }

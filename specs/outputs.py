@@ -1,0 +1,58 @@
+"""What a provider hands out over time: event streams and signed URLs.
+
+Structs of a behaviour file, filled by `behaviour_file`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from .json_types import Json
+
+
+class StreamRules(Struct, frozen=True, forbid_unknown_fields=True):
+    """The events of a streaming operation, as templates over the job's facts.
+
+    *fails_after* names the event after which a job fails that was to fail from its start; empty
+    means after all of them. With *json* `spaced` each comma and colon has a blank after it. With
+    *when_abandoned* `fails` the job ends when its client leaves the stream.
+    """
+
+    operation: str
+    lifecycle: str
+    events: tuple[Mapping[str, Json], ...]
+    on_error: Mapping[str, Json]
+    order: tuple[str, ...]
+    last: tuple[str, ...]
+    name_field: str
+    rising_field: str
+    source: str
+    fails_after: str = ""
+    json: str = "compact"
+    when_abandoned: str = "goes_on"
+
+    @property
+    def is_spaced(self) -> bool:
+        """Whether JSON has a blank after each comma and colon."""
+        return self.json == "spaced"
+
+    @property
+    def fails_when_abandoned(self) -> bool:
+        """Whether the job ends when its client leaves the stream."""
+        return self.when_abandoned == "fails"
+
+
+class UrlRules(Struct, frozen=True, forbid_unknown_fields=True):
+    """A URL that the provider hands out. *lives_ms* None means it never expires.
+
+    *path* is a template such as `exports/{id}/video.mp4`. *names* maps the roles `algorithm date
+    expires nonce signature` to query parameter names; a URL with such names is signed.
+    """
+
+    name: str
+    path: str
+    lives_ms: int | None
+    names: Mapping[str, str]
+    source: str
