@@ -1,0 +1,1 @@
+"""Draws and encodes the footage that `fixtures/media/` ships. For maintainers only."""
