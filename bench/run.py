@@ -109,7 +109,7 @@ def measure_streams(bench: Bench) -> Row:
 
 
 def measure_growth(bench: Bench) -> Iterator[Row]:
-    """A poll with few jobs and with many; the clock stands, or the many would all be running."""
+    """A poll with few jobs and with many. The clock is stopped, so that few of them are running."""
     with serve_mock("--clock", "manual", core=bench.server_core) as mock:
         customer = open_account(mock)
         poll = customer.poll([customer.create() for _ in range(JOBS_FEW)][-1])
@@ -142,7 +142,7 @@ def measure_starts(bench: Bench) -> list[Fact]:
     ]
 
 
-# --- how it is told ------------------------------------------------------------------------------
+# --- the table ----------------------------------------------------------------------------------
 
 
 def middle(rounds: Sequence[Row]) -> list[Row]:

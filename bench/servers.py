@@ -89,7 +89,7 @@ def _has_answered(url: str, headers: Mapping[str, str]) -> bool:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody uses just now."""
+    """A port of the loopback interface that is free at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,7 +1,7 @@
 """Which clauses of a provider's document a refusal rests on: what its findings cite.
 
-The table stands in the behaviour file under `cites`. It says nothing about what is refused, only
-where that is written.
+The table is in the behaviour file under `cites`. It does not decide what is refused, only which
+clause says so.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .json_types import Json
 
 Clauses = tuple[str, ...]
 
-#: Stands for every rule of a field that is not named by its keyword.
+#: Means every rule of a field that is not named by its keyword.
 _OTHER = "other"
 
 

@@ -24,7 +24,7 @@ class Controls(Struct, frozen=True):
 
     @property
     def document(self) -> Json:
-        """The OpenAPI document as it stands in the file."""
+        """The OpenAPI document as it is in the file."""
         return self.documents.content
 
 

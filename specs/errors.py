@@ -1,10 +1,10 @@
-"""What is wrong with a contract file, told to the person who wrote it."""
+"""Errors in contract files, and the nearest known name for a wrong one."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-#: A name of this length is a slip of some other kind, and nobody reads it to its end.
+#: A longer name is not a misspelling, and a message should stay readable.
 _NAME_MAX = 64
 
 
@@ -15,8 +15,8 @@ class ContractError(ValueError):
 def nearest(
     name: str, known: Collection[str], *, most: int = 1, likeness: float = 0.6
 ) -> list[str]:
-    """The *most* of *known* that *name* looks like, from 0 to 1; the likeliest first."""
-    # Not at the top: it takes long to load, and most programs are asked for what there is.
+    """Up to *most* of *known* that resemble *name*, the most similar first."""
+    # Not at the top: it takes long to load, and most programs use known names only.
     from difflib import get_close_matches
 
     return get_close_matches(name, known, n=most, cutoff=likeness)
@@ -25,7 +25,7 @@ def nearest(
 def no_such(what: str, name: str, known: Collection[str]) -> str:
     """`no provider 'klign'; did you mean 'kling'? (there are: kling, luma)`.
 
-    Capitals do not keep a name from being the nearest one, where no other is near.
+    Upper and lower case count as equal where no other name is near.
     """
     cut, lowered = name[:_NAME_MAX], {it.lower(): it for it in known}
     close = nearest(cut, known) or [lowered[it] for it in nearest(cut.lower(), lowered)]

@@ -1,4 +1,4 @@
-"""The fields that a schema has names for, and those of a value that it has none for."""
+"""The field names of a schema, and the fields of a value that the schema does not name."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _PARTS = ("allOf", "anyOf", "oneOf")
 _BRANCHES = ("if", "then", "else")
 #: Names the clauses behind a schema.
 _SOURCE = "x-screentest-source"
-# Schemas may refer to themselves; a value that lies deeper than this is not looked at.
+# Schemas may refer to themselves; deeper values are not checked.
 _DEPTH_MAX = 12
-# A long list has the same slip in every element.
+# A long list has the same mistake in every element.
 _ELEMENTS_MAX = 20
 
 
 class Fields:
-    """What a value may be made of by all of *schemas* together, read when it is first asked.
+    """The fields that all of *schemas* together permit in a value, computed on first use.
 
     *resolve* follows a `$ref`.
     """
@@ -29,7 +29,7 @@ class Fields:
 
     @cached_property
     def named(self) -> Mapping[str, Fields]:
-        """Every field that has a name; empty when the schemas leave it to the sender."""
+        """Every named field; empty if the schemas permit any name."""
         if any(it.get("additionalProperties") or "patternProperties" in it for it in self._parts):
             return {}
         found: dict[str, list[Json]] = {}
@@ -51,7 +51,7 @@ class Fields:
 
     @cached_property
     def choices(self) -> Sequence[Json]:
-        """The values there are to choose from; empty when there is no such list."""
+        """The permitted values; empty if the schema lists none."""
         return next((it["enum"] for it in self._parts if "enum" in it), ())
 
     def sources(self, pointer: str) -> Sequence[str]:
@@ -67,7 +67,7 @@ class Fields:
         return next((it[_SOURCE] for it in self._parts if _SOURCE in it), ())
 
     def around(self, pointer: str) -> Mapping[str, Fields]:
-        """The fields there are at the place of the one at *pointer*; none where all are free."""
+        """The known fields at the place of *pointer*; empty if any name is permitted."""
         here = self
         for step in pointer.split("/")[1:-1]:
             below = here.named.get(step)
@@ -75,13 +75,13 @@ class Fields:
         return here.named
 
     def beside(self, pointer: str) -> Sequence[str]:
-        """The names there are at the place of the field at *pointer*; none where all are free."""
+        """The known names at the place of *pointer*; empty if any name is permitted."""
         return list(self.around(pointer))
 
     def unnamed_in(
         self, value: Json, pointer: str = "", depth: int = _DEPTH_MAX
     ) -> Iterator[tuple[str, Sequence[str]]]:
-        """(pointer, the names there are beside it) of each field of *value* that has no name."""
+        """(pointer, known names there) of each field of *value* that the schema does not name."""
         if isinstance(value, list) and depth:
             for index, element in enumerate(value[:_ELEMENTS_MAX]):
                 yield from self.elements.unnamed_in(element, f"{pointer}/{index}", depth - 1)

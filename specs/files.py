@@ -1,8 +1,8 @@
 """Reading the contract files, with limits.
 
-YAML takes long to read, even by the C loader: half of the time that a program needs to get ready.
-An installed contract therefore lies beside its own decoded form, which the build writes and which
-counts as long as the file is the one that it was made from.
+Parsing YAML takes half of the start-up time of a program, even with the C loader. The build
+therefore writes the decoded form of each contract file beside it. The decoded form is used as long
+as the file has not changed since.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import orjson
 from .errors import ContractError
 from .json_types import Json
 
-# A hand-written contract needs neither; both bound what a hostile file can cost.
+# A hand-written contract stays far below; this bounds what a hostile file can cost.
 _BYTES_MAX = 5 * 1024 * 1024
-#: Rises when the same YAML is to be decoded to something else.
+#: To be changed when the same YAML must decode to something else.
 _EDITION = b"screentest-1"
 
 
@@ -38,7 +38,7 @@ def read_yaml(path: Path) -> Json:
 
 
 def read_as_built(path: Path) -> Json:
-    """The content of the file at *path* if it is what the build has left there, else None."""
+    """The decoded form of the file at *path*, if it is unchanged since the build; else None."""
     try:
         return _decoded_before(path, path.read_bytes())
     except OSError:
@@ -46,15 +46,15 @@ def read_as_built(path: Path) -> Json:
 
 
 def decoded_path(path: Path) -> Path:
-    """Where the decoded form of the file at *path* lies, if anywhere."""
+    """The path of the decoded form of the file at *path*."""
     return path.with_suffix(".decoded.json")
 
 
 def write_decoded(path: Path) -> None:
-    """Put the decoded form of the YAML file at *path* beside it.
+    """Write the decoded form of the YAML file at *path* beside it.
 
     Raises:
-        ContractError: the file cannot be read, or JSON cannot say the same.
+        ContractError: the file cannot be read, or JSON cannot express its content.
     """
     text = path.read_bytes()
     content = _decode(path, text)
@@ -66,7 +66,7 @@ def write_decoded(path: Path) -> None:
 
 
 def _decoded_before(path: Path, text: bytes) -> Json:
-    """The decoded form of *text*; None when there is none, or it is another text's."""
+    """The decoded form of *text*; None when it is missing, or belongs to another text."""
     try:
         with decoded_path(path).open("rb") as file:
             document: Json = orjson.loads(file.read(_BYTES_MAX))
@@ -81,7 +81,7 @@ def _digest(text: bytes) -> str:
 
 
 def _decode(path: Path, text: bytes) -> Json:
-    # Not at the top: most programs find every contract decoded.
+    # Not at the top: most programs only read decoded files.
     from .yaml_loader import YamlError, YamlLimitError, load_yaml
 
     try:

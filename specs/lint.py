@@ -1,6 +1,6 @@
-"""Looking over contract files of which nothing is known yet.
+"""Check contract files that are not known to be correct.
 
-Whoever serves a contract takes its files to be in order, and pays for none of this.
+A server skips this: it expects files that were checked before.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from .operations import METHODS, Operation
 from .validation import Documents, Schema
 
 SCHEMA_FILE = Path(__file__).with_name("openapi.schema.json")
-#: Inside these stand values, in which `$ref` is a field like any other.
+#: These contain values, in which `$ref` is an ordinary field.
 _VALUES = frozenset({"example", "examples", "value", "default", "enum", "const"})
 _TOLD_MAX = 300
 
 
 def lint_contract(folder: Path) -> None:
-    """Read both files in *folder*, and hold them to their schemas and to each other.
+    """Check both files in *folder* against their schemas and against each other.
 
     Raises:
         ContractError: the first thing that is wrong.
@@ -46,7 +46,9 @@ def lint_contract(folder: Path) -> None:
 
 def _check_document(path: Path, document: Json) -> None:
     for at, key in _odd_keys(document, ""):
-        raise ContractError(f"{path}: at {at or '/'}: the key {key!r} is no text; put it in quotes")
+        raise ContractError(
+            f"{path}: at {at or '/'}: the key {key!r} is not a text; put it in quotes"
+        )
     validator = jsonschema_rs.validator_for(json.loads(SCHEMA_FILE.read_text()))
     for error in validator.iter_errors(document):
         where = "/".join(str(step) for step in error.instance_path)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from .json_types import Json
 from .validation import Documents, Schema, Violation
 
-#: Marks what the provider's document does not show, and says why it is as it is.
+#: Marks what the provider's document does not show; its value is the reason.
 _INFERRED = "x-screentest-inferred"
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -42,9 +42,9 @@ class Parameter(Struct, frozen=True):
 
 
 class ReplyShape(Struct, frozen=True):
-    """What a documented status may look like: content types, and headers it must carry.
+    """The documented form of a reply with one status: content types and required headers.
 
-    *is_inferred* says that the provider's document does not show it, and that we know it otherwise.
+    *is_inferred*: the provider's document does not show it, and we know it from another source.
     """
 
     content: Mapping[str, Schema | None]
@@ -55,9 +55,9 @@ class ReplyShape(Struct, frozen=True):
 
 
 class Operation(Struct, frozen=True):
-    """One operation. *security* are alternatives; an empty tuple means open to everybody.
+    """One operation. *security* are alternatives; an empty tuple means that no key is needed.
 
-    *is_inferred* says that the provider's document does not show it, and that we know it otherwise.
+    *is_inferred*: the provider's document does not show it, and we know it from another source.
     """
 
     id: str
@@ -74,7 +74,7 @@ class Operation(Struct, frozen=True):
     def reply_violations(
         self, status: int, content_type: str | None, body: Json
     ) -> list[Violation]:
-        """How a reply of ours differs from what is documented; empty when it does not."""
+        """The differences between our reply and the documented one; empty if there are none."""
         shape = self.replies.get(str(status))
         if shape is None:
             documented = ", ".join(sorted(self.replies))
@@ -128,7 +128,7 @@ class Routes:
         return sorted(found[0]) if found else []
 
     def known(self, path: str) -> str | None:
-        """*path* as it is documented, with names in the places of ids; None for an unknown one."""
+        """The documented form of *path*, with names instead of ids; None for an unknown path."""
         found = self._at(path)
         return next(iter(found[0].values())).path if found is not None else None
 
@@ -241,7 +241,7 @@ def _example(document: Documents, media: Json) -> Json:
 
 
 def _resolved(document: Documents, place: Sequence[str]) -> list[str]:
-    """Where the value at *place* really stands, once a `$ref` there is followed."""
+    """The place of the value at *place*, after following a `$ref` there."""
     value: Json = document.content
     for step in place:
         value = value[int(step)] if isinstance(value, list) else value[step]

@@ -78,7 +78,7 @@ def form_pattern(key_form: str) -> str:
 
 
 def pattern_of(key_forms: Iterable[str]) -> str:
-    """A regular expression that matches the keys of all *key_forms*; nothing where there is none.
+    """A regular expression for the keys of all *key_forms*; it matches nothing without any.
 
     A longer form goes first, because the shorter one may be its beginning.
     """

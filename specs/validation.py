@@ -1,4 +1,4 @@
-"""Checking values against the schemas of an OpenAPI file, with findings a person can act on."""
+"""Check values against the schemas of an OpenAPI file, with messages that name the remedy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .json_types import Json
 # A reply names a few problems, not every branch of every alternative.
 _VIOLATIONS_MAX = 20
 _SHOWN_MAX = 80
-#: Keywords by which the forms of a value tell themselves apart.
+#: Keywords by which the forms of a value differ.
 _MARKS = frozenset({"const", "enum"})
 _UNEVALUATED = "unevaluatedProperties"
 
@@ -47,8 +47,8 @@ class Violation(Struct, frozen=True):
 class Schema:
     """A schema inside one OpenAPI document, compiled when it is first asked.
 
-    Most programs meet a few operations of a provider, and compiling all of them takes longer than
-    everything else that is to be done before the first answer.
+    Most programs use a few operations of a provider. Compiling all of them would take longer than
+    everything else before the first answer.
     """
 
     def __init__(self, document: Documents, pointer: Sequence[str], location: str) -> None:
@@ -70,7 +70,7 @@ class Schema:
         return self._validator.is_valid(value)
 
     def violations(self, value: Json, *, under: str = "") -> list[Violation]:
-        """What is wrong with *value*; empty when nothing is. *under* prefixes the pointers."""
+        """The violations of *value*; empty if it is valid. *under* prefixes the pointers."""
         if self._validator.is_valid(value):
             return []
         detail = _Telling(self.location, under, self._document.pattern_words)
@@ -78,7 +78,7 @@ class Schema:
         return [it for broken in found for it in self._without_named(broken, under)] or found
 
     def _without_named(self, broken: Violation, under: str) -> Sequence[Violation]:
-        """*broken*, unless it calls a field unknown only because another rule of it is broken."""
+        """*broken* without unknown fields that are unknown only because another rule is broken."""
         if broken.keyword != _UNEVALUATED:
             return [broken]
         at = broken.pointer.rpartition("/")[0]
@@ -90,7 +90,7 @@ class Schema:
 class Documents:
     """One OpenAPI document, made ready for compiling schemas at any place in it.
 
-    *pattern_words* say in words what its regular expressions mean, by expression.
+    *pattern_words* describe its regular expressions in words, by expression.
     """
 
     __slots__ = ("_registry", "_urn", "content", "pattern_words")
@@ -111,7 +111,7 @@ class Documents:
         return self.resolve(value)
 
     def resolve(self, value: Json) -> Json:
-        """Follow `$ref` (inside this document) until there is none."""
+        """The value after following every `$ref` inside this document."""
         for _ in range(20):  # a chain longer than this is a loop
             if not (isinstance(value, dict) and "$ref" in value):
                 return value
@@ -151,7 +151,7 @@ class _Telling(Struct, frozen=True):
     pattern_words: Mapping[str, str]
 
     def of(self, errors: Iterable[jsonschema_rs.ValidationError]) -> list[Violation]:
-        """The first violations behind *errors*; a rule that stands twice is broken once."""
+        """The first violations behind *errors*; the same rule at two places counts once."""
         detail = (violation for error in errors for violation in self._one(error))
         once = {(it.pointer, it.expected): it for it in islice(detail, _VIOLATIONS_MAX)}
         return list(once.values())
@@ -165,7 +165,7 @@ class _Telling(Struct, frozen=True):
     def _of_forms(
         self, error: jsonschema_rs.ValidationError, forms: Sequence[Sequence[Violation]]
     ) -> Sequence[Violation]:
-        """What keeps a value from the documented form that it comes nearest to."""
+        """The errors of a value against the documented form that it is nearest to."""
         pointer = self._pointer(error)
         whole = Violation(self.location, pointer, "type", "", _actual("type", error.instance))
         first = [form[0] for form in forms]
@@ -200,11 +200,11 @@ class _Telling(Struct, frozen=True):
 
 
 def _distance(form: Sequence[Violation], pointer: str) -> tuple[bool, int, int, int]:
-    """How far the value at *pointer* is from a documented form, by what is wrong with it there.
+    """The distance of the value at *pointer* from a documented form, by its errors.
 
-    A value of another type is no attempt at the form, and one that a `const` or an `enum` of the
-    form excludes is rather an attempt at another. What is there and wrong says more about what was
-    meant than what is missing.
+    A value of another type was not meant as this form. A value that a `const` or an `enum` excludes
+    was probably meant as another form. A wrong field says more about the intention than a missing
+    one.
     """
     is_of_type = all(it.keyword != "type" or it.pointer != pointer for it in form)
     marks = sum(1 for it in form if it.keyword in _MARKS)
@@ -213,7 +213,7 @@ def _distance(form: Sequence[Violation], pointer: str) -> tuple[bool, int, int, 
 
 
 def _with_other_choices(violation: Violation, forms: Sequence[Sequence[Violation]]) -> Violation:
-    """*violation*, or if it is of a choice, what all of *forms* have to choose from there."""
+    """*violation*; for a choice of values, with the values that all of *forms* offer there."""
     if violation.keyword not in _MARKS:
         return violation
     same = [it for form in forms for it in form if it.pointer == violation.pointer]

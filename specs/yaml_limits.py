@@ -1,7 +1,7 @@
-"""What a YAML text would become, found out before it is built.
+"""Limits of YAML texts, checked on their events before anything is built.
 
-The loader descends once per level, and an alias costs nothing until somebody walks what it stands
-for: a few hundred bytes end a process by its stack, or grow to gigabytes. Events are flat.
+The loader recurses once per level, and an alias multiplies its content only when it is used. A few
+hundred bytes could exhaust the stack or grow to gigabytes. Events are flat.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from yaml.events import AliasEvent, CollectionEndEvent, NodeEvent, ScalarEvent
 
 from .json_types import Json
 
-#: A contract of hand-written schemas comes to twenty levels.
+#: Contracts with hand-written schemas have about twenty levels.
 DEPTH_MAX = 64
-#: With every alias written out; the largest contract of ours comes to a thirtieth.
+#: With every alias written out. Our largest contract has a thirtieth of it.
 SIZE_MAX = 20_000_000
-# What a node takes beside its text.
+# The size of a node without its text.
 _NODE_SIZE = 100
 
 
 class YamlLimitError(ValueError):
-    """The text is YAML, and more than may be built; says what it is."""
+    """The text is YAML, but exceeds a limit, which the message names."""
 
 
 def check_events(events: Iterable[Json]) -> None:
-    """Nothing, if what *events* describe may be built.
+    """Raises unless the document that *events* describe is within the limits.
 
     Raises:
         YamlLimitError: it is nested too deep, too large with its aliases written out, or endless.
@@ -59,5 +59,5 @@ def _size_of_alias(
     name: str | None, sizes: dict[str, int], opened: list[tuple[str | None, int]]
 ) -> int:
     if any(anchor == name for anchor, _ in opened):
-        raise YamlLimitError(f"endless: alias {name!r} stands inside what it stands for")
+        raise YamlLimitError(f"endless: alias {name!r} is inside its own anchor")
     return sizes.get(name or "", 0)

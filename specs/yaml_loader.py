@@ -1,4 +1,4 @@
-"""YAML as JSON Schema expects it, by the C loader where there is one."""
+"""Read YAML as JSON Schema expects it, with the C loader if it is installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from yaml import YAMLError as YamlError
 from .json_types import Json
 from .yaml_limits import YamlLimitError, check_events
 
-#: Longer ones are no number of any contract, and JSON's readers choke on them.
+#: Contracts have no longer numbers, and many JSON parsers fail on them.
 _NUMBER_LENGTH_MAX = 40
 # The C loader is ten times faster; PyYAML ships without it where libyaml was missing at build time.
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -25,27 +25,27 @@ from screentest.specs.contract import load_contract
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reports" / "prism.md"
 #: A path that answers 200, and the header that Prism wants to see on it.
 _READY = {
-    "ozor": ("/api/v1/videos", {"X-API-Key": "somebody"}),
-    "znapai": ("/v1/videos", {"Authorization": "Bearer somebody"}),
+    "ozor": ("/api/v1/videos", {"X-API-Key": "any-key"}),
+    "znapai": ("/v1/videos", {"Authorization": "Bearer any-key"}),
 }
 _HEAD = """# A server that is not ours: Prism
 
 Prism 5.14.2 (`@stoplight/prism-cli`, from npm) answers every request with an example of the OpenAPI
-file. It keeps no state, so it can be right about shapes and nothing else. `make test-prism` points
-the kit at it, asserts what must be kept and what must be broken, and writes this page.
+file. It keeps no state, so it can only keep rules about shapes. `make test-prism` runs the kit
+against it, asserts which rules are kept and which are broken, and writes this page.
 """
 _TAIL = """
 ## Reading it
 
-- Shapes are kept where the file has a full example; where it has none (a new key) Prism makes one
-  up that does not keep to the pattern.
+- Shapes are kept where the file has a full example. Without an example (a new key) Prism invents a
+  value that does not match the pattern.
 - Bad input is refused with a body of Prism's own, not with the provider's: shapes of operations
   that take a body break.
-- Jobs never end, and every id answers the same thing: lifecycles, ownership and unknown ids break.
-- Prism lets any credential in, and looks at the body first: authentication breaks.
+- Jobs never end, and every id gives the same answer: lifecycles, ownership and unknown ids break.
+- Prism accepts any credential and checks the body first: authentication breaks.
 - The stream of a plan has no event that can be read: `shape.generatePlan` breaks.
-- Nothing was judged about money, webhooks, rates or the clock: that takes a server that can be
-  steered, and is told as *not judged*.
+- Money, webhooks, rates and the clock need a server that can be controlled. The kit reports them as
+  *not judged*.
 """
 
 

@@ -32,23 +32,23 @@ _GROUPS = (
     ("SC5", "The mock itself"),
 )
 _FINDINGS = """\
-Each request that a provider would refuse, or advises against, is journaled with a stable code, what
-was expected, what came, and the provider's own rule. `screentest logs` shows them, and
-`screentest explain CODE` prints what stands here. A warning never changes an answer."""
+The journal reports each request that a provider refuses or advises against: with a stable code,
+the expected and the actual value, and the provider's own rule. `screentest logs` shows them, and
+`screentest explain CODE` prints the same text. A warning never changes an answer."""
 _MAGIC = """\
-For clients that cannot reach the control API: these words do something in any text of a request
-body, such as a prompt, a message, a title or a script, and these endings do something after a key
-that works without them. The first word in a body counts."""
+Directives are for clients that cannot reach the control API. A directive works in any text of a
+request body, such as a prompt, a message, a title or a script. The first one in a body counts. A
+suffix works at the end of a valid key."""
 _MAGIC_OFF = """\
-`POST /_screentest/worlds` with `{"magic": false}` makes a world in which they mean nothing."""
+`POST /_screentest/worlds` with `{"magic": false}` creates a world that ignores them."""
 _READINGS = """\
-Where a provider's document is silent or contradicts itself, the mock follows one reading, for the
-reason given. Where the real service may well do something else, there are other readings to try a
-client against. A world is switched with
+Where a provider's document is silent or contradicts itself, the mock follows one reading, with the
+reason given here. Where the real service may behave differently, there are alternatives to test a
+client against. Switch a world with
 `PATCH /_screentest/worlds/{world}/interpretations` and a body such as
 `{"ozor.foreign_resource": "404"}`; a test of pytest with `screentest_options` or
-`world.interpret(ozor__foreign_resource="404")`. Points without another reading are listed so that
-nobody has to guess what was chosen."""
+`world.interpret(ozor__foreign_resource="404")`. Interpretations without an alternative are listed
+so that every choice is documented."""
 _CLI = """\
 Answers go to stdout, messages to stderr. `--json` prints exactly one JSON document, or one per line
 where a verb follows something. Colours appear on terminals alone; `NO_COLOR` and `FORCE_COLOR` are

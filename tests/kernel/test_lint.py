@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
             "'200':",
             "200:",
             "at /paths//api/v1/sora/status/{task_id}//get/responses: "
-            "the key 200 is no text; put it in quotes",
+            "the key 200 is not a text; put it in quotes",
         ),
         ("in: path", "in: body", '/parameters/0/in: "body" is not one of "path", "query"'),
         (
