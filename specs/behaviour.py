@@ -216,7 +216,7 @@ class WebhookRules(Struct, frozen=True, forbid_unknown_fields=True):
     """Deliveries: their events by type, templates of body, headers and signed text, retry waits.
 
     *retries_ms* are the waits after each failed attempt; after the last one the delivery is given
-    up. *endpoints_max* is per account.
+    up. *endpoints_max* is per account. *clock* says whose time `timestamp` is: `machine` or `world`.
     """
 
     events: Mapping[str, WebhookEvent]
@@ -228,6 +228,7 @@ class WebhookRules(Struct, frozen=True, forbid_unknown_fields=True):
     endpoints_max: int
     secret_form: str
     source: str
+    clock: str = "machine"
 
     def event(self, lifecycle: str, end: Kind) -> WebhookEvent | None:
         """What is sent when a job of *lifecycle* ends so; None when nothing is."""

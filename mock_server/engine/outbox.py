@@ -308,7 +308,9 @@ def request_of(ctx: Instant, attempt: Attempt, wall_ms: int) -> WebhookRequest |
     secret = _secret(ctx, endpoint)
     if attempt.is_forged:
         secret = f"not {secret}"
-    headers = signed_headers(rules_of(ctx), secret, delivery, attempt.number, wall_ms)
+    rules = rules_of(ctx)
+    at_ms = ctx.now_ms if rules.clock == "world" else wall_ms
+    headers = signed_headers(rules, secret, delivery, attempt.number, at_ms)
     return WebhookRequest(endpoint.url, headers, delivery.body.encode())
 
 

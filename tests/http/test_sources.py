@@ -53,7 +53,7 @@ BODIES: list[tuple[str, str, Json, str]] = [
     ("ugc_copilot", UGC, {**SCENE, "duration": "8"}, "UG-014"),
     ("ugc_copilot", UGC, {"data": {**SCENE, "aspectRatio": "1920x1080"}}, "UG-018, U13"),
     ("ugc_copilot", UGC, {"data": {"engine": "sora", "scene": {}}}, "UG-019"),
-    ("ugc_copilot", UGC, {"data": {**SCENE, "isFaceless": "no"}}, "UG-079"),
+    ("ugc_copilot", UGC, {"data": {**SCENE, "isFaceless": "no"}}, "U35"),
     ("ugc_copilot", UGC, {"data": {**SCENE, "size": "1280x720"}}, "U29"),
 ]
 

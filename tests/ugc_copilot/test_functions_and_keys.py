@@ -14,7 +14,7 @@ from . import steps
 
 
 @pytest.mark.clause("UG-001", "UG-002")
-def test_sixteen_named_functions_are_served_and_all_by_post() -> None:
+def test_sixteen_named_functions_are_served_by_post_and_the_document_by_get() -> None:
     operations = load_contract("ugc_copilot").operations.values()
 
     names = {(operation.method, operation.path) for operation in operations}
@@ -24,8 +24,9 @@ def test_sixteen_named_functions_are_served_and_all_by_post() -> None:
         ("POST", steps.FETCH),
         ("POST", steps.STITCH),
         ("POST", steps.OVERLAY),
+        ("GET", steps.DOCUMENT),
     }
-    assert len(names) == 16
+    assert len(names) == 17
 
 
 @pytest.mark.clause("UG-001")

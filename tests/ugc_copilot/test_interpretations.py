@@ -25,7 +25,7 @@ def test_every_silent_point_is_listed_once_with_its_reason(world: MockWorld) -> 
 
     ids = [item["id"] for item in listed]
 
-    assert sorted(ids) == sorted(f"U{number}" for number in range(1, 34))
+    assert sorted(ids) == sorted(f"U{number}" for number in range(1, 41))
     assert all(item["value"] == item["default"] and item["reason"] for item in listed)
 
 

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 import requests
@@ -96,6 +97,20 @@ def test_signature_is_of_now_while_the_render_is_of_the_worlds_time(studio: Stud
     (got,) = studio.receiver.received
     assert abs(int(got.headers["x-ugc-timestamp"]) - time.time()) < WAIT_S_MAX
     assert json.loads(got.body)["created"].startswith("2026-01-01T00:0")
+
+
+@pytest.mark.clause("UG-045")
+def test_signature_may_be_of_the_time_at_which_the_event_was_created(studio: Studio) -> None:
+    """U39, world."""
+    studio.control("PATCH", "interpretations", {"ugc_copilot.webhook_clock": "world"})
+    secret = studio.register()["secret"]
+
+    studio.finish()
+
+    (got,) = studio.receiver.received
+    created = datetime.fromisoformat(json.loads(got.body)["created"])
+    assert int(got.headers["x-ugc-timestamp"]) == int(created.timestamp())
+    assert is_signed_with(secret, got)
 
 
 @pytest.mark.clause("UG-047", "UG-049", "UG-050", "UG-051", "UG-052", "UG-053", "UG-054")

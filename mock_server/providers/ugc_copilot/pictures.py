@@ -12,15 +12,16 @@ from ...engine.instant import Instant
 from ...engine.provider import Asset, Call, Provider, Refusal, Reply
 from ...kernel.ids import digest
 from ...media.clips import StillKind, still
-from .renders import answer, footage, given, own_video, shape_refusal, wrong
+from .errors import shape_refusal
+from .renders import answer, footage, given, own_video, wrong
 
 provider = Provider("ugc_copilot")
 
 
 def broken(call: Call) -> Reply | None:
-    """The 500 that somebody ordered for this call, by a fault or a text; it is not charged.
+    """The 500 that a fault or a directive injects into this call; it is not charged.
 
-    It is returned, not raised, because raising would take back that the fault has struck.
+    It is returned, not raised, because a raised refusal would undo that the fault was applied.
     """
     facts = {"operation": call.operation.id, "account": call.account_id}
     fault = call.ctx.apply_fault("job_failure", facts)

@@ -1,4 +1,4 @@
-"""UGC Copilot's renders: started at a price, polled, fetched; and how its errors look.
+"""UGC Copilot's renders: started at a price, polled and fetched.
 
 Source: https://ugccopilot.ai/api/ and the vendor's own client, read 2026-11-21. Clause ids are
 explained in `specs/ugc_copilot/clauses.yaml`.
@@ -14,8 +14,7 @@ from screentest.specs.json_types import Json
 from screentest.specs.validation import Violation
 
 from ...engine.instant import Instant
-from ...engine.provider import Asset, Call, Provider, Refusal, Reply
-from ...engine.refusals import from_contract
+from ...engine.provider import Asset, Call, Provider, Reply
 from ...kernel.ids import digest
 from ...kernel.rows import Resource
 from ...media.clips import choose_clip, video_bytes
@@ -46,7 +45,9 @@ def given(call: Call) -> Mapping[str, Json]:
         raise call.refuse_value(Violation("body", "/data", "required", "a value", "nothing"))
     if form == "flat" and is_wrapped:
         raise call.refuse_value(Violation("body", "/data", "rule", "no such field", "an object"))
-    return body["data"] if is_wrapped else body
+    fields: Mapping[str, Json] = body["data"] if is_wrapped else body
+    # Only where null counts as left out can an optional field be null here (U38).
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def wrong(call: Call, field: str, expected: str, actual: Json) -> Violation:
@@ -56,43 +57,9 @@ def wrong(call: Call, field: str, expected: str, actual: Json) -> Violation:
 
 
 def answer(call: Call, body: Json) -> Reply:
-    """A good answer to a call with a key."""
-    if call.ctx.choice("callable_envelope") == "result":
-        return Reply(200, {"result": body}, departure="callable_envelope")
-    return Reply(200, body)
-
-
-@provider.refusal
-def shape_refusal(call: Call, refusal: Refusal) -> Reply:
-    """The error envelope; functions without a key leave `type` out (UG-087, UG-090)."""
-    reply = from_contract(call, refusal)
-    facts = call.ctx.behaviour.facts
-    is_ordered = refusal.reason.startswith("fault:")
-    if is_ordered and refusal.facts.get("body") is not None:
-        return reply
-    kind, code = facts["errors"][_class_of(reply.status) if is_ordered else refusal.reason]
-    is_free = call.is_routed and not call.operation.security
-    error: dict[str, Json] = {} if is_free else {"type": kind}
-    if is_free and refusal.reason == "rate_limited":
-        code = facts["rate_limited_code_without_key"]
-    error |= {
-        "code": code,
-        "message": reply.body["error"]["message"],
-        "request_id": f"req_{call.ctx.number}",
-    }
-    if refusal.violations and refusal.violations[0].field:
-        error["field"] = refusal.violations[0].field
-    if "Retry-After" in reply.headers:
-        error["retryAfter"] = int(reply.headers["Retry-After"])
-    reply.body = {"error": error}
-    return reply
-
-
-def _class_of(status: int) -> str:
-    """The reason of refusal that a status alone suggests."""
-    reasons = {401: "missing_credential", 402: "insufficient_credits", 404: "not_found"}
-    reasons |= {409: "idempotency_mismatch", 429: "rate_limited"}
-    return reasons.get(status, "failed" if status >= 500 else "invalid")
+    """A successful answer to a call with a key."""
+    is_wrapped = call.ctx.choice("callable_envelope") == "result"
+    return Reply(200, {"result": body} if is_wrapped else body)
 
 
 # Starting
@@ -264,7 +231,7 @@ def error_of(render: Resource) -> dict[str, str]:
 
 
 @provider.event("render")
-def tell_of(ctx: Instant, render: Resource) -> Mapping[str, Json]:
+def event_facts(ctx: Instant, render: Resource) -> Mapping[str, Json]:
     """What a webhook says beyond the render's own facts (U10)."""
     if ctx.kind(render) is Kind.FAILED:
         refunded = ctx.ledger.refunded(render.account, render.id)
