@@ -87,7 +87,12 @@ def test_duration_may_be_limited_to_what_the_client_sends(
     assert steps.try_start(ugc, duration=duration).status == status
 
 
-_NULLS: dict[str, Json] = {"quality": None, "aspectRatio": None, "duration": None, "modelName": None}
+_NULLS: dict[str, Json] = {
+    "quality": None,
+    "aspectRatio": None,
+    "duration": None,
+    "modelName": None,
+}
 
 
 @pytest.mark.clause("UG-013")
