@@ -216,7 +216,7 @@ class WebhookRules(Struct, frozen=True, forbid_unknown_fields=True):
     """Deliveries: their events by type, templates of body, headers and signed text, retry waits.
 
     *retries_ms* are the waits after each failed attempt; after the last one the delivery is given
-    up. *endpoints_max* is per account. *clock* says whose time `timestamp` is: `machine` or `world`.
+    up. *endpoints_max* is per account. `timestamp` is the time of *clock*: `machine` or `world`.
     """
 
     events: Mapping[str, WebhookEvent]
