@@ -16,7 +16,7 @@ import jsonschema_rs
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .clauses import Clause, read_clauses
+from .clauses import Clause, ids_in, read_clauses
 from .contract import Contract, load_contract
 from .errors import ContractError
 from .files import read_yaml
@@ -70,7 +70,7 @@ class Content(Struct, frozen=True):
     operation: str
     type: str
     early: int | None = None
-    source: str = ""
+    source: tuple[str, ...] = ()
 
 
 class Make(Struct, frozen=True):
@@ -100,7 +100,7 @@ class MediaView(Struct, frozen=True):
     sizes: Json = None
     seconds: Fact | None = None
     fps: float | None = None
-    source: str = ""
+    source: tuple[str, ...] = ()
 
 
 class View(Struct, frozen=True):
@@ -125,7 +125,7 @@ class View(Struct, frozen=True):
     charged: str = ""
     balance: str = ""
     refunded: str = ""
-    source: str = ""
+    source: tuple[str, ...] = ()
 
 
 class ListRules(Struct, frozen=True):
@@ -146,7 +146,7 @@ class ListRules(Struct, frozen=True):
     after: str = ""
     more: str = ""
     counted_by: tuple[str, str] | None = None
-    source: str = ""
+    source: tuple[str, ...] = ()
 
 
 class Example(Struct, frozen=True):
@@ -167,7 +167,7 @@ class Example(Struct, frozen=True):
     costs: int | None = None
     shows: Mapping[str, Json] = {}
     finally_shows: Mapping[str, Json] = {}
-    source: str = ""
+    source: tuple[str, ...] = ()
 
 
 class Relation(Struct, frozen=True):
@@ -184,14 +184,14 @@ class Relation(Struct, frozen=True):
     equal: tuple[str, ...] = ()
     fact: Fact | None = None
     price: str = ""
-    source: str = ""
+    source: tuple[str, ...] = ()
 
 
 class MayRefuse(Struct, frozen=True):
     """Statuses with which an operation refuses requests that are valid in shape, and says so."""
 
     statuses: tuple[int, ...]
-    source: str
+    source: tuple[str, ...]
 
 
 class Cadence(Struct, frozen=True):
@@ -205,7 +205,8 @@ class Cadence(Struct, frozen=True):
 class Checks(Struct, frozen=True):
     """Everything that the kit knows of a provider beside its contract.
 
-    *clauses* are the sentences of the provider's document, by id.
+    *clauses* are the sentences of the provider's document, by id. *also* are further clauses that
+    a rule of the kit judges, by the id of the rule.
     """
 
     cadence: Cadence
@@ -219,7 +220,8 @@ class Checks(Struct, frozen=True):
     relations: tuple[Relation, ...]
     unreachable: Mapping[str, str]
     may_refuse: Mapping[str, MayRefuse]
-    same_as_asked: Mapping[str, tuple[str, str]]
+    same_as_asked: Mapping[str, tuple[str, tuple[str, ...]]]
+    also: Mapping[str, tuple[str, ...]] = {}
     clauses: Mapping[str, Clause] = {}
 
 
@@ -273,13 +275,14 @@ def _checks(raw: Json) -> Checks:
         relations=tuple(_relation(n, it) for n, it in enumerate(raw.get("relations", []))),
         unreachable=raw.get("unreachable", {}),
         may_refuse={
-            name: MayRefuse(tuple(it["statuses"]), it["source"])
+            name: MayRefuse(tuple(it["statuses"]), ids_in(it["source"]))
             for name, it in raw.get("may_refuse", {}).items()
         },
         same_as_asked={
-            kind: (it["same"], it.get("source", ""))
+            kind: (it["same"], ids_in(it.get("source")))
             for kind, it in raw.get("same_as_asked", {}).items()
         },
+        also={rule_id: ids_in(it) for rule_id, it in raw.get("also", {}).items()},
     )
 
 
@@ -317,7 +320,9 @@ def _make(kind: str, raw: Json) -> Make:
         needs=raw.get("needs"),
         read=raw.get("read"),
         job=raw.get("job", ""),
-        content=Content(**content) if content else None,
+        content=Content(**{**content, "source": ids_in(content.get("source"))})
+        if content
+        else None,
     )
 
 
@@ -337,7 +342,6 @@ def _view(operation: str, raw: Json) -> View:
             "charged",
             "balance",
             "refunded",
-            "source",
         )
         if name in raw
     }
@@ -353,6 +357,7 @@ def _view(operation: str, raw: Json) -> View:
         state=state,
         shown={kind: tuple(fields) for kind, fields in raw.get("shown", {}).items()},
         media=_media(media) if media else None,
+        source=ids_in(raw.get("source")),
         **plain,
     )
 
@@ -364,16 +369,19 @@ def _media(raw: Json) -> MediaView:
         sizes=raw.get("sizes"),
         seconds=_fact(raw["seconds"]) if "seconds" in raw else None,
         fps=raw.get("fps"),
-        source=raw.get("source", ""),
+        source=ids_in(raw.get("source")),
     )
 
 
 def _list(operation: str, raw: Json, checks: Json) -> ListRules:
-    plain = {name: it for name, it in raw.items() if name not in {"as", "counted_by"}}
+    plain = {name: it for name, it in raw.items() if name not in {"as", "counted_by", "source"}}
     named = raw.get("as") or next(iter(checks["makes"][raw["of"]]["ids"]))
     counted = raw.get("counted_by")
     counted_by = (counted["operation"], counted["at"]) if counted else None
-    return ListRules(operation=operation, named=named, counted_by=counted_by, **plain)
+    source = ids_in(raw.get("source"))
+    return ListRules(
+        operation=operation, named=named, counted_by=counted_by, source=source, **plain
+    )
 
 
 def _example(kind: str, number: int, raw: Json) -> Example:
@@ -389,14 +397,14 @@ def _example(kind: str, number: int, raw: Json) -> Example:
         costs=raw.get("costs"),
         shows=raw.get("shows", {}),
         finally_shows=raw.get("finally", {}),
-        source=raw.get("source", ""),
+        source=ids_in(raw.get("source")),
     )
 
 
 def _relation(number: int, raw: Json) -> Relation:
     plain = {
         name: raw[name]
-        for name in ("operation", "summary", "status", "total", "counts", "price", "source")
+        for name in ("operation", "summary", "status", "total", "counts", "price")
         if name in raw
     }
     return Relation(
@@ -405,6 +413,7 @@ def _relation(number: int, raw: Json) -> Relation:
         ascending=tuple(raw.get("ascending", ())),
         equal=tuple(raw.get("equal", ())),
         fact=_fact(raw["fact"]) if "fact" in raw else None,
+        source=ids_in(raw.get("source")),
         **plain,
     )
 

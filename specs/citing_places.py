@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from .check_subjects import subject_of_check
-from .clauses import Subject, read_clauses, subject
+from .clauses import Subject, ids_in, read_clauses, subject
 from .contract import Contract
 from .contract_subjects import ContractSubjects
 from .files import read_yaml
@@ -96,11 +96,6 @@ def _sources(
     elif isinstance(value, list):
         for index, below in enumerate(value):
             yield from _sources(below, (*steps, str(index)))
-
-
-def ids_in(source: Json) -> tuple[str, ...]:
-    """The ids of a `source`, which is one id or a list."""
-    return (source,) if isinstance(source, str) else tuple(source)
 
 
 def _refusal_places(subjects: ContractSubjects, raw: Json, operation: str) -> Iterator[CitingPlace]:

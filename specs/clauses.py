@@ -126,6 +126,11 @@ def subject(raw: Json) -> Subject:
     return msgspec.structs.replace(about, header=frozenset(it.lower() for it in about.header))
 
 
+def ids_in(source: Json) -> tuple[str, ...]:
+    """The ids of a `source`: one id, a list of ids, or None."""
+    return (source,) if isinstance(source, str) else tuple(source or ())
+
+
 def _share(dimension: str, mine: frozenset[str], its: frozenset[str]) -> bool:
     if dimension != "field":
         return bool(mine & its)

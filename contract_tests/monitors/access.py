@@ -8,6 +8,7 @@ from screentest.specs.checks import Checks, ListRules
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 
+from ..rules import rule_ids
 from ..rules.judge import Judge
 from ..traces.expressions import Scope, evaluate, has_value
 from ..traces.trace import Event, Exchange, Part, query_values
@@ -45,7 +46,7 @@ class Access:
             return
         status = self._contract.behaviour.refusals["missing_credential"].status
         detail = f"without a credential it was answered {exchange.status} instead of {status}"
-        rule = f"auth.{exchange.operation}.missing"
+        rule = rule_ids.auth(exchange.operation, "missing")
         self._judge.check(rule, detail, exchange, holds=exchange.status == status)
 
     def _judge_owner(self, exchange: Exchange) -> None:
@@ -57,8 +58,8 @@ class Access:
             if owner is None or owner == exchange.key or exchange.actor == "anonymous":
                 continue
             detail = f"what {owner} made was answered {exchange.status} to {exchange.key}"
-            rule = f"own.{exchange.operation}.foreign"
-            self._judge.check(rule, detail, exchange, holds=not exchange.is_success)
+            rule = rule_ids.own(exchange.operation, "foreign")
+            self._judge.check_optional(rule, detail, exchange, holds=not exchange.is_success)
             return
 
     def _note_made(self, exchange: Exchange) -> None:
@@ -91,11 +92,13 @@ class Access:
             owners = {it: self._owners.get((rules.named, it)) for it in shown}
             foreign = [it for it, owner in owners.items() if owner not in {None, exchange.key}]
             detail = f"{foreign[:1]} belongs to another account"
-            self._judge.check(f"own.{rules.operation}.hidden", detail, exchange, holds=not foreign)
+            self._judge.check(
+                rule_ids.own(rules.operation, "hidden"), detail, exchange, holds=not foreign
+            )
         given = query_values(exchange).get(rules.limit, "") if rules.limit else ""
         if given.isdigit():
             detail = f"{len(items)} items with a limit of {given}"
-            rule = f"list.{rules.operation}.limit"
+            rule = rule_ids.listing(rules.operation, "limit")
             self._judge.check(rule, detail, exchange, holds=len(items) <= int(given))
         self._judge_order(rules, exchange, shown)
 
@@ -109,7 +112,9 @@ class Access:
             given = query_values(exchange)
             is_turned = any(given.get(name) == it for name, it in rules.oldest_first.items())
             holds = places == sorted(places, reverse=not is_turned) and not repeated
-            self._judge.check(f"list.{rules.operation}.order", detail, exchange, holds=holds)
+            self._judge.check(
+                rule_ids.listing(rules.operation, "order"), detail, exchange, holds=holds
+            )
 
 
 def _texts(value: Json) -> Iterator[str]:

@@ -14,6 +14,7 @@ from screentest.specs.checks import Checks, View
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 
+from ..rules import rule_ids
 from ..rules.judge import Judge
 from ..traces.expressions import Scope, as_number, evaluate, has_value, is_shown
 from ..traces.trace import MISSING, Event, Exchange
@@ -124,7 +125,9 @@ class Lifecycles:
         asked = evaluate(view.asked, exchange, scope) if view.asked else MISSING
         if asked is not MISSING:
             detail = f"asked for {asked!r}, got {id_!r}"
-            self._judge.check(f"life.{kind}.same", detail, exchange, holds=str(asked) == id_)
+            self._judge.check_optional(
+                rule_ids.life(kind, "same"), detail, exchange, holds=str(asked) == id_
+            )
         state = state_of(view, exchange, scope)
         if state is not None:
             self._judge_state(view, exchange, state, known)
@@ -135,11 +138,11 @@ class Lifecycles:
         kind, lifecycle = view.resource, self._lifecycle(view.resource)
         if lifecycle is None:
             return
-        before, check = known.state, self._judge.check
+        before, check = known.state, self._judge.check_optional
         pair = tuple(it for it in (known.exchange, exchange) if it is not None)
         if state not in lifecycle.states:
             detail = f"{state!r} is no state of it (there are: {', '.join(lifecycle.states)})"
-            check(f"life.{kind}.edges", detail, exchange, holds=False)
+            check(rule_ids.life(kind, "edges"), detail, exchange, holds=False)
             return
         if before is None:
             is_new = known.made is exchange and lifecycle.simulated
@@ -148,21 +151,26 @@ class Lifecycles:
                 is_open = not lifecycle.states[state].kind.is_final
                 # Asking again for what is there answers it as it is, and who made it may not show.
                 if is_open or kind not in self._checks.same_as_asked:
-                    check(f"life.{kind}.lasts", detail, exchange, holds=is_open)
+                    check(rule_ids.life(kind, "lasts"), detail, exchange, holds=is_open)
             return
         if known.exchange is not None and _overlap(known.exchange, exchange):
             return
         detail = f"it went from {before} to {state}"
         if before in lifecycle.states and lifecycle.states[before].kind.is_final:
-            check(f"life.{kind}.final", detail, *pair, holds=state == before)
+            check(rule_ids.life(kind, "final"), detail, *pair, holds=state == before)
             return
         ways = self._reachable[lifecycle.name]
-        check(f"life.{kind}.edges", detail, *pair, holds=state in ways.get(before, frozenset()))
+        check(
+            rule_ids.life(kind, "edges"),
+            detail,
+            *pair,
+            holds=state in ways.get(before, frozenset()),
+        )
 
     def _judge_fields(
         self, view: View, scope: Scope, exchange: Exchange, state: str | None, known: Seen
     ) -> None:
-        kind, check = view.resource, self._judge.check
+        kind, check = view.resource, self._judge.check_optional
         pair = tuple(it for it in (known.exchange, exchange) if it is not None)
         for at in view.constant:
             value = evaluate(at, exchange, scope)
@@ -170,10 +178,10 @@ class Lifecycles:
             if value is not MISSING:
                 before = known.constants.setdefault(name, value)
                 detail = f"{name} changed from {before!r} to {value!r}"
-                check(f"life.{kind}.constant", detail, *pair, holds=before == value)
+                check(rule_ids.life(kind, "constant"), detail, *pair, holds=before == value)
         if view.ascending:
             problem = follow_each_other([evaluate(at, exchange, scope) for at in view.ascending])
-            check(f"life.{kind}.times", problem or "", exchange, holds=problem is None)
+            check(rule_ids.life(kind, "times"), problem or "", exchange, holds=problem is None)
         if view.echoes and known.made is not None:
             self._judge_echoes(view, scope, exchange, known.made)
         if view.progress:
@@ -187,13 +195,13 @@ class Lifecycles:
                 name, word = at.rpartition("/")[2], "" if is_there else "not "
                 detail = f"it is {state} and {name} is {word}there"
                 holds = is_there == (meaning.value == when)
-                check(f"life.{kind}.shown", detail, exchange, holds=holds)
+                check(rule_ids.life(kind, "shown"), detail, exchange, holds=holds)
         if meaning.is_final:
             for at in view.settles:
                 value = evaluate(at, exchange, scope)
                 before = known.settled.setdefault(at, value)
                 detail = f"it had ended, and {at} changed from {before!r} to {value!r}"
-                check(f"life.{kind}.constant", detail, *pair, holds=before == value)
+                check(rule_ids.life(kind, "constant"), detail, *pair, holds=before == value)
 
     def _judge_echoes(self, view: View, scope: Scope, exchange: Exchange, made: Exchange) -> None:
         for at, asked_at in view.echoes.items():
@@ -201,8 +209,8 @@ class Lifecycles:
             if asked is MISSING:
                 continue
             detail = f"asked for {asked!r}, and {at.rpartition('/')[2]} is {shown!r}"
-            rule = f"life.{view.resource}.echoes"
-            self._judge.check(rule, detail, made, exchange, holds=asked == shown)
+            rule = rule_ids.life(view.resource, "echoes")
+            self._judge.check_optional(rule, detail, made, exchange, holds=asked == shown)
 
     def _judge_progress(self, view: View, scope: Scope, exchange: Exchange, known: Seen) -> None:
         value = evaluate(view.progress, exchange, scope)
@@ -214,7 +222,9 @@ class Lifecycles:
         detail = f"progress fell from {known.progress} to {value}"
         pair = tuple(it for it in (known.exchange, exchange) if it is not None)
         holds = before is None or now >= before
-        self._judge.check(f"life.{view.resource}.progress", detail, *pair, holds=holds)
+        self._judge.check_optional(
+            rule_ids.life(view.resource, "progress"), detail, *pair, holds=holds
+        )
         known.progress = value
 
     def _lifecycle(self, kind: str) -> Lifecycle | None:

@@ -6,6 +6,7 @@ from screentest.specs.behaviour import Moment
 from screentest.specs.checks import Checks
 from screentest.specs.contract import Contract
 
+from ..rules import rule_ids
 from ..rules.judge import Judge
 from ..rules.prices import price_of
 from ..traces.trace import Balance, Event, Exchange
@@ -40,9 +41,9 @@ class Money:
         detail = f"{name or exchange.path} changed {before.total} credits to {after.total}"
         price = self._contract.behaviour.operations[name].price if name else None
         if price is None:
-            self._judge.check("money.free", detail, exchange, holds=change == 0)
+            self._judge.check(rule_ids.MONEY_FREE, detail, exchange, holds=change == 0)
         elif not exchange.is_success:
-            self._judge.check(f"money.{name}.refused", detail, exchange, holds=change == 0)
+            self._judge.check(rule_ids.money(name, "refused"), detail, exchange, holds=change == 0)
         else:
             cost = (
                 0
@@ -51,7 +52,9 @@ class Money:
             )
             if cost is not None and not self._is_repeat(exchange):
                 detail += f"; it costs {cost} at once"
-                self._judge.check(f"money.{name}.price", detail, exchange, holds=change == cost)
+                self._judge.check(
+                    rule_ids.money(name, "price"), detail, exchange, holds=change == cost
+                )
 
     def _is_repeat(self, exchange: Exchange) -> bool:
         rules = self._contract.behaviour.idempotency

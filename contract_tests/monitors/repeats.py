@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from screentest.specs.contract import Contract
-from screentest.specs.json_types import Json
 
-from ..rules.contract_rules import windows_in_force
+from ..rules import rule_ids
 from ..rules.judge import Judge
+from ..rules.known import windows_in_force
 from ..traces.trace import Event, Exchange, Part
 
 
@@ -41,7 +39,9 @@ class Repeats:
             self._accepted[window.name, exchange.key] = recent
             if len(recent) > window.limit:
                 detail = f"{len(recent)} calls passed in {window.per_ms // 1_000} s"
-                self._judge.check(f"rate.{window.name}.refuses", detail, exchange, holds=False)
+                self._judge.check(
+                    rule_ids.rate(window.name, "refuses"), detail, exchange, holds=False
+                )
 
     def _is_replay(self, exchange: Exchange) -> bool:
         """Whether the answer only repeats an earlier one; whether that takes room nobody says."""
@@ -71,12 +71,9 @@ class Repeats:
         if first.request_body == exchange.request_body:
             detail = "the same key and body were answered differently"
             holds = (first.status, first.body) == (exchange.status, exchange.body)
-            self._judge.check("idem.replay", detail, first, exchange, holds=holds)
+            self._judge.check(rule_ids.idempotency("replay"), detail, first, exchange, holds=holds)
         else:
             detail = "the same key was accepted with another body"
-            self._judge.check("idem.conflict", detail, first, exchange, holds=False)
-
-
-def facts_of_request(sent: Json) -> Mapping[str, Json]:
-    """The plain fields of a body, which prices depend on."""
-    return sent if isinstance(sent, dict) else {}
+            self._judge.check(
+                rule_ids.idempotency("conflict"), detail, first, exchange, holds=False
+            )

@@ -10,6 +10,7 @@ from screentest.specs.json_types import Json
 from screentest.specs.operations import Operation, ReplyShape
 from screentest.specs.validation import Violation
 
+from ..rules import rule_ids
 from ..rules.judge import Judge
 from ..traces.expressions import NOTHING, as_number, evaluate, has_value, read_fact
 from ..traces.trace import MISSING, Event, Exchange, Part, query_values
@@ -40,7 +41,7 @@ class Shapes:
 
     def _judge_reply(self, operation: Operation, exchange: Exchange) -> None:
         detail = self._problem(operation, exchange)
-        self.judge.check(f"shape.{operation.id}", detail or "", exchange, holds=detail is None)
+        self.judge.check(rule_ids.shape(operation.id), detail or "", exchange, holds=detail is None)
 
     def _problem(self, operation: Operation, exchange: Exchange) -> str | None:
         shape = operation.replies.get(str(exchange.status))
@@ -83,7 +84,7 @@ class Shapes:
             return
         detail = f"accepted with {exchange.status}, although {found[0].message}"
         holds = exchange.status >= 400
-        self.judge.check(f"input.{operation.id}", detail, exchange, holds=holds)
+        self.judge.check(rule_ids.inputs(operation.id), detail, exchange, holds=holds)
 
     def _judge_relation(self, relation: Relation, exchange: Exchange) -> None:
         if not (
@@ -93,7 +94,7 @@ class Shapes:
         if exchange.lacks & {Part.SENT, Part.BODY}:
             return
         detail = self._relation_problem(relation, exchange)
-        rule = f"example.{relation.name}"
+        rule = rule_ids.example(relation.name)
         self.judge.check(rule, detail or "", exchange, holds=detail is None)
 
     def _relation_problem(self, relation: Relation, exchange: Exchange) -> str | None:

@@ -8,6 +8,7 @@ from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.outputs import StreamRules
 
+from ..rules import rule_ids
 from ..rules.judge import Judge
 from ..traces.expressions import as_number
 from ..traces.trace import Event, Exchange, Part
@@ -28,7 +29,7 @@ class Streams:
             return
         if not event.is_stream or not event.events:
             detail = "the accepted request was not answered with readable events"
-            self.judge.check(f"stream.{event.operation}.last", detail, event, holds=False)
+            self.judge.check(rule_ids.stream(event.operation, "last"), detail, event, holds=False)
             return
         payloads = [it.payload if isinstance(it.payload, dict) else {} for it in event.events]
         names = [payload.get(rules.name_field) for payload in payloads]
@@ -44,7 +45,7 @@ class Streams:
         detail = f"came as {', '.join(map(str, names))}; the order is {', '.join(rules.order)}"
         starts_first = bool(places) and places[0] == 0
         holds = places == sorted(places) and not strange and starts_first
-        self.judge.check(f"stream.{rules.operation}.order", detail, exchange, holds=holds)
+        self.judge.check(rule_ids.stream(rules.operation, "order"), detail, exchange, holds=holds)
 
     def _judge_end(self, rules: StreamRules, exchange: Exchange, names: list[Json]) -> None:
         ends = [place for place, name in enumerate(names) if name in rules.last]
@@ -52,7 +53,7 @@ class Streams:
             f"came as {', '.join(map(str, names))}; it ends with one of {', '.join(rules.last)}"
         )
         holds = ends == [len(names) - 1]
-        self.judge.check(f"stream.{rules.operation}.last", detail, exchange, holds=holds)
+        self.judge.check(rule_ids.stream(rules.operation, "last"), detail, exchange, holds=holds)
 
     def _judge_rise(
         self, rules: StreamRules, exchange: Exchange, payloads: list[Json], names: list[Json]
@@ -66,7 +67,7 @@ class Streams:
         figures = [figure for figure in map(as_number, shown) if figure is not None]
         detail = f"{rules.rising_field} came as {', '.join(map(str, shown))}"
         holds = figures == sorted(figures) and len(figures) == len(shown)
-        self.judge.check(f"stream.{rules.operation}.rising", detail, exchange, holds=holds)
+        self.judge.check(rule_ids.stream(rules.operation, "rising"), detail, exchange, holds=holds)
 
     def _judge_life(self, rules: StreamRules, exchange: Exchange) -> None:
         # A HAR file tells what came, and not when.
@@ -75,4 +76,4 @@ class Streams:
         first, last = exchange.events[0].at_ms, exchange.events[-1].at_ms
         detail = f"{len(exchange.events)} events came in {exchange.chunks} piece(s), all at the end"
         holds = first < last and exchange.chunks > 1
-        self.judge.check(f"stream.{rules.operation}.live", detail, exchange, holds=holds)
+        self.judge.check(rule_ids.stream(rules.operation, "live"), detail, exchange, holds=holds)

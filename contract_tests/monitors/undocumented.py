@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from screentest.specs.contract import Contract
 
+from ..rules import rule_ids
 from ..rules.judge import Judge
 from ..traces.trace import Event, Exchange
 
@@ -74,8 +75,8 @@ class Undocumented:
         refused = {404, 405, 410} | ({refusal.status} if refusal is not None else set())
         known = f" (there are: {', '.join(methods)})" if methods else ""
         detail = f"it was answered {exchange.status}, and no document has it{known}"
-        rule = "route.method" if methods else "route.unknown"
-        self._judge.check(rule, detail, exchange, holds=exchange.status in refused)
+        rule = rule_ids.route("method") if methods else rule_ids.route("unknown")
+        self._judge.check_optional(rule, detail, exchange, holds=exchange.status in refused)
 
 
 def addresses_in(body: bytes, content_type: str) -> set[str]:

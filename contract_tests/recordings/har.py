@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from msgspec.structs import replace
@@ -41,11 +40,6 @@ class HarReading:
 
     trace: Trace
     skipped: Counter[str] = field(default_factory=Counter[str])
-
-
-def read_har(path: Path, contract: Contract) -> HarReading:
-    """As `har_of`, of the file at *path*."""
-    return har_of(path.read_text(encoding="utf-8-sig"), str(path), contract)
 
 
 def har_of(text: str, name: str, contract: Contract, secrets: Secrets | None = None) -> HarReading:

@@ -88,7 +88,7 @@ def html_report(result: Result) -> str:
         f'<h1>{name}: contract report</h1><p class="under">{under}</p>'
         f"<p>{_verdict(counts)}, {escape(result.coverage)}.{_ending(result)}</p>"
         f'<div class="sums">{sums}</div>'
-        f"{_findings(result)}{_families(result)}{_skipped(result)}</body></html>\n"
+        f"{_findings(result)}{_families(result)}{_clauses(result)}{_skipped(result)}</body></html>\n"
     )
 
 
@@ -175,6 +175,22 @@ def _row(result: Result, rule: Rule) -> str:
         f"<td>{escape(rule.summary)}</td><td><code>{escape(rule.id)}</code></td>"
         f'<td class="src">{escape(rule.source)}</td><td class="num">{times}×</td></tr>'
     )
+
+
+def _clauses(result: Result) -> str:
+    """The clauses that have no verdict, and why."""
+    rows = [(it.id, it.says, "not judged") for it in result.clauses_not_judged]
+    rows += [
+        (it.id, it.says, f"binds the {it.binds}: {it.because}") for it in result.clauses_of_others
+    ]
+    if not rows:
+        return ""
+    cells = "".join(
+        f'<tr class="open"><td>–</td><td>{escape(says)}</td><td><code>{escape(id_)}</code></td>'
+        f"<td>{escape(why)}</td></tr>"
+        for id_, says, why in rows
+    )
+    return f"<h2>Clauses without a verdict</h2><table>{cells}</table>"
 
 
 def _skipped(result: Result) -> str:

@@ -1,4 +1,4 @@
-"""The result of a verification as JUnit XML: one case for each rule."""
+"""The result of a verification as JUnit XML: a case for each rule and each clause not judged."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ _FORBIDDEN = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010fff
 def junit_report(result: Result) -> str:
     """The XML text."""
     counts = result.judge.counts()
+    clauses = [(it, "not judged") for it in result.clauses_not_judged]
+    clauses += [(it, f"binds the {it.binds}: {it.because}") for it in result.clauses_of_others]
     suite = ElementTree.Element(
         "testsuite",
         name=f"screentest {result.contract.provider}",
-        tests=str(len(result.judge.rules) + bool(result.ending)),
+        tests=str(len(result.judge.rules) + len(clauses) + bool(result.ending)),
         errors=str(int(bool(result.ending))),
         failures=str(counts[Verdict.BROKEN]),
-        skipped=str(counts[Verdict.NOT_JUDGED]),
+        skipped=str(counts[Verdict.NOT_JUDGED] + len(clauses)),
         time=f"{result.seconds:.3f}",
     )
     broken = {it.rule.id: it for it in result.judge.broken_rules}
@@ -40,6 +42,10 @@ def junit_report(result: Result) -> str:
                 ElementTree.SubElement(case, "skipped", message="not judged")
             case Verdict.KEPT:
                 pass
+    for clause, why in clauses:
+        name = f"{result.contract.provider}.clauses"
+        case = ElementTree.SubElement(suite, "testcase", classname=name, name=clause.id)
+        ElementTree.SubElement(case, "skipped", message=_clean(f"{why} ({clause.says})"))
     if result.ending:
         name = f"{result.contract.provider}.run"
         case = ElementTree.SubElement(suite, "testcase", classname=name, name="ended early")

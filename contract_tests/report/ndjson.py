@@ -1,4 +1,4 @@
-"""The result of a verification as JSON Lines: one object for the run, each rule, each finding."""
+"""The result of a verification as JSON Lines: the run, its rules, findings, clauses, scenarios."""
 
 from __future__ import annotations
 
@@ -36,8 +36,9 @@ def _lines(result: Result) -> Iterator[Json]:
             "type": "rule",
             "id": rule.id,
             "family": rule.family,
-            "told": rule.summary,
+            "summary": rule.summary,
             "source": rule.source,
+            "clauses": list(rule.clauses),
             "verdict": result.judge.verdict(rule.id).value,
             "kept": result.judge.kept[rule.id],
             "broken": result.judge.broken[rule.id],
@@ -47,18 +48,28 @@ def _lines(result: Result) -> Iterator[Json]:
             "type": "finding",
             "rule": finding.rule.id,
             "source": finding.rule.source,
-            "told": finding.summary,
+            "summary": finding.summary,
             "scenario": finding.scenario,
             "exchanges": [
                 {"number": it.number, "actor": it.actor, "line": it.line, "curl": curl(it)}
                 for it in finding.exchanges
             ],
         }
+    not_judged = {it.id for it in result.clauses_not_judged}
+    for clause in result.checks.clauses.values():
+        yield {
+            "type": "clause",
+            "id": clause.id,
+            "says": clause.says,
+            "binds": clause.binds,
+            "because": clause.because,
+            "judged": clause.binds == "server" and clause.id not in not_judged,
+        }
     for ran in result.ran:
         yield {
             "type": "scenario",
             "name": ran.scenario.name,
-            "told": ran.scenario.summary,
+            "summary": ran.scenario.summary,
             "requests": len(ran.trace.exchanges),
             "seconds": round(ran.seconds, 4),
             "unable": ran.unable,

@@ -1,8 +1,9 @@
-"""The result of a verification as a person reads it in a terminal."""
+"""The result of a verification as text for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import wrap
 
 from ..rules.contract_rules import FAMILIES
 from ..rules.judge import Broken, Verdict
@@ -13,7 +14,7 @@ _UNJUDGED_SHOWN_MAX = 20
 
 
 def text_report(result: Result, base_url: str = "$BASE_URL") -> Iterator[str]:
-    """Line by line: broken rules, families, what was not judged, and one line to remember."""
+    """The lines: families, broken rules, what was not judged, and a summary as the last one."""
     yield f"{result.contract.provider}  {result.target}  seed {result.seed}"
     yield ""
     for family, detail in FAMILIES.items():
@@ -31,6 +32,7 @@ def text_report(result: Result, base_url: str = "$BASE_URL") -> Iterator[str]:
     for broken_rule in result.judge.broken_rules:
         yield from broken_lines(broken_rule, base_url)
     yield from _unjudged(result)
+    yield from _clauses(result)
     if result.ending:
         yield f"  Ended early: {result.ending}"
         yield ""
@@ -44,7 +46,7 @@ def text_report(result: Result, base_url: str = "$BASE_URL") -> Iterator[str]:
 
 
 def broken_lines(broken: Broken, base_url: str = "$BASE_URL") -> Iterator[str]:
-    """One broken rule, with what was seen first, how to see it again, and what else was seen."""
+    """One broken rule: its first finding, a curl command that repeats it, and other findings."""
     source = f" ({broken.rule.source})" if broken.rule.source else ""
     times = f", {broken.times} times" if broken.times > 1 else ""
     yield f"  BROKEN {broken.rule.id}{source}{times}"
@@ -80,3 +82,20 @@ def _unjudged(result: Result) -> Iterator[str]:
     ):
         yield f"         because {detail}"
     yield ""
+
+
+def _clauses(result: Result) -> Iterator[str]:
+    """The clauses that have no verdict, and why."""
+    open_clauses, others = result.clauses_not_judged, result.clauses_of_others
+    if open_clauses:
+        yield f"  Clauses not judged ({len(open_clauses)}):"
+        for clause in open_clauses[:_UNJUDGED_SHOWN_MAX]:
+            yield f"         {clause.id}  {clause.says}"
+        more = " ".join(it.id for it in open_clauses[_UNJUDGED_SHOWN_MAX:])
+        yield from wrap(more, 100, initial_indent=" " * 9, subsequent_indent=" " * 9)
+        yield ""
+    if others:
+        yield f"  Clauses that bind clients or readers ({len(others)}):"
+        for clause in others:
+            yield f"         {clause.id}  {clause.says} ({clause.binds}: {clause.because})"
+        yield ""

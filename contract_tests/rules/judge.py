@@ -1,4 +1,4 @@
-"""Rules and verdicts. A rule that nobody judged is not kept; it is told as not judged."""
+"""Rules and verdicts. A rule without a verdict is reported as not judged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from msgspec import Struct
+
 from ..traces.trace import Exchange
+from .rule_ids import RuleId
 
 #: Findings kept per rule: a broken rule is usually broken many times in the same way.
 _FINDINGS_MAX = 3
@@ -21,22 +24,18 @@ class Verdict(Enum):
     NOT_JUDGED = "not judged"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One promise. *source* is the clause of the provider's document, or an interpretation.
+class Rule(Struct, frozen=True):
+    """One thing that a server must do. *clauses* are the ids of what it comes from."""
 
-    *also* are further clauses that are judged with it.
-    """
-
-    id: str
+    id: RuleId
     family: str
     summary: str
-    source: str
-    also: tuple[str, ...] = ()
+    clauses: tuple[str, ...]
 
     @property
-    def clauses(self) -> tuple[str, ...]:
-        return (self.source, *self.also)
+    def source(self) -> str:
+        """The first clause; empty when there is none."""
+        return self.clauses[0] if self.clauses else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +73,22 @@ class Judge:
     scenario: str = ""
 
     def add(self, rules: Mapping[str, Rule]) -> None:
-        """Take on more rules, such as those that only a fuzzer looks at."""
+        """Add rules, such as those that only a fuzzer judges."""
         self.rules.update(rules)
 
-    def check(self, rule_id: str, detail: str, *exchanges: Exchange, holds: bool) -> bool:
-        """Note that *rule_id* was put to the test; *told* says what is wrong when it does not hold.
+    def has(self, rule_id: RuleId) -> bool:
+        """Whether this contract has a rule."""
+        return rule_id in self.rules
 
-        Returns *holds*. A rule that this contract does not have is not noted.
+    def check(self, rule_id: RuleId, detail: str, *exchanges: Exchange, holds: bool) -> bool:
+        """Note that a rule was tested; *detail* says what is wrong when it does not hold.
+
+        Returns *holds*.
+
+        Raises:
+            LookupError: this contract does not have the rule.
         """
-        rule = self.rules.get(rule_id)
-        if rule is None:
-            return holds
+        rule = self.rules[rule_id]
         if holds:
             self.kept[rule_id] += 1
             return True
@@ -92,6 +96,14 @@ class Judge:
         if self.broken[rule_id] <= _FINDINGS_MAX:
             self.findings.append(Finding(rule, detail, exchanges, self.scenario))
         return False
+
+    def check_optional(
+        self, rule_id: RuleId, detail: str, *exchanges: Exchange, holds: bool
+    ) -> bool:
+        """The same where the contract may not have the rule; then nothing is noted."""
+        if not self.has(rule_id):
+            return holds
+        return self.check(rule_id, detail, *exchanges, holds=holds)
 
     def verdict(self, rule_id: str) -> Verdict:
         if self.broken[rule_id]:
@@ -117,12 +129,6 @@ class Judge:
         """How many rules have each verdict."""
         found = Counter(self.verdict(rule_id) for rule_id in self.rules)
         return {verdict: found[verdict] for verdict in Verdict}
-
-    def absorb(self, other: Judge) -> None:
-        """Take over what *other* found about the same rules."""
-        self.kept.update(other.kept)
-        self.broken.update(other.broken)
-        self.findings.extend(other.findings)
 
 
 def by_id(rules: Iterable[Rule]) -> dict[str, Rule]:

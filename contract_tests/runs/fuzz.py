@@ -18,7 +18,7 @@ from screentest.specs.contract import Contract
 from screentest.specs.operations import Operation
 from screentest.specs.redaction import is_secret_header
 
-from ..rules.contract_rules import names_needed
+from ..rules.known import names_needed
 from ..scenarios.session import Session
 from ..targets.request_builder import UnableError, credential_header
 from ..targets.target import ANONYMOUS, Identity, OutgoingRequest

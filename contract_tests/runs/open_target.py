@@ -7,8 +7,9 @@ from collections.abc import Callable
 from screentest.specs.checks import Checks
 from screentest.specs.contract import Contract
 
-from ..rules.contract_rules import names_needed, rules_of
+from ..rules.contract_rules import rules_of
 from ..rules.judge import Judge
+from ..rules.known import names_needed
 from ..scenarios.session import Session
 from ..targets.guard import Budget, Guarded
 from ..targets.in_process import InProcess, make_app

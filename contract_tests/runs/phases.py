@@ -14,6 +14,7 @@ from screentest.specs.checks import Checks
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 
+from ..rules import rule_ids
 from ..rules.judge import Judge, Rule, by_id
 from ..scenarios.session import Session
 from ..targets.target import Identity
@@ -55,10 +56,15 @@ _TOLD_LENGTH_MAX = 400
 def schemathesis_rules() -> dict[str, Rule]:
     """Rules for what schemathesis judges by itself."""
     rules = [
-        Rule(f"schemathesis.{name}", "SCH", detail, "openapi.yaml")
+        Rule(rule_ids.schemathesis(name), "SCH", detail, ("openapi.yaml",))
         for name, detail in _CHECKS.items()
     ]
-    crash = Rule("schemathesis.runs", "SCH", "every made-up request gets an answer", "openapi.yaml")
+    crash = Rule(
+        rule_ids.schemathesis("runs"),
+        "SCH",
+        "every made-up request gets an answer",
+        ("openapi.yaml",),
+    )
     return by_id([*rules, crash])
 
 
@@ -121,11 +127,11 @@ def _judge_events(schema: Any, judge: Judge, watcher: Watcher) -> None:
             for case_id, name, detail in _verdicts(event):
                 exchange = watcher.by_case.get(case_id)
                 if exchange is not None:  # else the guard answered
-                    rule = f"schemathesis.{name}"
-                    judge.check(rule, detail, exchange, holds=not detail)
+                    rule = rule_ids.schemathesis(name)
+                    judge.check_optional(rule, detail, exchange, holds=not detail)
         elif isinstance(event, events.NonFatalError):
             detail = f"{event.label}: {event.value}"[:_TOLD_LENGTH_MAX]
-            judge.check("schemathesis.runs", detail, holds=False)
+            judge.check(rule_ids.schemathesis("runs"), detail, holds=False)
         elif isinstance(event, events.Interrupted):
             raise KeyboardInterrupt  # schemathesis takes it for itself
 

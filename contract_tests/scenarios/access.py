@@ -12,7 +12,8 @@ from screentest.specs.json_types import Json
 from screentest.specs.operations import Operation
 
 from ..monitors.lifecycles import observations, state_of
-from ..rules.contract_rules import names_needed
+from ..rules import rule_ids
+from ..rules.known import names_needed
 from ..targets.request_builder import UnableError, credential_header
 from ..targets.target import ANONYMOUS, Identity, OutgoingRequest
 from ..traces.expressions import Scope, evaluate, has_value
@@ -114,7 +115,10 @@ def _routes(session: Session) -> None:
         detail = (
             f"{wire.method} {wire.path} was answered {answer.status} instead of {refusal.status}"
         )
-        rule = {"unknown_route": "route.unknown", "wrong_method": "route.method"}[reason]
+        rule = {
+            "unknown_route": rule_ids.route("unknown"),
+            "wrong_method": rule_ids.route("method"),
+        }[reason]
         holds = answer.status == refusal.status
         if answer.status == 405 and "allow" not in answer.headers:
             detail, holds = "405 without the header Allow", False
@@ -176,15 +180,15 @@ def _credentials(session: Session, name: str) -> None:
     answer = session.call(name, ids=ids, who=wrong)
     status = refusals["unknown_credential"].status
     detail = f"an unknown credential was answered {answer.status} instead of {status}"
-    check(f"auth.{name}.unknown", detail, answer, holds=answer.status == status)
-    rule = f"auth.{name}.first"
+    check(rule_ids.auth(name, "unknown"), detail, answer, holds=answer.status == status)
+    rule = rule_ids.auth(name, "first")
     if rule in session.judge.rules:
         broken = RequestPlan(raw=b'{"', type=next(iter(operation.bodies)))
         answer = session.call(name, broken, ids=ids, who=ANONYMOUS)
         status = refusals["missing_credential"].status
         detail = f"a broken body without a credential was answered {answer.status}, not {status}"
         check(rule, detail, answer, holds=answer.status == status)
-    rule = f"auth.{name}.revoked"
+    rule = rule_ids.auth(name, "revoked")
     if session.target.controls is None or rule not in session.judge.rules:
         return
     former = session.controls.new_identity("former")
@@ -207,19 +211,19 @@ def _owners(session: Session, name: str) -> None:
     unknown = session.call(name, ids=_example_ids(session, operation))
     wanted = _refusals_of(session, name, "not_found")
     detail = f"an unknown id was answered {unknown.status} instead of {_either(wanted)}"
-    check(f"own.{name}.unknown", detail, unknown, holds=unknown.status in wanted)
+    check(rule_ids.own(name, "unknown"), detail, unknown, holds=unknown.status in wanted)
     ids = _somebodys(session, name)
     is_hidden = behaviour.foreign == "hide" or not targets or any(it.hidden for it in targets)
     wanted = _refusals_of(session, name, "not_found" if is_hidden else "foreign")
     before = _snapshot(session, name, ids)
     answer = session.call(name, ids=ids, who=session.stranger)
     detail = f"somebody else was answered {answer.status} instead of {_either(wanted)}"
-    check(f"own.{name}.foreign", detail, answer, holds=answer.status in wanted)
+    check(rule_ids.own(name, "foreign"), detail, answer, holds=answer.status in wanted)
     after = _snapshot(session, name, ids)
     if before is not None and after is not None and not answer.is_success:
         detail = f"somebody else changed it: {before.status} became {after.status}"
         holds = before.status == after.status
-        check(f"own.{name}.foreign", detail, before, after, holds=holds)
+        check(rule_ids.own(name, "foreign"), detail, before, after, holds=holds)
 
 
 def _refusals_of(session: Session, name: str, reason: str) -> list[int]:
@@ -290,7 +294,7 @@ def _states(session: Session, name: str) -> None:
             answer = session.call(name, ids=made.ids, who=who)
             detail = f"while it was {state}, it was answered {answer.status} instead of {status}"
             session.judge.check(
-                f"state.{name}", detail, shown, answer, holds=answer.status == status
+                rule_ids.state(name), detail, shown, answer, holds=answer.status == status
             )
 
 
@@ -320,7 +324,7 @@ def _ends(session: Session, name: str) -> None:
     if not answer.is_success:
         raise UnableError(f"{name} was refused: {answer.status}")
     status = session.contract.behaviour.refusals["not_found"].status
-    rule = f"gone.{name}"
+    rule = rule_ids.gone(name)
     if maker.read is not None:
         read = session.read(made)
         detail = f"it was read with {read.status} instead of {status}"
@@ -361,29 +365,29 @@ def _lists(session: Session, name: str) -> None:
     shown = _ids(rules, answer)
     missing = [it for it in made if it not in shown]
     detail = f"{missing[:1]} was made and is not listed"
-    session.judge.check(f"list.{name}.complete", detail, answer, holds=not missing)
+    session.judge.check(rule_ids.listing(name, "complete"), detail, answer, holds=not missing)
     if rules.counted_by is not None:
         operation, at = rules.counted_by
         counted = session.call(operation, who=who)
         detail = f"{evaluate(at, counted)!r} are counted, {len(shown)} are listed"
         holds = evaluate(at, counted) == len(shown)
-        session.judge.check(f"list.{name}.complete", detail, counted, holds=holds)
+        session.judge.check(rule_ids.listing(name, "complete"), detail, counted, holds=holds)
     if rules.newest_first:
         known = [it for it in shown if it in made]
         detail = f"listed as {known}, made as {made}"
         holds = known == list(reversed(made))
-        session.judge.check(f"list.{name}.order", detail, answer, holds=holds)
+        session.judge.check(rule_ids.listing(name, "order"), detail, answer, holds=holds)
     if rules.limit:
         short = session.call(name, RequestPlan(query={rules.limit: 2}), who=who)
         detail = f"{len(_ids(rules, short))} items with a limit of 2"
         holds = _ids(rules, short) == shown[:2]
-        session.judge.check(f"list.{name}.limit", detail, short, holds=holds)
+        session.judge.check(rule_ids.listing(name, "limit"), detail, short, holds=holds)
     if rules.after:
         _pages(session, rules, who, shown)
     foreign = session.call(name, who=session.stranger)
     detail = f"{made[0]} is listed to another account"
     hidden = not set(_ids(rules, foreign)) & set(made)
-    session.judge.check(f"own.{name}.hidden", detail, foreign, holds=hidden)
+    session.judge.check(rule_ids.own(name, "hidden"), detail, foreign, holds=hidden)
 
 
 def _pages(session: Session, rules: ListRules, who: Identity, shown: list[str]) -> None:
@@ -400,7 +404,9 @@ def _pages(session: Session, rules: ListRules, who: Identity, shown: list[str]) 
         query = {rules.limit: 1, rules.after: page[-1]}
     detail = f"the pages showed {seen}, the whole {shown}"
     if answer is not None:
-        session.judge.check(f"list.{rules.operation}.pages", detail, answer, holds=seen == shown)
+        session.judge.check(
+            rule_ids.listing(rules.operation, "pages"), detail, answer, holds=seen == shown
+        )
 
 
 def _ids(rules: ListRules, exchange: Exchange) -> list[str]:
@@ -430,4 +436,4 @@ def _keys(session: Session, scheme: str) -> None:
     passed = sum(1 for answer in answers if answer.is_success)
     detail = f"{passed + 1} keys are active; at most {credential.active_max} may be"
     holds = passed == credential.active_max - 1
-    session.judge.check(f"keys.{scheme}.max", detail, *answers[-2:], holds=holds)
+    session.judge.check(rule_ids.keys_max(scheme), detail, *answers[-2:], holds=holds)

@@ -9,7 +9,8 @@ from screentest.specs.checks import Checks
 from screentest.specs.contract import Contract
 from screentest.specs.operations import Operation
 
-from ..rules.contract_rules import names_needed
+from ..rules import rule_ids
+from ..rules.known import names_needed
 from ..targets.request_builder import UnableError, wire_of_plan
 from ..targets.target import ANONYMOUS, OutgoingRequest
 from .scenario import Scenario
@@ -74,7 +75,7 @@ def _judge(
     is_in = answer.status not in _refusals(session)
     way = f"{header}: {value.rpartition(' ')[0]} KEY".replace("  ", " ")
     detail = f"{way} was answered {answer.status}"
-    rule = f"auth.{scheme}.{'ways' if is_documented else 'others'}"
+    rule = rule_ids.scheme(scheme, "ways" if is_documented else "others")
     session.judge.check(rule, detail, answer, holds=is_in == is_documented)
 
 

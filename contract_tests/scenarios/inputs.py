@@ -13,10 +13,11 @@ from screentest.specs.json_types import Json
 from screentest.specs.operations import Operation, Parameter
 from screentest.specs.validation import Schema, Violation
 
-from ..rules.contract_rules import rule_of_example, takes_bad_input
+from ..rules import rule_ids
 from ..rules.judge import Judge
+from ..rules.known import takes_bad_input
+from ..rules.rule_ids import RuleId
 from ..targets.plans import changed
-from ..targets.request_builder import UnableError
 from ..targets.target import Identity
 from ..traces.expressions import evaluate, is_shown
 from ..traces.trace import Exchange
@@ -246,14 +247,14 @@ def _faults(session: Session, name: str) -> None:
         answer = session.call(name, plan, ids=ids, who=spaced(session, who, name))
         detail = f"{violation.message}, and it was answered {answer.status} instead of {refused}"
         holds = answer.status == refused
-        judge.check(f"input.{operation.id}", detail, answer, holds=holds)
+        judge.check(rule_ids.inputs(operation.id), detail, answer, holds=holds)
     for what, plan in good_plans(session, name):
         one = session.rich("precise")
         answer = session.call(name, plan, ids=session.ids_of(name, who=one), who=one)
         detail = f"{what} is allowed, and it was answered {answer.status}"
         wanted = session.plan(name).answers
         holds = answer.is_success if wanted is None else answer.status == wanted
-        judge.check(f"input.{operation.id}", detail, answer, holds=holds)
+        judge.check(rule_ids.inputs(operation.id), detail, answer, holds=holds)
 
 
 def _call(session: Session, name: str) -> None:
@@ -267,7 +268,7 @@ def _smallest(session: Session, judge: Judge, name: str) -> None:
     detail = f"the smallest request was answered {answer.status}"
     wanted = session.plan(name).answers
     holds = answer.is_success if wanted is None else answer.status == wanted
-    judge.check(f"input.{name}", detail, answer, holds=holds)
+    judge.check(rule_ids.inputs(name), detail, answer, holds=holds)
 
 
 def _example(session: Session, example: Example) -> None:
@@ -289,14 +290,14 @@ def _refused_example(session: Session, example: Example) -> None:
     if looks:
         session.money()
     detail = f"it was answered {answer.status} instead of {status}"
-    rule = rule_of_example(example)
+    rule = rule_ids.example(example.name)
     session.judge.check(rule, detail, answer, holds=answer.status == status)
     _shows(session, rule, example.shows, answer)
 
 
 def _accepted_example(session: Session, example: Example) -> None:
     who = session.rich("asker") if session.target.controls is not None else session.owner
-    plan, rule = session.plan_of(example), rule_of_example(example)
+    plan, rule = session.plan_of(example), rule_ids.example(example.name)
     ids = session.ids_of(example.operation, who=who)
     before = session.money(who) if example.costs is not None and session.has_money else None
     answer = session.call(example.operation, plan, ids=ids, who=who)
@@ -326,13 +327,8 @@ def _finished(
     return polls[-1] if polls else session.read(made)
 
 
-def _shows(session: Session, rule: str, wanted: Mapping[str, Json], exchange: Exchange) -> None:
+def _shows(session: Session, rule: RuleId, wanted: Mapping[str, Json], exchange: Exchange) -> None:
     for at, value in wanted.items():
         found = evaluate(at, exchange)
         detail = f"{at} is {found!r}, wanted was {value!r}"
         session.judge.check(rule, detail, exchange, holds=is_shown(value, found))
-
-
-def unable(detail: str) -> UnableError:
-    """To be raised where a scenario cannot go on."""
-    return UnableError(detail)

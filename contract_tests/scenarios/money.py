@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from screentest.specs.behaviour import Moment
-from screentest.specs.checks import Checks, RequestPlan, View
+from screentest.specs.checks import Checks, View
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 
+from ..rules import rule_ids
 from ..targets.request_builder import UnableError
 from ..targets.target import Identity
 from ..traces.expressions import evaluate, has_value
@@ -100,7 +101,7 @@ def _pay(
         raise UnableError(f"{name} was refused: {answer.status}")
     after = session.money(who)
     moment = _moment(session, name)
-    rule = f"money.{name}.price"
+    rule = rule_ids.money(name, "price")
     is_later = moment is Moment.COMPLETION and not answer.is_stream
     wanted = before.total if is_later else before.total - cost
     detail = f"{before.total} credits became {after.total}; it costs {cost} at {moment.value}"
@@ -121,7 +122,7 @@ def _moment(session: Session, name: str) -> Moment:
 def _told(session: Session, name: str, answer: Exchange, cost: int, available: int) -> None:
     """What an answer says of its own price, against what was seen."""
     for view in session.checks.views.get(name, ()):
-        rule = f"money.{name}.shown"
+        rule = rule_ids.money(name, "shown")
         for at, value in ((view.charged, cost), (view.balance, available)):
             shown = evaluate(at, answer) if at else None
             if at:
@@ -157,23 +158,23 @@ def _short(session: Session, name: str) -> None:
     before = session.money(who)
     refused = session.call(name, ids=ids, who=who)
     detail = f"with {cost - 1} of {cost} credits it was answered {refused.status}, not {status}"
-    check(f"money.{name}.short", detail, refused, holds=refused.status == status)
+    check(rule_ids.money(name, "short"), detail, refused, holds=refused.status == status)
     session.target.wait(3_600_000)
     after = session.money(who)
     detail = f"the refusal changed {before.total} credits to {after.total}"
-    check(f"money.{name}.short", detail, refused, holds=before.total == after.total)
+    check(rule_ids.money(name, "short"), detail, refused, holds=before.total == after.total)
     now = _listed(session, name, who)
     detail = "what was refused for want of credits is listed"
-    check(f"money.{name}.short", detail, refused, holds=listed == now)
+    check(rule_ids.money(name, "short"), detail, refused, holds=listed == now)
     session.set_credits(who, cost)
     accepted = session.call(name, ids=ids, who=who)
     detail = f"with {cost} of {cost} credits it was answered {accepted.status}"
-    check(f"money.{name}.enough", detail, accepted, holds=accepted.is_success)
+    check(rule_ids.money(name, "enough"), detail, accepted, holds=accepted.is_success)
     if accepted.is_success:
         _wait_for_all(session, accepted)
         left = session.money(who)
         detail = f"{left.total} credits are left of {cost}"
-        check(f"money.{name}.enough", detail, accepted, holds=left.total == 0)
+        check(rule_ids.money(name, "enough"), detail, accepted, holds=left.total == 0)
 
 
 def _listed(session: Session, name: str, who: Identity) -> Json:
@@ -199,7 +200,7 @@ def _refused(session: Session, name: str) -> None:
     after = session.money(who)
     detail = f"refusals changed {before.total} credits to {after.total}"
     holds = before.total == after.total or any(it.is_success for it in sent)
-    session.judge.check(f"money.{name}.refused", detail, *sent[:2], holds=holds)
+    session.judge.check(rule_ids.money(name, "refused"), detail, *sent[:2], holds=holds)
 
 
 def _failure(session: Session, name: str) -> None:
@@ -223,7 +224,7 @@ def _failure(session: Session, name: str) -> None:
     # The balance is looked at right after the first answer that shows the failure.
     after = session.money(who)
     detail = f"{before.total} credits became {after.total} although it failed; it costs {cost}"
-    rule = f"money.{name}.failure"
+    rule = rule_ids.money(name, "failure")
     session.judge.check(rule, detail, answer, last, holds=before.total == after.total)
     _refund_told(session, last, cost)
     if make is not None and not answer.is_stream:
@@ -243,7 +244,7 @@ def _refund_told(session: Session, last: Exchange, cost: int) -> None:
         shown = evaluate(view.refunded, last) if view.refunded else None
         if view.refunded and has_value(shown):
             detail = f"{view.refunded} is {shown!r}; {cost} was paid"
-            rule = f"money.{last.operation}.shown"
+            rule = rule_ids.money(last.operation, "shown")
             session.judge.check(rule, detail, last, holds=shown == cost)
 
 
@@ -262,9 +263,4 @@ def _free(session: Session) -> None:
         answer = session.call(name, ids=ids, who=who)
         after = session.money(who)
         detail = f"{name} changed {before.total} credits to {after.total}"
-        session.judge.check("money.free", detail, answer, holds=before.total == after.total)
-
-
-def costs_of(session: Session, plan: RequestPlan, name: str) -> int:
-    """What *plan* costs, where no more than the request is needed to know."""
-    return session.price(name, plan)
+        session.judge.check(rule_ids.MONEY_FREE, detail, answer, holds=before.total == after.total)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from screentest.specs.call_limits import RateWindow
 
-from ..rules.contract_rules import windows_in_force
+from ..rules.known import windows_in_force
 from ..targets.target import Identity
 from ..traces.trace import Exchange
 from .session import Session

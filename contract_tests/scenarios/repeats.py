@@ -10,7 +10,8 @@ from screentest.specs.checks import Checks, RequestPlan
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 
-from ..rules.contract_rules import names_needed, windows_in_force
+from ..rules import rule_ids
+from ..rules.known import names_needed, windows_in_force
 from ..targets.plans import changed
 from ..targets.request_builder import UnableError
 from ..targets.target import Identity
@@ -79,9 +80,9 @@ def _idempotency(session: Session, name: str) -> None:
     check = session.judge.check
     detail = f"{first.status} became {again.status}, or the body differs"
     same = (first.status, first.body) == (again.status, again.body)
-    check("idem.replay", detail, first, again, holds=same)
+    check(rule_ids.idempotency("replay"), detail, first, again, holds=same)
     detail = f"{before.total} credits became {paid.total}, and {after.total} after the repeat"
-    check("idem.once", detail, first, again, holds=paid.total == after.total)
+    check(rule_ids.idempotency("once"), detail, first, again, holds=paid.total == after.total)
     _conflict(session, name, ids, who, key)
     if before.total == paid.total:
         return  # What costs nothing cannot show whether it was done again.
@@ -97,17 +98,12 @@ def _conflict(
     if other is None:
         return
     answer = session.call(name, other, ids=ids, who=who, headers=key)
-    refusals = session.contract.behaviour.refusals
-    status = next(
-        (
-            it.status
-            for reason, it in refusals.items()
-            if reason in {"idempotency_mismatch", "idempotency_conflict"}
-        ),
-        409,
-    )
+    refusal = session.contract.behaviour.refusals.get("idempotency_mismatch")
+    status = refusal.status if refusal is not None else 409
     detail = f"the same key with another body was answered {answer.status} instead of {status}"
-    session.judge.check("idem.conflict", detail, answer, holds=answer.status == status)
+    session.judge.check(
+        rule_ids.idempotency("conflict"), detail, answer, holds=answer.status == status
+    )
 
 
 def _other_plan(session: Session, name: str) -> RequestPlan | None:
@@ -141,7 +137,7 @@ def _scope(session: Session, name: str, rules: Idempotency, first: Exchange) -> 
     holds = answer.is_success and before.total != after.total
     if first.operation in {it.by for it in session.checks.makes.values()}:
         holds = holds and answer.body != first.body
-    session.judge.check("idem.scope", detail, first, answer, holds=holds)
+    session.judge.check(rule_ids.idempotency("scope"), detail, first, answer, holds=holds)
 
 
 def _kept_refusal(session: Session, name: str, rules: Idempotency) -> None:
@@ -154,7 +150,7 @@ def _kept_refusal(session: Session, name: str, rules: Idempotency) -> None:
     accepted = session.call(name, ids=ids, who=poor, headers=key)
     detail = f"refused with {refused.status}, and {accepted.status} after the credits came"
     holds = refused.status == 402 and accepted.is_success
-    session.judge.check("idem.refusals", detail, refused, accepted, holds=holds)
+    session.judge.check(rule_ids.idempotency("refusals"), detail, refused, accepted, holds=holds)
 
 
 def _expiry(
@@ -171,10 +167,10 @@ def _expiry(
     after = session.money(who)
     detail = "a second before its end the key was not kept"
     holds = kept.body == first.body and before.total == between.total
-    session.judge.check("idem.expiry", detail, first, kept, holds=holds)
+    session.judge.check(rule_ids.idempotency("expiry"), detail, first, kept, holds=holds)
     detail = "a second after its end the key was still kept"
     holds = fresh.is_success and after.total < between.total
-    session.judge.check("idem.expiry", detail, first, fresh, holds=holds)
+    session.judge.check(rule_ids.idempotency("expiry"), detail, first, fresh, holds=holds)
 
 
 # Rates
@@ -201,10 +197,10 @@ def _rate(session: Session, window: RateWindow) -> None:
     status = session.contract.behaviour.refusals["rate_limited"].status
     passed = [it for it in answers if it.status != status]
     detail = f"{len(passed)} of {limit} calls passed"
-    check(f"rate.{window.name}.limit", detail, answers[-1], holds=len(passed) == limit)
+    check(rule_ids.rate(window.name, "limit"), detail, answers[-1], holds=len(passed) == limit)
     over = send(1)[0]
     detail = f"call {limit + 1} was answered {over.status} instead of {status}"
-    check(f"rate.{window.name}.refuses", detail, over, holds=over.status == status)
+    check(rule_ids.rate(window.name, "refuses"), detail, over, holds=over.status == status)
     _scope_of_rate(session, window, name, status)
     _after_wait(session, window, name, ids, who, (answers[0], over))
     session.target.wait(max(0, halfway_ms + window.per_ms + 10 - session.target.now_ms()))
@@ -213,7 +209,7 @@ def _rate(session: Session, window: RateWindow) -> None:
     detail = f"{len(passed)} calls passed when {half} had aged"
     # The call after the told wait took one place, where it came before all of them had aged.
     holds = len(passed) in {half - 1, half}
-    check(f"rate.{window.name}.slides", detail, freed[-1], holds=holds)
+    check(rule_ids.rate(window.name, "slides"), detail, freed[-1], holds=holds)
 
 
 def _cheapest(session: Session, window: RateWindow) -> str:
@@ -243,7 +239,7 @@ def _scope_of_rate(session: Session, window: RateWindow, name: str, status: int)
     wanted = window.scope == "address"
     detail = f"somebody else was answered {answer.status}; calls count for one {window.scope}"
     holds = (answer.status == status) == wanted
-    session.judge.check(f"rate.{window.name}.scope", detail, answer, holds=holds)
+    session.judge.check(rule_ids.rate(window.name, "scope"), detail, answer, holds=holds)
 
 
 def _after_wait(
@@ -257,7 +253,7 @@ def _after_wait(
     """The wait that the refusal tells is just long enough; *answers* are the first and that one."""
     first, over = answers
     told_s = over.headers.get("retry-after", "")
-    rule = f"rate.{window.name}.wait"
+    rule = rule_ids.rate(window.name, "wait")
     if not told_s.isdigit() or int(told_s) < 1:
         detail = f"the refusal says Retry-After: {told_s or 'nothing'}"
         session.judge.check(rule, detail, over, holds=False)
@@ -294,18 +290,18 @@ def _cap(session: Session, tier: str) -> None:
         made = _started(session, kind, who)
         if isinstance(made, Exchange):
             detail = f"job {len(running) + 1} of {limit} was refused"
-            check(f"cap.{tier}", detail, made, holds=False)
+            check(rule_ids.cap(tier), detail, made, holds=False)
             return
         running.append(made)
     answer = _try_to_start(session, kind, who)
     status = session.contract.behaviour.refusals["too_many_running"].status
     detail = f"job {limit + 1} was answered {answer.status} instead of {status}"
-    check(f"cap.{tier}", detail, answer, holds=answer.status == status)
+    check(rule_ids.cap(tier), detail, answer, holds=answer.status == status)
     session.controls.hold(session.job_of(running[0]), held=False)
     session.finish(running[0])
     answer = _try_to_start(session, kind, who)
     detail = f"a job had ended, and the next was answered {answer.status}"
-    check("cap.frees", detail, answer, holds=answer.is_success)
+    check(rule_ids.CAP_FREES, detail, answer, holds=answer.is_success)
 
 
 def _capped_kind(session: Session) -> str:

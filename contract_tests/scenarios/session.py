@@ -19,8 +19,9 @@ from screentest.specs.json_types import Json
 
 from ..monitors.lifecycles import observations, state_of
 from ..monitors.monitors import Monitors
-from ..rules.contract_rules import names_needed
+from ..rules import rule_ids
 from ..rules.judge import Judge
+from ..rules.known import names_needed
 from ..rules.prices import price_of, worst_price
 from ..targets.open_jobs import OpenJob, OpenJobs, asked_by
 from ..targets.plans import changed, flat
@@ -305,8 +306,8 @@ class Session:
                 return
             if self.target.now_ms() > stuck_ms:
                 detail = f"it was still {kind.value} after {stuck_ms - started_ms} ms"
-                self.judge.check(
-                    f"life.{make.kind}.ends", detail, made.exchange, exchange, holds=False
+                self.judge.check_optional(
+                    rule_ids.life(make.kind, "ends"), detail, made.exchange, exchange, holds=False
                 )
                 raise UnableError(f"the {make.kind} did not end")
             self._wait_for_next(self.target.now_ms() - started_ms)

@@ -10,7 +10,9 @@ from msgspec.structs import replace
 from screentest.specs.checks import Checks, RequestPlan
 from screentest.specs.contract import Contract
 
-from ..rules.contract_rules import json_operation, upload_operation
+from ..rules import rule_ids
+from ..rules.known import json_operation, upload_operation
+from ..rules.rule_ids import RuleId
 from ..targets.plans import account_in
 from ..traces.trace import Exchange
 from .scenario import Scenario
@@ -50,7 +52,13 @@ def _body(session: Session) -> None:
         # Blanks after a JSON text belong to it.
         plan = RequestPlan(json=asked, raw=body.ljust(size), type="application/json")
         answer = session.call(name, plan, who=who)
-        _judge(session, "limits.body", answer, size, holds=answer.is_success == (size == most))
+        _judge(
+            session,
+            rule_ids.limits("body"),
+            answer,
+            size,
+            holds=answer.is_success == (size == most),
+        )
 
 
 def _file(session: Session) -> None:
@@ -62,9 +70,15 @@ def _file(session: Session) -> None:
         form = dict(plan.form or {})
         form[field] = {**form[field], "bytes": size}
         answer = session.call(name, replace(plan, form=form), who=who)
-        _judge(session, "limits.file", answer, size, holds=answer.is_success == (size == most))
+        _judge(
+            session,
+            rule_ids.limits("file"),
+            answer,
+            size,
+            holds=answer.is_success == (size == most),
+        )
 
 
-def _judge(session: Session, rule: str, answer: Exchange, size: int, *, holds: bool) -> None:
+def _judge(session: Session, rule: RuleId, answer: Exchange, size: int, *, holds: bool) -> None:
     detail = f"{size} bytes were answered {answer.status}"
     session.judge.check(rule, detail, answer, holds=holds)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from screentest.specs.checks import Checks
 from screentest.specs.contract import Contract
 
+from ..rules import rule_ids
 from ..targets.request_builder import UnableError
 from ..traces.trace import Exchange
 from .scenario import Scenario
@@ -73,7 +74,9 @@ def _agree(session: Session, name: str, made: Made, stream: Exchange, wanted: st
     ended = {"succeeded": last != failed, "failed": last == failed}[wanted]
     kind = session.kind_seen(made, shown)
     agrees = kind is not None and (kind.value == "succeeded") == (wanted == "succeeded")
-    session.judge.check(f"stream.{name}.state", detail, stream, shown, holds=ended and agrees)
+    session.judge.check(
+        rule_ids.stream(name, "state"), detail, stream, shown, holds=ended and agrees
+    )
 
 
 def _failing(session: Session, name: str) -> None:
@@ -85,12 +88,12 @@ def _failing(session: Session, name: str) -> None:
     last = payload.get(rules.name_field) if isinstance(payload, dict) else None
     wanted = rules.on_error[rules.name_field]
     detail = f"it was to fail, and the last event is {last!r} instead of {wanted!r}"
-    session.judge.check(f"stream.{name}.error", detail, stream, holds=last == wanted)
+    session.judge.check(rule_ids.stream(name, "error"), detail, stream, holds=last == wanted)
     if isinstance(payload, dict):
         value = rules.on_error.get(rules.rising_field)
         detail = f"the error says {rules.rising_field} {payload.get(rules.rising_field)!r}"
         holds = payload.get(rules.rising_field) == value
-        session.judge.check(f"stream.{name}.error", detail, stream, holds=holds)
+        session.judge.check(rule_ids.stream(name, "error"), detail, stream, holds=holds)
     _agree(session, name, made, stream, "failed")
 
 
@@ -104,4 +107,4 @@ def _refused(session: Session, name: str) -> None:
     detail = f"with {cost - 1} of {cost} credits it was answered {answer.status} as "
     detail += answer.content_type
     holds = answer.status == 402 and not answer.is_stream
-    session.judge.check(f"stream.{name}.refused", detail, answer, holds=holds)
+    session.judge.check(rule_ids.stream(name, "refused"), detail, answer, holds=holds)

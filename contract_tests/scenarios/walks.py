@@ -10,8 +10,8 @@ from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.outputs import UrlRules
 
-from ..rules.contract_rules import names_needed
-from ..targets.request_builder import UnableError
+from ..rules import rule_ids
+from ..rules.known import names_needed
 from ..traces.expressions import evaluate, has_value, read_fact
 from ..traces.mp4_probe import read_footage
 from ..traces.trace import Exchange, Missing
@@ -131,7 +131,9 @@ def _young(session: Session, made: Made) -> None:
     kind, state = made.make.kind, session.kind_seen(made, made.exchange)
     if state is not None and made.exchange.operation == made.make.by:
         detail = f"it was {state.value} in the answer that made it"
-        session.judge.check(f"life.{kind}.lasts", detail, made.exchange, holds=not state.is_final)
+        session.judge.check_optional(
+            rule_ids.life(kind, "lasts"), detail, made.exchange, holds=not state.is_final
+        )
 
 
 def _early(session: Session, made: Made) -> None:
@@ -143,7 +145,7 @@ def _early(session: Session, made: Made) -> None:
     early = session.call(content.operation, ids=made.ids)
     detail = f"an unfinished {kind} answered {early.status} instead of {content.early}"
     holds = early.status == content.early
-    session.judge.check(f"content.{kind}.early", detail, early, holds=holds)
+    session.judge.check(rule_ids.content_early(kind), detail, early, holds=holds)
 
 
 def _end(session: Session, made: Made) -> Exchange:
@@ -154,7 +156,9 @@ def _end(session: Session, made: Made) -> Exchange:
     meaning = session.kind_seen(made, last)
     detail = f"it showed {session.state_seen(made, last)!r} at last"
     ended = meaning is not None and meaning.is_final
-    session.judge.check(f"life.{kind}.ends", detail, made.exchange, last, holds=ended)
+    session.judge.check_optional(
+        rule_ids.life(kind, "ends"), detail, made.exchange, last, holds=ended
+    )
     return last
 
 
@@ -170,7 +174,9 @@ def _failure(session: Session, kind: str) -> None:
     meaning = session.kind_seen(made, last)
     detail = f"the {kind} was to fail and showed {state!r}"
     holds = meaning is not None and meaning.value == "failed"
-    session.judge.check(f"life.{kind}.fails", detail, made.exchange, last, holds=holds)
+    session.judge.check_optional(
+        rule_ids.life(kind, "fails"), detail, made.exchange, last, holds=holds
+    )
     session.target.wait(_HOUR_MS)
     session.read(made)
 
@@ -184,7 +190,7 @@ def _same(session: Session, kind: str) -> None:
     holds = evaluate(at, first.exchange) == evaluate(at, again)
     state = session.kind_of_answer(kind, again)
     holds = holds and state is not None and state.is_final
-    session.judge.check(f"same.{kind}", detail, first.exchange, again, holds=holds)
+    session.judge.check(rule_ids.same(kind), detail, first.exchange, again, holds=holds)
 
 
 # Files
@@ -218,7 +224,7 @@ def _content(session: Session, make: Make, content: Content) -> None:
     again = session.call(content.operation, ids=made.ids)
     detail = "the same file was answered with other bytes"
     holds = first.body == again.body
-    session.judge.check(f"media.{kind}.stable", detail, first, again, holds=holds)
+    session.judge.check(rule_ids.media(kind, "stable"), detail, first, again, holds=holds)
     view = session.view(made)
     if view is not None and view.media is not None:
         _size(session, view, made, first)
@@ -232,7 +238,7 @@ def _container(session: Session, kind: str, fetched: Exchange, type_: str) -> No
         problem = f"it came as {fetched.content_type or 'nothing'} instead of {type_}"
     elif fetched.headers.get("content-length", str(len(fetched.body))) != str(len(fetched.body)):
         problem = "its length is not the length that was told"
-    rule = f"media.{kind}.container"
+    rule = rule_ids.media(kind, "container")
     session.judge.check(rule, problem or "", fetched, holds=problem is None)
 
 
@@ -248,7 +254,7 @@ def _media(session: Session, view: View, made: Made, read: Exchange) -> None:
     again = session.fetch(url)
     detail = "the same address answered other bytes"
     holds = again.body == fetched.body
-    session.judge.check(f"media.{kind}.stable", detail, fetched, again, holds=holds)
+    session.judge.check(rule_ids.media(kind, "stable"), detail, fetched, again, holds=holds)
 
 
 def _size(session: Session, view: View, made: Made, fetched: Exchange) -> None:
@@ -269,7 +275,7 @@ def _size(session: Session, view: View, made: Made, fetched: Exchange) -> None:
         difference = abs(footage.length_ms - int(float(seconds) * 1_000))
         if difference > _LENGTH_TOLERANCE_MS:
             problems.append(f"it lasts {footage.length_ms} ms, asked for were {seconds} s")
-    rule = f"media.{view.resource}.size"
+    rule = rule_ids.media(view.resource, "size")
     session.judge.check(rule, "; ".join(problems), fetched, holds=not problems)
 
 
@@ -279,18 +285,20 @@ def _address(session: Session, rules: UrlRules, url: str, made: Made, at: str) -
     fetched = session.fetch(url)
     detail = f"it answered {fetched.status} with {len(fetched.body)} bytes"
     works = fetched.status == 200 and bool(fetched.body)
-    check(f"url.{name}.works", detail, fetched, holds=works)
+    check(rule_ids.url(name, "works"), detail, fetched, holds=works)
     if rules.names:
         for altered in _altered(url, rules):
             answer = session.fetch(altered)
             detail = f"a changed address was answered {answer.status}"
-            check(f"url.{name}.sealed", detail, answer, holds=answer.status in {401, 403, 404})
+            check(
+                rule_ids.url(name, "sealed"), detail, answer, holds=answer.status in {401, 403, 404}
+            )
     if rules.lives_ms is None:
         if session.target.controls is not None:
             session.target.wait(30 * _DAY_MS)
             later = session.fetch(url)
             detail = f"after 30 days it answered {later.status}"
-            check(f"url.{name}.stays", detail, later, holds=later.status == 200)
+            check(rule_ids.url(name, "stays"), detail, later, holds=later.status == 200)
         return
     _lifetime(session, rules, made, at)
 
@@ -303,7 +311,7 @@ def _lifetime(session: Session, rules: UrlRules, made: Made, at: str) -> None:
     second = session.read(made)
     url, other = evaluate(at, first), evaluate(at, second)
     detail = "two reads gave the same address"
-    check(f"url.{name}.fresh", detail, first, second, holds=has_value(url) and url != other)
+    check(rule_ids.url(name, "fresh"), detail, first, second, holds=has_value(url) and url != other)
     if rules.lives_ms > session.target.patience_ms or not isinstance(url, str):
         return
     session.target.wait(first.at_ms + rules.lives_ms - session.target.now_ms() - 1_000)
@@ -312,12 +320,12 @@ def _lifetime(session: Session, rules: UrlRules, made: Made, at: str) -> None:
     after = session.fetch(url)
     detail = f"it answered {before.status} a second before its end, {after.status} a second after"
     holds = before.status == 200 and after.status in {401, 403, 404, 410}
-    check(f"url.{name}.lives", detail, before, after, holds=holds)
+    check(rule_ids.url(name, "lives"), detail, before, after, holds=holds)
     renewed = evaluate(at, session.read(made))
     if isinstance(renewed, str):
         answer = session.fetch(renewed)
         detail = f"the address of a new read answered {answer.status}"
-        check(f"url.{name}.fresh", detail, answer, holds=answer.status == 200)
+        check(rule_ids.url(name, "fresh"), detail, answer, holds=answer.status == 200)
 
 
 def _altered(url: str, rules: UrlRules) -> Iterator[str]:
@@ -339,14 +347,3 @@ def _other(value: str) -> str:
         return "1"
     last = value[-1]
     return value[:-1] + ("1" if last == "0" else "0")
-
-
-def require(value: Json, detail: str) -> Json:
-    """*value*, which must be there.
-
-    Raises:
-        UnableError: it is not.
-    """
-    if not has_value(value):
-        raise UnableError(detail)
-    return value

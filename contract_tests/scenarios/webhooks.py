@@ -13,6 +13,7 @@ from screentest.specs.checks import Checks
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 
+from ..rules import rule_ids
 from ..targets.request_builder import UnableError
 from ..targets.target import Endpoint, Identity
 from ..traces.expressions import at_pointer
@@ -121,18 +122,18 @@ def _delivered(session: Session, type_: str) -> None:
     found = _taken(session)
     last = polls[-1] if polls else made.exchange
     detail = f"{len(found)} deliveries came"
-    check(f"hook.{type_}", detail, last, holds=len(found) == 1)
+    check(rule_ids.hook_event(type_), detail, last, holds=len(found) == 1)
     if not found:
         return
     payload = found[0].payload
     detail = f"the delivery tells {at_pointer(payload, '/type')!r}"
-    check(f"hook.{type_}", detail, last, holds=_names_event(rules, payload, type_))
+    check(rule_ids.hook_event(type_), detail, last, holds=_names_event(rules, payload, type_))
     detail = "a receiver that asked at once did not see the end"
-    check("hook.state", detail, last, holds=bool(seen) and all(seen))
+    check(rule_ids.hook("state"), detail, last, holds=bool(seen) and all(seen))
     _signature(session, rules, found[0], endpoint)
     session.target.wait(sum(rules.retries_ms))
     detail = f"{len(session.controls.deliveries())} deliveries, and the first was taken"
-    check("hook.stops", detail, last, holds=len(session.controls.deliveries()) == 1)
+    check(rule_ids.hook("stops"), detail, last, holds=len(session.controls.deliveries()) == 1)
 
 
 def _names_event(rules: WebhookRules, payload: Json, type_: str) -> bool:
@@ -149,7 +150,7 @@ def _signature(
 ) -> None:
     problem = signature_problem(rules, delivery, endpoint.secret)
     last = session.trace.exchanges[-1]
-    session.judge.check("hook.signature", problem or "", last, holds=problem is None)
+    session.judge.check(rule_ids.hook("signature"), problem or "", last, holds=problem is None)
 
 
 def signature_problem(rules: WebhookRules, delivery: Delivery, secret: str) -> str | None:
@@ -193,14 +194,18 @@ def _retries(session: Session) -> None:
         )
         detail += f"early, {due - number} in all"
         check(
-            "hook.retries", detail, made.exchange, last, holds=(early, due) == (number, number + 1)
+            rule_ids.hook("retries"),
+            detail,
+            made.exchange,
+            last,
+            holds=(early, due) == (number, number + 1),
         )
     session.target.wait(10 * max(rules.retries_ms))
     found = _taken(session)
     detail = f"{len(found)} attempts, {len(rules.retries_ms) + 1} are documented"
-    check("hook.retries", detail, last, holds=len(found) == len(rules.retries_ms) + 1)
+    check(rule_ids.hook("retries"), detail, last, holds=len(found) == len(rules.retries_ms) + 1)
     same = {(it.body, _event_id(it)) for it in found}
-    check("hook.id", f"{len(same)} different bodies or ids", last, holds=len(same) == 1)
+    check(rule_ids.hook("id"), f"{len(same)} different bodies or ids", last, holds=len(same) == 1)
     for delivery in found[-1:]:
         _signature(session, rules, delivery, endpoint)
 
@@ -224,7 +229,7 @@ def _rotation(session: Session) -> None:
     new = signature_problem(rules, found[1], fresh.secret)
     detail = f"before the change: {old or 'right'}; after it: {new or 'right'}"
     holds = old is None and new is None and endpoint.secret != fresh.secret
-    session.judge.check("hook.rotation", detail, last, holds=holds)
+    session.judge.check(rule_ids.hook("rotation"), detail, last, holds=holds)
 
 
 def _endpoints(session: Session) -> None:
@@ -234,4 +239,6 @@ def _endpoints(session: Session) -> None:
     session.call(next(iter(session.contract.operations)), who=who)
     detail = f"{taken} endpoints were taken; at most {rules.endpoints_max} may be"
     last = session.trace.exchanges[-1]
-    session.judge.check("hook.endpoints", detail, last, holds=taken == rules.endpoints_max)
+    session.judge.check(
+        rule_ids.hook("endpoints"), detail, last, holds=taken == rules.endpoints_max
+    )

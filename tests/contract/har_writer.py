@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from screentest.contract_tests.recordings.har import HarReading, har_of
 from screentest.contract_tests.traces.trace import Exchange, Trace
-from screentest.specs.contract import load_contract
+from screentest.specs.contract import Contract, load_contract
 from screentest.specs.json_types import Json
 from screentest.specs.redaction import Secrets
 
@@ -75,3 +76,8 @@ def _entry(exchange: Exchange, base_url: str) -> Json:
 
 def _pairs(headers: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in headers.items()]
+
+
+def read_har(path: Path, contract: Contract) -> HarReading:
+    """What the kit reads from the HAR file at *path*."""
+    return har_of(path.read_text(encoding="utf-8-sig"), str(path), contract)

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from screentest.contract_tests.recordings.har import HarReading, read_har, tally
+from screentest.contract_tests.recordings.har import HarReading, tally
 from screentest.contract_tests.recordings.recorded import judge_recording
 from screentest.contract_tests.traces.trace import Part, Trace
 from screentest.specs.contract import load_contract
 from screentest.specs.json_types import Json
 
 from .hands import recording, session_with
-from .har_writer import write_har
+from .har_writer import read_har, write_har
 
 OZOR = load_contract("ozor")
 HOME = "https://ozor.ai"

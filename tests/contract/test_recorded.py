@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from screentest.contract_tests.recordings.har import read_har
 from screentest.contract_tests.recordings.recorded import (
     differences,
     judge_recording,
@@ -25,7 +24,7 @@ from screentest.specs.contract import load_contract
 from screentest.specs.json_types import Json
 
 from .hands import PROVIDERS, recording, session_with
-from .har_writer import write_har
+from .har_writer import read_har, write_har
 
 #: Shows a key that this mock did not make.
 UNKNOWN = Identity("anonymous", {"api_key": "ulazai_live_" + "0" * 32})

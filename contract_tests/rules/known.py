@@ -1,0 +1,144 @@
+"""What rules are derived from: a contract and its checks, and the clauses behind their parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from screentest.specs.behaviour import Behaviour, OperationRules
+from screentest.specs.call_limits import RateWindow
+from screentest.specs.checks import Checks, RequestPlan, View
+from screentest.specs.contract import Contract
+from screentest.specs.json_types import Json
+from screentest.specs.openapi_places import schema_citations
+from screentest.specs.operations import Operation
+
+Clauses = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What rules are derived from."""
+
+    contract: Contract
+    checks: Checks
+
+    @property
+    def behaviour(self) -> Behaviour:
+        return self.contract.behaviour
+
+    @property
+    def operations(self) -> Iterator[tuple[Operation, OperationRules]]:
+        for name, operation in self.contract.operations.items():
+            yield operation, self.behaviour.operations[name]
+
+    def source(self, operation: str) -> Clauses:
+        """The first clause behind an operation."""
+        return self.behaviour.operations[operation].source[:1]
+
+    def refusal(self, reason: str, operation: str = "") -> Clauses:
+        """The clauses behind a refusal; the first one of the operation where none are cited."""
+        cited = self.behaviour.cites.of_reason(operation, reason)
+        return cited or (self.source(operation) if operation else (f"refusals.{reason}",))
+
+    def shapes(self, operation: str) -> Clauses:
+        """The clauses behind the schemas of an operation's answers, and behind its views."""
+        views = self.checks.views.get(operation, ())
+        shown = [clause for view in views for clause in view.source]
+        of_schemas = schema_citations(self.contract.document, operation, is_sent=False)
+        return _unique(*of_schemas, *shown) or self.source(operation)
+
+    def inputs(self, operation: Operation) -> Clauses:
+        """The clauses behind what makes a request to *operation* valid."""
+        cites = self.behaviour.cites
+        tables = [it for name, it in cites.operations.items() if name == operation.id]
+        names = {it.name for it in operation.parameters}
+        for schema in operation.bodies.values():
+            names |= schema.fields.named.keys()
+        cited = [
+            clause
+            for places in (*tables, cites.everywhere)
+            for field, rules in places.fields.items()
+            if field.partition(".")[0] in names
+            for clauses in rules.values()
+            for clause in clauses
+        ]
+        of_schemas = schema_citations(self.contract.document, operation.id, is_sent=True)
+        return _unique(*self.refusal("invalid", operation.id), *cited, *of_schemas)
+
+    def exceptions(self, operation: str) -> Clauses:
+        """The clauses by which an operation refuses what is valid in shape."""
+        found = self.checks.may_refuse.get(operation)
+        return found.source if found is not None else ()
+
+
+def _unique(*clauses: str) -> Clauses:
+    return tuple(dict.fromkeys(clauses))
+
+
+def names_needed(operation: Operation, plan: RequestPlan) -> set[str]:
+    """The ids that a request to *operation* names, in its path and in its body."""
+    in_path = {it.name for it in operation.parameters if it.place == "path"}
+    return in_path | set(_ids_in([plan.json, plan.form, plan.query]))
+
+
+def _ids_in(value: Json) -> Iterator[str]:
+    if isinstance(value, str) and value.startswith("$ids."):
+        yield value[5:]
+    elif isinstance(value, Mapping):
+        for it in value.values():
+            yield from _ids_in(it)
+    elif isinstance(value, list):
+        for it in value:
+            yield from _ids_in(it)
+
+
+def plain(kind: str) -> str:
+    """`agent job`."""
+    return kind.replace("_", " ")
+
+
+def named(kind: str) -> str:
+    """`an agent job`."""
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {plain(kind)}"
+
+
+def takes_bad_input(operation: Operation) -> bool:
+    """Whether a request to *operation* can be wrong in its body or its query."""
+    return bool(operation.bodies) or any(it.place == "query" for it in operation.parameters)
+
+
+def json_operation(contract: Contract, checks: Checks) -> str | None:
+    """An operation whose JSON body has a size limit; None where files have it."""
+    if not contract.behaviour.limits.source or upload_operation(contract, checks) is not None:
+        return None
+    for name, plan in checks.requests.items():
+        if isinstance(plan.json, dict) and not names_needed(contract.operations[name], plan):
+            return name
+    return None
+
+
+def upload_operation(contract: Contract, checks: Checks) -> tuple[str, str, RequestPlan] | None:
+    """An operation that takes a file: its name, the file's field, and a request that has one."""
+    plans = [*checks.requests.items()]
+    plans += [(it.operation, it.plan) for it in checks.accepted if it.plan is not None]
+    for name, plan in plans:
+        for field, value in (plan.form or {}).items():
+            if isinstance(value, dict) and "is" in value:
+                return name, field, plan
+    return None
+
+
+def views_of(checks: Checks, kind: str) -> list[View]:
+    """Every view of resources of *kind*."""
+    return [it for views in checks.views.values() for it in views if it.resource == kind]
+
+
+def windows_in_force(behaviour: Behaviour) -> list[RateWindow]:
+    """The rate windows of the readings that are chosen by default."""
+    return [
+        window
+        for window in behaviour.rate_windows
+        if window.reading is None
+        or behaviour.interpretations[window.reading[0]].default == window.reading[1]
+    ]
