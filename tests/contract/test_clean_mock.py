@@ -37,7 +37,7 @@ CLAUSES_MIN = {
     "oshara": (64, 48),
     "ozor": (231, 137),
     "ugc_copilot": (91, 48),
-    "ulazai": (80, 57),
+    "ulazai": (80, 55),
     "znapai": (70, 55),
 }
 
