@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from .clauses import Subject
+from .clauses import Subject, subject
 from .contract_subjects import ContractSubjects, about, fields_in
 from .json_types import Json
 
@@ -38,6 +38,8 @@ def subject_of_check(subjects: ContractSubjects, checks: Json, steps: Sequence[s
             return subjects.operation(operation, statuses=value["statuses"])
         case ["same_as_asked", kind]:
             return subjects.kinds([kind]) | about(operation={checks["makes"][kind]["by"]})
+        case ["flows", _]:
+            return _flow(value, checks.get("requests", {}))
         case _:
             raise AssertionError(f"no subject for checks/{'/'.join(steps)}")
 
@@ -70,6 +72,36 @@ def _example(subjects: ContractSubjects, value: Json, smallest: Json) -> Subject
     # A field says more than the topics of the reason.
     topics = frozenset() if fields else refused.topic
     return replace(refused, status=frozenset(statuses), topic=topics) | about(field=fields)
+
+
+def _flow(value: Json, requests: Json) -> Subject:
+    """What several calls are about: the operations, fields and statuses of all of them.
+
+    `about` adds what no call names, such as a field that is left out on purpose.
+    """
+    calls = [step for step in value["steps"] if "call" in step]
+    shown = [[it.get("shows", {}), it.get("until", {}), it.get("keeps", {})] for it in calls]
+    fields = {*fields_in(shown), *_keys_in(shown)}
+    for step in calls:
+        fields |= {*step.get("with", {}), *step.get("without", ()), *step.get("ids", {})}
+        if "request" in step:
+            fields |= _changed(step["request"], requests.get(step["call"], {}))
+    return subject(value.get("about", {})) | about(
+        operation={it["call"] for it in calls},
+        field=fields,
+        header={name.lower() for it in calls for name in it.get("headers", {})},
+        status={200, *(it["status"] for it in calls if "status" in it)},
+    )
+
+
+def _keys_in(value: Json) -> set[str]:
+    """The names of fields in what an answer must show; expressions and words are none of ours."""
+    if isinstance(value, list):
+        return {name for it in value for name in _keys_in(it)}
+    if not isinstance(value, dict):
+        return set()
+    inner = {name for it in value.values() for name in _keys_in(it)}
+    return {name for name in value if not name.startswith("$")} | inner
 
 
 def _changed(request: Json, smallest: Json) -> set[str]:

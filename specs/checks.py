@@ -20,6 +20,7 @@ from .clauses import Clause, ids_in, read_clauses
 from .contract import Contract, load_contract
 from .errors import ContractError
 from .files import read_yaml
+from .flows import Flow, read_flows
 from .json_types import Json
 
 SCHEMA_FILE = Path(__file__).with_name("checks.schema.json")
@@ -218,6 +219,7 @@ class Checks(Struct, frozen=True):
     refused: tuple[Example, ...]
     accepted: tuple[Example, ...]
     relations: tuple[Relation, ...]
+    flows: tuple[Flow, ...]
     unreachable: Mapping[str, str]
     may_refuse: Mapping[str, MayRefuse]
     same_as_asked: Mapping[str, tuple[str, tuple[str, ...]]]
@@ -259,7 +261,7 @@ def _checks(raw: Json) -> Checks:
     cadence = raw.get("cadence", {})
     return Checks(
         cadence=Cadence(**{name: it for name, it in cadence.items() if name != "source"}),
-        requests={name: _plan(it) for name, it in raw["requests"].items()},
+        requests={name: read_plan(it) for name, it in raw["requests"].items()},
         price_facts={
             operation: {name: _fact(it) for name, it in facts.items()}
             for operation, facts in raw.get("price_facts", {}).items()
@@ -273,6 +275,7 @@ def _checks(raw: Json) -> Checks:
         refused=tuple(_example("refused", n, it) for n, it in enumerate(raw.get("refused", []))),
         accepted=tuple(_example("accepted", n, it) for n, it in enumerate(raw.get("accepted", []))),
         relations=tuple(_relation(n, it) for n, it in enumerate(raw.get("relations", []))),
+        flows=read_flows(raw.get("flows", {})),
         unreachable=raw.get("unreachable", {}),
         may_refuse={
             name: MayRefuse(tuple(it["statuses"]), ids_in(it["source"]))
@@ -286,7 +289,8 @@ def _checks(raw: Json) -> Checks:
     )
 
 
-def _plan(raw: Json) -> RequestPlan:
+def read_plan(raw: Json) -> RequestPlan:
+    """The request that a mapping of the file describes."""
     body = raw.get("raw")
     return RequestPlan(
         json=raw.get("json"),
@@ -391,7 +395,7 @@ def _example(kind: str, number: int, raw: Json) -> Example:
         summary=raw["summary"],
         because=raw.get("because", ""),
         status=raw.get("status"),
-        plan=_plan(raw["request"]) if "request" in raw else None,
+        plan=read_plan(raw["request"]) if "request" in raw else None,
         added=raw.get("with", {}),
         without=tuple(raw.get("without", ())),
         costs=raw.get("costs"),
@@ -431,6 +435,7 @@ def _check_names(path: Path, checks: Checks, contract: Contract) -> None:
         *(it.operation for it in checks.refused),
         *(it.operation for it in checks.accepted),
         *(it.operation for it in checks.relations),
+        *(name for it in checks.flows for name in it.operations),
         *(make.by for make in checks.makes.values()),
         *(make.read for make in checks.makes.values() if make.read is not None),
     ]

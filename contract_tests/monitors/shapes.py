@@ -107,7 +107,8 @@ class Shapes:
                 else f"{relation.summary}: {left!r} is not {right!r}"
             )
         if relation.ascending:
-            values = [evaluate(part, exchange) for part in relation.ascending]
+            shown = [evaluate(part, exchange) for part in relation.ascending]
+            values = shown[0] if len(shown) == 1 and isinstance(shown[0], list) else shown
             problem = follow_each_other(values)
             return f"{relation.summary}: {problem}" if problem else None
         total = evaluate(relation.total, exchange)

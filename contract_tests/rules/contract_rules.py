@@ -241,6 +241,8 @@ def _examples(known: Known) -> Iterator[Rule]:
     for relation in checks.relations:
         detail = f"{relation.operation}: {relation.summary}"
         yield Rule(rule_ids.example(relation.name), "SCH", detail, relation.source)
+    for flow in checks.flows:
+        yield Rule(rule_ids.flow(flow.name), flow.family, flow.summary, flow.source)
     for kind, (_, source) in checks.same_as_asked.items():
         detail = f"the same {plain(kind)} is not made twice"
         yield Rule(rule_ids.same(kind), "LIF", detail, source)

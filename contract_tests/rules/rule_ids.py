@@ -35,6 +35,11 @@ def scheme(name: str, aspect: Literal["ways", "others"]) -> RuleId:
     return RuleId(f"auth.{name}.{aspect}")
 
 
+def flow(name: str) -> RuleId:
+    """Several calls in a row show what they must."""
+    return RuleId(f"flow.{name}")
+
+
 def keys_max(name: str) -> RuleId:
     """The number of active keys is limited."""
     return RuleId(f"keys.{name}.max")

@@ -310,11 +310,11 @@ class Session:
                     rule_ids.life(make.kind, "ends"), detail, made.exchange, exchange, holds=False
                 )
                 raise UnableError(f"the {make.kind} did not end")
-            self._wait_for_next(self.target.now_ms() - started_ms)
+            self.pause(self.target.now_ms() - started_ms)
         raise UnableError(f"the {make.kind} did not end within {_POLLS_MAX} polls")
 
-    def _wait_for_next(self, waited_ms: int) -> None:
-        """To the next transition where that can be known, else as long as the cadence says."""
+    def pause(self, waited_ms: int) -> None:
+        """Wait between two polls: to the next transition where it is known, else by the cadence."""
         cadence = self.checks.cadence
         pause_ms = cadence.first_ms if waited_ms < cadence.for_ms else cadence.then_ms
         if self.target.controls is not None:

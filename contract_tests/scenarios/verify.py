@@ -19,6 +19,7 @@ from ..targets.target import Target
 from ..traces.trace import Trace
 from .access import accesses
 from .credentials import credentials
+from .flows import flows
 from .inputs import inputs
 from .money import moneys
 from .repeats import repeats
@@ -137,6 +138,7 @@ def scenarios_of(contract: Contract, checks: Checks) -> list[Scenario]:
             streams,
             repeats,
             webhooks,
+            flows,
             sizes,
         )
         for scenario in derive(contract, checks, prices)

@@ -184,11 +184,14 @@ class InProcess:
         self._control("PATCH", path, {"api_key_revoked": True})
 
     def fail_next(self, identity: Identity, operation: str) -> None:
-        order = {
-            "type": "job_failure",
-            "where": {"operation": operation, "account": identity.account},
-            "attributes": {"reason": "the kit wants to see a failure"},
-        }
+        self._order("job_failure", identity, operation, reason="the kit wants to see a failure")
+
+    def cut_next(self, identity: Identity, operation: str) -> None:
+        self._order("stream_cut", identity, operation, after_events=1)
+
+    def _order(self, fault: str, identity: Identity, operation: str, **attributes: Json) -> None:
+        where = {"operation": operation, "account": identity.account}
+        order = {"type": fault, "where": where, "times": 1, "attributes": attributes}
         self._control("POST", f"{self._path}/faults", order)
 
     def hold(self, job: str, *, held: bool) -> bool:

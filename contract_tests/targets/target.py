@@ -68,6 +68,10 @@ class MockControls(Protocol):
         """Make the next job that *operation* starts for *identity* end in failure."""
         ...
 
+    def cut_next(self, identity: Identity, operation: str) -> None:
+        """Cut the next stream of *operation* for *identity* after one event; its job goes on."""
+        ...
+
     def hold(self, job: str, *, held: bool) -> bool:
         """Stop a job where it is, or let it go on; False when there is no such job."""
         ...

@@ -72,11 +72,17 @@ def _source(source: str, exchange: Exchange, scope: Scope) -> Json:
 
 
 def at_pointer(value: Json, pointer: str) -> Json:
-    """The value at a JSON *pointer* below *value*; MISSING when there is none."""
+    """The value at a JSON *pointer* below *value*; MISSING when there is none.
+
+    The step `*` gives the list of what follows it in every item of a list.
+    """
     if not pointer:
         return value
-    for step in pointer.lstrip("/").split("/"):
+    steps = pointer.lstrip("/").split("/")
+    for place, step in enumerate(steps):
         step = step.replace("~1", "/").replace("~0", "~")
+        if step == "*" and isinstance(value, list):
+            return _of_items(value, steps[place + 1 :])
         if isinstance(value, dict) and step in value:
             value = value[step]
         elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
@@ -86,13 +92,21 @@ def at_pointer(value: Json, pointer: str) -> Json:
     return value
 
 
+def _of_items(items: list[Json], steps: list[str]) -> list[Json]:
+    """What *steps* lead to in each of *items*; another `*` among them makes one list of all."""
+    found = [at_pointer(item, "/".join(steps)) for item in items]
+    if "*" not in steps:
+        return found
+    return [it for inner in found if isinstance(inner, list) for it in inner]
+
+
 def has_value(value: Json) -> bool:
     """Whether *value* is there and not null."""
     return value is not MISSING and value is not None
 
 
 def is_shown(wanted: Json, value: Json) -> bool:
-    """Whether *value* is what *wanted* says: exact, or `present`, `absent`, `matches`, `not`."""
+    """Whether *value* is what *wanted* says: exact, or a word with its argument in a mapping."""
     if isinstance(wanted, dict) and len(wanted) == 1:
         ((word, argument),) = wanted.items()
         match word:
@@ -108,9 +122,25 @@ def is_shown(wanted: Json, value: Json) -> bool:
                 return isinstance(value, str) and argument in value
             case "one_of":
                 return value in argument
+            case "not":
+                return has_value(value) and not is_shown(argument, value)
+            case "has":
+                return _has_item(argument, value)
+            case "lacks":
+                return isinstance(value, list) and not _has_item(argument, value)
             case _:
                 pass
     return type(value) is type(wanted) and value == wanted
+
+
+def _has_item(wanted: Json, value: Json) -> bool:
+    """Whether *value* is a list with an item whose fields are as *wanted* says."""
+    if not isinstance(value, list):
+        return False
+    items = [it for it in value if isinstance(it, dict)]
+    return any(
+        all(is_shown(wish, it.get(name, MISSING)) for name, wish in wanted.items()) for it in items
+    )
 
 
 def read_fact(fact: Fact, exchange: Exchange, scope: Scope = NOTHING) -> Json:

@@ -18,12 +18,14 @@ class Footage:
     width: int = 0
     height: int = 0
     length_ms: int = 0
+    fps: float = 0.0
     problem: str | None = None
 
 
 def read_footage(content: bytes) -> Footage:
     """What the MP4 file *content* is; with a problem if it is none, or cut."""
     width = height = length_ms = 0
+    fps, handler, track_ms = 0.0, b"", 0
     names: list[bytes] = []
     try:
         for name, body in _boxes(content):
@@ -34,12 +36,25 @@ def read_footage(content: bytes) -> Footage:
                     width, height = found[0] >> 16, found[1] >> 16
             elif name == b"mvhd":
                 length_ms = _length_ms(body)
+            elif name == b"mdhd":
+                track_ms = _length_ms(body)
+            elif name == b"hdlr":
+                handler = body[8:12]
+            elif name == b"stts" and handler == b"vide" and track_ms:
+                fps = _samples(body) * 1_000 / track_ms
     except (struct.error, ValueError) as error:
         return Footage(problem=str(error) or "a box is cut")
     for needed in (b"ftyp", b"moov", b"mdat"):
         if needed not in names:
             return Footage(problem=f"no {needed.decode()} box; this is no MP4 file")
-    return Footage(width, height, length_ms)
+    return Footage(width, height, length_ms, fps)
+
+
+def _samples(body: bytes) -> int:
+    """How many samples a `stts` box counts."""
+    (entries,) = struct.unpack(">I", body[4:8])
+    counts = (struct.unpack(">II", body[8 + 8 * n : 16 + 8 * n])[0] for n in range(entries))
+    return sum(counts)
 
 
 def _length_ms(body: bytes) -> int:

@@ -89,3 +89,27 @@ def test_a_fact_outside_its_bounds_is_not_known() -> None:
     fact = Fact(source="$response.body#/a/0/b", only=(4, 15))
 
     assert read_fact(fact, EXCHANGE) is MISSING
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value", "is_so"),
+    [
+        ({"not": "a"}, "b", True),
+        ({"not": "a"}, "a", False),
+        ({"not": "a"}, None, False),
+        ({"has": {"id": "b", "name": {"absent": True}}}, [{"id": "a"}, {"id": "b"}], True),
+        ({"has": {"id": "b"}}, [{"id": "a"}], False),
+        ({"lacks": {"id": "b"}}, [{"id": "a"}], True),
+        ({"lacks": {"id": "a"}}, [{"id": "a"}], False),
+        ({"lacks": {"id": "a"}}, None, False),
+    ],
+)
+def test_wanted_items_and_values(wanted: Json, value: Json, is_so: bool) -> None:  # noqa: FBT001
+    assert is_shown(wanted, value) is is_so
+
+
+def test_star_in_a_pointer_stands_for_every_item() -> None:
+    value = {"a": [{"b": [1, 2], "c": 1}, {"b": [3], "c": 2}]}
+
+    assert at_pointer(value, "/a/*/c") == [1, 2]
+    assert at_pointer(value, "/a/*/b/*") == [1, 2, 3]

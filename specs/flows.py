@@ -1,0 +1,87 @@
+"""Flows: several calls in a row, with what each answer must show.
+
+A flow states what no single answer shows: that another quality is another export, or that a revoked
+key fails at once. It is data in the `checks` section; the contract kit runs it as one rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from .json_types import Json
+
+
+class Step(Struct, frozen=True):
+    """One call of *call*, or one GET of the address *fetch*, and what must be seen.
+
+    *request* takes the place of the smallest request; *added* and *without* change it. *shows* are
+    conditions on the answer, and *until* repeats the call, as a client polls, until they hold.
+    *keeps* gives names to values, which later steps use as `$ids.name`. *by* is the caller. Before
+    the call the caller gets a resource of the kind *needs*, *credits* sets the balance, *fails*
+    lets the job that the call starts fail, and *wait_ms* lets time pass. *ids* take the place of
+    kept values in this step. A caller that *leaves* reads one event of the stream, and no more.
+    *times* repeats the call.
+    *balance* is what the caller has afterwards, *takes* how much less that is than before.
+    *footage* are facts of the fetched video.
+    """
+
+    call: str = ""
+    fetch: str = ""
+    request: Json = None
+    added: Mapping[str, Json] = {}
+    without: tuple[str, ...] = ()
+    headers: Mapping[str, str] = {}
+    status: int | None = None
+    shows: Mapping[str, Json] = {}
+    until: Mapping[str, Json] = {}
+    keeps: Mapping[str, str] = {}
+    by: str = "owner"
+    needs: str = ""
+    ids: Mapping[str, Json] = {}
+    credits: int | None = None
+    fails: bool = False
+    leaves: bool = False
+    wait_ms: int = 0
+    times: int = 1
+    balance: int | None = None
+    takes: int | None = None
+    footage: Mapping[str, Json] = {}
+
+
+class Flow(Struct, frozen=True):
+    """Steps that are one rule. *new_account* runs them with an account as it is created."""
+
+    name: str
+    summary: str
+    family: str
+    source: tuple[str, ...]
+    steps: tuple[Step, ...]
+    new_account: bool = False
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """The operations that its steps call."""
+        return frozenset(step.call for step in self.steps if step.call)
+
+
+def read_flows(raw: Json) -> tuple[Flow, ...]:
+    """The flows of a `checks` section whose form was checked."""
+    return tuple(_flow(name, it) for name, it in raw.items())
+
+
+def _flow(name: str, raw: Json) -> Flow:
+    return Flow(
+        name=name,
+        summary=raw["summary"],
+        family=raw.get("family", "LIF"),
+        source=tuple(raw["source"]),
+        steps=tuple(_step(it) for it in raw["steps"]),
+        new_account=raw.get("new_account", False),
+    )
+
+
+def _step(raw: Json) -> Step:
+    plain = {name: it for name, it in raw.items() if name not in {"with", "without"}}
+    return Step(added=raw.get("with", {}), without=tuple(raw.get("without", ())), **plain)
