@@ -9,6 +9,8 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from .behaviour import Behaviour
 from .behaviour_file import merge_patch, read_behaviour
 from .errors import ContractError, no_such
@@ -101,13 +103,30 @@ class Contract:
     @property
     def is_shipped(self) -> bool:
         """Whether this contract comes with screentest; if not, its mistakes are the user's."""
-        return self.folder.parent == _FOLDER
+        return self.folder.resolve().parent == _FOLDER.resolve()
+
+    @property
+    def has_functions(self) -> bool:
+        """Whether screentest has functions for the provider, which may do what no file says."""
+        return self.provider in provider_names()
 
     @cached_property
     def _shape(self) -> _Shape:
         with self._lock:
             document, operations, routes = self._compiled(self._reshaped)
         _check_agreement(self.folder, self.behaviour, operations, document)
+        # A document with one security rule for everything can only be opened here and there by the
+        # behaviour file.
+        opened = {
+            id_: replace(operations[id_], security=())
+            for id_, rules in self.behaviour.operations.items()
+            if rules.is_anonymous
+        }
+        if opened:
+            from .operations import Routes
+
+            operations = {**operations, **opened}
+            routes = Routes(list(operations.values()))
         return document, operations, routes
 
     def _compile(self, chosen: _Chosen) -> _Shape:

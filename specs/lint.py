@@ -12,6 +12,7 @@ from pathlib import Path
 
 import jsonschema_rs
 
+from .behaviour_lint import problems_of_behaviour
 from .contract import read_contract
 from .errors import ContractError
 from .files import read_yaml
@@ -31,17 +32,30 @@ def lint_contract(folder: Path) -> None:
     Raises:
         ContractError: the first thing that is wrong.
     """
+    for problem in problems_of(folder):
+        raise ContractError(problem)
+
+
+def problems_of(folder: Path) -> Iterator[str]:
+    """What is wrong with the contract in *folder*.
+
+    A file that cannot be read, or that breaks its schema, hides what comes after it.
+    """
     path = folder / "openapi.yaml"
-    read_contract(folder)
-    _check_document(path, read_yaml(path))
-    contract = read_contract(folder)
-    for operation in contract.operations.values():
-        _check_schemas(path, operation)
-    for reading in contract.readings():
-        if reading.document is not contract.document:
-            _check_document(path, reading.document)
-            for operation in reading.operations.values():
-                _check_schemas(path, operation)
+    try:
+        read_contract(folder)
+        _check_document(path, read_yaml(path))
+        contract = read_contract(folder)
+        for operation in contract.operations.values():
+            _check_schemas(path, operation)
+        for _ in contract.readings():
+            pass
+        found = list(problems_of_behaviour(contract))
+    except ContractError as error:
+        yield str(error)
+        return
+    for problem in found:
+        yield f"{folder / 'behaviour.yaml'}: {problem}"
 
 
 def _check_document(path: Path, document: Json) -> None:

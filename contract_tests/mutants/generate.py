@@ -12,6 +12,7 @@ from pathlib import Path
 from screentest.specs.contract import Contract
 from screentest.specs.files import read_yaml
 from screentest.specs.json_types import Json
+from screentest.specs.reasons import category_of
 
 from .mutant import Mutant
 
@@ -27,16 +28,14 @@ _FAMILY_OF_GATE = {
     "concurrency": "RTL",
     "credits": "CRD",
 }
-_FAMILY_OF_REASON = {
-    "missing_credential": "AUT",
-    "unknown_credential": "AUT",
-    "revoked_credential": "AUT",
-    "foreign": "OWN",
+_FAMILY_OF_CATEGORY = {
+    "auth": "AUT",
+    "ownership": "OWN",
     "not_found": "OWN",
-    "insufficient_credits": "CRD",
-    "rate_limited": "RTL",
-    "too_many_running": "RTL",
-    "idempotency_mismatch": "IDM",
+    "credits": "CRD",
+    "rate_limit": "RTL",
+    "concurrency": "RTL",
+    "idempotency": "IDM",
 }
 #: Reasons that the scenarios of every provider can bring about; the others need their own example.
 _REACHED = frozenset(
@@ -220,7 +219,7 @@ def _statuses(contract: Contract, raw: Json) -> Iterator[Made]:
             )
             detail = f"{reason} answers {others[place]} instead of {reply['status']}"
             at = f"/refusals/replies/{reason}/status"
-            family = _FAMILY_OF_REASON.get(reason, "STA")
+            family = _FAMILY_OF_CATEGORY.get(category_of(reason), "STA")
             yield family, detail, "behaviour", {"at": at, "set": others[place]}
 
 

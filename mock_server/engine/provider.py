@@ -20,6 +20,7 @@ from screentest.specs.operations import Operation
 from screentest.specs.validation import Violation
 
 from ..kernel.faults import Fault
+from ..kernel.finding import Finding
 from ..kernel.magic import Directive, directive_in
 from ..kernel.rows import Account, Key, Resource
 from .instant import Instant
@@ -123,6 +124,7 @@ class Call(Struct):
     it is judged; *key_suffix* is the directive that the client appended to it. *served* are all
     contracts of this process. *save_replay* stores the answer for a repetition. *is_counted* says
     that the call is in its rate windows. *faults* have been applied to it, if it *is_exposed*.
+    *warnings* are findings about the mock's own reply.
     """
 
     ctx: Instant
@@ -145,6 +147,7 @@ class Call(Struct):
     is_counted: bool = False
     is_exposed: bool = False
     faults: list[Fault] = []
+    warnings: list[Finding] = []
 
     @property
     def is_routed(self) -> bool:

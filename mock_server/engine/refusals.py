@@ -4,33 +4,10 @@ from __future__ import annotations
 
 from screentest.specs.behaviour import RefusalRule
 from screentest.specs.errors import ContractError
+from screentest.specs.reasons import category_of
 
 from ..kernel.templates import fill, fill_text
 from .provider import Call, Refusal, Reply
-
-#: What a reason is called in the `X-Screentest-Reason` header and in the journal.
-CATEGORIES = {
-    "unknown_route": "route",
-    "wrong_method": "route",
-    "missing_credential": "auth",
-    "unknown_credential": "auth",
-    "revoked_credential": "auth",
-    "expired_credential": "auth",
-    "wrong_content_type": "validation",
-    "malformed_body": "validation",
-    "too_large": "validation",
-    "invalid": "validation",
-    "content_refused": "content",
-    "not_found": "not_found",
-    "foreign": "ownership",
-    "wrong_state": "state",
-    "rate_limited": "rate_limit",
-    "too_many_running": "concurrency",
-    "insufficient_credits": "credits",
-    "idempotency_mismatch": "idempotency",
-    "idempotency_in_flight": "idempotency",
-    "failed": "failed",
-}
 
 
 def shape_refusal(call: Call, refusal: Refusal) -> Reply:
@@ -39,12 +16,12 @@ def shape_refusal(call: Call, refusal: Refusal) -> Reply:
     Raises:
         ContractError: the contract has no reply for the reason.
     """
-    reason = CATEGORIES.get(refusal.reason, refusal.reason)
     shape = call.provider.shape
     reply = shape(call, refusal) if shape is not None else None
     if reply is None:
         reply = from_contract(call, refusal)
-    reply.reason, reply.violations, reply.refusal = reason, refusal.violations, refusal
+    reply.reason = category_of(refusal.reason)
+    reply.violations, reply.refusal = refusal.violations, refusal
     return reply
 
 

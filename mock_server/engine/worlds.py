@@ -33,7 +33,8 @@ class Worlds:
     """All worlds of one process, over one store.
 
     *clocks* moves their clocks, *accounts* has their accounts, *webhooks* records deliveries.
-    *wall_ms* and *system_ms* are the two clocks of the `Timekeeper`.
+    *wall_ms* and *system_ms* are the two clocks of the `Timekeeper`. A mock that *is_strict*
+    replaces a reply of its own that breaks the contract by a 500; else it sends it with a warning.
     """
 
     def __init__(
@@ -42,8 +43,11 @@ class Worlds:
         contracts: Sequence[Contract],
         wall_ms: WallClock,
         system_ms: WallClock | None = None,
+        *,
+        is_strict: bool = True,
     ) -> None:
         self.store = store
+        self.is_strict = is_strict
         self.contracts = {contract.provider: contract for contract in contracts}
         self.clocks = Timekeeper(store, self.contracts, wall_ms, system_ms)
         self.accounts = Accounts(store, self.clocks)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from screentest.specs.behaviour import Behaviour
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
+from screentest.specs.reasons import reason_called
 from screentest.specs.validation import Violation
 
 from ..engine.provider import Refusal
@@ -55,14 +56,14 @@ def source_of_operation(contract: Contract, operation: str) -> str:
 def _of_rule(rules: Behaviour, operation: str, refusal: Refusal) -> Sequence[str] | None:
     """The source that the refusing rule itself names; None when it names none."""
     facts: Mapping[str, Json] = refusal.facts
-    match refusal.reason:
-        case "rate_limited":
+    match reason_called(refusal.reason).ruled_by:
+        case "rate_windows":
             windows = [it for it in rules.rate_windows if operation in it.operations]
             named = [it for it in windows if it.name == facts.get("action")] or windows
             return [named[0].source] if named else None
-        case "too_many_running" if rules.concurrency is not None:
+        case "concurrency" if rules.concurrency is not None:
             return [rules.concurrency.source]
-        case "idempotency_mismatch" | "idempotency_in_flight" if rules.idempotency is not None:
+        case "idempotency" if rules.idempotency is not None:
             return [rules.idempotency.source]
         case _:
             return None

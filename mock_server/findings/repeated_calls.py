@@ -13,6 +13,7 @@ from hashlib import sha256
 from screentest.specs.behaviour import Kind, Lifecycle
 from screentest.specs.call_limits import Cadence, Idempotency
 from screentest.specs.contract import Contract
+from screentest.specs.reasons import reason_called
 from screentest.specs.redaction import is_secret_header
 
 from ..engine.provider import Call, EventStream, Refusal, Reply, Request, Upload
@@ -22,20 +23,6 @@ from ..kernel.header_names import header_name
 from ..kernel.rows import Resource
 from .citations import source_of_refusal
 
-#: Refusals that lie in the request itself: no waiting and no other call changes them.
-_LASTING = frozenset(
-    {
-        "missing_credential",
-        "unknown_credential",
-        "wrong_content_type",
-        "malformed_body",
-        "too_large",
-        "invalid",
-        "content_refused",
-        "unknown_route",
-        "wrong_method",
-    }
-)
 #: Reading a finished job once more, to show it or for a fresh URL, is no habit.
 _READS_AFTER_END_MAX = 2
 #: What a job works for is read for many reasons, so it takes more reads to show a loop.
@@ -65,7 +52,7 @@ def findings_over_calls(call: Call, answer: Reply | EventStream) -> list[Finding
 
 def _repeated_refusal(call: Call, refusal: Refusal) -> Iterator[Finding]:
     contract, request, reason = call.ctx.contract, call.request, refusal.reason
-    if reason not in _LASTING:
+    if not reason_called(reason).is_lasting:
         return
     # The credential is part of the refused request; only its digest is kept.
     sent = "\n".join(

@@ -52,6 +52,7 @@ def create_app(
     observe: Observer | None = None,
     targets: Targets | None = None,
     warn: Warner = warn_in_log,
+    is_strict: bool = True,
 ) -> Flask:
     """A mock as a WSGI application.
 
@@ -64,14 +65,24 @@ def create_app(
     webhooks may go; an application that stands in `extensions["screentest.receivers"]` under a name
     gets what is sent to `wsgi:NAME`.
 
+    A mock that *is_strict* replaces a reply of its own that breaks the contract by a 500; else it
+    sends the reply and journals a warning.
+
     Raises:
         MockError: the database cannot be used.
+        ContractError: one of *contracts* is wrong.
     """
     if contracts is None:
         contracts = [load_contract(name) for name in provider_names()]
+    else:
+        for contract in contracts:
+            # A contract of the user's may be wrong, and is compiled before anything is served. The
+            # shipped ones are right, and compiled when they are first used.
+            if not contract.is_shipped:
+                _ = contract.operations
     store = Store(database, redactor=Redactor(it.behaviour for it in contracts))
     _check_served(store, contracts)
-    worlds = Worlds(store, contracts, clock, system_ms)
+    worlds = Worlds(store, contracts, clock, system_ms, is_strict=is_strict)
     if worlds.find(DEFAULT_WORLD) is None:
         worlds.create(plan or Plan(), DEFAULT_WORLD)
     guard = guard or Guard()

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from screentest.specs.outputs import UrlRules
+from screentest.specs.reasons import REASONS
 
 from ..engine.default_handlers import default_video
 from ..engine.provider import Asset, Refusal, Reply
@@ -16,14 +17,6 @@ from ..engine.world import World
 from ..engine.worlds import Worlds
 from ..kernel.signing import Verdict, check_query
 from ..media.ranges import part_of
-
-#: Object stores answer in XML: status, code and message by the reason of a refusal.
-_PROBLEMS = {
-    "not_found": (404, "NoSuchKey", "The specified key does not exist."),
-    "expired_address": (403, "ExpiredToken", "The provided token has expired."),
-    "changed_address": (403, "SignatureDoesNotMatch", "The signature does not match this URL."),
-    "wrong_method": (405, "MethodNotAllowed", "Only GET and HEAD work here."),
-}
 
 
 def find_asset(
@@ -88,14 +81,16 @@ def send_asset(asset: Asset, environ: WSGIEnvironment, start: StartResponse) -> 
 
 
 def _refuse(reason: str, path: str, headers: Mapping[str, str] | None = None) -> Reply:
-    status, code, message = _PROBLEMS[reason]
+    worded = REASONS[reason].file
+    assert worded is not None, reason
+    # Object stores answer in XML, whatever the provider's API speaks.
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>'
-        f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        f"<Error><Code>{worded.code}</Code><Message>{worded.message}</Message></Error>"
     ).encode()
     facts = {"resource": "file", "id": path, "allow": "GET, HEAD"}
     return Reply(
-        status,
+        worded.status,
         body,
         dict(headers or {}),
         "application/xml; charset=UTF-8",

@@ -26,6 +26,7 @@ from ..engine.provider import Asset, EventStream, Reply, Request
 from ..engine.world import World
 from ..engine.worlds import DEFAULT_WORLD, Worlds
 from ..pipeline.handle import Handled, handle, note_refusal
+from ..pipeline.self_check import failure
 from . import fault_effects
 from .assets import find_asset, send_asset
 from .environ_keys import BELIEVED_BASE, FILES, SLEEP
@@ -107,7 +108,10 @@ class Edge:
         began = time.perf_counter()
         request = _request(environ, headers, path, "")
         name = path.removeprefix(FILES)
-        found = find_asset(self._worlds, world, provider, name, request.method, request.query)
+        try:
+            found = find_asset(self._worlds, world, provider, name, request.method, request.query)
+        except Exception as error:  # noqa: BLE001  the request ends here, journaled
+            found = failure(self._worlds.contracts[provider], error)
         if isinstance(found, Asset):
             return send_asset(found, environ, start)
         handled = note_refusal(self._worlds, world, provider, request, found)

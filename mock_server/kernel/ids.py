@@ -6,18 +6,12 @@ never shifts the ids of the others, and the same calls give the same bytes.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from hashlib import blake2b
 from random import Random
 
-_ALPHABETS = {
-    "hex": "0123456789abcdef",
-    "base36": "0123456789abcdefghijklmnopqrstuvwxyz",
-    "base62": "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
-    "digits": "0123456789",
-}
-_PLACE = re.compile(r"\{(\w+)(?::(\d+))?\}")
+from screentest.specs.errors import ContractError
+from screentest.specs.forms import ALPHABETS, PLACE, WORDS
 
 
 def digest(*parts: object) -> bytes:
@@ -31,7 +25,11 @@ def stream(*parts: object) -> Random:
 
 
 def mint(form: str, number: int, *parts: object) -> str:
-    """Fill in *form*, such as `job_{base62:12}` or `{number}`, for the *number*-th of its kind."""
+    """Fill in *form*, such as `job_{base62:12}` or `{number}`, for the *number*-th of its kind.
+
+    Raises:
+        ContractError: the form uses an unknown word.
+    """
     seen = 0
     texts: list[str] = []
     for text, alphabet, length, count in _places(form):
@@ -50,19 +48,26 @@ def mint(form: str, number: int, *parts: object) -> str:
 
 @lru_cache(maxsize=256)
 def _places(form: str) -> tuple[tuple[str, str, int, int], ...]:
-    """What *form* is made of: a text; the place of the number, which is an empty text; or letters.
+    """The parts of *form*: a text; the place of the number, which is an empty text; or letters.
 
-    Letters have their alphabet, how many there are, and how many words of that length exist.
+    Letters have their alphabet, their count, and the number of words of that length.
     """
     places: list[tuple[str, str, int, int]] = []
     end = 0
-    for match in _PLACE.finditer(form):
+    for match in PLACE.finditer(form):
         if match.start() > end:
             places.append((form[end : match.start()], "", 0, 0))
-        alphabet = "" if match[1] == "number" else _ALPHABETS[match[1]]
+        alphabet = "" if match[1] == "number" else _letters(match[1], form)
         length = int(match[2] or 0)
         places.append(("", alphabet, length, len(alphabet) ** length))
         end = match.end()
     if end < len(form):
         places.append((form[end:], "", 0, 0))
     return tuple(places)
+
+
+def _letters(word: str, form: str) -> str:
+    if word not in ALPHABETS:
+        listed = ", ".join(sorted(WORDS))
+        raise ContractError(f"the form {form!r} has no word {word!r} (there are: {listed})")
+    return ALPHABETS[word]

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from screentest.specs.behaviour import Moment
-from screentest.specs.errors import ContractError
 
 from ..engine.default_handlers import answer_from_contract
 from ..engine.job_events import job_events
@@ -22,9 +21,9 @@ from ..engine.refusals import shape_refusal
 from ..engine.world import World
 from ..engine.worlds import Worlds
 from ..findings.ignored_fields import ignored_fields, misspelt_directives
+from ..findings.own_mistakes import findings_of_ours
 from ..findings.repeated_calls import findings_over_calls
 from ..kernel.clock import Mode
-from ..kernel.errors import MockError
 from ..kernel.faults import Fault
 from ..kernel.finding import Finding
 from .fault_injection import apply_after_commit, apply_before, apply_to_answer, apply_to_model
@@ -32,7 +31,7 @@ from .gates import GATES
 from .journal import JournalLine, journal_line
 from .limits import count_refused, note_in_flight, payer_of
 from .routing import receive
-from .self_check import BrokenReplyError, broken_reply, contract_fault, crash, reply_violations
+from .self_check import BrokenReplyError, broken_reply, failure, reply_violations
 
 Answer = Reply | EventStream
 
@@ -94,21 +93,15 @@ def _guarded(worlds: Worlds, call: Call, refusal: Refusal | None) -> tuple[Answe
             if call.is_routed:
                 apply_to_answer(call, answer)
             return answer, advice
-    except BrokenReplyError as broken:
-        failed = broken.reply
-    except MockError as limit:
-        failed = Reply(503, {"detail": str(limit)}, reason="ours:limit")
-    except ContractError as mistake:
-        failed = contract_fault(contract, str(mistake))
     except Exception as error:  # noqa: BLE001  the request ends here, journaled
-        failed = crash(contract, error)
-    world.clock = clock
-    return failed, []
+        # What the clock did is undone with everything else.
+        world.clock = clock
+        return failure(contract, error), []
 
 
 def _advice(call: Call, answer: Answer) -> list[Finding]:
     """The findings about a call that do not come from its refusal."""
-    found = findings_over_calls(call, answer)
+    found = [*call.warnings, *findings_over_calls(call, answer)]
     if call.is_routed and call.body:
         found += ignored_fields(call, answer)
         found += misspelt_directives(call)
@@ -192,7 +185,7 @@ def _charge_for_answer(call: Call, answer: Answer) -> None:
 
 
 def _check(worlds: Worlds, call: Call, answer: Answer) -> None:
-    """Hold *answer* to the contract.
+    """Hold *answer* to the contract. A lenient mock only notes how it differs.
 
     Raises:
         BrokenReplyError: it is not what the contract documents.
@@ -203,6 +196,11 @@ def _check(worlds: Worlds, call: Call, answer: Answer) -> None:
         job_events(call.provider, call.ctx, answer.job)
         return
     violations = reply_violations(call.operation, answer)
-    if violations:
-        contract = call.ctx.contract
-        raise BrokenReplyError(broken_reply(contract, call.operation, answer.status, violations))
+    if not violations:
+        return
+    if not worlds.is_strict:
+        call.warnings += findings_of_ours(call.ctx.contract, violations, is_sent=True)
+        return
+    raise BrokenReplyError(
+        broken_reply(call.ctx.contract, call.operation, answer.status, violations)
+    )

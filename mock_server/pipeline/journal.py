@@ -12,12 +12,12 @@ from hashlib import sha256
 import orjson
 from msgspec import Struct
 
-from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.redaction import Redactor
 
-from ..engine.provider import Call, EventStream, Reply, Request, Upload
-from ..findings.refused_requests import fault_of_ours, findings_of, provenance
+from ..engine.provider import Call, EventStream, Reply, Upload
+from ..findings.own_mistakes import finding_of_failure, findings_of_ours
+from ..findings.refused_requests import findings_of, provenance
 from ..kernel.clock import rfc3339
 from ..kernel.faults import Fault
 from ..kernel.finding import Finding
@@ -101,7 +101,7 @@ def _line(noted: JournalLine) -> Json:
         "at": rfc3339(ctx.now_ms),
         "provider": contract.provider,
         "operation": operation or None,
-        "provenance": provenance(contract, operation, answer),
+        "provenance": provenance(call.served[contract.provider], operation, answer),
         "request": {
             "method": request.method,
             "path": redactor.cut_text(request.path),
@@ -128,7 +128,7 @@ def _line(noted: JournalLine) -> Json:
         line["response"]["body"] = _body(answer.body, redactor)
     if answer.reason is not None:
         line["reason"] = answer.reason
-    found = _findings(contract, operation, request, answer)
+    found = _findings(call, answer)
     if found or noted.advice:
         # Advice is in our own words alone; what was wrong with a request may quote it.
         line["violations"] = [
@@ -154,14 +154,15 @@ def _add_faults(line: dict[str, Json], faults: Sequence[Fault]) -> None:
         line["reason"] = f"fault:{lost.id}"
 
 
-def _findings(
-    contract: Contract, operation: str, request: Request, answer: Reply
-) -> Sequence[Finding]:
-    if answer.reason is not None and answer.reason.startswith("ours:"):
-        return fault_of_ours(answer.violations, str(answer.body))
+def _findings(call: Call, answer: Reply) -> Sequence[Finding]:
+    contract, reason = call.ctx.contract, answer.reason or ""
+    if reason.startswith(("ours:", "contract:")):
+        if answer.violations:
+            return findings_of_ours(contract, answer.violations)
+        return [finding_of_failure(contract, reason, answer.body["detail"])]
     if answer.refusal is None:
         return ()
-    return findings_of(contract, operation, request, answer.refusal)
+    return findings_of(contract, call.operation.id, call.request, answer.refusal)
 
 
 def _part(name: str, value: str | Upload, redactor: Redactor) -> Json:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from screentest.specs.behaviour import Moment
 from screentest.specs.call_limits import Concurrency, RateWindow
 from screentest.specs.json_types import Json
+from screentest.specs.reasons import category_of
 
 from ..engine.provider import Call, Refusal
-from ..engine.refusals import CATEGORIES
 from .prices import price_of
 
 #: Categories of refusal that still take room in windows that also count refused calls.
@@ -54,7 +54,7 @@ def window_facts(window: RateWindow) -> dict[str, Json]:
 
 def count_refused(call: Call, refusal: Refusal) -> None:
     """Count a call that was refused for its content, where the contract says so."""
-    if CATEGORIES.get(refusal.reason) in _CONTENT:
+    if category_of(refusal.reason) in _CONTENT:
         for window, bucket in _buckets(call):
             if window.counts_refused:
                 _take_room(call, window, bucket)

@@ -6,11 +6,13 @@ import traceback
 from collections.abc import Sequence
 
 from screentest.specs.contract import Contract
+from screentest.specs.errors import ContractError
 from screentest.specs.operations import Operation
 from screentest.specs.validation import Violation
 
 from ..engine.provider import EventStream, Reply
 from ..kernel.bodies import read_json
+from ..kernel.errors import MockError
 
 Answer = Reply | EventStream
 
@@ -47,7 +49,9 @@ def broken_reply(
     detail = f"{operation.id} {status}: {listed}"
     if contract.is_shipped:
         return _our_fault("contract", detail, violations)
-    return contract_fault(contract, f"a reply that its OpenAPI file does not allow, {detail}")
+    return contract_fault(
+        contract, f"a reply that its OpenAPI file does not allow, {detail}", violations
+    )
 
 
 def crash(contract: Contract, error: Exception) -> Reply:
@@ -59,15 +63,26 @@ def crash(contract: Contract, error: Exception) -> Reply:
     return contract_fault(contract, f"an error that may also be screentest's own, {last}")
 
 
-def contract_fault(contract: Contract, detail: str) -> Reply:
+def failure(contract: Contract, error: Exception) -> Reply:
+    """The reply for any *error*: a limit of the mock, a mistake in the contract, or a crash."""
+    if isinstance(error, BrokenReplyError):
+        return error.reply
+    if isinstance(error, MockError):
+        return Reply(503, {"detail": str(error)}, reason="ours:limit")
+    if isinstance(error, ContractError):
+        return contract_fault(contract, str(error))
+    return crash(contract, error)
+
+
+def contract_fault(contract: Contract, detail: str, violations: Sequence[Violation] = ()) -> Reply:
     """The 500 for a mistake in a contract, which is the user's unless the contract is shipped."""
     if contract.is_shipped:
-        return _our_fault("contract", detail)
+        return _our_fault("contract", detail, violations)
     body = {
         "detail": f"the contract of {contract.behaviour.name} is at fault: {detail}. "
         f"Check it with `screentest spec lint {contract.folder}`."
     }
-    return Reply(500, body, reason="contract:mistake")
+    return Reply(500, body, reason="contract:mistake", violations=violations)
 
 
 def _our_fault(what: str, detail: str, violations: Sequence[Violation] = ()) -> Reply:

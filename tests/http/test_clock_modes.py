@@ -18,7 +18,15 @@ from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
 from screentest.specs.json_types import Json
-from tests.mock_client import HOUR_MS, MINUTE_MS, SECOND_MS, Account, MockWorld, make_world
+from tests.mock_client import (
+    HOUR_MS,
+    MINUTE_MS,
+    SECOND_MS,
+    START,
+    Account,
+    MockWorld,
+    make_world,
+)
 from tests.oshara import steps as oshara
 from tests.ozor import steps as ozor_steps
 from tests.ugc_copilot import steps as ugc
@@ -297,3 +305,15 @@ def test_clock_that_passes_what_is_next_while_it_is_asked_goes_on_from_there(bod
     answer = world.control.post(f"{world.path}/clock/advance", json=body)
 
     assert answer.status == 200, answer.text
+
+
+def test_poll_that_moves_the_clock_is_journaled_at_the_time_it_moved_to() -> None:
+    world = make_world(WsgiClient(create_app()), clock={"mode": "auto", "now": START})
+    account = world.account("ozor")
+    made = ozor_steps.generate(account)
+
+    account.client.get(f"/api/v1/videos/{made['videoId']}/jobs/{made['jobId']}")
+
+    now = world.control.get(f"{world.path}/clock").json()["now"]
+    assert now != START
+    assert world.requests()[-1]["at"] == now

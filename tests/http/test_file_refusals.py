@@ -27,7 +27,7 @@ def test_expired_address_is_told_with_its_cure(world: MockWorld) -> None:
     )
     assert line["request"]["path"].startswith("/_storage/")
     assert [(it["code"], it["fix"]) for it in line["violations"]] == [
-        ("SC407", "read the resource again: it comes with a fresh address")
+        ("SC407", "read the resource again: it comes with a fresh URL")
     ]
 
 

@@ -278,7 +278,7 @@ def test_id_that_nobody_has_is_told_with_the_kind_of_thing_that_was_looked_for(
     finding = _last(ozor.world)["violations"][0]
     assert _told(finding) == ("SC404", "a Video of this account", "nothing")
     assert finding["fix"] == (
-        "look at the id: what is deleted, or of another account or world, is not found either"
+        "check the id: a deleted resource, or one of another account or world, is not found either"
     )
 
 
@@ -327,7 +327,7 @@ def test_body_that_is_no_json_is_told_where_it_breaks(ozor: Account) -> None:
     )
 
     code, expected, actual = _told(_last(ozor.world)["violations"][0])
-    assert (code, expected) == ("SC106", "a body that can be read")
+    assert (code, expected) == ("SC106", "a readable body")
     assert actual.startswith("this: ")
     assert "line 1" in actual
 

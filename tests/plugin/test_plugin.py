@@ -108,9 +108,34 @@ def test_a_failing_test_shows_what_faults_left_of_its_answers(pytester: pytest.P
     result.stdout.fnmatch_lines(
         [
             "*req_1 *200  ozor  GET /api/v1/videos  (listVideos)",
-            "*ordered: fault_1 malformed_json; sent: the first half of the body",
+            "*fault: fault_1 malformed_json; sent: the first half of the body",
         ]
     )
+
+
+def test_a_lost_answer_is_shown_as_lost_and_not_as_refused(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import requests
+
+        def test_lost(screentest):
+            lost = {"type": "reset_peer", "phase": "after_commit"}
+            screentest._mock.control("createFault", lost, world=screentest.id)
+            headers = {"X-API-Key": screentest.ozor.api_key}
+            requests.get("https://ozor.ai/api/v1/videos", headers=headers)
+        """
+    )
+
+    result = _run(pytester)
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*req_1 *no answer  ozor  GET /api/v1/videos  (listVideos)  carried out (200)",
+            "*fault: fault_1 reset_peer; sent: nothing",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*refused: fault*")
 
 
 def test_a_failing_fixture_shows_the_journal_too(pytester: pytest.Pytester) -> None:

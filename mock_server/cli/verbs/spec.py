@@ -49,16 +49,15 @@ def lint(names: tuple[str, ...], *, as_json: bool) -> None:
     Both files are read, held to their schemas and to each other. Exit code 4 if one is wrong.
     """
     from screentest.specs.contract import provider_names
-    from screentest.specs.errors import ContractError
-    from screentest.specs.lint import lint_contract
+    from screentest.specs.lint import problems_of
 
     problems: list[Json] = []
     checked = names or provider_names()
     for name in checked:
-        try:
-            lint_contract(_folder(name))
-        except ContractError as error:
-            problems.append({"contract": name, "problem": " ".join(str(error).split())})
+        problems += [
+            {"contract": name, "problem": " ".join(problem.split())}
+            for problem in problems_of(_folder(name))
+        ]
     document = {"checked": list(checked), "problems": problems}
     if as_json:
         with as_far_as_read():
@@ -66,7 +65,8 @@ def lint(names: tuple[str, ...], *, as_json: bool) -> None:
     else:
         for it in problems:
             tell(f"error: {it['problem']}")
-        tell(f"{len(checked)} checked, {len(problems)} with a problem")
+        wrong = len({it["contract"] for it in problems})
+        tell(f"{len(checked)} checked, {wrong} with a problem")
     raise SystemExit(4 if problems else 0)
 
 

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from screentest.specs.controls import load_controls
-from screentest.specs.errors import nearest
+from screentest.specs.errors import ContractError, nearest
 from screentest.specs.operations import Operation
 
 from ...engine.worlds import Worlds
@@ -56,6 +56,7 @@ def control_blueprint(worlds: Worlds, guard: Guard) -> Blueprint:
         return problem(denied.status, denied.code, denied.detail) if denied else None
 
     control.app_errorhandler(MockError)(_mistake)
+    control.app_errorhandler(ContractError)(_contract_mistake)
     control.app_errorhandler(HTTPException)(partial(_no_route, worlds))
     control.app_errorhandler(Exception)(_crash)
     control.after_app_request(_signed)
@@ -117,6 +118,10 @@ def _answer(worlds: Worlds, operation: Operation, handler: Handler, **path: str)
 
 def _mistake(error: MockError) -> Response:
     return problem(error.status, error.code, str(error))
+
+
+def _contract_mistake(error: ContractError) -> Response:
+    return problem(500, "contract_mistake", f"a contract is at fault: {error}")
 
 
 def _no_route(worlds: Worlds, error: HTTPException) -> Response:

@@ -1,0 +1,197 @@
+"""Mistakes in a behaviour file that its schema cannot see: what is missing, and what is misspelt.
+
+A contract with none of these is answered by its provider's own words; one with some is answered by
+a 500 that names the contract.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+from .behaviour import Behaviour
+from .clauses import read_clauses
+from .contract import Contract
+from .errors import nearest
+from .files import read_yaml
+from .forms import PLACE, WORDS
+from .json_types import Json
+from .reasons import REASONS, needed_reasons
+
+_TEXT_PLACE = re.compile(r"\{([a-z_][a-z0-9_.]*)\}")
+_CLAUSE = re.compile(r"[A-Z]{2,3}-[0-9]{3}")
+#: The notations of a time in a template.
+_TIMES = ("ms", "s", "iso")
+#: What is only known at run time: the caller's own fields.
+_OPEN = ("input", "doc")
+
+
+def problems_of_behaviour(contract: Contract) -> Iterator[str]:
+    """What is wrong with the behaviour file of *contract*, each with its place."""
+    yield from _missing_replies(contract)
+    yield from _bad_forms(contract.behaviour)
+    yield from _bad_names(contract)
+    yield from _missing_examples(contract)
+    yield from _open_but_paid(contract)
+    yield from _bad_parents(contract.behaviour)
+    yield from _unknown_clauses(contract)
+
+
+def _missing_replies(contract: Contract) -> Iterator[str]:
+    replies = contract.behaviour.refusals
+    for reason in needed_reasons(contract.behaviour, contract.operations.values()):
+        if reason not in replies:
+            yield f"at refusals/replies: no reply for {reason!r}, a reason of this contract"
+
+
+def _bad_forms(rules: Behaviour) -> Iterator[str]:
+    forms = {f"resources/{name}/id": it.id_form for name, it in rules.resources.items()}
+    forms |= {f"credentials/{name}/form": it.key_form for name, it in rules.credentials.items()}
+    if rules.webhooks is not None:
+        forms["webhooks/id"] = rules.webhooks.id_form
+        forms["webhooks/secret_form"] = rules.webhooks.secret_form
+    for at, form in forms.items():
+        words = [match[1] for match in PLACE.finditer(form)]
+        for word in words:
+            if word not in WORDS:
+                yield f"at {at}: {form!r} has {_unknown(word, WORDS)}"
+        if not words:
+            yield f"at {at}: {form!r} has no place such as {{base62:12}}, so all would be the same"
+
+
+def _bad_names(contract: Contract) -> Iterator[str]:
+    """Templates that use a name which their place does not have."""
+    rules = contract.behaviour
+    view = _view_names(rules)
+    for name, kind in rules.resources.items():
+        template = dict(kind.view or {})
+        by_state: Mapping[str, Json] = template.pop("when", {})
+        yield from _unknown_names(template, view, f"resources/{name}/view")
+        for state, fields in by_state.items():
+            at = f"resources/{name}/view/when/{state}"
+            yield from _unknown_names(fields, view, at)
+            if kind.lifecycle is not None and state not in kind.lifecycle.states:
+                yield f"at {at}: {_unknown(state, kind.lifecycle.states)}"
+    for id_, operation in rules.operations.items():
+        names = {"items"} if operation.does == "list" else view
+        yield from _unknown_names(operation.answer, names, f"operations/{id_}/answer")
+    if rules.webhooks is not None:
+        job = {f"job.{it}" for it in view}
+        # A provider's functions may give webhooks further facts; a contract in data has none.
+        if not contract.has_functions:
+            yield from _webhook_names(rules, job)
+    if contract.has_functions:
+        return
+    for reason, reply in rules.refusals.items():
+        if reason in REASONS:
+            names = {*REASONS[reason].facts, "message", "field"}
+            at = f"refusals/replies/{reason}"
+            yield from _unknown_names([reply.message, reply.body, reply.headers], names, at)
+
+
+def _webhook_names(rules: Behaviour, job: Collection[str]) -> Iterator[str]:
+    webhooks = rules.webhooks
+    assert webhooks is not None
+    event = {"id", "type", "created", *(f"created.{it}" for it in _TIMES), *job}
+    for type_, it in webhooks.events.items():
+        yield from _unknown_names(it.data, event, f"webhooks/events/{type_}/data")
+    yield from _unknown_names(webhooks.body, {*event, "data"}, "webhooks/body")
+    sent = {"id", "type", "attempt", "body", *(f"timestamp.{it}" for it in _TIMES)}
+    yield from _unknown_names(webhooks.signed, sent, "webhooks/signed")
+    signed = {*sent, "signature.hex", "signature.base64"}
+    yield from _unknown_names(webhooks.headers, signed, "webhooks/headers")
+
+
+def _view_names(rules: Behaviour) -> set[str]:
+    plain = [name for name, it in rules.urls.items() if it.path.count("{") == it.path.count("{id}")]
+    return {
+        *("id", "input", "doc", "parent", "state", "progress", "reason", "created", "ended", "url"),
+        *(f"{time}.{notation}" for time in ("created", "ended") for notation in _TIMES),
+        *(f"url.{name}" for name in plain),
+    }
+
+
+def _unknown_names(template: Json, known: Collection[str], at: str) -> Iterator[str]:
+    for name in _names(template):
+        root = name.removeprefix("job.").partition(".")[0]
+        if name in known or (root in _OPEN and name.partition(".")[0] in {"job", *_OPEN}):
+            continue
+        yield f"at {at}: {_unknown(name, known)}"
+
+
+def _names(template: Json) -> Iterator[str]:
+    if isinstance(template, str):
+        if template.startswith("$"):
+            yield template[1:]
+        else:
+            yield from (match[1] for match in _TEXT_PLACE.finditer(template))
+    elif isinstance(template, Mapping):
+        for value in template.values():
+            yield from _names(value)
+    elif isinstance(template, list):
+        for value in template:
+            yield from _names(value)
+
+
+def _missing_examples(contract: Contract) -> Iterator[str]:
+    """Operations that answer the documented example, where none is documented."""
+    if contract.has_functions:
+        return  # they answer instead
+    for id_, rules in contract.behaviour.operations.items():
+        if rules.does not in {None, "example"}:
+            continue
+        replies = contract.operations[id_].replies
+        successes = [status for status in sorted(replies) if status < "300"]
+        status = str(rules.status) if rules.status is not None else next(iter(successes), "")
+        shape = replies.get(status)
+        if shape is None:
+            yield f"at operations/{id_}: openapi.yaml has no reply {status or '2xx'} for it"
+        elif shape.content and shape.example is None:
+            yield (
+                f"at operations/{id_}: it answers the example of its {status} reply, and "
+                "openapi.yaml has none; add one, or say what it `does`"
+            )
+
+
+def _open_but_paid(contract: Contract) -> Iterator[str]:
+    """Operations that need an account, and take no credential that would name one."""
+    for id_, rules in contract.behaviour.operations.items():
+        if not contract.operations[id_].security and (rules.price or rules.starts):
+            yield f"at operations/{id_}: no credential, so no account for its price or job"
+
+
+def _bad_parents(rules: Behaviour) -> Iterator[str]:
+    for name, kind in rules.resources.items():
+        if kind.parent is not None and kind.parent not in rules.resources:
+            yield f"at resources/{name}/parent: {_unknown(kind.parent, rules.resources)}"
+
+
+def _unknown_clauses(contract: Contract) -> Iterator[str]:
+    """Citations of clauses that clauses.yaml does not have; nothing without that file."""
+    if not (contract.folder / "clauses.yaml").is_file():
+        return
+    known = read_clauses(contract)
+    cited = sorted(set(_texts(read_yaml(contract.folder / "behaviour.yaml"))))
+    for text in cited:
+        for clause in _CLAUSE.findall(text):
+            if clause not in known:
+                yield f"clauses.yaml has no clause {clause}, which behaviour.yaml cites"
+
+
+def _texts(value: Json, name: str = "") -> Iterator[str]:
+    """The texts of every `source`, `cites` and `also` in *value*."""
+    if isinstance(value, str):
+        if name in {"source", "also"}:
+            yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _texts(inner, key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner, name)
+
+
+def _unknown(name: str, known: Collection[str]) -> str:
+    close = nearest(name, known)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"no {name!r} here{hint} (there are: {', '.join(sorted(known))})"

@@ -1,0 +1,328 @@
+"""Refusal reasons: why the mock refuses a request, with everything that depends on the reason.
+
+A contract says how its provider words each reason, under `refusals.replies`. A further reason is
+one entry in `REASONS` and its test. A provider's own reasons need no entry: they are findings of
+the code SC101, in the provider's words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from msgspec import Struct
+
+from .behaviour import Behaviour
+from .operations import Operation
+
+#: Whether a contract needs a reply for a reason.
+Needed = Callable[[Behaviour, Iterable[Operation]], bool]
+
+
+class FileReply(Struct, frozen=True):
+    """How an object store words a reason, for the files behind the mock's own URLs."""
+
+    status: int
+    code: str
+    message: str
+
+
+class Reason(Struct, frozen=True):
+    """One refusal reason.
+
+    *category* is sent in `X-Screentest-Reason`; *code* is the code of the finding. *expected*,
+    *actual* and *fix* are templates over the facts of the refusal. *is_lasting* says that the same
+    request is refused again, whatever happens meanwhile. *ruled_by* names the part of the contract
+    that makes the refusal, and is cited for it. *facts* are the names that a reply template may
+    use. *file* is the reply for a stored file.
+    """
+
+    category: str
+    code: str = "SC101"
+    expected: str = ""
+    actual: str = ""
+    fix: str = "see the provider's rule"
+    is_lasting: bool = False
+    ruled_by: str = ""
+    facts: tuple[str, ...] = ()
+    is_needed: Needed = lambda behaviour, operations: False
+    file: FileReply | None = None
+
+
+def _always(_: Behaviour, __: Iterable[Operation]) -> bool:
+    return True
+
+
+def _gate(name: str) -> Needed:
+    return lambda behaviour, _: name in behaviour.refusal_order
+
+
+def _has_credentials(behaviour: Behaviour, operations: Iterable[Operation]) -> bool:
+    return "authentication" in behaviour.refusal_order and any(it.security for it in operations)
+
+
+def _has_lifetime(behaviour: Behaviour, operations: Iterable[Operation]) -> bool:
+    expires = any(it.lives_ms is not None for it in behaviour.credentials.values())
+    return expires and _has_credentials(behaviour, operations)
+
+
+def _has_bodies(behaviour: Behaviour, operations: Iterable[Operation]) -> bool:
+    return "body" in behaviour.refusal_order and any(it.bodies for it in operations)
+
+
+def _has_targets(behaviour: Behaviour, _: Iterable[Operation]) -> bool:
+    return "existence" in behaviour.refusal_order and any(
+        it.targets for it in behaviour.operations.values()
+    )
+
+
+def _refuses_foreign(behaviour: Behaviour, operations: Iterable[Operation]) -> bool:
+    is_checked = "ownership" in behaviour.refusal_order and behaviour.foreign == "refuse"
+    return is_checked and _has_targets(behaviour, operations)
+
+
+def _has_states(behaviour: Behaviour, _: Iterable[Operation]) -> bool:
+    return "state" in behaviour.refusal_order and any(
+        target.states for it in behaviour.operations.values() for target in it.targets
+    )
+
+
+def _has_windows(behaviour: Behaviour, _: Iterable[Operation]) -> bool:
+    return "rate_limit" in behaviour.refusal_order and bool(behaviour.rate_windows)
+
+
+def _has_cap(behaviour: Behaviour, _: Iterable[Operation]) -> bool:
+    return "concurrency" in behaviour.refusal_order and behaviour.concurrency is not None
+
+
+def _has_prices(behaviour: Behaviour, _: Iterable[Operation]) -> bool:
+    is_metered = "credits" in behaviour.refusal_order and behaviour.initial_credits is not None
+    return is_metered and any(it.price is not None for it in behaviour.operations.values())
+
+
+def _has_keys(behaviour: Behaviour, _: Iterable[Operation]) -> bool:
+    return "idempotency" in behaviour.refusal_order and behaviour.idempotency is not None
+
+
+_CREDENTIAL = ("credential", "header", "scheme")
+_RESOURCE = ("resource", "id")
+
+REASONS: Mapping[str, Reason] = {
+    "unknown_route": Reason(
+        "route",
+        "SC110",
+        "a documented path",
+        "{method} {path}",
+        "see the provider's operations",
+        is_lasting=True,
+        facts=("method", "path"),
+        is_needed=_always,
+    ),
+    "wrong_method": Reason(
+        "route",
+        "SC111",
+        "{allow}",
+        "{method}",
+        "use {allow}",
+        is_lasting=True,
+        facts=("method", "allow"),
+        is_needed=_always,
+        file=FileReply(405, "MethodNotAllowed", "Only GET and HEAD work here."),
+    ),
+    "redirect": Reason("route", "SC112", "{location}", "{path}", "write the path as documented"),
+    "missing_credential": Reason(
+        "auth",
+        "SC104",
+        "{header}: KEY",
+        "no credential",
+        "send `{header}: KEY`",
+        is_lasting=True,
+        facts=_CREDENTIAL,
+        is_needed=_has_credentials,
+    ),
+    "unknown_credential": Reason(
+        "auth",
+        "SC402",
+        "a key of {provider} in this world",
+        "{whose}",
+        "take one from `screentest env`, or in a test from the fixture",
+        is_lasting=True,
+        facts=_CREDENTIAL,
+        is_needed=_has_credentials,
+    ),
+    "revoked_credential": Reason(
+        "auth",
+        "SC403",
+        "an active key",
+        "a revoked one",
+        "make a new key",
+        facts=_CREDENTIAL,
+        is_needed=_has_credentials,
+    ),
+    "expired_credential": Reason(
+        "auth",
+        "SC403",
+        "an active key",
+        "an expired one",
+        "get a new one",
+        facts=_CREDENTIAL,
+        is_needed=_has_lifetime,
+    ),
+    "wrong_content_type": Reason(
+        "validation",
+        "SC105",
+        "{expected}",
+        "{actual}",
+        "send the header `Content-Type: {expected}`",
+        is_lasting=True,
+        facts=("expected", "actual"),
+        is_needed=_has_bodies,
+    ),
+    "malformed_body": Reason(
+        "validation",
+        "SC106",
+        "a readable body",
+        "this: {problem}",
+        "let the HTTP client encode the body, or send it as documented",
+        is_lasting=True,
+        facts=("problem",),
+        is_needed=_has_bodies,
+    ),
+    "too_large": Reason(
+        "validation",
+        "SC109",
+        "at most {limit} bytes",
+        "more",
+        "send less",
+        is_lasting=True,
+        facts=("what", "limit"),
+        is_needed=_has_bodies,
+    ),
+    "invalid": Reason(
+        "validation", is_lasting=True, facts=("problem", "field"), is_needed=_gate("validation")
+    ),
+    "content_refused": Reason(
+        "content",
+        "SC113",
+        "content that the provider allows",
+        "a refusal: {problem}",
+        "change the text; the directive `[[screentest:reject]]` in it asks for this refusal",
+        is_lasting=True,
+        facts=("problem",),
+        is_needed=_gate("content"),
+    ),
+    "not_found": Reason(
+        "not_found",
+        "SC404",
+        "a {resource} of this account",
+        "{id}",
+        "check the id: a deleted resource, or one of another account or world, is not found either",
+        facts=_RESOURCE,
+        is_needed=_has_targets,
+        file=FileReply(404, "NoSuchKey", "The specified key does not exist."),
+    ),
+    "foreign": Reason(
+        "ownership",
+        "SC401",
+        "a {resource} of this key's account",
+        "{id} of another account",
+        "use a key of the account that made it",
+        facts=_RESOURCE,
+        is_needed=_refuses_foreign,
+    ),
+    "wrong_state": Reason(
+        "state",
+        "SC405",
+        "{allowed}",
+        "{state}",
+        "read its state first",
+        facts=(*_RESOURCE, "state", "allowed"),
+        is_needed=_has_states,
+    ),
+    "rate_limited": Reason(
+        "rate_limit",
+        "SC204",
+        "at most {limit}",
+        "one more",
+        "wait {wait_s} s, as Retry-After says",
+        ruled_by="rate_windows",
+        facts=("limit", "action", "period", "wait_s"),
+        is_needed=_has_windows,
+    ),
+    "too_many_running": Reason(
+        "concurrency",
+        "SC209",
+        "at most {limit} at a time",
+        "one more",
+        "wait {wait_s} s, as Retry-After says",
+        ruled_by="concurrency",
+        facts=("limit", "wait_s"),
+        is_needed=_has_cap,
+    ),
+    "insufficient_credits": Reason(
+        "credits",
+        "SC406",
+        "{cost} credits",
+        "{available} credits",
+        "add credits to the account; here, `screentest credits set` does it",
+        facts=("cost", "available"),
+        is_needed=_has_prices,
+    ),
+    "idempotency_mismatch": Reason(
+        "idempotency",
+        "SC208",
+        "the request that first had this Idempotency-Key",
+        "another one",
+        "make a new key for every new request",
+        ruled_by="idempotency",
+        facts=("key",),
+        is_needed=_has_keys,
+    ),
+    "idempotency_in_flight": Reason(
+        "idempotency",
+        "SC208",
+        "one request at a time with an Idempotency-Key",
+        "a second one",
+        "wait for the first answer, then ask again",
+        ruled_by="idempotency",
+        facts=("key",),
+        is_needed=_has_keys,
+    ),
+    "expired_address": Reason(
+        "file",
+        "SC407",
+        "a URL that is still valid",
+        "an expired one",
+        "read the resource again: it comes with a fresh URL",
+        file=FileReply(403, "ExpiredToken", "The provided token has expired."),
+    ),
+    "changed_address": Reason(
+        "file",
+        "SC407",
+        "a URL as it was handed out",
+        "one whose signature does not match",
+        "use the URL unchanged, with its whole query",
+        file=FileReply(403, "SignatureDoesNotMatch", "The signature does not match this URL."),
+    ),
+    #: The provider's own failure, injected or by an interpretation; no finding about the client.
+    "failed": Reason("failed", facts=("problem",)),
+}
+
+#: What a reason that is the provider's own is treated as.
+OWN_REASON = Reason("own")
+
+
+def reason_called(name: str) -> Reason:
+    """The reason called *name*; a provider's own reason has no entry and gets the general one."""
+    return REASONS.get(name, OWN_REASON)
+
+
+def category_of(name: str) -> str:
+    """The category of a reason; a provider's own reason is its own category."""
+    known = REASONS.get(name)
+    return known.category if known is not None else name
+
+
+def needed_reasons(behaviour: Behaviour, operations: Iterable[Operation]) -> list[str]:
+    """The reasons for which the contract must have a reply."""
+    known = list(operations)
+    return [name for name, it in REASONS.items() if it.is_needed(behaviour, known)]
