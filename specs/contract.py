@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from .behaviour import Behaviour
 from .behaviour_file import merge_patch, read_behaviour
-from .errors import ContractError, no_such
+from .errors import ContractError, UnknownNameError, no_such
 from .files import read_as_built, read_yaml
 from .json_types import Json
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     _Shape = tuple[Json, Mapping[str, Operation], Routes]
 
 _FOLDER = Path(__file__).parent
+#: A provider has up to forty interpretations: too many for one line.
+_LISTED_MAX = 10
 
 #: Combinations of readings that stay compiled. The least recently used one is compiled again.
 _READINGS_MAX = 64
@@ -182,8 +184,8 @@ def load_contract(provider: str, readings: Mapping[str, str] | None = None) -> C
     is absent has its default reading.
 
     Raises:
-        ContractError: there is no such provider, interpretation or reading, the readings
-            contradict each other, or the files of the provider do.
+        UnknownNameError: there is no such provider, interpretation or reading.
+        ContractError: the readings contradict each other, or the files of the provider do.
     """
     contract = _load(provider)
     if readings:
@@ -194,7 +196,7 @@ def load_contract(provider: str, readings: Mapping[str, str] | None = None) -> C
 @cache
 def _load(provider: str) -> Contract:
     if provider not in provider_names():
-        raise ContractError(no_such("provider", provider, provider_names()))
+        raise UnknownNameError(no_such("provider", provider, provider_names()))
     return read_contract(_FOLDER / provider)
 
 
@@ -212,10 +214,10 @@ def _check_readings(behaviour: Behaviour, readings: Mapping[str, str]) -> None:
     known = {f"{behaviour.provider}.{it.name}": it for it in behaviour.interpretations.values()}
     for name, value in readings.items():
         if name not in known:
-            raise ContractError(no_such("interpretation", name, known))
+            raise UnknownNameError(no_such("interpretation", name, known, listed_max=_LISTED_MAX))
         values = (known[name].default, *known[name].alternatives)
         if value not in values:
-            raise ContractError(no_such(f"reading of {name}", value, values))
+            raise UnknownNameError(no_such(f"reading of {name}", value, values))
 
 
 def _check_agreement(

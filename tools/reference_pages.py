@@ -12,8 +12,8 @@ from pathlib import Path
 
 import click
 
+from screentest.mock_server.cli.exit_codes import EXIT_CODES
 from screentest.mock_server.cli.main import VERBS, cli
-from screentest.mock_server.cli.output import EXIT_CODES
 from screentest.mock_server.cli.settings import SETTINGS
 from screentest.mock_server.findings.explanations import Example, Explanation, explanations
 from screentest.mock_server.kernel import magic
@@ -50,25 +50,33 @@ client against. Switch a world with
 `world.interpret(ozor__foreign_resource="404")`. Interpretations without an alternative are listed
 so that every choice is documented."""
 _CLI = """\
-Answers go to stdout, messages to stderr. `--json` prints exactly one JSON document, or one per line
-where a verb follows something. Colours appear on terminals alone; `NO_COLOR` and `FORCE_COLOR` are
-honoured."""
+Results go to stdout, messages to stderr. `--json` prints exactly one JSON document, or one per line
+where a verb follows something. Only terminals get colours; `NO_COLOR` and `FORCE_COLOR` override
+that."""
 _RUN_CODES = """\
-`screentest run` ends with the exit code of its command; with 128 + N if that died of signal N, with
-127 if there is no such command, with 126 if it is a folder or cannot be executed, and with 1 if the
-command was content and `--fail-on` is not.
-`screentest serve` ends with 0 when it is stopped, by Ctrl+C as by SIGTERM: that is how it ends.
-
-`screentest verify` and `replay` differ: for them 3 means that the budget was spent before all was
-judged, and 4 that the target cannot be reached. A contract file that is wrong is 2 there."""
+The codes are the same for every verb. Only `screentest run` passes on the exit code of its command:
+128 + N if signal N ended it, 127 if the command does not exist, 126 if it cannot be executed, 1 if
+the command exited 0 but `--fail-on` was triggered.
+`screentest serve` exits 0 when Ctrl+C or SIGTERM stops it."""
 _PRECEDENCE = """\
-A flag is stronger than a variable, which is stronger than `[tool.screentest]` in the nearest
-`pyproject.toml` upwards, which is stronger than the default. `screentest config` shows what holds,
-and why. Unknown keys are refused. Several values are a list in the file, and words with blanks
-between them in a variable."""
+The first source that has a value decides:
+
+| Command line | pytest |
+|---|---|
+| 1. the option, such as `--clock` | 1. the option, such as `--screentest-clock` |
+| 2. the variable `SCREENTEST_…` | 2. the marker `screentest`, the one nearest to the test first |
+| 3. `[tool.screentest]` of `pyproject.toml` | 3. a conftest's own fixture `screentest_options` |
+| 4. the default | 4. the ini line `screentest_…` |
+| | 5. the variable `SCREENTEST_…` |
+| | 6. the default |
+
+`pyproject.toml` is the nearest one upwards from the working folder that has the table.
+
+`screentest config` prints each setting with its value and source. Unknown keys are refused. Several
+values are a list in the file, and words separated by blanks in a variable."""
 _TOKEN = """\
-`SCREENTEST_CONTROL_TOKEN` is sent with every control call, and asked for by `serve`. It is no key
-of `pyproject.toml`, because secrets do not belong into files that are committed."""
+`SCREENTEST_CONTROL_TOKEN` is sent with every control call, and `serve` requires it of every caller.
+It cannot be set in `pyproject.toml`, because secrets do not belong in committed files."""
 
 
 def findings_page() -> str:
@@ -146,7 +154,7 @@ def _switch(provider: str, it: Interpretation) -> Sequence[str]:
 
 def cli_page() -> str:
     """Every verb with its help, the settings, and the exit codes."""
-    codes = [(str(code), detail) for code, detail in EXIT_CODES.items()]
+    codes = [(str(int(code)), detail) for code, detail in EXIT_CODES.items()]
     settings = _table(("Key", "Variable", "Default", "What it is"), _settings())
     lines = ["# The command line", "", _GENERATED, "", *_CLI.splitlines(), ""]
     lines += ["## Exit codes", "", *_table(("Code", "Meaning"), codes), ""]

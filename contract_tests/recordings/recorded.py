@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,13 +51,15 @@ class Judged:
     undocumented: Counter[str]
 
 
-def read_recording(path: Path, provider: str) -> Recording:
+def read_recording(
+    path: Path, provider: str, readings: Mapping[str, str] | None = None
+) -> Recording:
     """A trace of ours or a HAR file, by what is in it.
 
     Raises:
         ValueError: it is neither, or nothing in it is about the provider.
     """
-    contract = load_contract(provider)
+    contract = load_contract(provider, readings)
     secrets = Secrets(contract.behaviour)
     # Once, because it may be a pipe; and some programs begin a file with a mark of its encoding.
     text = path.read_text(encoding="utf-8-sig")
@@ -70,9 +72,10 @@ def read_recording(path: Path, provider: str) -> Recording:
     return Recording(trace, secrets)
 
 
-def judge_recording(trace: Trace) -> Judged:
+def judge_recording(trace: Trace, readings: Mapping[str, str] | None = None) -> Judged:
     """What the monitors say of recorded traffic."""
-    contract, checks = load_contract(trace.provider), load_checks(trace.provider)
+    contract = load_contract(trace.provider, readings)
+    checks = load_checks(trace.provider)
     judge = Judge(rules_of(contract, checks))
     watch(contract, checks, judge, trace)
     undocumented = Undocumented(contract, judge)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from screentest.specs.checks import Checks, load_checks
-from screentest.specs.contract import Contract, load_contract
+from screentest.specs.contract import Contract
 
 from ..report.html import html_report
 from ..report.junit import junit_report
@@ -48,7 +48,7 @@ def run_verify(options: Options, on_progress: Callable[[Scenario, Ran | None], N
         JournalError: open jobs cannot be kept.
         ContractError: there is no such provider.
     """
-    contract = load_contract(options.provider)
+    contract = options.contract
     checks = load_checks(options.provider)
     budget = allowance(options, contract, checks)
     chosen = choose(options, _all_scenarios(options, contract, checks))
@@ -180,7 +180,7 @@ def open_target(options: Options) -> Target:
     Raises:
         NotAllowedError: it is another machine, and nobody said that this is meant.
     """
-    return opener(options, load_contract(options.provider), Budget(options.budget))()
+    return opener(options, options.contract, Budget(options.budget))()
 
 
 def plan_lines(options: Options) -> list[str]:
@@ -189,7 +189,7 @@ def plan_lines(options: Options) -> list[str]:
     Raises:
         NothingChosenError: no scenario has the name.
     """
-    contract, checks = load_contract(options.provider), load_checks(options.provider)
+    contract, checks = options.contract, load_checks(options.provider)
     chosen = [
         it
         for it in choose(options, _all_scenarios(options, contract, checks))

@@ -39,7 +39,10 @@ def opener(options: Options, contract: Contract, budget: Budget) -> Callable[[],
     if options.url is None:
         app = make_app(contract)
         return lambda: Guarded(
-            InProcess(app, contract, options.seed), contract, budget, options.is_read_only
+            InProcess(app, contract, options.seed, readings=options.readings),
+            contract,
+            budget,
+            options.is_read_only,
         )
     check_address(options.url, is_live=options.is_live)
     more = {"bearer": options.bearer} if options.bearer else {}

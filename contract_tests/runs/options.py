@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from screentest.specs.contract import load_contract
+from screentest.specs.contract import Contract, load_contract
 from screentest.specs.redaction import Secrets
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What somebody asked for. *url* None means our own mock, in process.
+    """What a run is asked to do. *url* None means our own mock, in process.
+
+    *readings* are those of interpretations, by `provider.name`; the others have their default.
 
     Open paid jobs are kept in *journal*; where none is named, those of a live target are kept in
     a file of its own in *state_folder*.
@@ -32,6 +34,7 @@ class Options:
     seed: int = 1
     only: str = ""
     fuzz: int = 0
+    readings: Mapping[str, str] = field(default_factory=dict[str, str])
     journal: Path | None = None
     state_folder: Path | None = None
     reports: Sequence[tuple[str, Path]] = field(default_factory=tuple[tuple[str, Path], ...])
@@ -42,5 +45,14 @@ class Options:
         return tuple(it for it in (self.api_key, self.second_api_key, self.bearer) if it)
 
     @property
+    def contract(self) -> Contract:
+        """The contract of the provider, under the readings that were chosen.
+
+        Raises:
+            UnknownNameError: there is no such provider, interpretation or reading.
+        """
+        return load_contract(self.provider, self.readings)
+
+    @property
     def secrets(self) -> Secrets:
-        return Secrets(load_contract(self.provider).behaviour, self.keys)
+        return Secrets(self.contract.behaviour, self.keys)

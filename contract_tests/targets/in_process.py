@@ -71,6 +71,7 @@ class InProcess:
     seed: int = 1
     patience_ms: int = _PATIENCE_MS
     bend_deliveries: str = ""
+    readings: Mapping[str, str] = field(default_factory=dict[str, str])
     _world: str = ""
     _now_ms: int = 0
     _owner: Identity | None = None
@@ -82,6 +83,8 @@ class InProcess:
         made = self._control("POST", "/worlds", body)
         self._world = made["id"]
         self._now_ms = instant_ms(made["clock"]["now"])
+        if self.readings:
+            self._control("PATCH", f"{self._path}/interpretations", dict(self.readings))
 
     # The target
 

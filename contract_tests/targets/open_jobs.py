@@ -17,7 +17,11 @@ _FINGERPRINT_DIGITS = 16
 
 
 class JournalError(Exception):
-    """The file holds something else, which must not be lost, or cannot be written."""
+    """Open jobs cannot be kept: the file or its folder cannot be used."""
+
+
+class BadJournalError(JournalError):
+    """The file holds something else, which must not be lost."""
 
 
 class Place(Struct, frozen=True):
@@ -120,7 +124,7 @@ def _read(path: Path) -> tuple[OpenJob, ...]:
     try:
         return msgspec.json.decode(path.read_bytes(), type=_Journal).open_jobs
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise JournalError(f"{path} is no journal of open jobs; name another file") from None
+        raise BadJournalError(f"{path} is not a journal of open jobs; name another file") from None
 
 
 def place_of(provider: str, url: str, keys: Sequence[str]) -> Place:

@@ -17,6 +17,7 @@ import click
 from screentest.specs.json_types import Json
 
 from ..kernel.errors import MockError, unknown
+from .exit_codes import Exit
 from .output import fail
 from .settings import setting_option
 
@@ -26,6 +27,8 @@ _CONTROL_HEADER = "X-Screentest-Control"
 #: The mock keeps ten thousand requests, and a page holds two hundred.
 _PAGES_MAX = 1_000
 _PAGE_ITEMS = 200
+#: The one refusal that is about the content of a file.
+_DAMAGED = "damaged_snapshot"
 
 
 class NoMockError(Exception):
@@ -132,19 +135,20 @@ def call(
 ) -> Json:
     """The answer of a control call, as *read* reads it; ends the program when there is none.
 
-    Exit code 3 when the mock cannot be reached, 2 when it refuses.
+    The exit codes are those of `exit_codes`.
     """
     try:
         return send(url, method, path, body, read)
     except NoMockError as error:
         _tell_no_mock(url, error)
     except RefusedError as refused:
-        fail(2, refused.detail, _hints(url).get(refused.status, ""))
+        code = Exit.INVALID if refused.code == _DAMAGED else Exit.USAGE
+        fail(refused.detail, _hints(url).get(refused.status, ""), code=code)
 
 
 def _tell_no_mock(url: str, error: NoMockError) -> NoReturn:
     hint = "start one with `screentest serve`, or give --url or SCREENTEST_URL"
-    fail(3, f"no mock at {url or repr(url)}: {error}", hint)
+    fail(f"no mock at {url or repr(url)}: {error}", hint, code=Exit.UNREACHABLE)
 
 
 def _hints(url: str) -> Mapping[int, str]:
@@ -195,7 +199,7 @@ def _credentials() -> Mapping[str, str]:
     if not token:
         return {}
     if not (token.isascii() and token.isprintable()):
-        fail(2, "SCREENTEST_CONTROL_TOKEN has characters that no header can carry")
+        fail("SCREENTEST_CONTROL_TOKEN has characters that no header can carry")
     return {"Authorization": f"Bearer {token}"}
 
 

@@ -1,27 +1,61 @@
-"""What verbs do about files of the kit that are not as they must be."""
+"""How the verbs of the contract kit end when something stops them: one line, and its exit code."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
+from .exit_codes import Exit
 from .output import fail
 
+_IS_IT_RUNNING = "is the server running, and is the address right?"
 
-def reading(function: Callable[..., None]) -> Callable[..., None]:
-    """Turn a mistake in what is read, and an extra that is not there, into one line."""
+
+def kit_verb(function: Callable[..., None]) -> Callable[..., None]:
+    """Report each error of the kit as one line, with the exit code that every verb has for it."""
 
     @wraps(function)
     def guarded(**given: Any) -> None:
-        from screentest.contract_tests.runs.fuzz import FuzzUnavailableError
-        from screentest.specs.errors import ContractError
-
-        try:
+        with _reported():
             function(**given)
-        except UnicodeDecodeError:
-            fail(2, "the file is no recording: it is not UTF-8")
-        except (ContractError, FuzzUnavailableError, ValueError) as error:
-            fail(2, str(error))
 
     return guarded
+
+
+@contextmanager
+def _reported() -> Generator[None]:
+    # The kit is imported when a verb runs, so that `--help` costs nothing.
+    from screentest.contract_tests.runs.command import NothingChosenError
+    from screentest.contract_tests.runs.fuzz import FuzzUnavailableError
+    from screentest.contract_tests.runs.open_target import KeyRefusedError
+    from screentest.contract_tests.targets.guard import SpentError
+    from screentest.contract_tests.targets.live import NotAllowedError, UnreachableError
+    from screentest.contract_tests.targets.open_jobs import BadJournalError, JournalError
+    from screentest.contract_tests.targets.request_builder import UnableError
+    from screentest.specs.errors import ContractError
+
+    try:
+        yield
+    except SpentError as error:
+        fail(str(error), code=Exit.BUDGET)
+    except UnreachableError as error:
+        fail(str(error), _IS_IT_RUNNING, code=Exit.UNREACHABLE)
+    except NothingChosenError as error:
+        fail(str(error), "`screentest plan PROVIDER` lists the scenarios")
+    except UnicodeDecodeError:
+        fail("the file is not a recording: it is not UTF-8", code=Exit.INVALID)
+    except ContractError:
+        raise
+    # What a verb of the kit reads of a file is checked before anything is sent.
+    except (BadJournalError, ValueError) as error:
+        fail(str(error), code=Exit.INVALID)
+    except (
+        FuzzUnavailableError,
+        JournalError,
+        KeyRefusedError,
+        NotAllowedError,
+        UnableError,
+    ) as error:
+        fail(str(error))

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
+from .exit_codes import EXIT_CODES, Exit
 from .groups import check_word
-from .output import EXIT_CODES, drop_stdout, fail, paint, show, tell
+from .output import drop_stdout, fail, paint, show, tell
 from .settings import unread_variables
 
 #: verb → (module and name in it, one line for `--help`)
@@ -28,7 +29,7 @@ VERBS = {
     "explain": ("explain", "What a finding means, and right and wrong code."),
     "doctor": ("doctor", "Look for what would go wrong on this machine."),
     "spec": ("spec", "List the contracts, or check contract files."),
-    "config": ("config", "Show every setting with where it comes from."),
+    "config": ("config", "Show each setting with its value and source."),
     "completion": ("completion", "Print the completion script of a shell."),
     "verify": ("verify", "Hold a server to a provider's contract."),
     "plan": ("verify:plan", "Show what a verification would do and cost."),
@@ -60,7 +61,7 @@ class _Verbs(click.Group):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Exit codes"):
-            formatter.write_dl([(str(code), detail) for code, detail in EXIT_CODES.items()])
+            formatter.write_dl([(str(int(code)), detail) for code, detail in EXIT_CODES.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         # click would end the program with 1, which means that a check failed.
@@ -68,7 +69,7 @@ class _Verbs(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             drop_stdout()
-            sys.exit(0)
+            sys.exit(Exit.OK)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -90,14 +91,14 @@ class _Verbs(click.Group):
 def cli(context: click.Context, *, wants_version: bool, as_json: bool) -> None:
     """A test double for AI-video APIs: jobs, credits, streams and webhooks on a clock you control.
 
-    Answers go to stdout, messages to stderr. A setting is taken from its flag, else from its
-    SCREENTEST_… variable, else from [tool.screentest] in pyproject.toml, else it has its default.
+    Results go to stdout, messages to stderr. The first source that has a value decides a setting:
+    the option, the variable SCREENTEST_…, [tool.screentest] in pyproject.toml, the default.
     """
     if wants_version:
         from ..kernel.version import version
 
         show({"version": version()}, lambda it: [it["version"]], as_json=as_json)
-        sys.exit(0)
+        sys.exit(Exit.OK)
     if as_json:
         context.fail("--json stands behind the verb, such as: screentest jobs --json")
     if context.invoked_subcommand is None:
@@ -109,30 +110,32 @@ def cli(context: click.Context, *, wants_version: bool, as_json: bool) -> None:
 
 def main() -> None:
     """Run the command; a mistake is one line with a hint, never a traceback."""
-    from screentest.specs.errors import ContractError
+    from screentest.specs.errors import ContractError, UnknownNameError
 
     from ..kernel.errors import MockError
 
     try:
         cli(prog_name="screentest", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        sys.exit(Exit.INTERRUPTED)
     except click.ClickException as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # no such class before click 8.2
             click.echo(error.format_message(), err=True)
-            sys.exit(2)
-        fail(error.exit_code if error.exit_code > 2 else 2, _one_line(error), _hint(error))
+            sys.exit(Exit.USAGE)
+        fail(_one_line(error), _hint(error), code=max(error.exit_code, Exit.USAGE))
     except MockError as error:
-        fail(2, str(error))
+        fail(str(error))
     except OSError as error:
         drop_stdout()
         where = f"{error.filename}: " if error.filename is not None else ""
-        fail(2, f"{where}{error.strerror or error}")
+        fail(f"{where}{error.strerror or error}")
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
+    except UnknownNameError as error:
+        fail(str(error))
     except ContractError as error:
         hint = "check the file with `screentest spec lint`"
-        fail(4, " ".join(str(error).split()), hint)
+        fail(" ".join(str(error).split()), hint, code=Exit.INVALID)
 
 
 def _one_line(error: click.ClickException) -> str:

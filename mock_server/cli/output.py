@@ -13,15 +13,7 @@ import click
 
 from screentest.specs.json_types import Json
 
-#: What the exit codes mean; shown by `--help` and in docs/cli.md.
-EXIT_CODES = {
-    0: "ok",
-    1: "findings, or a check that failed",
-    2: "usage: a wrong flag or file, an unknown name, a refusal of the mock",
-    3: "the mock or target cannot be reached",
-    4: "a contract file or the configuration is invalid",
-    130: "interrupted",
-}
+from .exit_codes import Exit
 
 
 def json_option(function: Any) -> Any:
@@ -62,8 +54,8 @@ def tell(message: str) -> None:
     click.echo(plain(message), err=True, color=has_colour(sys.stderr))
 
 
-def fail(code: int, problem: str, hint: str = "") -> NoReturn:
-    """End the program with one line, and a hint."""
+def fail(problem: str, hint: str = "", *, code: int = Exit.USAGE) -> NoReturn:
+    """End the program with *code*, after one line that says what is wrong, and a hint."""
     tell(f"{paint('error:', 'red', sys.stderr)} {problem}")
     if hint:
         tell(f"{paint('hint:', 'cyan', sys.stderr)} {hint}")

@@ -21,6 +21,7 @@ from screentest.specs.errors import no_such
 from screentest.specs.json_types import Json
 
 from ..kernel.errors import MockError
+from .exit_codes import Exit
 
 #: Upwards from the working folder; deeper trees are somebody's mistake.
 _FOLDERS_MAX = 64
@@ -54,9 +55,9 @@ OTHER_VARIABLES = frozenset(
 
 
 class ConfigError(click.ClickException):
-    """The configuration file is wrong; told in one line, exit code 4."""
+    """The settings file is invalid."""
 
-    exit_code = 4
+    exit_code = Exit.INVALID
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def test_damaged_file_is_refused_in_one_line_and_changes_nothing(
 
     refused = world.run("snapshot", "restore", "world.jsonl")
 
-    assert (refused.code, refused.out, refused.err) == (2, "", detail)
+    assert (refused.code, refused.out, refused.err) == (4, "", detail)
     assert len(world.run("jobs", "--json").json) == 1
     assert world.run("snapshot", "list", "--json").json == []
 
@@ -95,8 +95,8 @@ def test_file_that_is_not_text_is_refused(world: World) -> None:
 
     refused = world.run("snapshot", "restore", "world.jsonl")
 
-    assert (refused.code, refused.out) == (2, "")
-    assert refused.err == "error: world.jsonl is no snapshot: it is not UTF-8\n"
+    assert (refused.code, refused.out) == (4, "")
+    assert refused.err == "error: world.jsonl is not a snapshot: it is not UTF-8\n"
 
 
 @pytest.mark.parametrize(

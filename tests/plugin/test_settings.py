@@ -23,8 +23,8 @@ def _run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     return pytester.runpytest_inprocess("-q", "-p", PLUGIN, *arguments)
 
 
-#: Where a setting can stand, the strongest first.
-PLACES = ("marker", "ini", "argument", "variable")
+#: The sources of a setting, the strongest first.
+PLACES = ("argument", "marker", "conftest", "ini", "variable")
 
 
 @pytest.mark.parametrize(
@@ -34,18 +34,22 @@ PLACES = ("marker", "ini", "argument", "variable")
         ({"variable": "auto"}, "auto"),
         ({"argument": "auto"}, "auto"),
         ({"ini": "auto"}, "auto"),
+        ({"conftest": "auto"}, "auto"),
         ({"marker": "auto"}, "auto"),
         ({"argument": "real", "variable": "auto"}, "real"),
         ({"ini": "real", "variable": "auto"}, "real"),
-        ({"ini": "real", "argument": "auto"}, "real"),
+        ({"argument": "real", "ini": "auto"}, "real"),
+        ({"conftest": "real", "ini": "auto"}, "real"),
+        ({"marker": "real", "conftest": "auto"}, "real"),
+        ({"argument": "real", "conftest": "auto"}, "real"),
         ({"marker": "real", "variable": "auto"}, "real"),
-        ({"marker": "real", "argument": "auto"}, "real"),
+        ({"argument": "real", "marker": "auto"}, "real"),
         ({"marker": "real", "ini": "auto"}, "real"),
-        ({"marker": "real", "ini": "auto", "argument": "manual", "variable": "system"}, "real"),
+        ({"argument": "real", "marker": "auto", "ini": "manual", "variable": "system"}, "real"),
     ],
     ids=lambda given: "+".join(given) if isinstance(given, dict) else None,
 )
-def test_marker_ini_command_line_and_variable_are_strong_in_this_order(
+def test_command_line_marker_conftest_ini_and_variable_decide_in_this_order(
     pytester: pytest.Pytester,
     monkeypatch: pytest.MonkeyPatch,
     given: dict[str, str],
@@ -55,6 +59,16 @@ def test_marker_ini_command_line_and_variable_are_strong_in_this_order(
     if "variable" in given:
         monkeypatch.setenv("SCREENTEST_CLOCK", given["variable"])
     pytester.makeini(f"[pytest]\nscreentest_clock = {given.get('ini', '')}")
+    if "conftest" in given:
+        pytester.makeconftest(
+            f"""
+            import dataclasses, pytest
+
+            @pytest.fixture(scope="session")
+            def screentest_options(screentest_options):
+                return dataclasses.replace(screentest_options, clock={given["conftest"]!r})
+            """
+        )
     marker = f"clock={given['marker']!r}" if "marker" in given else ""
     pytester.makepyfile(
         f"""
@@ -88,7 +102,7 @@ def test_the_nearest_marker_is_the_strongest(pytester: pytest.Pytester) -> None:
         """
     )
 
-    result = _run(pytester, "--screentest-credits=9")
+    result = _run(pytester, "--screentest-pace=fast")
 
     result.assert_outcomes(passed=2)
 

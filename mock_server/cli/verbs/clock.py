@@ -76,13 +76,13 @@ def _advance_body(how_far: str) -> Json:
         return {"until": how_far}
     by_ms = read_duration_ms(how_far)
     if by_ms is not None and by_ms > ADVANCE_MAX_MS:
-        fail(2, f"cannot advance by {how_far!r}: a clock moves at most 400 days at a time")
+        fail(f"cannot advance by {how_far!r}: a clock moves at most 400 days at a time")
     if by_ms is not None:
         return {"by_ms": by_ms}
     if "T" in how_far:
         return {"to": how_far}
     hint = "write a duration (45s, 2m, 1h30m), next, idle, or an instant (2026-01-01T12:00:00Z)"
-    return fail(2, f"cannot advance by {how_far!r}", hint)
+    return fail(f"cannot advance by {how_far!r}", hint)
 
 
 def _lines(clock: Json) -> Iterable[str]:

@@ -21,5 +21,5 @@ def command(shell: str) -> None:
 
     found = get_completion_class(shell)
     if found is None:
-        fail(2, f"no completion for {shell!r}")
+        fail(f"no completion for {shell!r}")
     click.echo(found(cli, {}, "screentest", "_SCREENTEST_COMPLETE").source())

@@ -1,4 +1,4 @@
-"""`screentest config`: every setting with where it comes from."""
+"""`screentest config`: each setting with its value and source."""
 
 from __future__ import annotations
 
@@ -7,23 +7,26 @@ from collections.abc import Iterable
 from screentest.specs.json_types import Json
 
 from ..groups import group
-from ..output import json_option, show, table
+from ..output import json_option, show, table, tell
 from ..settings import all_settings
 
 
 @group("config", first="show")
 def command() -> None:
-    """Show every setting with where it comes from."""
+    """Show each setting with its value and source."""
 
 
 @command.command("show")
 @json_option
 def show_settings(*, as_json: bool) -> None:
-    """Name, value and source: a variable, a pyproject.toml, or the default.
+    """Print each setting with its value and its source.
 
-    A flag is stronger than all of them.
+    The first source that has a value decides: the option, the variable SCREENTEST_..., the nearest
+    pyproject.toml, the default.
     """
     show(all_settings(), _rows, as_json=as_json)
+    if not as_json:
+        tell("first source that has a value: option, variable, pyproject.toml, default")
 
 
 def _rows(settings: list[Json]) -> Iterable[str]:

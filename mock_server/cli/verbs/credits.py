@@ -60,7 +60,7 @@ def _account_of(mock: Mock, provider: str, account: str) -> str:
         return str(first)
     owner = mock.get(f"/accounts/{segment('account', account)}")["provider"]
     if owner != provider:
-        fail(2, f"account {account!r} belongs to {owner!r}, not to {provider!r}")
+        fail(f"account {account!r} belongs to {owner!r}, not to {provider!r}")
     return account
 
 

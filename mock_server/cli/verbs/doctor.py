@@ -16,6 +16,7 @@ from screentest.specs.json_types import Json
 from screentest.specs.redaction import looks_live
 
 from ..client import NoMockError, RefusedError, send, url_option
+from ..exit_codes import Exit
 from ..output import as_far_as_read, json_option, paint, show
 
 #: (verdict, what was found, what to do about it)
@@ -40,7 +41,7 @@ def command(url: str, *, as_json: bool) -> None:
     ]
     with as_far_as_read():
         show(found, _lines, as_json=as_json)
-    sys.exit(int(any(it["verdict"] == "fail" for it in found)))
+    sys.exit(Exit.FOUND if any(it["verdict"] == "fail" for it in found) else Exit.OK)
 
 
 def _versions(_url: str) -> Iterator[Found]:

@@ -107,7 +107,7 @@ def _times(text: str) -> int | None:
     if text == "forever":
         return None
     if not text.isdecimal() or int(text) < 1:
-        fail(2, f"--times must be a number from 1, or forever, not {text!r}")
+        fail(f"--times must be a number from 1, or forever, not {text!r}")
     return int(text)
 
 
@@ -125,7 +125,7 @@ def _attributes(given: dict[str, Any]) -> dict[str, Json]:
     for pair in given["others"]:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            fail(2, f"--set must be NAME=VALUE, not {pair!r}")
+            fail(f"--set must be NAME=VALUE, not {pair!r}")
         found[name] = _value(value)
     return found
 

@@ -83,7 +83,6 @@ def list_requests(
     wanted = _Wanted(**given)
     if wanted.status and not re.fullmatch(r"[1-5]([0-9]{2}|xx)", wanted.status):
         fail(
-            2,
             f"--status must be a status such as 402, or a class such as 4xx, not {wanted.status!r}",
         )
     _check_code(wanted.code.upper())
@@ -119,7 +118,7 @@ def _check_code(code: str) -> None:
     from ...kernel.errors import unknown
 
     if code not in explanations():
-        fail(2, str(unknown("finding", code, explanations())))
+        fail(str(unknown("finding", code, explanations())))
 
 
 @command.command("show")

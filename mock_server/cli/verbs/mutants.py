@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from ..files import OutputFile
-from ..kit_errors import reading
-from ..output import as_far_as_read
+from ..kit_errors import kit_verb
+from ..output import as_far_as_read, fail
 from ..settings import SEEDS
 
 
@@ -25,7 +25,7 @@ def command() -> None:
 @click.option("--seed", type=SEEDS, default=1, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True)
 @click.option("--output", type=OutputFile(), help="One JSON object for each mutant.")
-@reading
+@kit_verb
 def run_all(
     *, providers: Sequence[str], only: str, seed: int, workers: int, output: Path | None
 ) -> None:
@@ -36,7 +36,7 @@ def run_all(
 
     tally = run_mutants(providers or provider_names(), only=only, seed=seed, workers=workers)
     if not tally.fates:
-        raise ValueError(f"no mutant has an id that begins with {only!r}")
+        fail(f"no mutant has an id that begins with {only!r}")
     with as_far_as_read():
         for line in tally_lines(tally):
             click.echo(line)
@@ -48,7 +48,7 @@ def run_all(
 
 @command.command("list")
 @click.argument("provider")
-@reading
+@kit_verb
 def list_all(*, provider: str) -> None:
     """Every mutant of a provider, one a line."""
     from screentest.contract_tests.mutants.run import all_mutants
@@ -60,14 +60,14 @@ def list_all(*, provider: str) -> None:
 @command.command("explain")
 @click.argument("provider")
 @click.argument("mutant_id")
-@reading
+@kit_verb
 def explain(*, provider: str, mutant_id: str) -> None:
     """Run one mutant and tell how it was found."""
     from screentest.contract_tests.mutants.run import all_mutants, run_one
 
     mutant = next((it for it in all_mutants(provider) if it.id == mutant_id), None)
     if mutant is None:
-        raise ValueError(f"no mutant {mutant_id!r}; `screentest mutants list {provider}` has them")
+        fail(f"no mutant {mutant_id!r}; `screentest mutants list {provider}` has them")
     fate = run_one(provider, mutant)
     click.echo(f"{mutant.id}: {mutant.summary}")
     click.echo(f"breaks {mutant.breaks}; {mutant.seam}: {dict(mutant.change)}")

@@ -1,28 +1,32 @@
-"""`screentest record`, `check-har`, `replay`, `diff`: traffic is kept, and looked at later."""
+"""`screentest record`, `check-har`, `replay`, `diff`: recorded traffic."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..exit_codes import Exit
 from ..files import InputFile, OutputFile
 from ..float_range import Factor
-from ..kit_errors import reading
+from ..kit_errors import kit_verb
 from ..output import as_far_as_read, fail, tell
+from ..readings import reading_option
 from .verify import options_of, target_options
 
 
 @click.command("check-har")
 @click.argument("provider")
 @click.argument("file", type=InputFile())
-@reading
-def check_har(*, provider: str, file: Path) -> None:
+@reading_option
+@kit_verb
+def check_har(*, provider: str, file: Path, readings: Mapping[str, str]) -> None:
     """Judge recorded traffic: a HAR file, or a trace that `record` wrote.
 
-    Exit codes: 0 nothing found, 1 broken, 2 usage, or a file with nothing of the provider in it.
+    Exit code 1 if a rule is broken, 4 if the file is not a recording of PROVIDER.
     """
     from screentest.contract_tests.recordings.recorded import (
         judge_recording,
@@ -30,23 +34,23 @@ def check_har(*, provider: str, file: Path) -> None:
         recording_lines,
     )
 
-    recording = read_recording(file, provider)
-    judged = judge_recording(recording.trace)
+    recording = read_recording(file, provider, readings)
+    judged = judge_recording(recording.trace, readings)
     with as_far_as_read():
         for line in recording_lines(recording, judged):
             click.echo(recording.secrets.cut(line))
-    sys.exit(1 if judged.judge.findings else 0)
+    sys.exit(Exit.FOUND if judged.judge.findings else Exit.OK)
 
 
 @click.command("replay")
 @target_options
 @click.argument("file", type=InputFile())
 @click.option("--output", type=OutputFile(), help="Where the new trace goes.")
-@reading
+@kit_verb
 def replay(*, file: Path, output: Path | None, **given: Any) -> None:
-    """Send recorded requests again, to our mock or to --url, and tell what differs.
+    """Send recorded requests again, to our mock or to --url, and show what differs.
 
-    Exit codes: 0 the same, 1 different, 2 usage, 3 the budget ended it, 4 unreachable.
+    Exit code 1 if something differs, 5 if the budget does not cover the next request.
     """
     from screentest.contract_tests.recordings.recorded import (
         differences,
@@ -54,22 +58,12 @@ def replay(*, file: Path, output: Path | None, **given: Any) -> None:
         send_again,
     )
     from screentest.contract_tests.runs.command import open_target
-    from screentest.contract_tests.targets.guard import SpentError
-    from screentest.contract_tests.targets.live import NotAllowedError, UnreachableError
-    from screentest.contract_tests.targets.request_builder import UnableError
     from screentest.contract_tests.traces.trace_file import write_trace
-    from screentest.specs.contract import load_contract
 
-    recording, options = read_recording(file, given["provider"]), options_of(given)
-    try:
-        target = open_target(options)
-        again = send_again(recording.trace, target, load_contract(given["provider"]))
-    except SpentError as error:
-        fail(3, str(error))
-    except (NotAllowedError, UnableError) as error:
-        fail(2, str(error))
-    except UnreachableError as error:
-        fail(4, str(error))
+    options = options_of(given)
+    recording = read_recording(file, options.provider, options.readings)
+    target = open_target(options)
+    again = send_again(recording.trace, target, options.contract)
     if output is not None:
         write_trace(again, output, options.keys)
     found = list(differences(recording.trace, again))
@@ -77,18 +71,18 @@ def replay(*, file: Path, output: Path | None, **given: Any) -> None:
         for line in found:
             click.echo(options.secrets.cut(line))
         click.echo(f"{len(again.exchanges)} requests sent, {len(found)} differences")
-    sys.exit(1 if found else 0)
+    sys.exit(Exit.FOUND if found else Exit.OK)
 
 
 @click.command("diff")
 @click.argument("provider")
 @click.argument("one", type=InputFile())
 @click.argument("other", type=InputFile())
-@reading
+@kit_verb
 def diff(*, provider: str, one: Path, other: Path) -> None:
     """Compare two recordings of the same requests: statuses and fields.
 
-    Exit codes: 0 alike, 1 different, 2 usage.
+    Exit code 1 if they differ.
     """
     from screentest.contract_tests.recordings.recorded import differences, read_recording
 
@@ -97,7 +91,7 @@ def diff(*, provider: str, one: Path, other: Path) -> None:
     with as_far_as_read():
         for line in found:
             click.echo(right.secrets.cut(left.secrets.cut(line)))
-    sys.exit(1 if found else 0)
+    sys.exit(Exit.FOUND if found else Exit.OK)
 
 
 @click.command("record")
@@ -114,7 +108,8 @@ def diff(*, provider: str, one: Path, other: Path) -> None:
     default=1.0,
     help="How many times faster than ours the server's clock runs; kept in the trace.",
 )
-@reading
+@reading_option
+@kit_verb
 def record(
     *,
     provider: str,
@@ -125,13 +120,17 @@ def record(
     read_only: bool,
     live: bool,
     time_scale: float,
+    readings: Mapping[str, str],
 ) -> None:
-    """Stand between your program and a provider, keep what they say, and flag what drifts."""
+    """Record the traffic between your program and a provider, and report broken rules.
+
+    Ctrl+C ends it. Exit code 1 if a rule is broken, else 5 if the budget stopped a request.
+    """
     from screentest.contract_tests.recordings.proxy import Recorder
     from screentest.contract_tests.report.text import broken_lines
     from screentest.contract_tests.rules.judge import Broken
     from screentest.contract_tests.targets.guard import Budget
-    from screentest.contract_tests.targets.live import NotAllowedError, check_address
+    from screentest.contract_tests.targets.live import check_address
     from screentest.specs.contract import load_contract
 
     from ...http.server import claim_port
@@ -143,11 +142,8 @@ def record(
     def tell_unreachable(detail: str) -> None:
         tell(f"no answer from {detail}")
 
-    try:
-        check_address(url, is_live=live)
-    except NotAllowedError as error:
-        fail(2, str(error))
-    contract, port = load_contract(provider), claim_port("127.0.0.1", port)
+    check_address(url, is_live=live)
+    contract, port = load_contract(provider, readings), claim_port("127.0.0.1", port)
     recorder = Recorder(
         contract, url, output, Budget(budget), read_only, tell_finding, tell_unreachable, time_scale
     )
@@ -155,10 +151,14 @@ def record(
     _serve_until_stopped(recorder, port, detail)
     broken = sum(1 for count in recorder.judge.broken.values() if count)
     tell(f"{len(recorder.trace.exchanges)} exchanges recorded, {broken} rules broken")
+    if broken:
+        sys.exit(Exit.FOUND)
+    if recorder.budget.refused:
+        fail(f"the budget stopped {recorder.budget.refused} requests", code=Exit.BUDGET)
 
 
 def _serve_until_stopped(app: Any, port: int, detail: str) -> None:
-    """Answer on *port*, say *told*, and go on until Ctrl+C or a kind end of the process."""
+    """Print *detail*, and serve *app* on *port* until Ctrl+C or SIGTERM."""
     import signal
 
     from werkzeug.serving import WSGIRequestHandler, make_server

@@ -22,6 +22,7 @@ import click
 
 from screentest.specs.json_types import Json
 
+from ..exit_codes import Exit
 from ..output import fail, tell
 from ..request_log import verdict
 from ..settings import FAIL_ON, SEEDS, setting_option, unread_variables
@@ -61,7 +62,7 @@ def command(command_line: tuple[str, ...], fail_on: str, **given: Any) -> None:
     screentest run -- pytest, screentest run --clock auto -- npx vitest run
     """
     if given["clock"] == "system":
-        fail(2, "clock 'system' follows time.time() in the mock's own process", _NOT_SYSTEM)
+        fail("clock 'system' follows time.time() in the mock's own process", _NOT_SYSTEM)
     program = _program(command_line[0])
     with tempfile.TemporaryDirectory(prefix="screentest-") as folder:
         ready, report = Path(folder, "ready.json"), Path(folder, "report.json")
@@ -80,15 +81,17 @@ def _program(word: str) -> str:
     if not os.path.dirname(word):
         lies_here = bool(word) and here.is_file()
         hint = f"what lies here is {shlex.quote(f'./{word}')}" if lies_here else "is it installed?"
-        fail(_NOT_FOUND, f"no command {word!r} on the PATH", hint)
+        fail(f"no command {word!r} on the PATH", hint, code=_NOT_FOUND)
     if here.is_dir():
-        fail(_NOT_EXECUTABLE, f"cannot run {word!r}: it is a folder", "name a program in it")
+        detail = f"cannot run {word!r}: it is a folder"
+        fail(detail, "name a program in it", code=_NOT_EXECUTABLE)
     if here.exists():
         hint = (
             f"`chmod +x {shlex.quote(word)}` makes it so; or begin with the program that reads it"
         )
-        fail(_NOT_EXECUTABLE, f"cannot run {word!r}: it is not executable", hint)
-    return fail(_NOT_FOUND, f"no command {word!r}: there is no such file", "is the path right?")
+        fail(f"cannot run {word!r}: it is not executable", hint, code=_NOT_EXECUTABLE)
+    detail = f"no command {word!r}: there is no such file"
+    return fail(detail, "is the path right?", code=_NOT_FOUND)
 
 
 def _serve_options(given: Mapping[str, Any]) -> list[str]:
@@ -153,7 +156,8 @@ def _wait_for(ready: Path, server: subprocess.Popen[bytes]) -> Json:
             # It has said on stderr why.
             sys.exit(server.returncode or 1)
         time.sleep(_LOOK_EVERY_S)
-    return fail(3, f"the mock did not start within {_START_S_MAX:.0f} s")
+    detail = f"the mock did not start within {_START_S_MAX:.0f} s"
+    return fail(detail, code=Exit.UNREACHABLE)
 
 
 def _run(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
@@ -162,10 +166,11 @@ def _run(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
         child = subprocess.Popen(arguments, env=_environment(variables))
     except FileNotFoundError:
         detail = f"cannot run {arguments[0]!r}: the program that should read it does not exist"
-        fail(_NOT_FOUND, detail, "a script names that in its first line, after #!")
+        fail(detail, "a script names that in its first line, after #!", code=_NOT_FOUND)
     except OSError as error:
         hint = "a script begins with a line such as #!/bin/sh" * (error.errno == errno.ENOEXEC)
-        fail(_NOT_EXECUTABLE, f"cannot run {arguments[0]!r}: {error.strerror}", hint)
+        detail = f"cannot run {arguments[0]!r}: {error.strerror}"
+        fail(detail, hint, code=_NOT_EXECUTABLE)
     with _signals_for(child):
         code = child.wait()
     return _BY_SIGNAL - code if code < 0 else code
@@ -204,11 +209,11 @@ def _signals_for(child: subprocess.Popen[bytes]) -> Generator[None]:
 
 
 def _judged(code: int, counts: Json, fail_on: str) -> int:
-    """The command's exit code; 1 if it was content and the mock, as told, is not."""
+    """The command's exit code; 1 if that is 0 and the findings are as bad as *fail_on*."""
     if counts is None:
         return code
     if counts["findings"] or counts["requests"]:
         tell(f"screentest: {verdict(counts)}")
     bad = {"never": set[str](), "error": {"error"}, "warning": {"error", "warning"}}[fail_on]
     is_bad = any(it["severity"] in bad for it in counts["findings"])
-    return code or int(is_bad)
+    return code or (Exit.FOUND if is_bad else Exit.OK)

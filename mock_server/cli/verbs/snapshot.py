@@ -12,6 +12,7 @@ from screentest.specs.json_types import Json
 
 from ...kernel.snapshots import SNAPSHOT_BYTES_MAX
 from ..client import Mock, world_options
+from ..exit_codes import Exit
 from ..files import InputFile, OutputFile, write_whole
 from ..groups import group
 from ..output import fail, json_option, show, table, tell
@@ -45,7 +46,7 @@ def save(file: Path, url: str, world: str, *, as_json: bool) -> None:
     It holds webhook secrets and digests of keys, so nobody else may read the file.
     """
     if as_json and str(file) == "-":
-        fail(2, "--json and the snapshot both want stdout; name a file, or leave --json out")
+        fail("--json and the snapshot both want stdout; name a file, or leave --json out")
     mock = Mock(url, world)
     mock.post("/snapshots", {"name": _PASSING})
     document = mock.text(f"/snapshots/{_PASSING}")
@@ -56,7 +57,7 @@ def save(file: Path, url: str, world: str, *, as_json: bool) -> None:
     try:
         write_whole(file, document, mode=0o600)
     except OSError as error:
-        fail(2, f"cannot write {file}: {error.strerror}")
+        fail(f"cannot write {file}: {error.strerror}")
     saved = {"world": world, "file": str(file), "size_bytes": len(document.encode())}
     show(saved, lambda _: (), as_json=as_json)
     if not as_json:
@@ -96,11 +97,12 @@ def _read(file: Path) -> str:
             with file.open(encoding="utf-8") as opened:
                 text = opened.read(_LENGTH_MAX + 1)
     except OSError as error:
-        fail(2, f"cannot read {file}: {error.strerror}")
+        fail(f"cannot read {file}: {error.strerror}")
     except UnicodeDecodeError:
-        fail(2, f"{file} is no snapshot: it is not UTF-8")
+        fail(f"{file} is not a snapshot: it is not UTF-8", code=Exit.INVALID)
     if len(text) > _LENGTH_MAX:
-        fail(2, f"{file} is no snapshot: it is longer than {_LENGTH_MAX} characters")
+        detail = f"{file} is not a snapshot: it is longer than {_LENGTH_MAX} characters"
+        fail(detail, code=Exit.INVALID)
     return text
 
 

@@ -10,6 +10,7 @@ import click
 from screentest.specs.errors import no_such
 from screentest.specs.json_types import Json
 
+from ..exit_codes import Exit
 from ..groups import group
 from ..output import as_far_as_read, fail, json_option, show, table, tell
 
@@ -67,7 +68,7 @@ def lint(names: tuple[str, ...], *, as_json: bool) -> None:
             tell(f"error: {it['problem']}")
         wrong = len({it["contract"] for it in problems})
         tell(f"{len(checked)} checked, {wrong} with a problem")
-    raise SystemExit(4 if problems else 0)
+    raise SystemExit(Exit.INVALID if problems else Exit.OK)
 
 
 def _folder(name: str) -> Path:
@@ -79,7 +80,7 @@ def _folder(name: str) -> Path:
     folder = Path(name)
     if not name or not folder.is_dir():
         hint = "name a provider, or a folder with openapi.yaml and behaviour.yaml"
-        fail(2, no_such("provider or folder", name, contract.provider_names()), hint)
+        fail(no_such("provider or folder", name, contract.provider_names()), hint)
     return folder
 
 

@@ -32,13 +32,13 @@ def command(
     mock = Mock(url, world)
     end = event.rpartition(".")[2].lower()
     if end not in _ENDS:
-        fail(2, f"no event {event!r} (there are: {', '.join(_ENDS)})")
+        fail(f"no event {event!r} (there are: {', '.join(_ENDS)})")
     mock.provider(provider)
     found = mock.get(job_path(job)) if job else _running(mock, provider)
     if found["provider"] != provider:
-        fail(2, f"job {found['id']!r} belongs to {found['provider']!r}, not to {provider!r}")
+        fail(f"job {found['id']!r} belongs to {found['provider']!r}, not to {provider!r}")
     if _has_ended(found):
-        fail(2, f"job {found['id']!r} has ended already; it is {found['state']!r}")
+        fail(f"job {found['id']!r} has ended already; it is {found['state']!r}")
     body = {"outcome": end, **({"reason": reason} if reason and end == "failed" else {})}
     show(_end(mock, found, body), _lines, as_json=as_json)
 
@@ -48,7 +48,7 @@ def _running(mock: Mock, provider: str) -> Json:
     for job in mock.items("/jobs", {"provider": provider}):
         if not _has_ended(job):
             return job
-    return fail(2, f"no job of {provider!r} is running", "start one, then trigger its end")
+    return fail(f"no job of {provider!r} is running", "start one, then trigger its end")
 
 
 def _has_ended(job: Json) -> bool:
@@ -62,11 +62,10 @@ def _end(mock: Mock, job: Json, body: Json) -> Json:
         return mock.ask("PATCH", path, {**body, "now": True})
     except RefusedError as refused:
         if refused.code not in {"unknown_field", "invalid_field"}:
-            fail(2, refused.detail)
+            fail(refused.detail)
     changed = mock.patch(path, body)
     if mock.get("/clock")["mode"] != "manual":
         fail(
-            2,
             f"this mock cannot end a job at once; {job['id']} will end at "
             f"{changed['script'][-1]['at']}",
             "`screentest clock mode manual` makes it possible",

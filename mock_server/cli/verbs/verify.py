@@ -14,14 +14,16 @@ from typing import Any
 
 import click
 
+from ..exit_codes import Exit
 from ..files import OutputFile
 from ..float_range import Factor
+from ..kit_errors import kit_verb
 from ..output import as_far_as_read, fail
+from ..readings import reading_option
 from ..settings import SEEDS
 
 #: Without a terminal, progress of our own mock is told this often; it is done in seconds.
 _PROGRESS_S = 5.0
-_UNREACHABLE = "is the server running, and is the address right?"
 _REPORTS = ("html", "junit", "ndjson")
 
 
@@ -99,7 +101,8 @@ def target_options(function: Callable[..., None]) -> Callable[..., None]:
             default=0,
             help="Made-up requests for each operation and mode (needs the extra `contract`).",
         ),
-        click.option("--only", default="", help="Scenarios whose name has this in it."),
+        click.option("--only", default="", help="Run only scenarios whose name contains this."),
+        reading_option,
     )
     for option in reversed(options):
         function = option(function)
@@ -126,6 +129,7 @@ def options_of(given: dict[str, Any], reports: Sequence[tuple[str, Path]] = ()) 
         seed=given["seed"],
         only=given["only"],
         fuzz=given["fuzz"],
+        readings=given["readings"],
         journal=given["journal"],
         state_folder=_state_folder(),
         reports=tuple(reports),
@@ -146,49 +150,30 @@ def _state_folder() -> Path:
     "--report", "reports", type=_Report(), multiple=True, help="html:F, junit:F, ndjson:F."
 )
 @click.option("--quiet", is_flag=True, help="No progress.")
+@kit_verb
 def command(*, reports: Sequence[tuple[str, Path]], quiet: bool, **given: Any) -> None:
-    """Hold a server to a provider's contract: our own mock, or the one at --url.
+    """Check a server against a provider's contract: our own mock, or the server at --url.
 
-    Exit codes: 0 kept, 1 broken, 2 usage, 3 the budget ended it, 4 unreachable; of the other verbs,
-    3 is unreachable and 4 an invalid file.
+    Exit code 1 if a rule is broken, else 5 if the budget ended the run early.
     """
     from screentest.contract_tests.report.text import text_report
-    from screentest.contract_tests.runs.command import NothingChosenError, run_verify
-    from screentest.contract_tests.runs.fuzz import FuzzUnavailableError
-    from screentest.contract_tests.runs.open_target import KeyRefusedError
-    from screentest.contract_tests.targets.live import NotAllowedError, UnreachableError
-    from screentest.contract_tests.targets.open_jobs import JournalError
-    from screentest.specs.errors import ContractError
+    from screentest.contract_tests.runs.command import run_verify
 
     progress = _progress_for(is_quiet=quiet, is_remote=given["url"] is not None)
     options = options_of(given, reports)
-    try:
-        result = run_verify(options, progress)
-    except (
-        NotAllowedError,
-        ContractError,
-        FuzzUnavailableError,
-        JournalError,
-        KeyRefusedError,
-    ) as error:
-        fail(2, str(error))
-    except UnreachableError as error:
-        fail(4, str(error), _UNREACHABLE)
-    except NothingChosenError as error:
-        fail(2, str(error), f"see `screentest plan {given['provider']}`")
+    result = run_verify(options, progress)
     secrets = options.secrets
     with as_far_as_read():
         for line in text_report(result, result.target if given["url"] else "$BASE_URL"):
             click.echo(secrets.cut(line))
-    if isinstance(result.ended_by, UnreachableError):
-        fail(4, str(result.ended_by), _UNREACHABLE)
+    if isinstance(result.ended_by, KeyboardInterrupt):
+        sys.exit(Exit.INTERRUPTED)
     if result.ended_by is not None:
-        sys.exit(130)
+        raise result.ended_by
     if result.is_broken:
-        sys.exit(1)
+        sys.exit(Exit.FOUND)
     if result.is_out_of_budget:
-        click.echo("the budget ended it before everything was judged", err=True)
-        sys.exit(3)
+        fail("the budget ended the run before everything was judged", code=Exit.BUDGET)
 
 
 def _progress_for(*, is_quiet: bool, is_remote: bool) -> Callable[[Any, Any], None]:
@@ -198,7 +183,7 @@ def _progress_for(*, is_quiet: bool, is_remote: bool) -> Callable[[Any, Any], No
 
 
 def _no_progress(scenario: Any, ran: Any) -> None:
-    """Nobody wants to know."""
+    """Show nothing."""
 
 
 class _Lines:
@@ -225,16 +210,10 @@ def _progress(scenario: Any, ran: Any) -> None:
 
 @click.command("plan")
 @target_options
+@kit_verb
 def plan(**given: Any) -> None:
-    """Show what a verification would do and cost, without a request."""
-    from screentest.contract_tests.runs.command import NothingChosenError, plan_lines
-    from screentest.contract_tests.runs.fuzz import FuzzUnavailableError
-    from screentest.specs.errors import ContractError
+    """Show what a verification would do and cost, without sending a request."""
+    from screentest.contract_tests.runs.command import plan_lines
 
-    try:
-        for line in plan_lines(options_of(given)):
-            click.echo(line)
-    except (ContractError, FuzzUnavailableError) as error:
-        fail(2, str(error))
-    except NothingChosenError as error:
-        fail(2, str(error), "leave --only out to see them all")
+    for line in plan_lines(options_of(given)):
+        click.echo(line)

@@ -87,7 +87,7 @@ def listen(provider: str, url: str, world: str, *, as_json: bool, **given: Any) 
     try:
         server = open_receiver(given["port"], take)
     except OSError as error:
-        fail(2, f"cannot receive on port {given['port']}: {error.strerror}")
+        fail(f"cannot receive on port {given['port']}: {error.strerror}")
     hook = f"http://127.0.0.1:{server.server_address[1]}/"
     body: Json = {"provider": provider, "url": hook}
     if given["events"]:

@@ -9,6 +9,7 @@ from screentest.specs.json_types import Json
 from ...findings.explanations import explanations
 from ...findings.recorded_replies import departures
 from ...kernel.errors import unknown
+from .readings import check_readings
 from .request import ControlCall, Handler, one_page, operations_of
 
 
@@ -44,10 +45,15 @@ def get_request(call: ControlCall) -> Json:
 
 
 def lint_reply(call: ControlCall) -> Json:
-    """How a recorded reply departs from what the provider documents."""
-    call.world  # noqa: B018  a world that does not exist is refused here too
-    body = call.body
+    """How a recorded reply departs from the contract, under the readings of the world.
+
+    The body may name other `readings`.
+    """
+    world, body = call.world, call.body
     contract = call.worlds.contract(body["provider"])
+    readings = body.get("readings", {})
+    check_readings([contract], readings)
+    contract = contract.under({**world.settings.choices, **readings})
     operation = contract.operations.get(body["operation"])
     if operation is None:
         raise unknown("operation", body["operation"], contract.operations, status=422)

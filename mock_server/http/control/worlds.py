@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from screentest.specs.controls import load_controls
 from screentest.specs.json_types import Json
-from screentest.specs.validation import shown
 
 from ...engine.keys import mint_further_keys
 from ...engine.world import Plan
@@ -17,6 +16,7 @@ from ...kernel.errors import MockError, unknown
 from ...kernel.pace import read_pace
 from ...kernel.rows import Account
 from ...kernel.version import version
+from .readings import check_readings
 from .request import ControlCall, Handler, one_page
 from .views import auth_word, show_account, show_clock, show_entry, show_event, show_world
 
@@ -210,19 +210,7 @@ def list_interpretations(call: ControlCall) -> Json:
 
 def change_interpretations(call: ControlCall) -> Json:
     world = call.world
-    known = {
-        f"{name}.{it.name}": {it.default, *it.alternatives}
-        for name, contract in call.worlds.contracts.items()
-        for it in contract.behaviour.interpretations.values()
-    }
-    for name, value in call.body.items():
-        if name not in known:
-            raise unknown("interpretation", name, known, status=422)
-        if value not in known[name]:
-            listed = ", ".join(shown(choice) for choice in sorted(known[name]))
-            raise MockError(
-                f"no reading {value!r} of {name}; there are {listed}", code="unknown_reading"
-            )
+    check_readings(call.worlds.contracts.values(), call.body)
     call.worlds.set_readings(world, call.body)
     return list_interpretations(call)
 

@@ -1,0 +1,105 @@
+"""`--reading`: the kit judges by the reading that is named, and our own mock follows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from werkzeug.test import Client as WsgiClient
+
+from screentest.contract_tests.recordings.recorded import judge_recording, read_recording
+from screentest.contract_tests.rules.contract_rules import rules_of
+from screentest.contract_tests.rules.judge import Judge
+from screentest.contract_tests.runs.command import run_verify
+from screentest.contract_tests.runs.options import Options
+from screentest.contract_tests.scenarios.session import Session
+from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.traces.trace_file import write_trace
+from screentest.mock_server.http.app import create_app
+from screentest.specs.checks import load_checks
+from screentest.specs.contract import load_contract
+from screentest.specs.errors import UnknownNameError
+from tests.mock_client import make_world
+
+_ABSENT = {"ulazai.retry_after": "absent"}
+_BUSY = {
+    "provider": "ulazai",
+    "operation": "generateTextToVideo",
+    "status": 429,
+    "headers": {"Content-Type": "application/json"},
+    "body": {"success": False, "error": "Too many tasks", "error_code": "rate_limited"},
+}
+
+
+def _recorded(path: Path) -> Path:
+    """Eleven tasks at once, at a mock whose 429 comes without Retry-After."""
+    contract = load_contract("ulazai", _ABSENT)
+    checks = load_checks("ulazai")
+    target = InProcess(make_app(contract), contract, readings=_ABSENT)
+    session = Session(target, contract, checks, Judge(rules_of(contract, checks)))
+    for _ in range(11):
+        session.call("generateTextToVideo")
+    write_trace(session.trace, path)
+    return path
+
+
+def test_recording_is_judged_by_the_reading_that_is_named(tmp_path: Path) -> None:
+    trace = read_recording(_recorded(tmp_path / "trace.ndjson"), "ulazai").trace
+
+    by_default = [it.summary for it in judge_recording(trace).judge.findings]
+    by_reading = [it.summary for it in judge_recording(trace, _ABSENT).judge.findings]
+
+    assert trace.exchanges[-1].status == 429
+    assert ("the header Retry-After is missing" in " ".join(by_default), by_reading) == (True, [])
+
+
+def test_our_own_mock_follows_the_reading() -> None:
+    result = run_verify(
+        Options("ulazai", readings=_ABSENT, tier="full", only="jobs of"), lambda *_: None
+    )
+
+    assert (result.is_broken, result.judge.broken_rules) == (False, [])
+
+
+@pytest.mark.parametrize(
+    ("readings", "detail"),
+    [
+        (
+            {"ulazai.retry_aftr": "absent"},
+            "no interpretation 'ulazai.retry_aftr'; did you mean 'ulazai.retry_after'?",
+        ),
+        (
+            {"ozor.credit_hold": "check_only"},
+            "no interpretation 'ozor.credit_hold' (there are 29, such as ",
+        ),
+        (
+            {"ulazai.retry_after": "abscent"},
+            "no reading of ulazai.retry_after 'abscent'; did you mean 'absent'? "
+            "(there are: 30, absent)",
+        ),
+    ],
+)
+def test_unknown_reading_is_refused_with_the_nearest(readings: dict[str, str], detail: str) -> None:
+    with pytest.raises(UnknownNameError) as refused:
+        _ = Options("ulazai", readings=readings).contract
+
+    assert str(refused.value).startswith(detail)
+
+
+def test_replies_are_linted_by_the_readings_of_the_world_and_of_the_call() -> None:
+    world = make_world(WsgiClient(create_app()))
+    path = f"{world.path}/replies/lint"
+
+    def pointers(**more: object) -> list[str]:
+        answer = world.control.post(path, json={**_BUSY, **more})
+        assert answer.status == 200, answer.text
+        return [it["pointer"] for it in answer.json()["violations"] if "retry" in str(it).lower()]
+
+    default = pointers()
+    of_call = pointers(readings=_ABSENT)
+    world.choose(ulazai__retry_after="absent")
+    of_world, of_both = pointers(), pointers(readings={"ulazai.retry_after": "30"})
+    refused = world.control.post(path, json={**_BUSY, "readings": {"ulazai.retry_after": "x"}})
+
+    assert (len(default), of_call, of_world, len(of_both)) == (1, [], [], 1)
+    assert (refused.status, refused.json()["code"]) == (422, "unknown_reading")
