@@ -24,14 +24,11 @@ TOO_LONG_YET = {
     "contract_tests/scenarios/walks.py",
     "contract_tests/targets/in_process.py",
     "fixtures/warp/warp.py",
-    "mock_server/engine/outbox.py",
-    "mock_server/engine/worlds.py",
-    "mock_server/pipeline/gates.py",
     "specs/checks.py",
     "tests/cli/test_manners.py",
     "tests/http/test_findings.py",
 }
-TOO_WIDE_YET = {"InProcess", "Instant", "Session", "Store", "Worlds"}
+TOO_WIDE_YET = {"InProcess", "Session", "Store"}
 
 #: Names that say nothing about what is inside.
 EMPTY_NAMES = {"base", "common", "data", "helpers", "manager", "utils"}

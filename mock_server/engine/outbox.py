@@ -1,7 +1,7 @@
-"""The outbox of a world: endpoints, deliveries, and the claim that lets one sender at a time act.
+"""The outbox of a world: its webhook deliveries, and the claim that lets one sender act at a time.
 
-Every function runs inside a transaction. A delivery is written in the one that ends its job, so no
-event is lost and none is told too early; the sending happens outside, between `claim` and `finish`.
+Every function runs inside a transaction. A delivery is written by the transaction that ends its
+job, so no event is lost or sent too early. It is sent outside, between `claim` and `finish`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
-from screentest.specs.behaviour import Kind, WebhookEvent, WebhookRules
+from screentest.specs.behaviour import Kind, WebhookEvent
 from screentest.specs.json_types import Json
 
 from ..kernel.clock import rfc3339
@@ -32,89 +32,45 @@ from ..kernel.webhooks import (
     signed_headers,
 )
 from ..store.sqlite import Store
+from .endpoints import ENDPOINTS, endpoints, rules_of, secret_of
 from .instant import Instant
 
 JobFacts = Callable[[], Mapping[str, Json]]
 
 #: The kind of effect that a due attempt is.
 EFFECT = "delivery"
-ENDPOINTS, DELIVERIES = "endpoint", "delivery"
-#: The events that tell of a success and of a failure.
+DELIVERIES = "delivery"
+#: The events for a successful and for a failed attempt.
 REPORTS = ("webhook.delivered", "webhook.failed")
-#: The newest of a world are kept; whoever wants more lists them while they happen.
+#: Older deliveries of a world are dropped.
 DELIVERIES_MAX = 10_000
 _TRIMMED_EVERY = 256
-#: A delivery that was held back is looked for among so many before the one that overtakes it.
+#: A delayed delivery is searched for among this many before the one that overtakes it.
 _HELD_WITHIN = 100
 
 
-def rules_of(ctx: Instant) -> WebhookRules:
-    """What the provider promises of webhooks.
+def deliveries(
+    store: Store, world_id: str, *, after_seq: int = 0, limit: int = DELIVERIES_MAX
+) -> list[Delivery]:
+    """Deliveries of a world, oldest first."""
+    found = store.documents_after(world_id, DELIVERIES, after_seq, limit)
+    return [Delivery.from_json(raw) for raw in found]
+
+
+def delivery_called(store: Store, world_id: str, id_: str) -> Delivery:
+    """The delivery *id_*.
 
     Raises:
-        MockError: it documents none.
+        MockError: the world has no such delivery, or it was dropped.
     """
-    rules = ctx.behaviour.webhooks
-    if rules is None:
-        raise MockError(f"{ctx.provider} documents no webhooks", code="no_webhooks")
-    return rules
-
-
-# Endpoints
-
-
-def add_endpoint(
-    ctx: Instant, account: str, url: str, events: tuple[str, ...]
-) -> tuple[Endpoint, str]:
-    """A new endpoint, and its secret, for this once.
-
-    Raises:
-        MockError: an unknown event, or the account has as many as the provider allows.
-    """
-    rules = rules_of(ctx)
-    for type_ in events:
-        if type_ not in rules.events:
-            raise unknown("event", type_, rules.events, status=422)
-    present = sum(it.account == account for it in endpoints(ctx.rows, ctx.world.id))
-    if present >= rules.endpoints_max:
-        raise MockError(
-            f"account {account} has {rules.endpoints_max} of {rules.endpoints_max} endpoints; "
-            "delete one first",
-            code="too_many",
-            status=409,
-        )
-    number = ctx.rows.count(ctx.world.id, ENDPOINTS)
-    endpoint = Endpoint(f"ep_{number}", number, ctx.provider, account, url, events, ctx.now_ms)
-    ctx.rows.save_document(ctx.world.id, ENDPOINTS, endpoint.id, number, endpoint.to_json())
-    return endpoint, _secret(ctx, endpoint)
-
-
-def endpoints(store: Store, world: str) -> list[Endpoint]:
-    """The endpoints of a world, oldest first."""
-    return [Endpoint.from_json(raw) for raw in store.documents(world, ENDPOINTS)]
-
-
-def endpoint_called(store: Store, world: str, id_: str) -> Endpoint:
-    """The endpoint *id_*.
-
-    Raises:
-        MockError: there is none.
-    """
-    raw = store.document(world, ENDPOINTS, id_)
+    raw = store.document(world_id, DELIVERIES, id_)
     if raw is None:
-        raise unknown("endpoint", id_, [it.id for it in endpoints(store, world)])
-    return Endpoint.from_json(raw)
-
-
-def rotate(ctx: Instant, endpoint: Endpoint) -> tuple[Endpoint, str]:
-    """A new secret. The old one signs nothing from now on."""
-    endpoint = replace(endpoint, rotations=endpoint.rotations + 1)
-    ctx.rows.save_document(ctx.world.id, ENDPOINTS, endpoint.id, endpoint.seq, endpoint.to_json())
-    return endpoint, _secret(ctx, endpoint)
+        raise unknown("delivery", id_, [it.id for it in deliveries(store, world_id, limit=20)])
+    return Delivery.from_json(raw)
 
 
 def delete_endpoint(ctx: Instant, endpoint: Endpoint) -> None:
-    """Forget *endpoint* and cancel what was still to be sent there."""
+    """Delete *endpoint* and cancel its pending deliveries."""
     ctx.rows.delete_document(ctx.world.id, ENDPOINTS, endpoint.id)
     for delivery in deliveries(ctx.rows, ctx.world.id):
         if delivery.endpoint == endpoint.id and delivery.fate is Fate.PENDING:
@@ -123,35 +79,8 @@ def delete_endpoint(ctx: Instant, endpoint: Endpoint) -> None:
             _save(ctx, replace(delivery, fate=fate, due_ms=None))
 
 
-def _secret(ctx: Instant, endpoint: Endpoint) -> str:
-    return endpoint.secret(rules_of(ctx), ctx.world.id, ctx.world.seed)
-
-
-# Deliveries
-
-
-def deliveries(
-    store: Store, world: str, *, after_seq: int = 0, limit: int = DELIVERIES_MAX
-) -> list[Delivery]:
-    """Deliveries of a world, oldest first."""
-    found = store.documents_after(world, DELIVERIES, after_seq, limit)
-    return [Delivery.from_json(raw) for raw in found]
-
-
-def delivery_called(store: Store, world: str, id_: str) -> Delivery:
-    """The delivery *id_*.
-
-    Raises:
-        MockError: there is none (any more).
-    """
-    raw = store.document(world, DELIVERIES, id_)
-    if raw is None:
-        raise unknown("delivery", id_, [it.id for it in deliveries(store, world, limit=20)])
-    return Delivery.from_json(raw)
-
-
 def announce(ctx: Instant, job: Resource, end: Kind, facts: JobFacts) -> None:
-    """Put the event of a job's end into the outbox, once for each endpoint that wants it."""
+    """Add the event of a job's end to the outbox, once for each endpoint that subscribes to it."""
     rules = ctx.behaviour.webhooks
     lifecycle = ctx.kind_rules(job).lifecycle
     event = rules.event(lifecycle.name, end) if rules is not None and lifecycle else None
@@ -211,7 +140,7 @@ def _attribute(fault: Fault | None, name: str, otherwise: int) -> int:
 
 
 def _schedule(ctx: Instant, delivery: Delivery) -> None:
-    """Keep *delivery*, and make its next attempt due if there is to be one."""
+    """Store *delivery*, and make its next attempt due if it is pending."""
     if delivery.fate is not Fate.PENDING:
         _save(ctx, replace(delivery, due_ms=None))
         return
@@ -242,7 +171,7 @@ def redeliver(ctx: Instant, delivery: Delivery) -> None:
     """Make one more attempt due now: the next one of the schedule, or one beyond it.
 
     Raises:
-        MockError: its endpoint is gone, or an attempt is under way.
+        MockError: its endpoint was deleted, or an attempt is being sent.
     """
     if ctx.rows.document(ctx.world.id, ENDPOINTS, delivery.endpoint) is None:
         raise MockError(
@@ -261,11 +190,8 @@ def redeliver(ctx: Instant, delivery: Delivery) -> None:
     _schedule(ctx, again)
 
 
-# Attempts
-
-
 def claim(ctx: Instant, delivery_id: str, ticket: int) -> Attempt | None:
-    """The attempt that is due now, for the caller to carry out; None if nobody waits for it."""
+    """The attempt that is due now, for the caller to send; None if the delivery is gone."""
     raw = ctx.rows.document(ctx.world.id, DELIVERIES, delivery_id)
     if raw is None:
         return None
@@ -299,13 +225,13 @@ def claim(ctx: Instant, delivery_id: str, ticket: int) -> Attempt | None:
 
 
 def request_of(ctx: Instant, attempt: Attempt, wall_ms: int) -> WebhookRequest | None:
-    """What *attempt* sends, signed with the secret of this moment; None when it was cancelled."""
+    """What *attempt* sends, signed with the current secret; None if it was cancelled."""
     delivery = _claimed(ctx, attempt)
     raw = ctx.rows.document(ctx.world.id, ENDPOINTS, attempt.endpoint)
     if delivery is None or raw is None:
         return None
     endpoint = Endpoint.from_json(raw)
-    secret = _secret(ctx, endpoint)
+    secret = secret_of(ctx, endpoint)
     if attempt.is_forged:
         secret = f"not {secret}"
     rules = rules_of(ctx)
@@ -317,9 +243,9 @@ def request_of(ctx: Instant, attempt: Attempt, wall_ms: int) -> WebhookRequest |
 def finish(
     ctx: Instant, attempt: Attempt, sent: WebhookRequest | None, outcome: Outcome
 ) -> Event | None:
-    """Note what came of *attempt*, and make the next one due if there is one.
+    """Record the outcome of *attempt*, and make the next one due if there is one.
 
-    None when the claim no longer holds: the world was reset, or the delivery is gone.
+    None if the claim no longer holds: the world was reset, or the delivery is gone.
     """
     delivery = _claimed(ctx, attempt)
     if delivery is None:
@@ -332,8 +258,8 @@ def finish(
         "number": attempt.number,
         "at": rfc3339(attempt.due_ms),
         "url": redactor.cut_url(sent.url),
-        # The signature among them is ours and tells nothing of the secret; whoever looks into one
-        # that does not verify needs it whole.
+        # The signature reveals nothing of the secret, and is needed whole to debug one that does
+        # not verify.
         "headers": dict(sent.headers),
         "status": outcome.status,
         "error": outcome.error,
@@ -359,7 +285,7 @@ def finish(
 
 
 def _let_go(ctx: Instant, sent: Delivery) -> None:
-    """Make due what was held back to let *sent* go first."""
+    """Make delayed deliveries due that waited for *sent* to go first."""
     first = max(0, sent.seq - _HELD_WITHIN)
     nearby = deliveries(ctx.rows, ctx.world.id, after_seq=first, limit=_HELD_WITHIN)
     for delivery in nearby:
@@ -376,5 +302,5 @@ def _claimed(ctx: Instant, attempt: Attempt) -> Delivery | None:
 
 
 def take_back(ctx: Instant, delivery: Delivery) -> None:
-    """Make an attempt due again that was claimed by a process that is no more."""
+    """Make an attempt due again whose process ended before it was sent."""
     _schedule(ctx, replace(delivery, ticket=None))

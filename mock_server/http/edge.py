@@ -32,6 +32,7 @@ from .assets import find_asset, send_asset
 from .environ_keys import BELIEVED_BASE, FILES, SLEEP
 from .forms import read_bytes, read_form
 from .guard import Denial, Guard, check_size
+from .problems import problem
 from .sse import Streams
 
 #: Is told what the user of the mock should know at once, in a sentence.
@@ -234,19 +235,9 @@ class Edge:
 
 
 def deny(denial: Denial, start: StartResponse) -> list[bytes]:
-    """An answer of ours, as problem+json."""
-    body = orjson.dumps(
-        {
-            "title": _status_line(denial.status)[4:],
-            "status": denial.status,
-            "code": denial.code,
-            "detail": denial.detail,
-        }
-    )
-    headers = [("Content-Type", "application/problem+json"), ("Content-Length", str(len(body)))]
-    if denial.status == 401:
-        headers.append(("WWW-Authenticate", "Bearer"))
-    start(_status_line(denial.status), headers)
+    """An answer of the mock's own, as problem+json."""
+    headers, body = problem(denial)
+    start(_status_line(denial.status), [*headers, ("Content-Length", str(len(body)))])
     return [body]
 
 

@@ -52,10 +52,6 @@ class Ledger:
         self._rows = rows
         self._world = world
 
-    def grant(self, account: str, amount: int, at_ms: int) -> None:
-        """Give *amount* credits."""
-        self._move(Movement.GRANT, account, amount, at_ms, None, None)
-
     def set_available(self, account: str, amount: int, at_ms: int) -> None:
         """Grant or withdraw what is needed so that *amount* is available.
 

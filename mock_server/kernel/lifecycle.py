@@ -12,7 +12,7 @@ from random import Random
 from msgspec import Struct
 from msgspec.structs import replace
 
-from screentest.specs.behaviour import Kind, Lifecycle, State
+from screentest.specs.behaviour import Kind, Lifecycle
 from screentest.specs.json_types import Json
 
 
@@ -163,9 +163,3 @@ def _scale(lifecycle: Lifecycle, facts: Mapping[str, Json]) -> float:
         return 1.0
     name, factors = lifecycle.scale
     return float(factors.get(str(facts.get(name)), 1.0))
-
-
-def kind_of(lifecycle: Lifecycle, state: str) -> Kind:
-    """The kind of *state*."""
-    found: State = lifecycle.states[state]
-    return found.kind

@@ -19,6 +19,7 @@ import pytest
 from flask import Flask
 
 from screentest.mock_server.engine import outbox
+from screentest.mock_server.engine.endpoints import add_endpoint, rotate
 from screentest.mock_server.engine.world import World
 from screentest.mock_server.engine.worlds import Worlds
 from screentest.mock_server.kernel.errors import MockError
@@ -96,12 +97,12 @@ class Post:
     def add_endpoint(self, *events: str) -> tuple[Endpoint, str]:
         with self.worlds.store.request():
             here = self.worlds.clocks.instant(self.universe, "ugc_copilot")
-            return outbox.add_endpoint(here, self.account.id, "http://127.0.0.1:9/", events or ALL)
+            return add_endpoint(here, self.account.id, "http://127.0.0.1:9/", events or ALL)
 
     def rotate(self, endpoint: Endpoint) -> str:
         with self.worlds.store.request():
             here = self.worlds.clocks.instant(self.universe, "ugc_copilot")
-            return outbox.rotate(here, endpoint)[1]
+            return rotate(here, endpoint)[1]
 
     def fates(self) -> list[str]:
         with self.worlds.store.request():

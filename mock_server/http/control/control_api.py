@@ -18,7 +18,8 @@ from screentest.specs.operations import Operation
 
 from ...engine.worlds import Worlds
 from ...kernel.errors import MockError
-from ..guard import Guard
+from ..guard import Denial, Guard
+from ..problems import problem
 from . import history, jobs, snapshots, webhooks
 from . import worlds as worlds_and_accounts
 from .events import Watch
@@ -53,7 +54,7 @@ def control_blueprint(worlds: Worlds, guard: Guard) -> Blueprint:
     @control.before_app_request
     def _protect() -> Response | None:
         denied = guard.check_control(request.environ)
-        return problem(denied.status, denied.code, denied.detail) if denied else None
+        return _problem(denied.status, denied.code, denied.detail) if denied else None
 
     control.app_errorhandler(MockError)(_mistake)
     control.app_errorhandler(ContractError)(_contract_mistake)
@@ -77,16 +78,9 @@ def _signed(response: Response) -> Response:
     return response
 
 
-def problem(status: int, code: str, detail: str) -> Response:
-    """`application/problem+json` with a stable *code*."""
-    response = jsonify(
-        {"title": code.replace("_", " "), "status": status, "code": code, "detail": detail}
-    )
-    response.status_code = status
-    response.content_type = "application/problem+json"
-    if status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
+def _problem(status: int, code: str, detail: str) -> Response:
+    headers, body = problem(Denial(status, code, detail))
+    return Response(body, status=status, headers=headers)
 
 
 def _answer(worlds: Worlds, operation: Operation, handler: Handler, **path: str) -> Response:
@@ -117,11 +111,11 @@ def _answer(worlds: Worlds, operation: Operation, handler: Handler, **path: str)
 
 
 def _mistake(error: MockError) -> Response:
-    return problem(error.status, error.code, str(error))
+    return _problem(error.status, error.code, str(error))
 
 
 def _contract_mistake(error: ContractError) -> Response:
-    return problem(500, "contract_mistake", f"a contract is at fault: {error}")
+    return _problem(500, "contract_mistake", f"a contract is at fault: {error}")
 
 
 def _no_route(worlds: Worlds, error: HTTPException) -> Response:
@@ -129,7 +123,7 @@ def _no_route(worlds: Worlds, error: HTTPException) -> Response:
     detail = (
         _what_there_is(worlds, request.path) if code == "not_found" else error.description or ""
     )
-    response = problem(error.code or 500, code, detail)
+    response = _problem(error.code or 500, code, detail)
     for name, value in error.get_headers():
         if name == "Allow":
             response.headers["Allow"] = value
@@ -152,4 +146,4 @@ def _crash(error: Exception) -> Response:
     """Our own fault: the traceback is for the terminal, the caller gets no paths and no SQL."""
     current_app.logger.error("control call failed", exc_info=error)
     detail = "screentest is wrong here; its own log says where. Please report it."
-    return problem(500, "crash", detail)
+    return _problem(500, "crash", detail)

@@ -8,8 +8,8 @@ from screentest.specs.behaviour import Kind, ResourceKind
 from screentest.specs.json_types import Json
 from screentest.specs.validation import Documents, Schema
 
+from ...engine.endpoints import endpoints
 from ...engine.job_control import finish_now, job_called, set_held, set_outcome
-from ...engine.outbox import endpoints
 from ...kernel.errors import MockError, unknown
 from ...kernel.faults import Fault, Places, check_reach, read_fault, too_many
 from ...kernel.rows import Resource

@@ -10,6 +10,7 @@ from flask import current_app
 from screentest.specs.json_types import Json
 
 from ...engine import outbox
+from ...engine.endpoints import add_endpoint, endpoint_called, endpoints, rotate
 from ...engine.worlds import Worlds
 from ...kernel.clock import rfc3339
 from ...kernel.errors import MockError
@@ -32,31 +33,29 @@ def create_endpoint(call: ControlCall) -> Json:
                 code="invalid_field",
             )
         ctx = worlds.clocks.instant(world, contract.provider)
-        endpoint, secret = outbox.add_endpoint(
-            ctx, account.id, body["url"], tuple(body.get("events", ()))
-        )
+        endpoint, secret = add_endpoint(ctx, account.id, body["url"], tuple(body.get("events", ())))
     return _endpoint(worlds, endpoint, secret)
 
 
 def list_endpoints(call: ControlCall) -> Json:
     world, after = call.world, call.cursor or 0
     with call.worlds.store.request():
-        found = [it for it in outbox.endpoints(call.worlds.store, world.id) if it.seq > after]
+        found = [it for it in endpoints(call.worlds.store, world.id) if it.seq > after]
     return one_page(found, call.limit, partial(_endpoint, call.worlds), lambda it: it.seq)
 
 
 def delete_endpoint(call: ControlCall) -> None:
     worlds, world = call.worlds, call.world
     with worlds.store.request():
-        endpoint = outbox.endpoint_called(worlds.store, world.id, call.path["endpoint"])
+        endpoint = endpoint_called(worlds.store, world.id, call.path["endpoint"])
         outbox.delete_endpoint(worlds.clocks.instant(world, endpoint.provider), endpoint)
 
 
 def rotate_endpoint(call: ControlCall) -> Json:
     worlds, world = call.worlds, call.world
     with worlds.store.request():
-        endpoint = outbox.endpoint_called(worlds.store, world.id, call.path["endpoint"])
-        endpoint, secret = outbox.rotate(worlds.clocks.instant(world, endpoint.provider), endpoint)
+        endpoint = endpoint_called(worlds.store, world.id, call.path["endpoint"])
+        endpoint, secret = rotate(worlds.clocks.instant(world, endpoint.provider), endpoint)
     return _endpoint(worlds, endpoint, secret)
 
 
