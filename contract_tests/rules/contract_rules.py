@@ -19,12 +19,15 @@ from .judge import Rule, by_id
 from .known import (
     Clauses,
     Known,
+    calls_that_only_pay,
     json_operation,
     named,
     names_needed,
     plain,
+    plain_read,
     takes_bad_input,
     upload_operation,
+    windows_apart,
     windows_in_force,
 )
 from .resource_rules import resource_rules
@@ -78,6 +81,9 @@ def _shapes(known: Known) -> Iterator[Rule]:
     if "wrong_method" in replies:
         clauses = known.refusal("wrong_method")
         yield Rule(rule_ids.route("method"), "STA", "a wrong method is refused", clauses)
+    if len(known.behaviour.prefixes) > 1 and plain_read(known.contract, known.checks):
+        detail = "every prefix of the paths leads to the same operations"
+        yield Rule(rule_ids.route("prefixes"), "STA", detail, ("provider.prefixes",))
 
 
 def _access(known: Known) -> Iterator[Rule]:
@@ -178,6 +184,7 @@ def _idempotency(known: Known) -> Iterator[Rule]:
     aspects: dict[rule_ids.IdempotencyAspect, str] = {
         "replay": "the same key gets the same answer",
         "once": "the same key charges once and makes one job",
+        "other": "another key is another call, and is charged",
         "conflict": "the same key with another body is refused",
         "scope": "keys of two accounts are independent",
         "refusals": "a refusal is not kept for the key",
@@ -197,6 +204,9 @@ def _rates(known: Known) -> Iterator[Rule]:
         yield Rule(rule_ids.rate(name, "limit"), "RTL", detail, source)
         detail = f"{name}: the next call is refused"
         yield Rule(rule_ids.rate(name, "refuses"), "RTL", detail, source)
+        if windows_apart(known.contract, known.checks, window):
+            detail = f"{name}: a full window leaves the others open"
+            yield Rule(rule_ids.rate(name, "apart"), "RTL", detail, source)
         detail = f"{name}: the wait in the refusal suffices"
         yield Rule(rule_ids.rate(name, "wait"), "RTL", detail, source)
         detail = f"{name}: counted for one {window.scope}"
@@ -209,6 +219,9 @@ def _rates(known: Known) -> Iterator[Rule]:
     for tier, limit in cap.limits.items():
         detail = f"{tier}: {limit} jobs run at a time, and one more is refused"
         yield Rule(rule_ids.cap(tier), "RTL", detail, (cap.source,))
+    if cap.counts_paid_calls and calls_that_only_pay(known.contract, known.checks):
+        detail = "a paid call that starts no job is refused as well"
+        yield Rule(rule_ids.CAP_CALLS, "RTL", detail, (cap.source,))
     detail = "a job that has ended makes room for another"
     yield Rule(rule_ids.CAP_FREES, "RTL", detail, (cap.source,))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from screentest.specs.behaviour import Behaviour, OperationRules
+from screentest.specs.behaviour import Behaviour, Moment, OperationRules
 from screentest.specs.call_limits import RateWindow
 from screentest.specs.checks import Checks, RequestPlan, View
 from screentest.specs.contract import Contract
@@ -132,6 +132,43 @@ def upload_operation(contract: Contract, checks: Checks) -> tuple[str, str, Requ
 def views_of(checks: Checks, kind: str) -> list[View]:
     """Every view of resources of *kind*."""
     return [it for views in checks.views.values() for it in views if it.resource == kind]
+
+
+def calls_that_only_pay(contract: Contract, checks: Checks) -> list[str]:
+    """The operations with one price, taken with the answer, that need nothing made before."""
+    rules = contract.behaviour.operations
+    return [
+        name
+        for name, plan in checks.requests.items()
+        if (price := rules[name].price) is not None
+        and price.moment is Moment.ANSWER
+        and not price.formula.names
+        and price.amount({}) > 0
+        and not names_needed(contract.operations[name], plan)
+    ]
+
+
+def windows_apart(contract: Contract, checks: Checks, window: RateWindow) -> list[str]:
+    """One operation of each other window, which costs no job and needs nothing made before."""
+    found: list[str] = []
+    for other in windows_in_force(contract.behaviour):
+        if other.scope == "address" or other.operations & window.operations:
+            continue
+        found += [
+            name
+            for name in sorted(other.operations)
+            if contract.behaviour.operations[name].starts is None
+            and name in checks.requests
+            and not names_needed(contract.operations[name], checks.requests[name])
+        ][:1]
+    return found
+
+
+def plain_read(contract: Contract, checks: Checks) -> str | None:
+    """A GET operation that needs nothing made before."""
+    reads = (it for it in contract.operations.values() if it.method == "GET" and it.security)
+    known = (it.id for it in reads if "{" not in it.path and it.id in checks.requests)
+    return next(known, None)
 
 
 def windows_in_force(behaviour: Behaviour) -> list[RateWindow]:

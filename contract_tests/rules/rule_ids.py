@@ -8,6 +8,7 @@ RuleId = NewType("RuleId", str)
 
 MONEY_FREE = RuleId("money.free")
 CAP_FREES = RuleId("cap.frees")
+CAP_CALLS = RuleId("cap.calls")
 
 
 def shape(operation: str) -> RuleId:
@@ -20,7 +21,7 @@ def inputs(operation: str) -> RuleId:
     return RuleId(f"input.{operation}")
 
 
-def route(aspect: Literal["unknown", "method"]) -> RuleId:
+def route(aspect: Literal["unknown", "method", "prefixes"]) -> RuleId:
     """Requests for what the contract does not have are refused."""
     return RuleId(f"route.{aspect}")
 
@@ -106,7 +107,7 @@ def stream(operation: str, aspect: StreamAspect) -> RuleId:
     return RuleId(f"stream.{operation}.{aspect}")
 
 
-IdempotencyAspect = Literal["replay", "once", "conflict", "scope", "refusals", "expiry"]
+IdempotencyAspect = Literal["replay", "once", "other", "conflict", "scope", "refusals", "expiry"]
 
 
 def idempotency(aspect: IdempotencyAspect) -> RuleId:
@@ -114,7 +115,10 @@ def idempotency(aspect: IdempotencyAspect) -> RuleId:
     return RuleId(f"idem.{aspect}")
 
 
-def rate(window: str, aspect: Literal["limit", "refuses", "wait", "scope", "slides"]) -> RuleId:
+RateAspect = Literal["limit", "refuses", "apart", "wait", "scope", "slides"]
+
+
+def rate(window: str, aspect: RateAspect) -> RuleId:
     """A rate window admits its limit and no more."""
     return RuleId(f"rate.{window}.{aspect}")
 

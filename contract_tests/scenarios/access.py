@@ -13,7 +13,7 @@ from screentest.specs.operations import Operation
 
 from ..monitors.lifecycles import observations, state_of
 from ..rules import rule_ids
-from ..rules.known import names_needed
+from ..rules.known import names_needed, plain_read
 from ..targets.request_builder import UnableError, credential_header
 from ..targets.target import ANONYMOUS, Identity, OutgoingRequest
 from ..traces.expressions import Scope, evaluate, has_value
@@ -32,7 +32,7 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
         "routes",
         "ask for paths and methods that do not exist",
         _routes,
-        requests=2,
+        requests=2 + len(contract.behaviour.prefixes),
         is_read_only=True,
         is_probe=True,
     )
@@ -123,6 +123,23 @@ def _routes(session: Session) -> None:
         if answer.status == 405 and "allow" not in answer.headers:
             detail, holds = "405 without the header Allow", False
         session.judge.check(rule, detail, answer, holds=holds)
+    _prefixes(session)
+
+
+def _prefixes(session: Session) -> None:
+    """Send the same request below every prefix of the paths."""
+    prefixes = session.contract.behaviour.prefixes
+    name = plain_read(session.contract, session.checks)
+    if len(prefixes) < 2 or name is None:
+        return
+    path = session.contract.operations[name].path
+    headers = credential_header(
+        session.contract.behaviour, session.contract.operations[name], session.owner
+    )
+    for prefix in prefixes:
+        answer = session.send(OutgoingRequest("GET", prefix + path, "", headers), session.owner)
+        detail = f"GET {prefix}{path} was answered {answer.status}"
+        session.judge.check(rule_ids.route("prefixes"), detail, answer, holds=answer.is_success)
 
 
 def _any_credential(session: Session) -> Mapping[str, str]:

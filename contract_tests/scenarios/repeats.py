@@ -11,7 +11,12 @@ from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..rules import rule_ids
-from ..rules.known import names_needed, windows_in_force
+from ..rules.known import (
+    calls_that_only_pay,
+    names_needed,
+    windows_apart,
+    windows_in_force,
+)
 from ..targets.plans import changed
 from ..targets.request_builder import UnableError
 from ..targets.target import Identity
@@ -33,7 +38,7 @@ def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
                     f"send {name} twice with one key",
                     _bound(_idempotency, name),
                     2 * total,
-                    10,
+                    11,
                     needs_levers=True,
                 )
     for window in windows_in_force(behaviour):
@@ -42,7 +47,7 @@ def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
             f"send {window.limit + 1} calls at once",
             _bound(_rate, window),
             window.limit * total,
-            window.limit * 2 + 6,
+            window.limit * 2 + 6 + len(windows_apart(contract, checks, window)),
             needs_levers=True,
         )
     cap = behaviour.concurrency
@@ -52,7 +57,7 @@ def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
             f"start {limit + 1} jobs at once",
             _bound(_cap, tier),
             limit * total,
-            limit + 6,
+            limit + 7,
             needs_levers=True,
         )
 
@@ -86,9 +91,21 @@ def _idempotency(session: Session, name: str) -> None:
     _conflict(session, name, ids, who, key)
     if before.total == paid.total:
         return  # What costs nothing cannot show whether it was done again.
+    _other_key(session, name, ids, who)
     _scope(session, name, rules, first)
     _kept_refusal(session, name, rules)
     _expiry(session, name, ids, who, rules)
+
+
+def _other_key(session: Session, name: str, ids: Mapping[str, Json], who: Identity) -> None:
+    rules = session.contract.behaviour.idempotency
+    assert rules is not None
+    before = session.money(who)
+    answer = session.call(name, ids=ids, who=who, headers={rules.header: f"kit-{name}-2"})
+    after = session.money(who)
+    detail = f"{before.total} credits became {after.total} after another key"
+    holds = answer.is_success and after.total < before.total
+    session.judge.check(rule_ids.idempotency("other"), detail, answer, holds=holds)
 
 
 def _conflict(
@@ -201,6 +218,7 @@ def _rate(session: Session, window: RateWindow) -> None:
     over = send(1)[0]
     detail = f"call {limit + 1} was answered {over.status} instead of {status}"
     check(rule_ids.rate(window.name, "refuses"), detail, over, holds=over.status == status)
+    _others_of_rate(session, window, who, status)
     _scope_of_rate(session, window, name, status)
     _after_wait(session, window, name, ids, who, (answers[0], over))
     session.target.wait(max(0, halfway_ms + window.per_ms + 10 - session.target.now_ms()))
@@ -231,6 +249,15 @@ def _cheapest(session: Session, window: RateWindow) -> str:
 def _widest_tier(session: Session) -> str | None:
     cap = session.contract.behaviour.concurrency
     return max(cap.limits, key=lambda tier: cap.limits[tier]) if cap is not None else None
+
+
+def _others_of_rate(session: Session, window: RateWindow, who: Identity, status: int) -> None:
+    """Call one operation of each other window while *window* is full."""
+    for name in windows_apart(session.contract, session.checks, window):
+        answer = session.call(name, who=who)
+        detail = f"{name} was answered {answer.status} while {window.name} was full"
+        rule = rule_ids.rate(window.name, "apart")
+        session.judge.check(rule, detail, answer, holds=answer.status != status)
 
 
 def _scope_of_rate(session: Session, window: RateWindow, name: str, status: int) -> None:
@@ -297,6 +324,11 @@ def _cap(session: Session, tier: str) -> None:
     status = session.contract.behaviour.refusals["too_many_running"].status
     detail = f"job {limit + 1} was answered {answer.status} instead of {status}"
     check(rule_ids.cap(tier), detail, answer, holds=answer.status == status)
+    calls = calls_that_only_pay(session.contract, session.checks)
+    for name in calls[:1] if cap.counts_paid_calls else ():
+        paid = session.call(name, who=who)
+        detail = f"{name} was answered {paid.status} instead of {status} beside {limit} jobs"
+        check(rule_ids.CAP_CALLS, detail, paid, holds=paid.status == status)
     session.controls.hold(session.job_of(running[0]), held=False)
     session.finish(running[0])
     answer = _try_to_start(session, kind, who)
