@@ -60,7 +60,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Speaks to one provider (or to the control API) in one world, as one account or as nobody."""
+    """Speaks to one provider (or to the control API) in one world, as one account or without a key."""
 
     wsgi: WsgiClient
     base: str
@@ -162,7 +162,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class MockWorld:
-    """One isolated universe. Time stands still until `advance`."""
+    """One isolated world. Its time changes only by `advance`."""
 
     wsgi: WsgiClient
     id: str

@@ -22,5 +22,5 @@ def blocks(path: Path) -> list[tuple[str, str]]:
 
 
 def pattern(line: str) -> str:
-    """A line of a page as a pattern for `fnmatch`; … stands for anything."""
+    """A line of a page as a pattern for `fnmatch`; … matches anything."""
     return line.replace("[", "[[]").replace("…", "*")

@@ -163,7 +163,7 @@ def test_every_folder_of_the_house_is_a_room_and_no_room_is_crowded() -> None:
 
 
 def _folders_open_to(path: Path) -> set[str]:
-    """What a module may use; the command line stands above the kit that it runs."""
+    """What a module may use; the command line may use the kit that it runs."""
     allowed = FOLDER_MAY_USE[path.parts[0]]
     is_command = path.parts[:2] == ("mock_server", "cli")
     return allowed | {"contract_tests", "screentest"} if is_command else allowed

@@ -144,7 +144,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_wheel_has_one_top_level_name(wheel: Path) -> None:
-    """A second one could overwrite, or be overwritten by, somebody else's package."""
+    """A second one could overwrite, or be overwritten by, another package."""
     with zipfile.ZipFile(wheel) as archive:
         top = {name.split("/")[0] for name in archive.namelist()}
 

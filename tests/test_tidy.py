@@ -118,7 +118,7 @@ def test_a_vendor_module_stays_small_because_the_contract_says_the_rest() -> Non
 
 def test_every_module_is_named_after_what_is_inside() -> None:
     empty_names = [
-        f"{path}: a module or folder named {part!r} tells nobody what is in it"
+        f"{path}: a module or folder named {part!r} does not say what is in it"
         for path in python_files()
         for part in (*path.parts[:-1], path.stem)
         if part in EMPTY_NAMES

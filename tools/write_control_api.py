@@ -1,15 +1,25 @@
-"""Generates docs/control-api.md from the control contract: `python -m tools.write_control_api`."""
+"""Generates what depends on the control contract: `python -m tools.write_control_api`.
+
+It writes docs/control-api.md from the contract, and the types of faults into the contract.
+"""
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+from screentest.mock_server.kernel.fault_types import TYPES
 from screentest.specs.controls import load_controls
 from screentest.specs.json_types import Json
 from screentest.specs.operations import METHODS
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "control-api.md"
+_ROOT = Path(__file__).resolve().parents[1]
+PAGE = _ROOT / "docs" / "control-api.md"
+CONTRACT = _ROOT / "specs" / "control" / "openapi.yaml"
+
+_FAULT_TYPES = re.compile(r"(?<=^    FaultType:\n      type: string\n)      enum: \[[^]]*\]", re.M)
 
 _HEAD = """\
 # The control API
@@ -54,6 +64,16 @@ def page() -> str:
     return _HEAD + "\n".join(_sections()) + "\n"
 
 
+def contract_text() -> str:
+    """The text of the control contract, with the types of faults that the mock has."""
+    names = textwrap.fill(
+        ", ".join(TYPES), 100, initial_indent="      enum: [", subsequent_indent=" " * 13
+    )
+    text, count = _FAULT_TYPES.subn(names + "]", CONTRACT.read_text(encoding="utf-8"))
+    assert count == 1
+    return text
+
+
 def _sections() -> Iterator[str]:
     document = load_controls().document
     for tag in document["tags"]:
@@ -82,4 +102,5 @@ def _row(method: str, path: str, operation: Json) -> str:
 
 
 if __name__ == "__main__":
+    CONTRACT.write_text(contract_text(), encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")

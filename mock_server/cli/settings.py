@@ -92,7 +92,7 @@ def _clock(value: str) -> None:
 
 
 def _pace(value: str) -> None:
-    from ..kernel.pace import read_pace
+    from ..kernel.lifecycle import read_pace
 
     read_pace(value)
 

@@ -1,33 +1,25 @@
-"""Acting out ordered faults on an answer that is otherwise right.
+"""Apply faults to an answer while it is sent: delays, lost connections, bodies and streams.
 
-The pipeline decides which fault meets which request, and has committed by the time anything here
-happens: a fault spoils what the client sees, never what the mock knows.
+The pipeline decides which fault applies to which request, and has committed before. A fault changes
+what the client sees, never the state of the mock.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from screentest.specs.json_types import Json
-
+from ..kernel.fault_types import DELAY_MS_MAX, FLUSH_S, TYPES, Headers, Sleep, with_header
 from ..kernel.faults import Fault
 
-Headers = list[tuple[str, str]]
-Sleep = Callable[[float], None]
-
-#: A silent stream sends an empty piece so often, of which no byte leaves: a server refuses it once
-#: nobody listens.
+#: The interval of empty pieces in a silent stream. They send no byte, and the server refuses them
+#: after the client has left.
 PROBE_S = 0.5
-#: No fault keeps a connection open for longer, whatever somebody ordered.
-_DELAY_MS_MAX = 15 * 60 * 1_000
-#: Bytes need a moment to leave before the connection that carries them is closed.
-_FLUSH_S = 0.02
-#: A stream that is to break off promises this much, so that its end is not taken for a clean one:
+#: A stream that breaks off declares this length, so that its end does not look clean:
 #: granian ends an answer in chunks cleanly, whatever happens to its iterator.
 _PROMISED_BYTES = 2**31 - 1
-#: A client that was promised a length may read in blocks, and loses the block that is not whole at
-#: the break. `requests.Response.iter_lines` reads so many bytes.
+#: With a declared length a client may read in blocks, and loses an incomplete block at the break.
+#: `requests.Response.iter_lines` reads this many bytes.
 _BLOCK_BYTES = 512
 
 
@@ -40,10 +32,10 @@ def delay(faults: Sequence[Fault], sleep: Sleep = time.sleep) -> None:
     for fault in faults:
         if fault.type in {"latency", "timeout"}:
             jitter_ms = int(fault.attributes.get("jitter_ms") or 0)
-            # Which way it goes follows from how often it has struck, so a run can be repeated.
+            # The direction depends on the number of applications, so that a run can be repeated.
             swing_ms = jitter_ms * (fault.fired % 3 - 1)
             wait_ms = int(fault.attributes["delay_ms"]) + swing_ms
-            sleep(max(0, min(wait_ms, _DELAY_MS_MAX)) / 1_000)
+            sleep(max(0, min(wait_ms, DELAY_MS_MAX)) / 1_000)
 
 
 def is_cut_off(faults: Sequence[Fault]) -> bool:
@@ -66,68 +58,10 @@ def spoil_body(
 ) -> tuple[Headers, Iterable[bytes]]:
     """*headers* and *body* as the faults leave them."""
     for fault in faults:
-        spoil = _BODIES.get(fault.type)
+        spoil = TYPES[fault.type].spoil
         if spoil is not None:
             return spoil(fault.attributes, headers, body, sleep)
     return headers, [body]
-
-
-def _malformed(
-    _: Mapping[str, Json], headers: Headers, body: bytes, _sleep: Sleep
-) -> tuple[Headers, list[bytes]]:
-    half = body[: max(1, len(body) // 2)]
-    return with_header(headers, "Content-Length", str(len(half))), [half]
-
-
-def _empty(
-    _: Mapping[str, Json], headers: Headers, body: bytes, _sleep: Sleep
-) -> tuple[Headers, list[bytes]]:
-    return with_header(headers, "Content-Length", "0"), [b""]
-
-
-def _mistyped(
-    attributes: Mapping[str, Json], headers: Headers, body: bytes, _sleep: Sleep
-) -> tuple[Headers, list[bytes]]:
-    return with_header(headers, "Content-Type", str(attributes["content_type"])), [body]
-
-
-def _limited(
-    attributes: Mapping[str, Json], headers: Headers, body: bytes, sleep: Sleep
-) -> tuple[Headers, Iterator[bytes]]:
-    """The promised length stays, the bytes end early."""
-    kept = body[: int(attributes["bytes"])]
-
-    def send() -> Iterator[bytes]:
-        yield kept
-        sleep(_FLUSH_S)
-
-    return headers, send()
-
-
-def _sliced(
-    attributes: Mapping[str, Json], headers: Headers, body: bytes, sleep: Sleep
-) -> tuple[Headers, Iterator[bytes]]:
-    size = max(1, int(attributes["size"]))
-    pause_s = min(int(attributes["delay_ms"]), _DELAY_MS_MAX) / 1_000
-
-    def send() -> Iterator[bytes]:
-        for start in range(0, len(body), size):
-            if start and pause_s:
-                sleep(pause_s)
-            yield body[start : start + size]
-
-    return headers, send()
-
-
-_BODIES: Mapping[
-    str, Callable[[Mapping[str, Json], Headers, bytes, Sleep], tuple[Headers, Iterable[bytes]]]
-] = {
-    "malformed_json": _malformed,
-    "empty": _empty,
-    "wrong_content_type": _mistyped,
-    "limit_data": _limited,
-    "slicer": _sliced,
-}
 
 
 def spoil_stream(
@@ -148,7 +82,7 @@ def spoil_stream(
             count = int(fault.attributes["after_events"])
             return promised, _cut_after(events, count, sleep, fills_blocks=fills_blocks)
         if fault.type == "stream_stall":
-            stall_s = min(int(fault.attributes["stall_ms"]), _DELAY_MS_MAX) / 1_000
+            stall_s = min(int(fault.attributes["stall_ms"]), DELAY_MS_MAX) / 1_000
             return headers, _stalled(events, int(fault.attributes["after_events"]), stall_s, sleep)
     return headers, events
 
@@ -159,7 +93,7 @@ def _cut_after(
     try:
         for piece in _first(events, count):
             yield _in_blocks(piece) if fills_blocks else piece
-        sleep(_FLUSH_S)
+        sleep(FLUSH_S)
     finally:
         _close(events)
 
@@ -187,14 +121,14 @@ def _stalled(events: Iterator[bytes], count: int, stall_s: float, sleep: Sleep) 
 
 
 def _close(events: Iterator[bytes]) -> None:
-    """The place of the stream is free at once, and not when somebody collects garbage."""
+    """Free the place of the stream at once, and not at the next garbage collection."""
     close = getattr(events, "close", None)
     if close is not None:
         close()
 
 
 def _first(events: Iterator[bytes], count: int) -> Iterator[bytes]:
-    """The pieces of *events* up to the *count*-th event; comments and probes are none."""
+    """The pieces of *events* up to the *count*-th event; comments and probes do not count."""
     seen = 0
     while seen < count:
         piece = next(events, None)
@@ -205,14 +139,8 @@ def _first(events: Iterator[bytes], count: int) -> Iterator[bytes]:
 
 
 def _silence(silent_s: float) -> Iterator[bytes]:
-    """Nothing for that long, asking the server now and then whether the client is still there."""
+    """Send nothing for that long, and check now and then whether the client is still there."""
     for _ in range(int(silent_s / PROBE_S)):
         time.sleep(PROBE_S)
         yield b""
     time.sleep(silent_s % PROBE_S)
-
-
-def with_header(headers: Headers, name: str, value: str) -> Headers:
-    """*headers* with one of them replaced or added."""
-    kept = [(it, text) for it, text in headers if it.lower() != name.lower()]
-    return [*kept, (name, value)]

@@ -15,12 +15,18 @@ from msgspec.structs import replace
 from screentest.specs.behaviour import Kind, Lifecycle
 from screentest.specs.json_types import Json
 
+from .errors import MockError
+
+#: Factors for every documented duration: as documented, faster, or at once.
+PACES = {"documented": 1.0, "fast": 0.1, "instant": 0.0}
+_FACTOR_MAX = 1_000.0
+
 
 class Script(Struct, frozen=True):
     """Steps are (offset in ms since acceptance, state name), rising; the first offset is 0.
 
-    *held_ms* is the offset at which somebody stopped the job; it goes no further. *reason* is told
-    when the job fails.
+    *held_ms* is the offset at which the job was held; it stays in that state. *reason* is the
+    reason of a failure.
     """
 
     steps: tuple[tuple[int, str], ...]
@@ -163,3 +169,21 @@ def _scale(lifecycle: Lifecycle, facts: Mapping[str, Json]) -> float:
         return 1.0
     name, factors = lifecycle.scale
     return float(factors.get(str(facts.get(name)), 1.0))
+
+
+def read_pace(text: str | float) -> float:
+    """The factor for every documented duration.
+
+    Raises:
+        MockError: neither a known word nor a factor from 0 to 1000.
+    """
+    if isinstance(text, str) and text in PACES:
+        return PACES[text]
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = -1.0
+    if not 0 <= factor <= _FACTOR_MAX or isinstance(text, bool):
+        words = ", ".join(PACES)
+        raise MockError(f"pace {text!r} must be one of {words}, or a factor from 0 to 1000")
+    return factor

@@ -15,7 +15,8 @@ from screentest.specs.json_types import Json
 
 from ..engine.job_events import job_events
 from ..engine.provider import Call, EventStream, Refusal, RefusedError, Reply
-from ..kernel.faults import NOTHING, TYPES, Fault
+from ..kernel.fault_types import NOTHING, TYPES
+from ..kernel.faults import Fault
 from ..kernel.templates import look_up
 
 Answer = Reply | EventStream

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tools.write_control_api import PAGE, page
+from tools.write_control_api import CONTRACT, PAGE, contract_text, page
 
 from screentest.mock_server.engine import accounts, instant, keys, outbox, worlds
 from screentest.mock_server.http import delivery, guard, sse, transport
@@ -15,6 +15,11 @@ from screentest.mock_server.pipeline import journal
 from screentest.mock_server.store import journal_rows, sqlite
 
 _LIMITS = Path(PAGE).with_name("limits.md")
+
+
+def test_contract_of_the_control_api_has_every_type_of_fault() -> None:
+    """`python -m tools.write_control_api` writes them."""
+    assert CONTRACT.read_text(encoding="utf-8") == contract_text()
 
 
 def test_page_of_the_control_api_is_written_from_its_contract() -> None:

@@ -88,7 +88,7 @@ def clear(fault_id: str | None, url: str, world: str, *, as_json: bool) -> None:
 @json_option
 def list_types(*, as_json: bool) -> None:
     """The types of faults: what each does, the phase it acts in, and its attributes."""
-    from ...kernel.faults import TYPES
+    from ...kernel.fault_types import TYPES
 
     known = [
         {

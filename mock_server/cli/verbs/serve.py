@@ -18,7 +18,7 @@ from screentest.specs.json_types import Json
 from ...http.webhook_targets import Targets, read_network
 from ...kernel.clock import read_clock
 from ...kernel.errors import MockError, unknown
-from ...kernel.pace import read_pace
+from ...kernel.lifecycle import read_pace
 from ..env_lines import export_lines
 from ..files import OutputFile, write_whole
 from ..output import paint, table, tell

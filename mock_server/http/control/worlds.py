@@ -13,7 +13,7 @@ from ...engine.keys import mint_further_keys
 from ...engine.world import Plan
 from ...kernel.clock import Mode, check_speed, parse_rfc3339, rfc3339
 from ...kernel.errors import MockError, unknown
-from ...kernel.pace import read_pace
+from ...kernel.lifecycle import read_pace
 from ...kernel.rows import Account
 from ...kernel.version import version
 from .readings import check_readings

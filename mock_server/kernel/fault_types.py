@@ -1,0 +1,211 @@
+"""Every type of fault: what it does, when it can act, what it applies to, and how it spoils a body.
+
+A new type is an entry of `TYPES`. A type that spoils bodies brings its own function. The pipeline
+and the engine apply those that act on requests, streams, jobs and deliveries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from screentest.specs.json_types import Json
+
+Headers = list[tuple[str, str]]
+Sleep = Callable[[float], None]
+#: From the attributes of a fault and an answer to what is sent instead of it.
+Spoil = Callable[[Mapping[str, Json], Headers, bytes, Sleep], tuple[Headers, Iterable[bytes]]]
+
+#: The longest time that a fault keeps a connection open, whatever its attributes say.
+DELAY_MS_MAX = 15 * 60 * 1_000
+#: Bytes need a moment to leave before the connection that carries them is closed.
+FLUSH_S = 0.02
+
+PHASES = ("before", "after_commit", "during_body")
+
+
+NOTHING = "nothing"
+_BEFORE, _BODY, _ANY_TIME = ("before",), ("during_body",), ("before", "after_commit")
+
+
+class FaultType(Struct, frozen=True):
+    """One kind of fault: what it does, and in which phases; the first one is the default.
+
+    *meets* is what it applies to. *spoil* changes a body that is about to be sent. *sent* is a
+    template over the attributes: what leaves instead of the answer; empty if the answer leaves.
+    """
+
+    summary: str
+    phases: tuple[str, ...]
+    attributes: Mapping[str, Json]
+    meets: str = "request"
+    sent: str = ""
+    spoil: Spoil | None = None
+
+    @property
+    def phase(self) -> str:
+        """The phase in which it acts unless ordered otherwise."""
+        return self.phases[0]
+
+
+def with_header(headers: Headers, name: str, value: str) -> Headers:
+    """*headers* with one of them replaced or added."""
+    kept = [(it, text) for it, text in headers if it.lower() != name.lower()]
+    return [*kept, (name, value)]
+
+
+def _malformed(
+    _: Mapping[str, Json], headers: Headers, body: bytes, _sleep: Sleep
+) -> tuple[Headers, list[bytes]]:
+    half = body[: max(1, len(body) // 2)]
+    return with_header(headers, "Content-Length", str(len(half))), [half]
+
+
+def _empty(
+    _: Mapping[str, Json], headers: Headers, body: bytes, _sleep: Sleep
+) -> tuple[Headers, list[bytes]]:
+    return with_header(headers, "Content-Length", "0"), [b""]
+
+
+def _mistyped(
+    attributes: Mapping[str, Json], headers: Headers, body: bytes, _sleep: Sleep
+) -> tuple[Headers, list[bytes]]:
+    return with_header(headers, "Content-Type", str(attributes["content_type"])), [body]
+
+
+def _limited(
+    attributes: Mapping[str, Json], headers: Headers, body: bytes, sleep: Sleep
+) -> tuple[Headers, Iterator[bytes]]:
+    """The declared length stays, and the bytes end early."""
+    kept = body[: int(attributes["bytes"])]
+
+    def send() -> Iterator[bytes]:
+        yield kept
+        sleep(FLUSH_S)
+
+    return headers, send()
+
+
+def _sliced(
+    attributes: Mapping[str, Json], headers: Headers, body: bytes, sleep: Sleep
+) -> tuple[Headers, Iterator[bytes]]:
+    size = max(1, int(attributes["size"]))
+    pause_s = min(int(attributes["delay_ms"]), DELAY_MS_MAX) / 1_000
+
+    def send() -> Iterator[bytes]:
+        for start in range(0, len(body), size):
+            if start and pause_s:
+                sleep(pause_s)
+            yield body[start : start + size]
+
+    return headers, send()
+
+
+TYPES: Mapping[str, FaultType] = {
+    "http_error": FaultType(
+        "An error status instead of the answer.",
+        _ANY_TIME,
+        {"status": 503, "retry_after_s": None, "body": None},
+    ),
+    "latency": FaultType(
+        "The answer, late.",
+        _BEFORE,
+        {"delay_ms": 1_000, "jitter_ms": 0},
+        sent="the answer, {delay_ms} ms late",
+    ),
+    "timeout": FaultType(
+        "No answer: the connection is closed after the delay.",
+        _ANY_TIME,
+        {"delay_ms": 30_000},
+        sent=NOTHING,
+    ),
+    "reset_peer": FaultType(
+        "The connection is closed without an answer: an orderly close, no TCP reset.",
+        _ANY_TIME,
+        {},
+        sent=NOTHING,
+    ),
+    "limit_data": FaultType(
+        "The connection is closed before the promised length.",
+        _BODY,
+        {"bytes": 64},
+        "body",
+        "the first {bytes} bytes of the body",
+        spoil=_limited,
+    ),
+    "slicer": FaultType(
+        "The body in small pieces.",
+        _BODY,
+        {"size": 16, "delay_ms": 0},
+        "body",
+        "the body in pieces of {size} bytes",
+        spoil=_sliced,
+    ),
+    "malformed_json": FaultType(
+        "Half of the body, as if it were all.",
+        _BODY,
+        {},
+        "body",
+        "the first half of the body",
+        spoil=_malformed,
+    ),
+    "wrong_content_type": FaultType(
+        "The body under another content type.",
+        _BODY,
+        {"content_type": "text/html"},
+        "body",
+        "the body as {content_type}",
+        spoil=_mistyped,
+    ),
+    "empty": FaultType(
+        "The status with an empty body.",
+        _BODY,
+        {},
+        "body",
+        "no body",
+        spoil=_empty,
+    ),
+    "stream_cut": FaultType(
+        "A stream breaks off; its job goes on.",
+        _BODY,
+        {"after_events": 1},
+        "stream",
+        "{after_events} events, then the connection was closed",
+    ),
+    "stream_stall": FaultType(
+        "A stream falls silent for a while.",
+        _BODY,
+        {"after_events": 1, "stall_ms": 600_000},
+        "stream",
+        "{after_events} events, then nothing for {stall_ms} ms",
+    ),
+    "stream_error": FaultType(
+        "A stream ends in an error event, and its job fails.",
+        _BODY,
+        {"after_events": 1, "reason": None},
+        "streamed job",
+    ),
+    "job_failure": FaultType(
+        "The job fails at this part of its run.", _BEFORE, {"reason": None, "at": 1.0}, "job"
+    ),
+    "webhook_drop": FaultType("The delivery is never sent.", _BEFORE, {}, "delivery"),
+    "webhook_duplicate": FaultType(
+        "The delivery is sent several times.", _BEFORE, {"copies": 2}, "delivery"
+    ),
+    "webhook_reorder": FaultType(
+        "The delivery waits until the next to its endpoint was sent, delay_ms at most.",
+        _BEFORE,
+        {"delay_ms": 600_000},
+        "delivery",
+    ),
+    "webhook_bad_signature": FaultType(
+        "The delivery carries a wrong signature.", _BEFORE, {}, "delivery"
+    ),
+    "model_retired": FaultType(
+        "Calls that cost something are refused: their model is gone.",
+        _BEFORE,
+        {"model": None, "status": 410},
+        "model",
+    ),
+}
