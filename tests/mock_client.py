@@ -60,7 +60,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Speaks to one provider (or to the control API) in one world, as one account or without a key."""
+    """Calls one provider, or the control API, in one world; as one account or without a key."""
 
     wsgi: WsgiClient
     base: str
