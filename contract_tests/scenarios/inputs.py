@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from screentest.specs.checks import Checks, Example, RequestPlan
+from screentest.specs.checks import Checks, Example, Make, RequestPlan
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.operations import Operation, Parameter
@@ -319,12 +319,20 @@ def _finished(
     session: Session, example: Example, answer: Exchange, who: Identity, ids: Mapping[str, Json]
 ) -> Exchange | None:
     """The last answer about what an accepted example made; None where it makes nothing."""
-    makes = [it for it in session.checks.makes.values() if it.by == example.operation and it.read]
-    if not makes or answer.is_stream:
+    make = _make_of(session, example.operation)
+    if make is None or answer.is_stream:
         return None
-    made: Made = session.made_by(makes[0], answer, who, ids)
+    made: Made = session.made_by(make, answer, who, ids)
     polls = session.finish(made)
     return polls[-1] if polls else session.read(made)
+
+
+def _make_of(session: Session, operation: str) -> Make | None:
+    """How the resource that *operation* starts is read, which another operation may start too."""
+    kind = session.contract.behaviour.operations[operation].starts
+    makes = [it for it in session.checks.makes.values() if it.read]
+    own = [it for it in makes if it.by == operation]
+    return next(iter(own or [it for it in makes if it.kind == kind]), None)
 
 
 def _shows(session: Session, rule: RuleId, wanted: Mapping[str, Json], exchange: Exchange) -> None:
