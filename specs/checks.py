@@ -119,6 +119,7 @@ class View(Struct, frozen=True):
     constant: tuple[str, ...] = ()
     settles: tuple[str, ...] = ()
     ascending: tuple[str, ...] = ()
+    moves: tuple[str, ...] = ()
     shown: Mapping[str, tuple[str, ...]] = {}
     echoes: Mapping[str, str] = {}
     urls: Mapping[str, str] = {}
@@ -172,7 +173,7 @@ class Example(Struct, frozen=True):
 
 
 class Relation(Struct, frozen=True):
-    """A sum, an equality or an order of times inside one answer."""
+    """A sum, an equality, an order of times or a part of a text inside one answer."""
 
     name: str
     operation: str
@@ -183,6 +184,7 @@ class Relation(Struct, frozen=True):
     counts: str = ""
     ascending: tuple[str, ...] = ()
     equal: tuple[str, ...] = ()
+    contains: tuple[str, ...] = ()
     fact: Fact | None = None
     price: str = ""
     source: tuple[str, ...] = ()
@@ -349,7 +351,7 @@ def _view(operation: str, raw: Json) -> View:
         )
         if name in raw
     }
-    for name in ("constant", "settles", "ascending"):
+    for name in ("constant", "settles", "ascending", "moves"):
         if name in raw:
             plain[name] = tuple(raw[name])
     state = raw.get("state", "")
@@ -416,6 +418,7 @@ def _relation(number: int, raw: Json) -> Relation:
         parts=tuple(raw.get("parts", ())),
         ascending=tuple(raw.get("ascending", ())),
         equal=tuple(raw.get("equal", ())),
+        contains=tuple(raw.get("contains", ())),
         fact=_fact(raw["fact"]) if "fact" in raw else None,
         source=ids_in(raw.get("source")),
         **plain,

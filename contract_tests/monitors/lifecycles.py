@@ -30,6 +30,7 @@ class Seen:
     progress: Json = None
     constants: dict[str, Json] = field(default_factory=dict[str, Json])
     settled: dict[str, Json] = field(default_factory=dict[str, Json])
+    moving: dict[str, tuple[str, Json]] = field(default_factory=dict[str, tuple[str, Json]])
     made: Exchange | None = None
 
 
@@ -186,6 +187,8 @@ class Lifecycles:
             self._judge_echoes(view, scope, exchange, known.made)
         if view.progress:
             self._judge_progress(view, scope, exchange, known)
+        if state is not None:
+            self._judge_moves(view, scope, exchange, state, known)
         meaning = self._meaning(kind, state)
         if meaning is None:
             return
@@ -202,6 +205,23 @@ class Lifecycles:
                 before = known.settled.setdefault(at, value)
                 detail = f"it had ended, and {at} changed from {before!r} to {value!r}"
                 check(rule_ids.life(kind, "constant"), detail, *pair, holds=before == value)
+
+    def _judge_moves(
+        self, view: View, scope: Scope, exchange: Exchange, state: str, known: Seen
+    ) -> None:
+        """Fields that change when the state does, and only then."""
+        for at in view.moves:
+            value = evaluate(at, exchange, scope)
+            if value is MISSING:
+                continue
+            before, old = known.moving.get(at, (state, value))
+            known.moving[at] = (state, value)
+            name = at.rpartition("/")[2]
+            detail = f"{name} was {old!r} while {before} and is {value!r} while {state}"
+            pair = tuple(it for it in (known.exchange, exchange) if it is not None)
+            holds = (old == value) == (before == state)
+            rule = rule_ids.life(view.resource, "moves")
+            self._judge.check(rule, detail, *pair, holds=holds)
 
     def _judge_echoes(self, view: View, scope: Scope, exchange: Exchange, made: Exchange) -> None:
         for at, asked_at in view.echoes.items():

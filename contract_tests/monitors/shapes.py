@@ -106,6 +106,10 @@ class Shapes:
                 if left == right or not both
                 else f"{relation.summary}: {left!r} is not {right!r}"
             )
+        if relation.contains:
+            whole, part = (evaluate(it, exchange) for it in relation.contains)
+            holds = not has_value(whole) or str(part) in str(whole)
+            return None if holds else f"{relation.summary}: {part!r} is not in {whole!r}"
         if relation.ascending:
             shown = [evaluate(part, exchange) for part in relation.ascending]
             values = shown[0] if len(shown) == 1 and isinstance(shown[0], list) else shown

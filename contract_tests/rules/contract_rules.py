@@ -167,6 +167,10 @@ def _money(known: Known) -> Iterator[Rule]:
         yield Rule(rule_ids.money(name, "short"), "CRD", detail, short)
         detail = f"{name} is accepted when the credits just suffice"
         yield Rule(rule_ids.money(name, "enough"), "CRD", detail, source)
+        if "server_error" in known.behaviour.refusals:
+            detail = f"a {name} that ends in a server error costs nothing in the end"
+            error = known.refusal("server_error", name)
+            yield Rule(rule_ids.money(name, "error"), "CRD", detail, error)
     yield Rule(
         rule_ids.MONEY_FREE, "CRD", "an operation without a price costs nothing", ("operations",)
     )

@@ -73,6 +73,10 @@ def _aspects(kind: str, views: list[View]) -> dict[rule_ids.LifeAspect, str]:
             any(view.ascending for view in views),
             f"the times of {named(kind)} are in order",
         ),
+        "moves": (
+            any(view.moves for view in views),
+            f"the time of the last change of {named(kind)} changes with its state",
+        ),
         "echoes": (
             any(view.echoes for view in views),
             f"{named(kind)} repeats what was asked for",

@@ -76,6 +76,7 @@ LifeAspect = Literal[
     "progress",
     "shown",
     "times",
+    "moves",
     "echoes",
     "same",
 ]
@@ -91,7 +92,7 @@ def same(kind: str) -> RuleId:
     return RuleId(f"same.{kind}")
 
 
-MoneyAspect = Literal["price", "refused", "short", "enough", "failure", "shown"]
+MoneyAspect = Literal["price", "refused", "short", "enough", "failure", "error", "shown"]
 
 
 def money(operation: str, aspect: MoneyAspect) -> RuleId:

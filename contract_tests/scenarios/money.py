@@ -19,6 +19,7 @@ from .scenario import Scenario
 from .session import Made, Session
 
 _PLENTY = 100_000
+_HOUR_MS = 3_600_000
 
 
 def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
@@ -54,6 +55,15 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
                 10,
                 needs_levers=True,
             )
+            if "server_error" in contract.behaviour.refusals:
+                yield Scenario(
+                    f"error of {name}",
+                    f"a {name} that ends in a server error costs nothing in the end",
+                    _bound(_server_error, name),
+                    cost,
+                    4,
+                    needs_levers=True,
+                )
         if rules.starts is not None and rules.price.moment is not Moment.ANSWER:
             yield Scenario(
                 f"refund of {name}",
@@ -246,6 +256,19 @@ def _refund_told(session: Session, last: Exchange, cost: int) -> None:
             detail = f"{view.refunded} is {shown!r}; {cost} was paid"
             rule = rule_ids.money(last.operation, "shown")
             session.judge.check(rule, detail, last, holds=shown == cost)
+
+
+def _server_error(session: Session, name: str) -> None:
+    who, ids, _ = _prepared(session, name)
+    session.controls.break_next(who, name)
+    before = session.money(who)
+    answer = session.call(name, ids=ids, who=who)
+    session.target.wait(_HOUR_MS)
+    after = session.money(who)
+    status = session.contract.behaviour.refusals["server_error"].status
+    detail = f"{before.total} credits became {after.total}, and it was answered {answer.status}"
+    holds = answer.status == status and before.total == after.total
+    session.judge.check(rule_ids.money(name, "error"), detail, answer, holds=holds)
 
 
 def _free(session: Session) -> None:

@@ -197,6 +197,15 @@ class InProcess:
         order = {"type": fault, "where": where, "times": 1, "attributes": attributes}
         self._control("POST", f"{self._path}/faults", order)
 
+    def break_next(self, identity: Identity, operation: str) -> None:
+        order = {
+            "type": "http_error",
+            "where": {"operation": operation, "account": identity.account},
+            "phase": "after_commit",
+            "attributes": {"status": 500},
+        }
+        self._control("POST", f"{self._path}/faults", order)
+
     def hold(self, job: str, *, held: bool) -> bool:
         return self._try("PATCH", f"{self._path}/jobs/{job}", {"held": held})[0] == 200
 

@@ -72,6 +72,10 @@ class MockControls(Protocol):
         """Cut the next stream of *operation* for *identity* after one event; its job goes on."""
         ...
 
+    def break_next(self, identity: Identity, operation: str) -> None:
+        """Make the next *operation* of *identity* end in a server error once its work is done."""
+        ...
+
     def hold(self, job: str, *, held: bool) -> bool:
         """Stop a job where it is, or let it go on; False when there is no such job."""
         ...

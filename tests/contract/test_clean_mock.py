@@ -34,10 +34,10 @@ def test_every_rule_is_judged_and_kept(provider: str) -> None:
 
 #: The least number of clauses of each document, and of those that a run at the mock judges.
 CLAUSES_MIN = {
-    "oshara": (64, 48),
+    "oshara": (64, 64),
     "ozor": (232, 227),
     "ugc_copilot": (91, 48),
-    "ulazai": (80, 55),
+    "ulazai": (80, 74),
     "znapai": (70, 55),
 }
 
