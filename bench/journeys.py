@@ -64,13 +64,11 @@ class Customer:
         return str(made["plan"]["planId"])
 
     @contextmanager
-    def open_streams(self, count: int) -> Generator[None]:
+    def open_streams(self, count: int) -> Generator[list[socket.socket]]:
         """Hold *count* generations open, each after its first event."""
         plans = [self.plan() for _ in range(count)]
         with ExitStack() as open_sockets:
-            for plan in plans:
-                open_sockets.enter_context(self._stream(plan))
-            yield
+            yield [open_sockets.enter_context(self._stream(plan)) for plan in plans]
 
     def _stream(self, plan: str) -> socket.socket:
         parts = urlsplit(self.base)

@@ -22,9 +22,10 @@ from .delivery import InlineCourier, ThreadedCourier
 from .due_timer import Waker
 from .edge import Edge, Observer, Warner, warn_in_log
 from .guard import Guard
-from .sse import AdvancingWaiter, BlockingWaiter, Streams
+from .sse import AdvancingWaiter, BlockingWaiter
 from .transport import InProcess, Post, Sockets
 from .webhook_targets import Targets
+from .wsgi_edge import WSGIEdge
 
 # Held in a list, where tools that replace `time.time` in modules do not find it.
 _TIME = [time.time]
@@ -92,9 +93,10 @@ def create_app(
     app.register_blueprint(control_blueprint(worlds, guard))
     _deliver(app, worlds, targets or Targets(), is_server=is_server)
     waiter = BlockingWaiter(worlds) if is_server else AdvancingWaiter(worlds)
-    streams = Streams(worlds, waiter)
-    edge = Edge(worlds, streams, guard, app.wsgi_app, is_pure=is_pure, observe=observe, warn=warn)
-    app.wsgi_app = edge  # type: ignore[method-assign,assignment]  # how Flask takes middleware
+    edge = Edge(worlds, guard, is_pure=is_pure, observe=observe, warn=warn)
+    app.extensions["screentest.edge"] = edge, app.wsgi_app
+    middleware = WSGIEdge(edge, worlds, waiter, app.wsgi_app)
+    app.wsgi_app = middleware  # type: ignore[method-assign,assignment]  # Flask's way to wrap it
     return app
 
 

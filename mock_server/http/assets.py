@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from http import HTTPStatus
 from urllib.parse import parse_qsl
-from wsgiref.types import StartResponse, WSGIEnvironment
 
 from screentest.specs.outputs import UrlRules
 from screentest.specs.reasons import REASONS
@@ -17,6 +15,7 @@ from ..engine.world import World
 from ..engine.worlds import Worlds
 from ..kernel.signing import Verdict, check_query
 from ..media.ranges import part_of
+from .pieces import Outgoing
 
 
 def find_asset(
@@ -58,13 +57,8 @@ def _find(
     return asset if asset is not None else "not_found"
 
 
-def send_asset(asset: Asset, environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
-    """Answer with *asset*, or with the part of it that is asked for."""
-    asked = {
-        name: environ[f"HTTP_{name.upper().replace('-', '_')}"]
-        for name in ("range", "if-range", "if-none-match")
-        if f"HTTP_{name.upper().replace('-', '_')}" in environ
-    }
+def asset_answer(asset: Asset, asked: Mapping[str, str]) -> Outgoing:
+    """*asset*, or the part of it that the request headers *asked* for."""
     part = part_of(asset.content, asked)
     headers = [
         *part.headers.items(),
@@ -76,8 +70,7 @@ def send_asset(asset: Asset, environ: WSGIEnvironment, start: StartResponse) -> 
         headers.append(("Content-Length", str(len(part.content))))
     if asset.filename:
         headers.append(("Content-Disposition", f'attachment; filename="{asset.filename}"'))
-    start(f"{part.status} {HTTPStatus(part.status).phrase}", headers)
-    return [] if environ["REQUEST_METHOD"] == "HEAD" else [part.content]
+    return Outgoing(part.status, headers, part.content)
 
 
 def _refuse(reason: str, path: str, headers: Mapping[str, str] | None = None) -> Reply:

@@ -6,15 +6,12 @@ what the client sees, never the state of the mock.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from ..kernel.fault_types import DELAY_MS_MAX, FLUSH_S, TYPES, Headers, Sleep, with_header
+from ..kernel.fault_types import DELAY_MS_MAX, FLUSH_S, TYPES, with_header
 from ..kernel.faults import Fault
+from .pieces import Headers, Pause, Piece, Pieces
 
-#: The interval of empty pieces in a silent stream. They send no byte, and the server refuses them
-#: after the client has left.
-PROBE_S = 0.5
 #: A stream that breaks off declares this length, so that its end does not look clean:
 #: granian ends an answer in chunks cleanly, whatever happens to its iterator.
 _PROMISED_BYTES = 2**31 - 1
@@ -27,15 +24,17 @@ class ConnectionCutError(ConnectionAbortedError):
     """The answer breaks off here: a server closes the connection, in process the client sees it."""
 
 
-def delay(faults: Sequence[Fault], sleep: Sleep = time.sleep) -> None:
-    """Wait before the answer, as latency and timeouts ask for."""
+def delay_s(faults: Sequence[Fault]) -> float:
+    """Seconds to wait before the answer, as latency and timeouts ask for."""
+    total_ms = 0
     for fault in faults:
         if fault.type in {"latency", "timeout"}:
             jitter_ms = int(fault.attributes.get("jitter_ms") or 0)
-            # The direction depends on the number of applications, so that a run can be repeated.
+            # The direction follows from how often the fault was applied, so a run can be repeated.
             swing_ms = jitter_ms * (fault.fired % 3 - 1)
             wait_ms = int(fault.attributes["delay_ms"]) + swing_ms
-            sleep(max(0, min(wait_ms, DELAY_MS_MAX)) / 1_000)
+            total_ms += max(0, min(wait_ms, DELAY_MS_MAX))
+    return total_ms / 1_000
 
 
 def is_cut_off(faults: Sequence[Fault]) -> bool:
@@ -43,35 +42,30 @@ def is_cut_off(faults: Sequence[Fault]) -> bool:
     return any(fault.swallows for fault in faults)
 
 
-def no_answer() -> tuple[Headers, Iterator[bytes]]:
-    """Head and body of an answer of which no byte leaves; the connection is closed.
+def no_answer() -> tuple[Headers, bytes]:
+    """Headers and body of an answer of which no byte leaves; the connection is closed.
 
-    The head promises its length in two ways, which HTTP forbids (RFC 9112, 6.2). granian's HTTP
-    library finds that out while it writes the head: it takes back what it has written, and closes.
-    A body that breaks off would be a race instead, as the head may be out before it does.
+    The headers promise their length in two ways, which HTTP forbids (RFC 9112, 6.2). granian's HTTP
+    library finds that out while it writes them: it discards what it has written, and closes. A body
+    that breaks off would be a race instead, as the headers may be out before it does.
     """
-    return [("Transfer-Encoding", "chunked"), ("Content-Length", "1")], iter([b" "])
+    return [("Transfer-Encoding", "chunked"), ("Content-Length", "1")], b" "
 
 
 def spoil_body(
-    faults: Sequence[Fault], headers: Headers, body: bytes, sleep: Sleep = time.sleep
-) -> tuple[Headers, Iterable[bytes]]:
+    faults: Sequence[Fault], headers: Headers, body: bytes
+) -> tuple[Headers, bytes | Pieces]:
     """*headers* and *body* as the faults leave them."""
     for fault in faults:
         spoil = TYPES[fault.type].spoil
         if spoil is not None:
-            return spoil(fault.attributes, headers, body, sleep)
-    return headers, [body]
+            return spoil(fault.attributes, headers, body)
+    return headers, body
 
 
 def spoil_stream(
-    faults: Sequence[Fault],
-    headers: Headers,
-    events: Iterator[bytes],
-    sleep: Sleep = time.sleep,
-    *,
-    fills_blocks: bool = True,
-) -> tuple[Headers, Iterator[bytes]]:
+    faults: Sequence[Fault], headers: Headers, events: Iterator[Piece], *, fills_blocks: bool
+) -> tuple[Headers, Iterator[Piece]]:
     """A stream that is cut or stalls after some events.
 
     One that is cut *fills_blocks* with comments, for clients that read it from a socket.
@@ -80,20 +74,18 @@ def spoil_stream(
         if fault.type == "stream_cut":
             promised = with_header(headers, "Content-Length", str(_PROMISED_BYTES))
             count = int(fault.attributes["after_events"])
-            return promised, _cut_after(events, count, sleep, fills_blocks=fills_blocks)
+            return promised, _cut_after(events, count, fills_blocks=fills_blocks)
         if fault.type == "stream_stall":
             stall_s = min(int(fault.attributes["stall_ms"]), DELAY_MS_MAX) / 1_000
-            return headers, _stalled(events, int(fault.attributes["after_events"]), stall_s, sleep)
+            return headers, _stalled(events, int(fault.attributes["after_events"]), stall_s)
     return headers, events
 
 
-def _cut_after(
-    events: Iterator[bytes], count: int, sleep: Sleep, *, fills_blocks: bool
-) -> Iterator[bytes]:
+def _cut_after(events: Iterator[Piece], count: int, *, fills_blocks: bool) -> Iterator[Piece]:
     try:
         for piece in _first(events, count):
-            yield _in_blocks(piece) if fills_blocks else piece
-        sleep(FLUSH_S)
+            yield _in_blocks(piece) if fills_blocks and isinstance(piece, bytes) else piece
+        yield Pause(FLUSH_S)
     finally:
         _close(events)
 
@@ -108,39 +100,28 @@ def _in_blocks(piece: bytes) -> bytes:
     return piece + b":" + b" " * (missing - len(b":\n\n")) + b"\n\n"
 
 
-def _stalled(events: Iterator[bytes], count: int, stall_s: float, sleep: Sleep) -> Iterator[bytes]:
+def _stalled(events: Iterator[Piece], count: int, stall_s: float) -> Iterator[Piece]:
     try:
         yield from _first(events, count)
-        if sleep is time.sleep:
-            yield from _silence(stall_s)
-        else:
-            sleep(stall_s)
+        yield Pause(stall_s)
         yield from events
     finally:
         _close(events)
 
 
-def _close(events: Iterator[bytes]) -> None:
-    """Free the place of the stream at once, and not at the next garbage collection."""
+def _close(events: Iterator[Piece]) -> None:
+    """The place of the stream is free at once, without waiting for garbage collection."""
     close = getattr(events, "close", None)
     if close is not None:
         close()
 
 
-def _first(events: Iterator[bytes], count: int) -> Iterator[bytes]:
-    """The pieces of *events* up to the *count*-th event; comments and probes do not count."""
+def _first(events: Iterator[Piece], count: int) -> Iterator[Piece]:
+    """The pieces of *events* up to the *count*-th event; comments and waits do not count."""
     seen = 0
     while seen < count:
         piece = next(events, None)
         if piece is None:
             return
-        seen += piece.startswith(b"data:")
+        seen += isinstance(piece, bytes) and piece.startswith(b"data:")
         yield piece
-
-
-def _silence(silent_s: float) -> Iterator[bytes]:
-    """Send nothing for that long, and check now and then whether the client is still there."""
-    for _ in range(int(silent_s / PROBE_S)):
-        time.sleep(PROBE_S)
-        yield b""
-    time.sleep(silent_s % PROBE_S)

@@ -68,9 +68,9 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def check_size(environ: Environ, headers: Mapping[str, str]) -> Denial | None:
+def check_size(path: str, query: str, headers: Mapping[str, str]) -> Denial | None:
     """414 for an address, 431 for headers, that no client of any provider needs."""
-    if len(environ.get("PATH_INFO", "")) + len(environ.get("QUERY_STRING", "")) > URL_LENGTH_MAX:
+    if len(path) + len(query) > URL_LENGTH_MAX:
         return Denial(414, "uri_too_long", f"the URL is longer than {URL_LENGTH_MAX} characters")
     if sum(map(len, headers.values())) > HEADERS_LENGTH_MAX:
         detail = f"the headers are longer than {HEADERS_LENGTH_MAX} characters"
@@ -86,9 +86,8 @@ class Guard(Struct, frozen=True):
     now_s: Callable[[], float] = time.monotonic
     _wrong: dict[str, list[float]] = {}
 
-    def check_host(self, environ: Environ) -> Denial | None:
-        """421 for a Host that is not ours."""
-        host = environ.get("HTTP_HOST", "")
+    def check_host(self, host: str) -> Denial | None:
+        """421 for a Host header that is not ours."""
         if is_allowed_host(host, self.hosts):
             return None
         return Denial(

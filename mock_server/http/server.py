@@ -1,152 +1,142 @@
-"""Running the mock on a port: granian, one process, one worker, many threads.
+"""Running the mock on a port: granian's RSGI interface, one process, one event loop.
 
-One process because the default store is this process's memory; many threads because an open event
-stream keeps one. Chosen by measurement, see docs/performance.md.
+One process because the default store is this process's memory; one loop because short calls on
+many threads fight for the interpreter's lock. Chosen by measurement, see docs/performance.md.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
 import os
+import signal
 import socket
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterable
-from typing import Any
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from collections.abc import Callable
+from typing import NoReturn
 
-from granian.constants import HTTPModes, Interfaces, Loops
-from granian.log import LogLevels
-from granian.server import MTServer
+from granian.constants import HTTPModes, Interfaces
+from granian.server.embed import Server
 
 from ..kernel.errors import MockError
+from .rsgi_edge import RSGIEdge
 
-#: Calls have so long to end when the server stops; what is open then, such as streams, is cut.
+#: Calls have this long to end when the server stops; streams are ended with a comment.
 _STOP_S_MAX = 0.5
-#: Twice the streams that may be open, so that calls beside them always find a thread.
-_THREADS = 512
 _BACKLOG = 1_024
+#: Requests at a time, open streams included.
+_REQUESTS_MAX = 8_192
 #: 2 s in all: the worker listens some milliseconds after its start.
 _ANNOUNCE_TRIES = 1_000
-
-
-class _Server(MTServer):
-    """granian's threaded server with one worker.
-
-    It refuses an interpreter with a global lock only because more workers would gain nothing there;
-    one worker, which is what an in-memory store wants, runs the same under it.
-    """
-
-    on_ready: Callable[[], None]
-    on_stop: Callable[[], None]
-    is_stopping: bool = False
-    has_finished: bool = False
-    finishing: threading.Lock
-
-    def _check_gil(self) -> None:
-        """Nothing to refuse: there is exactly one worker."""
-
-    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
-        if self.is_stopping:  # a second Ctrl+C does not wait
-            os._exit(130)
-        self.is_stopping = True
-        deadline = threading.Timer(_STOP_S_MAX, self._cut_off)
-        deadline.daemon = True
-        deadline.start()
-        super().signal_handler_interrupt()  # type: ignore[no-untyped-call]  # granian has no hints
-
-    def finish(self) -> None:
-        """Call *on_stop* once, whichever way the end comes; who comes second waits for it."""
-        with self.finishing:
-            if not self.has_finished:
-                self.has_finished = True
-                self.on_stop()
-
-    def _cut_off(self) -> None:
-        try:
-            self.finish()
-        finally:
-            os._exit(0)
-
-    def announce(self) -> None:
-        """Call *on_ready* once the port answers."""
-        for _ in range(_ANNOUNCE_TRIES):
-            try:
-                socket.create_connection((self.bind_addr, self.bind_port), 0.5).close()
-            except OSError:
-                time.sleep(0.002)
-            else:
-                # What is loaded by now stays; looking through it again and again for garbage would
-                # hold every request up for thirty milliseconds.
-                gc.collect()
-                gc.freeze()
-                self._tell()
-                return
-        sys.stderr.write("error: the server did not begin to listen\n")
-        os._exit(1)
-
-    def _tell(self) -> None:
-        """A server that cannot say where it is would be waited for in vain."""
-        try:
-            self.on_ready()
-        except Exception as error:  # noqa: BLE001  a thread ends here, and the process with it
-            sys.stderr.write(f"error: cannot announce the server: {error}\n")
-            os._exit(1)
+_ANNOUNCE_EVERY_S = 0.002
 
 
 def run_server(
-    app: WSGIApplication,
+    edge: RSGIEdge,
     *,
     host: str,
     port: int,
     on_ready: Callable[[], None],
     on_stop: Callable[[], None],
 ) -> None:
-    """Serve *app* until SIGINT or SIGTERM.
+    """Serve *edge* until SIGINT or SIGTERM.
 
-    *on_ready* is called once, when the port answers; *on_stop* once, when it has ceased to.
+    *on_ready* is called once, when the port answers; *on_stop* once, after the last answer. Then
+    the process ends, with 0, or with 1 if it could not be announced. A second signal ends it at
+    once.
     """
-    server = _Server(
-        "screentest",
-        address=host,
+    asyncio.run(_serve(edge, _address(host), port, on_ready, on_stop))
+
+
+async def _serve(
+    edge: RSGIEdge,
+    address: str,
+    port: int,
+    on_ready: Callable[[], None],
+    on_stop: Callable[[], None],
+) -> NoReturn:
+    server = Server(
+        edge,
+        address=address,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         http=HTTPModes.http1,
         websockets=False,
-        loop=Loops.asyncio,
-        blocking_threads=_THREADS,
         backlog=_BACKLOG,
-        backpressure=_BACKLOG,
-        log_level=LogLevels.error,
+        backpressure=_REQUESTS_MAX,
+        log_enabled=False,
     )
-    server.on_ready, server.on_stop, server.finishing = on_ready, on_stop, threading.Lock()
-    server.on_startup(threading.Thread(target=server.announce, daemon=True).start)
-    named = _named(app)
+    loop = asyncio.get_running_loop()
+    is_stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _asked_to_stop, is_stopping)
+    serving = asyncio.ensure_future(server.serve())
+    announcing = asyncio.ensure_future(asyncio.to_thread(_announce, address, port, on_ready))
+    stopping = asyncio.ensure_future(is_stopping.wait())
+    await asyncio.wait({serving, stopping, announcing}, return_when="FIRST_COMPLETED")
+    if announcing.done() and not announcing.result():
+        _exit(1)
+    await asyncio.wait({serving, stopping}, return_when="FIRST_COMPLETED")
+    edge.stop_streams()
+    server.stop()  # type: ignore[no-untyped-call]  # granian has no hints for it
+    await asyncio.wait({serving}, timeout=_STOP_S_MAX)
+    await asyncio.to_thread(on_stop)
+    _exit(0)
+
+
+def _exit(code: int) -> NoReturn:
+    """End the process now: cancelled calls and the server's own threads would only complain."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
+
+
+def _asked_to_stop(is_stopping: asyncio.Event) -> None:
+    if is_stopping.is_set():  # a second Ctrl+C does not wait
+        os._exit(130)
+    is_stopping.set()
+
+
+def _announce(address: str, port: int, on_ready: Callable[[], None]) -> bool:
+    """Call *on_ready* once the port answers; False when that failed."""
+    pause = threading.Event()
+    for _ in range(_ANNOUNCE_TRIES):
+        try:
+            socket.create_connection((address, port), 0.5).close()
+        except OSError:
+            pause.wait(_ANNOUNCE_EVERY_S)
+        else:
+            break
+    else:
+        sys.stderr.write("error: the server did not begin to listen\n")
+        return False
+    # What is loaded by now stays. Looking through it for garbage again and again would hold every
+    # request up for thirty milliseconds.
+    gc.collect()
+    gc.freeze()
     try:
-        server.serve(target_loader=lambda: named, wrap_loader=False)
-    finally:
-        server.finish()
+        on_ready()
+    except Exception as error:  # noqa: BLE001  a server that cannot say where it is must end
+        sys.stderr.write(f"error: cannot announce the server: {error}\n")
+        return False
+    return True
 
 
-def _named(app: WSGIApplication) -> WSGIApplication:
-    """*app*, under our name: granian would give its own, and a server tells what it runs on."""
-
-    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        def begin(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
-            return start(status, [*headers, ("Server", "screentest")], *exc_info)
-
-        return app(environ, begin)
-
-    return answer
+def _address(host: str) -> str:
+    """The IP address of *host*, which granian wants instead of a name."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return str(socket.getaddrinfo(host, None, family, socket.SOCK_STREAM)[0][4][0])
 
 
 def claim_port(host: str, port: int) -> int:
     """The port to use; 0 asks for a free one.
 
     Raises:
-        MockError: somebody listens there already, or the address is not this machine's. Without
-            this look two servers of one user would share the port and split the calls.
+        MockError: the port is in use, or the address is not this machine's. Without this check two
+            servers of one user would share the port and split the calls.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 import orjson
+from msgspec import Struct
 
 from screentest.specs.behaviour import Kind
 from screentest.specs.json_types import Json
@@ -20,40 +21,38 @@ from ..engine.world import World
 from ..engine.worlds import Worlds
 from ..kernel.clock import Mode
 from ..kernel.errors import MockError
+from ..kernel.lifecycle import Script
 from ..kernel.rows import Resource
-from .fault_effects import PROBE_S
+from .pieces import PROBE_S, Piece, Until
 
 #: A stream sends a comment after this long without an event, so that no proxy takes it for dead.
 HEARTBEAT_S = 15.0
 #: No stream lives longer than this in real time.
 STREAM_S_MAX = 15 * 60.0
-#: Open streams per process; the next one is told to come back.
-STREAMS_MAX = 256
+#: Open streams per process; the next one is refused with 503.
+STREAMS_MAX = 2_000
 
 # Held in a list so that a test tool that replaces `time.monotonic` does not stop open streams.
 _MONOTONIC = [time.monotonic]
 
 
 class Waiter(Protocol):
-    """How a stream waits for the world's time.
+    """How a thread that sends a stream waits for the world's time.
 
-    *has_clients* says that the stream's reader is another process, which may leave unseen.
+    *has_clients* says that the stream's reader is another process, which may leave unnoticed.
     """
 
     has_clients: bool
 
-    def wait(self, world: World, until_ms: int | None, limit_s: float) -> bool:
-        """Until the world's time is *until_ms*, something moved, or *limit_s* real seconds passed.
-
-        None waits for a move alone. False when there will be none.
-        """
+    def wait(self, until: Until) -> bool:
+        """Wait as *until* says. False when nothing can move any more, so the stream ends."""
         ...
 
 
 class AdvancingWaiter:
     """For a mock inside the caller's own process: reading a stream moves the clock.
 
-    Nobody else could move it, as the caller is busy reading.
+    The caller is busy reading, so no other code could move it.
     """
 
     has_clients = False
@@ -61,19 +60,19 @@ class AdvancingWaiter:
     def __init__(self, worlds: Worlds) -> None:
         self._worlds = worlds
 
-    def wait(self, world: World, until_ms: int | None, limit_s: float) -> bool:
-        if until_ms is None:
+    def wait(self, until: Until) -> bool:
+        if until.due_ms is None:
             return False
-        wait_ms = self._worlds.clocks.wait_ms(world, until_ms)
+        wait_ms = self._worlds.clocks.wait_ms(until.world, until.due_ms)
         if wait_ms is not None:
-            time.sleep(min(wait_ms / 1_000, limit_s))
+            time.sleep(min(wait_ms / 1_000, until.limit_s))
             return True
-        self._worlds.clocks.advance(world, to_ms=until_ms)
+        self._worlds.clocks.advance(until.world, to_ms=until.due_ms)
         return True
 
 
 class BlockingWaiter:
-    """For a server: waits on a condition that every move of a clock or a job signals."""
+    """For a threaded server: waits on a condition that every move of a clock or a job signals."""
 
     has_clients = True
 
@@ -86,36 +85,53 @@ class BlockingWaiter:
         with self._moved:
             self._moved.notify_all()
 
-    def wait(self, world: World, until_ms: int | None, limit_s: float) -> bool:
-        timeout = limit_s
-        if until_ms is not None:
-            if world.clock.mode is Mode.AUTO and until_ms > self._worlds.clocks.now_ms(world):
-                self._worlds.clocks.advance(world, to_ms=until_ms)
-                return True
-            wait_ms = self._worlds.clocks.wait_ms(world, until_ms)
-            timeout = limit_s if wait_ms is None else min(limit_s, wait_ms / 1_000)
+    def wait(self, until: Until) -> bool:
+        if until.due_ms is not None and jumps_to(self._worlds, until.world, until.due_ms):
+            self._worlds.clocks.advance(until.world, to_ms=until.due_ms)
+            return True
+        timeout_s = seconds_until(self._worlds, until)
         with self._moved:
             # The clock may have moved between the caller's look and this lock.
-            if until_ms is None or self._worlds.clocks.now_ms(world) < until_ms:
-                self._moved.wait(timeout)
+            if until.due_ms is None or self._worlds.clocks.now_ms(until.world) < until.due_ms:
+                self._moved.wait(timeout_s)
         return True
+
+
+def jumps_to(worlds: Worlds, world: World, due_ms: int) -> bool:
+    """Whether the clock of *world* is in auto mode and jumps to the later instant *due_ms*."""
+    return world.clock.mode is Mode.AUTO and due_ms > worlds.clocks.now_ms(world)
+
+
+def seconds_until(worlds: Worlds, until: Until) -> float:
+    """Real seconds after which a look at *until* is worth while, if nothing signals before."""
+    if until.due_ms is None:
+        return until.limit_s
+    wait_ms = worlds.clocks.wait_ms(until.world, until.due_ms)
+    return until.limit_s if wait_ms is None else min(until.limit_s, wait_ms / 1_000)
+
+
+class _Read(Struct, frozen=True):
+    """A look at a streaming job: its events by offset, the offset of now, and its script."""
+
+    events: list[tuple[int, Json]]
+    offset_ms: int
+    script: Script
 
 
 class Streams:
     """The open streams of one process."""
 
-    def __init__(self, worlds: Worlds, waiter: Waiter) -> None:
+    def __init__(self, worlds: Worlds) -> None:
         self._worlds = worlds
-        self._waiter = waiter
         self._open = threading.BoundedSemaphore(STREAMS_MAX)
 
-    def begin(self, world: World, stream: EventStream) -> Iterator[bytes] | None:
-        """The bytes of *stream*, one event a piece; None when too many streams are open."""
+    def begin(self, world: World, stream: EventStream) -> Iterator[Piece] | None:
+        """The pieces of *stream*, one event each; None when too many streams are open."""
         if not self._open.acquire(blocking=False):
             return None
         return self._send(world, stream.job)
 
-    def _send(self, world: World, job: Resource) -> Iterator[bytes]:
+    def _send(self, world: World, job: Resource) -> Iterator[Piece]:
         try:
             yield from self._events(world, job)
         except GeneratorExit:
@@ -140,43 +156,38 @@ class Streams:
                 finish_now(ctx, current)
                 self._worlds.clocks.settle(world, now_ms)
 
-    def _events(self, world: World, job: Resource) -> Iterator[bytes]:
+    def _events(self, world: World, job: Resource) -> Iterator[Piece]:
         rules = self._worlds.contracts[job.provider].behaviour.streams[job.doc["operation"]]
         sent, spoke_s = 0, _MONOTONIC[0]()
         ends_s = spoke_s + STREAM_S_MAX
+        read: _Read | None = None
         while _MONOTONIC[0]() < ends_s:
-            read = self._read(world, job)
+            read = self._read(world, job, sent, read)
             if read is None:
                 return
-            events, now_ms, held_ms = read
-            offset_ms = now_ms - job.created_ms
-            if held_ms is not None:
-                offset_ms = min(offset_ms, held_ms)
-            due = [payload for at, payload in events[sent:] if at <= offset_ms]
+            due = [payload for at, payload in read.events[sent:] if at <= read.offset_ms]
             for payload in due:
                 text = json.dumps(payload).encode() if rules.is_spaced else orjson.dumps(payload)
                 yield b"data: " + text + b"\n\n"
             sent += len(due)
-            if sent >= len(events):
+            if sent >= len(read.events):
                 return
             if due:
                 spoke_s = _MONOTONIC[0]()
                 continue
-            is_held = held_ms is not None and events[sent][0] > held_ms
-            until_ms = None if is_held else job.created_ms + events[sent][0]
-            if not self._waiter.wait(world, until_ms, PROBE_S):
-                return
-            is_silent = _MONOTONIC[0]() - spoke_s >= HEARTBEAT_S
-            if is_silent:
+            next_ms, held_ms = read.events[sent][0], read.script.held_ms
+            is_held = held_ms is not None and next_ms > held_ms
+            yield Until(world, None if is_held else job.created_ms + next_ms, PROBE_S)
+            if _MONOTONIC[0]() - spoke_s >= HEARTBEAT_S:
                 spoke_s = _MONOTONIC[0]()
                 yield b": waiting\n\n"
-            elif self._waiter.has_clients:
-                yield b""
 
-    def _read(
-        self, world: World, job: Resource
-    ) -> tuple[list[tuple[int, Json]], int, int | None] | None:
-        """(events, now, held) of the job as it stands now; None once its world is gone."""
+    def _read(self, world: World, job: Resource, sent: int, last: _Read | None) -> _Read | None:
+        """The job as it stands now; None once its world is gone.
+
+        The events are those of *last* while the script is the same and none after the first *sent*
+        is due: putting them together costs more than the rest of a look.
+        """
         worlds = self._worlds
         if worlds.find(world.id) is None:
             return None
@@ -190,5 +201,14 @@ class Streams:
             current = ctx.find(job.kind, job.id)
             if current is None or current.script is None:
                 return None
+            held_ms = current.script.held_ms
+            offset_ms = now_ms - job.created_ms
+            offset_ms = offset_ms if held_ms is None else min(offset_ms, held_ms)
+            if (
+                last is not None
+                and last.script == current.script
+                and last.events[sent][0] > offset_ms
+            ):
+                return last
             events = job_events(worlds.providers[job.provider], ctx, current)
-            return events, now_ms, current.script.held_ms
+            return _Read(events, offset_ms, current.script)

@@ -13,9 +13,18 @@ from msgspec import Struct
 from screentest.specs.json_types import Json
 
 Headers = list[tuple[str, str]]
-Sleep = Callable[[float], None]
+
+
+class Pause(Struct, frozen=True):
+    """Wait for *seconds* of real time, in the middle of an answer."""
+
+    seconds: float
+
+
+#: An answer in pieces, with the waits between them.
+Slices = Iterable[bytes | Pause]
 #: From the attributes of a fault and an answer to what is sent instead of it.
-Spoil = Callable[[Mapping[str, Json], Headers, bytes, Sleep], tuple[Headers, Iterable[bytes]]]
+Spoil = Callable[[Mapping[str, Json], Headers, bytes], tuple[Headers, bytes | Slices]]
 
 #: The longest time that a fault keeps a connection open, whatever its attributes say.
 DELAY_MS_MAX = 15 * 60 * 1_000
@@ -55,48 +64,38 @@ def with_header(headers: Headers, name: str, value: str) -> Headers:
     return [*kept, (name, value)]
 
 
-def _malformed(
-    _: Mapping[str, Json], headers: Headers, body: bytes, _sleep: Sleep
-) -> tuple[Headers, list[bytes]]:
+def _malformed(_: Mapping[str, Json], headers: Headers, body: bytes) -> tuple[Headers, bytes]:
     half = body[: max(1, len(body) // 2)]
-    return with_header(headers, "Content-Length", str(len(half))), [half]
+    return with_header(headers, "Content-Length", str(len(half))), half
 
 
-def _empty(
-    _: Mapping[str, Json], headers: Headers, body: bytes, _sleep: Sleep
-) -> tuple[Headers, list[bytes]]:
-    return with_header(headers, "Content-Length", "0"), [b""]
+def _empty(_: Mapping[str, Json], headers: Headers, body: bytes) -> tuple[Headers, bytes]:
+    return with_header(headers, "Content-Length", "0"), b""
 
 
 def _mistyped(
-    attributes: Mapping[str, Json], headers: Headers, body: bytes, _sleep: Sleep
-) -> tuple[Headers, list[bytes]]:
-    return with_header(headers, "Content-Type", str(attributes["content_type"])), [body]
+    attributes: Mapping[str, Json], headers: Headers, body: bytes
+) -> tuple[Headers, bytes]:
+    return with_header(headers, "Content-Type", str(attributes["content_type"])), body
 
 
 def _limited(
-    attributes: Mapping[str, Json], headers: Headers, body: bytes, sleep: Sleep
-) -> tuple[Headers, Iterator[bytes]]:
+    attributes: Mapping[str, Json], headers: Headers, body: bytes
+) -> tuple[Headers, Slices]:
     """The declared length stays, and the bytes end early."""
-    kept = body[: int(attributes["bytes"])]
-
-    def send() -> Iterator[bytes]:
-        yield kept
-        sleep(FLUSH_S)
-
-    return headers, send()
+    return headers, [body[: int(attributes["bytes"])], Pause(FLUSH_S)]
 
 
 def _sliced(
-    attributes: Mapping[str, Json], headers: Headers, body: bytes, sleep: Sleep
-) -> tuple[Headers, Iterator[bytes]]:
+    attributes: Mapping[str, Json], headers: Headers, body: bytes
+) -> tuple[Headers, Slices]:
     size = max(1, int(attributes["size"]))
     pause_s = min(int(attributes["delay_ms"]), DELAY_MS_MAX) / 1_000
 
-    def send() -> Iterator[bytes]:
+    def send() -> Iterator[bytes | Pause]:
         for start in range(0, len(body), size):
             if start and pause_s:
-                sleep(pause_s)
+                yield Pause(pause_s)
             yield body[start : start + size]
 
     return headers, send()

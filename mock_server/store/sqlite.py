@@ -52,6 +52,7 @@ class Store:
         self._transactions = Transactions(
             path, durable=durable, on_keep=self._keep, on_undo=self._forget
         )
+        self.lock = self._transactions.lock
         self._counters = Counters(self._transactions)
         self.count = self._counters.next
         calls = RepetitionRows(self._transactions)

@@ -228,7 +228,7 @@ def test_stream_with_fewer_events_than_the_cut_waits_for_ends_cleanly(site: Site
     lines = _stream(site, plan)
 
     (ordered,) = site.mock.control("GET", f"/worlds/{site.world}/faults")["items"]
-    assert '"step":"done"' in lines[-1]
+    assert '"step": "done"' in lines[-1]
     assert (ordered["id"], ordered["seen"], ordered["fired"]) == (fault, 0, 0)
 
 

@@ -142,6 +142,7 @@ def serve(options: Options) -> None:
     from ...engine.world import Plan
     from ...http.app import create_app
     from ...http.guard import Guard
+    from ...http.rsgi_edge import RSGIEdge
     from ...http.server import claim_port, run_server
 
     port = claim_port(options.host, options.port)
@@ -189,7 +190,9 @@ def serve(options: Options) -> None:
         if options.tells_verdict:
             tell(verdict(log.counts()))
 
-    run_server(app, host=options.host, port=port, on_ready=announce, on_stop=sum_up)
+    edge, rest = app.extensions["screentest.edge"]
+    server_edge = RSGIEdge(edge, app.extensions["screentest"], rest)
+    run_server(server_edge, host=options.host, port=port, on_ready=announce, on_stop=sum_up)
 
 
 def _stop_when_stdin_ends() -> None:

@@ -18,7 +18,7 @@ from ...engine.world import World
 from ...engine.worlds import Worlds
 from ...kernel.errors import MockError, unknown
 from ...kernel.rows import Event
-from ..fault_effects import PROBE_S
+from ..pieces import PROBE_S
 from ..sse import HEARTBEAT_S
 from .request import ControlCall, Handler, one_page
 from .views import show_event

@@ -1,0 +1,216 @@
+"""The edge as an RSGI application: how the server of `screentest serve` answers.
+
+Short calls run on the loop's own thread, where they cannot fight for the interpreter's lock; what
+waits (streams, injected latency, a world that is busy, Flask) waits elsewhere and holds neither
+the loop nor a world.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from wsgiref.types import WSGIApplication
+
+from screentest.specs.call_limits import Limits
+
+from ..engine.provider import BodyProblem, Request
+from ..engine.worlds import Worlds
+from . import fault_effects
+from .edge import Edge, Place, deny
+from .forms import read_form
+from .guard import Denial
+from .pieces import Outgoing
+from .rsgi_bodies import BODY_S_MAX, Bodies, BodyError, BodyTooLargeError
+from .rsgi_control import call_wsgi
+from .rsgi_streams import StreamSender
+
+if TYPE_CHECKING:
+    from granian._granian import RSGIHTTPProtocol as HTTPProtocol
+    from granian.rsgi import Scope
+
+T = TypeVar("T")
+
+#: The largest control call: a snapshot with its margin.
+_CONTROL_BYTES_MAX = 128 * 1024 * 1024
+#: Forms go to disk beyond this size, before they are parsed.
+_FORM_MEMORY_BYTES = 1024 * 1024
+#: Several files of the largest size, and the texts around them.
+_FORM_FILES = 4
+#: Control calls, forms and calls to busy worlds at a time. Calls that wait for events keep one.
+_THREADS = 64
+
+_LOG = logging.getLogger("screentest.server")
+_SERVER = ("Server", "screentest")
+
+
+class RSGIEdge:
+    """Answers provider calls by *edge* and everything else by *rest*, which is Flask."""
+
+    def __init__(
+        self,
+        edge: Edge,
+        worlds: Worlds,
+        rest: WSGIApplication,
+        *,
+        body_s_max: float = BODY_S_MAX,
+    ) -> None:
+        self._edge = edge
+        self._worlds = worlds
+        self._rest = rest
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="screentest-call")
+        self._bodies = Bodies(body_s_max)
+        self._streams = StreamSender(worlds)
+
+    async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
+        headers = _headers(scope)
+        place = self._edge.place(scope.path, scope.query_string, headers)
+        try:
+            if place is None:
+                await self._control(scope, protocol, headers)
+            elif isinstance(place, Outgoing):
+                await self._send(scope, protocol, place)
+            else:
+                await self._call(scope, protocol, headers, place)
+        except BodyError as error:
+            await self._send(scope, protocol, deny(Denial(error.status, error.code, str(error))))
+        except Exception:  # noqa: BLE001  the request ends here
+            _LOG.exception("%s %s", scope.method, scope.path[:200])
+            detail = "the mock failed; its log has the traceback. Please report it"
+            await self._send(scope, protocol, deny(Denial(500, "crash", detail)))
+
+    # Provider calls
+
+    async def _call(
+        self, scope: Scope, protocol: HTTPProtocol, headers: Mapping[str, str], place: Place
+    ) -> None:
+        limits = self._worlds.contracts[place.provider].behaviour.limits
+        make = partial(_request, scope, headers, place)
+        if headers.get("content-type", "").startswith("multipart/"):
+            sent = await self._form(protocol, headers, place, make, limits)
+        else:
+            body, problem = b"", None
+            try:
+                body = await self._bodies.read(protocol, headers, limits.json_bytes_max)
+            except BodyTooLargeError:
+                problem = _too_large("The request body", limits.json_bytes_max)
+            request = make(body=body, problem=problem)
+            sent = await self._in_turn(partial(self._edge.answer, place, request))
+        await self._send(scope, protocol, sent)
+
+    async def _form(
+        self,
+        protocol: HTTPProtocol,
+        headers: Mapping[str, str],
+        place: Place,
+        make: Callable[..., Request],
+        limits: Limits,
+    ) -> Outgoing:
+        """The answer to a call with files, which go to a folder of the call's own."""
+        bytes_max = _FORM_FILES * limits.upload_bytes_max + _FORM_MEMORY_BYTES
+        with tempfile.SpooledTemporaryFile(_FORM_MEMORY_BYTES) as spool:
+            try:
+                await self._bodies.receive(protocol, headers, bytes_max, spool.write)
+            except BodyTooLargeError:
+                request = make(problem=_too_large("The uploaded file", limits.upload_bytes_max))
+                return await self._in_turn(partial(self._edge.answer, place, request))
+            environ = {
+                "CONTENT_TYPE": headers["content-type"],
+                "CONTENT_LENGTH": str(spool.tell()),
+                "wsgi.input": spool,
+            }
+            spool.seek(0)
+            return await self._elsewhere(self._answer_form, environ, place, make, limits)
+
+    def _answer_form(
+        self, environ: Mapping[str, Any], place: Place, make: Callable[..., Request], limits: Limits
+    ) -> Outgoing:
+        folder = Path(tempfile.mkdtemp(prefix="screentest-"))
+        try:
+            form, problem = read_form(environ, folder, limits)
+            return self._edge.answer(place, make(form=form, problem=problem))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    # Threads
+
+    async def _in_turn(self, work: Callable[[], T]) -> T:
+        """The result of *work*, which needs a world: at once if the worlds are free."""
+        lock = self._worlds.store.lock
+        if lock.acquire(blocking=False):
+            try:
+                return work()
+            finally:
+                lock.release()
+        return await self._elsewhere(work)
+
+    async def _elsewhere(self, work: Callable[..., T], *arguments: Any) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, work, *arguments)
+
+    # Answers
+
+    async def _send(
+        self, scope: Scope, protocol: HTTPProtocol, sent: Outgoing, *, is_short: bool = True
+    ) -> None:
+        """Send an answer. The pieces of one that is not *is_short* wait by themselves."""
+        if sent.delay_s:
+            await self._streams.pause(protocol, sent.delay_s)
+        sent.release()
+        if sent.is_cut:
+            headers, body = fault_effects.no_answer()
+            await protocol.response_stream(200, headers).send_bytes(body)
+            return
+        headers = [*sent.headers, _SERVER]
+        if isinstance(sent.body, bytes):
+            body = sent.body if scope.method != "HEAD" else b""
+            protocol.response_bytes(sent.status, headers, body)
+            return
+        run = self._in_turn if is_short else self._elsewhere
+        await self._streams.play(protocol, sent.status, headers, sent.body, run)
+
+    async def _control(
+        self, scope: Scope, protocol: HTTPProtocol, headers: Mapping[str, str]
+    ) -> None:
+        body = await self._bodies.read(protocol, headers, _CONTROL_BYTES_MAX)
+        sent = await self._elsewhere(call_wsgi, self._rest, scope, headers, body)
+        await self._send(scope, protocol, sent, is_short=False)
+
+    def stop_streams(self) -> None:
+        """End every open stream with a comment. Call this on the loop's thread."""
+        self._streams.stop()
+
+
+def _request(scope: Scope, headers: Mapping[str, str], place: Place, **body: Any) -> Request:
+    return Request(
+        method=scope.method,
+        path=place.path,
+        query=scope.query_string,
+        headers=headers,
+        base_url=f"{scope.scheme}://{headers['host']}{place.base}",
+        peer=scope.client.rpartition(":")[0],
+        **body,
+    )
+
+
+def _too_large(what: str, limit: int) -> BodyProblem:
+    return BodyProblem("too_large", {"what": what, "limit": limit})
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """The headers by lower-case name; values of a repeated one are joined as HTTP allows."""
+    items = scope.headers.items()
+    headers = dict(items)
+    if len(headers) != len(items):
+        headers = {}
+        for name, value in items:
+            headers[name] = f"{headers[name]},{value}" if name in headers else value
+    if "host" not in headers and scope.authority:
+        headers["host"] = scope.authority
+    return headers

@@ -1,0 +1,175 @@
+"""The edge as a WSGI application: for clients in the same process and for other WSGI servers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from ..engine.provider import Request
+from ..engine.worlds import Worlds
+from . import fault_effects
+from .edge import Edge, Place
+from .environ_keys import BELIEVED_BASE, SLEEP
+from .forms import read_bytes, read_form
+from .pieces import PROBE_S, Outgoing, Pause, Piece, Pieces
+from .sse import Waiter
+
+Sleep = Callable[[float], None]
+
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+# Servers mix the process's variables into the environ; HTTP_PROXY is not a header.
+_VARIABLES = frozenset(name for name in os.environ if name.startswith("HTTP_"))
+
+
+class WSGIEdge:
+    """Answers provider calls by *edge* and everything else by *rest*, which is Flask."""
+
+    def __init__(self, edge: Edge, worlds: Worlds, waiter: Waiter, rest: WSGIApplication) -> None:
+        self._edge = edge
+        self._worlds = worlds
+        self._waiter = waiter
+        self._rest = rest
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        headers = _headers(environ)
+        is_trusted = BELIEVED_BASE in environ
+        path = _decoded(environ.get("PATH_INFO", ""))
+        query = environ.get("QUERY_STRING", "")
+        place = self._edge.place(path, query, headers, is_trusted=is_trusted)
+        if place is None:
+            return self._rest(environ, start)
+        if isinstance(place, Outgoing):
+            return self._send(environ, start, place)
+        return self._call(environ, headers, start, place)
+
+    def _call(
+        self,
+        environ: WSGIEnvironment,
+        headers: Mapping[str, str],
+        start: StartResponse,
+        place: Place,
+    ) -> Iterable[bytes]:
+        limits = self._worlds.contracts[place.provider].behaviour.limits
+        if not environ.get("CONTENT_TYPE", "").startswith("multipart/"):
+            body, problem = read_bytes(environ, limits.json_bytes_max)
+            request = _request(environ, headers, place, body=body, problem=problem)
+            return self._send(environ, start, self._answer(environ, place, request))
+        folder = Path(tempfile.mkdtemp(prefix="screentest-"))
+        try:
+            form, problem = read_form(environ, folder, limits)
+            request = _request(environ, headers, place, form=form, problem=problem)
+            return self._send(environ, start, self._answer(environ, place, request))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _answer(self, environ: WSGIEnvironment, place: Place, request: Request) -> Outgoing:
+        is_socket = BELIEVED_BASE not in environ
+        return self._edge.answer(place, request, fills_blocks=is_socket)
+
+    def _send(
+        self, environ: WSGIEnvironment, start: StartResponse, sent: Outgoing
+    ) -> Iterable[bytes]:
+        sleep: Sleep = environ.get(SLEEP, time.sleep)
+        if sent.delay_s:
+            sleep(sent.delay_s)
+        sent.release()
+        if sent.is_cut:
+            if BELIEVED_BASE in environ:
+                raise fault_effects.ConnectionCutError("the connection was closed, as ordered")
+            headers, body = fault_effects.no_answer()
+            start(_status_line(200), headers)
+            return iter([body])
+        start(_status_line(sent.status), sent.headers)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return []
+        if isinstance(sent.body, bytes):
+            return [sent.body]
+        return self._played(sent.body, sleep)
+
+    def _played(self, pieces: Pieces, sleep: Sleep) -> Iterator[bytes]:
+        """The bytes of *pieces*, with their waits; an empty piece makes a server probe its client.
+
+        Closing this closes *pieces*, which then end their job where the contract says so.
+        """
+        source = iter(pieces)
+        try:
+            for piece in source:
+                if isinstance(piece, bytes):
+                    yield piece
+                elif isinstance(piece, Pause):
+                    yield from _pause(piece.seconds, sleep)
+                else:
+                    if not self._waiter.wait(piece):
+                        return
+                    if self._waiter.has_clients:
+                        yield b""
+        finally:
+            close: Callable[[], None] | None = getattr(source, "close", None)
+            if close is not None:
+                close()
+
+
+def _pause(seconds: float, sleep: Sleep) -> Iterator[bytes]:
+    if sleep is not time.sleep:
+        sleep(seconds)
+        return
+    while seconds > PROBE_S:
+        time.sleep(PROBE_S)
+        seconds -= PROBE_S
+        yield b""
+    time.sleep(seconds)
+
+
+def _status_line(status: int) -> str:
+    return _STATUS_LINES.get(status, f"{status} Unknown")
+
+
+def _decoded(path: str) -> str:
+    """*path* as text: WSGI passes it as Latin-1. Bytes that are not UTF-8 are replaced."""
+    if path.isascii():
+        return path
+    return path.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+@lru_cache(maxsize=256)
+def _header_name(variable: str) -> str:
+    return variable.removeprefix("HTTP_").replace("_", "-").lower()
+
+
+def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
+    headers = {
+        _header_name(name): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_") and name not in _VARIABLES
+    }
+    if environ.get("CONTENT_TYPE"):
+        headers["content-type"] = environ["CONTENT_TYPE"]
+    return headers
+
+
+def _request(
+    environ: Mapping[str, Any], headers: Mapping[str, str], place: Place, **body: Any
+) -> Request:
+    base_url: str = environ.get(BELIEVED_BASE) or (
+        f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}{place.base}"
+    )
+    return Request(
+        method=environ["REQUEST_METHOD"],
+        path=place.path,
+        query=environ.get("QUERY_STRING", ""),
+        headers=headers,
+        base_url=base_url,
+        peer=environ.get("REMOTE_ADDR", ""),
+        **body,
+    )
+
+
+__all__ = ["Piece", "WSGIEdge"]
