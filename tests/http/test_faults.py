@@ -253,7 +253,7 @@ def test_stream_may_end_in_an_error_event_and_costs_nothing_then(site: Site) -> 
 
     ledger = site.mock.control("GET", f"/worlds/{site.world}/accounts/{site.account}/ledger")
     assert len(lines) == 4
-    assert '"step":"error","detail":"TTS failed: voice service","pct":-1' in lines[-1]
+    assert '"step": "error", "detail": "TTS failed: voice service", "pct": -1' in lines[-1]
     assert (ledger["spent"], ledger["held"]) == (1, 0)
 
 
