@@ -188,7 +188,7 @@ def stream_facts(ctx: Instant, generation: Resource) -> Mapping[str, Json]:
 
 @provider.edit_stream("generatePlan")
 def double_done(ctx: Instant, generation: Resource, events: list[Json]) -> list[Json]:
-    """Two `done` events, the first without projectId, as seen in the wild."""
+    """Two `done` events, the first without projectId, as the real service sends them."""
     last = events[-1]
     if ctx.choice("done_events") == "one" or last["step"] != "done":
         return events
