@@ -18,8 +18,8 @@ def stream_events(
 ) -> list[tuple[int, Json]]:
     """(offset in ms since acceptance, payload) of every event, in order.
 
-    Events are spread evenly over the job's time. The last comes with the job's end, so whoever
-    reads it finds the job finished.
+    Events are spread evenly over the job's time. The last comes with the job's end, so
+    its reader finds the job finished.
     """
     lifecycle = ctx.kind_rules(job).lifecycle
     assert lifecycle is not None

@@ -1,7 +1,7 @@
-"""Where a provider writes what a finding is about: its public document, and clause ids in it.
+"""The source of a finding: the provider's public document, and clause ids in it.
 
 The ids come from the contract's `cites`, or from the rule that did the refusing: a rate window, a
-cap, a price. At most three are named, or nobody would look any up.
+cap, a price. At most three are named.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What every finding means, for `screentest explain` and for the page of findings.
 
-The texts stand in explanations.toml, because they are prose and code of two languages. A test holds
-that every code that is used has one, and that every one is used.
+The texts are in explanations.toml, because they are prose and code in two languages. A test checks
+that every code in use has one, and that each is used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What somebody meant who sent a field that a provider does not know."""
+"""The field that a client probably meant by an unknown one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from screentest.specs.errors import nearest
 
-#: What different providers call the same thing, or what says the same: a size says a shape, too.
+#: Names of different providers for the same thing. A size also implies a shape.
 _SYNONYMS = (
     {"duration", "seconds", "length"},
     {"aspect", "aspectRatio", "aspect_ratio", "orientation"},

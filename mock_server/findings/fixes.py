@@ -1,7 +1,7 @@
-"""What to send instead: the likely slip behind a broken rule, from the contract's own fields.
+"""What to send instead: the likely mistake behind a broken rule, by the contract's own fields.
 
-A fix shows names and choices of the contract, and numbers; never a text that a client has sent,
-which may be a secret in the wrong place.
+A fix shows names and choices of the contract, and numbers. It never shows a text that the client
+sent, which may be a secret in the wrong place.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def _pair(name: str, value: Json) -> str:
 
 
 def value_at(value: Json, pointer: str) -> Json:
-    """What stands at *pointer* of *value*; None when nothing does."""
+    """The value at *pointer* of *value*; None if there is none."""
     for step in pointer.split("/")[1:]:
         if isinstance(value, list) and step.isdigit() and int(step) < len(value):
             value = value[int(step)]

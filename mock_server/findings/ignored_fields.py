@@ -1,6 +1,6 @@
-"""Fields and orders that nobody takes notice of: advice, never a refusal.
+"""Findings about fields and directives that are ignored. They never refuse anything.
 
-Whoever sends `duration` where the provider reads `seconds` pays for a video of the default length.
+A client that sends `duration` where the provider reads `seconds` pays for the default length.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from ..kernel.magic import VERBS, misspelt_directive
 from .citations import source_of_unknown_field
 from .fixes import unknown_field_fix, value_at
 
-# One slip seldom comes alone, but a body of another provider has nothing but slips.
+# A body for another provider consists of undocumented fields.
 _TOLD_MAX = 10
 _POINTER_MAX = 120
 
 
 def ignored_fields(call: Call, answer: Reply | EventStream) -> list[Finding]:
-    """What to say of the fields of *call* that are not documented, if it was answered well."""
+    """The findings about undocumented fields of *call*, if it succeeded."""
     if answer.status >= 300 or call.ctx.behaviour.unknown_fields != "ignore":
         return []
     bodies = call.operation.bodies
@@ -35,7 +35,7 @@ def ignored_fields(call: Call, answer: Reply | EventStream) -> list[Finding]:
 
 def _advice(call: Call, fields: Fields, pointer: str) -> Finding:
     source = source_of_unknown_field(call.ctx.contract, call.operation.id, pointer)
-    # Somebody may have pasted a secret where a name belongs.
+    # The client may have pasted a secret in place of a name.
     shown = call.ctx.rows.redactor.cut_text(pointer)[:_POINTER_MAX]
     name = shown.rpartition("/")[2]
     fix = unknown_field_fix(name, fields.around(pointer), value_at(call.body, pointer))
@@ -45,7 +45,7 @@ def _advice(call: Call, fields: Fields, pointer: str) -> Finding:
 
 
 def misspelt_directives(call: Call) -> list[Finding]:
-    """What to say of a text of *call* that looks like an order to the mock and is none."""
+    """The finding about a misspelt directive in a text of *call*."""
     found = misspelt_directive(call.body) if call.ctx.world.settings.has_magic else None
     if found is None:
         return []

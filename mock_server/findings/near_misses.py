@@ -1,4 +1,4 @@
-"""What somebody probably meant whose call no operation takes, by path, method and provider."""
+"""The operations that a client probably meant by a call that no operation takes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from screentest.specs.contract import Contract
 _MOST = 3
 #: Paths that have less in common are other paths.
 _LIKENESS_MIN = 0.6
-#: A call that is another provider's to the letter is likelier meant than a similar one of its own,
-#: and the right method counts for more than a letter or two.
+#: An exact call of another provider is likelier than a similar one of this provider, and the right
+#: method counts for more than one or two letters.
 _ELSEWHERE, _OTHER_METHOD = 0.95, 0.2
 #: The path was right to the letter, so only the method can be wrong.
 _THIS_PATH = 2.0
-#: A longer path is no slip, and comparing takes the square of its length.
+#: A longer path is not a typo, and the cost of comparing is the square of its length.
 _PATH_MAX = 200
 
 

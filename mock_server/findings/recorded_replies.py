@@ -1,4 +1,4 @@
-"""How a reply that somebody recorded elsewhere departs from what its provider documents."""
+"""How a recorded reply differs from what its provider documents."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CODE = "SC502"
 def departures(
     contract: Contract, operation: Operation, status: int, headers: Mapping[str, str], body: Json
 ) -> list[Json]:
-    """What a reply has that the contract does not allow, with a fix and where the rule is written.
+    """How a reply breaks the contract, with a fix and the source of the rule.
 
     Names of *headers* are lower case. *body* None is no body.
     """
@@ -44,7 +44,7 @@ def departures(
 
 
 def _fix(contract: Contract, operation: Operation, status: int, broken: Violation) -> str:
-    """Either the reply is no reply of the provider, or our contract is behind it."""
+    """Either the reply is not the provider's, or the contract is outdated."""
     place = f"specs/{contract.provider}/openapi.yaml"
     if broken.location == "status":
         return f"if the provider answers {status}, add it to {operation.id} in {place}"

@@ -1,4 +1,4 @@
-"""What a client did wrong, with a stable code, what was expected, and how to put it right.
+"""What a client did wrong: a stable code, what was expected, what came, and how to fix it.
 
 A finding is made for every refused request, for unknown routes, and for calls that the provider
 answers but advises against. Codes: SC1xx the request, SC2xx its cadence, SC3xx webhooks, SC4xx keys
@@ -97,7 +97,7 @@ def _of_violation(violation: Violation, around: Around, request: Request, source
 
 
 def _sent(request: Request, pointer: str) -> Json:
-    """What stands at *pointer* of the body."""
+    """The value at *pointer* of the body."""
     if request.form is not None:
         return value_at(request.form, pointer)
     try:
@@ -132,7 +132,7 @@ def _explained(contract: Contract, request: Request, refusal: Refusal) -> tuple[
 
 
 def _in_its_words(contract: Contract, refusal: Refusal) -> str:
-    """What the provider says to a refusal of its own kind."""
+    """The provider's message for a reason of its own."""
     rule = contract.behaviour.refusals.get(refusal.reason)
     said = fill_text(rule.message, refusal.facts) if rule is not None else refusal.reason
     return f"a refusal: {said[:_WORDS_MAX]}"

@@ -1,4 +1,4 @@
-"""What a client does again and again, seen over several calls: advice, never a refusal.
+"""Findings over several calls of a client. They never refuse anything.
 
 Polls that come too fast or go on after the end, refused requests that are repeated unchanged, and
 paid calls that are repeated without the key that would make them one.
@@ -23,11 +23,11 @@ from ..kernel.header_names import header_name
 from ..kernel.rows import Resource
 from .citations import source_of_refusal
 
-#: Reading a finished job once more, to show it or for a fresh URL, is no habit.
+#: Further reads of a finished job may show it, or fetch a fresh URL.
 _READS_AFTER_END_MAX = 2
-#: What a job works for is read for many reasons, so it takes more reads to show a loop.
+#: The parent of a job is read for many reasons, so it takes more reads to show a loop.
 _READS_FROM_ABOVE_MAX = 4
-#: Whoever comes later than this reads for a fresh URL rather than in a loop.
+#: A later read is for a fresh URL, and not part of a loop.
 _CLOSE_MS = 60_000
 
 
@@ -88,7 +88,7 @@ def _poll(cadence: Cadence, call: Call) -> list[Finding]:
     if before is None or has_ended or mode is Mode.AUTO:
         return found
     pause_ms = now_ms - before[0]
-    # A clock that somebody moves by hand has stood still; it does not tell when the client came.
+    # A manual clock that was not moved does not show when the client polled.
     if pause_ms < cadence.at_least_ms and not (mode is Mode.MANUAL and pause_ms == 0):
         found.append(_too_soon(_source(contract, cadence.source), cadence.at_least_ms, pause_ms))
     return found
@@ -118,7 +118,7 @@ def _poll_from_above(call: Call) -> Iterator[Finding]:
 
 
 def _after_end(contract: Contract, call: Call, job: Resource, reads: int) -> Finding:
-    """Who polls on has mostly waited for another word than that in which this *job* ends."""
+    """The finding about polls after the end; its fix names the states in which this *job* ends."""
     resources = contract.behaviour.resources
     mine = resources[job.kind]
     assert mine.lifecycle is not None, job.kind
@@ -144,14 +144,14 @@ def _after_end(contract: Contract, call: Call, job: Resource, reads: int) -> Fin
 
 
 def _end_words(lifecycle: Lifecycle) -> list[str]:
-    """What a job is called that has succeeded, and one that has failed."""
+    """The names of the states for success and failure."""
     kinds = (Kind.SUCCEEDED, Kind.FAILED)
     return [it.name for kind in kinds for it in lifecycle.states.values() if it.kind is kind]
 
 
 @lru_cache(maxsize=256)
 def _too_soon(source: str, at_least_ms: int, pause_ms: int) -> Finding:
-    """Whoever polls too fast does it thousands of times."""
+    """The finding about a poll that comes too soon, cached: it is made thousands of times."""
     rule = f"{_seconds(at_least_ms)} between polls"
     return _advice("SC201", "", rule, _seconds(pause_ms), f"wait {rule}", source)
 

@@ -61,10 +61,10 @@ def create_app(
     how the default world begins, if it does not exist yet. *is_server* says that streams wait for
     the clock, and webhooks leave by themselves; inside the caller's process (the default) streams
     move the clock, and a webhook leaves in the thread whose call made it due. *is_pure* leaves out
-    our own response headers. *clock* reads the wall time in milliseconds. *observe* is told of
-    every handled request, and *warn* what the mock's user should know at once. *targets* says where
-    webhooks may go; an application that stands in `extensions["screentest.receivers"]` under a name
-    gets what is sent to `wsgi:NAME`.
+    our own response headers. *clock* reads the wall time in milliseconds. *observe* gets
+    every handled request, and *warn* gets what the user should know at once. *targets* says where
+    webhooks may go; an application under a name in `extensions["screentest.receivers"]` gets what
+    is sent to `wsgi:NAME`.
 
     A mock that *is_strict* replaces a reply of its own that breaks the contract by a 500; else it
     sends the reply and journals a warning.
@@ -101,7 +101,7 @@ def create_app(
 
 
 def _check_served(store: Store, contracts: Sequence[Contract]) -> None:
-    """Nothing, if the jobs of every account that *store* holds can go on."""
+    """Raises unless every provider with accounts in *store* is served."""
     with store.request():
         kept = {it.provider for id_, _, _ in store.worlds() for it in store.accounts(id_)}
     unserved = kept - {contract.provider for contract in contracts}

@@ -1,7 +1,7 @@
-"""The couriers: they carry out attempts after the commit that made them due, never inside one.
+"""The dispatchers: they send attempts after the commit that made them due, never inside one.
 
 In the caller's own process one attempt follows the other in the caller's thread, so a run is the
-same every time. A server sends from threads of its own, so a slow receiver delays nobody else.
+same every time. A server sends from threads of its own, so a slow receiver delays no other.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: A provider sends to many customers at once; one of them is not to be flooded.
 IN_FLIGHT_MAX = 8
 PER_ENDPOINT_MAX = 2
-#: Longer than one attempt may take. Whoever moves a clock waits no longer for what is under way.
+#: Longer than one attempt may take. Moving a clock waits no longer than this.
 WAIT_S_MAX = 60.0
 
 _LOG = logging.getLogger("screentest.webhooks")

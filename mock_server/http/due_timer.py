@@ -1,7 +1,7 @@
 """Wakes when something falls due in a world whose clock runs by itself.
 
 Reading settles what is due anyway, so nothing a caller sees depends on this thread. What happens
-unasked does: a webhook leaves although nobody polls.
+unasked does: a webhook leaves without a poll.
 """
 
 from __future__ import annotations

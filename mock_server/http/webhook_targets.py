@@ -1,7 +1,7 @@
-"""Where webhooks may go: this machine and private networks, unless somebody opened more.
+"""Where webhooks may go: this machine and private networks, unless the user allows more.
 
-A mock that posts to any URL it is told is a way into other people's networks. Every address that a
-name stands for is judged, and what is judged is what gets connected: nothing is resolved twice.
+A mock that posts to any URL is a way into other networks. Every address that a name resolves to is
+checked, and the checked address is the one that is connected: nothing is resolved twice.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _networks(*texts: str) -> tuple[Network, ...]:
     return tuple(ip_network(text) for text in texts)
 
 
-#: Nobody may open these: "this" network, link-local with the clouds' metadata services, the
+#: These cannot be allowed: "this" network, link-local with the clouds' metadata services, the
 #: metadata addresses elsewhere, multicast, reserved and broadcast.
 _NEVER = _networks(
     "0.0.0.0/8",
@@ -98,7 +98,7 @@ def place_of(address: Address) -> Place:
 
 
 def carried_address(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that a tunnel's *address* leads to; None where it cannot be told."""
+    """The IPv4 address that a tunnel's *address* leads to; None if that is unknown."""
     if address.sixtofour is not None:
         return address.sixtofour
     if address.teredo is not None:
@@ -112,7 +112,7 @@ def read_network(text: str) -> Network:
     """The network that *text* names: `203.0.113.7`, `203.0.113.0/24` or `2001:db8::/32`.
 
     Raises:
-        MockError: it names none, or one that nobody may open.
+        MockError: it names no network, or one that cannot be allowed.
     """
     try:
         network = ip_network(text)
@@ -170,7 +170,7 @@ class Targets(Struct, frozen=True):
         """The addresses to connect to for *host*, all of them allowed.
 
         Raises:
-            MockError: it stands for none, or for one that is not allowed.
+            MockError: it has no address, or one that is not allowed.
         """
         try:
             found = [ip_address(text) for text in self.resolve(host, port)]

@@ -1,6 +1,6 @@
 """A world's clock: integer milliseconds since 1970, forward only, never read from the machine.
 
-Whoever asks hands in the wall time; the clock turns it into the world's time. That keeps every rule
+The caller passes the wall time; the clock turns it into the world's time. That keeps every rule
 of the mock a function of (rows, now).
 """
 

@@ -1,4 +1,4 @@
-"""Failures on order: which request or job meets which fault, decided from data and the seed."""
+"""Injected failures: which fault applies to which request or job, by data and the seed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .templates import fill_text
 
 
 class Fault(Struct, frozen=True):
-    """A fault that waits for its target. *nth* counts matches from 1; *times* None is for ever."""
+    """A fault that waits for its target. *nth* counts matches from 1; *times* None means always."""
 
     id: str
     type: str
@@ -78,7 +78,7 @@ _LISTED_MAX = 8
 
 
 def read_fault(fault_id: str, body: Mapping[str, Json], places: Places) -> Fault:
-    """A fault from what somebody ordered.
+    """The fault that a control call asks for.
 
     Raises:
         MockError: unknown type, attribute or place, or a phase in which it does not act.
@@ -113,7 +113,7 @@ def read_fault(fault_id: str, body: Mapping[str, Json], places: Places) -> Fault
 
 
 def _without_keys(attributes: Mapping[str, Json]) -> dict[str, Json]:
-    """*attributes* as they may be kept: a body or a reason may hold what somebody has pasted."""
+    """*attributes* without credentials: a body or a reason may hold a pasted one."""
     kept: dict[str, Json] = orjson.loads(BY_SHAPE.cut_shapes(orjson.dumps(attributes).decode()))
     return kept
 
@@ -131,10 +131,10 @@ def _phase(kind: str, phase: str) -> str:
 
 
 def check_reach(fault: Fault, behaviours: Mapping[str, Behaviour], places: Places) -> None:
-    """Nothing, if *fault* can strike some call of a provider in *behaviours*.
+    """Raises unless *fault* can apply to at least one call of a provider in *behaviours*.
 
     Raises:
-        MockError: what it names has no such target; the message says what has.
+        MockError: the fault names no possible target; the message lists those that exist.
     """
     meets = TYPES[fault.type].meets
     foreign = [it for it in fault.where if it in _OF_DELIVERIES and meets != "delivery"]
@@ -173,7 +173,7 @@ def _is_named(fault: Fault, provider: str, operation: str, places: Places) -> bo
 
 
 def _check_model(fault: Fault, possible: Sequence[OperationRules]) -> None:
-    """Nothing, if the model that *fault* names is one that a call can ask for."""
+    """Raises unless a call can ask for the model that *fault* names."""
     model = fault.attributes.get("model")
     if model is None:
         return
@@ -189,7 +189,7 @@ def _check_model(fault: Fault, possible: Sequence[OperationRules]) -> None:
 
 
 def _can_meet(meets: str, behaviour: Behaviour, rules: OperationRules) -> bool:
-    """Whether a call by *rules* brings about what a fault *meets*."""
+    """Whether a call by *rules* has what a fault *meets*."""
     match meets:
         case "stream" | "streamed job":
             return rules.id in behaviour.streams

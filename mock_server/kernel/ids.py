@@ -38,7 +38,7 @@ def mint(form: str, number: int, *parts: object) -> str:
             continue
         seen += 1
         base = len(alphabet)
-        # The letters are the last digits of a long number; what stands before them is not needed.
+        # The letters are the last digits of a long number; the leading digits are not needed.
         value = int.from_bytes(digest(form, seen, number, *parts)) % count
         for _ in range(length):
             value, rest = divmod(value, base)

@@ -1,8 +1,8 @@
-"""Outcomes ordered inside a text, for clients that cannot reach the control API.
+"""Directives in texts and keys, for clients that cannot reach the control API.
 
 `[[screentest:fail]]`, `[[screentest:fail=REASON]]`, `[[screentest:reject]]`,
 `[[screentest:slow=60s]]` and `[[screentest:stall]]` work in any text of a request body. A suffix of
-a key orders what becomes of the calls made with it.
+a key decides the outcome of the calls made with it.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ _TEXT_MAX = 40_000
 
 
 class Directive(Struct, frozen=True):
-    """What a text asks for. *text* is what stands after the equals sign."""
+    """What a text asks for. *text* is the part after the equals sign."""
 
     verb: str
     text: str
 
     @property
     def delay_ms(self) -> int:
-        """The duration in *text*; a minute when there is none."""
+        """The duration in *text*; one minute without a duration."""
         match = re.fullmatch(_DURATION, self.text)
         return int(match[1]) * _UNITS_MS[match[2]] if match else _UNITS_MS["m"]
 
 
 def split_key(raw: str) -> tuple[str, str]:
-    """A key without the suffix that orders something, and that suffix; empty without one."""
+    """A key without its directive suffix, and that suffix; empty without one."""
     for suffix in KEY_SUFFIXES:
         if raw.endswith(suffix):
             return raw.removesuffix(suffix), suffix
@@ -58,7 +58,7 @@ def split_key(raw: str) -> tuple[str, str]:
 
 
 def directive_in(body: Json) -> Directive | None:
-    """The first order in the texts of *body*."""
+    """The first directive in the texts of *body*."""
     for text in _texts(body, 0):
         if "[[screentest:" in text and len(text) <= _TEXT_MAX:
             match = _ORDER.search(text)
@@ -68,7 +68,7 @@ def directive_in(body: Json) -> Directive | None:
 
 
 def misspelt_directive(body: Json) -> str | None:
-    """The first text in *body* that looks like an order and is none, as it stands there."""
+    """The first misspelt directive in *body*, as written."""
     for text in _texts(body, 0):
         if "[[screentest:" in text and len(text) <= _TEXT_MAX:
             for match in _LIKE_ORDER.finditer(text):

@@ -15,7 +15,7 @@ _TOLD_MAX = 120
 
 
 def receiver_findings(behaviour: Behaviour, outcome: Outcome, *, is_forged: bool) -> list[Finding]:
-    """What *outcome* tells of the receiver. *is_forged* says that its letter was signed wrongly."""
+    """The findings about a receiver. *is_forged* says that the delivery had a wrong signature."""
     if is_forged:
         return [_unchecked(behaviour, outcome)] if outcome.is_success else []
     if outcome.is_success:

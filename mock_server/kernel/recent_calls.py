@@ -1,6 +1,6 @@
-"""What a world remembers of its callers' last steps: a few facts by name, the oldest forgotten.
+"""What a world remembers of its callers' latest calls: a few facts by name, the oldest dropped.
 
-It serves advice alone. Nothing that a provider answers depends on it, so it is not kept in rows.
+It serves findings alone. Nothing that a provider answers depends on it, so it is not kept in rows.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Hashable
 
 from screentest.specs.json_types import Json
 
-#: More jobs than anybody polls at once; a thousand marks weigh less than a megabyte.
+#: More jobs than a client polls at once; a thousand marks take less than a megabyte.
 MARKS_MAX = 1_000
 
 
@@ -21,7 +21,7 @@ class Marks:
         self._kept: OrderedDict[Hashable, Json] = OrderedDict()
 
     def swap(self, name: Hashable, value: Json) -> Json:
-        """Keep *value* under *name*; what stood there before, or None."""
+        """Store *value* under *name*, and return the previous value or None."""
         before = self._kept.pop(name, None)
         self._kept[name] = value
         if len(self._kept) > MARKS_MAX:
@@ -29,5 +29,5 @@ class Marks:
         return before
 
     def get(self, name: Hashable) -> Json:
-        """What stands under *name*, or None."""
+        """The value under *name*, or None."""
         return self._kept.get(name)

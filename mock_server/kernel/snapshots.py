@@ -2,7 +2,7 @@
 
 The first line is the world, every other line one row, and the last one the digest of all before it.
 Names are sorted and rows are in order, so two equal worlds give equal bytes. The digest finds what
-was cut short or edited by hand; it is no seal against somebody who makes a new one.
+was cut short or edited by hand; it does not protect against deliberate changes.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _WRITTEN = orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
 def write_snapshot(
     seed: int, now_ms: int, world: Json, providers: Collection[str], lines: Iterable[Line]
 ) -> bytes:
-    """The document of a world that stands at *now_ms*, in a mock that serves *providers*.
+    """The document of a world at *now_ms*, in a mock that serves *providers*.
 
     Raises:
         MockError: it is larger than 64 MiB.

@@ -23,7 +23,7 @@ from .clock import notations
 from .ids import mint
 from .templates import fill, fill_text
 
-#: An endpoint that somebody redelivers to for ever keeps only its newest attempts.
+#: A delivery that is redelivered often keeps only its newest attempts.
 ATTEMPTS_KEPT_MAX = 50
 #: What is kept of a receiver's answer.
 REPLY_EXCERPT_MAX = 1_024
@@ -49,7 +49,7 @@ class Endpoint(Struct, frozen=True):
         return self.account == account and (not self.events or type_ in self.events)
 
     def secret(self, rules: WebhookRules, *world: object) -> str:
-        """The signing secret in force; *world* is what tells worlds apart."""
+        """The signing secret in force; *world* identifies the world."""
         number = self.rotations + 1
         return mint(rules.secret_form, number, "webhook secret", self.provider, self.id, *world)
 
@@ -87,7 +87,7 @@ class Outcome(Struct, frozen=True):
 
 
 class Attempt(Struct, frozen=True):
-    """One sending of a delivery, claimed by whoever carries it out.
+    """One attempt to send a delivery, claimed by its sender.
 
     *number* counts from 1 over the delivery's life. *ticket* says that the claim still holds.
     """
@@ -118,7 +118,7 @@ class Dispatcher(Protocol):
     """Carries out attempts outside every transaction."""
 
     def send(self, world: str, attempts: Sequence[Attempt]) -> None:
-        """See to it that the world is told what came of *attempts*, all at once."""
+        """Send *attempts*, and report all their outcomes at once."""
         ...
 
     def wait(self, world: str) -> None:

@@ -12,7 +12,7 @@ from struct import Struct
 #: Office files have dozens of parts; an archive with more names than this is not one.
 _ARCHIVE_NAMES_MAX = 10_000
 _ARCHIVE_DIRECTORY_MAX = 4 * 1024 * 1024
-# The record at the end, behind which stands nothing but a comment of at most 64 KiB.
+# The last record, followed only by a comment of at most 64 KiB.
 _ARCHIVE_END = Struct("<10xHI6x")
 _ARCHIVE_TAIL_MAX = _ARCHIVE_END.size + 0xFFFF
 #: An entry of the directory; the lengths of its name, its extra field and its comment.

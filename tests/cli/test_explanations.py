@@ -21,7 +21,7 @@ _ALL = list(explanations().values())
 def test_every_code_that_is_reported_is_explained_and_no_other() -> None:
     used = {
         code
-        for path in python_files("mock_server", "fixtures", "contract_tests")
+        for path in python_files("mock_server", "fixtures", "contract_tests", "specs")
         if "mutants" not in path.parts
         for code in _CODE.findall((ROOT / path).read_text(encoding="utf-8"))
     }

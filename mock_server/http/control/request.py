@@ -76,14 +76,14 @@ class ControlCall(Struct, frozen=True):
 
 
 class Document(Struct, frozen=True):
-    """An answer that is no JSON."""
+    """An answer that is not JSON."""
 
     content: bytes
     content_type: str
 
 
 def operations_of(contracts: Mapping[str, Contract], provider: str) -> list[str]:
-    """The ids of *provider*'s operations, or of all when it is none that is served."""
+    """The ids of *provider*'s operations, or of all if the provider is not served."""
     asked = [contracts[provider]] if provider in contracts else contracts.values()
     return [*dict.fromkeys(name for it in asked for name in it.operations)]
 
@@ -185,7 +185,7 @@ def _refuse(found: list[Violation]) -> None:
 
 
 def _refuse_unknown(schema: Schema, found: list[Violation]) -> None:
-    """An unknown field is told first, with the nearest known name: others often follow from it."""
+    """Report an unknown field first, with the nearest known name: other violations often follow."""
     for violation in found:
         if violation.keyword == "additionalProperties":
             name = violation.pointer.rpartition("/")[2]
