@@ -208,6 +208,8 @@ class ContractSubjects:
                 return about(header=headers, topic={"credential"})
             case ["accounts", *_]:
                 return about(topic=_TOPICS_OF_ALL)
+            case ["provider", *_]:
+                return about(topic={"method", "environment"})
             case ["limits", *_]:
                 return self.reason("too_large")
             case ["lifecycles", name, *_]:

@@ -226,6 +226,9 @@ def _rates(known: Known) -> Iterator[Rule]:
     if cap.counts_paid_calls and calls_that_only_pay(known.contract, known.checks):
         detail = "a paid call that starts no job is refused as well"
         yield Rule(rule_ids.CAP_CALLS, "RTL", detail, (cap.source,))
+    if cap.scope == "key":
+        detail = "the jobs of another key of the account are not counted"
+        yield Rule(rule_ids.CAP_KEYS, "RTL", detail, (cap.source,))
     detail = "a job that has ended makes room for another"
     yield Rule(rule_ids.CAP_FREES, "RTL", detail, (cap.source,))
 

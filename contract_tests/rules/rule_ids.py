@@ -9,6 +9,7 @@ RuleId = NewType("RuleId", str)
 MONEY_FREE = RuleId("money.free")
 CAP_FREES = RuleId("cap.frees")
 CAP_CALLS = RuleId("cap.calls")
+CAP_KEYS = RuleId("cap.keys")
 
 
 def shape(operation: str) -> RuleId:

@@ -57,7 +57,7 @@ def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
             f"start {limit + 1} jobs at once",
             _bound(_cap, tier),
             limit * total,
-            limit + 7,
+            limit + 8,
             needs_levers=True,
         )
 
@@ -329,6 +329,10 @@ def _cap(session: Session, tier: str) -> None:
         paid = session.call(name, who=who)
         detail = f"{name} was answered {paid.status} instead of {status} beside {limit} jobs"
         check(rule_ids.CAP_CALLS, detail, paid, holds=paid.status == status)
+    if cap.scope == "key":
+        answer = _try_to_start(session, kind, session.controls.with_further_key(who))
+        detail = f"another key of the account was answered {answer.status} beside {limit} jobs"
+        check(rule_ids.CAP_KEYS, detail, answer, holds=answer.is_success)
     session.controls.hold(session.job_of(running[0]), held=False)
     session.finish(running[0])
     answer = _try_to_start(session, kind, who)

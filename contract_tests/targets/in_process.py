@@ -186,6 +186,11 @@ class InProcess:
         path = f"{self._path}/accounts/{identity.account}"
         self._control("PATCH", path, {"api_key_revoked": True})
 
+    def with_further_key(self, identity: Identity) -> Identity:
+        made = self._control("POST", f"{self._path}/accounts/{identity.account}/keys", {})
+        keys = {kind: made[kind] for kind in ("api_key", "bearer") if made.get(kind)}
+        return Identity(identity.name, keys, identity.account)
+
     def fail_next(self, identity: Identity, operation: str) -> None:
         self._order("job_failure", identity, operation, reason="the kit wants to see a failure")
 

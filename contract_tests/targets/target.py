@@ -64,6 +64,10 @@ class MockControls(Protocol):
 
     def revoke(self, identity: Identity) -> None: ...
 
+    def with_further_key(self, identity: Identity) -> Identity:
+        """*identity* with another key of the same account."""
+        ...
+
     def fail_next(self, identity: Identity, operation: str) -> None:
         """Make the next job that *operation* starts for *identity* end in failure."""
         ...
