@@ -48,8 +48,11 @@ def problems_of(folder: Path) -> Iterator[str]:
         contract = read_contract(folder)
         for operation in contract.operations.values():
             _check_schemas(path, operation)
-        for _ in contract.readings():
-            pass
+        for reading in contract.readings():
+            if reading.document is not contract.document:
+                _check_document(path, reading.document)
+                for operation in reading.operations.values():
+                    _check_schemas(path, operation)
         found = list(problems_of_behaviour(contract))
     except ContractError as error:
         yield str(error)

@@ -1,4 +1,4 @@
-"""What takes more than one request: repeated keys, rate windows, jobs at a time."""
+"""What takes more than one request: repeated keys and rate windows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from screentest.specs.json_types import Json
 
 from ..rules import rule_ids
 from ..rules.known import (
-    calls_that_only_pay,
     names_needed,
     windows_apart,
     windows_in_force,
@@ -23,11 +22,11 @@ from ..targets.target import Identity
 from ..traces.trace import Exchange
 from .pacing import spaced
 from .scenario import Scenario
-from .session import Made, RefusedError, Session
+from .session import Session
 
 
 def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
-    """Scenarios about idempotency, rates and concurrency, where a provider has them."""
+    """Scenarios about idempotency and rates, where a provider has them."""
     behaviour = contract.behaviour
     total = sum(prices.values())
     if behaviour.idempotency is not None:
@@ -48,16 +47,6 @@ def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
             _bound(_rate, window),
             window.limit * total,
             window.limit * 2 + 6 + len(windows_apart(contract, checks, window)),
-            needs_levers=True,
-        )
-    cap = behaviour.concurrency
-    for tier, limit in cap.limits.items() if cap is not None else ():
-        yield Scenario(
-            f"jobs of {tier}",
-            f"start {limit + 1} jobs at once",
-            _bound(_cap, tier),
-            limit * total,
-            limit + 8,
             needs_levers=True,
         )
 
@@ -225,7 +214,7 @@ def _rate(session: Session, window: RateWindow) -> None:
     freed = send(half + 1)
     passed = [it for it in freed if it.status != status]
     detail = f"{len(passed)} calls passed when {half} had aged"
-    # The call after the told wait took one place, where it came before all of them had aged.
+    # The call after the wait took one place, where it came before all of them had aged.
     holds = len(passed) in {half - 1, half}
     check(rule_ids.rate(window.name, "slides"), detail, freed[-1], holds=holds)
 
@@ -264,7 +253,7 @@ def _scope_of_rate(session: Session, window: RateWindow, name: str, status: int)
     other = session.rich("neighbour", tier=_widest_tier(session))
     answer = session.call(name, ids=session.ids_of(name, who=other), who=other)
     wanted = window.scope == "address"
-    detail = f"somebody else was answered {answer.status}; calls count for one {window.scope}"
+    detail = f"another account was answered {answer.status}; calls count for one {window.scope}"
     holds = (answer.status == status) == wanted
     session.judge.check(rule_ids.rate(window.name, "scope"), detail, answer, holds=holds)
 
@@ -277,87 +266,26 @@ def _after_wait(
     who: Identity,
     answers: tuple[Exchange, Exchange],
 ) -> None:
-    """The wait that the refusal tells is just long enough; *answers* are the first and that one."""
+    """The wait in the refusal is just long enough; *answers* are the first and that one."""
     first, over = answers
-    told_s = over.headers.get("retry-after", "")
+    asked_s = over.headers.get("retry-after", "")
     rule = rule_ids.rate(window.name, "wait")
-    if not told_s.isdigit() or int(told_s) < 1:
-        detail = f"the refusal says Retry-After: {told_s or 'nothing'}"
+    if not asked_s.isdigit() or int(asked_s) < 1:
+        detail = f"the refusal says Retry-After: {asked_s or 'nothing'}"
         session.judge.check(rule, detail, over, holds=False)
         return
     refused = over.status
     needed_s = -(-(first.at_ms + window.per_ms - over.at_ms) // 1_000)
-    detail = f"Retry-After: {told_s}, and {needed_s} s would do"
-    session.judge.check(rule, detail, first, over, holds=int(told_s) <= needed_s + 1)
-    if int(told_s) > 1:
-        session.target.wait((int(told_s) - 1) * 1_000 - 1)
+    detail = f"Retry-After: {asked_s}, and {needed_s} s would do"
+    session.judge.check(rule, detail, first, over, holds=int(asked_s) <= needed_s + 1)
+    if int(asked_s) > 1:
+        session.target.wait((int(asked_s) - 1) * 1_000 - 1)
         early = session.call(name, ids=ids, who=who)
-        detail = f"a second less than Retry-After: {told_s} was enough"
+        detail = f"a second less than Retry-After: {asked_s} was enough"
         session.judge.check(rule, detail, over, early, holds=early.status == refused)
         session.target.wait(1_001)
     else:
         session.target.wait(1_000)
     late = session.call(name, ids=ids, who=who)
-    detail = f"after the wait of {told_s} s it was answered {late.status}"
+    detail = f"after the wait of {asked_s} s it was answered {late.status}"
     session.judge.check(rule, detail, over, late, holds=late.status != refused)
-
-
-# Jobs at a time
-
-
-def _cap(session: Session, tier: str) -> None:
-    cap = session.contract.behaviour.concurrency
-    assert cap is not None
-    limit, check = cap.limits[tier], session.judge.check
-    kind = _capped_kind(session)
-    tiers = session.contract.behaviour.tiers
-    who = session.rich("busy", tier=tier if tier in tiers else None)
-    running: list[Made] = []
-    for _ in range(limit):
-        made = _started(session, kind, who)
-        if isinstance(made, Exchange):
-            detail = f"job {len(running) + 1} of {limit} was refused"
-            check(rule_ids.cap(tier), detail, made, holds=False)
-            return
-        running.append(made)
-    answer = _try_to_start(session, kind, who)
-    status = session.contract.behaviour.refusals["too_many_running"].status
-    detail = f"job {limit + 1} was answered {answer.status} instead of {status}"
-    check(rule_ids.cap(tier), detail, answer, holds=answer.status == status)
-    calls = calls_that_only_pay(session.contract, session.checks)
-    for name in calls[:1] if cap.counts_paid_calls else ():
-        paid = session.call(name, who=who)
-        detail = f"{name} was answered {paid.status} instead of {status} beside {limit} jobs"
-        check(rule_ids.CAP_CALLS, detail, paid, holds=paid.status == status)
-    if cap.scope == "key":
-        answer = _try_to_start(session, kind, session.controls.with_further_key(who))
-        detail = f"another key of the account was answered {answer.status} beside {limit} jobs"
-        check(rule_ids.CAP_KEYS, detail, answer, holds=answer.is_success)
-    session.controls.hold(session.job_of(running[0]), held=False)
-    session.finish(running[0])
-    answer = _try_to_start(session, kind, who)
-    detail = f"a job had ended, and the next was answered {answer.status}"
-    check(rule_ids.CAP_FREES, detail, answer, holds=answer.is_success)
-
-
-def _capped_kind(session: Session) -> str:
-    resources = session.contract.behaviour.resources
-    for kind, make in session.checks.makes.items():
-        if kind in resources and resources[kind].counts_as_running and make.needs is None:
-            return kind
-    raise UnableError("nothing in the checks makes a job that counts")
-
-
-def _started(session: Session, kind: str, who: Identity) -> Made | Exchange:
-    """One more running job that stays where it is, or the answer that refused it."""
-    try:
-        made = session.make(kind, who=spaced(session, who, session.checks.makes[kind].by))
-    except RefusedError as refused:
-        return refused.exchange
-    session.controls.hold(session.job_of(made), held=True)
-    return made
-
-
-def _try_to_start(session: Session, kind: str, who: Identity) -> Exchange:
-    operation = session.checks.makes[kind].by
-    return session.call(operation, who=spaced(session, who, operation))

@@ -18,6 +18,7 @@ from ..targets.request_builder import UnableError
 from ..targets.target import Target
 from ..traces.trace import Trace
 from .access import accesses
+from .caps import caps
 from .credentials import credentials
 from .flows import flows
 from .inputs import inputs
@@ -137,6 +138,7 @@ def scenarios_of(contract: Contract, checks: Checks) -> list[Scenario]:
             moneys,
             streams,
             repeats,
+            caps,
             webhooks,
             flows,
             sizes,

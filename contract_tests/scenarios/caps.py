@@ -1,0 +1,94 @@
+"""How much may be in flight at a time: jobs, paid calls, and what another key may add."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from screentest.specs.checks import Checks
+from screentest.specs.contract import Contract
+
+from ..rules import rule_ids
+from ..rules.known import calls_that_only_pay
+from ..targets.request_builder import UnableError
+from ..targets.target import Identity
+from ..traces.trace import Exchange
+from .pacing import spaced
+from .scenario import Scenario
+from .session import Made, RefusedError, Session
+
+
+def caps(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
+    """Scenarios about concurrency, one for each tier, where a provider has a cap."""
+    total = sum(prices.values())
+    cap = contract.behaviour.concurrency
+    for tier, limit in cap.limits.items() if cap is not None else ():
+        yield Scenario(
+            f"jobs of {tier}",
+            f"start {limit + 1} jobs at once",
+            _bound(tier),
+            limit * total,
+            limit + 8,
+            needs_levers=True,
+        )
+
+
+def _bound(tier: str) -> Callable[[Session], None]:
+    return lambda session: _cap(session, tier)
+
+
+def _cap(session: Session, tier: str) -> None:
+    cap = session.contract.behaviour.concurrency
+    assert cap is not None
+    limit, check = cap.limits[tier], session.judge.check
+    kind = _capped_kind(session)
+    tiers = session.contract.behaviour.tiers
+    who = session.rich("busy", tier=tier if tier in tiers else None)
+    running: list[Made] = []
+    for _ in range(limit):
+        made = _started(session, kind, who)
+        if isinstance(made, Exchange):
+            detail = f"job {len(running) + 1} of {limit} was refused"
+            check(rule_ids.cap(tier), detail, made, holds=False)
+            return
+        running.append(made)
+    answer = _try_to_start(session, kind, who)
+    status = session.contract.behaviour.refusals["too_many_running"].status
+    detail = f"job {limit + 1} was answered {answer.status} instead of {status}"
+    check(rule_ids.cap(tier), detail, answer, holds=answer.status == status)
+    calls = calls_that_only_pay(session.contract, session.checks)
+    for name in calls[:1] if cap.counts_paid_calls else ():
+        paid = session.call(name, who=who)
+        detail = f"{name} was answered {paid.status} instead of {status} beside {limit} jobs"
+        check(rule_ids.CAP_CALLS, detail, paid, holds=paid.status == status)
+    if cap.scope == "key":
+        answer = _try_to_start(session, kind, session.controls.with_further_key(who))
+        detail = f"another key of the account was answered {answer.status} beside {limit} jobs"
+        check(rule_ids.CAP_KEYS, detail, answer, holds=answer.is_success)
+    session.controls.hold(session.job_of(running[0]), held=False)
+    session.finish(running[0])
+    answer = _try_to_start(session, kind, who)
+    detail = f"a job had ended, and the next was answered {answer.status}"
+    check(rule_ids.CAP_FREES, detail, answer, holds=answer.is_success)
+
+
+def _capped_kind(session: Session) -> str:
+    resources = session.contract.behaviour.resources
+    for kind, make in session.checks.makes.items():
+        if kind in resources and resources[kind].counts_as_running and make.needs is None:
+            return kind
+    raise UnableError("nothing in the checks makes a job that counts")
+
+
+def _started(session: Session, kind: str, who: Identity) -> Made | Exchange:
+    """One more running job that stays where it is, or the answer that refused it."""
+    try:
+        made = session.make(kind, who=spaced(session, who, session.checks.makes[kind].by))
+    except RefusedError as refused:
+        return refused.exchange
+    session.controls.hold(session.job_of(made), held=True)
+    return made
+
+
+def _try_to_start(session: Session, kind: str, who: Identity) -> Exchange:
+    operation = session.checks.makes[kind].by
+    return session.call(operation, who=spaced(session, who, operation))
