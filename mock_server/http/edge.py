@@ -23,9 +23,8 @@ from ..pipeline.self_check import failure
 from . import fault_effects
 from .assets import asset_answer, find_asset
 from .environ_keys import FILES
-from .guard import Denial, Guard, check_size
+from .guard import Denial, Guard, check_size, problem
 from .pieces import Outgoing
-from .problems import problem
 from .sse import Streams
 
 #: Receives one sentence that the mock's user should read at once.

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+import orjson
 from msgspec import Struct
 
 #: As WSGI hands it over.
@@ -142,3 +143,19 @@ class Guard(Struct, frozen=True):
             "control calls need `Authorization: Bearer TOKEN`, the --control-token of this server"
         )
         return Denial(401, "unauthorized", detail)
+
+
+def problem(denial: Denial) -> tuple[list[tuple[str, str]], bytes]:
+    """Headers and body of an answer as `application/problem+json` (RFC 9457)."""
+    body = orjson.dumps(
+        {
+            "title": denial.code.replace("_", " "),
+            "status": denial.status,
+            "code": denial.code,
+            "detail": denial.detail,
+        }
+    )
+    headers = [("Content-Type", "application/problem+json")]
+    if denial.status == 401:
+        headers.append(("WWW-Authenticate", "Bearer"))
+    return headers, body

@@ -18,8 +18,7 @@ from screentest.specs.operations import Operation
 
 from ...engine.worlds import Worlds
 from ...kernel.errors import MockError
-from ..guard import Denial, Guard
-from ..problems import problem
+from ..guard import Denial, Guard, problem
 from . import history, jobs, snapshots, webhooks
 from . import worlds as worlds_and_accounts
 from .events import Watch
