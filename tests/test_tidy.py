@@ -24,7 +24,6 @@ TOO_LONG_YET = {
     "contract_tests/scenarios/walks.py",
     "contract_tests/targets/in_process.py",
     "fixtures/warp/warp.py",
-    "specs/checks.py",
     "tests/cli/test_manners.py",
     "tests/http/test_findings.py",
 }

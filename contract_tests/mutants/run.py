@@ -17,7 +17,8 @@ from msgspec.structs import replace
 
 from screentest.specs import contract as contracts
 from screentest.specs.behaviour_file import load_behaviour
-from screentest.specs.checks import Checks, load_checks
+from screentest.specs.checks import Checks
+from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import Contract, load_contract
 from screentest.specs.errors import ContractError
 from screentest.specs.files import read_yaml

@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from screentest.specs.checks import load_checks
+from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import Contract
 from screentest.specs.redaction import Secrets
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from screentest.specs.behaviour import Behaviour
-from screentest.specs.checks import load_checks
+from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import Contract, load_contract
 from screentest.specs.json_types import Json
 from screentest.specs.redaction import REDACTED, Secrets

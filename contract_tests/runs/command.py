@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from screentest.specs.checks import Checks, load_checks
+from screentest.specs.checks import Checks
+from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import Contract
 
 from ..report.html import html_report

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from screentest.specs.checks import Checks, load_checks
+from screentest.specs.checks import Checks
+from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import Contract, load_contract
 from screentest.specs.errors import ContractError
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from screentest.specs.behaviour import Kind, Moment, OperationRules
-from screentest.specs.checks import Checks, Fact, load_checks
+from screentest.specs.checks import Checks, Fact
+from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from screentest.specs.checks import load_checks
+from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import Contract
 
 from ..rules.prices import price_of, worst_price

@@ -11,7 +11,7 @@ from screentest.contract_tests.scenarios.verify import Result, scenarios_of, ver
 from screentest.contract_tests.targets.guard import Budget, Guarded
 from screentest.contract_tests.targets.in_process import InProcess, make_app
 from screentest.contract_tests.traces.trace import Trace
-from screentest.specs.checks import load_checks
+from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import load_contract
 
 PROVIDERS = ("oshara", "ozor", "ugc_copilot", "ulazai", "znapai")

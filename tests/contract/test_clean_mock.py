@@ -14,7 +14,7 @@ from screentest.contract_tests.rules.contract_rules import rules_of
 from screentest.contract_tests.rules.judge import Judge, Verdict
 from screentest.contract_tests.targets.in_process import InProcess, make_app
 from screentest.contract_tests.targets.target import OutgoingRequest
-from screentest.specs.checks import load_checks
+from screentest.specs.checks_file import load_checks
 from screentest.specs.clauses import Clause, Subject
 from screentest.specs.contract import load_contract
 from screentest.specs.errors import ContractError

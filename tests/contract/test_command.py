@@ -17,7 +17,7 @@ from screentest.contract_tests.runs.command import allowance
 from screentest.contract_tests.runs.options import Options
 from screentest.contract_tests.targets.in_process import InProcess, make_app
 from screentest.contract_tests.traces.trace_file import write_trace
-from screentest.specs.checks import load_checks
+from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import load_contract
 from tests.loopback import listening
 

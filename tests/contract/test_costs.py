@@ -13,7 +13,8 @@ from screentest.contract_tests.targets.in_process import InProcess, make_app
 from screentest.contract_tests.targets.live import UnreachableError
 from screentest.contract_tests.targets.target import Identity, OutgoingRequest
 from screentest.contract_tests.traces.trace import Raw
-from screentest.specs.checks import RequestPlan, load_checks
+from screentest.specs.checks import RequestPlan
+from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import load_contract
 
 from .hands import PROVIDERS, guarded_session

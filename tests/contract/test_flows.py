@@ -11,7 +11,7 @@ from screentest.contract_tests.scenarios.flows import flows
 from screentest.contract_tests.scenarios.session import Session
 from screentest.contract_tests.scenarios.verify import run_scenario
 from screentest.contract_tests.targets.in_process import InProcess, make_app
-from screentest.specs.checks import load_checks
+from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import load_contract
 from screentest.specs.flows import read_flows
 from screentest.specs.json_types import Json

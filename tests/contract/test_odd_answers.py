@@ -15,7 +15,7 @@ from screentest.contract_tests.report.text import text_report
 from screentest.contract_tests.scenarios.verify import scenarios_of, verify
 from screentest.contract_tests.targets.guard import Budget, Guarded
 from screentest.contract_tests.targets.in_process import App, InProcess, make_app
-from screentest.specs.checks import load_checks
+from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import load_contract
 from screentest.specs.json_types import Json
 

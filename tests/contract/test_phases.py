@@ -17,7 +17,7 @@ from screentest.contract_tests.scenarios.session import Session
 from screentest.contract_tests.targets.guard import Budget, Guarded
 from screentest.contract_tests.targets.in_process import InProcess, make_app
 from screentest.contract_tests.targets.target import Target
-from screentest.specs.checks import load_checks
+from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import load_contract
 
 from .hands import PROVIDERS

@@ -18,7 +18,7 @@ from screentest.contract_tests.rules import rule_ids
 from screentest.contract_tests.rules.judge import Judge, Rule, by_id
 from screentest.contract_tests.scenarios.verify import Result, scenarios_of, verify
 from screentest.contract_tests.targets.in_process import InProcess
-from screentest.specs.checks import load_checks
+from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import load_contract
 
 

@@ -1,4 +1,4 @@
-"""The JSON Schema of behaviour files has the fields of the structs that they are read into."""
+"""The JSON Schemas of behaviour files have the fields of the structs that they are read into."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import fields
 
-from screentest.specs import behaviour, call_limits, outputs
-from screentest.specs.behaviour_file import SCHEMA_FILE
+from screentest.specs import behaviour, behaviour_file, call_limits, checks, checks_file, outputs
 
-SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+SCHEMAS = {
+    module: json.loads(module.SCHEMA_FILE.read_text(encoding="utf-8"))
+    for module in (behaviour_file, checks_file)
+}
 #: Struct -> where the schema describes it (`*` for the items of a list or a mapping), and the
 #: field that comes from the name of its entry.
 PLACES: dict[type[Struct], tuple[str, str | None]] = {
@@ -34,40 +36,58 @@ PLACES: dict[type[Struct], tuple[str, str | None]] = {
     outputs.UrlRules: ("urls/*", "name"),
     behaviour.WebhookEvent: ("webhooks/events/*", "type"),
     behaviour.WebhookRules: ("webhooks", None),
+    checks.Content: ("makes/*/content", None),
+    checks.Example: ("refused/* accepted/*", "name"),
+    checks.Fact: ("price_facts/*/*", None),
+    checks.ListRules: ("lists/*", "operation"),
+    checks.Make: ("makes/*", "kind"),
+    checks.MayRefuse: ("may_refuse/*", None),
+    checks.MediaView: ("views/*/*/media", None),
+    checks.Relation: ("relations/*", "name"),
+    checks.RequestPlan: ("requests/*", None),
+    checks.View: ("views/*/*", "operation"),
 }
 
 
-def _described(place: str) -> dict[str, Any]:
-    schema: dict[str, Any] = SCHEMA
+def _places(struct: type[Struct]) -> list[dict[str, Any]]:
+    """Every object of the schemas that is read into *struct*."""
+    schema = SCHEMAS[checks_file if struct.__module__ == checks.__name__ else behaviour_file]
+    return [_described(schema, place) for place in PLACES[struct][0].split()]
+
+
+def _described(schema: dict[str, Any], place: str) -> dict[str, Any]:
+    found = schema
     for step in place.split("/"):
         if step == "*":
-            schema = schema["items"] if "items" in schema else schema["additionalProperties"]
+            found = found["items"] if "items" in found else found["additionalProperties"]
         else:
-            schema = schema["properties"][step]
-    return schema
+            found = found["properties"][step]
+        if "$ref" in found:
+            found = schema["$defs"][found["$ref"].rpartition("/")[2]]
+    return found
 
 
 @pytest.mark.parametrize("struct", PLACES, ids=lambda struct: struct.__name__)
 def test_schema_and_struct_have_the_same_fields(struct: type[Struct]) -> None:
-    place, named = PLACES[struct]
+    described = _places(struct)
 
-    described = _described(place)
-
-    assert described["properties"].keys() == {field.encode_name for field in fields(struct)} - {
-        named
-    }
-    assert described["additionalProperties"] is False
+    names = {name for place in described for name in place["properties"]}
+    assert names == {field.encode_name for field in fields(struct)} - {PLACES[struct][1]}
+    assert all(place["additionalProperties"] is False for place in described)
 
 
 @pytest.mark.parametrize("struct", PLACES, ids=lambda struct: struct.__name__)
-def test_what_the_schema_requires_has_no_other_way_to_be_left_out(struct: type[Struct]) -> None:
-    place, named = PLACES[struct]
+def test_what_a_file_may_leave_out_has_a_default_or_is_filled(struct: type[Struct]) -> None:
+    """The reader fills these, because their value depends on the rest of the file."""
+    optional = {
+        name
+        for place in _places(struct)
+        for name in place["properties"]
+        if name not in place.get("required", ())
+    }
+    without_default = {field.encode_name for field in fields(struct) if field.required}
 
-    required = set(_described(place)["required"])
-    without_default = {field.encode_name for field in fields(struct) if field.required} - {named}
-
-    # The reader fills these, because their value depends on the rest of the file.
-    assert without_default - required <= {"called", "names", "scope", "signed"}
+    assert without_default & optional <= {"as", "called", "names", "scope", "signed"}
 
 
 @pytest.mark.parametrize("struct", PLACES, ids=lambda struct: struct.__name__)

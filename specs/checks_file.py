@@ -1,0 +1,153 @@
+"""Read the `checks` section of a behaviour file: check its form and its names, fill the structs."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+import jsonschema_rs
+from msgspec import convert
+from msgspec.structs import replace
+
+from .checks import Checks, RequestPlan
+from .clauses import ids_in, read_clauses
+from .contract import Contract, load_contract
+from .errors import ContractError
+from .files import read_yaml
+from .flows import read_flows
+from .json_types import Json
+
+SCHEMA_FILE = Path(__file__).with_name("checks.schema.json")
+
+
+@cache
+def load_checks(provider: str) -> Checks:
+    """The checks of *provider*, read on first use and kept.
+
+    Raises:
+        ContractError: there are none, or they break their schema or name what does not exist.
+    """
+    contract = load_contract(provider)
+    return read_checks(Path(__file__).parent / provider / "behaviour.yaml", contract)
+
+
+def read_checks(path: Path, contract: Contract) -> Checks:
+    """The `checks` section of the behaviour file at *path*.
+
+    Raises:
+        ContractError: it is missing, or wrong.
+    """
+    document = read_yaml(path)
+    raw = document.get("checks")
+    if raw is None:
+        raise ContractError(f"{path} has no `checks` section, so nothing can be verified")
+    validator = jsonschema_rs.validator_for(json.loads(SCHEMA_FILE.read_text()))
+    for error in validator.iter_errors(raw):
+        where = "/".join(str(step) for step in error.instance_path) or "the top level"
+        raise ContractError(f"{path}: checks: at {where}: {error.message}")
+    checks = replace(_checks(raw), clauses=read_clauses(contract))
+    _check_names(path, checks, contract)
+    return checks
+
+
+def read_plan(raw: Json) -> RequestPlan:
+    """The request that a mapping of the file describes."""
+    # A plain text would be taken for base64.
+    known = {"raw": raw["raw"].encode()} if "raw" in raw else {}
+    return convert({**raw, **known}, RequestPlan)
+
+
+def _checks(raw: Json) -> Checks:
+    cadence = {name: it for name, it in raw.get("cadence", {}).items() if name != "source"}
+    known: dict[str, Json] = {
+        "cadence": cadence,
+        "requests": {name: read_plan(it) for name, it in raw["requests"].items()},
+        "makes": {kind: _make(kind, it) for kind, it in raw.get("makes", {}).items()},
+        "views": {
+            operation: [_view(operation, it) for it in views]
+            for operation, views in raw.get("views", {}).items()
+        },
+        "lists": {name: _list(name, it, raw) for name, it in raw.get("lists", {}).items()},
+        "flows": read_flows(raw.get("flows", {})),
+        "may_refuse": {name: _cited(it) for name, it in raw.get("may_refuse", {}).items()},
+        "same_as_asked": {
+            kind: (it["same"], ids_in(it.get("source")))
+            for kind, it in raw.get("same_as_asked", {}).items()
+        },
+        "also": {rule_id: ids_in(it) for rule_id, it in raw.get("also", {}).items()},
+    }
+    for group in ("refused", "accepted", "relations"):
+        name = "relation" if group == "relations" else group
+        numbered = enumerate(raw.get(group, ()), start=1)
+        known[group] = [_named(f"{name}.{number}", it) for number, it in numbered]
+    return convert({"price_facts": {}, "unreachable": {}, **raw, **known}, Checks)
+
+
+def _cited(raw: Json) -> dict[str, Json]:
+    """*raw* with its source, if any, as a list of ids."""
+    return {**raw, "source": ids_in(raw.get("source"))}
+
+
+def _named(name: str, raw: Json) -> dict[str, Json]:
+    """One of several examples or relations, which are named by their place in the file."""
+    plan = {"request": read_plan(raw["request"])} if "request" in raw else {}
+    return {**_cited(raw), **plan, "name": name}
+
+
+def _make(kind: str, raw: Json) -> dict[str, Json]:
+    content = {"content": _cited(raw["content"])} if "content" in raw else {}
+    return {**raw, **content, "kind": kind}
+
+
+def _view(operation: str, raw: Json) -> dict[str, Json]:
+    known: dict[str, Json] = {"operation": operation}
+    if isinstance(raw.get("state"), list):
+        known["state"] = [(case["is"], case["where"]) for case in raw["state"]]
+    if "media" in raw:
+        known["media"] = _cited(raw["media"])
+    return {**_cited(raw), **known}
+
+
+def _list(operation: str, raw: Json, checks: Json) -> dict[str, Json]:
+    known: dict[str, Json] = {"operation": operation}
+    # The first of the ids of a resource is its own.
+    known["as"] = raw.get("as") or next(iter(checks["makes"][raw["of"]]["ids"]))
+    if "counted_by" in raw:
+        known["counted_by"] = (raw["counted_by"]["operation"], raw["counted_by"]["at"])
+    return {**_cited(raw), **known}
+
+
+def _check_names(path: Path, checks: Checks, contract: Contract) -> None:
+    """Every name that the section uses exists in the contract."""
+    behaviour = contract.behaviour
+    operations = [
+        *checks.requests,
+        *checks.views,
+        *checks.lists,
+        *checks.price_facts,
+        *checks.unreachable,
+        *checks.may_refuse,
+        *(it.operation for it in checks.refused),
+        *(it.operation for it in checks.accepted),
+        *(it.operation for it in checks.relations),
+        *(name for it in checks.flows for name in it.operations),
+        *(make.by for make in checks.makes.values()),
+        *(make.read for make in checks.makes.values() if make.read is not None),
+    ]
+    for name in operations:
+        if name not in contract.operations:
+            raise ContractError(f"{path}: checks: there is no operation {name!r}")
+    for views in checks.views.values():
+        for view in views:
+            if view.resource not in {*behaviour.resources, *checks.makes}:
+                raise ContractError(f"{path}: checks: there is no resource {view.resource!r}")
+            for url in view.urls:
+                if url not in behaviour.urls:
+                    raise ContractError(f"{path}: checks: there is no kind of URL {url!r}")
+    for example in checks.refused:
+        if example.because not in behaviour.refusals and example.status is None:
+            raise ContractError(f"{path}: checks: there is no refusal {example.because!r}")
+    for make in checks.makes.values():
+        if make.needs is not None and make.needs not in checks.makes:
+            raise ContractError(f"{path}: checks: {make.kind!r} needs unknown {make.needs!r}")
