@@ -1,4 +1,4 @@
-"""Talking to the control API of a running mock, with nothing but the standard library."""
+"""A client of the control API of a running mock, with the standard library alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .output import fail
 from .settings import setting_option
 
 _TIMEOUT_S = 30.0
-#: In every answer of a mock, and of nobody else.
+#: In every answer of a mock, and of no other server.
 _CONTROL_HEADER = "X-Screentest-Control"
 #: The mock keeps ten thousand requests, and a page holds two hundred.
 _PAGES_MAX = 1_000
@@ -32,11 +32,11 @@ _DAMAGED = "damaged_snapshot"
 
 
 class NoMockError(Exception):
-    """Nobody answered at the address, or somebody who is no mock; the message says which."""
+    """Nothing answered at the address, or a server that is not a mock."""
 
 
 class RefusedError(Exception):
-    """The mock answered, and said no."""
+    """The mock refused the call."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -66,7 +66,7 @@ class Mock:
         return call(self.url, "GET", self._below(path) + tail)
 
     def text(self, path: str) -> str:
-        """An answer that is no JSON."""
+        """An answer that is not JSON."""
         return str(call(self.url, "GET", self._below(path), read=bytes.decode))
 
     def post(self, path: str, body: Json = None) -> Json:
@@ -79,10 +79,10 @@ class Mock:
         call(self.url, "DELETE", self._below(path))
 
     def ask(self, method: str, path: str, body: Json = None) -> Json:
-        """As the others; a refusal is raised instead of told.
+        """As the others, but a refusal is raised.
 
         Raises:
-            RefusedError: the mock does not do it.
+            RefusedError: the mock refuses.
         """
         try:
             return send(self.url, method, self._below(path), body, json.loads)
@@ -119,7 +119,7 @@ def segment(what: str, name: str) -> str:
     """*name* as one step of a path.
 
     Raises:
-        MockError: nothing is called so.
+        MockError: the name is empty or has a slash.
     """
     if not name or "/" in name:
         raise unknown(what, name, ())
@@ -170,16 +170,18 @@ def send(
     """The answer of a control call, as *read* reads it.
 
     Raises:
-        MockError: *url* is no address.
-        RefusedError: the mock does not do it.
-        NoMockError: it cannot be reached, or what answers there is none.
+        MockError: *url* is not an address.
+        RefusedError: the mock refuses.
+        NoMockError: it cannot be reached, or is not a mock.
     """
     if not _is_address(url):
-        raise MockError(f"{url!r} is no address of a mock; write it like http://127.0.0.1:8787")
+        raise MockError(
+            f"{url!r} is not the address of a mock; write it like http://127.0.0.1:8787"
+        )
     data = json.dumps(body).encode() if body is not None else None
     headers = {"Content-Type": "application/json"} if data is not None else {}
     headers |= _credentials()
-    # A proxy for the internet has no business between two programs of one machine.
+    # An HTTP proxy must not come between two programs on one machine.
     opener = build_opener(ProxyHandler({}))
     try:
         request = Request(f"{url.rstrip('/')}/_screentest{path}", data, headers, method=method)
@@ -190,7 +192,7 @@ def send(
     except (URLError, HTTPException, OSError, ValueError) as error:
         raise NoMockError(_in_one_line(getattr(error, "reason", error))) from None
     if not is_mock:
-        raise NoMockError("the server there is no screentest")
+        raise NoMockError("that server is not a screentest mock")
     return read(raw) if raw else None
 
 
@@ -204,7 +206,7 @@ def _credentials() -> Mapping[str, str]:
 
 
 def _is_address(url: str) -> bool:
-    """Whether *url* is one of a web server; a library would also open files for us."""
+    """Whether *url* is an HTTP address; `urllib` would open files too."""
     try:
         parts = urlsplit(url)
         has_port = parts.port is None or parts.port > 0
@@ -219,7 +221,7 @@ def _refusal(error: HTTPError) -> RefusedError | NoMockError:
         detail = json.load(error)
         return RefusedError(error.code, str(detail["code"]), str(detail["detail"]))
     except (ValueError, KeyError, TypeError, HTTPException, OSError, RecursionError):
-        return NoMockError(f"the server there is no screentest; it answers {error.code}")
+        return NoMockError(f"that server is not a screentest mock; it answered {error.code}")
 
 
 def _in_one_line(reason: object) -> str:
@@ -227,5 +229,5 @@ def _in_one_line(reason: object) -> str:
 
 
 def echo_json_line(document: Json) -> None:
-    """One line of a stream, and not kept back when stdout is a pipe."""
+    """Print one line of a stream, flushed also when stdout is a pipe."""
     click.echo(json.dumps(document, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""Files that a verb reads or writes: refused before the work is done whose result would be lost."""
+"""Files that a verb reads or writes, checked before the work begins."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ..kernel.errors import MockError
 
 # Later versions of click make this class generic; the oldest that we take does not.
 class OutputFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyright: ignore[reportMissingTypeArgument]
-    """A path that can be a file: in a folder that exists, and no folder itself.
+    """A path that can be written: its folder exists, and it is not a folder itself.
 
-    *besides* is one word that is taken as it is, such as `-` for stdout.
+    *besides* is one word that is accepted as it is, such as `-` for stdout.
 
     Raises:
         MockError: nothing can be written there.
@@ -37,14 +37,14 @@ class OutputFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # py
         if not folder.is_dir():
             raise MockError(f"cannot write {path}: its folder does not exist")
         if not os.access(path if path.exists() else folder, os.W_OK):
-            raise MockError(f"cannot write {path}: you may not")
+            raise MockError(f"cannot write {path}: permission denied")
         return path
 
 
 class InputFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyright: ignore[reportMissingTypeArgument]
-    """A path of a file that is there and can be read.
+    """A path of a file that exists and can be read.
 
-    *besides* is one word that is taken as it is, such as `-` for stdin.
+    *besides* is one word that is accepted as it is, such as `-` for stdin.
 
     Raises:
         MockError: there is none.
@@ -66,18 +66,18 @@ class InputFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyr
         if not path.exists():
             raise MockError(f"cannot read {path}: there is no such file")
         if not os.access(path, os.R_OK):
-            raise MockError(f"cannot read {path}: you may not")
+            raise MockError(f"cannot read {path}: permission denied")
         return path
 
 
 def _named(value: str | Path) -> Path:
     if not str(value):
-        raise MockError("expected the name of a file, got an empty text")
+        raise MockError("expected the name of a file, got an empty string")
     return Path(value)
 
 
 def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
-    """Put *text* into *path*, whole or not at all for whoever looks meanwhile.
+    """Write *text* to *path* atomically: a reader sees the old file or the new one.
 
     A new file has the permissions *mode*, less what the umask takes. A link, a pipe or a device is
     written to and stays what it is.

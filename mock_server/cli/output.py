@@ -1,4 +1,4 @@
-"""How the command speaks: data on stdout, messages on stderr, colour on terminals alone."""
+"""Output: data on stdout, messages on stderr, colour on terminals only."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def show(document: Json, lines: Callable[[Json], Iterable[str]], *, as_json: boo
 
 
 def table(rows: Iterable[Sequence[Json]], empty: str = "") -> list[str]:
-    """Columns as wide as they must be; *empty* goes to stderr when there is no row."""
+    """Rows as aligned columns; *empty* goes to stderr when there is no row."""
     shown = [["" if cell is None else str(cell) for cell in row] for row in rows]
     if not shown:
         if empty:
@@ -45,12 +45,12 @@ def table(rows: Iterable[Sequence[Json]], empty: str = "") -> list[str]:
 
 
 def say(line: str) -> None:
-    """A line of the answer, on stdout."""
+    """Print a line of the result on stdout."""
     click.echo(plain(line), color=has_colour(sys.stdout))
 
 
 def tell(message: str) -> None:
-    """A message for a person, on stderr."""
+    """Print a message on stderr."""
     click.echo(plain(message), err=True, color=has_colour(sys.stderr))
 
 
@@ -64,7 +64,7 @@ def fail(problem: str, hint: str = "", *, code: int = Exit.USAGE) -> NoReturn:
 
 @contextmanager
 def as_far_as_read() -> Generator[None]:
-    """Leave out what is printed inside once nobody reads it any more; the verdict still counts."""
+    """Ignore that the reader of stdout has gone; the exit code still counts."""
     try:
         yield
     except BrokenPipeError:
@@ -72,7 +72,7 @@ def as_far_as_read() -> Generator[None]:
 
 
 def drop_stdout() -> None:
-    """Throw away what still waits to be written; the interpreter would try again at its end."""
+    """Discard buffered output, which the interpreter would try to write again at exit."""
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

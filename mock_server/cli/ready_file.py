@@ -29,7 +29,7 @@ def remove_ready_file(path: Path, *, of_process: int | None = None) -> None:
     Raises:
         MockError: it cannot be taken away.
     """
-    # A link, a pipe or a device is somebody's arrangement and stays.
+    # A link, a pipe or a device was made on purpose and stays.
     if path.is_symlink() or not path.is_file():
         return
     if of_process is not None and _process(path) != of_process:

@@ -78,7 +78,7 @@ class RequestLog:
             self._has_lines.wait()
             self._has_lines.clear()
             if not self._print():
-                return  # nobody reads any more; requests are answered all the same
+                return  # the reader of stderr has gone; requests are still answered
             self._is_closed.wait(_EVERY_S)
         self._print()
 

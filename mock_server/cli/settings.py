@@ -1,7 +1,7 @@
-"""What can be set beside the command line: a variable, or a line in pyproject.toml.
+"""Settings: an option, a variable, or a line in pyproject.toml.
 
-Precedence: flag, then SCREENTEST_… variable, then `[tool.screentest]` of the nearest pyproject.toml
-upwards, then the default.
+Precedence: option, then SCREENTEST_… variable, then `[tool.screentest]` of the nearest
+pyproject.toml upwards, then the default.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from screentest.specs.json_types import Json
 from ..kernel.errors import MockError
 from .exit_codes import Exit
 
-#: Upwards from the working folder; deeper trees are somebody's mistake.
+#: Upwards from the working folder; a deeper tree is a mistake.
 _FOLDERS_MAX = 64
 #: What listens on every address of the machine is reached on its loopback.
 _REACHED_AS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -210,7 +210,7 @@ def project_settings() -> tuple[Path | None, Mapping[str, Json]]:
     """
     try:
         folder = Path.cwd()
-    except FileNotFoundError:  # somebody has removed it under our feet
+    except FileNotFoundError:  # the folder was removed
         return None, {}
     for _ in range(_FOLDERS_MAX):
         path = folder / "pyproject.toml"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -24,21 +23,9 @@ from .edge import Edge, Observer, Warner, warn_in_log
 from .guard import Guard
 from .sse import AdvancingWaiter, BlockingWaiter
 from .transport import InProcess, Post, Sockets
+from .wall_clock import system_ms, wall_ms
 from .webhook_targets import Targets
 from .wsgi_edge import WSGIEdge
-
-# Held in a list, where tools that replace `time.time` in modules do not find it.
-_TIME = [time.time]
-
-
-def wall_ms() -> int:
-    """The machine's time in milliseconds since 1970."""
-    return int(_TIME[0]() * 1_000)
-
-
-def system_ms() -> int:
-    """The time that a program of this process reads; tools that freeze time change it."""
-    return int(time.time() * 1_000)
 
 
 def create_app(

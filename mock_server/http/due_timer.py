@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 
 from ..engine.worlds import Worlds
 from ..kernel.clock import Mode
 from ..kernel.errors import MockError
+from .wall_clock import monotonic_s
 
 #: Effects that fall due within a few milliseconds are settled together.
 _REST_S = 0.005
@@ -25,8 +25,6 @@ _LOOK_S_MAX = 60.0
 _NEVER_MS = 2**62
 
 _LOG = logging.getLogger("screentest.waker")
-# Held in a list, where tools that replace `time.monotonic` in modules do not find it.
-_MONOTONIC = [time.monotonic]
 
 
 class Waker:
@@ -69,7 +67,7 @@ class Waker:
         wait_s = max(_REST_S, min(wait_ms / 1_000, _LOOK_S_MAX))
         if world.clock.mode is Mode.SYSTEM:
             wait_s = _SYSTEM_S
-        self._wake_at(world_id, _MONOTONIC[0]() + wait_s, due_ms)
+        self._wake_at(world_id, monotonic_s() + wait_s, due_ms)
 
     def _wake_at(self, world_id: str, at_s: float, due_ms: int = _NEVER_MS) -> None:
         with self._changed:
@@ -85,7 +83,7 @@ class Waker:
             with self._changed:
                 if self._is_closed:
                     return
-                now_s = _MONOTONIC[0]()
+                now_s = monotonic_s()
                 due = [name for name, at_s in self._planned.items() if at_s <= now_s]
                 if not due:
                     next_s = min(self._planned.values(), default=now_s + _LOOK_S_MAX)

@@ -24,6 +24,7 @@ from ..kernel.errors import MockError
 from ..kernel.lifecycle import Script
 from ..kernel.rows import Resource
 from .pieces import PROBE_S, Piece, Until
+from .wall_clock import monotonic_s
 
 #: A stream sends a comment after this long without an event, so that no proxy takes it for dead.
 HEARTBEAT_S = 15.0
@@ -31,9 +32,6 @@ HEARTBEAT_S = 15.0
 STREAM_S_MAX = 15 * 60.0
 #: Open streams per process; the next one is refused with 503.
 STREAMS_MAX = 2_000
-
-# Held in a list so that a test tool that replaces `time.monotonic` does not stop open streams.
-_MONOTONIC = [time.monotonic]
 
 
 class Waiter(Protocol):
@@ -158,10 +156,10 @@ class Streams:
 
     def _events(self, world: World, job: Resource) -> Iterator[Piece]:
         rules = self._worlds.contracts[job.provider].behaviour.streams[job.doc["operation"]]
-        sent, spoke_s = 0, _MONOTONIC[0]()
+        sent, spoke_s = 0, monotonic_s()
         ends_s = spoke_s + STREAM_S_MAX
         read: _Read | None = None
-        while _MONOTONIC[0]() < ends_s:
+        while monotonic_s() < ends_s:
             read = self._read(world, job, sent, read)
             if read is None:
                 return
@@ -173,13 +171,13 @@ class Streams:
             if sent >= len(read.events):
                 return
             if due:
-                spoke_s = _MONOTONIC[0]()
+                spoke_s = monotonic_s()
                 continue
             next_ms, held_ms = read.events[sent][0], read.script.held_ms
             is_held = held_ms is not None and next_ms > held_ms
             yield Until(world, None if is_held else job.created_ms + next_ms, PROBE_S)
-            if _MONOTONIC[0]() - spoke_s >= HEARTBEAT_S:
-                spoke_s = _MONOTONIC[0]()
+            if monotonic_s() - spoke_s >= HEARTBEAT_S:
+                spoke_s = monotonic_s()
                 yield b": waiting\n\n"
 
     def _read(self, world: World, job: Resource, sent: int, last: _Read | None) -> _Read | None:

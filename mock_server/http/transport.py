@@ -10,7 +10,6 @@ import http.client
 import io
 import socket
 import ssl
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from wsgiref.types import WSGIApplication
@@ -18,6 +17,7 @@ from wsgiref.types import WSGIApplication
 from ..kernel.errors import MockError
 from ..kernel.receiver_findings import TIMED_OUT
 from ..kernel.webhooks import REPLY_EXCERPT_MAX, Outcome, WebhookRequest
+from .wall_clock import monotonic_s
 from .webhook_targets import Targets, port_of, split_url
 
 CONNECT_S_MAX = 3.0
@@ -27,8 +27,6 @@ READ_BYTES_MAX = 64 * 1024
 IN_PROCESS = "wsgi:"
 
 _HEADERS = {"Content-Type": "application/json", "User-Agent": "screentest-webhooks"}
-# Held in a list, where tools that replace `time.monotonic` in modules do not find it.
-_MONOTONIC = [time.monotonic]
 
 
 class Transport(Protocol):
@@ -49,9 +47,9 @@ class Post:
     def post(self, letter: WebhookRequest) -> Outcome:
         """Send *letter* once and tell what came of it."""
         is_inside = letter.url.startswith(IN_PROCESS)
-        began_s = _MONOTONIC[0]()
+        began_s = monotonic_s()
         outcome = (self._in_process if is_inside else self._sockets).post(letter)
-        latency_ms = round((_MONOTONIC[0]() - began_s) * 1_000)
+        latency_ms = round((monotonic_s() - began_s) * 1_000)
         return Outcome(outcome.status, outcome.error, latency_ms, outcome.reply)
 
 
@@ -90,7 +88,7 @@ class Sockets:
 
     def post(self, letter: WebhookRequest) -> Outcome:
         """Connect, send, and read as much of the answer as is kept."""
-        ends_s = _MONOTONIC[0]() + self._total_s
+        ends_s = monotonic_s() + self._total_s
         try:
             parts = split_url(letter.url)
             host, port = parts.hostname or "", port_of(parts)
@@ -121,10 +119,10 @@ class Sockets:
 
     def _connect(self, host: str, port: int, *, is_secure: bool) -> socket.socket:
         """A connection to the first address of *host* that answers; all of them were checked."""
-        ends_s = _MONOTONIC[0]() + min(CONNECT_S_MAX, self._total_s)
+        ends_s = monotonic_s() + min(CONNECT_S_MAX, self._total_s)
         failed: OSError = TimeoutError(TIMED_OUT)
         for address in self._targets.addresses(host, port):
-            left_s = ends_s - _MONOTONIC[0]()
+            left_s = ends_s - monotonic_s()
             if left_s <= 0:
                 break
             try:
@@ -177,7 +175,7 @@ class _Bounded:
         self._ends_s = ends_s
 
     def _arm(self) -> None:
-        left_s = self._ends_s - _MONOTONIC[0]()
+        left_s = self._ends_s - monotonic_s()
         if left_s <= 0:
             raise TimeoutError(TIMED_OUT)
         self._line.settimeout(left_s)

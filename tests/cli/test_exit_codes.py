@@ -103,6 +103,7 @@ _UNREACHABLE: tuple[tuple[str, ...], ...] = (
 _INVALID: tuple[tuple[str, ...], ...] = (
     ("spec", "lint", "spec"),
     ("snapshot", "restore", "bytes.har"),
+    ("snapshot", "restore", "/dev/zero"),
     ("check-har", "ulazai", "text.har"),
     ("check-har", "ulazai", "bytes.har"),
     ("check-har", "ozor", "paid.ndjson"),

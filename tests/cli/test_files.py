@@ -65,7 +65,7 @@ def test_what_may_not_be_read_or_written_is_refused_before_the_work(tmp_path: Pa
     path = tmp_path / "locked"
     path.touch(mode=0o000)
 
-    with pytest.raises(MockError, match=r"^cannot write .*locked: you may not$"):
+    with pytest.raises(MockError, match=r"^cannot write .*locked: permission denied$"):
         OutputFile().convert(path, None, None)
-    with pytest.raises(MockError, match=r"^cannot read .*locked: you may not$"):
+    with pytest.raises(MockError, match=r"^cannot read .*locked: permission denied$"):
         InputFile().convert(path, None, None)

@@ -72,7 +72,7 @@ def test_first(screentest): pass
 def test_another(screentest, number): pass
 
 def test_modules_of_ours_are_loaded_as_they_are(screentest):
-    from screentest.mock_server import world
+    from screentest.mock_server.engine import world
 
     assert type(world.__loader__).__name__ == "SourceFileLoader"
 

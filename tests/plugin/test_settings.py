@@ -171,6 +171,41 @@ def test_a_wrong_marker_says_what_is_possible(
     assert "During handling" not in str(result.stdout)
 
 
+def test_the_marker_alone_gives_the_test_a_world(pytester: pytest.Pytester) -> None:
+    """Without a world the call would go to the real provider."""
+    pytester.makepyfile(
+        """
+        import unittest
+        import pytest, requests
+
+        def status():
+            return requests.get("https://ozor.ai/api/v1/videos", timeout=2).status_code
+
+        @pytest.mark.screentest(credits=0)
+        def test_function():
+            assert status() == 401
+
+        @pytest.mark.screentest
+        class TestClass:
+            @pytest.mark.parametrize("number", [1, 2])
+            def test_method(self, number):
+                assert status() == 401
+
+        @pytest.mark.screentest(violations="ignore")
+        class Unit(unittest.TestCase):
+            def test_case(self):
+                self.assertEqual(status(), 401)
+
+        @pytest.mark.screentest
+        async def test_skipped_without_a_plugin_for_it(): pass
+        """
+    )
+
+    result = _run(pytester, "-o", "screentest_violations=ignore", "-k", "not skipped")
+
+    result.assert_outcomes(passed=4, deselected=1)
+
+
 def test_a_wrong_marker_is_told_on_a_test_without_a_world_too(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """

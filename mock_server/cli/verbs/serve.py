@@ -68,7 +68,7 @@ class Options:
     "clock",
     metavar="real|manual|auto|system",
     help="What moves the clock; real:20 runs twenty times as fast, and system is the machine's "
-    "clock, which nobody can advance here.",
+    "clock, which cannot be advanced here.",
 )
 @setting_option("pace", metavar="documented|fast|instant|FACTOR")
 @click.option(
@@ -196,7 +196,7 @@ def serve(options: Options) -> None:
 
 
 def _stop_when_stdin_ends() -> None:
-    """Stop when whoever started us is gone, however it went."""
+    """Stop when the parent process ends, for whatever reason."""
     while os.read(sys.stdin.fileno(), 4_096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -43,7 +43,7 @@ def list_snapshots(url: str, world: str, *, as_json: bool) -> None:
 def save(file: Path, url: str, world: str, *, as_json: bool) -> None:
     """Write everything of the world to FILE, as JSON Lines; - is stdout.
 
-    It holds webhook secrets and digests of keys, so nobody else may read the file.
+    It holds webhook secrets and digests of keys, so only its owner may read the file.
     """
     if as_json and str(file) == "-":
         fail("--json and the snapshot both want stdout; name a file, or leave --json out")

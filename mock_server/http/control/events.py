@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Mapping
 
 import orjson
@@ -20,6 +19,7 @@ from ...kernel.errors import MockError, unknown
 from ...kernel.rows import Event
 from ..pieces import PROBE_S
 from ..sse import HEARTBEAT_S
+from ..wall_clock import monotonic_s
 from .request import ControlCall, Handler, one_page
 from .views import show_event
 
@@ -31,9 +31,6 @@ _LOOK_S = 0.25
 _PAGE = 200
 #: What happens in a world.
 EVENT_TYPES = (*(f"job.{step_label(kind)}" for kind in Kind), *REPORTS)
-
-# Held in a list so that a test tool that replaces `time.monotonic` does not stop open streams.
-_MONOTONIC = [time.monotonic]
 
 
 class Watch:
@@ -89,31 +86,31 @@ class Watch:
         self, world: World, since: int, type_: str | None, limit: int, wait_s: float
     ) -> list[Event] | None:
         """The first events that come within *wait_s*; None once the world is gone."""
-        ends_s = _MONOTONIC[0]() + wait_s
+        ends_s = monotonic_s() + wait_s
         while True:
             if self._worlds.find(world.id) is None:
                 return None
             found = self._read(world, since, type_, limit)
-            left_s = ends_s - _MONOTONIC[0]()
+            left_s = ends_s - monotonic_s()
             if found or left_s <= 0:
                 return found
             with self._moved:
                 self._moved.wait(min(left_s, _LOOK_S))
 
     def _send(self, world: World, since: int, type_: str | None) -> Iterator[bytes]:
-        spoke_s = _MONOTONIC[0]()
+        spoke_s = monotonic_s()
         ends_s = spoke_s + _STREAM_S_MAX
         try:
             yield b": events\n\n"
-            while _MONOTONIC[0]() < ends_s:
+            while monotonic_s() < ends_s:
                 found = self._wait(world, since, type_, _PAGE, PROBE_S)
                 if found is None:
                     return
-                is_silent = not found and _MONOTONIC[0]() - spoke_s >= HEARTBEAT_S
+                is_silent = not found and monotonic_s() - spoke_s >= HEARTBEAT_S
                 if not found:
                     yield b": waiting\n\n" if is_silent else b""
                 if found or is_silent:
-                    spoke_s = _MONOTONIC[0]()
+                    spoke_s = monotonic_s()
                 for event in found:
                     since = event.seq
                     yield _as_sent(event)
