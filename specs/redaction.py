@@ -62,6 +62,11 @@ def is_secret_header(header: str, behaviour: Behaviour | None = None) -> bool:
     return name not in _PUBLIC_HEADERS and _is_secret_by_name(name)
 
 
+def header_name(name: str) -> str:
+    """*name* as documents write it: `X-API-Key` for `x-api-key`."""
+    return "-".join("API" if part == "api" else part.capitalize() for part in name.split("-"))
+
+
 class Redactor:
     """Removes credentials from texts that the mock keeps or shows, and marks where they were.
 

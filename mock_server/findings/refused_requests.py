@@ -13,13 +13,12 @@ from screentest.specs.behaviour import Behaviour
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.reasons import reason_called
-from screentest.specs.redaction import is_secret_header
+from screentest.specs.redaction import header_name, is_secret_header
 from screentest.specs.validation import Violation, shown
 
 from ..engine.provider import EventStream, Refusal, Reply, Request
 from ..kernel.bodies import BodyError, read_json
 from ..kernel.finding import Finding
-from ..kernel.header_names import header_name
 from ..kernel.templates import fill_text
 from .citations import source_of_refusal, source_of_violation
 from .fixes import Around, fix_of, unknown_field_fix, value_at

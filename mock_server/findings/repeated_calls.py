@@ -14,12 +14,11 @@ from screentest.specs.behaviour import Kind, Lifecycle
 from screentest.specs.call_limits import Cadence, Idempotency
 from screentest.specs.contract import Contract
 from screentest.specs.reasons import reason_called
-from screentest.specs.redaction import is_secret_header
+from screentest.specs.redaction import header_name, is_secret_header
 
 from ..engine.provider import Call, EventStream, Refusal, Reply, Request, Upload
 from ..kernel.clock import Mode
 from ..kernel.finding import Finding
-from ..kernel.header_names import header_name
 from ..kernel.rows import Resource
 from .citations import source_of_refusal
 

@@ -18,11 +18,11 @@ from screentest.specs.redaction import looks_live
 from ..engine.provider import Asset, EventStream, Request
 from ..engine.world import World
 from ..engine.worlds import DEFAULT_WORLD, Worlds
+from ..kernel.environ_keys import FILES
 from ..pipeline.handle import Handled, handle, note_refusal
 from ..pipeline.self_check import failure
 from . import fault_effects
 from .assets import asset_answer, find_asset
-from .environ_keys import FILES
 from .guard import Denial, Guard, check_size, problem
 from .pieces import Outgoing
 from .sse import Streams

@@ -15,9 +15,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from ..engine.provider import Request
 from ..engine.worlds import Worlds
+from ..kernel.environ_keys import BELIEVED_BASE, SLEEP
 from . import fault_effects
 from .edge import Edge, Place
-from .environ_keys import BELIEVED_BASE, SLEEP
 from .forms import read_bytes, read_form
 from .pieces import PROBE_S, Outgoing, Pause, Piece, Pieces
 from .sse import Waiter

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 
 from screentest.specs.behaviour import Credential, Target
 from screentest.specs.json_types import Json
+from screentest.specs.redaction import header_name
 
 from ..engine.instant import Instant
 from ..engine.jobs import Cost
 from ..engine.keys import is_expired, key_digest, presented
 from ..engine.provider import Call, Provider, Reply
-from ..kernel.header_names import header_name
 from ..kernel.magic import split_key
 from ..kernel.rows import Key, Resource
 from ..kernel.templates import look_up

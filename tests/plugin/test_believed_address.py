@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 from werkzeug.test import Client
 
-from screentest.mock_server.http.environ_keys import BELIEVED_BASE, SLEEP
 from screentest.mock_server.http.fault_effects import ConnectionCutError
+from screentest.mock_server.kernel.environ_keys import BELIEVED_BASE, SLEEP
 
 from ..mock_client import MockWorld
 

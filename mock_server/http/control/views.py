@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from screentest.specs.behaviour import Credential, Kind
 from screentest.specs.json_types import Json
+from screentest.specs.redaction import header_name
 
 from ...engine.world import World
 from ...engine.worlds import Worlds
 from ...kernel.clock import rfc3339
-from ...kernel.header_names import header_name
 from ...kernel.rows import Account, Entry, Event, Resource
 
 
