@@ -62,6 +62,10 @@ bench: $(DEVELOPMENT) ## load the server and print one table
 fuzz: $(DEVELOPMENT) ## schemathesis over every provider: make fuzz ARGS="ozor --seeds 1-5"
 	$(BIN)/python -m tools.fuzz.run $(ARGS)
 
+.PHONY: mutants
+mutants: $(DEVELOPMENT) ## whether the contract kit finds planted defects: make mutants ARGS="ozor --only OZ-CRD"
+	$(BIN)/python -m screentest.contract_tests.mutants run $(ARGS)
+
 # --- what a change must pass -------------------------------------------------------------------
 
 .PHONY: check

@@ -16,6 +16,10 @@ from .rule_ids import RuleId
 _FINDINGS_MAX = 3
 
 
+class UnknownRuleError(Exception):
+    """A scenario or a monitor judged a rule that the contract does not have."""
+
+
 class Verdict(Enum):
     """What is known of a rule."""
 
@@ -86,9 +90,11 @@ class Judge:
         Returns *holds*.
 
         Raises:
-            LookupError: this contract does not have the rule.
+            UnknownRuleError: this contract does not have the rule.
         """
-        rule = self.rules[rule_id]
+        rule = self.rules.get(rule_id)
+        if rule is None:
+            raise UnknownRuleError(f"this contract has no rule {rule_id!r}")
         if holds:
             self.kept[rule_id] += 1
             return True

@@ -37,7 +37,6 @@ VERBS = {
     "record": ("recordings:record", "Keep what your program and a provider say to each other."),
     "replay": ("recordings:replay", "Send recorded requests again, and tell what differs."),
     "diff": ("recordings:diff", "Compare two recordings."),
-    "mutants": ("mutants", "Find out whether the kit finds defects."),
 }
 
 

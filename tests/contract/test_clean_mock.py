@@ -11,7 +11,7 @@ from screentest.contract_tests.report.ndjson import ndjson_report
 from screentest.contract_tests.report.text import text_report
 from screentest.contract_tests.rules import rule_ids
 from screentest.contract_tests.rules.contract_rules import rules_of
-from screentest.contract_tests.rules.judge import Judge, Verdict
+from screentest.contract_tests.rules.judge import Judge, UnknownRuleError, Verdict
 from screentest.contract_tests.targets.in_process import InProcess, make_app
 from screentest.contract_tests.targets.target import OutgoingRequest
 from screentest.specs.checks_file import load_checks
@@ -127,7 +127,7 @@ def test_a_rule_that_does_not_exist_cannot_be_judged() -> None:
     contract = load_contract("ulazai")
     judge = Judge(rules_of(contract, load_checks("ulazai")))
 
-    with pytest.raises(LookupError, match=r"url\.share\.works"):
+    with pytest.raises(UnknownRuleError, match=r"url\.share\.works"):
         judge.check(rule_ids.url("share", "works"), "", holds=True)
     assert judge.check_optional(rule_ids.url("share", "works"), "", holds=True)
     assert judge.counts()[Verdict.KEPT] == 0

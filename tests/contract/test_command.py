@@ -101,11 +101,6 @@ def test_a_kept_contract_exits_with_0_and_writes_reports(tmp_path: Path) -> None
             "no scenario of tier full has 'wlak' in its name",
         ),
         (
-            ("mutants", "run", "--only", "NOPE", "ulazai"),
-            2,
-            "no mutant has an id that begins with 'NOPE'",
-        ),
-        (
             ("verify", "ozor", "--budget", "0", "--only", "walk export"),
             5,
             "the budget ended the run",
@@ -117,19 +112,6 @@ def test_exit_codes_tell_what_happened(arguments: tuple[str, ...], code: int, de
 
     assert done.returncode == code, done.stdout + done.stderr
     assert detail in done.stderr
-
-
-def test_mutants_without_a_fuzzer_that_fits_are_told_what_to_install(tmp_path: Path) -> None:
-    other = tmp_path / "schemathesis-1.0.dist-info"
-    other.mkdir()
-    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: schemathesis\nVersion: 1.0\n")
-
-    done = _run("mutants", "run", "ulazai", PYTHONPATH=str(tmp_path))
-
-    assert done.returncode == 2
-    assert done.stderr == (
-        "error: schemathesis 1.0 is not supported; install one from 4.20 up to 5\n"
-    )
 
 
 def test_the_plan_shows_the_bill_without_a_request() -> None:
@@ -241,15 +223,6 @@ def test_a_replay_that_may_not_go_on_says_why(
         ["error"],
         ["error", "hint"],
     )
-
-
-def test_a_list_of_mutants_that_nobody_reads_to_its_end_is_no_error() -> None:
-    line = f"{sys.executable} -m screentest.mock_server.cli mutants list ozor | head -1"
-
-    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
-
-    assert done.stderr == ""
-    assert len(done.stdout.splitlines()) == 1
 
 
 def test_the_help_loads_neither_the_kit_nor_a_fuzzer() -> None:

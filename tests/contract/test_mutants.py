@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from screentest.contract_tests.mutants.mutant import Mutant, mutants_of
@@ -82,3 +87,43 @@ def test_requests_that_cannot_meet_a_defect_are_left_out() -> None:
     on_files = Mutant("X-MED1", "MED", "nothing", "", "reply", {"of": "files"})
 
     assert relevant_cases(on_files, load_checks("ozor"), []) == []
+
+
+def _command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "screentest.contract_tests.mutants", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **environment}
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "detail"),
+    [
+        (("run", "ozr"), "'ozr' is not one of"),
+        (("run", "--only", "NOPE", "ulazai"), "no mutant has an id that begins with 'NOPE'"),
+        (("explain", "ozor", "OZ-SCH99"), "no mutant 'OZ-SCH99'; did you mean"),
+    ],
+)
+def test_wrong_use_of_the_command_is_code_2(arguments: tuple[str, ...], detail: str) -> None:
+    done = _command(*arguments)
+
+    assert done.returncode == 2
+    assert detail in done.stderr
+
+
+def test_the_command_names_what_to_install(tmp_path: Path) -> None:
+    other = tmp_path / "schemathesis-1.0.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: schemathesis\nVersion: 1.0\n")
+
+    done = _command("run", "ulazai", PYTHONPATH=str(tmp_path))
+
+    assert done.returncode == 2
+    assert "schemathesis 1.0 is not supported; install one from 4.20 up to 5" in done.stderr
+
+
+def test_the_command_shows_how_a_mutant_is_found() -> None:
+    done = _command("explain", "ozor", "OZ-CRD1")
+
+    assert done.returncode == 0
+    assert "money.generateVideo.price" in done.stdout

@@ -1,0 +1,89 @@
+"""`python -m screentest.contract_tests.mutants`: whether the kit finds planted defects."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from screentest.specs.contract import provider_names
+from screentest.specs.errors import no_such
+
+from .report import tally_json, tally_lines
+from .run import all_mutants, run_mutants, run_one
+
+PROVIDER = click.Choice(provider_names())
+
+
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    """A missing library or a wrong argument ends in exit code 2 with one line."""
+    try:
+        yield
+    except ImportError as error:
+        hint = "install the extra: screentest[contract]"
+        raise click.UsageError(f"{error}; {hint}") from None
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+@click.group()
+def main() -> None:
+    """Defects of providers, and whether the contract kit finds them."""
+
+
+@main.command("run")
+@click.argument("providers", nargs=-1, type=PROVIDER)
+@click.option("--only", default="", help="Mutants whose id begins with this: OZ-CRD, GEN.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True)
+@click.option("--output", type=click.Path(path_type=Path), help="A file for one JSON line each.")
+def run_all(
+    providers: Sequence[str], *, only: str, seed: int, workers: int, output: Path | None
+) -> None:
+    """Run every mutant; exit code 1 when one without an excuse survives."""
+    with _usage_errors():
+        tally = run_mutants(providers or provider_names(), only=only, seed=seed, workers=workers)
+        if not tally.fates:
+            raise click.UsageError(f"no mutant has an id that begins with {only!r}")
+    for line in tally_lines(tally):
+        click.echo(line)
+    if output is not None:
+        output.write_text(tally_json(tally), encoding="utf-8")
+    survived = [it for it in tally.fates if not it.is_killed and not it.mutant.excuse]
+    sys.exit(1 if survived or tally.false_alarms else 0)
+
+
+@main.command("list")
+@click.argument("provider", type=PROVIDER)
+def list_all(provider: str) -> None:
+    """List every mutant of a provider, one a line."""
+    for mutant in all_mutants(provider):
+        click.echo(f"{mutant.id:<12} {mutant.family}  {mutant.summary} ({mutant.breaks})")
+
+
+@main.command()
+@click.argument("provider", type=PROVIDER)
+@click.argument("mutant_id")
+def explain(provider: str, mutant_id: str) -> None:
+    """Run one mutant and show how it was found."""
+    mutants = {it.id: it for it in all_mutants(provider)}
+    if mutant_id not in mutants:
+        raise click.UsageError(no_such("mutant", mutant_id, mutants))
+    mutant = mutants[mutant_id]
+    with _usage_errors():
+        fate = run_one(provider, mutant)
+    click.echo(f"{mutant.id}: {mutant.summary}")
+    click.echo(f"breaks {mutant.breaks}; {mutant.seam}: {dict(mutant.change)}")
+    if fate.is_killed:
+        found = f"found by {fate.tier} after {fate.requests} requests"
+        click.echo(f"{found}: {fate.rule}: {fate.summary}")
+    else:
+        click.echo(f"not found{': ' + mutant.excuse if mutant.excuse else ''}")
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m screentest.contract_tests.mutants")
