@@ -11,7 +11,7 @@ from functools import cache
 import pytest
 
 from .rules.contract_rules import FAMILIES
-from .rules.judge import Verdict
+from .rules.judge import RuleVerdict
 from .runs.command import choose
 from .runs.named_target import NamedTarget
 from .scenarios.verify import Result, scenarios_of, verify
@@ -39,7 +39,7 @@ def verified(target: NamedTarget) -> Result:
 def test_no_rule_is_broken(target: NamedTarget, family: str) -> None:
     result = verified(target)
     rules = [it for it in result.judge.rules.values() if it.family == family]
-    judged = [it for it in rules if result.judge.verdict(it.id) is not Verdict.NOT_JUDGED]
+    judged = [it for it in rules if result.judge.verdict(it.id) is not RuleVerdict.NOT_JUDGED]
 
     detail = [
         f"{it.rule.id} ({it.rule.source}): {it.summary}"

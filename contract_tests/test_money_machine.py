@@ -6,7 +6,7 @@ import pytest
 
 from .runs.machine import machine_of, run_machine
 from .runs.named_target import NamedTarget
-from .targets.in_process import InProcess, make_app
+from .targets.in_process import InProcessTarget, make_app
 
 
 def test_any_order_of_jobs_and_waits_keeps_the_books(target: NamedTarget) -> None:
@@ -15,6 +15,6 @@ def test_any_order_of_jobs_and_waits_keeps_the_books(target: NamedTarget) -> Non
     contract = target.contract
     app = make_app(contract)
 
-    machine = machine_of(contract, target.checks, lambda: InProcess(app, contract))
+    machine = machine_of(contract, target.checks, lambda: InProcessTarget(app, contract))
 
     run_machine(machine)

@@ -12,7 +12,7 @@ from .rules.contract_rules import rules_of
 from .rules.judge import Judge
 from .runs.named_target import NamedTarget
 from .runs.phases import PHASES, run_phase
-from .scenarios.session import Session
+from .sessions.session import Session
 
 _EXAMPLES = 10
 

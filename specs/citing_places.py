@@ -33,8 +33,9 @@ class CitingPlace(Struct, frozen=True):
 
 def wrong_citations(contract: Contract) -> list[str]:
     """What is wrong with the citations in the files of *contract*; empty without clauses."""
-    known = citable_subjects(contract)
-    return problems_in(citing_places(contract), known) if read_clauses(contract) else []
+    if not read_clauses(contract):
+        return []
+    return problems_in(citing_places(contract), citable_subjects(contract))
 
 
 def problems_in(places: Iterable[CitingPlace], known: Mapping[str, Subject]) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import jsonschema_rs
 
 from .behaviour_lint import problems_of_behaviour
+from .citing_places import wrong_citations
 from .contract import read_contract
 from .errors import ContractError
 from .files import read_yaml
@@ -59,6 +60,11 @@ def problems_of(folder: Path) -> Iterator[str]:
         return
     for problem in found:
         yield f"{folder / 'behaviour.yaml'}: {problem}"
+    try:
+        for problem in wrong_citations(contract):
+            yield f"{folder}/{problem}"
+    except ContractError as error:
+        yield str(error)
 
 
 def _check_document(path: Path, document: Json) -> None:

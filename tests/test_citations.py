@@ -1,7 +1,6 @@
 """Every citation of a clause fits the place that cites it.
 
-A contract, or a mutant, may cite a clause only where both are about the same subject. Citations
-that are still wrong are listed in `citations_to_mend/<provider>.txt`; those lists only get shorter.
+A contract, or a mutant, may cite a clause only where both are about the same subject.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ from screentest.specs.citing_places import (
 )
 from screentest.specs.contract import Contract, load_contract, provider_names, read_contract
 from screentest.specs.json_types import Json
+from screentest.specs.lint import problems_of
 
-TO_MEND = Path(__file__).parent / "citations_to_mend"
 #: A clause about neither the credentials, nor the first operation, nor the first mutant.
 STRANGE = {
     "oshara": "OS-052",
@@ -43,28 +42,13 @@ def _places(contract: Contract) -> list[CitingPlace]:
     return [*citing_places(contract), *citing_mutants(contract, mutants_of(provider))]
 
 
-def _to_mend(provider: str) -> list[str]:
-    path = TO_MEND / f"{provider}.txt"
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-
-
-def _key(problem: str) -> str:
-    """The place and the id of a problem, without the subjects."""
-    place, _, rest = problem.partition(": cites ")
-    return f"{place}: cites {rest.split(' ')[0].rstrip(',')}"
-
-
 @pytest.mark.parametrize("provider", provider_names())
 def test_every_citation_fits_its_place(provider: str) -> None:
     contract = load_contract(provider)
 
     found = problems_in(_places(contract), citable_subjects(contract))
 
-    known = set(_to_mend(provider))
-    new = [problem for problem in found if _key(problem) not in known]
-    assert new == [], "\n".join(new)
-    mended = known - {_key(problem) for problem in found}
-    assert mended == set(), f"remove these lines from {TO_MEND}/{provider}.txt: {sorted(mended)}"
+    assert found == [], "\n".join(found)
 
 
 def _changed_copy(contract: Contract, folder: Path, file: str, document: Json) -> Contract:
@@ -87,8 +71,8 @@ def test_a_wrong_citation_in_a_behaviour_file_is_found(provider: str, tmp_path: 
 
     changed = _changed_copy(contract, tmp_path, "behaviour.yaml", document)
 
-    problems = problems_in(citing_places(changed), citable_subjects(changed))
-    assert _cites(problems, f"behaviour.yaml: credentials/{scheme}", strange)
+    problems = list(problems_of(changed.folder))
+    assert _cites(problems, f"{tmp_path}/behaviour.yaml: credentials/{scheme}", strange)
 
 
 @pytest.mark.parametrize("provider", provider_names())

@@ -31,6 +31,7 @@ FLOORS = {
         ("contract_tests/rules",),
         ("contract_tests/monitors",),
         ("contract_tests/targets",),
+        ("contract_tests/sessions",),
         ("contract_tests/scenarios",),
         ("contract_tests/report",),
         ("contract_tests/runs",),

@@ -16,9 +16,9 @@ from typing import Any
 from bench.servers import prism_command, serve_prism
 
 from screentest.contract_tests.rules.contract_rules import FAMILIES
-from screentest.contract_tests.rules.judge import Finding, Verdict
+from screentest.contract_tests.rules.judge import RuleFinding, RuleVerdict
 from screentest.contract_tests.runs.command import run_verify
-from screentest.contract_tests.runs.options import Options
+from screentest.contract_tests.runs.options import VerifyOptions
 from screentest.contract_tests.scenarios.verify import Result
 from screentest.specs.contract import load_contract
 
@@ -67,7 +67,7 @@ def _result(command: Path, provider: str) -> Result:
         served = Path(folder) / "openapi.json"
         served.write_text(json.dumps(_with_prefix(provider)))
         with serve_prism(command, served, path, headers, core=None) as running:
-            options = Options(
+            options = VerifyOptions(
                 provider=provider,
                 url=running.url,
                 api_key="somebody",
@@ -95,7 +95,7 @@ def page(found: Mapping[str, Result]) -> str:
 
 def _section(provider: str, result: Result) -> Iterator[str]:
     counts = result.judge.counts()
-    kept, broken, unjudged = (counts[it] for it in Verdict)
+    kept, broken, unjudged = (counts[it] for it in RuleVerdict)
     yield f"\n## {provider}\n"
     yield f"{kept} rules kept, {broken} broken, {unjudged} not judged.\n"
     yield "| family | kept | broken | not judged |\n| --- | --- | --- | --- |"
@@ -104,7 +104,7 @@ def _section(provider: str, result: Result) -> Iterator[str]:
             result.judge.verdict(it.id) for it in result.judge.rules.values() if it.family == family
         ]
         if verdicts:
-            cells = " | ".join(str(verdicts.count(verdict)) for verdict in Verdict)
+            cells = " | ".join(str(verdicts.count(verdict)) for verdict in RuleVerdict)
             yield f"| {detail} | {cells} |"
     yield "\nWhat was seen first for each kind of broken rule:\n"
     for finding in _first_of_each_kind(result):
@@ -112,7 +112,7 @@ def _section(provider: str, result: Result) -> Iterator[str]:
         yield f"- `{rule.id}` ({rule.source}): {finding.summary}"
 
 
-def _first_of_each_kind(result: Result) -> Iterator[Finding]:
+def _first_of_each_kind(result: Result) -> Iterator[RuleFinding]:
     """One finding for each last word of a rule's id, such as `missing`."""
     seen: set[str] = set()
     for finding in result.judge.findings:

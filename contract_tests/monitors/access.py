@@ -11,7 +11,7 @@ from screentest.specs.json_types import Json
 from ..rules import rule_ids
 from ..rules.judge import Judge
 from ..traces.expressions import Scope, evaluate, has_value
-from ..traces.trace import Event, Exchange, Part, query_values
+from ..traces.trace import Event, Exchange, LackingPart, query_values
 
 
 class Access:
@@ -27,7 +27,7 @@ class Access:
     def see(self, event: Event) -> None:
         if not isinstance(event, Exchange) or not event.operation:
             return
-        if Part.CALLER not in event.lacks:
+        if LackingPart.CALLER not in event.lacks:
             self._judge_anonymous(event)
             self._judge_owner(event)
         self._note_made(event)
@@ -77,7 +77,7 @@ class Access:
                 value = evaluate(expression, exchange)
                 if not has_value(value):
                     continue
-                if Part.CALLER not in exchange.lacks:
+                if LackingPart.CALLER not in exchange.lacks:
                     self._owners.setdefault((name, str(value)), exchange.key)
                 new = self._new.setdefault(name, [])
                 if str(value) not in asked and str(value) not in new:
@@ -88,7 +88,7 @@ class Access:
         if not isinstance(items, list):
             return
         shown = [str(evaluate(rules.id, exchange, Scope(item=item))) for item in items]
-        if Part.CALLER not in exchange.lacks:
+        if LackingPart.CALLER not in exchange.lacks:
             owners = {it: self._owners.get((rules.named, it)) for it in shown}
             foreign = [it for it, owner in owners.items() if owner not in {None, exchange.key}]
             detail = f"{foreign[:1]} belongs to another account"

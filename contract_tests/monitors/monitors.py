@@ -12,7 +12,7 @@ from .lifecycles import Lifecycles
 from .money import Money
 from .repeats import Repeats
 from .shapes import Shapes
-from .streams import Streams
+from .streams import EventStreams
 
 
 class Monitors:
@@ -27,7 +27,7 @@ class Monitors:
         self._parts = (
             Shapes(contract, checks, judge, is_open),
             Lifecycles(contract, checks, judge),
-            Streams(contract, judge),
+            EventStreams(contract, judge),
             Access(contract, checks, judge),
             Repeats(contract, judge),
             Money(contract, checks, judge),

@@ -7,7 +7,7 @@ from screentest.specs.contract import Contract
 from ..rules import rule_ids
 from ..rules.judge import Judge
 from ..rules.known import windows_in_force
-from ..traces.trace import Event, Exchange, Part
+from ..traces.trace import Event, Exchange, LackingPart
 
 
 class Repeats:
@@ -28,7 +28,7 @@ class Repeats:
     def _judge_rate(self, exchange: Exchange) -> None:
         if not exchange.is_success or exchange.actor == "anonymous":
             return
-        if Part.CALLER in exchange.lacks or self._is_replay(exchange):
+        if LackingPart.CALLER in exchange.lacks or self._is_replay(exchange):
             return
         for window in windows_in_force(self._contract.behaviour):
             if exchange.operation not in window.operations:

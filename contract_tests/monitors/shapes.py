@@ -13,7 +13,7 @@ from screentest.specs.validation import Violation
 from ..rules import rule_ids
 from ..rules.judge import Judge
 from ..traces.expressions import NOTHING, as_number, evaluate, has_value, read_fact
-from ..traces.trace import MISSING, Event, Exchange, Part, query_values
+from ..traces.trace import MISSING, Event, Exchange, LackingPart, query_values
 from .times import follow_each_other
 
 #: A live provider may say more than was documented; only our own mock is held to closed objects.
@@ -51,9 +51,9 @@ class Shapes:
         if exchange.broken:
             return "the body says that it is JSON and is not"
         missing = [name for name in shape.headers if name.lower() not in exchange.headers]
-        if missing and Part.HEADERS not in exchange.lacks:
+        if missing and LackingPart.HEADERS not in exchange.lacks:
             return f"the header {missing[0]} is missing"
-        if exchange.method == "HEAD" or Part.BODY in exchange.lacks:
+        if exchange.method == "HEAD" or LackingPart.BODY in exchange.lacks:
             return None
         if shape.content and not exchange.content_type:
             return f"no content type, and a body was promised ({', '.join(shape.content)})"
@@ -91,7 +91,7 @@ class Shapes:
             exchange.is_success if relation.status is None else exchange.status == relation.status
         ):
             return
-        if exchange.lacks & {Part.SENT, Part.BODY}:
+        if exchange.lacks & {LackingPart.SENT, LackingPart.BODY}:
             return
         detail = self._relation_problem(relation, exchange)
         rule = rule_ids.example(relation.name)

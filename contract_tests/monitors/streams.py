@@ -11,11 +11,11 @@ from screentest.specs.outputs import StreamRules
 from ..rules import rule_ids
 from ..rules.judge import Judge
 from ..traces.expressions import as_number
-from ..traces.trace import Event, Exchange, Part
+from ..traces.trace import Event, Exchange, LackingPart
 
 
 @dataclass(slots=True)
-class Streams:
+class EventStreams:
     """Judges `stream.…` on every stream of a trace."""
 
     contract: Contract
@@ -25,7 +25,7 @@ class Streams:
         if not isinstance(event, Exchange):
             return
         rules = self.contract.behaviour.streams.get(event.operation)
-        if rules is None or not event.is_success or Part.BODY in event.lacks:
+        if rules is None or not event.is_success or LackingPart.BODY in event.lacks:
             return
         if not event.is_stream or not event.events:
             detail = "the accepted request was not answered with readable events"

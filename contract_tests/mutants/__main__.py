@@ -12,6 +12,7 @@ import click
 from screentest.specs.contract import provider_names
 from screentest.specs.errors import no_such
 
+from ..runs.fuzz import FuzzUnavailableError
 from .report import tally_json, tally_lines
 from .run import all_mutants, run_mutants, run_one
 
@@ -23,10 +24,7 @@ def _usage_errors() -> Iterator[None]:
     """A missing library or a wrong argument ends in exit code 2 with one line."""
     try:
         yield
-    except ImportError as error:
-        hint = "install the extra: screentest[contract]"
-        raise click.UsageError(f"{error}; {hint}") from None
-    except ValueError as error:
+    except (FuzzUnavailableError, ValueError) as error:
         raise click.UsageError(str(error)) from None
 
 

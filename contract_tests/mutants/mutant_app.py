@@ -29,7 +29,7 @@ _STORAGE = "/_storage/"
 
 
 @dataclass(slots=True)
-class Answered:
+class MutantAnswer:
     """A whole answer, before it goes out."""
 
     status: int
@@ -71,14 +71,14 @@ class MutantApp:
     app: App
     contract: Contract
     mutant: Mutant
-    _frozen: dict[tuple[str, str], Answered] = field(default_factory=dict[Any, Any])
+    _frozen: dict[tuple[str, str], MutantAnswer] = field(default_factory=dict[Any, Any])
     _counts: dict[tuple[str, str], int] = field(default_factory=dict[Any, int])
     _keys: dict[str, list[dict[str, str]]] = field(default_factory=dict[str, Any])
     _fresh: dict[str, dict[str, str]] = field(default_factory=dict[str, Any])
-    _good: dict[tuple[str, str], Answered] = field(default_factory=dict[Any, Any])
+    _good: dict[tuple[str, str], MutantAnswer] = field(default_factory=dict[Any, Any])
     _bodies: dict[str, tuple[bytes, str]] = field(default_factory=dict[str, Any])
     _paid: set[tuple[str, str]] = field(default_factory=set[Any])
-    _first_body: dict[tuple[str, str], Answered] = field(default_factory=dict[Any, Any])
+    _first_body: dict[tuple[str, str], MutantAnswer] = field(default_factory=dict[Any, Any])
     _made: dict[str, list[Json]] = field(default_factory=dict[str, Any])
 
     @property
@@ -145,7 +145,7 @@ class MutantApp:
             return asked.path.startswith(_STORAGE)
         return asked.operation is not None and asked.operation.id == wanted
 
-    def _send(self, asked: Asked, **changes: Any) -> Answered:
+    def _send(self, asked: Asked, **changes: Any) -> MutantAnswer:
         environ = {**asked.environ, **changes}
         environ["wsgi.input"] = BytesIO(changes.get("body", asked.body))
         environ.pop("body", None)
@@ -160,7 +160,7 @@ class MutantApp:
         if not started:  # a generator that has not begun yet
             pieces = list(pieces)
         status, headers = started[-1]
-        answered = Answered(int(status[:3]), headers, pieces)
+        answered = MutantAnswer(int(status[:3]), headers, pieces)
         # A stream is handed on as it comes: reading it is what moves the clock.
         if not answered.is_stream:
             answered.pieces = list(pieces)
@@ -216,7 +216,7 @@ class MutantApp:
 
     # Requests
 
-    def _request(self, asked: Asked) -> Answered:
+    def _request(self, asked: Asked) -> MutantAnswer:
         change = self.mutant.change if self.mutant.seam == "request" else {}
         self._note_key(asked)
         if change.get("early") and _is_broken(asked.body):
@@ -253,7 +253,7 @@ class MutantApp:
             changes["QUERY_STRING"] = urlencode(kept)
         return changes
 
-    def _as_somebody_else(self, asked: Asked, answered: Answered) -> Answered:
+    def _as_somebody_else(self, asked: Asked, answered: MutantAnswer) -> MutantAnswer:
         """The answer that another account of the same world gets."""
         own = self.credential(asked)
         is_list = answered.status < 300
@@ -268,7 +268,7 @@ class MutantApp:
                     return found
         return answered
 
-    def _forgiven(self, asked: Asked, answered: Answered) -> Answered:
+    def _forgiven(self, asked: Asked, answered: MutantAnswer) -> MutantAnswer:
         assert asked.operation is not None
         name = asked.operation.id
         kind = asked.environ.get("CONTENT_TYPE", "")
@@ -280,7 +280,7 @@ class MutantApp:
         body, kind = self._bodies[name]
         return self._send(asked, body=body, CONTENT_TYPE=kind, QUERY_STRING="")
 
-    def _shared(self, asked: Asked, answered: Answered) -> Answered:
+    def _shared(self, asked: Asked, answered: MutantAnswer) -> MutantAnswer:
         rules = self.contract.behaviour.idempotency
         assert rules is not None
         value = asked.environ.get("HTTP_" + rules.header.upper().replace("-", "_"))
@@ -288,7 +288,7 @@ class MutantApp:
             return answered
         return self._good.setdefault((asked.world, value), answered)
 
-    def _forgotten(self, asked: Asked) -> Answered:
+    def _forgotten(self, asked: Asked) -> MutantAnswer:
         """The answer of an earlier success of the same operation, and nothing done."""
         assert asked.operation is not None
         known = self._first_body.get((asked.world, asked.operation.id))
@@ -300,7 +300,7 @@ class MutantApp:
 
     # Answers
 
-    def _reply(self, asked: Asked, answered: Answered) -> None:
+    def _reply(self, asked: Asked, answered: MutantAnswer) -> None:
         change = self.mutant.change
         wanted = change.get("status_is")
         if wanted is not None and answered.status != wanted:
@@ -324,7 +324,7 @@ class MutantApp:
             return
         self._bend(asked, answered, body)
 
-    def _bend(self, asked: Asked, answered: Answered, body: bytes) -> None:
+    def _bend(self, asked: Asked, answered: MutantAnswer, body: bytes) -> None:
         change = self.mutant.change
         if "freeze_fields" in change:
             kept = self._frozen.setdefault(asked.key, answered)
@@ -346,7 +346,7 @@ class MutantApp:
             answered.set_header(name, value)
         answered.set_header("Content-Length", str(len(body)))
 
-    def _like(self, asked: Asked, answered: Answered) -> None:
+    def _like(self, asked: Asked, answered: MutantAnswer) -> None:
         """A bad address answers what a good one did."""
         key = (asked.world, asked.path)
         if answered.status == 200:
@@ -358,7 +358,7 @@ class MutantApp:
 
     # Money
 
-    def _money(self, asked: Asked, answered: Answered) -> None:
+    def _money(self, asked: Asked, answered: MutantAnswer) -> None:
         change = self.mutant.change
         if asked.operation is None or change["after"] not in {"*", asked.operation.id}:
             self._note_key(asked)
@@ -390,7 +390,7 @@ class MutantApp:
 
     # Streams
 
-    def _stream(self, asked: Asked, answered: Answered) -> None:
+    def _stream(self, asked: Asked, answered: MutantAnswer) -> None:
         change = self.mutant.change
         if change.get("refuse_inside") and answered.status == 402:
             answered.status = 200

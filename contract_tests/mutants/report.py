@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ..rules.contract_rules import FAMILIES
-from .run import Fate, Tally
+from .run import MutantResult, MutantTally
 
 
-def tally_lines(tally: Tally) -> Iterator[str]:
+def tally_lines(tally: MutantTally) -> Iterator[str]:
     """Kill rates by family, then every survivor, then one line to remember."""
     living = [it for it in tally.fates if it.tier != "stillborn"]
     yield "family                          killed   by monitors   requests   credits   per kill"
@@ -28,7 +28,7 @@ def tally_lines(tally: Tally) -> Iterator[str]:
     yield _last_line(tally, living)
 
 
-def _family_line(family: str, detail: str, here: list[Fate]) -> str:
+def _family_line(family: str, detail: str, here: list[MutantResult]) -> str:
     killed = [it for it in here if it.is_killed]
     early = sum(1 for it in killed if it.tier == "monitors")
     requests = sum(it.requests for it in killed) // max(1, len(killed))
@@ -39,7 +39,7 @@ def _family_line(family: str, detail: str, here: list[Fate]) -> str:
     )
 
 
-def _last_line(tally: Tally, living: list[Fate]) -> str:
+def _last_line(tally: MutantTally, living: list[MutantResult]) -> str:
     killed = sum(1 for it in living if it.is_killed)
     early = sum(1 for it in living if it.tier == "monitors")
     by = Counter(it.mutant.is_generated for it in living)
@@ -51,7 +51,7 @@ def _last_line(tally: Tally, living: list[Fate]) -> str:
     )
 
 
-def tally_json(tally: Tally) -> str:
+def tally_json(tally: MutantTally) -> str:
     """One JSON object a line, one for each mutant."""
     return "".join(
         json.dumps(

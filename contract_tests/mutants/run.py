@@ -28,10 +28,10 @@ from ..rules.contract_rules import rules_of
 from ..rules.judge import Judge
 from ..runs.fuzz import Case, fuzz, make_cases
 from ..scenarios.scenario import Scenario
-from ..scenarios.session import Session
 from ..scenarios.verify import run_scenario, scenarios_of, verify
-from ..targets.guard import Budget, Guarded
-from ..targets.in_process import App, InProcess, make_app
+from ..sessions.session import Session
+from ..targets.guard import CreditBudget, Guarded
+from ..targets.in_process import App, InProcessTarget, make_app
 from .generate import generated
 from .mutant import FOLDER, Mutant, mutants_of
 from .mutant_app import MutantApp
@@ -42,7 +42,7 @@ SPECS = Path(contracts.__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class MutantResult:
     """What became of a mutant. *tier* says who killed it: `monitors`, `scenarios`, or nobody."""
 
     provider: str
@@ -60,10 +60,10 @@ class Fate:
 
 
 @dataclass(slots=True)
-class Tally:
+class MutantTally:
     """All fates of a run. *false_alarms* are findings about the mock without a defect."""
 
-    fates: list[Fate] = field(default_factory=list[Fate])
+    fates: list[MutantResult] = field(default_factory=list[MutantResult])
     false_alarms: list[str] = field(default_factory=list[str])
     seconds: float = 0.0
 
@@ -78,7 +78,7 @@ def all_mutants(provider: str) -> list[Mutant]:
     ]
 
 
-def run_one(provider: str, mutant: Mutant) -> Fate:
+def run_one(provider: str, mutant: Mutant) -> MutantResult:
     """Run *mutant* alone, in this process."""
     scenarios = scenarios_of(load_contract(provider), load_checks(provider))
     return run_mutant(provider, mutant, scenarios)
@@ -91,7 +91,7 @@ def false_alarms(provider: str, seed: int) -> list[str]:
     result = verify(
         contract,
         checks,
-        lambda: InProcess(app, contract, seed),
+        lambda: InProcessTarget(app, contract, seed),
         scenarios_of(contract, checks),
         seed=seed,
     )
@@ -147,16 +147,16 @@ def mutated_app(contract: Contract, mutant: Mutant) -> App:
 
 def run_mutant(
     provider: str, mutant: Mutant, scenarios: Sequence[Scenario], *, seed: int = 1
-) -> Fate:
+) -> MutantResult:
     """Run scenarios against one mutant until something is found."""
     contract, checks = load_contract(provider), load_checks(provider)
     started = time.perf_counter()
     try:
         app = mutated_app(contract, mutant)
     except ContractError as error:
-        return Fate(provider, mutant, "stillborn", summary=str(error))
-    judge, budget = Judge(rules_of(contract, checks)), Budget(None)
-    target = Guarded(InProcess(app, contract, seed), contract, budget)
+        return MutantResult(provider, mutant, "stillborn", summary=str(error))
+    judge, budget = Judge(rules_of(contract, checks)), CreditBudget(None)
+    target = Guarded(InProcessTarget(app, contract, seed), contract, budget)
     session = Session(target, contract, checks, judge)
     cases = relevant_cases(mutant, checks, cases_of(provider))
     problem = _attempt(partial(fuzz, session, cases, stops_early=True))
@@ -165,7 +165,7 @@ def run_mutant(
     for probe in probes[:_PROBES_MAX]:
         if judge.findings or problem:
             break
-        target = Guarded(InProcess(app, contract, seed), contract, budget)
+        target = Guarded(InProcessTarget(app, contract, seed), contract, budget)
         session = Session(target, contract, checks, judge)
         problem = _attempt(partial(run_scenario, probe, session))
         requests += len(session.trace.exchanges)
@@ -173,11 +173,15 @@ def run_mutant(
     if judge.findings or problem:
         rule, detail = _first(judge, problem)
         seconds = time.perf_counter() - started
-        return Fate(provider, mutant, "monitors", rule, detail, requests, budget.spent, seconds)
+        return MutantResult(
+            provider, mutant, "monitors", rule, detail, requests, budget.spent, seconds
+        )
     bend = str(mutant.change["do"]) if mutant.seam == "delivery" else ""
     rest = [it for it in scenarios if it not in probes[:_PROBES_MAX]]
     for scenario in by_relevance(mutant, rest):
-        target = Guarded(InProcess(app, contract, seed, bend_deliveries=bend), contract, budget)
+        target = Guarded(
+            InProcessTarget(app, contract, seed, bend_deliveries=bend), contract, budget
+        )
         session = Session(target, contract, checks, judge)
         problem = _attempt(partial(run_scenario, scenario, session))
         requests += len(session.trace.exchanges)
@@ -185,11 +189,13 @@ def run_mutant(
         if judge.findings or problem:
             rule, detail = _first(judge, problem)
             seconds = time.perf_counter() - started
-            return Fate(
+            return MutantResult(
                 provider, mutant, "scenarios", rule, detail, requests, budget.spent, seconds
             )
     seconds = time.perf_counter() - started
-    return Fate(provider, mutant, "", requests=requests, credits=budget.spent, seconds=seconds)
+    return MutantResult(
+        provider, mutant, "", requests=requests, credits=budget.spent, seconds=seconds
+    )
 
 
 def _first(judge: Judge, problem: str) -> tuple[str, str]:
@@ -260,7 +266,7 @@ def _words(mutant: Mutant) -> list[str]:
     )
 
 
-def _run_batch(provider: str, mutants: Sequence[Mutant], seed: int) -> list[Fate]:
+def _run_batch(provider: str, mutants: Sequence[Mutant], seed: int) -> list[MutantResult]:
     contract, checks = load_contract(provider), load_checks(provider)
     scenarios = scenarios_of(contract, checks)
     return [run_mutant(provider, mutant, scenarios, seed=seed) for mutant in mutants]
@@ -272,11 +278,11 @@ def run_mutants(
     only: str = "",
     seed: int = 1,
     workers: int = 2,
-    on_done: Callable[[Fate], None] = lambda fate: None,
-) -> Tally:
+    on_done: Callable[[MutantResult], None] = lambda fate: None,
+) -> MutantTally:
     """Run every mutant of *providers* whose id begins with *only*, in *workers* processes."""
     started = time.perf_counter()
-    tally = Tally()
+    tally = MutantTally()
     batches = [
         (provider, [it for it in all_mutants(provider) if it.id.startswith(only)][part::4], seed)
         for provider in providers

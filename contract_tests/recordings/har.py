@@ -22,7 +22,7 @@ from ..monitors.undocumented import Undocumented
 from ..rules.judge import Judge
 from ..traces.caller_identity import Callers
 from ..traces.strict_json import read_base64, read_json
-from ..traces.trace import Exchange, Part, Raw, Trace, find_operation, understand
+from ..traces.trace import Exchange, LackingPart, Raw, Trace, find_operation, understand
 from .har_forms import ENTRY, LOG
 
 #: What tools put in place of a credential, beside letters that repeat.
@@ -128,20 +128,20 @@ def _read_entry(entry: Json, before_ms: int, where: str) -> _Entry:
         parts = urlsplit(request["url"])
     except ValueError as error:
         raise ValueError(f"{where}: at request/url: {error}") from None
-    lacks: set[Part] = set()
+    lacks: set[LackingPart] = set()
     headers = _headers(response)
     if not headers:
-        lacks.add(Part.HEADERS)
+        lacks.add(LackingPart.HEADERS)
     content = response.get("content") or {}
     if content.get("mimeType"):
         headers.setdefault("content-type", content["mimeType"])
     status = int(response.get("status") or 0)
     body = _content(content, f"{where}: at response/content/text")
     if body is None and not _is_empty(request["method"], status, response, content):
-        lacks.add(Part.BODY)
+        lacks.add(LackingPart.BODY)
     sent, is_whole = _sent(request, f"{where}: at request/postData/text")
     if not is_whole:
-        lacks.add(Part.SENT)
+        lacks.add(LackingPart.SENT)
     started = entry.get("startedDateTime")
     at_ms = _instant_ms(started, where) if started else before_ms
     raw = Raw(
@@ -297,7 +297,7 @@ class _Callers:
         taken = {header.lower() for it in schemes for header, _ in credentials[it].forms}
         is_stripped = not key and bool(taken - self._kept)
         if is_stripped or self.is_masked(raw.request_headers):
-            raw = replace(raw, lacks=raw.lacks | {Part.CALLER})
+            raw = replace(raw, lacks=raw.lacks | {LackingPart.CALLER})
             actor, key = "owner", ""
         return understand(self._contract, raw, number=number, actor=actor, key=key)
 

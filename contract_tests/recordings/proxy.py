@@ -22,14 +22,14 @@ from screentest.specs.redaction import Secrets
 from ..monitors.monitors import Monitors
 from ..monitors.undocumented import Undocumented
 from ..rules.contract_rules import rules_of
-from ..rules.judge import Finding, Judge
+from ..rules.judge import Judge, RuleFinding
 from ..runs.open_target import base_address
 from ..runs.wsgi_adapter import answer, passed_on, refusal, status_line, wire_of
-from ..targets.guard import Budget, Guard, ReadOnlyError, SpentError
+from ..targets.guard import BudgetGuard, CreditBudget, ReadOnlyError, SpentError
 from ..targets.live import Answering, Live, UnreachableError
 from ..targets.target import Identity, OutgoingRequest
 from ..traces.caller_identity import Callers
-from ..traces.trace import Part, Raw, Trace, understand
+from ..traces.trace import LackingPart, Raw, Trace, understand
 from ..traces.trace_file import TraceWriter
 
 #: How an application begins an answer; what it gets back sends a piece of the body at once.
@@ -68,9 +68,9 @@ class Recorder:
     contract: Contract
     url: str
     path: Path | None = None
-    budget: Budget = field(default_factory=lambda: Budget(None))
+    budget: CreditBudget = field(default_factory=lambda: CreditBudget(None))
     is_read_only: bool = False
-    on_finding: Callable[[Finding], None] = lambda finding: None
+    on_finding: Callable[[RuleFinding], None] = lambda finding: None
     on_unreachable: Callable[[str], None] = lambda detail: None
     time_scale: float = 1.0
     trace: Trace = field(init=False)
@@ -79,7 +79,7 @@ class Recorder:
     _monitors: Monitors = field(init=False)
     _undocumented: Undocumented = field(init=False)
     _live: Live = field(init=False)
-    _guard: Guard = field(init=False)
+    _guard: BudgetGuard = field(init=False)
     _callers: Callers = field(init=False)
     _writer: TraceWriter | None = None
     _lock: Lock = field(default_factory=Lock)
@@ -95,7 +95,7 @@ class Recorder:
         self._live = Live(
             base_address(self.url, self.contract), Identity("owner"), time_scale=self.time_scale
         )
-        self._guard = Guard(self.contract, self.budget, self.is_read_only)
+        self._guard = BudgetGuard(self.contract, self.budget, self.is_read_only)
         self._callers = Callers(self.contract)
         if self.path is not None:
             self._writer = TraceWriter(
@@ -137,14 +137,14 @@ class Recorder:
 
     def _send(self, wire: OutgoingRequest, relay: _Relay) -> Raw:
         pieces: list[tuple[int, bytes]] = []
-        lacks: frozenset[Part] = frozenset()
+        lacks: frozenset[LackingPart] = frozenset()
         with self._live.begin(wire) as answering:
             relay.open(answering)
             try:
                 for at_ms, piece in answering.pieces:
                     pieces.append((at_ms, piece))
                     if not relay.pass_on(piece):
-                        lacks = frozenset({Part.BODY})
+                        lacks = frozenset({LackingPart.BODY})
                         break
             except UnreachableError:
                 if not relay.is_open:

@@ -18,10 +18,10 @@ from ..monitors.undocumented import Undocumented
 from ..report.text import broken_lines
 from ..rules.contract_rules import rules_of
 from ..rules.judge import Judge
-from ..scenarios.session import Session
+from ..sessions.session import Session
 from ..targets.request_builder import credential_header
 from ..targets.target import ANONYMOUS, Identity, OutgoingRequest, Target
-from ..traces.trace import Exchange, Part, Trace
+from ..traces.trace import Exchange, LackingPart, Trace
 from ..traces.trace_file import trace_of
 from .har import har_of, tally
 
@@ -115,7 +115,7 @@ def send_again(trace: Trace, target: Target, contract: Contract) -> Trace:
     renamed: dict[str, str] = {}
     before: Exchange | None = None
     for number, old in enumerate(trace.exchanges, start=1):
-        if Part.SENT in old.lacks:
+        if LackingPart.SENT in old.lacks:
             raise ValueError(f"exchange {number} ({old.line}) was recorded without what was sent")
         if before is not None:
             target.wait(max(0, old.at_ms - before.ended_ms))

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from html import escape
 
 from ..rules.contract_rules import FAMILIES
-from ..rules.judge import Broken, Finding, Rule, Verdict
+from ..rules.judge import Broken, Rule, RuleFinding, RuleVerdict
 from ..scenarios.verify import Result
 from ..traces.trace import Exchange, curl
 
 _BODY_SHOWN_MAX = 2_000
-_MARKS = {Verdict.KEPT: "✓", Verdict.BROKEN: "✗", Verdict.NOT_JUDGED: "–"}
+_MARKS = {RuleVerdict.KEPT: "✓", RuleVerdict.BROKEN: "✗", RuleVerdict.NOT_JUDGED: "–"}
 _STYLE = """
 :root{--ink:#1b1f24;--soft:#59636e;--line:#d8dee4;--paper:#fff;--sheet:#f6f8fa;--good:#1a7f37;
 --bad:#c4222f;--open:#8a6100}
@@ -76,9 +76,9 @@ def html_report(result: Result) -> str:
         f'<div class="sum {css if counts[verdict] else "none"}"><b>{counts[verdict]}</b>'
         f"<span>{verdict.value}</span></div>"
         for verdict, css in (
-            (Verdict.KEPT, "kept"),
-            (Verdict.BROKEN, "broken"),
-            (Verdict.NOT_JUDGED, "open"),
+            (RuleVerdict.KEPT, "kept"),
+            (RuleVerdict.BROKEN, "broken"),
+            (RuleVerdict.NOT_JUDGED, "open"),
         )
     )
     return (
@@ -92,8 +92,8 @@ def html_report(result: Result) -> str:
     )
 
 
-def _verdict(counts: Mapping[Verdict, int]) -> str:
-    broken = counts[Verdict.BROKEN]
+def _verdict(counts: Mapping[RuleVerdict, int]) -> str:
+    broken = counts[RuleVerdict.BROKEN]
     if broken:
         return f"{broken} {'rule is' if broken == 1 else 'rules are'} broken"
     return "Nothing is broken"
@@ -123,7 +123,7 @@ def _article(broken: Broken) -> str:
     )
 
 
-def _sequence(finding: Finding) -> str:
+def _sequence(finding: RuleFinding) -> str:
     """The messages that led to a finding, in order."""
     scenario = f'<p class="rule">while: {escape(finding.scenario)}</p>' if finding.scenario else ""
     messages = "".join(_exchange(it) for it in finding.exchanges)
@@ -147,8 +147,8 @@ def _families(result: Result) -> str:
         rules = [it for it in result.judge.rules.values() if it.family == family]
         if not rules:
             continue
-        kept = sum(1 for it in rules if result.judge.verdict(it.id) is Verdict.KEPT)
-        broken = sum(1 for it in rules if result.judge.verdict(it.id) is Verdict.BROKEN)
+        kept = sum(1 for it in rules if result.judge.verdict(it.id) is RuleVerdict.KEPT)
+        broken = sum(1 for it in rules if result.judge.verdict(it.id) is RuleVerdict.BROKEN)
         rows = "".join(_row(result, it) for it in rules)
         is_open = " open" if broken else ""
         parts.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from ..rules.judge import Verdict
+from ..rules.judge import RuleVerdict
 from ..scenarios.verify import Result
 from .text import broken_lines
 
@@ -23,8 +23,8 @@ def junit_report(result: Result) -> str:
         name=f"screentest {result.contract.provider}",
         tests=str(len(result.judge.rules) + len(clauses) + bool(result.ending)),
         errors=str(int(bool(result.ending))),
-        failures=str(counts[Verdict.BROKEN]),
-        skipped=str(counts[Verdict.NOT_JUDGED] + len(clauses)),
+        failures=str(counts[RuleVerdict.BROKEN]),
+        skipped=str(counts[RuleVerdict.NOT_JUDGED] + len(clauses)),
         time=f"{result.seconds:.3f}",
     )
     broken = {it.rule.id: it for it in result.judge.broken_rules}
@@ -32,15 +32,15 @@ def junit_report(result: Result) -> str:
         name = f"{result.contract.provider}.{rule.family}"
         case = ElementTree.SubElement(suite, "testcase", classname=name, name=rule.id)
         match result.judge.verdict(rule.id):
-            case Verdict.BROKEN:
+            case RuleVerdict.BROKEN:
                 found = broken[rule.id]
                 failure = ElementTree.SubElement(
                     case, "failure", message=_clean(found.detail), type=rule.source or rule.id
                 )
                 failure.text = _clean("\n".join(broken_lines(found)))
-            case Verdict.NOT_JUDGED:
+            case RuleVerdict.NOT_JUDGED:
                 ElementTree.SubElement(case, "skipped", message="not judged")
-            case Verdict.KEPT:
+            case RuleVerdict.KEPT:
                 pass
     for clause, why in clauses:
         name = f"{result.contract.provider}.clauses"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from ..rules.contract_rules import FAMILIES
-from ..rules.judge import Broken, Verdict
+from ..rules.judge import Broken, RuleVerdict
 from ..scenarios.verify import Result
 from ..traces.trace import curl
 
@@ -22,7 +22,7 @@ def text_report(result: Result, base_url: str = "$BASE_URL") -> Iterator[str]:
         if rules:
             counts = [
                 sum(1 for it in rules if result.judge.verdict(it.id) is verdict)
-                for verdict in Verdict
+                for verdict in RuleVerdict
             ]
             kept, broken, unjudged = counts
             extra = f"  {broken} BROKEN" if broken else ""
@@ -38,8 +38,8 @@ def text_report(result: Result, base_url: str = "$BASE_URL") -> Iterator[str]:
         yield ""
     counts_of = result.judge.counts()
     yield (
-        f"{counts_of[Verdict.KEPT]} kept, {counts_of[Verdict.BROKEN]} broken, "
-        f"{counts_of[Verdict.NOT_JUDGED]} not judged ({result.coverage}); "
+        f"{counts_of[RuleVerdict.KEPT]} kept, {counts_of[RuleVerdict.BROKEN]} broken, "
+        f"{counts_of[RuleVerdict.NOT_JUDGED]} not judged ({result.coverage}); "
         f"{len(result.ran)} scenarios, {result.requests} requests, {result.bill}, "
         f"{result.seconds:.2f} s"
     )

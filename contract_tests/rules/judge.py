@@ -20,7 +20,7 @@ class UnknownRuleError(Exception):
     """A scenario or a monitor judged a rule that the contract does not have."""
 
 
-class Verdict(Enum):
+class RuleVerdict(Enum):
     """What is known of a rule."""
 
     KEPT = "kept"
@@ -43,7 +43,7 @@ class Rule(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RuleFinding:
     """A broken rule: what was seen, in which exchanges, during which scenario."""
 
     rule: Rule
@@ -58,7 +58,7 @@ class Broken:
 
     rule: Rule
     times: int
-    findings: tuple[Finding, ...]
+    findings: tuple[RuleFinding, ...]
 
     @property
     def detail(self) -> str:
@@ -73,7 +73,7 @@ class Judge:
     rules: dict[str, Rule]
     kept: Counter[str] = field(default_factory=Counter[str])
     broken: Counter[str] = field(default_factory=Counter[str])
-    findings: list[Finding] = field(default_factory=list[Finding])
+    findings: list[RuleFinding] = field(default_factory=list[RuleFinding])
     scenario: str = ""
 
     def add(self, rules: Mapping[str, Rule]) -> None:
@@ -100,7 +100,7 @@ class Judge:
             return True
         self.broken[rule_id] += 1
         if self.broken[rule_id] <= _FINDINGS_MAX:
-            self.findings.append(Finding(rule, detail, exchanges, self.scenario))
+            self.findings.append(RuleFinding(rule, detail, exchanges, self.scenario))
         return False
 
     def check_optional(
@@ -111,19 +111,21 @@ class Judge:
             return holds
         return self.check(rule_id, detail, *exchanges, holds=holds)
 
-    def verdict(self, rule_id: str) -> Verdict:
+    def verdict(self, rule_id: str) -> RuleVerdict:
         if self.broken[rule_id]:
-            return Verdict.BROKEN
-        return Verdict.KEPT if self.kept[rule_id] else Verdict.NOT_JUDGED
+            return RuleVerdict.BROKEN
+        return RuleVerdict.KEPT if self.kept[rule_id] else RuleVerdict.NOT_JUDGED
 
     @property
     def not_judged(self) -> list[Rule]:
-        return [rule for rule in self.rules.values() if self.verdict(rule.id) is Verdict.NOT_JUDGED]
+        return [
+            rule for rule in self.rules.values() if self.verdict(rule.id) is RuleVerdict.NOT_JUDGED
+        ]
 
     @property
     def broken_rules(self) -> list[Broken]:
         """Each broken rule once, in the order in which they were found broken."""
-        found: dict[str, list[Finding]] = {}
+        found: dict[str, list[RuleFinding]] = {}
         for finding in self.findings:
             found.setdefault(finding.rule.id, []).append(finding)
         return [
@@ -131,10 +133,10 @@ class Judge:
             for rule_id, findings in found.items()
         ]
 
-    def counts(self) -> dict[Verdict, int]:
+    def counts(self) -> dict[RuleVerdict, int]:
         """How many rules have each verdict."""
         found = Counter(self.verdict(rule_id) for rule_id in self.rules)
-        return {verdict: found[verdict] for verdict in Verdict}
+        return {verdict: found[verdict] for verdict in RuleVerdict}
 
 
 def by_id(rules: Iterable[Rule]) -> dict[str, Rule]:

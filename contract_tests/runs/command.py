@@ -12,15 +12,15 @@ from ..report.html import html_report
 from ..report.junit import junit_report
 from ..report.ndjson import ndjson_report
 from ..scenarios.scenario import Scenario
-from ..scenarios.session import Session
 from ..scenarios.verify import Ran, Result, scenarios_of, verify
-from ..targets.guard import Budget, Guarded
+from ..sessions.session import Session
+from ..targets.guard import CreditBudget, Guarded
 from ..targets.live import NotAllowedError, UnreachableError
 from ..targets.open_jobs import JournalError, OpenJobs, journal_in, place_of
 from ..targets.target import Target
 from .fuzz import check_version
 from .open_target import base_address, check_key, opener
-from .options import Options
+from .options import VerifyOptions
 from .phases import PHASES, run_phase
 
 REPORTS: dict[str, Callable[[Result], str]] = {
@@ -34,7 +34,9 @@ class NothingChosenError(Exception):
     """No scenario is what somebody asked for."""
 
 
-def run_verify(options: Options, on_progress: Callable[[Scenario, Ran | None], None]) -> Result:
+def run_verify(
+    options: VerifyOptions, on_progress: Callable[[Scenario, Ran | None], None]
+) -> Result:
     """Verify a provider, write the reports, and return the result.
 
     A server that goes away and Ctrl+C end the run early, with the bill and the reports of what was
@@ -79,7 +81,7 @@ def run_verify(options: Options, on_progress: Callable[[Scenario, Ran | None], N
 
 
 def _open_jobs(
-    options: Options, contract: Contract, open_it: Callable[[], Guarded]
+    options: VerifyOptions, contract: Contract, open_it: Callable[[], Guarded]
 ) -> OpenJobs | None:
     """Where open jobs are kept; nowhere for our own mock, which forgets them with the run.
 
@@ -98,7 +100,7 @@ def _open_jobs(
     return None if path is None else OpenJobs(path, place, open_it().adopt)
 
 
-def allowance(options: Options, contract: Contract, checks: Checks) -> Budget:
+def allowance(options: VerifyOptions, contract: Contract, checks: Checks) -> CreditBudget:
     """What may be spent: as somebody said, else on a live target what the plan says at worst.
 
     Raises:
@@ -106,16 +108,16 @@ def allowance(options: Options, contract: Contract, checks: Checks) -> Budget:
         NothingChosenError: there is nothing to be spent on.
     """
     if options.budget is not None or options.url is None or not options.is_live:
-        return Budget(options.budget)
+        return CreditBudget(options.budget)
     has_money = contract.behaviour.initial_credits is not None
     if options.fuzz and has_money:
         raise NotAllowedError(
             "nobody can say what made-up requests cost at a live target; bound it with --budget"
         )
-    return Budget(worst_cost(options, choose(options, scenarios_of(contract, checks))))
+    return CreditBudget(worst_cost(options, choose(options, scenarios_of(contract, checks))))
 
 
-def worst_cost(options: Options, chosen: Sequence[Scenario]) -> int:
+def worst_cost(options: VerifyOptions, chosen: Sequence[Scenario]) -> int:
     """What *chosen* scenarios cost at worst at the target of *options*."""
     costs = [it.cost for it in chosen if _is_for(options, it)]
     # A quick look shares its one paid job; what else is shared depends on the server's answers.
@@ -123,16 +125,16 @@ def worst_cost(options: Options, chosen: Sequence[Scenario]) -> int:
     return max(costs, default=0) if is_shared else sum(costs)
 
 
-def _is_for(options: Options, scenario: Scenario) -> bool:
+def _is_for(options: VerifyOptions, scenario: Scenario) -> bool:
     return options.url is None or not scenario.needs_levers
 
 
-def _all_scenarios(options: Options, contract: Contract, checks: Checks) -> list[Scenario]:
+def _all_scenarios(options: VerifyOptions, contract: Contract, checks: Checks) -> list[Scenario]:
     found = scenarios_of(contract, checks)
     return found + made_up(options, contract) if options.fuzz else found
 
 
-def made_up(options: Options, contract: Contract) -> list[Scenario]:
+def made_up(options: VerifyOptions, contract: Contract) -> list[Scenario]:
     """Made-up requests as more scenarios, one a phase; what they cost is the guard's to say.
 
     Raises:
@@ -157,7 +159,7 @@ def made_up(options: Options, contract: Contract) -> list[Scenario]:
     ]
 
 
-def choose(options: Options, scenarios: Sequence[Scenario]) -> list[Scenario]:
+def choose(options: VerifyOptions, scenarios: Sequence[Scenario]) -> list[Scenario]:
     """The scenarios of a tier, cheap ones first; in smoke at most one of them pays.
 
     Raises:
@@ -175,16 +177,16 @@ def choose(options: Options, scenarios: Sequence[Scenario]) -> list[Scenario]:
     return wanted
 
 
-def open_target(options: Options) -> Target:
+def open_target(options: VerifyOptions) -> Target:
     """The target of *options*, guarded as they say.
 
     Raises:
         NotAllowedError: it is another machine, and nobody said that this is meant.
     """
-    return opener(options, options.contract, Budget(options.budget))()
+    return opener(options, options.contract, CreditBudget(options.budget))()
 
 
-def plan_lines(options: Options) -> list[str]:
+def plan_lines(options: VerifyOptions) -> list[str]:
     """What a run would do, and what it would cost at worst, without a single request.
 
     Raises:

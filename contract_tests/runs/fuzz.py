@@ -19,7 +19,7 @@ from screentest.specs.operations import Operation
 from screentest.specs.redaction import is_secret_header
 
 from ..rules.known import names_needed
-from ..scenarios.session import Session
+from ..sessions.session import Session
 from ..targets.request_builder import UnableError, credential_header
 from ..targets.target import ANONYMOUS, Identity, OutgoingRequest
 from ..traces.expressions import evaluate, has_value
@@ -182,7 +182,7 @@ def fuzz(session: Session, cases: Sequence[Case], *, stops_early: bool = False) 
 
 
 def _spender(session: Session) -> Identity:
-    return session.rich("owner") if session.target.controls is not None else session.owner
+    return session.wallet.rich("owner") if session.target.controls is not None else session.owner
 
 
 def _caller(session: Session, number: int, owner: Identity) -> Identity:
@@ -201,12 +201,12 @@ def _send(
     path = prefix + (_with_ids(operation, pool, number) or case.path)
     headers = {**case.headers, **credential_header(session.contract.behaviour, operation, who)}
     wire = OutgoingRequest(operation.method, path, case.query, headers, case.body)
-    sees_money = session.has_money and session.target.controls is not None and who.account
+    sees_money = session.wallet.has_money and session.target.controls is not None and who.account
     if sees_money:
-        session.money(who)
+        session.wallet.balance(who)
     exchange = session.send(wire, who)
     if sees_money:
-        session.money(who)
+        session.wallet.balance(who)
     _keep_ids(session.checks, exchange, pool)
 
 
@@ -264,12 +264,14 @@ def smallest_of_all(session: Session, pool: dict[str, list[str]], owner: Identit
         if names and operation.security and session.target.stranger is not None:
             callers.insert(1, session.stranger)
         for who in callers:
-            sees_money = session.has_money and session.target.controls is not None and who.account
+            sees_money = (
+                session.wallet.has_money and session.target.controls is not None and who.account
+            )
             if sees_money:
-                session.money(who)
+                session.wallet.balance(who)
             exchange = session.call(name, ids=ids, who=who)
             if sees_money:
-                session.money(who)
+                session.wallet.balance(who)
             if who is owner:
                 _keep_ids(session.checks, exchange, pool)
         session.target.wait(_PAUSE_MS)

@@ -19,7 +19,8 @@ from screentest.specs.contract import Contract
 from ..rules.contract_rules import rules_of
 from ..rules.judge import Judge
 from ..scenarios.pacing import spaced
-from ..scenarios.session import Made, RefusedError, Session
+from ..sessions.made import Made, NotAcceptedError
+from ..sessions.session import Session
 from ..targets.target import Target
 
 _GRANTED = 1_000
@@ -41,7 +42,7 @@ def machine_of(
             judge = Judge(rules_of(contract, checks))
             self.session = Session(open_target(), contract, checks, judge)
             self.who = self.session.controls.new_identity(
-                "owner", credits=_GRANTED if self.session.has_money else None
+                "owner", credits=_GRANTED if self.session.wallet.has_money else None
             )
             self.jobs: list[tuple[Made, int]] = []
 
@@ -55,10 +56,10 @@ def machine_of(
                 self.session.controls.fail_next(self.who, operation)
             who = spaced(self.session, self.who, operation)
             try:
-                made = self.session.make(kind, who=who)
-            except RefusedError:
+                made = self.session.resources.make(kind, who=who)
+            except NotAcceptedError:
                 return
-            self.jobs.append((made, self.session.price(operation, who=who)))
+            self.jobs.append((made, self.session.wallet.price(operation, who=who)))
 
         @rule(ms=st.integers(1, 120_000))
         def wait(self, ms: int) -> None:
@@ -68,7 +69,7 @@ def machine_of(
         @rule(choice=st.integers(0, _JOBS_MAX))
         def look(self, choice: int) -> None:
             made, _ = self.jobs[choice % len(self.jobs)]
-            self.session.read(made)
+            self.session.resources.read(made)
 
         @invariant()
         def nothing_is_broken(self) -> None:
@@ -77,15 +78,15 @@ def machine_of(
 
         @invariant()
         def money_is_what_the_jobs_say(self) -> None:
-            if not self.session.has_money or not self.jobs:
+            if not self.session.wallet.has_money or not self.jobs:
                 return
             taken = sum(self._taken(made, cost) for made, cost in self.jobs)
-            assert self.session.money(self.who).total == _GRANTED - taken
+            assert self.session.wallet.balance(self.who).total == _GRANTED - taken
 
         def _taken(self, made: Made, cost: int) -> int:
             """What a job has cost so far, by its state and by when it is paid."""
             price = contract.behaviour.operations[operation].price
-            state = self.session.kind_seen(made, self.session.read(made))
+            state = self.session.shown.kind_seen(made, self.session.resources.read(made))
             if state is Kind.FAILED or price is None:
                 return 0
             is_paid_at_once = price.moment is not Moment.COMPLETION

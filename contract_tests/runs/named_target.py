@@ -17,11 +17,11 @@ from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import Contract, load_contract
 from screentest.specs.errors import ContractError
 
-from ..targets.guard import Budget, Guarded
+from ..targets.guard import CreditBudget, Guarded
 from ..targets.live import NotAllowedError, UnreachableError, check_address
 from .command import allowance
 from .open_target import KeyRefusedError, check_key, opener
-from .options import Options
+from .options import VerifyOptions
 
 _Number = TypeVar("_Number", int, float)
 
@@ -30,10 +30,10 @@ _Number = TypeVar("_Number", int, float)
 class NamedTarget:
     """A target with the one budget that everything sent to it shares. Two are never equal."""
 
-    options: Options
+    options: VerifyOptions
     contract: Contract
     checks: Checks
-    budget: Budget
+    budget: CreditBudget
     open: Callable[[], Guarded]
 
     @property
@@ -59,13 +59,13 @@ def named_target(name: str, environment: Mapping[str, str]) -> NamedTarget:
     return NamedTarget(options, contract, checks, budget, opener(options, contract, budget))
 
 
-def _share(budget: Budget, environment: Mapping[str, str]) -> Budget:
+def _share(budget: CreditBudget, environment: Mapping[str, str]) -> CreditBudget:
     """What this process may spend: workers of pytest-xdist know nothing of each other."""
     workers = int(environment.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     return budget if budget.limit is None else replace(budget, limit=budget.limit // workers)
 
 
-def options_of(target_name: str, environment: Mapping[str, str]) -> Options:
+def options_of(target_name: str, environment: Mapping[str, str]) -> VerifyOptions:
     """How `PROVIDER` or `PROVIDER=URL` is tested.
 
     Raises:
@@ -78,7 +78,7 @@ def options_of(target_name: str, environment: Mapping[str, str]) -> Options:
     is_live = environment.get("SCREENTEST_LIVE", "") not in {"", "0"}
     if url:
         check_address(url, is_live=is_live)
-    return Options(
+    return VerifyOptions(
         provider=provider,
         url=url or None,
         api_key=environment.get("SCREENTEST_API_KEY", ""),

@@ -10,14 +10,14 @@ from screentest.specs.contract import Contract
 from ..rules.contract_rules import rules_of
 from ..rules.judge import Judge
 from ..rules.known import names_needed
-from ..scenarios.session import Session
-from ..targets.guard import Budget, Guarded
-from ..targets.in_process import InProcess, make_app
+from ..sessions.session import Session
+from ..targets.guard import CreditBudget, Guarded
+from ..targets.in_process import InProcessTarget, make_app
 from ..targets.live import Live, check_address, identity
 from ..targets.request_builder import UnableError
 from ..targets.target import ANONYMOUS, OutgoingRequest
 from ..traces.trace import Exchange
-from .options import Options
+from .options import VerifyOptions
 
 #: An address of nothing: what a server answers there it answers to every wrong base address.
 _NOTHING = "/screentest/asks/for/nothing"
@@ -30,7 +30,9 @@ class KeyRefusedError(Exception):
     """Nothing can be judged with the key, or at the address, that was given."""
 
 
-def opener(options: Options, contract: Contract, budget: Budget) -> Callable[[], Guarded]:
+def opener(
+    options: VerifyOptions, contract: Contract, budget: CreditBudget
+) -> Callable[[], Guarded]:
     """What gives the target of *options*: a fresh mock each time, or the one server at *url*.
 
     Raises:
@@ -39,7 +41,7 @@ def opener(options: Options, contract: Contract, budget: Budget) -> Callable[[],
     if options.url is None:
         app = make_app(contract)
         return lambda: Guarded(
-            InProcess(app, contract, options.seed, readings=options.readings),
+            InProcessTarget(app, contract, options.seed, readings=options.readings),
             contract,
             budget,
             options.is_read_only,

@@ -11,7 +11,7 @@ from screentest.specs.redaction import Secrets
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class VerifyOptions:
     """What a run is asked to do. *url* None means our own mock, in process.
 
     *readings* are those of interpretations, by `provider.name`; the others have their default.

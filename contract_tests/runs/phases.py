@@ -16,7 +16,7 @@ from screentest.specs.json_types import Json
 
 from ..rules import rule_ids
 from ..rules.judge import Judge, Rule, by_id
-from ..scenarios.session import Session
+from ..sessions.session import Session
 from ..targets.target import Identity
 from ..traces.caller_identity import Callers
 from .check import Watcher
@@ -80,7 +80,7 @@ def run_phase(session: Session, phase: str, *, seed: int = 1, examples: int = 20
     from schemathesis.checks import CHECKS
 
     controls = session.target.controls
-    owner = session.rich("owner") if controls is not None else session.owner
+    owner = session.wallet.rich("owner") if controls is not None else session.owner
     front = Front(session, owner)
     config = schemathesis.Config.from_dict(_config(session, owner, seed, examples))
     schema: Any = schemathesis.openapi.from_wsgi(SCHEMA_PATH, front, config=config)

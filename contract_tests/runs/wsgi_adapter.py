@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from ..scenarios.session import Session
+from ..sessions.session import Session
 from ..targets.guard import BUDGET_HEADER, ReadOnlyError, SpentError
 from ..targets.live import UnreachableError
 from ..targets.target import Identity, OutgoingRequest
@@ -74,8 +74,8 @@ class Front:
 
     def _look_at_money(self) -> None:
         """Right after one request and right before the next, so that each is judged by itself."""
-        if self.session.has_money and self.session.target.controls is not None:
-            self.session.money(self.owner)
+        if self.session.wallet.has_money and self.session.target.controls is not None:
+            self.session.wallet.balance(self.owner)
 
 
 def wire_of(environ: Any) -> OutgoingRequest:

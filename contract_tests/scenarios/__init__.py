@@ -1,4 +1,4 @@
 """Scenarios: the shortest requests that give each declared behaviour a chance to break.
 
-May import targets and below. `verify` runs them against one target.
+May import sessions and below. `verify` runs them against one target.
 """

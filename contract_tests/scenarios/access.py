@@ -14,12 +14,13 @@ from screentest.specs.operations import Operation
 from ..monitors.lifecycles import observations, state_of
 from ..rules import rule_ids
 from ..rules.known import names_needed, plain_read
+from ..sessions.made import Made
+from ..sessions.session import Session
 from ..targets.request_builder import UnableError, credential_header
 from ..targets.target import ANONYMOUS, Identity, OutgoingRequest
 from ..traces.expressions import Scope, evaluate, has_value
 from ..traces.trace import Exchange
 from .scenario import Scenario
-from .session import Made, Session
 from .walks import cost_of, is_cheaply_read
 
 #: Resources that a listing scenario makes.
@@ -260,11 +261,11 @@ def _either(statuses: list[int]) -> str:
 
 def _somebodys(session: Session, name: str) -> Mapping[str, Json]:
     """The ids of something of the owner's, in a state in which *name* works."""
-    maker = session.maker_for(name)
+    maker = session.resources.maker_for(name)
     if maker is None or session.contract.behaviour.operations[name].effect != "destructive":
-        return session.ids_of(name, fresh=_needs_fresh(session, name))
-    made = session.make(maker.kind)
-    session.finish(made)
+        return session.resources.ids_of(name, fresh=_needs_fresh(session, name))
+    made = session.resources.make(maker.kind)
+    session.resources.finish(made)
     return made.ids
 
 
@@ -272,7 +273,7 @@ def _snapshot(session: Session, name: str, ids: Mapping[str, Json]) -> Exchange 
     """What the owner reads before and after a stranger tried to write."""
     if session.contract.behaviour.operations[name].effect == "read":
         return None
-    make = session.maker_for(name)
+    make = session.resources.maker_for(name)
     if make is None or make.read is None:
         return None
     return session.call(make.read, ids=ids)
@@ -284,7 +285,7 @@ def _needs_fresh(session: Session, name: str) -> bool:
     if rules.effect == "destructive":
         return True
     for target in rules.targets:
-        lifecycle = session.lifecycle_of(target.kind)
+        lifecycle = session.shown.lifecycle_of(target.kind)
         if target.states and lifecycle is not None and lifecycle.simulated:
             kinds = {lifecycle.states[state].kind for state in target.states}
             return not any(kind.is_final for kind in kinds)
@@ -294,7 +295,7 @@ def _needs_fresh(session: Session, name: str) -> bool:
 def _states(session: Session, name: str) -> None:
     behaviour = session.contract.behaviour
     target = next(it for it in behaviour.operations[name].targets if it.states)
-    maker = session.maker_for(name)
+    maker = session.resources.maker_for(name)
     if maker is None:
         raise UnableError(f"{name} acts on nothing")
     kinds = [maker.kind] + [
@@ -302,9 +303,9 @@ def _states(session: Session, name: str) -> None:
     ]
     status = behaviour.refusals["wrong_state"].status
     for kind in kinds:
-        who = session.rich("early")
+        who = session.wallet.rich("early")
         for made in _in_several_states(session, kind, who):
-            shown = session.read(made)
+            shown = session.resources.read(made)
             state = _state_of_target(session, target.kind, shown)
             if state is None or state in target.states:
                 continue
@@ -316,11 +317,11 @@ def _states(session: Session, name: str) -> None:
 
 
 def _in_several_states(session: Session, kind: str, who: Identity) -> Iterator[Made]:
-    made = session.make(kind, who=who)
+    made = session.resources.make(kind, who=who)
     if made.make.read is None:
         return
     yield made
-    session.finish(made)
+    session.resources.finish(made)
     yield made
 
 
@@ -333,17 +334,17 @@ def _state_of_target(session: Session, kind: str, exchange: Exchange) -> str | N
 
 def _ends(session: Session, name: str) -> None:
     """What was taken away is not found any more, or listed as ended."""
-    maker, who = session.maker_for(name), session.rich("owner")
+    maker, who = session.resources.maker_for(name), session.wallet.rich("owner")
     if maker is None:
         raise UnableError(f"{name} acts on nothing")
-    made = session.ready(maker.kind, who=who)
+    made = session.resources.ready(maker.kind, who=who)
     answer = session.call(name, ids=made.ids, who=who)
     if not answer.is_success:
         raise UnableError(f"{name} was refused: {answer.status}")
     status = session.contract.behaviour.refusals["not_found"].status
     rule = rule_ids.gone(name)
     if maker.read is not None:
-        read = session.read(made)
+        read = session.resources.read(made)
         detail = f"it was read with {read.status} instead of {status}"
         session.judge.check(rule, detail, answer, read, holds=read.status == status)
     for operation, rules in session.checks.lists.items():
@@ -352,7 +353,7 @@ def _ends(session: Session, name: str) -> None:
         for _ in range(2):
             listed = session.call(operation, who=who)
             state = _state_listed(session, maker.kind, listed, made.own_id)
-            ended = state is None or session.meaning_of(maker.kind, state) is Kind.CLOSED
+            ended = state is None or session.shown.meaning_of(maker.kind, state) is Kind.CLOSED
             detail = f"it is listed as {state}"
             session.judge.check(rule, detail, answer, listed, holds=ended)
             session.target.wait(60_000)
@@ -370,10 +371,10 @@ def _state_listed(session: Session, kind: str, exchange: Exchange, id_: str) -> 
 
 
 def _lists(session: Session, name: str) -> None:
-    rules, who = session.checks.lists[name], session.rich("lister")
+    rules, who = session.checks.lists[name], session.wallet.rich("lister")
     made: list[str] = []
     for _ in range(_LISTED):
-        one = session.make(rules.of, who=who)
+        one = session.resources.make(rules.of, who=who)
         if rules.named not in one.ids:
             raise UnableError(f"the answer of {one.make.by} shows no {rules.named}")
         made.append(str(one.ids[rules.named]))
@@ -441,13 +442,13 @@ def _keys(session: Session, scheme: str) -> None:
         (
             it
             for it in session.checks.makes
-            if session.lifecycle_of(it) is not None and it.endswith("key")
+            if session.shown.lifecycle_of(it) is not None and it.endswith("key")
         ),
         None,
     )
     if kind is None or credential.active_max is None:
         raise UnableError("nothing in the checks makes keys")
-    operation, who = session.checks.makes[kind].by, session.rich("keeper")
+    operation, who = session.checks.makes[kind].by, session.wallet.rich("keeper")
     # An account begins with one key, which the mock gave it.
     answers = [session.call(operation, who=who) for _ in range(credential.active_max)]
     passed = sum(1 for answer in answers if answer.is_success)

@@ -9,12 +9,13 @@ from screentest.specs.contract import Contract
 
 from ..rules import rule_ids
 from ..rules.known import calls_that_only_pay
+from ..sessions.made import Made, NotAcceptedError
+from ..sessions.session import Session
 from ..targets.request_builder import UnableError
 from ..targets.target import Identity
 from ..traces.trace import Exchange
 from .pacing import spaced
 from .scenario import Scenario
-from .session import Made, RefusedError, Session
 
 
 def caps(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
@@ -42,7 +43,7 @@ def _cap(session: Session, tier: str) -> None:
     limit, check = cap.limits[tier], session.judge.check
     kind = _capped_kind(session)
     tiers = session.contract.behaviour.tiers
-    who = session.rich("busy", tier=tier if tier in tiers else None)
+    who = session.wallet.rich("busy", tier=tier if tier in tiers else None)
     running: list[Made] = []
     for _ in range(limit):
         made = _started(session, kind, who)
@@ -64,8 +65,8 @@ def _cap(session: Session, tier: str) -> None:
         answer = _try_to_start(session, kind, session.controls.with_further_key(who))
         detail = f"another key of the account was answered {answer.status} beside {limit} jobs"
         check(rule_ids.CAP_KEYS, detail, answer, holds=answer.is_success)
-    session.controls.hold(session.job_of(running[0]), held=False)
-    session.finish(running[0])
+    session.controls.hold(session.resources.job_of(running[0]), held=False)
+    session.resources.finish(running[0])
     answer = _try_to_start(session, kind, who)
     detail = f"a job had ended, and the next was answered {answer.status}"
     check(rule_ids.CAP_FREES, detail, answer, holds=answer.is_success)
@@ -82,10 +83,10 @@ def _capped_kind(session: Session) -> str:
 def _started(session: Session, kind: str, who: Identity) -> Made | Exchange:
     """One more running job that stays where it is, or the answer that refused it."""
     try:
-        made = session.make(kind, who=spaced(session, who, session.checks.makes[kind].by))
-    except RefusedError as refused:
+        made = session.resources.make(kind, who=spaced(session, who, session.checks.makes[kind].by))
+    except NotAcceptedError as refused:
         return refused.exchange
-    session.controls.hold(session.job_of(made), held=True)
+    session.controls.hold(session.resources.job_of(made), held=True)
     return made
 
 

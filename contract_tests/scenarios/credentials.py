@@ -11,10 +11,10 @@ from screentest.specs.operations import Operation
 
 from ..rules import rule_ids
 from ..rules.known import names_needed
+from ..sessions.session import Session
 from ..targets.request_builder import UnableError, wire_of_plan
 from ..targets.target import ANONYMOUS, OutgoingRequest
 from .scenario import Scenario
-from .session import Session
 
 #: A word before a key that no contract knows.
 _OTHER_WORD = "X-Kit"

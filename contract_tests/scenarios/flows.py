@@ -14,6 +14,7 @@ from screentest.specs.json_types import Json
 
 from ..rules import rule_ids
 from ..rules.prices import worst_price
+from ..sessions.session import Session
 from ..targets.plans import changed, fill_ids
 from ..targets.request_builder import UnableError, wire_of_plan
 from ..targets.target import ANONYMOUS, Identity
@@ -21,7 +22,6 @@ from ..traces.expressions import evaluate, has_value, is_shown
 from ..traces.mp4_probe import read_footage
 from ..traces.trace import Exchange
 from .scenario import Scenario
-from .session import Session
 
 #: Calls that wait for one condition; more than the longest documented job needs.
 _POLLS_MAX = 400
@@ -65,9 +65,9 @@ class _Run:
 
     def _who(self, name: str) -> Identity:
         if name not in self._actors:
-            is_new = self._flow.new_account or not self._session.has_money
+            is_new = self._flow.new_account or not self._session.wallet.has_money
             controls = self._session.controls
-            made = controls.new_identity(name) if is_new else self._session.rich(name)
+            made = controls.new_identity(name) if is_new else self._session.wallet.rich(name)
             self._actors[name] = made
         return self._actors[name]
 
@@ -75,9 +75,9 @@ class _Run:
         """Whether the flow can go on."""
         session, who = self._session, self._who(step.by)
         if step.credits is not None:
-            session.set_credits(who, step.credits)
+            session.wallet.set_credits(who, step.credits)
         if step.needs:
-            self._kept |= session.ready(step.needs, who=who).ids
+            self._kept |= session.resources.ready(step.needs, who=who).ids
         if step.wait_ms:
             session.target.wait(step.wait_ms)
         if step.leaves:
@@ -86,11 +86,11 @@ class _Run:
         if step.fails:
             session.controls.fail_next(who, step.call)
         counts = step.takes is not None or step.balance is not None
-        before = session.money(who).total if counts else 0
+        before = session.wallet.balance(who).total if counts else 0
         answer = self._ask(step, who)
         problems = list(self._problems(step, answer))
         if counts:
-            problems += _money_problems(step, before, session.money(who).total)
+            problems += _money_problems(step, before, session.wallet.balance(who).total)
         what = f"step {number}, {step.call or 'fetch'}"
         detail = f"{what}: {'; '.join(problems)}"
         rule = rule_ids.flow(self._flow.name)
@@ -114,7 +114,7 @@ class _Run:
             answer = session.call(step.call, plan, ids=ids, who=who, headers=headers)
             if all(self._shows(answer, at, wanted) for at, wanted in step.until.items()):
                 return answer
-            session.pause(session.target.now_ms() - started_ms)
+            session.resources.pause(session.target.now_ms() - started_ms)
         raise UnableError(f"{step.call} did not show {dict(step.until)} in {_POLLS_MAX} calls")
 
     def _leave(self, step: Step, who: Identity) -> None:

@@ -17,13 +17,14 @@ from ..rules import rule_ids
 from ..rules.judge import Judge
 from ..rules.known import takes_bad_input
 from ..rules.rule_ids import RuleId
+from ..sessions.made import Made
+from ..sessions.session import Session
 from ..targets.plans import changed
 from ..targets.target import Identity
 from ..traces.expressions import evaluate, is_shown
 from ..traces.trace import Exchange
 from .pacing import spaced
 from .scenario import Scenario
-from .session import Made, Session
 from .walks import cost_of, is_cheaply_read
 
 #: Values of every type and size; those that a schema refuses make a request with one fault.
@@ -239,8 +240,8 @@ def _faults(session: Session, name: str) -> None:
     operation, judge = session.contract.operations[name], session.judge
     refused = session.contract.behaviour.refusals["invalid"].status
     _smallest(session, judge, name)
-    who = session.rich("fumbler")
-    ids = session.ids_of(name, who=who)
+    who = session.wallet.rich("fumbler")
+    ids = session.resources.ids_of(name, who=who)
     for number, (violation, plan) in enumerate(bad_plans(session, name)):
         if number == _FAULTS_MAX:
             break
@@ -249,8 +250,8 @@ def _faults(session: Session, name: str) -> None:
         holds = answer.status == refused
         judge.check(rule_ids.inputs(operation.id), detail, answer, holds=holds)
     for what, plan in good_plans(session, name):
-        one = session.rich("precise")
-        answer = session.call(name, plan, ids=session.ids_of(name, who=one), who=one)
+        one = session.wallet.rich("precise")
+        answer = session.call(name, plan, ids=session.resources.ids_of(name, who=one), who=one)
         detail = f"{what} is allowed, and it was answered {answer.status}"
         wanted = session.plan(name).answers
         holds = answer.is_success if wanted is None else answer.status == wanted
@@ -258,13 +259,13 @@ def _faults(session: Session, name: str) -> None:
 
 
 def _call(session: Session, name: str) -> None:
-    session.call(name, ids=session.ids_of(name))
+    session.call(name, ids=session.resources.ids_of(name))
 
 
 def _smallest(session: Session, judge: Judge, name: str) -> None:
-    one = session.rich("modest")
+    one = session.wallet.rich("modest")
     fresh = session.contract.behaviour.operations[name].effect == "destructive"
-    answer = session.call(name, ids=session.ids_of(name, who=one, fresh=fresh), who=one)
+    answer = session.call(name, ids=session.resources.ids_of(name, who=one, fresh=fresh), who=one)
     detail = f"the smallest request was answered {answer.status}"
     wanted = session.plan(name).answers
     holds = answer.is_success if wanted is None else answer.status == wanted
@@ -281,14 +282,14 @@ def _example(session: Session, example: Example) -> None:
 def _refused_example(session: Session, example: Example) -> None:
     refusals = session.contract.behaviour.refusals
     status = example.status or refusals[example.because].status
-    ids = session.ids_of(example.operation)
+    ids = session.resources.ids_of(example.operation)
     # With levers the balance is looked at around it: the monitors judge that nothing was taken.
-    looks = session.has_money and session.target.controls is not None
+    looks = session.wallet.has_money and session.target.controls is not None
     if looks:
-        session.money()
+        session.wallet.balance()
     answer = session.call(example.operation, session.plan_of(example), ids=ids)
     if looks:
-        session.money()
+        session.wallet.balance()
     detail = f"it was answered {answer.status} instead of {status}"
     rule = rule_ids.example(example.name)
     session.judge.check(rule, detail, answer, holds=answer.status == status)
@@ -296,10 +297,14 @@ def _refused_example(session: Session, example: Example) -> None:
 
 
 def _accepted_example(session: Session, example: Example) -> None:
-    who = session.rich("asker") if session.target.controls is not None else session.owner
+    who = session.wallet.rich("asker") if session.target.controls is not None else session.owner
     plan, rule = session.plan_of(example), rule_ids.example(example.name)
-    ids = session.ids_of(example.operation, who=who)
-    before = session.money(who) if example.costs is not None and session.has_money else None
+    ids = session.resources.ids_of(example.operation, who=who)
+    before = (
+        session.wallet.balance(who)
+        if example.costs is not None and session.wallet.has_money
+        else None
+    )
     answer = session.call(example.operation, plan, ids=ids, who=who)
     detail = f"it was answered {answer.status}"
     if not session.judge.check(rule, detail, answer, holds=answer.is_success):
@@ -309,7 +314,7 @@ def _accepted_example(session: Session, example: Example) -> None:
     if last is not None and example.finally_shows:
         _shows(session, rule, example.finally_shows, last)
     if before is not None:
-        after = session.money(who)
+        after = session.wallet.balance(who)
         spent = before.total - after.total
         detail = f"{spent} credits were taken; it costs {example.costs}"
         session.judge.check(rule, detail, answer, holds=spent == example.costs)
@@ -322,9 +327,9 @@ def _finished(
     make = _make_of(session, example.operation)
     if make is None or answer.is_stream:
         return None
-    made: Made = session.made_by(make, answer, who, ids)
-    polls = session.finish(made)
-    return polls[-1] if polls else session.read(made)
+    made: Made = session.resources.made_by(make, answer, who, ids)
+    polls = session.resources.finish(made)
+    return polls[-1] if polls else session.resources.read(made)
 
 
 def _make_of(session: Session, operation: str) -> Make | None:

@@ -10,13 +10,14 @@ from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..rules import rule_ids
+from ..sessions.made import Made
+from ..sessions.session import Session
 from ..targets.request_builder import UnableError
 from ..targets.target import Identity
 from ..traces.expressions import evaluate, has_value
 from ..traces.trace import Exchange
 from .inputs import bad_plans
 from .scenario import Scenario
-from .session import Made, Session
 
 _PLENTY = 100_000
 _HOUR_MS = 3_600_000
@@ -84,11 +85,11 @@ def _bound(run: Callable[[Session, str], None], name: str) -> Callable[[Session]
 
 def _prepared(session: Session, name: str) -> tuple[Identity, dict[str, Json], Made | None]:
     """Somebody with everything that *name* acts on, paid for before anybody counts."""
-    who = session.rich("payer")
-    maker = session.maker_for(name)
+    who = session.wallet.rich("payer")
+    maker = session.resources.maker_for(name)
     if maker is None:
         return who, {}, None
-    made = session.ready(maker.kind, who=who)
+    made = session.resources.ready(maker.kind, who=who)
     return who, dict(made.ids), made
 
 
@@ -104,12 +105,12 @@ def _pay(
     session: Session, name: str, who: Identity, ids: dict[str, Json], needed: Made | None
 ) -> None:
     plan = session.plan(name)
-    cost = session.price(name, plan, needed, who)
-    before = session.money(who)
+    cost = session.wallet.price(name, plan, needed, who)
+    before = session.wallet.balance(who)
     answer = session.call(name, plan, ids=ids, who=who)
     if not answer.is_success:
         raise UnableError(f"{name} was refused: {answer.status}")
-    after = session.money(who)
+    after = session.wallet.balance(who)
     moment = _moment(session, name)
     rule = rule_ids.money(name, "price")
     is_later = moment is Moment.COMPLETION and not answer.is_stream
@@ -118,7 +119,7 @@ def _pay(
     session.judge.check(rule, detail, answer, holds=after.total == wanted)
     _told(session, name, answer, cost, after.available)
     _wait_for_all(session, answer)
-    last = session.money(who)
+    last = session.wallet.balance(who)
     detail = f"{before.total} credits became {last.total} in the end; it costs {cost}"
     session.judge.check(rule, detail, answer, holds=last.total == before.total - cost)
 
@@ -155,34 +156,34 @@ def _wait_for_all(session: Session, answer: Exchange) -> None:
 def _short(session: Session, name: str) -> None:
     who, ids, needed = _prepared(session, name)
     check = session.judge.check
-    cost = session.price(name, None, needed, who)
+    cost = session.wallet.price(name, None, needed, who)
     if cost == 0:
         # Some things are free the first time.
         session.call(name, ids=ids, who=who)
-        cost = session.price(name, None, needed, who)
+        cost = session.wallet.price(name, None, needed, who)
     if cost == 0:
         raise UnableError(f"the smallest {name} is free")
     status = session.contract.behaviour.refusals["insufficient_credits"].status
-    session.set_credits(who, cost - 1)
+    session.wallet.set_credits(who, cost - 1)
     listed = _listed(session, name, who)
-    before = session.money(who)
+    before = session.wallet.balance(who)
     refused = session.call(name, ids=ids, who=who)
     detail = f"with {cost - 1} of {cost} credits it was answered {refused.status}, not {status}"
     check(rule_ids.money(name, "short"), detail, refused, holds=refused.status == status)
     session.target.wait(3_600_000)
-    after = session.money(who)
+    after = session.wallet.balance(who)
     detail = f"the refusal changed {before.total} credits to {after.total}"
     check(rule_ids.money(name, "short"), detail, refused, holds=before.total == after.total)
     now = _listed(session, name, who)
     detail = "what was refused for want of credits is listed"
     check(rule_ids.money(name, "short"), detail, refused, holds=listed == now)
-    session.set_credits(who, cost)
+    session.wallet.set_credits(who, cost)
     accepted = session.call(name, ids=ids, who=who)
     detail = f"with {cost} of {cost} credits it was answered {accepted.status}"
     check(rule_ids.money(name, "enough"), detail, accepted, holds=accepted.is_success)
     if accepted.is_success:
         _wait_for_all(session, accepted)
-        left = session.money(who)
+        left = session.wallet.balance(who)
         detail = f"{left.total} credits are left of {cost}"
         check(rule_ids.money(name, "enough"), detail, accepted, holds=left.total == 0)
 
@@ -198,7 +199,7 @@ def _listed(session: Session, name: str, who: Identity) -> Json:
 
 def _refused(session: Session, name: str) -> None:
     who, ids, _ = _prepared(session, name)
-    before = session.money(who)
+    before = session.wallet.balance(who)
     sent: list[Exchange] = []
     for _, plan in bad_plans(session, name):
         sent.append(session.call(name, plan, ids=ids, who=who))
@@ -207,7 +208,7 @@ def _refused(session: Session, name: str) -> None:
     if not sent:
         sent.append(session.call(name, ids=dict.fromkeys(ids, "0"), who=who))
     session.target.wait(3_600_000)
-    after = session.money(who)
+    after = session.wallet.balance(who)
     detail = f"refusals changed {before.total} credits to {after.total}"
     holds = before.total == after.total or any(it.is_success for it in sent)
     session.judge.check(rule_ids.money(name, "refused"), detail, *sent[:2], holds=holds)
@@ -215,9 +216,9 @@ def _refused(session: Session, name: str) -> None:
 
 def _failure(session: Session, name: str) -> None:
     who, ids, needed = _prepared(session, name)
-    cost = session.price(name, None, needed, who)
+    cost = session.wallet.price(name, None, needed, who)
     session.controls.fail_next(who, name)
-    before = session.money(who)
+    before = session.wallet.balance(who)
     answer = session.call(name, ids=ids, who=who)
     if not answer.is_success:
         raise UnableError(f"{name} was refused: {answer.status}")
@@ -226,13 +227,13 @@ def _failure(session: Session, name: str) -> None:
     )
     last = answer
     if make is not None and not answer.is_stream:
-        made = session.made_by(make, answer, who, ids, needed)
-        polls = session.finish(made)
+        made = session.resources.made_by(make, answer, who, ids, needed)
+        polls = session.resources.finish(made)
         last = polls[-1] if polls else answer
     else:
         _wait_for_all(session, answer)
     # The balance is looked at right after the first answer that shows the failure.
-    after = session.money(who)
+    after = session.wallet.balance(who)
     detail = f"{before.total} credits became {after.total} although it failed; it costs {cost}"
     rule = rule_ids.money(name, "failure")
     session.judge.check(rule, detail, answer, last, holds=before.total == after.total)
@@ -240,10 +241,12 @@ def _failure(session: Session, name: str) -> None:
     if make is not None and not answer.is_stream:
         session.target.wait(60_000)
         session.call(
-            make.read or name, ids=session.made_by(make, answer, who, ids, needed).ids, who=who
+            make.read or name,
+            ids=session.resources.made_by(make, answer, who, ids, needed).ids,
+            who=who,
         )
     session.target.wait(3_600_000)
-    later = session.money(who)
+    later = session.wallet.balance(who)
     detail = f"{before.total} credits became {later.total} an hour after the failure"
     session.judge.check(rule, detail, answer, last, holds=before.total == later.total)
 
@@ -261,10 +264,10 @@ def _refund_told(session: Session, last: Exchange, cost: int) -> None:
 def _server_error(session: Session, name: str) -> None:
     who, ids, _ = _prepared(session, name)
     session.controls.break_next(who, name)
-    before = session.money(who)
+    before = session.wallet.balance(who)
     answer = session.call(name, ids=ids, who=who)
     session.target.wait(_HOUR_MS)
-    after = session.money(who)
+    after = session.wallet.balance(who)
     status = session.contract.behaviour.refusals["server_error"].status
     detail = f"{before.total} credits became {after.total}, and it was answered {answer.status}"
     holds = answer.status == status and before.total == after.total
@@ -273,17 +276,17 @@ def _server_error(session: Session, name: str) -> None:
 
 def _free(session: Session) -> None:
     """Everything without a price, one after the other, with nothing else going on."""
-    who = session.rich("reader")
+    who = session.wallet.rich("reader")
     for name, rules in session.contract.behaviour.operations.items():
         if rules.price is not None or rules.effect == "billable":
             continue
         try:
-            ids = session.ids_of(name, who=who, fresh=rules.effect == "destructive")
+            ids = session.resources.ids_of(name, who=who, fresh=rules.effect == "destructive")
         except UnableError:
             continue
         _wait_for_all(session, session.call(name, ids=ids, who=who))
-        before = session.money(who)
+        before = session.wallet.balance(who)
         answer = session.call(name, ids=ids, who=who)
-        after = session.money(who)
+        after = session.wallet.balance(who)
         detail = f"{name} changed {before.total} credits to {after.total}"
         session.judge.check(rule_ids.MONEY_FREE, detail, answer, holds=before.total == after.total)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from screentest.specs.call_limits import RateWindow
 
 from ..rules.known import windows_in_force
+from ..sessions.session import Session
 from ..targets.target import Identity
 from ..traces.trace import Exchange
-from .session import Session
 
 
 def spaced(

@@ -16,13 +16,13 @@ from ..rules.known import (
     windows_apart,
     windows_in_force,
 )
+from ..sessions.session import Session
 from ..targets.plans import changed
 from ..targets.request_builder import UnableError
 from ..targets.target import Identity
 from ..traces.trace import Exchange
 from .pacing import spaced
 from .scenario import Scenario
-from .session import Session
 
 
 def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
@@ -61,16 +61,16 @@ def _bound(run: Callable[[Session, Any], None], what: Any) -> Callable[[Session]
 def _idempotency(session: Session, name: str) -> None:
     rules = session.contract.behaviour.idempotency
     assert rules is not None
-    who = session.rich("repeater")
-    ids = session.ids_of(name, who=who)
+    who = session.wallet.rich("repeater")
+    ids = session.resources.ids_of(name, who=who)
     key = {rules.header: f"kit-{name}-1"}
-    before = session.money(who)
+    before = session.wallet.balance(who)
     first = session.call(name, ids=ids, who=who, headers=key)
     if not first.is_success:
         raise UnableError(f"{name} was refused: {first.status}")
-    paid = session.money(who)
+    paid = session.wallet.balance(who)
     again = session.call(name, ids=ids, who=who, headers=key)
-    after = session.money(who)
+    after = session.wallet.balance(who)
     check = session.judge.check
     detail = f"{first.status} became {again.status}, or the body differs"
     same = (first.status, first.body) == (again.status, again.body)
@@ -89,9 +89,9 @@ def _idempotency(session: Session, name: str) -> None:
 def _other_key(session: Session, name: str, ids: Mapping[str, Json], who: Identity) -> None:
     rules = session.contract.behaviour.idempotency
     assert rules is not None
-    before = session.money(who)
+    before = session.wallet.balance(who)
     answer = session.call(name, ids=ids, who=who, headers={rules.header: f"kit-{name}-2"})
-    after = session.money(who)
+    after = session.wallet.balance(who)
     detail = f"{before.total} credits became {after.total} after another key"
     holds = answer.is_success and after.total < before.total
     session.judge.check(rule_ids.idempotency("other"), detail, answer, holds=holds)
@@ -133,12 +133,12 @@ def _texts(fields: Mapping[str, Json], above: str = "") -> Iterator[tuple[str, s
 
 
 def _scope(session: Session, name: str, rules: Idempotency, first: Exchange) -> None:
-    other = session.rich("namesake")
-    ids = session.ids_of(name, who=other)
+    other = session.wallet.rich("namesake")
+    ids = session.resources.ids_of(name, who=other)
     key = {rules.header: first.request_headers[rules.header]}
-    before = session.money(other)
+    before = session.wallet.balance(other)
     answer = session.call(name, ids=ids, who=other, headers=key)
-    after = session.money(other)
+    after = session.wallet.balance(other)
     detail = f"another account with the same key was answered {answer.status} with the same body"
     holds = answer.is_success and before.total != after.total
     if first.operation in {it.by for it in session.checks.makes.values()}:
@@ -147,12 +147,12 @@ def _scope(session: Session, name: str, rules: Idempotency, first: Exchange) -> 
 
 
 def _kept_refusal(session: Session, name: str, rules: Idempotency) -> None:
-    poor = session.rich("poor")
-    ids = session.ids_of(name, who=poor)
+    poor = session.wallet.rich("poor")
+    ids = session.resources.ids_of(name, who=poor)
     key = {rules.header: f"kit-{name}-poor"}
-    session.set_credits(poor, 0)
+    session.wallet.set_credits(poor, 0)
     refused = session.call(name, ids=ids, who=poor, headers=key)
-    session.set_credits(poor, 100_000)
+    session.wallet.set_credits(poor, 100_000)
     accepted = session.call(name, ids=ids, who=poor, headers=key)
     detail = f"refused with {refused.status}, and {accepted.status} after the credits came"
     holds = refused.status == 402 and accepted.is_success
@@ -165,12 +165,12 @@ def _expiry(
     key = {rules.header: f"kit-{name}-old"}
     first = session.call(name, ids=ids, who=who, headers=key)
     session.target.wait(rules.keeps_ms - 1_000)
-    before = session.money(who)
+    before = session.wallet.balance(who)
     kept = session.call(name, ids=ids, who=who, headers=key)
-    between = session.money(who)
+    between = session.wallet.balance(who)
     session.target.wait(2_000)
     fresh = session.call(name, ids=ids, who=who, headers=key)
-    after = session.money(who)
+    after = session.wallet.balance(who)
     detail = "a second before its end the key was not kept"
     holds = kept.body == first.body and before.total == between.total
     session.judge.check(rule_ids.idempotency("expiry"), detail, first, kept, holds=holds)
@@ -184,8 +184,8 @@ def _expiry(
 
 def _rate(session: Session, window: RateWindow) -> None:
     name = _cheapest(session, window)
-    who = session.rich("hasty", tier=_widest_tier(session))
-    ids = session.ids_of(name, who=who)
+    who = session.wallet.rich("hasty", tier=_widest_tier(session))
+    ids = session.resources.ids_of(name, who=who)
     session.target.wait(window.per_ms)
     check, limit = session.judge.check, window.limit
 
@@ -250,8 +250,8 @@ def _others_of_rate(session: Session, window: RateWindow, who: Identity, status:
 
 
 def _scope_of_rate(session: Session, window: RateWindow, name: str, status: int) -> None:
-    other = session.rich("neighbour", tier=_widest_tier(session))
-    answer = session.call(name, ids=session.ids_of(name, who=other), who=other)
+    other = session.wallet.rich("neighbour", tier=_widest_tier(session))
+    answer = session.call(name, ids=session.resources.ids_of(name, who=other), who=other)
     wanted = window.scope == "address"
     detail = f"another account was answered {answer.status}; calls count for one {window.scope}"
     holds = (answer.status == status) == wanted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .session import Session
+from ..sessions.session import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from screentest.specs.contract import Contract
 from ..rules import rule_ids
 from ..rules.known import json_operation, upload_operation
 from ..rules.rule_ids import RuleId
+from ..sessions.session import Session
 from ..targets.plans import account_in
 from ..traces.trace import Exchange
 from .scenario import Scenario
-from .session import Session
 
 
 def sizes(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
@@ -45,7 +45,7 @@ def sizes(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
 def _body(session: Session) -> None:
     name = json_operation(session.contract, session.checks)
     assert name is not None
-    who, most = session.rich("sender"), session.contract.behaviour.limits.json_bytes_max
+    who, most = session.wallet.rich("sender"), session.contract.behaviour.limits.json_bytes_max
     asked = account_in(session.plan(name).json, who.account)
     body = json.dumps(asked).encode()
     for size in (most, most + 1):
@@ -65,7 +65,7 @@ def _file(session: Session) -> None:
     found = upload_operation(session.contract, session.checks)
     assert found is not None
     name, field, plan = found
-    who, most = session.rich("sender"), session.contract.behaviour.limits.upload_bytes_max
+    who, most = session.wallet.rich("sender"), session.contract.behaviour.limits.upload_bytes_max
     for size in (most, most + 1):
         form = dict(plan.form or {})
         form[field] = {**form[field], "bytes": size}

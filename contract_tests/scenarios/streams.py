@@ -8,10 +8,11 @@ from screentest.specs.checks import Checks
 from screentest.specs.contract import Contract
 
 from ..rules import rule_ids
+from ..sessions.made import Made
+from ..sessions.session import Session
 from ..targets.request_builder import UnableError
 from ..traces.trace import Exchange
 from .scenario import Scenario
-from .session import Made, Session
 
 
 def _bound(run: Callable[[Session, str], None], name: str) -> Callable[[Session], None]:
@@ -50,10 +51,10 @@ def streams(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
 
 
 def _acted_on(session: Session, name: str) -> Made:
-    maker = session.maker_for(name)
+    maker = session.resources.maker_for(name)
     if maker is None:
         raise UnableError(f"{name} acts on nothing")
-    return session.ready(maker.kind, who=session.rich("viewer"))
+    return session.resources.ready(maker.kind, who=session.wallet.rich("viewer"))
 
 
 def _good(session: Session, name: str) -> None:
@@ -67,12 +68,12 @@ def _agree(session: Session, name: str, made: Made, stream: Exchange, wanted: st
     rules = session.contract.behaviour.streams[name]
     payload = stream.events[-1].payload if stream.events else None
     last = payload.get(rules.name_field) if isinstance(payload, dict) else None
-    shown = session.read(made)
-    state = session.state_seen(made, shown)
+    shown = session.resources.read(made)
+    state = session.shown.state_seen(made, shown)
     failed = rules.on_error[rules.name_field]
     detail = f"the stream ended with {last!r}, the {made.make.kind} is {state!r}"
     ended = {"succeeded": last != failed, "failed": last == failed}[wanted]
-    kind = session.kind_seen(made, shown)
+    kind = session.shown.kind_seen(made, shown)
     agrees = kind is not None and (kind.value == "succeeded") == (wanted == "succeeded")
     session.judge.check(
         rule_ids.stream(name, "state"), detail, stream, shown, holds=ended and agrees
@@ -99,10 +100,10 @@ def _failing(session: Session, name: str) -> None:
 
 def _refused(session: Session, name: str) -> None:
     made = _acted_on(session, name)
-    cost = session.price(name, None, made)
+    cost = session.wallet.price(name, None, made)
     if cost == 0:
         raise UnableError(f"the smallest {name} is free")
-    session.set_credits(made.owner, cost - 1)
+    session.wallet.set_credits(made.owner, cost - 1)
     answer = session.call(name, ids=made.ids, who=made.owner)
     detail = f"with {cost - 1} of {cost} credits it was answered {answer.status} as "
     detail += answer.content_type

@@ -11,8 +11,9 @@ from screentest.specs.clauses import Clause
 from screentest.specs.contract import Contract
 
 from ..rules.contract_rules import rules_of
-from ..rules.judge import Judge, Rule, Verdict
+from ..rules.judge import Judge, Rule, RuleVerdict
 from ..rules.prices import prices_of
+from ..sessions.session import Session
 from ..targets.open_jobs import OpenJobs
 from ..targets.request_builder import UnableError
 from ..targets.target import Target
@@ -25,7 +26,6 @@ from .inputs import inputs
 from .money import moneys
 from .repeats import repeats
 from .scenario import Scenario
-from .session import Session
 from .sizes import sizes
 from .streams import streams
 from .walks import walks
@@ -120,7 +120,7 @@ class Result:
         """Why the run ended before its end; empty when it did not."""
         return "" if self.ended_by is None else _told_of(self.ended_by)
 
-    def rules(self, verdict: Verdict) -> list[Rule]:
+    def rules(self, verdict: RuleVerdict) -> list[Rule]:
         return [it for it in self.judge.rules.values() if self.judge.verdict(it.id) is verdict]
 
 

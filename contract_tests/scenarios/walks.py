@@ -12,11 +12,12 @@ from screentest.specs.outputs import UrlRules
 
 from ..rules import rule_ids
 from ..rules.known import names_needed
+from ..sessions.made import Made
+from ..sessions.session import Session
 from ..traces.expressions import evaluate, has_value, read_fact
 from ..traces.mp4_probe import read_footage
 from ..traces.trace import Exchange, Missing
 from .scenario import Scenario
-from .session import Made, Session
 
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
@@ -110,25 +111,25 @@ def _bound(run: Callable[[Session, str], None], kind: str) -> Callable[[Session]
 
 
 def _walk(session: Session, kind: str) -> None:
-    lifecycle = session.lifecycle_of(kind)
-    made = session.ready(kind) if lifecycle is None or not lifecycle.simulated else None
+    lifecycle = session.shown.lifecycle_of(kind)
+    made = session.resources.ready(kind) if lifecycle is None or not lifecycle.simulated else None
     if made is None:
-        made = session.make(kind)
+        made = session.resources.make(kind)
         _young(session, made)
         _early(session, made)
         _end(session, made)
-        session.keep(made)
+        session.resources.keep(made)
     else:
-        session.read(made)
+        session.resources.read(made)
     for pause_ms in (0, _HOUR_MS, _DAY_MS):
         if pause_ms <= session.target.patience_ms:
             session.target.wait(pause_ms)
-            session.read(made)
+            session.resources.read(made)
 
 
 def _young(session: Session, made: Made) -> None:
     """Something that was not there before takes its time."""
-    kind, state = made.make.kind, session.kind_seen(made, made.exchange)
+    kind, state = made.make.kind, session.shown.kind_seen(made, made.exchange)
     if state is not None and made.exchange.operation == made.make.by:
         detail = f"it was {state.value} in the answer that made it"
         session.judge.check_optional(
@@ -151,10 +152,10 @@ def _early(session: Session, made: Made) -> None:
 def _end(session: Session, made: Made) -> Exchange:
     """Poll *made* to its end, and note whether it came in time."""
     kind = made.make.kind
-    polls = session.finish(made)
+    polls = session.resources.finish(made)
     last = polls[-1] if polls else made.exchange
-    meaning = session.kind_seen(made, last)
-    detail = f"it showed {session.state_seen(made, last)!r} at last"
+    meaning = session.shown.kind_seen(made, last)
+    detail = f"it showed {session.shown.state_seen(made, last)!r} at last"
     ended = meaning is not None and meaning.is_final
     session.judge.check_optional(
         rule_ids.life(kind, "ends"), detail, made.exchange, last, holds=ended
@@ -163,32 +164,32 @@ def _end(session: Session, made: Made) -> Exchange:
 
 
 def _failure(session: Session, kind: str) -> None:
-    who = session.rich("failing")
+    who = session.wallet.rich("failing")
     make = session.checks.makes[kind]
     if make.needs is not None:
-        session.ready(make.needs, who=who)
+        session.resources.ready(make.needs, who=who)
     session.controls.fail_next(who, make.by)
-    made = session.make(kind, who=who)
+    made = session.resources.make(kind, who=who)
     last = _end(session, made)
-    state = session.state_seen(made, last)
-    meaning = session.kind_seen(made, last)
+    state = session.shown.state_seen(made, last)
+    meaning = session.shown.kind_seen(made, last)
     detail = f"the {kind} was to fail and showed {state!r}"
     holds = meaning is not None and meaning.value == "failed"
     session.judge.check_optional(
         rule_ids.life(kind, "fails"), detail, made.exchange, last, holds=holds
     )
     session.target.wait(_HOUR_MS)
-    session.read(made)
+    session.resources.read(made)
 
 
 def _same(session: Session, kind: str) -> None:
     """The same request again gives the finished result of the first one."""
     at, _ = session.checks.same_as_asked[kind]
-    first = session.ready(kind)
+    first = session.resources.ready(kind)
     again = session.call(first.make.by, ids=first.ids)
     detail = f"{evaluate(at, first.exchange)!r} became {evaluate(at, again)!r}"
     holds = evaluate(at, first.exchange) == evaluate(at, again)
-    state = session.kind_of_answer(kind, again)
+    state = session.shown.kind_of_answer(kind, again)
     holds = holds and state is not None and state.is_final
     session.judge.check(rule_ids.same(kind), detail, first.exchange, again, holds=holds)
 
@@ -200,11 +201,11 @@ def _files(session: Session, kind: str) -> None:
     make = session.checks.makes[kind]
     if make.content is not None:
         _content(session, make, make.content)
-    made = session.ready(kind)
+    made = session.resources.ready(kind)
     if make.read is None:
         return
-    read = session.read(made)
-    view = session.view(made)
+    read = session.resources.read(made)
+    view = session.shown.view(made)
     if view is None:
         return
     if view.media is not None:
@@ -218,14 +219,14 @@ def _files(session: Session, kind: str) -> None:
 def _content(session: Session, make: Make, content: Content) -> None:
     """A file that an operation of the provider answers itself."""
     kind = make.kind
-    made = session.ready(kind)
+    made = session.resources.ready(kind)
     first = session.call(content.operation, ids=made.ids)
     _container(session, kind, first, content.type)
     again = session.call(content.operation, ids=made.ids)
     detail = "the same file was answered with other bytes"
     holds = first.body == again.body
     session.judge.check(rule_ids.media(kind, "stable"), detail, first, again, holds=holds)
-    view = session.view(made)
+    view = session.shown.view(made)
     if view is not None and view.media is not None:
         _size(session, view, made, first)
 
@@ -306,9 +307,9 @@ def _address(session: Session, rules: UrlRules, url: str, made: Made, at: str) -
 def _lifetime(session: Session, rules: UrlRules, made: Made, at: str) -> None:
     name, check = rules.name, session.judge.check
     assert rules.lives_ms is not None
-    first = session.read(made)
+    first = session.resources.read(made)
     session.target.wait(1_500)
-    second = session.read(made)
+    second = session.resources.read(made)
     url, other = evaluate(at, first), evaluate(at, second)
     detail = "two reads gave the same address"
     check(rule_ids.url(name, "fresh"), detail, first, second, holds=has_value(url) and url != other)
@@ -321,7 +322,7 @@ def _lifetime(session: Session, rules: UrlRules, made: Made, at: str) -> None:
     detail = f"it answered {before.status} a second before its end, {after.status} a second after"
     holds = before.status == 200 and after.status in {401, 403, 404, 410}
     check(rule_ids.url(name, "lives"), detail, before, after, holds=holds)
-    renewed = evaluate(at, session.read(made))
+    renewed = evaluate(at, session.resources.read(made))
     if isinstance(renewed, str):
         answer = session.fetch(renewed)
         detail = f"the address of a new read answered {answer.status}"

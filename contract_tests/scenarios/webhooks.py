@@ -14,12 +14,13 @@ from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..rules import rule_ids
+from ..sessions.made import Made
+from ..sessions.session import Session
 from ..targets.request_builder import UnableError
-from ..targets.target import Endpoint, Identity
+from ..targets.target import Identity, ReceiverEndpoint
 from ..traces.expressions import at_pointer
-from ..traces.trace import Delivery
+from ..traces.trace import SeenDelivery
 from .scenario import Scenario
-from .session import Made, Session
 
 
 def _bound(run: Callable[[Session, str], None], name: str) -> Callable[[Session], None]:
@@ -71,7 +72,7 @@ def _rules(session: Session) -> WebhookRules:
     return rules
 
 
-def _endpoint(session: Session, who: Identity) -> Endpoint:
+def _endpoint(session: Session, who: Identity) -> ReceiverEndpoint:
     found = session.controls.new_endpoint(who, list(_rules(session).events))
     if found is None:
         raise UnableError("the server takes no endpoint")
@@ -86,13 +87,13 @@ def _job(session: Session, event: WebhookEvent, who: Identity) -> Made:
         if lifecycle is not None and lifecycle.name == event.lifecycle:
             if event.ends is Kind.FAILED:
                 session.controls.fail_next(who, make.by)
-            made = session.make(kind, who=who)
-            session.finish(made)
+            made = session.resources.make(kind, who=who)
+            session.resources.finish(made)
             return made
     raise UnableError(f"nothing in the checks makes a {event.lifecycle}")
 
 
-def _taken(session: Session) -> list[Delivery]:
+def _taken(session: Session) -> list[SeenDelivery]:
     found = session.controls.deliveries()
     for delivery in found:
         session.see(delivery)
@@ -101,7 +102,7 @@ def _taken(session: Session) -> list[Delivery]:
 
 def _delivered(session: Session, type_: str) -> None:
     rules, check = _rules(session), session.judge.check
-    event, who = rules.events[type_], session.rich("listener")
+    event, who = rules.events[type_], session.wallet.rich("listener")
     endpoint = _endpoint(session, who)
     seen: list[bool] = []
     made_of: list[Made] = []
@@ -109,16 +110,16 @@ def _delivered(session: Session, type_: str) -> None:
     def look() -> None:
         """What a receiver sees that asks at once."""
         if made_of:
-            kind = session.kind_seen(made_of[0], session.read(made_of[0]))
+            kind = session.shown.kind_seen(made_of[0], session.resources.read(made_of[0]))
             seen.append(kind is not None and kind.is_final)
 
     make = next(iter(session.checks.makes.values()))
     if event.ends is Kind.FAILED:
         session.controls.fail_next(who, make.by)
-    made = session.make(make.kind, who=who)
+    made = session.resources.make(make.kind, who=who)
     made_of.append(made)
     session.controls.on_delivery(look)
-    polls = session.finish(made)
+    polls = session.resources.finish(made)
     found = _taken(session)
     last = polls[-1] if polls else made.exchange
     detail = f"{len(found)} deliveries came"
@@ -146,14 +147,14 @@ def _names_event(rules: WebhookRules, payload: Json, type_: str) -> bool:
 
 
 def _signature(
-    session: Session, rules: WebhookRules, delivery: Delivery, endpoint: Endpoint
+    session: Session, rules: WebhookRules, delivery: SeenDelivery, endpoint: ReceiverEndpoint
 ) -> None:
     problem = signature_problem(rules, delivery, endpoint.secret)
     last = session.trace.exchanges[-1]
     session.judge.check(rule_ids.hook("signature"), problem or "", last, holds=problem is None)
 
 
-def signature_problem(rules: WebhookRules, delivery: Delivery, secret: str) -> str | None:
+def signature_problem(rules: WebhookRules, delivery: SeenDelivery, secret: str) -> str | None:
     """What is wrong with the signature of a delivery; None when it fits *secret*."""
     headers = delivery.headers
     values: dict[str, str] = {"body": delivery.body.decode("utf-8", "replace")}
@@ -178,7 +179,7 @@ def signature_problem(rules: WebhookRules, delivery: Delivery, secret: str) -> s
 
 def _retries(session: Session) -> None:
     rules, controls, check = _rules(session), session.controls, session.judge.check
-    who = session.rich("deaf")
+    who = session.wallet.rich("deaf")
     endpoint = _endpoint(session, who)
     controls.answer_deliveries([_REFUSED] * (len(rules.retries_ms) + 3))
     event = next(iter(rules.events.values()))
@@ -210,12 +211,12 @@ def _retries(session: Session) -> None:
         _signature(session, rules, delivery, endpoint)
 
 
-def _event_id(delivery: Delivery) -> Json:
+def _event_id(delivery: SeenDelivery) -> Json:
     return at_pointer(delivery.payload, "/id")
 
 
 def _rotation(session: Session) -> None:
-    rules, who = _rules(session), session.rich("careful")
+    rules, who = _rules(session), session.wallet.rich("careful")
     endpoint = _endpoint(session, who)
     event = next(iter(rules.events.values()))
     _job(session, event, who)
@@ -233,7 +234,7 @@ def _rotation(session: Session) -> None:
 
 
 def _endpoints(session: Session) -> None:
-    rules, who = _rules(session), session.rich("greedy")
+    rules, who = _rules(session), session.wallet.rich("greedy")
     made = [session.controls.new_endpoint(who, []) for _ in range(rules.endpoints_max + 1)]
     taken = sum(1 for it in made if it is not None)
     session.call(next(iter(session.contract.operations)), who=who)

@@ -38,7 +38,7 @@ class ReadOnlyError(UnableError):
 
 
 @dataclass(slots=True)
-class Budget:
+class CreditBudget:
     """Credits that may be spent; None is no bound. Safe to share between threads.
 
     *reserved* is set aside: for requests that are not answered yet, and for *pending* jobs, which
@@ -92,11 +92,11 @@ def unanswered(wire: OutgoingRequest) -> Raw:
 
 
 @dataclass(slots=True)
-class Guard:
+class BudgetGuard:
     """Lets requests pass, or not. With *knows_past* no account was used before it came."""
 
     contract: Contract
-    budget: Budget
+    budget: CreditBudget
     is_read_only: bool = False
     knows_past: bool = False
     _costs: Costs = field(init=False)
@@ -147,13 +147,13 @@ class Guarded:
 
     target: Target
     contract: Contract
-    budget: Budget
+    budget: CreditBudget
     is_read_only: bool = False
-    _guard: Guard = field(init=False)
+    _guard: BudgetGuard = field(init=False)
 
     def __post_init__(self) -> None:
         is_new = self.target.controls is not None
-        self._guard = Guard(self.contract, self.budget, self.is_read_only, is_new)
+        self._guard = BudgetGuard(self.contract, self.budget, self.is_read_only, is_new)
 
     @property
     def name(self) -> str:

@@ -20,8 +20,8 @@ from screentest import create_app
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 
-from ..traces.trace import Balance, Delivery, Raw
-from .target import Endpoint, Identity, OutgoingRequest
+from ..traces.trace import Balance, Raw, SeenDelivery
+from .target import Identity, OutgoingRequest, ReceiverEndpoint
 
 
 class App(Protocol):
@@ -63,7 +63,7 @@ def _warn_nobody(_told: str) -> None:
 
 
 @dataclass(slots=True)
-class InProcess:
+class InProcessTarget:
     """A world of the mock *app*. *seed* draws its durations, ids and media."""
 
     app: App
@@ -105,7 +105,7 @@ class InProcess:
         return self._stranger
 
     @property
-    def controls(self) -> InProcess:
+    def controls(self) -> InProcessTarget:
         return self
 
     def now_ms(self) -> int:
@@ -222,7 +222,7 @@ class InProcess:
         due = self._control("GET", f"{self._path}/clock")["next"]
         return instant_ms(due["at"]) if due is not None else None
 
-    def new_endpoint(self, identity: Identity, events: Sequence[str]) -> Endpoint | None:
+    def new_endpoint(self, identity: Identity, events: Sequence[str]) -> ReceiverEndpoint | None:
         name = f"kit-{self._world}"
         self.app.receivers[name] = self._inbox
         body = {
@@ -232,16 +232,16 @@ class InProcess:
             "events": list(events),
         }
         status, made = self._try("POST", f"{self._path}/webhooks/endpoints", body)
-        return Endpoint(made["id"], made["secret"]) if status == 201 else None
+        return ReceiverEndpoint(made["id"], made["secret"]) if status == 201 else None
 
-    def rotate(self, endpoint: Endpoint) -> Endpoint:
+    def rotate(self, endpoint: ReceiverEndpoint) -> ReceiverEndpoint:
         path = f"{self._path}/webhooks/endpoints/{endpoint.id}/rotate"
-        return Endpoint(endpoint.id, self._control("POST", path, {})["secret"])
+        return ReceiverEndpoint(endpoint.id, self._control("POST", path, {})["secret"])
 
     def answer_deliveries(self, statuses: Sequence[int]) -> None:
         self._inbox.answers = list(statuses)
 
-    def deliveries(self) -> list[Delivery]:
+    def deliveries(self) -> list[SeenDelivery]:
         return bent(self._inbox.taken, self.bend_deliveries)
 
     def on_delivery(self, act: Callable[[], None]) -> None:
@@ -322,7 +322,7 @@ class _Inbox:
     """
 
     answers: list[int] = field(default_factory=list[int])
-    taken: list[Delivery] = field(default_factory=list[Delivery])
+    taken: list[SeenDelivery] = field(default_factory=list[SeenDelivery])
     on_delivery: Callable[[], None] = lambda: None
 
     def __call__(self, environ: Any, start: Any, /) -> Iterable[bytes]:
@@ -333,13 +333,13 @@ class _Inbox:
             if name.startswith("HTTP_")
         }
         status = self.answers.pop(0) if self.answers else 200
-        self.taken.append(Delivery(0, headers, body, status))
+        self.taken.append(SeenDelivery(0, headers, body, status))
         self.on_delivery()
         start(f"{status} X", [("Content-Length", "0")])
         return [b""]
 
 
-def bent(taken: Sequence[Delivery], how: str) -> list[Delivery]:
+def bent(taken: Sequence[SeenDelivery], how: str) -> list[SeenDelivery]:
     """*taken* as a provider with a defect would have sent it; as it is when *how* is empty."""
     match how:
         case "drop":

@@ -24,7 +24,7 @@ class BadJournalError(JournalError):
     """The file holds something else, which must not be lost."""
 
 
-class Place(Struct, frozen=True):
+class JobPlace(Struct, frozen=True):
     """Whose jobs: a provider, its address, and the account, known by a digest of its key."""
 
     provider: str
@@ -39,7 +39,7 @@ class OpenJob(Struct, frozen=True):
     credits are taken when it succeeds.
     """
 
-    place: Place
+    place: JobPlace
     kind: str
     asked: str
     ids: Mapping[str, Json]
@@ -63,7 +63,7 @@ class OpenJobs:
     """
 
     path: Path
-    place: Place
+    place: JobPlace
     on_resume: Callable[[OpenJob], None] = lambda job: None
     found: tuple[OpenJob, ...] = field(init=False)
     _earlier: tuple[OpenJob, ...] = field(init=False)
@@ -127,12 +127,12 @@ def _read(path: Path) -> tuple[OpenJob, ...]:
         raise BadJournalError(f"{path} is not a journal of open jobs; name another file") from None
 
 
-def place_of(provider: str, url: str, keys: Sequence[str]) -> Place:
+def place_of(provider: str, url: str, keys: Sequence[str]) -> JobPlace:
     """Where the owner of *keys* has jobs; the digest tells accounts apart and shows no key."""
-    return Place(provider, url.rstrip("/"), _fingerprint(" ".join((url, *keys))))
+    return JobPlace(provider, url.rstrip("/"), _fingerprint(" ".join((url, *keys))))
 
 
-def journal_in(folder: Path, place: Place) -> Path:
+def journal_in(folder: Path, place: JobPlace) -> Path:
     """The file of *place* in a *folder* of many; runs at different places never meet in one.
 
     Raises:

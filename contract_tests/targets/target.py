@@ -12,7 +12,7 @@ from typing import Protocol
 
 from screentest.specs.json_types import Json
 
-from ..traces.trace import Balance, Delivery, Raw
+from ..traces.trace import Balance, Raw, SeenDelivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class OutgoingRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class ReceiverEndpoint:
     """A registered receiver of webhooks, with its secret of this moment."""
 
     id: str
@@ -90,17 +90,17 @@ class MockControls(Protocol):
         """The instant of what happens next; None when nothing is pending."""
         ...
 
-    def new_endpoint(self, identity: Identity, events: Sequence[str]) -> Endpoint | None:
+    def new_endpoint(self, identity: Identity, events: Sequence[str]) -> ReceiverEndpoint | None:
         """None when it is refused."""
         ...
 
-    def rotate(self, endpoint: Endpoint) -> Endpoint: ...
+    def rotate(self, endpoint: ReceiverEndpoint) -> ReceiverEndpoint: ...
 
     def answer_deliveries(self, statuses: Sequence[int]) -> None:
         """What the receiver answers to the next attempts; 200 after these."""
         ...
 
-    def deliveries(self) -> list[Delivery]:
+    def deliveries(self) -> list[SeenDelivery]:
         """What the receiver got so far, in order."""
         ...
 

@@ -30,7 +30,7 @@ class Missing:
 MISSING = Missing()
 
 
-class Part(Enum):
+class LackingPart(Enum):
     """What a recording may lack of an exchange. What is not there is not judged."""
 
     CALLER = "caller"
@@ -77,7 +77,7 @@ class Exchange(Struct, frozen=True):
     events: tuple[StreamEvent, ...] = ()
     chunks: int = 0
     broken: bool = False
-    lacks: frozenset[Part] = frozenset()
+    lacks: frozenset[LackingPart] = frozenset()
 
     @property
     def is_success(self) -> bool:
@@ -98,6 +98,27 @@ class Exchange(Struct, frozen=True):
         return f"{self.method} {self.path}{query} → {self.status}"
 
 
+def asked_only(operation: str, sent: Json) -> Exchange:
+    """A request with the decoded body *sent* that was not sent, to read facts from."""
+    return Exchange(
+        number=0,
+        at_ms=0,
+        actor="",
+        key="",
+        operation=operation,
+        method="",
+        path="",
+        query="",
+        request_headers={},
+        request_body=b"",
+        sent=sent,
+        status=0,
+        headers={},
+        body=b"",
+        reply=None,
+    )
+
+
 class Balance(Struct, frozen=True):
     """The credits of *actor* as somebody who may see them saw them."""
 
@@ -111,7 +132,7 @@ class Balance(Struct, frozen=True):
         return self.available + self.held
 
 
-class Delivery(Struct, frozen=True):
+class SeenDelivery(Struct, frozen=True):
     """One attempt to deliver a webhook. *verdict* is the status that the receiver answered."""
 
     at_ms: int
@@ -128,7 +149,7 @@ class Delivery(Struct, frozen=True):
             return None
 
 
-Event = Exchange | Balance | Delivery
+Event = Exchange | Balance | SeenDelivery
 
 
 class Trace(Struct):
@@ -163,7 +184,7 @@ class Raw(Struct, frozen=True):
     at_ms: int
     ended_ms: int = 0
     pieces: tuple[tuple[int, bytes], ...] = ()
-    lacks: frozenset[Part] = frozenset()
+    lacks: frozenset[LackingPart] = frozenset()
 
 
 def understand(
@@ -198,7 +219,7 @@ def understand(
         ended_ms=raw.ended_ms or raw.at_ms,
         events=tuple(read_events(raw)) if is_stream else (),
         chunks=len(raw.pieces),
-        broken=broken and Part.BODY not in raw.lacks,
+        broken=broken and LackingPart.BODY not in raw.lacks,
         lacks=raw.lacks,
     )
 

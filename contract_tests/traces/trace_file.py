@@ -18,7 +18,7 @@ from screentest.specs.json_types import Json
 from screentest.specs.redaction import Secrets
 
 from .strict_json import Form, read_base64, read_json
-from .trace import Balance, Delivery, Event, Exchange, Part, Raw, Trace, understand
+from .trace import Balance, Event, Exchange, LackingPart, Raw, SeenDelivery, Trace, understand
 
 #: A file or a text that is longer is kept by its length alone. No documented answer in JSON comes
 #: near the second.
@@ -54,7 +54,7 @@ _EVENTS: Mapping[str, Mapping[str, Json]] = {
 }
 #: What an exchange may have besides.
 _MORE: Mapping[str, Json] = {
-    "lacks": {"type": "array", "items": {"enum": [part.value for part in Part]}},
+    "lacks": {"type": "array", "items": {"enum": [part.value for part in LackingPart]}},
     "chunks": _INTEGER,
     "events_ms": {"type": "array", "items": _INTEGER},
 }
@@ -142,7 +142,7 @@ def _to_json(event: Event, secrets: Secrets) -> Json:
                 "available": event.available,
                 "held": event.held,
             }
-        case Delivery():
+        case SeenDelivery():
             return {
                 "delivery": event.verdict,
                 "at_ms": event.at_ms,
@@ -178,11 +178,11 @@ def _from_json(line: Json, contract: Contract, number: int, where: str) -> Event
     if "balance" in line:
         return Balance(line["at_ms"], line["balance"], line["available"], line["held"])
     if "delivery" in line:
-        return Delivery(line["at_ms"], line["headers"], line["body"].encode(), line["delivery"])
+        return SeenDelivery(line["at_ms"], line["headers"], line["body"].encode(), line["delivery"])
     request_body, body = line["request_body"], line["body"]
-    lacks = {Part(it) for it in line.get("lacks", ())}
-    lacks |= {Part.SENT} if _is_cut(request_body) else set()
-    lacks |= {Part.BODY} if _is_cut(body) else set()
+    lacks = {LackingPart(it) for it in line.get("lacks", ())}
+    lacks |= {LackingPart.SENT} if _is_cut(request_body) else set()
+    lacks |= {LackingPart.BODY} if _is_cut(body) else set()
     raw = Raw(
         method=line["method"],
         path=line["path"],

@@ -6,10 +6,10 @@ from functools import cache
 
 from screentest.contract_tests.rules.contract_rules import rules_of
 from screentest.contract_tests.rules.judge import Judge
-from screentest.contract_tests.scenarios.session import Session
 from screentest.contract_tests.scenarios.verify import Result, scenarios_of, verify
-from screentest.contract_tests.targets.guard import Budget, Guarded
-from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.sessions.session import Session
+from screentest.contract_tests.targets.guard import CreditBudget, Guarded
+from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
 from screentest.contract_tests.traces.trace import Trace
 from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import load_contract
@@ -22,19 +22,21 @@ def verified(provider: str, seed: int = 1) -> Result:
     contract, checks = load_contract(provider), load_checks(provider)
     app = make_app(contract)
     scenarios = scenarios_of(contract, checks)
-    return verify(contract, checks, lambda: InProcess(app, contract, seed), scenarios, seed=seed)
+    return verify(
+        contract, checks, lambda: InProcessTarget(app, contract, seed), scenarios, seed=seed
+    )
 
 
 def session_with(provider: str) -> Session:
     """A fresh world of *provider*'s mock, and monitors that watch it."""
     contract, checks = load_contract(provider), load_checks(provider)
-    target = InProcess(make_app(contract), contract)
+    target = InProcessTarget(make_app(contract), contract)
     return Session(target, contract, checks, Judge(rules_of(contract, checks)))
 
 
-def guarded_session(provider: str) -> tuple[Session, Budget]:
+def guarded_session(provider: str) -> tuple[Session, CreditBudget]:
     """A fresh world of *provider*'s mock behind a guard, and what the guard counts."""
-    session, budget = session_with(provider), Budget(None)
+    session, budget = session_with(provider), CreditBudget(None)
     session.target = Guarded(session.target, session.contract, budget)
     return session, budget
 
@@ -43,8 +45,8 @@ def guarded_session(provider: str) -> tuple[Session, Budget]:
 def recording(provider: str) -> Trace:
     """A job of the first kind, from its making to its end."""
     session = session_with(provider)
-    made = session.make(next(iter(session.checks.makes)))
-    session.finish(made)
+    made = session.resources.make(next(iter(session.checks.makes)))
+    session.resources.finish(made)
     for name in session.checks.lists:
         session.call(name)
     return session.trace

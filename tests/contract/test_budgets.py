@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from screentest.contract_tests.runs.command import run_verify
-from screentest.contract_tests.runs.options import Options
+from screentest.contract_tests.runs.options import VerifyOptions
 from screentest.contract_tests.scenarios.scenario import Scenario
 from screentest.contract_tests.scenarios.verify import Ran
 
@@ -25,7 +25,7 @@ def _quiet(scenario: Scenario, ran: Ran | None) -> None:
     ("provider", "budget"), [(name, it) for name, all_ in BUDGETS.items() for it in all_]
 )
 def test_a_budget_ends_a_run_and_breaks_no_rule(provider: str, budget: int) -> None:
-    result = run_verify(Options(provider, budget=budget), _quiet)
+    result = run_verify(VerifyOptions(provider, budget=budget), _quiet)
 
     assert [it.rule.id for it in result.judge.findings] == []
     assert result.is_out_of_budget

@@ -11,8 +11,8 @@ from screentest.contract_tests.report.ndjson import ndjson_report
 from screentest.contract_tests.report.text import text_report
 from screentest.contract_tests.rules import rule_ids
 from screentest.contract_tests.rules.contract_rules import rules_of
-from screentest.contract_tests.rules.judge import Judge, UnknownRuleError, Verdict
-from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.rules.judge import Judge, RuleVerdict, UnknownRuleError
+from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
 from screentest.contract_tests.targets.target import OutgoingRequest
 from screentest.specs.checks_file import load_checks
 from screentest.specs.clauses import Clause, Subject
@@ -80,7 +80,7 @@ def test_a_key_that_the_kit_makes_up_is_no_warning_to_its_user(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     contract = load_contract("ulazai")
-    target = InProcess(make_app(contract), contract)
+    target = InProcessTarget(make_app(contract), contract)
     key = "ulazai_" + "live_" + "0" * 32
     status = "/api/v1/sora/status/1/"
 
@@ -106,7 +106,7 @@ def test_no_seed_raises_a_false_alarm(provider: str, seed: int) -> None:
     result = verified(provider, seed)
 
     counts = result.judge.counts()
-    assert (counts[Verdict.BROKEN], counts[Verdict.NOT_JUDGED]) == (0, 0)
+    assert (counts[RuleVerdict.BROKEN], counts[RuleVerdict.NOT_JUDGED]) == (0, 0)
 
 
 @pytest.mark.slow
@@ -130,7 +130,7 @@ def test_a_rule_that_does_not_exist_cannot_be_judged() -> None:
     with pytest.raises(UnknownRuleError, match=r"url\.share\.works"):
         judge.check(rule_ids.url("share", "works"), "", holds=True)
     assert judge.check_optional(rule_ids.url("share", "works"), "", holds=True)
-    assert judge.counts()[Verdict.KEPT] == 0
+    assert judge.counts()[RuleVerdict.KEPT] == 0
 
 
 def test_clauses_can_be_added_to_a_rule() -> None:

@@ -14,8 +14,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from screentest.contract_tests.runs.command import allowance
-from screentest.contract_tests.runs.options import Options
-from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.runs.options import VerifyOptions
+from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
 from screentest.contract_tests.traces.trace_file import write_trace
 from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import load_contract
@@ -148,7 +148,7 @@ def test_a_live_run_spends_no_more_than_its_plan_says(
     tier: str, budget: int | None, url: str, limit: int | None
 ) -> None:
     is_live = url.startswith("https")
-    options = Options("ozor", url=url, tier=tier, budget=budget, is_live=is_live)
+    options = VerifyOptions("ozor", url=url, tier=tier, budget=budget, is_live=is_live)
 
     allowed = allowance(options, load_contract("ozor"), load_checks("ozor"))
 
@@ -170,7 +170,7 @@ def test_a_recorder_that_is_ended_tells_what_it_has(tmp_path: Path) -> None:
     path = tmp_path / "trace.ndjson"
     contract = load_contract("ulazai")
     app = make_app(contract)
-    key = InProcess(app, contract).owner.keys["api_key"]
+    key = InProcessTarget(app, contract).owner.keys["api_key"]
     arguments = ("record", "ulazai", "--port", "0", "--output", str(path), "--url")
     with listening(app) as port, _started(*arguments, f"http://127.0.0.1:{port}/ulazai") as ran:
         assert ran.stdout is not None

@@ -8,8 +8,8 @@ import pytest
 
 from screentest.contract_tests.scenarios.verify import scenarios_of, verify
 from screentest.contract_tests.targets.costs import Change, Costs
-from screentest.contract_tests.targets.guard import Budget, Guarded
-from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.targets.guard import CreditBudget, Guarded
+from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
 from screentest.contract_tests.targets.live import UnreachableError
 from screentest.contract_tests.targets.target import Identity, OutgoingRequest
 from screentest.contract_tests.traces.trace import Raw
@@ -25,7 +25,7 @@ START = "/api/v1/sora/generate/text-to-video/"
 
 
 @dataclass(slots=True)
-class Audited(InProcess):
+class Audited(InProcessTarget):
     """A world whose ledger is read before it goes: [spent, held] of all its accounts."""
 
     ledger: list[int] = field(default_factory=lambda: [0, 0])
@@ -34,7 +34,7 @@ class Audited(InProcess):
     def new_identity(
         self, name: str, *, credits: int | None = None, tier: str | None = None
     ) -> Identity:
-        made = InProcess.new_identity(self, name, credits=credits, tier=tier)
+        made = InProcessTarget.new_identity(self, name, credits=credits, tier=tier)
         self.accounts.append(made.account)
         return made
 
@@ -43,14 +43,14 @@ class Audited(InProcess):
             shown = self._control("GET", f"{self._path}/accounts/{account}/ledger")
             self.ledger[0] += shown["spent"]
             self.ledger[1] += shown["held"]
-        InProcess.close(self)
+        InProcessTarget.close(self)
 
 
-class BrokenOff(InProcess):
+class BrokenOff(InProcessTarget):
     """A world whose answers are lost on the way."""
 
     def send(self, wire: OutgoingRequest) -> Raw:
-        InProcess.send(self, wire)
+        InProcessTarget.send(self, wire)
         raise UnreachableError("the connection was cut")
 
 
@@ -58,7 +58,7 @@ class BrokenOff(InProcess):
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_what_a_run_spent_is_what_the_ledger_says(provider: str, seed: int) -> None:
     contract, checks = load_contract(provider), load_checks(provider)
-    app, budget, ledger = make_app(contract), Budget(None), [0, 0]
+    app, budget, ledger = make_app(contract), CreditBudget(None), [0, 0]
 
     verify(
         contract,
@@ -76,9 +76,9 @@ def test_what_a_run_spent_is_what_the_ledger_says(provider: str, seed: int) -> N
 def test_a_job_that_is_paid_when_it_succeeds_is_pending_until_then() -> None:
     session, budget = guarded_session("ozor")
 
-    made = session.make("agent_job")
+    made = session.resources.make("agent_job")
     accepted = (budget.spent, budget.pending)
-    session.finish(made)
+    session.resources.finish(made)
 
     assert (accepted, (budget.spent, budget.pending)) == ((0, 1), (1, 0))
 
@@ -97,16 +97,16 @@ def test_a_job_that_fails_costs_nothing(
     session, budget = guarded_session(provider)
     session.controls.fail_next(session.owner, by)
 
-    made = session.make(kind)
+    made = session.resources.make(kind)
     before = (budget.spent, budget.pending)
-    session.finish(made)
+    session.resources.finish(made)
 
     assert (before, (budget.spent, budget.pending)) == (accepted, (0, 0))
 
 
 def test_a_job_whose_end_nobody_saw_is_looked_at_once_more() -> None:
     session, budget = guarded_session("ozor")
-    session.make("agent_job")
+    session.resources.make("agent_job")
     session.target.wait(3_600_000)
 
     session.target.close()
@@ -140,7 +140,7 @@ def test_a_length_that_was_cut_costs_what_the_answer_tells() -> None:
 def test_the_price_of_a_plan_is_that_of_the_plan_and_not_the_highest() -> None:
     session, budget = guarded_session("ozor")
 
-    made = session.ready("plan")
+    made = session.resources.ready("plan")
     cost = made.exchange.reply["plan"]["creditsCost"]
     session.call("generatePlan", ids=made.ids)
 
@@ -177,7 +177,7 @@ def test_a_refusal_costs_nothing() -> None:
 
 
 def test_a_request_whose_answer_is_lost_may_have_been_paid() -> None:
-    contract, budget = load_contract("ulazai"), Budget(None)
+    contract, budget = load_contract("ulazai"), CreditBudget(None)
     target = Guarded(BrokenOff(make_app(contract), contract), contract, budget)
     headers = {
         "content-type": "application/json",

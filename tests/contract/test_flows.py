@@ -6,11 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from screentest.contract_tests.rules.contract_rules import rules_of
-from screentest.contract_tests.rules.judge import Judge, Verdict
+from screentest.contract_tests.rules.judge import Judge, RuleVerdict
 from screentest.contract_tests.scenarios.flows import flows
-from screentest.contract_tests.scenarios.session import Session
 from screentest.contract_tests.scenarios.verify import run_scenario
-from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.sessions.session import Session
+from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
 from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import load_contract
 from screentest.specs.flows import read_flows
@@ -23,13 +23,13 @@ MADE = {
 DONE = {"call": "getJob", "until": {"$response.body#/status": "completed"}}
 
 
-def judged(*steps: Json) -> tuple[Verdict, str]:
+def judged(*steps: Json) -> tuple[RuleVerdict, str]:
     """The verdict on a flow of *steps* at our own mock of Ozor, and what was found first."""
     raw = {"tried": {"summary": "it is tried", "source": ["OZ-038"], "steps": list(steps)}}
     contract = load_contract("ozor")
     checks = replace(load_checks("ozor"), flows=read_flows(raw))
     judge = Judge(rules_of(contract, checks))
-    target = InProcess(make_app(contract), contract)
+    target = InProcessTarget(make_app(contract), contract)
     session = Session(target, contract, checks, judge)
     ran = run_scenario(next(flows(contract, checks, {})), session)
     assert ran.unable == ""
@@ -44,7 +44,7 @@ def test_flow_is_kept_when_each_step_shows_what_it_must() -> None:
         {"call": "getVideo", "shows": {"$response.body#/videoId": "$ids.videoId"}},
     ]
 
-    assert judged(*steps) == (Verdict.KEPT, "")
+    assert judged(*steps) == (RuleVerdict.KEPT, "")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_flow_is_kept_when_each_step_shows_what_it_must() -> None:
 def test_step_that_shows_something_else_breaks_the_flow(step: Json, detail: str) -> None:
     verdict, found = judged(MADE, step)
 
-    assert verdict is Verdict.BROKEN
+    assert verdict is RuleVerdict.BROKEN
     assert found.startswith(f"step 2, {step['call']}: {detail}")
 
 
@@ -98,7 +98,7 @@ def test_fetched_video_is_measured(footage: Json, detail: str) -> None:
 
     verdict, found = judged(*steps)
 
-    assert verdict is Verdict.BROKEN
+    assert verdict is RuleVerdict.BROKEN
     assert detail in found
 
 
@@ -109,4 +109,4 @@ def test_job_goes_on_without_the_client_that_left_its_stream() -> None:
         {"call": "getPlan", "shows": {"$response.body#/plan/status": "generating"}},
     ]
 
-    assert judged(*steps)[0] is Verdict.KEPT
+    assert judged(*steps)[0] is RuleVerdict.KEPT

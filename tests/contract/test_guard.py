@@ -10,13 +10,13 @@ import pytest
 
 from screentest.contract_tests.targets.costs import Change
 from screentest.contract_tests.targets.guard import (
-    Budget,
+    CreditBudget,
     Guarded,
     ReadOnlyError,
     SpentError,
     price_at_most,
 )
-from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
 from screentest.contract_tests.targets.live import (
     Live,
     NotAllowedError,
@@ -33,9 +33,9 @@ GENERATE = OutgoingRequest(
 )
 
 
-def _guarded(budget: Budget, *, is_read_only: bool = False) -> Guarded:
+def _guarded(budget: CreditBudget, *, is_read_only: bool = False) -> Guarded:
     contract = load_contract("ozor")
-    target = InProcess(make_app(contract), contract)
+    target = InProcessTarget(make_app(contract), contract)
     return Guarded(target, contract, budget, is_read_only)
 
 
@@ -45,7 +45,7 @@ def _signed(guarded: Guarded) -> OutgoingRequest:
 
 
 def test_a_budget_is_kept_to_the_credit_under_parallel_load() -> None:
-    budget = Budget(25)
+    budget = CreditBudget(25)
 
     def pay(_: int) -> bool:
         if not budget.reserve(2):
@@ -60,7 +60,7 @@ def test_a_budget_is_kept_to_the_credit_under_parallel_load() -> None:
 
 
 def test_a_refused_request_gives_its_reserve_back() -> None:
-    budget = Budget(10)
+    budget = CreditBudget(10)
 
     assert budget.reserve(10)
     budget.settle(10, Change())
@@ -69,7 +69,7 @@ def test_a_refused_request_gives_its_reserve_back() -> None:
 
 
 def test_what_the_budget_does_not_cover_never_reaches_the_server() -> None:
-    guarded = _guarded(Budget(1))
+    guarded = _guarded(CreditBudget(1))
     wire = _signed(guarded)
 
     first = guarded.send(wire)
@@ -80,7 +80,7 @@ def test_what_the_budget_does_not_cover_never_reaches_the_server() -> None:
 
 
 def test_reading_only_means_reading_only() -> None:
-    guarded = _guarded(Budget(None), is_read_only=True)
+    guarded = _guarded(CreditBudget(None), is_read_only=True)
 
     with pytest.raises(ReadOnlyError, match="changes something"):
         guarded.send(_signed(guarded))
@@ -180,7 +180,7 @@ class Faltering:
 
 def _live(provider: str, *statuses: int, limit: int | None = None) -> tuple[Guarded, Faltering]:
     target = Faltering(list(statuses))
-    return Guarded(target, load_contract(provider), Budget(limit)), target
+    return Guarded(target, load_contract(provider), CreditBudget(limit)), target
 
 
 PAID = OutgoingRequest(

@@ -11,7 +11,7 @@ import pytest
 
 from screentest.contract_tests.recordings.har import HarReading, tally
 from screentest.contract_tests.recordings.recorded import judge_recording
-from screentest.contract_tests.traces.trace import Part, Trace
+from screentest.contract_tests.traces.trace import LackingPart, Trace
 from screentest.specs.contract import load_contract
 from screentest.specs.json_types import Json
 
@@ -141,7 +141,7 @@ def test_polls_that_overlap_have_no_order(tmp_path: Path) -> None:
 
 def test_a_stream_whose_pieces_nobody_timed_is_not_judged_by_them(tmp_path: Path) -> None:
     session = session_with("ozor")
-    plan = session.make("plan")
+    plan = session.resources.make("plan")
     stream = session.call("generatePlan", ids=plan.ids)
     path = tmp_path / "stream.har"
     write_har(session.trace, path, HOME)
@@ -162,7 +162,7 @@ def test_credentials_that_were_taken_out_are_not_missing(kept: Json, tmp_path: P
 
     trace = _read(tmp_path, made).trace
 
-    assert trace.exchanges[0].lacks == {Part.CALLER, Part.HEADERS}
+    assert trace.exchanges[0].lacks == {LackingPart.CALLER, LackingPart.HEADERS}
     assert _broken(trace) == []
 
 
@@ -400,7 +400,7 @@ def test_an_upload_without_its_file_is_not_sent_again(tmp_path: Path) -> None:
 
     trace = _read(tmp_path, sent).trace
 
-    assert Part.SENT in trace.exchanges[0].lacks
+    assert LackingPart.SENT in trace.exchanges[0].lacks
 
 
 def test_a_recording_of_ours_reads_back_from_a_har_file(tmp_path: Path) -> None:

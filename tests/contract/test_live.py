@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from screentest.contract_tests.recordings.proxy import Recorder
-from screentest.contract_tests.targets.guard import Budget
+from screentest.contract_tests.targets.guard import CreditBudget
 from screentest.contract_tests.targets.live import Live
 from screentest.contract_tests.targets.target import Identity, OutgoingRequest
 from screentest.specs.contract import load_contract
@@ -252,7 +252,7 @@ def test_reading_only_leaves_the_account_as_it_was(remote: Remote) -> None:
 
 
 def test_sixteen_callers_cannot_overdraw_the_budget(remote: Remote) -> None:
-    recorder = Recorder(load_contract("ulazai"), remote.url("ulazai"), budget=Budget(300))
+    recorder = Recorder(load_contract("ulazai"), remote.url("ulazai"), budget=CreditBudget(300))
     headers = {"content-type": "application/json", "authorization": f"Token {remote.key('ulazai')}"}
     start = OutgoingRequest(
         "POST", "/api/v1/sora/generate/text-to-video/", "", headers, b'{"prompt": "x"}'

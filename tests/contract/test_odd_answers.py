@@ -13,8 +13,8 @@ import pytest
 from screentest.contract_tests.report.html import html_report
 from screentest.contract_tests.report.text import text_report
 from screentest.contract_tests.scenarios.verify import scenarios_of, verify
-from screentest.contract_tests.targets.guard import Budget, Guarded
-from screentest.contract_tests.targets.in_process import App, InProcess, make_app
+from screentest.contract_tests.targets.guard import CreditBudget, Guarded
+from screentest.contract_tests.targets.in_process import App, InProcessTarget, make_app
 from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import load_contract
 from screentest.specs.json_types import Json
@@ -58,11 +58,11 @@ class OddApp:
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_server_that_answers_nonsense_is_judged(provider: str) -> None:
     contract, checks, rng = load_contract(provider), load_checks(provider), Random(provider)
-    app, budget = OddApp(make_app(contract), rng), Budget(None)
+    app, budget = OddApp(make_app(contract), rng), CreditBudget(None)
     chosen = rng.sample(scenarios_of(contract, checks), 12)
 
     result = verify(
-        contract, checks, lambda: Guarded(InProcess(app, contract), contract, budget), chosen
+        contract, checks, lambda: Guarded(InProcessTarget(app, contract), contract, budget), chosen
     )
 
     assert result.is_broken

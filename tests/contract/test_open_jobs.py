@@ -11,14 +11,14 @@ from msgspec.structs import replace
 
 from screentest.contract_tests.rules.contract_rules import rules_of
 from screentest.contract_tests.rules.judge import Judge
-from screentest.contract_tests.scenarios.session import Session
 from screentest.contract_tests.scenarios.verify import run_scenario, scenarios_of
-from screentest.contract_tests.targets.guard import Budget, Guarded
-from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.sessions.session import Session
+from screentest.contract_tests.targets.guard import CreditBudget, Guarded
+from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
 from screentest.contract_tests.targets.open_jobs import (
+    JobPlace,
     JournalError,
     OpenJobs,
-    Place,
     journal_in,
     place_of,
 )
@@ -35,13 +35,13 @@ HERE = place_of("ulazai", "http://127.0.0.1:8787/ulazai", ["a-key"])
 
 
 @dataclass(slots=True)
-class Unwell(InProcess):
+class Unwell(InProcessTarget):
     """A world whose answers to GET have another *status* for once."""
 
     status: int = 0
 
     def send(self, wire: OutgoingRequest) -> Raw:
-        raw = InProcess.send(self, wire)
+        raw = InProcessTarget.send(self, wire)
         if wire.method != "GET" or not self.status:
             return raw
         status, self.status = self.status, 0
@@ -62,11 +62,11 @@ def _session(target: Target, jobs: OpenJobs, provider: str = "ulazai") -> Sessio
 def test_the_next_run_goes_on_with_the_job_of_the_last(tmp_path: Path) -> None:
     path = tmp_path / "open.json"
     target = _world()
-    first = _session(target, OpenJobs(path, HERE)).make("task")
+    first = _session(target, OpenJobs(path, HERE)).resources.make("task")
 
     second = _session(target, OpenJobs(path, HERE))
-    resumed = second.make("task")
-    second.finish(resumed)
+    resumed = second.resources.make("task")
+    second.resources.finish(resumed)
 
     assert resumed.ids == first.ids
     assert target.balance(target.owner).total == 1000 - 70
@@ -78,13 +78,13 @@ def test_a_job_that_the_server_does_not_speak_of_is_kept_and_not_paid_again(
     tmp_path: Path, status: int
 ) -> None:
     path, target = tmp_path / "open.json", _world()
-    first = _session(target, OpenJobs(path, HERE)).make("task")
+    first = _session(target, OpenJobs(path, HERE)).resources.make("task")
     second = _session(target, OpenJobs(path, HERE))
 
     target.status = status
     with pytest.raises(UnableError, match="the task of an earlier run may still run"):
-        second.make("task")
-    resumed = second.make("task")
+        second.resources.make("task")
+    resumed = second.resources.make("task")
 
     assert resumed.ids == first.ids
     assert target.balance(target.owner).total == 1000 - 70
@@ -92,10 +92,10 @@ def test_a_job_that_the_server_does_not_speak_of_is_kept_and_not_paid_again(
 
 def test_a_job_that_the_server_does_not_know_is_forgotten(tmp_path: Path) -> None:
     path = tmp_path / "open.json"
-    first = _session(_world(), OpenJobs(path, HERE)).make("task")
+    first = _session(_world(), OpenJobs(path, HERE)).resources.make("task")
     target = _world(status=404)
 
-    made = _session(target, OpenJobs(path, HERE)).make("task")
+    made = _session(target, OpenJobs(path, HERE)).resources.make("task")
 
     assert [it.ids for it in OpenJobs(path, HERE).found] == [made.ids]
     assert made.ids.keys() == first.ids.keys()
@@ -105,10 +105,10 @@ def test_a_job_that_the_server_does_not_know_is_forgotten(tmp_path: Path) -> Non
 def test_two_open_jobs_are_two_entries_and_each_is_gone_on_with_once(tmp_path: Path) -> None:
     path, target = tmp_path / "open.json", _world()
     broken_off = _session(target, OpenJobs(path, HERE))
-    first = [broken_off.make("task").ids, broken_off.make("task").ids]
+    first = [broken_off.resources.make("task").ids, broken_off.resources.make("task").ids]
 
     later = _session(target, OpenJobs(path, HERE))
-    second = [later.make("task").ids, later.make("task").ids]
+    second = [later.resources.make("task").ids, later.resources.make("task").ids]
 
     assert second == first
     assert target.balance(target.owner).total == 1000 - 140
@@ -117,10 +117,10 @@ def test_two_open_jobs_are_two_entries_and_each_is_gone_on_with_once(tmp_path: P
 def test_another_request_is_not_answered_with_an_open_job(tmp_path: Path) -> None:
     path, target = tmp_path / "open.json", _world()
     session = _session(target, OpenJobs(path, HERE))
-    first = session.make("task")
+    first = session.resources.make("task")
     plan = changed(session.plan("generateTextToVideo"), {"prompt": "something else"})
 
-    other = _session(target, OpenJobs(path, HERE)).make("task", plan=plan)
+    other = _session(target, OpenJobs(path, HERE)).resources.make("task", plan=plan)
 
     assert other.ids != first.ids
 
@@ -133,13 +133,13 @@ def test_another_request_is_not_answered_with_an_open_job(tmp_path: Path) -> Non
     ],
 )
 def test_jobs_of_another_server_or_account_stay_as_they_are(
-    tmp_path: Path, elsewhere: Place
+    tmp_path: Path, elsewhere: JobPlace
 ) -> None:
     path, target = tmp_path / "open.json", _world()
-    theirs = _session(_world(), OpenJobs(path, elsewhere)).make("task")
+    theirs = _session(_world(), OpenJobs(path, elsewhere)).resources.make("task")
 
     session = _session(target, OpenJobs(path, HERE))
-    session.finish(session.make("task"))
+    session.resources.finish(session.resources.make("task"))
 
     assert [it.ids for it in OpenJobs(path, elsewhere).found] == [theirs.ids]
     assert target.balance(target.owner).total == 1000 - 70
@@ -165,7 +165,7 @@ def test_the_journal_holds_neither_keys_nor_addresses_of_files(
 
     for kind, make in session.checks.makes.items():
         if make.needs is None:
-            session.make(kind)
+            session.resources.make(kind)
 
     jobs = json.loads(path.read_text())["open_jobs"]
     assert {it["kind"] for it in jobs} <= {*session.contract.behaviour.resources}
@@ -174,15 +174,15 @@ def test_the_journal_holds_neither_keys_nor_addresses_of_files(
 
 
 def test_the_bill_has_what_a_job_of_an_earlier_run_takes_in_this_one(tmp_path: Path) -> None:
-    path, contract, budget = tmp_path / "open.json", load_contract("ozor"), Budget(1)
+    path, contract, budget = tmp_path / "open.json", load_contract("ozor"), CreditBudget(1)
     world = _world("ozor")
-    _session(world, OpenJobs(path, HERE), "ozor").make("agent_job")
+    _session(world, OpenJobs(path, HERE), "ozor").resources.make("agent_job")
     target = Guarded(world, contract, budget)
     session = _session(target, OpenJobs(path, HERE, target.adopt), "ozor")
 
-    made = session.make("agent_job")
+    made = session.resources.make("agent_job")
     before = (budget.spent, budget.pending)
-    session.finish(made)
+    session.resources.finish(made)
 
     assert (before, (budget.spent, budget.pending)) == ((0, 1), (1, 0))
 

@@ -11,11 +11,11 @@ import pytest
 from screentest.contract_tests.mutants.mutant import mutants_of
 from screentest.contract_tests.mutants.run import mutated_app
 from screentest.contract_tests.rules.contract_rules import rules_of
-from screentest.contract_tests.rules.judge import Judge, Verdict
+from screentest.contract_tests.rules.judge import Judge, RuleVerdict
 from screentest.contract_tests.runs.phases import PHASES, run_phase, schemathesis_rules
-from screentest.contract_tests.scenarios.session import Session
-from screentest.contract_tests.targets.guard import Budget, Guarded
-from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.sessions.session import Session
+from screentest.contract_tests.targets.guard import CreditBudget, Guarded
+from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
 from screentest.contract_tests.targets.target import Target
 from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import load_contract
@@ -32,7 +32,7 @@ def _session(target: Target, provider: str = "ulazai") -> Session:
 
 def _with_defect(mutant_id: str) -> Session:
     mutant = next(it for it in mutants_of("ulazai") if it.id == mutant_id)
-    return _session(InProcess(mutated_app(CONTRACT, mutant), CONTRACT))
+    return _session(InProcessTarget(mutated_app(CONTRACT, mutant), CONTRACT))
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -65,18 +65,18 @@ def test_what_schemathesis_finds_by_itself_is_told_with_its_exchange() -> None:
 
 
 def test_a_kept_contract_is_judged_by_every_check_that_is_on() -> None:
-    session = _session(InProcess(make_app(CONTRACT), CONTRACT))
+    session = _session(InProcessTarget(make_app(CONTRACT), CONTRACT))
 
     run_phase(session, "coverage", examples=5)
 
     checks = set(schemathesis_rules()) - {"schemathesis.runs"}
     verdicts = {session.judge.verdict(name) for name in checks}
-    assert (session.judge.findings, verdicts) == ([], {Verdict.KEPT})
+    assert (session.judge.findings, verdicts) == ([], {RuleVerdict.KEPT})
 
 
 def test_the_guard_is_no_server_so_nothing_it_says_is_judged() -> None:
-    budget = Budget(100)
-    target = Guarded(InProcess(make_app(CONTRACT), CONTRACT), CONTRACT, budget)
+    budget = CreditBudget(100)
+    target = Guarded(InProcessTarget(make_app(CONTRACT), CONTRACT), CONTRACT, budget)
     session = _session(target)
 
     run_phase(session, "coverage", examples=5)
@@ -87,7 +87,9 @@ def test_the_guard_is_no_server_so_nothing_it_says_is_judged() -> None:
 
 
 def test_reading_only_reaches_no_operation_that_changes_something() -> None:
-    target = Guarded(InProcess(make_app(CONTRACT), CONTRACT), CONTRACT, Budget(None), True)
+    target = Guarded(
+        InProcessTarget(make_app(CONTRACT), CONTRACT), CONTRACT, CreditBudget(None), True
+    )
     session = _session(target)
 
     run_phase(session, "coverage", examples=5)
@@ -101,7 +103,7 @@ def test_reading_only_reaches_no_operation_that_changes_something() -> None:
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_no_phase_raises_a_false_alarm(provider: str, phase: str) -> None:
     contract = load_contract(provider)
-    session = _session(InProcess(make_app(contract), contract), provider)
+    session = _session(InProcessTarget(make_app(contract), contract), provider)
 
     run_phase(session, phase, seed=2, examples=30)
 

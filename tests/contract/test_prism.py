@@ -10,7 +10,7 @@ import shutil
 import pytest
 from tools.prism_report import PAGE, page, results
 
-from screentest.contract_tests.rules.judge import Verdict
+from screentest.contract_tests.rules.judge import RuleVerdict
 from screentest.contract_tests.scenarios.verify import Result
 
 pytestmark = [
@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("npm") is None, reason="Prism comes from npm"),
 ]
 
-KEPT, BROKEN, NOT_JUDGED = Verdict.KEPT, Verdict.BROKEN, Verdict.NOT_JUDGED
+KEPT, BROKEN, NOT_JUDGED = RuleVerdict.KEPT, RuleVerdict.BROKEN, RuleVerdict.NOT_JUDGED
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def found() -> dict[str, Result]:
     ],
 )
 def test_verdict_is_what_a_server_without_state_deserves(
-    found: dict[str, Result], provider: str, rule: str, verdict: Verdict, why: str
+    found: dict[str, Result], provider: str, rule: str, verdict: RuleVerdict, why: str
 ) -> None:
     judge = found[provider].judge
 

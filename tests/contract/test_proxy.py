@@ -14,10 +14,10 @@ import pytest
 
 from screentest.contract_tests.recordings.proxy import Recorder
 from screentest.contract_tests.recordings.recorded import judge_recording, read_recording
-from screentest.contract_tests.targets.guard import BUDGET_HEADER, Budget
-from screentest.contract_tests.targets.in_process import InProcess, environ_of, make_app
+from screentest.contract_tests.targets.guard import BUDGET_HEADER, CreditBudget
+from screentest.contract_tests.targets.in_process import InProcessTarget, environ_of, make_app
 from screentest.contract_tests.targets.target import Identity, OutgoingRequest
-from screentest.contract_tests.traces.trace import Part
+from screentest.contract_tests.traces.trace import LackingPart
 from screentest.specs.contract import load_contract
 from tests.loopback import listening
 
@@ -29,7 +29,7 @@ START = "/api/v1/sora/generate/text-to-video/"
 def server() -> Iterator[tuple[str, Identity]]:
     """A mock over HTTP on a free port of this machine, and somebody with a key."""
     app = make_app(CONTRACT)
-    owner = InProcess(app, CONTRACT).owner
+    owner = InProcessTarget(app, CONTRACT).owner
     with listening(app) as port:
         yield f"http://127.0.0.1:{port}/ulazai", owner
 
@@ -58,7 +58,7 @@ def test_what_passes_is_judged_and_kept(server: tuple[str, Identity], tmp_path: 
 
 def test_the_budget_is_kept_in_front_of_the_server(server: tuple[str, Identity]) -> None:
     url, owner = server
-    recorder = Recorder(CONTRACT, url, budget=Budget(100))
+    recorder = Recorder(CONTRACT, url, budget=CreditBudget(100))
 
     answers = [recorder.pass_on(_start(owner)) for _ in range(3)]
 
@@ -127,7 +127,7 @@ def test_a_client_that_leaves_a_stream_ends_it_at_the_server_too(tmp_path: Path)
         server.may_go_on.set()
 
     (kept,) = recorder.trace.exchanges
-    assert (len(kept.events), kept.lacks) == (1, frozenset({Part.BODY}))
+    assert (len(kept.events), kept.lacks) == (1, frozenset({LackingPart.BODY}))
     assert "stream.generatePlan.last" not in recorder.judge.broken
 
 

@@ -11,9 +11,9 @@ from screentest.contract_tests.recordings.recorded import judge_recording, read_
 from screentest.contract_tests.rules.contract_rules import rules_of
 from screentest.contract_tests.rules.judge import Judge
 from screentest.contract_tests.runs.command import run_verify
-from screentest.contract_tests.runs.options import Options
-from screentest.contract_tests.scenarios.session import Session
-from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.runs.options import VerifyOptions
+from screentest.contract_tests.sessions.session import Session
+from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
 from screentest.contract_tests.traces.trace_file import write_trace
 from screentest.mock_server.http.app import create_app
 from screentest.specs.checks_file import load_checks
@@ -35,7 +35,7 @@ def _recorded(path: Path) -> Path:
     """Eleven tasks at once, at a mock whose 429 comes without Retry-After."""
     contract = load_contract("ulazai", _ABSENT)
     checks = load_checks("ulazai")
-    target = InProcess(make_app(contract), contract, readings=_ABSENT)
+    target = InProcessTarget(make_app(contract), contract, readings=_ABSENT)
     session = Session(target, contract, checks, Judge(rules_of(contract, checks)))
     for _ in range(11):
         session.call("generateTextToVideo")
@@ -55,7 +55,7 @@ def test_recording_is_judged_by_the_reading_that_is_named(tmp_path: Path) -> Non
 
 def test_our_own_mock_follows_the_reading() -> None:
     result = run_verify(
-        Options("ulazai", readings=_ABSENT, tier="full", only="jobs of"), lambda *_: None
+        VerifyOptions("ulazai", readings=_ABSENT, tier="full", only="jobs of"), lambda *_: None
     )
 
     assert (result.is_broken, result.judge.broken_rules) == (False, [])
@@ -81,7 +81,7 @@ def test_our_own_mock_follows_the_reading() -> None:
 )
 def test_unknown_reading_is_refused_with_the_nearest(readings: dict[str, str], detail: str) -> None:
     with pytest.raises(UnknownNameError) as refused:
-        _ = Options("ulazai", readings=readings).contract
+        _ = VerifyOptions("ulazai", readings=readings).contract
 
     assert str(refused.value).startswith(detail)
 

@@ -15,10 +15,10 @@ from screentest.contract_tests.recordings.recorded import (
     read_recording,
     send_again,
 )
-from screentest.contract_tests.targets.in_process import InProcess, make_app
+from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
 from screentest.contract_tests.targets.live import Live
 from screentest.contract_tests.targets.target import ANONYMOUS, Identity
-from screentest.contract_tests.traces.trace import Part, Trace
+from screentest.contract_tests.traces.trace import LackingPart, Trace
 from screentest.contract_tests.traces.trace_file import read_trace, write_trace
 from screentest.specs.contract import load_contract
 from screentest.specs.json_types import Json
@@ -153,7 +153,7 @@ def test_a_trace_file_reads_back_as_it_was(tmp_path: Path) -> None:
 
 def test_a_trace_file_keeps_when_the_pieces_of_a_stream_came(tmp_path: Path) -> None:
     session, path = session_with("ozor"), tmp_path / "trace.ndjson"
-    stream = session.call("generatePlan", ids=session.make("plan").ids)
+    stream = session.call("generatePlan", ids=session.resources.make("plan").ids)
 
     write_trace(session.trace, path)
     again = read_trace(path, load_contract("ozor"))
@@ -165,7 +165,7 @@ def test_a_trace_file_keeps_when_the_pieces_of_a_stream_came(tmp_path: Path) -> 
 
 def test_a_stream_that_came_at_the_end_is_found_in_a_trace_file(tmp_path: Path) -> None:
     session, path = session_with("ozor"), tmp_path / "trace.ndjson"
-    stream = session.call("generatePlan", ids=session.make("plan").ids)
+    stream = session.call("generatePlan", ids=session.resources.make("plan").ids)
     at_once = tuple(replace(it, at_ms=stream.ended_ms) for it in stream.events)
     session.trace.events[-1] = replace(stream, events=at_once, chunks=1)
 
@@ -204,7 +204,7 @@ def test_a_trace_of_nothing_is_refused(tmp_path: Path) -> None:
 def test_what_a_trace_file_cuts_short_is_not_judged(tmp_path: Path) -> None:
     """Nothing is found in a long file, and nobody sends half of an upload again."""
     session, path = session_with("ozor"), tmp_path / "trace.ndjson"
-    session.make("plan")
+    session.resources.make("plan")
     made = session.trace.exchanges[0]
     long = replace(made, request_body=b"\xff" * 300_000, body=b"\xff" * 300_000)
     session.trace.events[0] = long
@@ -212,7 +212,7 @@ def test_what_a_trace_file_cuts_short_is_not_judged(tmp_path: Path) -> None:
 
     again = read_recording(path, "ozor").trace
 
-    assert again.exchanges[0].lacks == {Part.SENT, Part.BODY}
+    assert again.exchanges[0].lacks == {LackingPart.SENT, LackingPart.BODY}
     assert judge_recording(again).judge.findings == []
     with pytest.raises(ValueError, match=r"exchange 1 \(POST .* was recorded without what was"):
         send_again(again, session.target, session.contract)
@@ -251,7 +251,9 @@ def test_a_trace_of_another_provider_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_recording_can_be_sent_again(provider: str) -> None:
     contract = load_contract(provider)
-    again = send_again(recording(provider), InProcess(make_app(contract), contract, 1), contract)
+    again = send_again(
+        recording(provider), InProcessTarget(make_app(contract), contract, 1), contract
+    )
 
     assert list(differences(recording(provider), again)) == []
 
@@ -266,10 +268,10 @@ def test_a_request_is_sent_again_by_whoever_sent_it(actor: str) -> None:
         "anonymous": ANONYMOUS,
         "unknown": _as_unknown(UNKNOWN),
     }[actor]
-    made = session.make("task")
-    session.read(made, who=who)
+    made = session.resources.make("task")
+    session.resources.read(made, who=who)
 
-    again = send_again(session.trace, InProcess(make_app(contract), contract, 1), contract)
+    again = send_again(session.trace, InProcessTarget(make_app(contract), contract, 1), contract)
 
     assert [it.actor for it in again.exchanges] == ["owner", actor]
     assert list(differences(session.trace, again)) == []
@@ -283,7 +285,7 @@ def _as_unknown(who: Identity) -> Identity:
 def test_a_second_account_needs_a_second_key() -> None:
     contract = load_contract("ulazai")
     session = session_with("ulazai")
-    session.read(session.make("task"), who=session.stranger)
+    session.resources.read(session.resources.make("task"), who=session.stranger)
     alone = Live("http://127.0.0.1:9", Identity("owner", {"api_key": "k"}))
     trace = Trace("ulazai", [session.trace.exchanges[1]])
 

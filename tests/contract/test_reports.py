@@ -17,7 +17,7 @@ from screentest.contract_tests.report.text import broken_lines, text_report
 from screentest.contract_tests.rules import rule_ids
 from screentest.contract_tests.rules.judge import Judge, Rule, by_id
 from screentest.contract_tests.scenarios.verify import Result, scenarios_of, verify
-from screentest.contract_tests.targets.in_process import InProcess
+from screentest.contract_tests.targets.in_process import InProcessTarget
 from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import load_contract
 
@@ -29,7 +29,7 @@ def broken() -> Result:
     mutant = next(it for it in mutants_of("ozor") if it.id == "OZ-LIF9")
     app = mutated_app(contract, mutant)
     chosen = [it for it in scenarios_of(contract, checks) if it.name == "walk export"]
-    return verify(contract, checks, lambda: InProcess(app, contract), chosen)
+    return verify(contract, checks, lambda: InProcessTarget(app, contract), chosen)
 
 
 def test_a_finding_shows_rule_clause_messages_and_a_way_to_repeat_it(broken: Result) -> None:

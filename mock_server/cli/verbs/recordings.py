@@ -129,7 +129,7 @@ def record(
     from screentest.contract_tests.recordings.proxy import Recorder
     from screentest.contract_tests.report.text import broken_lines
     from screentest.contract_tests.rules.judge import Broken
-    from screentest.contract_tests.targets.guard import Budget
+    from screentest.contract_tests.targets.guard import CreditBudget
     from screentest.contract_tests.targets.live import check_address
     from screentest.specs.contract import load_contract
 
@@ -145,7 +145,14 @@ def record(
     check_address(url, is_live=live)
     contract, port = load_contract(provider, readings), claim_port("127.0.0.1", port)
     recorder = Recorder(
-        contract, url, output, Budget(budget), read_only, tell_finding, tell_unreachable, time_scale
+        contract,
+        url,
+        output,
+        CreditBudget(budget),
+        read_only,
+        tell_finding,
+        tell_unreachable,
+        time_scale,
     )
     detail = f"http://127.0.0.1:{port} -> {url}, into {output}; Ctrl+C ends it"
     _serve_until_stopped(recorder, port, detail)

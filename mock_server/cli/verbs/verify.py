@@ -111,10 +111,10 @@ def target_options(function: Callable[..., None]) -> Callable[..., None]:
 
 def options_of(given: dict[str, Any], reports: Sequence[tuple[str, Path]] = ()) -> Any:
     """What `target_options` were given, as the kit takes them."""
-    from screentest.contract_tests.runs.options import Options
+    from screentest.contract_tests.runs.options import VerifyOptions
 
     url = given["url"]
-    return Options(
+    return VerifyOptions(
         provider=given["provider"],
         url=url,
         api_key=given["api_key"],

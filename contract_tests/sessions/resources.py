@@ -1,0 +1,233 @@
+"""The resources of one scenario: made, resumed from an earlier run, and polled to their end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from screentest.specs.behaviour import Moment
+from screentest.specs.checks import Make, RequestPlan
+from screentest.specs.json_types import Json
+
+from ..rules import rule_ids
+from ..rules.known import names_needed
+from ..rules.prices import price_of, worst_price
+from ..targets.open_jobs import OpenJobs, asked_by
+from ..targets.request_builder import UnableError
+from ..targets.target import Identity
+from ..traces.expressions import Scope, evaluate, has_value
+from ..traces.trace import Exchange
+from .calls import Calls
+from .made import Made, NotAcceptedError
+from .shown import Shown
+
+#: Polls of one job: more than a cadence of two seconds needs for the longest documented job.
+_POLLS_MAX = 400
+#: How much longer than documented a job may take before it counts as stuck.
+_LATENESS = 3
+
+
+@dataclass(slots=True)
+class Resources:
+    """Makes and polls resources. *open_jobs* keeps the unfinished ones for a later run."""
+
+    calls: Calls
+    shown: Shown
+    open_jobs: OpenJobs | None = None
+    _ready: dict[str, Made] = field(default_factory=dict[str, Made])
+
+    def make(
+        self,
+        kind: str,
+        *,
+        who: Identity | None = None,
+        plan: RequestPlan | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Made:
+        """A new resource of *kind*, not yet ended.
+
+        Raises:
+            RefusedError: it was not accepted.
+            UnableError: its answer does not show what was made.
+        """
+        make, who = self.calls.checks.makes[kind], who or self.calls.owner
+        asked = self.calls.plan(make.by) if plan is None else plan
+        resumed = self._resumed(make, who, asked)
+        if resumed is not None:
+            return resumed
+        ids: dict[str, Json] = {}
+        needed: Made | None = None
+        if make.needs is not None:
+            needed = self.ready(make.needs, who=who)
+            ids |= needed.ids
+        made = self.calls.call(make.by, plan, ids=ids, who=who, headers=headers)
+        if not made.is_success:
+            raise NotAcceptedError(made)
+        found = self.made_by(make, made, who, ids, needed)
+        return self._noted(found, asked, needed)
+
+    def _noted(self, made: Made, asked: RequestPlan, needed: Made | None) -> Made:
+        """*made*, kept for the next run where it is a job of the owner that may take its time."""
+        make, lifecycle = made.make, self.shown.lifecycle_of(made.make.kind)
+        if self.open_jobs is None or made.owner != self.calls.owner or make.read is None:
+            return made
+        if lifecycle is None or not lifecycle.simulated:
+            return made
+        price = self.calls.contract.behaviour.operations[make.by].price
+        pending = 0
+        if price is not None and price.moment is Moment.COMPLETION:
+            scope = Scope(made=needed.exchange if needed else None)
+            known = price_of(self.calls.contract, self.calls.checks, made.exchange, scope=scope)
+            worst = worst_price(self.calls.contract, self.calls.checks, make.by)
+            pending = worst if known is None else known
+        job = self.open_jobs.note(make.kind, asked_by(asked), made.ids, pending)
+        return Made(make, made.ids, made.exchange, made.owner, job)
+
+    def _resumed(self, make: Make, who: Identity, asked: RequestPlan) -> Made | None:
+        """A job of an earlier run that is still open, instead of a new one.
+
+        Raises:
+            UnableError: the server does not say how it stands; it may still run, and a new one
+                would be paid for twice.
+        """
+        if self.open_jobs is None or make.read is None or who != self.calls.owner:
+            return None
+        unknown = self.calls.contract.behaviour.refusals.get("not_found")
+        for job in self.open_jobs.left_over(make.kind, asked_by(asked)):
+            self.open_jobs.on_resume(job)
+            shown = self.calls.call(make.read, ids=job.ids, who=who)
+            made = Made(make, job.ids, shown, who, job)
+            if shown.is_success or self.shown.kind_seen(made, shown) is not None:
+                self.open_jobs.resume(job)
+                return made
+            if unknown is None or shown.status != unknown.status:
+                raise UnableError(
+                    f"{shown.line}: the {make.kind} of an earlier run may still run; it is kept "
+                    f"in {self.open_jobs.path}"
+                )
+            self.open_jobs.forget(job)
+        return None
+
+    def made_by(
+        self,
+        make: Make,
+        exchange: Exchange,
+        who: Identity,
+        ids: Mapping[str, Json],
+        needed: Made | None = None,
+    ) -> Made:
+        """What *exchange* made, with its ids."""
+        details: Json = None
+        if any("$job." in at for at in make.ids.values()):
+            job = evaluate(make.job, exchange)
+            details = self.calls.controls.details(str(job))
+        scope = Scope(ids=ids, details=details, made=needed.exchange if needed else None)
+        found = {name: evaluate(at, exchange, scope) for name, at in make.ids.items()}
+        if not has_value(found[make.own_id]):
+            raise UnableError(f"the answer of {make.by} shows no {make.own_id}")
+        shown = {name: value for name, value in found.items() if has_value(value)}
+        return Made(make, {**ids, **shown}, exchange, who)
+
+    def ready(self, kind: str, *, who: Identity | None = None) -> Made:
+        """A resource of *kind* that has succeeded; the same one again for the same account."""
+        who = who or self.calls.owner
+        key = f"{kind}/{who.label}"
+        if key not in self._ready:
+            made = self.make(kind, who=who)
+            self.finish(made)
+            self._ready[key] = made
+        return self._ready[key]
+
+    def keep(self, made: Made) -> None:
+        """Let *made*, which has ended, be what `ready` gives from now on."""
+        self._ready[f"{made.make.kind}/{made.owner.label}"] = made
+
+    def finish(self, made: Made) -> list[Exchange]:
+        """Poll until *made* has ended; every answer on the way, the last one last."""
+        return list(self.polls(made))
+
+    def polls(self, made: Made) -> Iterator[Exchange]:
+        """Read *made* until it has ended, at the provider's cadence or at each transition."""
+        make, lifecycle = made.make, self.shown.lifecycle_of(made.make.kind)
+        if make.read is None or lifecycle is None or not lifecycle.simulated:
+            return
+        stuck_ms = self.calls.target.now_ms() + self.longest_ms(made.make.kind) * _LATENESS
+        started_ms = self.calls.target.now_ms()
+        for _ in range(_POLLS_MAX):
+            exchange = self.read(made)
+            yield exchange
+            kind = self.shown.kind_seen(made, exchange)
+            if kind is None or kind.is_final:
+                if self.open_jobs is not None and made.open_job is not None:
+                    self.open_jobs.forget(made.open_job)
+                return
+            if self.calls.target.now_ms() > stuck_ms:
+                detail = f"it was still {kind.value} after {stuck_ms - started_ms} ms"
+                self.calls.judge.check_optional(
+                    rule_ids.life(make.kind, "ends"), detail, made.exchange, exchange, holds=False
+                )
+                raise UnableError(f"the {make.kind} did not end")
+            self.pause(self.calls.target.now_ms() - started_ms)
+        raise UnableError(f"the {make.kind} did not end within {_POLLS_MAX} polls")
+
+    def pause(self, waited_ms: int) -> None:
+        """Wait between two polls: to the next transition where it is known, else by the cadence."""
+        cadence = self.calls.checks.cadence
+        pause_ms = cadence.first_ms if waited_ms < cadence.for_ms else cadence.then_ms
+        if self.calls.target.controls is not None:
+            due_ms = self.calls.target.controls.next_due_ms()
+            left_ms = due_ms - self.calls.target.now_ms() if due_ms is not None else pause_ms
+            # Two looks between transitions are enough to see a figure rise or fall.
+            pause_ms = max(1, left_ms) if left_ms <= pause_ms else max(pause_ms, left_ms // 4)
+        self.calls.target.wait(pause_ms)
+
+    def longest_ms(self, kind: str) -> int:
+        """The longest that a resource of *kind* is documented to take, with every stretch."""
+        lifecycle = self.shown.lifecycle_of(kind)
+        assert lifecycle is not None, kind
+        factor = max(lifecycle.scale[1].values(), default=1) if lifecycle.scale else 1
+        spans = [state.lasts_ms[1] for state in lifecycle.states.values() if state.lasts_ms]
+        return int(sum(spans) * factor) + 1_000
+
+    def read(self, made: Made, *, who: Identity | None = None) -> Exchange:
+        """What the reading operation answers about *made* now."""
+        assert made.make.read is not None, made.make.kind
+        return self.calls.call(made.make.read, ids=made.ids, who=who or made.owner)
+
+    def job_of(self, made: Made) -> str:
+        """The id under which the server's own controls know *made*."""
+        found = evaluate(made.make.job, made.exchange) if made.make.job else made.own_id
+        return str(found)
+
+    def ids_of(
+        self, operation: str, *, who: Identity | None = None, fresh: bool = False
+    ) -> Mapping[str, Json]:
+        """Ids for every name that a request to *operation* needs, of something that exists.
+
+        *fresh* makes something new instead of taking what has ended.
+        """
+        make = self.maker_for(operation)
+        if make is None:
+            return {}
+        return (self.make if fresh else self.ready)(make.kind, who=who).ids
+
+    def maker_for(self, operation: str) -> Make | None:
+        """How to get what *operation* acts on; None when it acts on nothing.
+
+        Raises:
+            UnableError: nothing in the checks makes it.
+        """
+        names = names_needed(self.calls.contract.operations[operation], self.calls.plan(operation))
+        if not names:
+            return None
+        kinds = [
+            target.kind for target in self.calls.contract.behaviour.operations[operation].targets
+        ]
+        known = [
+            make
+            for make in self.calls.checks.makes.values()
+            if make.by != operation and names <= make.ids.keys()
+        ]
+        if not known:
+            raise UnableError(f"nothing makes the {', '.join(sorted(names))} of {operation}")
+        return min(known, key=lambda make: make.kind not in kinds[-1:])

@@ -1,0 +1,82 @@
+"""The credits of a scenario's accounts, and prices by the contract's own formula."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from screentest.specs.checks import RequestPlan
+from screentest.specs.errors import ContractError
+from screentest.specs.json_types import Json
+
+from ..targets.plans import flat
+from ..targets.request_builder import UnableError
+from ..targets.target import Identity
+from ..traces.expressions import Scope, read_fact
+from ..traces.trace import MISSING, Balance, asked_only
+from .calls import Calls
+from .made import Made
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """Reads, sets and foretells credits."""
+
+    calls: Calls
+
+    def rich(self, name: str = "rich", **options: Any) -> Identity:
+        """A new account with more credits than any scenario spends."""
+        credits = 100_000 if self.has_money else None
+        return self.calls.controls.new_identity(name, credits=credits, **options)
+
+    @property
+    def has_money(self) -> bool:
+        return self.calls.contract.behaviour.initial_credits is not None
+
+    def balance(self, who: Identity | None = None) -> Balance:
+        """The credits of *who*, noted in the trace."""
+        balance = self.calls.controls.balance(who or self.calls.owner)
+        self.calls.see(balance)
+        return balance
+
+    def set_credits(self, who: Identity, credits: int) -> None:
+        """Give *who* exactly so many credits; the trace shows it as a balance."""
+        self.balance(who)
+        self.calls.controls.set_credits(who, credits)
+        self.balance(who)
+
+    def price(
+        self,
+        operation: str,
+        plan: RequestPlan | None = None,
+        needed: Made | None = None,
+        who: Identity | None = None,
+    ) -> int:
+        """What a request of *who* costs by the contract's own formula.
+
+        Raises:
+            UnableError: a fact that the formula needs is not known.
+        """
+        price = self.calls.contract.behaviour.operations[operation].price
+        if price is None:
+            return 0
+        plan = self.calls.plan(operation) if plan is None else plan
+        facts: dict[str, Json] = dict(flat(plan.fields))
+        made = needed.exchange if needed is not None else None
+        asked = asked_only(operation, plan.fields)
+        for name, fact in self.calls.checks.price_facts.get(operation, {}).items():
+            value = (
+                self._calls(operation, who or self.calls.owner)
+                if fact.counts_calls
+                else (read_fact(fact, asked, Scope(made=made)))
+            )
+            if value is not MISSING:
+                facts[name] = value
+        try:
+            return price.amount(facts)
+        except (ContractError, KeyError, TypeError) as error:
+            raise UnableError(f"the price of {operation} is not known: {error}") from None
+
+    def _calls(self, operation: str, who: Identity) -> int:
+        seen = [it for it in self.calls.trace.exchanges if it.operation == operation]
+        return sum(1 for it in seen if it.is_success and it.key == who.label)
