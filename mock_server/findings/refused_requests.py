@@ -127,6 +127,8 @@ def _explained(contract: Contract, request: Request, refusal: Refusal) -> tuple[
         case _ if not expected:
             expected = "a request that the provider grants"
             actual = _in_its_words(contract, refusal)
+        case _:
+            pass
     return pointer, expected, actual, fix
 
 

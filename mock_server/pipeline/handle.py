@@ -155,13 +155,26 @@ def _granted(worlds: Worlds, call: Call) -> Answer:
             _check(worlds, call, stored)
             return stored
     apply_to_model(call)
+    if call.rules.effect == "read":
+        # A read changes nothing that a refusal would have to undo.
+        return _carried_out(worlds, call)
     with call.ctx.rows.attempt():
-        handler = call.provider.operations.get(call.operation.id, answer_from_contract)
-        answer = handler(call)
-        _charge_for_answer(call, answer)
-        _check(worlds, call, answer)
-        if call.save_replay is not None and isinstance(answer, Reply):
-            call.save_replay(answer)
+        return _carried_out(worlds, call)
+
+
+def _carried_out(worlds: Worlds, call: Call) -> Answer:
+    """The answer of the operation itself, paid for and checked.
+
+    Raises:
+        RefusedError: the handler refuses.
+        BrokenReplyError: the reply is not what the contract documents.
+    """
+    handler = call.provider.operations.get(call.operation.id, answer_from_contract)
+    answer = handler(call)
+    _charge_for_answer(call, answer)
+    _check(worlds, call, answer)
+    if call.save_replay is not None and isinstance(answer, Reply):
+        call.save_replay(answer)
     return answer
 
 
