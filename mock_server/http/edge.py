@@ -1,7 +1,7 @@
 """The edge: from a request's line and headers to an answer, without any server's interface.
 
 Provider calls go straight to the pipeline; Flask's own dispatch costs more than the whole rest of a
-status poll. `wsgi_edge` and `rsgi_edge` connect this to servers and to clients in the same process.
+status poll. `wsgi_edge` and `rsgi.edge` connect this to servers and to clients in the same process.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import requests
 from bench.journeys import Customer
 
 from screentest.mock_server.http.app import create_app
-from screentest.mock_server.http.rsgi_edge import RSGIEdge
+from screentest.mock_server.http.rsgi.edge import RSGIEdge
 from screentest.specs.contract import load_contract
 from screentest.specs.json_types import Json
 from tests.live_mock import LiveMock

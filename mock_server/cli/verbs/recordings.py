@@ -133,7 +133,7 @@ def record(
     from screentest.contract_tests.targets.live import check_address
     from screentest.specs.contract import load_contract
 
-    from ...http.server import claim_port
+    from ...http.rsgi.server import claim_port
 
     def tell_finding(finding: Any) -> None:
         for line in broken_lines(Broken(finding.rule, 1, (finding,))):

@@ -142,8 +142,8 @@ def serve(options: Options) -> None:
     from ...engine.world import Plan
     from ...http.app import create_app
     from ...http.guard import Guard
-    from ...http.rsgi_edge import RSGIEdge
-    from ...http.server import claim_port, run_server
+    from ...http.rsgi.edge import RSGIEdge
+    from ...http.rsgi.server import claim_port, run_server
 
     port = claim_port(options.host, options.port)
     if options.ready_file is not None:

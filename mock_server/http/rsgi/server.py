@@ -20,8 +20,8 @@ from typing import NoReturn
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
-from ..kernel.errors import MockError
-from .rsgi_edge import RSGIEdge
+from ...kernel.errors import MockError
+from .edge import RSGIEdge
 
 #: Calls have this long to end when the server stops; streams are ended with a comment.
 _STOP_S_MAX = 0.5

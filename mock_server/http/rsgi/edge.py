@@ -20,16 +20,16 @@ from wsgiref.types import WSGIApplication
 
 from screentest.specs.call_limits import Limits
 
-from ..engine.provider import BodyProblem, Request
-from ..engine.worlds import Worlds
-from . import fault_effects
-from .edge import Edge, Place, deny
-from .forms import read_form
-from .guard import Denial
-from .pieces import Outgoing
-from .rsgi_bodies import BODY_S_MAX, Bodies, BodyError, BodyTooLargeError
-from .rsgi_control import call_wsgi
-from .rsgi_streams import StreamSender
+from ...engine.provider import BodyProblem, Request
+from ...engine.worlds import Worlds
+from .. import fault_effects
+from ..edge import Edge, Place, deny
+from ..forms import read_form
+from ..guard import Denial
+from ..pieces import Outgoing
+from .bodies import BODY_S_MAX, Bodies, BodyError, BodyTooLargeError
+from .flask_calls import call_wsgi
+from .streams import StreamSender
 
 if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol

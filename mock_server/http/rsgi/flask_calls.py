@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from wsgiref.types import WSGIApplication
 
-from .pieces import Outgoing
+from ..pieces import Outgoing
 
 if TYPE_CHECKING:
     from granian.rsgi import Scope

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..engine.worlds import Worlds
-from .pieces import Headers, Pause, Pieces, Until
-from .sse import jumps_to, seconds_until
+from ...engine.worlds import Worlds
+from ..pieces import Headers, Pause, Pieces, Until
+from ..sse import jumps_to, seconds_until
 
 if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
