@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ..kernel.errors import MockError, unknown
 from ..kernel.rows import Account
-from ..store.sqlite import Store
 from .keys import CONTROL_NAME, first_keys, first_of_kind, mint_key
 from .timekeeper import Timekeeper
 from .world import World
@@ -15,10 +14,9 @@ _UNMETERED = 0
 
 
 class Accounts:
-    """The accounts of all worlds over one store."""
+    """The accounts of all worlds."""
 
-    def __init__(self, store: Store, clocks: Timekeeper) -> None:
-        self._store = store
+    def __init__(self, clocks: Timekeeper) -> None:
         self._clocks = clocks
 
     def add(
@@ -34,11 +32,11 @@ class Accounts:
         tier = tier if tier is not None else tiers[0]
         if tier not in tiers:
             raise unknown("tier", tier, tiers, status=422)
-        number = self._store.count(world.id, "account")
+        number = world.rows.count("account")
         if number > ACCOUNTS_MAX:
             raise MockError(f"more than {ACCOUNTS_MAX} accounts", code="too_many", status=409)
         account = Account(f"acct_{number}", provider_id, tier, 0, 0, 0, 0, ctx.now_ms)
-        self._store.add_account(world.id, account)
+        world.rows.accounts.put(account)
         first = ctx.behaviour.initial_credits if credits is None else credits
         ctx.ledger.set_available(account.id, first or _UNMETERED, ctx.now_ms)
         keys: dict[str, str] = {}
@@ -52,9 +50,9 @@ class Accounts:
         Raises:
             MockError: the world has no such account.
         """
-        found = self._store.account(world.id, account_id)
+        found = world.rows.accounts.get(account_id)
         if found is None:
-            known = [it.id for it in self._store.accounts(world.id)][:20]
+            known = [it.id for it in world.rows.accounts.of_world()][:20]
             raise unknown("account", account_id, known)
         return found
 

@@ -52,8 +52,8 @@ def _list(call: Call) -> Reply:
     assert call.rules.starts is not None, call.operation.id
     limit = min(int(call.query.get("limit", _LISTED_MAX)), _LISTED_MAX)
     ctx = call.ctx
-    found = ctx.rows.resources(
-        ctx.world.id, ctx.provider, call.rules.starts, account=call.account_id, limit=limit
+    found = ctx.rows.resources.of_account(
+        ctx.provider, call.rules.starts, call.account_id, limit=limit
     )
     items = [view(ctx, resource) for resource in found]
     answer = call.rules.answer
@@ -63,7 +63,7 @@ def _list(call: Call) -> Reply:
 def _delete(call: Call) -> Reply:
     resource = call.found[call.rules.targets[-1].kind]
     shown = _shown(call, resource)
-    call.ctx.rows.delete_resource(call.ctx.world.id, resource)
+    call.ctx.rows.resources.remove(call.ctx.rows.resources.key_of(resource))
     status = _success(call)
     return Reply(status, None if status == 204 else shown)
 

@@ -8,7 +8,7 @@ from screentest.specs.behaviour import WebhookRules
 
 from ..kernel.errors import MockError, unknown
 from ..kernel.webhooks import Endpoint
-from ..store.sqlite import Store
+from ..store.working_set import WorkingSet
 from .instant import Instant
 
 ENDPOINTS = "endpoint"
@@ -38,7 +38,7 @@ def add_endpoint(
     for type_ in events:
         if type_ not in rules.events:
             raise unknown("event", type_, rules.events, status=422)
-    present = sum(it.account == account for it in endpoints(ctx.rows, ctx.world.id))
+    present = sum(it.account == account for it in endpoints(ctx.rows))
     if present >= rules.endpoints_max:
         raise MockError(
             f"account {account} has {rules.endpoints_max} of {rules.endpoints_max} endpoints; "
@@ -46,33 +46,33 @@ def add_endpoint(
             code="too_many",
             status=409,
         )
-    number = ctx.rows.count(ctx.world.id, ENDPOINTS)
+    number = ctx.rows.count(ENDPOINTS)
     endpoint = Endpoint(f"ep_{number}", number, ctx.provider, account, url, events, ctx.now_ms)
-    ctx.rows.save_document(ctx.world.id, ENDPOINTS, endpoint.id, number, endpoint.to_json())
+    ctx.rows.documents.save(ENDPOINTS, endpoint.id, number, endpoint.to_json())
     return endpoint, secret_of(ctx, endpoint)
 
 
-def endpoints(store: Store, world_id: str) -> list[Endpoint]:
+def endpoints(rows: WorkingSet) -> list[Endpoint]:
     """The endpoints of a world, oldest first."""
-    return [Endpoint.from_json(raw) for raw in store.documents(world_id, ENDPOINTS)]
+    return [Endpoint.from_json(raw) for raw in rows.documents.of(ENDPOINTS)]
 
 
-def endpoint_called(store: Store, world_id: str, id_: str) -> Endpoint:
+def endpoint_called(rows: WorkingSet, id_: str) -> Endpoint:
     """The endpoint *id_*.
 
     Raises:
         MockError: the world has no such endpoint.
     """
-    raw = store.document(world_id, ENDPOINTS, id_)
+    raw = rows.documents.find(ENDPOINTS, id_)
     if raw is None:
-        raise unknown("endpoint", id_, [it.id for it in endpoints(store, world_id)])
+        raise unknown("endpoint", id_, [it.id for it in endpoints(rows)])
     return Endpoint.from_json(raw)
 
 
 def rotate(ctx: Instant, endpoint: Endpoint) -> tuple[Endpoint, str]:
     """*endpoint* with a new secret. The old secret signs nothing from now on."""
     endpoint = replace(endpoint, rotations=endpoint.rotations + 1)
-    ctx.rows.save_document(ctx.world.id, ENDPOINTS, endpoint.id, endpoint.seq, endpoint.to_json())
+    ctx.rows.documents.save(ENDPOINTS, endpoint.id, endpoint.seq, endpoint.to_json())
     return endpoint, secret_of(ctx, endpoint)
 
 

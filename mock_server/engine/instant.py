@@ -12,6 +12,7 @@ from math import ceil
 from random import Random
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from screentest.specs.behaviour import Behaviour, Kind, ResourceKind, State
 from screentest.specs.contract import Contract
@@ -25,7 +26,7 @@ from ..kernel.ledger import Ledger
 from ..kernel.lifecycle import Script
 from ..kernel.rows import Account, Event, Resource
 from ..kernel.signing import signed_query
-from ..store.sqlite import Store
+from ..store.working_set import WorkingSet
 from .world import World
 
 #: Bounds the memory of one world; the control API documents the refusal.
@@ -38,12 +39,16 @@ class Instant(Struct, frozen=True):
     *number* is the request's number in the world; 0 where a due effect runs.
     """
 
-    rows: Store
     contract: Contract
     world: World
     now_ms: int
     base_url: str
     number: int = 0
+
+    @property
+    def rows(self) -> WorkingSet:
+        """The rows of the world."""
+        return self.world.rows
 
     @property
     def behaviour(self) -> Behaviour:
@@ -55,7 +60,7 @@ class Instant(Struct, frozen=True):
 
     @property
     def ledger(self) -> Ledger:
-        return Ledger(self.rows, self.world.id)
+        return Ledger(self.rows)
 
     def choice(self, interpretation: str) -> str:
         """The reading in force for an interpretation."""
@@ -79,14 +84,14 @@ class Instant(Struct, frozen=True):
     ) -> Resource:
         """A new resource with a minted id."""
         rules = self.behaviour.resources[kind]
-        seq = self.rows.count(self.world.id, "resource")
+        seq = self.rows.count("resource")
         if seq > RESOURCES_MAX:
             raise MockError(
                 f"more than {RESOURCES_MAX} resources were made in world {self.world.id}; reset it",
                 code="too_many",
                 status=503,
             )
-        number = self.rows.count(self.world.id, f"{self.provider}/{kind}")
+        number = self.rows.count(f"{self.provider}/{kind}")
         resource = Resource(
             provider=self.provider,
             kind=kind,
@@ -99,21 +104,31 @@ class Instant(Struct, frozen=True):
             script=script,
             is_running_slot=script is not None and rules.counts_as_running,
         )
-        self.rows.add_resource(self.world.id, resource)
+        self.rows.resources.put(resource)
         return resource
 
     def find(self, kind: str, id_: str) -> Resource | None:
-        return self.rows.resource(self.world.id, self.provider, kind, id_)
+        return self.rows.resources.find(self.provider, kind, id_)
 
     def newest(self, kind: str, parent: str) -> Resource | None:
         """The newest resource of *kind* below *parent*."""
-        return self.rows.newest_child(self.world.id, self.provider, kind, parent)
+        return self.rows.resources.newest_child(self.provider, kind, parent)
 
-    def save(self, resource: Resource) -> None:
-        self.rows.save_resource(self.world.id, resource)
+    def save(
+        self,
+        resource: Resource,
+        doc: Mapping[str, Json] | None = None,
+        script: Script | None = None,
+    ) -> Resource:
+        """*resource* with the fields of *doc* set, and with another *script* if one is given."""
+        changed = replace(
+            resource, doc={**resource.doc, **(doc or {})}, script=script or resource.script
+        )
+        self.rows.resources.put(changed)
+        return changed
 
     def account(self, account: str) -> Account:
-        found = self.rows.account(self.world.id, account)
+        found = self.rows.accounts.get(account)
         assert found is not None, account
         return found
 
@@ -181,9 +196,9 @@ class Instant(Struct, frozen=True):
 
     def record(self, type_: str, subject: str, **doc: Json) -> Event:
         """Add an event to the world's list, and return it."""
-        seq = self.rows.count(self.world.id, "event")
+        seq = self.rows.count("event")
         event = Event(seq, self.now_ms, type_, subject, doc)
-        self.rows.add_event(self.world.id, event)
+        self.rows.events.put(event)
         return event
 
     def apply_fault(
@@ -197,14 +212,14 @@ class Instant(Struct, frozen=True):
         A fault for which *can_act* is false counts neither as seen nor as fired.
         """
         known = {"provider": self.provider, **facts}
-        for raw in self.rows.documents(self.world.id, "fault"):
+        for raw in self.rows.documents.of("fault"):
             fault = Fault.from_json(raw)
             if fault.type != type_ or fault.is_spent or not fault.fits(known):
                 continue
             if not can_act(fault):
                 continue
             fault, applies = count_match(fault, self.world.seed)
-            self.rows.save_document(self.world.id, "fault", fault.id, 0, fault.to_json())
+            self.rows.documents.save("fault", fault.id, 0, fault.to_json())
             if applies:
                 return fault
         return None
@@ -212,7 +227,7 @@ class Instant(Struct, frozen=True):
     @property
     def has_faults(self) -> bool:
         """Whether the world has any injected fault."""
-        return bool(self.rows.documents(self.world.id, "fault"))
+        return bool(self.rows.documents.of("fault"))
 
     @property
     def now(self) -> str:

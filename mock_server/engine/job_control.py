@@ -8,16 +8,14 @@ from screentest.specs.behaviour import Kind
 from screentest.specs.contract import Contract
 
 from ..kernel.errors import MockError, unknown
-from ..kernel.lifecycle import end_differently, hasten, hold, release
+from ..kernel.lifecycle import Script, end_differently, hasten, hold, release
 from ..kernel.rows import Resource
-from ..store.sqlite import Store
+from ..store.working_set import WorkingSet
 from .instant import Instant
 from .jobs import schedule_step
 
 
-def job_called(
-    store: Store, contracts: Mapping[str, Contract], world_id: str, job_id: str
-) -> Resource:
+def job_called(rows: WorkingSet, contracts: Mapping[str, Contract], job_id: str) -> Resource:
     """The job called *job_id*, or the newest job below the resource of that id.
 
     A provider's slashes may be written as underscores.
@@ -25,22 +23,22 @@ def job_called(
     Raises:
         MockError: the world has no such job.
     """
-    found = store.jobs_called(world_id, job_id)
+    found = rows.resources.jobs_called(job_id)
     if not found:
         children = (
-            store.newest_child(world_id, name, kind, job_id)
+            rows.resources.newest_child(name, kind, job_id)
             for name, contract in contracts.items()
             for kind, rules in contract.behaviour.resources.items()
             if rules.lifecycle is not None and rules.lifecycle.simulated and rules.parent
         )
         found = [it for it in children if it is not None and it.script is not None]
     if not found:
-        known = [it.id for it in store.jobs(world_id, before_seq=None, limit=20)]
+        known = [it.id for it in rows.resources.jobs(before_seq=None, limit=20)]
         raise unknown("job", job_id, known)
     return found[0]
 
 
-def set_outcome(ctx: Instant, job: Resource, end: Kind, reason: str) -> None:
+def set_outcome(ctx: Instant, job: Resource, end: Kind, reason: str) -> Resource:
     """Change how a running job ends. The time of its end stays the same.
 
     Raises:
@@ -51,11 +49,11 @@ def set_outcome(ctx: Instant, job: Resource, end: Kind, reason: str) -> None:
     assert lifecycle is not None
     assert job.script is not None
     reason = reason or lifecycle.failure
-    job.script = end_differently(job.script, lifecycle, end, reason, job.offset_ms(ctx.now_ms))
-    _reschedule(ctx, job, _first_after(ctx, job))
+    script = end_differently(job.script, lifecycle, end, reason, job.offset_ms(ctx.now_ms))
+    return _reschedule(ctx, job, script, _first_after(script, job.offset_ms(ctx.now_ms)))
 
 
-def set_held(ctx: Instant, job: Resource, *, held: bool) -> None:
+def set_held(ctx: Instant, job: Resource, *, held: bool) -> Resource:
     """Hold a running job in its current state, or release it.
 
     Raises:
@@ -64,11 +62,12 @@ def set_held(ctx: Instant, job: Resource, *, held: bool) -> None:
     _check_running(ctx, job)
     assert job.script is not None
     act = hold if held else release
-    job.script = act(job.script, job.offset_ms(ctx.now_ms))
-    _reschedule(ctx, job, _first_after(ctx, job))
+    offset_ms = job.offset_ms(ctx.now_ms)
+    script = act(job.script, offset_ms)
+    return _reschedule(ctx, job, script, _first_after(script, offset_ms))
 
 
-def finish_now(ctx: Instant, job: Resource) -> None:
+def finish_now(ctx: Instant, job: Resource) -> Resource:
     """End a running job now: it enters all its remaining states, held or not.
 
     Raises:
@@ -77,10 +76,8 @@ def finish_now(ctx: Instant, job: Resource) -> None:
     _check_running(ctx, job)
     assert job.script is not None
     offset_ms = job.offset_ms(ctx.now_ms)
-    job.script = release(job.script, offset_ms)
-    step = _first_after(ctx, job)
-    job.script = hasten(job.script, offset_ms)
-    _reschedule(ctx, job, step)
+    script = release(job.script, offset_ms)
+    return _reschedule(ctx, job, hasten(script, offset_ms), _first_after(script, offset_ms))
 
 
 def _check_running(ctx: Instant, job: Resource) -> None:
@@ -92,15 +89,14 @@ def _check_running(ctx: Instant, job: Resource) -> None:
         )
 
 
-def _first_after(ctx: Instant, job: Resource) -> int | None:
+def _first_after(script: Script, offset_ms: int) -> int | None:
     """The number of the first step that is still to come."""
-    assert job.script is not None
-    offset_ms = job.offset_ms(ctx.now_ms)
-    return next((i for i, (at, _) in enumerate(job.script.steps) if at > offset_ms), None)
+    return next((i for i, (at, _) in enumerate(script.steps) if at > offset_ms), None)
 
 
-def _reschedule(ctx: Instant, job: Resource, step: int | None) -> None:
-    ctx.save(job)
-    ctx.rows.cancel_effects(ctx.world.id, f"{job.provider}/{job.kind}/{job.id}")
+def _reschedule(ctx: Instant, job: Resource, script: Script, step: int | None) -> Resource:
+    job = ctx.save(job, script=script)
+    ctx.rows.effects.remove(f"{job.provider}/{job.kind}/{job.id}")
     if step is not None:
         schedule_step(ctx, job, step)
+    return job

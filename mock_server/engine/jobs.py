@@ -84,7 +84,7 @@ def _failure(ctx: Instant, new: NewJob, lifecycle: Lifecycle) -> _Failure:
 
 def _script(ctx: Instant, new: NewJob, lifecycle: Lifecycle, failure: _Failure) -> Script:
     # The counter makes every draw its own stream, so a new kind of draw does not shift this one.
-    number = ctx.rows.count(ctx.world.id, "script")
+    number = ctx.rows.count("script")
     script = draw_script(
         lifecycle,
         ctx.rng("script", number),
@@ -138,10 +138,9 @@ def schedule_step(ctx: Instant, job: Resource, step: int) -> None:
     if job.script.held_ms is not None or step >= len(job.script.steps):
         return
     offset_ms, state = job.script.steps[step]
-    ctx.rows.add_effect(
-        ctx.world.id,
+    ctx.rows.effects.put(
         Effect(
-            seq=ctx.rows.count(ctx.world.id, "effect"),
+            seq=ctx.rows.count("effect"),
             due_ms=max(job.created_ms + offset_ms, ctx.now_ms),
             kind="step",
             subject=f"{job.provider}/{job.kind}/{job.id}",

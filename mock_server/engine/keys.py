@@ -44,11 +44,10 @@ def first_keys(ctx: Instant) -> dict[str, str]:
 
 def mint_key(ctx: Instant, account: str, credential: Credential, name: str) -> tuple[Key, str]:
     """A new key of an account: what is kept of it, and the raw key, for this once."""
-    number = ctx.rows.count(ctx.world.id, f"{ctx.provider}/key")
+    number = ctx.rows.count(f"{ctx.provider}/key")
     raw = raw_key(ctx, credential, number)
     key = Key(
         digest=key_digest(raw),
-        world=ctx.world.id,
         account=account,
         provider=ctx.provider,
         id=mint("{base36:12}", number, "key id", ctx.world.seed, ctx.provider),
@@ -58,10 +57,9 @@ def mint_key(ctx: Instant, account: str, credential: Credential, name: str) -> t
         prefix=raw[: min(12, len(raw) // 2)],
         is_active=True,
         created_ms=ctx.now_ms,
-        last_used_ms=None,
         seq=number,
     )
-    ctx.rows.add_key(key)
+    ctx.rows.keys.put(key)
     return key, raw
 
 
@@ -74,7 +72,7 @@ def mint_further_keys(ctx: Instant, account: str) -> dict[str, str]:
     raw: dict[str, str] = {}
     for credential in ctx.behaviour.credentials.values():
         kind, limit = credential.key_kind, credential.active_max or KEYS_MAX
-        active = sum(1 for key in ctx.rows.keys(ctx.world.id, account, kind) if key.is_active)
+        active = sum(1 for key in ctx.rows.keys.of(account, kind) if key.is_active)
         if active >= limit:
             raise MockError(
                 f"account {account} has {active} active keys and may have {limit}; revoke one",

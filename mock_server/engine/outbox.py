@@ -31,7 +31,7 @@ from ..kernel.webhooks import (
     settled,
     signed_headers,
 )
-from ..store.sqlite import Store
+from ..store.working_set import WorkingSet
 from .endpoints import ENDPOINTS, endpoints, rules_of, secret_of
 from .instant import Instant
 
@@ -50,31 +50,31 @@ _HELD_WITHIN = 100
 
 
 def deliveries(
-    store: Store, world_id: str, *, after_seq: int = 0, limit: int = DELIVERIES_MAX
+    rows: WorkingSet, *, after_seq: int = 0, limit: int = DELIVERIES_MAX
 ) -> list[Delivery]:
     """Deliveries of a world, oldest first."""
-    found = store.documents_after(world_id, DELIVERIES, after_seq, limit)
+    found = rows.documents.of(DELIVERIES, after_seq=after_seq, limit=limit)
     return [Delivery.from_json(raw) for raw in found]
 
 
-def delivery_called(store: Store, world_id: str, id_: str) -> Delivery:
+def delivery_called(rows: WorkingSet, id_: str) -> Delivery:
     """The delivery *id_*.
 
     Raises:
         MockError: the world has no such delivery, or it was dropped.
     """
-    raw = store.document(world_id, DELIVERIES, id_)
+    raw = rows.documents.find(DELIVERIES, id_)
     if raw is None:
-        raise unknown("delivery", id_, [it.id for it in deliveries(store, world_id, limit=20)])
+        raise unknown("delivery", id_, [it.id for it in deliveries(rows, limit=20)])
     return Delivery.from_json(raw)
 
 
 def delete_endpoint(ctx: Instant, endpoint: Endpoint) -> None:
     """Delete *endpoint* and cancel its pending deliveries."""
-    ctx.rows.delete_document(ctx.world.id, ENDPOINTS, endpoint.id)
-    for delivery in deliveries(ctx.rows, ctx.world.id):
+    ctx.rows.documents.remove((ENDPOINTS, endpoint.id))
+    for delivery in deliveries(ctx.rows):
         if delivery.endpoint == endpoint.id and delivery.fate is Fate.PENDING:
-            ctx.rows.cancel_effects(ctx.world.id, _subject(delivery))
+            ctx.rows.effects.remove(_subject(delivery))
             fate = Fate.DELIVERED if delivery.was_received else Fate.CANCELLED
             _save(ctx, replace(delivery, fate=fate, due_ms=None))
 
@@ -88,12 +88,12 @@ def announce(ctx: Instant, job: Resource, end: Kind, facts: JobFacts) -> None:
         return
     wanting = [
         it
-        for it in endpoints(ctx.rows, ctx.world.id)
+        for it in endpoints(ctx.rows)
         if it.provider == ctx.provider and it.wants(job.account, event.type)
     ]
     if not wanting:
         return
-    number = ctx.rows.count(ctx.world.id, f"{ctx.provider}/webhook event")
+    number = ctx.rows.count(f"{ctx.provider}/webhook event")
     id_ = mint(rules.id_form, number, ctx.world.seed, ctx.provider, "webhook event")
     body = event_body(rules, event, id_, ctx.now_ms, facts())
     for endpoint in wanting:
@@ -113,7 +113,7 @@ def _enqueue(
     doubled = ctx.apply_fault("webhook_duplicate", facts)
     late = ctx.apply_fault("webhook_reorder", facts)
     for copy in range(_attribute(doubled, "copies", 1)):
-        number = ctx.rows.count(ctx.world.id, DELIVERIES)
+        number = ctx.rows.count(DELIVERIES)
         delivery = Delivery(
             id=f"dlv_{number}",
             seq=number,
@@ -132,7 +132,7 @@ def _enqueue(
         )
         _schedule(ctx, delivery)
         if number % _TRIMMED_EVERY == 0:
-            ctx.rows.trim_documents(ctx.world.id, DELIVERIES, number - DELIVERIES_MAX)
+            ctx.rows.documents.trim(DELIVERIES, number - DELIVERIES_MAX)
 
 
 def _attribute(fault: Fault | None, name: str, otherwise: int) -> int:
@@ -146,10 +146,9 @@ def _schedule(ctx: Instant, delivery: Delivery) -> None:
         return
     assert delivery.due_ms is not None, delivery.id
     _save(ctx, delivery)
-    ctx.rows.add_effect(
-        ctx.world.id,
+    ctx.rows.effects.put(
         Effect(
-            seq=ctx.rows.count(ctx.world.id, "effect"),
+            seq=ctx.rows.count("effect"),
             due_ms=delivery.due_ms,
             kind=EFFECT,
             subject=_subject(delivery),
@@ -164,7 +163,7 @@ def _subject(delivery: Delivery) -> str:
 
 
 def _save(ctx: Instant, delivery: Delivery) -> None:
-    ctx.rows.save_document(ctx.world.id, DELIVERIES, delivery.id, delivery.seq, delivery.to_json())
+    ctx.rows.documents.save(DELIVERIES, delivery.id, delivery.seq, delivery.to_json())
 
 
 def redeliver(ctx: Instant, delivery: Delivery) -> None:
@@ -173,7 +172,7 @@ def redeliver(ctx: Instant, delivery: Delivery) -> None:
     Raises:
         MockError: its endpoint was deleted, or an attempt is being sent.
     """
-    if ctx.rows.document(ctx.world.id, ENDPOINTS, delivery.endpoint) is None:
+    if ctx.rows.documents.find(ENDPOINTS, delivery.endpoint) is None:
         raise MockError(
             f"endpoint {delivery.endpoint} of {delivery.id} was deleted",
             code="endpoint_deleted",
@@ -183,7 +182,7 @@ def redeliver(ctx: Instant, delivery: Delivery) -> None:
         raise MockError(
             f"{delivery.id} is being sent; wait for the outcome", code="under_way", status=409
         )
-    ctx.rows.cancel_effects(ctx.world.id, _subject(delivery))
+    ctx.rows.effects.remove(_subject(delivery))
     is_over = delivery.fate is not Fate.PENDING
     step = len(rules_of(ctx).retries_ms) if is_over else delivery.step
     again = replace(delivery, fate=Fate.PENDING, step=step, due_ms=ctx.now_ms)
@@ -192,13 +191,13 @@ def redeliver(ctx: Instant, delivery: Delivery) -> None:
 
 def claim(ctx: Instant, delivery_id: str, ticket: int) -> Attempt | None:
     """The attempt that is due now, for the caller to send; None if the delivery is gone."""
-    raw = ctx.rows.document(ctx.world.id, DELIVERIES, delivery_id)
+    raw = ctx.rows.documents.find(DELIVERIES, delivery_id)
     if raw is None:
         return None
     delivery = Delivery.from_json(raw)
     assert delivery.fate is Fate.PENDING, delivery
     assert delivery.ticket is None, delivery
-    endpoint = ctx.rows.document(ctx.world.id, ENDPOINTS, delivery.endpoint)
+    endpoint = ctx.rows.documents.find(ENDPOINTS, delivery.endpoint)
     assert endpoint is not None, "deleting an endpoint cancels its deliveries"
     facts = {
         "operation": delivery.operation,
@@ -227,7 +226,7 @@ def claim(ctx: Instant, delivery_id: str, ticket: int) -> Attempt | None:
 def request_of(ctx: Instant, attempt: Attempt, wall_ms: int) -> WebhookRequest | None:
     """What *attempt* sends, signed with the current secret; None if it was cancelled."""
     delivery = _claimed(ctx, attempt)
-    raw = ctx.rows.document(ctx.world.id, ENDPOINTS, attempt.endpoint)
+    raw = ctx.rows.documents.find(ENDPOINTS, attempt.endpoint)
     if delivery is None or raw is None:
         return None
     endpoint = Endpoint.from_json(raw)
@@ -287,17 +286,17 @@ def finish(
 def _let_go(ctx: Instant, sent: Delivery) -> None:
     """Make delayed deliveries due that waited for *sent* to go first."""
     first = max(0, sent.seq - _HELD_WITHIN)
-    nearby = deliveries(ctx.rows, ctx.world.id, after_seq=first, limit=_HELD_WITHIN)
+    nearby = deliveries(ctx.rows, after_seq=first, limit=_HELD_WITHIN)
     for delivery in nearby:
         if delivery.seq >= sent.seq:
             return
         if delivery.is_held and delivery.endpoint == sent.endpoint:
-            ctx.rows.cancel_effects(ctx.world.id, _subject(delivery))
+            ctx.rows.effects.remove(_subject(delivery))
             _schedule(ctx, replace(delivery, is_held=False, due_ms=ctx.now_ms))
 
 
 def _claimed(ctx: Instant, attempt: Attempt) -> Delivery | None:
-    raw = ctx.rows.document(ctx.world.id, DELIVERIES, attempt.delivery)
+    raw = ctx.rows.documents.find(DELIVERIES, attempt.delivery)
     return Delivery.from_json(raw) if raw and raw["ticket"] == attempt.ticket else None
 
 

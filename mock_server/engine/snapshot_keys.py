@@ -6,21 +6,18 @@ minted like all others, from the world and its seed: the same restoration gives 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from screentest.specs.behaviour import Behaviour, Credential
 
-from ..store.sqlite import Store
+from ..kernel.rows import Key, KeyUse
+from ..kernel.snapshots import Line
+from ..store.working_set import WorkingSet
 from .instant import Instant
 from .keys import key_digest, raw_key
-
-#: (table, its values in the order of its columns, without the world's)
-Line = tuple[str, Sequence[Any]]
-
-_TABLE = "api_key"
 
 
 class NewKey(Struct, frozen=True):
@@ -33,38 +30,39 @@ class NewKey(Struct, frozen=True):
     key: str
 
 
-def are_taken(store: Store, world: str, lines: Iterable[Line]) -> bool:
-    """Whether a world other than *world* has any of the keys in *lines*."""
-    owners = (store.key(row["digest"]) for row in _keys(store, lines))
-    return any(key is not None and key.world != world for key in owners)
+def are_taken(rows: WorkingSet, lines: Iterable[Line]) -> bool:
+    """Whether a world other than that of *rows* has any of the keys in *lines*."""
+    holders = (rows.holder(row.digest) for _, row in lines if isinstance(row, Key))
+    return any(holder not in {None, rows} for holder in holders)
 
 
 def renew_keys(
-    store: Store, lines: Iterable[Line], instant: Callable[[str], Instant]
+    lines: Iterable[Line], instant: Callable[[str], Instant]
 ) -> tuple[list[Line], list[NewKey]]:
     """*lines* with all keys made anew, and those that still work, by provider and age.
 
     *instant* gives the world, as a provider's, in which they are to be.
     """
-    renewed: list[Line] = []
-    new_keys: list[tuple[int, NewKey]] = []
-    for line in lines:
-        for row in _keys(store, [line]):
-            ctx = instant(row["provider"])
-            raw = raw_key(ctx, _credential(ctx.behaviour, row["kind"]), row["seq"])
-            row |= {"digest": key_digest(raw), "prefix": raw[:12]}
-            line = (_TABLE, [*row.values()])
-            if row["active"]:
-                named = row["account"], row["provider"], row["kind"], row["name"]
-                new_keys.append((row["seq"], NewKey(*named, raw)))
-        renewed.append(line)
-    # Rows are in the order of their digests.
-    return renewed, [key for _, key in sorted(new_keys, key=lambda it: (it[1].provider, it[0]))]
+    renewed: dict[str, tuple[Key, str]] = {}
+    for _, row in lines:
+        if isinstance(row, Key):
+            ctx = instant(row.provider)
+            raw = raw_key(ctx, _credential(ctx.behaviour, row.kind), row.seq)
+            renewed[row.digest] = replace(row, digest=key_digest(raw), prefix=raw[:12]), raw
+    working = [(key, raw) for key, raw in renewed.values() if key.is_active]
+    new_keys = [
+        NewKey(key.account, key.provider, key.kind, key.name, raw)
+        for key, raw in sorted(working, key=lambda it: (it[0].provider, it[0].seq))
+    ]
+    return [(table, _renewed(row, renewed)) for table, row in lines], new_keys
 
 
-def _keys(store: Store, lines: Iterable[Line]) -> Iterable[dict[str, Any]]:
-    columns: Mapping[str, object] = store.tables_of_a_world()[_TABLE]
-    return (dict(zip(columns, values, strict=True)) for table, values in lines if table == _TABLE)
+def _renewed(row: Struct, renewed: dict[str, tuple[Key, str]]) -> Struct:
+    if isinstance(row, Key):
+        return renewed[row.digest][0]
+    if isinstance(row, KeyUse) and row.digest in renewed:
+        return replace(row, digest=renewed[row.digest][0].digest)
+    return row
 
 
 def _credential(behaviour: Behaviour, kind: str) -> Credential:

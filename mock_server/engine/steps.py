@@ -35,6 +35,8 @@ def _end(provider: Provider, ctx: Instant, job: Resource, end: Kind) -> None:
     reaction = provider.reactions.get((job.kind, end))
     if reaction is not None:
         reaction(ctx, job)
+        # It may have replaced the job's row, or removed it.
+        job = ctx.find(job.kind, job.id) or job
     supply = provider.event_facts.get(job.kind)
     more = partial(supply, ctx, job) if supply is not None else dict[str, Json]
     outbox.announce(ctx, job, end, lambda: {**view_facts(ctx, job), **more()})

@@ -8,15 +8,12 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from screentest.specs.contract import Contract
 
 from ..kernel.clock import ADVANCE_MAX_MS, FIRES_PER_ADVANCE_MAX, Clock, Mode
 from ..kernel.errors import MockError
-from ..kernel.rows import Event
+from ..kernel.rows import Effect, Event
 from ..kernel.webhooks import Attempt, Dispatcher
-from ..store.sqlite import Store
 from . import outbox
 from .instant import Instant
 from .provider_modules import Providers
@@ -27,9 +24,12 @@ if TYPE_CHECKING:
 
 WallClock = Callable[[], int]
 
+#: Effects that an advance runs in one transaction: other calls of the world come in between.
+_EFFECTS_PER_TRANSACTION = 256
+
 
 class Timekeeper:
-    """The time of all worlds over one store.
+    """The time of all worlds.
 
     *wall_ms* reads the machine's clock. *system_ms* reads what a program in this process would see,
     which freezegun and time-machine change. Nothing below this class reads either.
@@ -37,14 +37,12 @@ class Timekeeper:
 
     def __init__(
         self,
-        store: Store,
         contracts: Mapping[str, Contract],
         wall_ms: WallClock,
         system_ms: WallClock | None = None,
     ) -> None:
         self.providers: Mapping[str, Provider] = Providers()
         self.wall_ms = wall_ms
-        self._store = store
         self._contracts = contracts
         self._system_ms = system_ms or wall_ms
         self._listeners: list[Callable[[str], None]] = []
@@ -64,12 +62,10 @@ class Timekeeper:
 
     def now_ms(self, world: World) -> int:
         """The world's time, in milliseconds since 1970."""
-        outside_ms = self.outside_ms(world.clock.mode)
-        now_ms = world.clock.now_ms(outside_ms)
-        if world.clock.mode is Mode.SYSTEM:
-            # A program may set that time back. What happened here has happened, so the world's
-            # time stands still until the program's catches up.
-            world.clock = world.clock.at(now_ms, outside_ms)
+        now_ms = world.clock.now_ms(self.outside_ms(world.clock.mode))
+        # The machine's time, or a program's, may be set back. What happened here has happened, so
+        # the world's time stands still until the other one has caught up.
+        world.latest_ms = now_ms = max(now_ms, world.latest_ms)
         return now_ms
 
     def outside_ms(self, mode: Mode) -> int:
@@ -91,7 +87,6 @@ class Timekeeper:
     ) -> Instant:
         """*world* as one provider sees it at *now_ms*, or now."""
         return Instant(
-            rows=self._store,
             contract=self._contracts[provider_id].under(world.settings.choices),
             world=world,
             now_ms=now_ms if now_ms is not None else self.now_ms(world),
@@ -110,41 +105,50 @@ class Timekeeper:
             MockError: more than 100,000 effects were due.
         """
         until_ms = now_ms if now_ms is not None else self.now_ms(world)
-        self._run_due(world, until_ms, pauses=False)
+        count, _ = self._run_due(world, until_ms, FIRES_PER_ADVANCE_MAX + 1)
+        if count > FIRES_PER_ADVANCE_MAX:
+            raise _too_many()
         return until_ms
 
     def settled(self, world: World, provider_id: str, base_url: str = "") -> Instant:
         """*world* as one provider sees it now, once everything due has run."""
         return self.instant(world, provider_id, now_ms=self.settle(world), base_url=base_url)
 
-    def _run_due(self, world: World, until_ms: int, *, pauses: bool) -> int | None:
-        """Run what is due. If it *pauses*, stop after the due time of the first webhook attempt.
+    def _run_due(
+        self, world: World, until_ms: int, count_max: int, *, pauses: bool = False
+    ) -> tuple[int, int]:
+        """Run up to *count_max* effects that are due: their number, and when the last was due.
 
-        Returns that due time, or None when everything has run.
+        If it *pauses*, it stops after the due time of the first webhook attempt.
         """
         attempts: list[Attempt] = []
-        for _ in range(FIRES_PER_ADVANCE_MAX):
-            effect = self._store.next_effect(world.id)
+        effects, count, last_ms = world.rows.effects, 0, 0
+        while count < count_max:
+            effect = effects.next()
             if effect is None or effect.due_ms > until_ms:
                 break
-            if pauses and attempts and effect.due_ms > attempts[0].due_ms:
-                break
-            self._store.remove_effect(world.id, effect)
-            provider_id, kind, id_ = effect.subject.split("/", 2)
-            ctx = self.instant(world, provider_id, now_ms=effect.due_ms)
-            if effect.kind != outbox.EFFECT:
-                # Imported here because a test run makes most of its worlds before it needs what a
-                # provider's functions load.
-                from .steps import take_step
-
-                take_step(self.providers[provider_id], ctx, kind, id_, effect)
-            elif attempt := outbox.claim(ctx, id_, next(self._tickets)):
+            effects.remove(effect.subject)
+            count, last_ms = count + 1, effect.due_ms
+            attempt = self._run(world, effect)
+            if attempt is not None:
                 attempts.append(attempt)
-        else:
-            raise MockError(f"more than {FIRES_PER_ADVANCE_MAX} events in one advance")
+                until_ms = effect.due_ms if pauses else until_ms
         if attempts and self._dispatcher is not None:
-            self._store.after_commit(partial(self._dispatcher.send, world.id, attempts))
-        return attempts[0].due_ms if attempts and pauses else None
+            world.rows.after_commit(partial(self._dispatcher.send, world.id, attempts))
+        return count, last_ms
+
+    def _run(self, world: World, effect: Effect) -> Attempt | None:
+        """Let *effect* happen at its own due time; the webhook attempt if it is one."""
+        provider_id, kind, id_ = effect.subject.split("/", 2)
+        ctx = self.instant(world, provider_id, now_ms=effect.due_ms)
+        if effect.kind == outbox.EFFECT:
+            return outbox.claim(ctx, id_, next(self._tickets))
+        # Imported here because a test run makes most of its worlds before it needs what a
+        # provider's functions load.
+        from .steps import take_step
+
+        take_step(self.providers[provider_id], ctx, kind, id_, effect)
+        return None
 
     # Webhooks under way
 
@@ -161,94 +165,102 @@ class Timekeeper:
 
     @contextmanager
     def moving(self, world: World) -> Generator[None, None, None]:
-        """One transaction that changes the clock or the jobs of *world*, then notifies listeners.
-
-        An exception restores the clock and the settings.
-        """
-        with self._store.request():
-            before = replace(world)
-            try:
-                yield
-                self._store.save_world(world.id, world.seed, world.to_json())
-            except BaseException:
-                world.clock, world.settings = before.clock, before.settings
-                raise
-            self._store.after_commit(partial(self.notify, world.id))
+        """One transaction that changes the clock or the jobs of *world*; then tell listeners."""
+        with world.rows.transaction():
+            yield
+            world.rows.after_commit(partial(self.notify, world.id))
 
     def advance(self, world: World, *, to_ms: int) -> list[Event]:
         """Move the clock forward to *to_ms* and return what happened on the way.
 
         The clock pauses at each time at which a webhook is sent until the outcome is known: a retry
-        is then due in time, and a receiver that asks back sees that instant.
+        is then due in time, and a receiver that asks back sees that instant. It pauses after some
+        hundred effects as well, so that other calls do not wait for all of them.
 
         Raises:
             MockError: backwards, more than 400 days, or too many events.
         """
-        return self.advance_by(world, to_ms - self.now_ms(world))
+        with world.rows.transaction():
+            _check_distance(to_ms - self.now_ms(world))
+            world.goal_ms = max(world.goal_ms, to_ms)
+        return self._advance(world, to_ms)
 
     def advance_by(self, world: World, by_ms: int) -> list[Event]:
         """Move the clock forward by *by_ms*, as `advance` does.
 
-        A running clock may be past an absolute time by the time the call is handled; this is not
-        affected by that.
+        Calls at the same time add up: each begins where those under way will end.
         """
-        if by_ms < 0:
-            raise MockError("a clock moves forward only; reset the world to start over")
-        if by_ms > ADVANCE_MAX_MS:
-            raise MockError("a clock moves at most 400 days at a time")
-        to_ms = self.now_ms(world) + by_ms
-        with self._store.request():
-            since = self._store.last_event_seq(world.id)
-        for _ in range(FIRES_PER_ADVANCE_MAX):
-            self.wait_for_outcomes(world)
-            with self.moving(world):
-                paused_ms = self._run_due(world, to_ms, pauses=True)
-                self._stand_at(world, to_ms if paused_ms is None else paused_ms)
-            if paused_ms is None:
-                break
-        with self._store.request():
-            return self._store.events(world.id, since=since, limit=FIRES_PER_ADVANCE_MAX)
-
-    def _stand_at(self, world: World, at_ms: int) -> None:
-        outside_ms = self.outside_ms(world.clock.mode)
-        world.clock = world.clock.at(max(at_ms, world.clock.now_ms(outside_ms)), outside_ms)
+        _check_distance(by_ms)
+        with world.rows.transaction():
+            to_ms = world.goal_ms = max(self.now_ms(world), world.goal_ms) + by_ms
+        return self._advance(world, to_ms)
 
     def advance_to_next(self, world: World) -> list[Event]:
         """Move the clock to the next due effect. Does nothing if none is pending."""
-        due_ms = self._next_due_ms(world)
-        if due_ms is None:
-            return []
-        return self.advance_by(world, max(0, due_ms - self.now_ms(world)))
+        # The outcome of an attempt may make a retry due, so it must be known first.
+        self.wait_for_outcomes(world)
+        with world.rows.transaction():
+            effect = world.rows.effects.next()
+            now_ms = self.now_ms(world)
+        return self._advance(world, max(now_ms, effect.due_ms)) if effect is not None else []
 
     def advance_until_idle(self, world: World) -> list[Event]:
         """Move the clock until nothing is pending, 400 days at most."""
-        limit_ms = self.now_ms(world) + ADVANCE_MAX_MS
-        fired: list[Event] = []
-        for _ in range(FIRES_PER_ADVANCE_MAX):
-            due_ms = self._next_due_ms(world)
-            if due_ms is None or due_ms > limit_ms or len(fired) > FIRES_PER_ADVANCE_MAX:
-                break
-            fired += self.advance_by(world, max(0, due_ms - self.now_ms(world)))
-        return fired
+        return self._advance(world, self.now_ms(world) + ADVANCE_MAX_MS, until_idle=True)
 
-    def _next_due_ms(self, world: World) -> int | None:
-        # The outcome of an attempt may make a retry due, so it must be known first.
+    def _advance(self, world: World, to_ms: int, *, until_idle: bool = False) -> list[Event]:
+        """Move the clock to *to_ms*; *until_idle* to the last effect before it."""
+        since, count = world.rows.events.last_seq, 0
+        try:
+            while ran := self._advance_a_little(world, to_ms, until_idle=until_idle):
+                count += ran
+                if count > FIRES_PER_ADVANCE_MAX and until_idle:
+                    break
+                if count > FIRES_PER_ADVANCE_MAX:
+                    raise _too_many()
+                world.rows.let_others_in()
+        except BaseException:
+            world.goal_ms = 0
+            raise
+        with world.rows.transaction():
+            return world.rows.events.page(since=since, limit=FIRES_PER_ADVANCE_MAX)
+
+    def _advance_a_little(self, world: World, to_ms: int, *, until_idle: bool) -> int:
+        """Run some of what is due by *to_ms*: how many effects. 0 once the clock has arrived."""
         self.wait_for_outcomes(world)
-        with self._store.request():
-            effect = self._store.next_effect(world.id)
-        return effect.due_ms if effect is not None else None
+        with self.moving(world):
+            count, last_ms = self._run_due(world, to_ms, _EFFECTS_PER_TRANSACTION, pauses=True)
+            if count:
+                self._stand_at(world, last_ms)
+            elif not until_idle:
+                self._stand_at(world, to_ms)
+            return count
+
+    def _stand_at(self, world: World, at_ms: int) -> None:
+        outside_ms = self.outside_ms(world.clock.mode)
+        world.clock = world.clock.at(max(at_ms, self.now_ms(world)), outside_ms)
 
     def jump(self, world: World) -> None:
         """Move the clock to the next step of any job, inside the caller's transaction."""
-        effect = self._store.next_of_kind(world.id, "step")
+        effect = world.rows.effects.next("step")
         if effect is not None:
             self.settle(world, effect.due_ms)
             self._stand_at(world, effect.due_ms)
-            self._store.save_world(world.id, world.seed, world.to_json())
-            self._store.after_commit(partial(self.notify, world.id))
+            world.rows.after_commit(partial(self.notify, world.id))
 
     def set_clock(self, world: World, mode: Mode, speed: float) -> None:
         """Change what moves the clock. The world's time stays the same."""
         with self.moving(world):
             now_ms = self.settle(world)
             world.clock = Clock(mode, now_ms, self.outside_ms(mode), speed)
+
+
+def _check_distance(by_ms: int) -> None:
+    if by_ms < 0:
+        raise MockError("a clock moves forward only; reset the world to start over")
+    if by_ms > ADVANCE_MAX_MS:
+        raise MockError("a clock moves at most 400 days at a time")
+
+
+def _too_many() -> MockError:
+    return MockError(f"more than {FIRES_PER_ADVANCE_MAX} events in one advance")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..kernel.webhooks import Attempt, Report, WebhookRequest
-from ..store.sqlite import Store
 from . import outbox
 from .instant import Instant
 from .timekeeper import Timekeeper
@@ -15,27 +14,24 @@ from .world import World
 class Webhooks:
     """Attempts of all worlds. *find* gives the world with an id, or None."""
 
-    def __init__(
-        self, store: Store, clocks: Timekeeper, find: Callable[[str], World | None]
-    ) -> None:
-        self._store = store
+    def __init__(self, clocks: Timekeeper, find: Callable[[str], World | None]) -> None:
         self._clocks = clocks
         self._find = find
 
     def request(self, attempt: Attempt) -> WebhookRequest | None:
         """What *attempt* sends; None if it was cancelled."""
-        with self._store.request():
-            world = self._find(attempt.world)
-            if world is None:
-                return None
+        world = self._find(attempt.world)
+        if world is None:
+            return None
+        with world.rows.transaction():
             return outbox.request_of(self._at(world, attempt), attempt, self._clocks.wall_ms())
 
     def finish(self, world_id: str, reports: Sequence[Report]) -> None:
         """Record the outcomes of one batch of attempts."""
-        with self._store.request():
-            world = self._find(world_id)
-            if world is None:
-                return
+        world = self._find(world_id)
+        if world is None:
+            return
+        with world.rows.transaction():
             for attempt, sent, outcome in reports:
                 outbox.finish(self._at(world, attempt), attempt, sent, outcome)
         self._clocks.notify(world_id)

@@ -5,68 +5,73 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import Struct, field
-from msgspec.structs import asdict
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from screentest.specs.json_types import Json
 
 from ..kernel.clock import Clock, Mode, check_speed
 from ..kernel.errors import MockError
 from ..kernel.recent_calls import Marks
+from ..kernel.rows import Settings, WorldRow
+from ..store.working_set import WorkingSet
 
 
-class Settings(Struct, frozen=True):
-    """What the user chose for a world.
+class World:
+    """One world: its rows, and what is remembered of it only while the process runs.
 
-    *pace* stretches documented durations; 0 ends every job at once. *choices* are readings by
-    `provider.interpretation`. *has_magic* says that directives in texts and keys are obeyed.
+    *requests* is the number of the last request. *unanswered* are the numbers of requests whose
+    answers a fault delays, each with the id of the key that paid for the answer, or "". *marks* is
+    the memory behind findings about repeated calls. *latest_ms* is the latest time that was read
+    from its clock, and *goal_ms* is where the advances under way end.
     """
 
-    pace: float = 1.0
-    choices: Mapping[str, str] = {}
-    has_magic: bool = True
+    __slots__ = ("goal_ms", "latest_ms", "marks", "requests", "rows", "unanswered")
 
+    def __init__(self, rows: WorkingSet) -> None:
+        self.rows = rows
+        self.requests = rows.journal.last_seq
+        self.unanswered: dict[int, str] = {}
+        self.marks = Marks()
+        self.latest_ms = 0
+        self.goal_ms = 0
 
-class World(Struct):
-    """One world. Everything else that belongs to it is in its rows.
+    @property
+    def id(self) -> str:
+        return self.rows.id
 
-    *home* is the id under which its first keys were minted: another world's id after a restore from
-    that world's snapshot. *unanswered* are the numbers of requests whose answers a fault
-    delays, each with the id of the key that paid for the answer, or "". *marks* is the memory
-    behind findings about repeated calls.
-    """
+    @property
+    def seed(self) -> int:
+        return self.rows.world.seed
 
-    id: str
-    seed: int
-    clock: Clock
-    home: str
-    settings: Settings = field(default_factory=Settings)
-    first: Json = None
-    requests: int = 0
-    unanswered: dict[int, str] = field(default_factory=dict[int, str])
-    marks: Marks = field(default_factory=Marks)
+    @property
+    def home(self) -> str:
+        """The id under which its first keys were minted.
 
-    def to_json(self) -> Json:
-        return {
-            "clock": {
-                "mode": self.clock.mode.value,
-                "base_ms": self.clock.base_ms,
-                "wall_ms": self.clock.wall_ms,
-                "speed": self.clock.speed,
-            },
-            "pace": self.settings.pace,
-            "choices": dict(self.settings.choices),
-            "magic": self.settings.has_magic,
-            "first": self.first,
-            "home": self.home,
-        }
+        It is another world's id after a restore from that world's snapshot.
+        """
+        return self.rows.world.home
 
-    @staticmethod
-    def from_json(world_id: str, seed: int, raw: Json) -> World:
-        kept = raw["clock"]
-        clock = Clock(Mode(kept["mode"]), kept["base_ms"], kept["wall_ms"], kept["speed"])
-        settings = Settings(raw["pace"], raw["choices"], raw["magic"])
-        return World(world_id, seed, clock, raw["home"], settings, raw["first"])
+    @property
+    def first(self) -> Plan:
+        """How it began, which a reset goes back to."""
+        return Plan.from_json(self.rows.world.first)
+
+    @property
+    def clock(self) -> Clock:
+        return self.rows.world.clock
+
+    @clock.setter
+    def clock(self, clock: Clock) -> None:
+        self.rows.save_world(replace(self.rows.world, clock=clock))
+
+    @property
+    def settings(self) -> Settings:
+        return self.rows.world.settings
+
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
+        self.rows.save_world(replace(self.rows.world, settings=settings))
 
 
 class Plan(Struct, frozen=True):
@@ -89,21 +94,16 @@ class Plan(Struct, frozen=True):
         return Plan(**values)
 
 
-def read_world(world_id: str, head: Json) -> World:
-    """The world that the *head* of a snapshot describes, as *world_id*.
+def check_world(row: WorldRow) -> None:
+    """Raises unless *row*, which came with a snapshot, describes a world.
 
     Raises:
-        MockError: the head is incomplete or has values of the wrong type.
+        MockError: its clock or its plan has impossible values.
     """
     try:
-        world = World.from_json(world_id, head["seed"], head["world"])
-        check_speed(world.clock.speed)
-        Plan.from_json(world.first)
-        detail = (*head["world"]["choices"].values(), head["world"]["home"])
-        if not all(isinstance(it, str) for it in detail) or not world.settings.pace >= 0:
-            raise ValueError
-    except (KeyError, TypeError, ValueError, AttributeError):
+        check_speed(row.clock.speed)
+        Plan.from_json(row.first)
+    except (TypeError, ValueError, KeyError, MockError):
         raise MockError(
             "the first line of the snapshot does not describe a world", code="damaged_snapshot"
         ) from None
-    return world

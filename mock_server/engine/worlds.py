@@ -10,17 +10,19 @@ from msgspec.structs import replace
 
 from screentest.specs.contract import Contract
 from screentest.specs.errors import ContractError
-from screentest.specs.json_types import Json
 
 from ..kernel.clock import Clock
 from ..kernel.errors import MockError, unknown
-from ..store.sqlite import Store
+from ..kernel.rows import Settings, WorldRow
+from ..kernel.snapshots import Head, Line
+from ..store.store import Store
+from ..store.working_set import WorkingSet
 from . import outbox
 from .accounts import Accounts
-from .snapshot_keys import Line, NewKey, are_taken, renew_keys
+from .snapshot_keys import NewKey, are_taken, renew_keys
 from .timekeeper import Timekeeper, WallClock
 from .webhooks import Webhooks
-from .world import Plan, Settings, World, read_world
+from .world import Plan, World, check_world
 
 if TYPE_CHECKING:
     from .provider import Provider
@@ -49,15 +51,13 @@ class Worlds:
         self.store = store
         self.is_strict = is_strict
         self.contracts = {contract.provider: contract for contract in contracts}
-        self.clocks = Timekeeper(store, self.contracts, wall_ms, system_ms)
-        self.accounts = Accounts(store, self.clocks)
-        self.webhooks = Webhooks(store, self.clocks, self.find)
+        self.clocks = Timekeeper(self.contracts, wall_ms, system_ms)
+        self.accounts = Accounts(self.clocks)
+        self.webhooks = Webhooks(self.clocks, self.find)
         self._open: dict[str, World] = {}
-        with store.request():
-            for id_, seed, raw in store.worlds():
-                world = World.from_json(id_, seed, raw)
-                world.requests = store.last_journal_seq(id_)
-                self._open[id_] = world
+        for rows in store.worlds():
+            world = self._open[rows.id] = World(rows)
+            with rows.transaction():
                 self._add_first_accounts(world)
                 self._take_back(world)
 
@@ -105,29 +105,40 @@ class Worlds:
             raise MockError(
                 f"more than {WORLDS_MAX} worlds; delete some first", code="too_many", status=409
             )
-        with self.store.request():
-            # A restored world may have the keys that a new world of its old name would mint.
-            homes = {world.home for world in self._open.values()}
-            while world_id is None or (world_id in homes and world_id != DEFAULT_WORLD):
-                world_id = f"w_{self.store.count('', 'world')}"
-            return self._begin(world_id, plan)
+        # A restored world may have the keys that a new world of its old name would mint.
+        homes = {world.home for world in self.all()} - {DEFAULT_WORLD}
+        rows = self.store.add(world_id, homes)
+        try:
+            with rows.transaction():
+                return self._begin(rows, plan)
+        except BaseException:
+            self._open.pop(rows.id, None)
+            self.store.drop(rows.id)
+            raise
 
-    def _begin(self, world_id: str, plan: Plan) -> World:
+    def _begin(self, rows: WorkingSet, plan: Plan) -> World:
         wall_ms = self.clocks.outside_ms(plan.mode)
         now_ms = plan.now_ms if plan.now_ms is not None else wall_ms
-        clock = Clock(plan.mode, now_ms, wall_ms, plan.speed)
-        settings = Settings(plan.pace, has_magic=plan.has_magic)
-        world = World(world_id, plan.seed, clock, world_id, settings, plan.to_json())
-        self.store.save_world(world_id, plan.seed, world.to_json())
-        self._open[world_id] = world
+        rows.save_world(
+            WorldRow(
+                id=rows.id,
+                seed=plan.seed,
+                clock=Clock(plan.mode, now_ms, wall_ms, plan.speed),
+                home=rows.id,
+                settings=Settings(plan.pace, has_magic=plan.has_magic),
+                first=plan.to_json(),
+            )
+        )
+        world = World(rows)
         self._add_first_accounts(world)
+        rows.after_commit(partial(self._open.__setitem__, rows.id, world))
         return world
 
     def _add_first_accounts(self, world: World) -> None:
         """Add an account of each provider that has none: a file may predate a provider."""
-        known = {account.provider for account in self.store.accounts(world.id)}
+        known = {account.provider for account in world.rows.accounts.of_world()}
         for provider_id in (it for it in self.contracts if it not in known):
-            self.accounts.add(world, provider_id, credits=world.first["credits"].get(provider_id))
+            self.accounts.add(world, provider_id, credits=world.first.credits.get(provider_id))
 
     def set_readings(self, world: World, readings: Mapping[str, str]) -> None:
         """Switch interpretations of *world*, by `provider.interpretation`.
@@ -148,43 +159,44 @@ class Worlds:
 
     def reset(self, world: World) -> World:
         """*world* as it was when it began."""
-        with self.store.request():
-            self.store.clear_world(world.id)
-            begun = self._begin(world.id, Plan.from_json(world.first))
+        with world.rows.transaction():
+            plan = world.first
+            world.rows.clear()
+            begun = self._begin(world.rows, plan)
         self.clocks.notify(world.id)
         return begun
 
-    def restore(self, world: World, head: Json, rows: Sequence[Line]) -> tuple[World, list[NewKey]]:
-        """The world that a snapshot's *head* and *rows* describe, in place of *world*.
+    def restore(
+        self, world: World, head: Head, lines: Sequence[Line]
+    ) -> tuple[World, list[NewKey]]:
+        """*world* replaced by what a snapshot's *head* and *lines* say; its clock goes on there.
 
-        Its clock goes on from the snapshot's time. If another world has any of its keys, all of
-        them are minted anew, and returned.
+        If another world has any of its keys, all of them are minted anew, and returned.
 
         Raises:
             MockError: the rows are invalid; the world is unchanged.
         """
-        with self.store.request():
-            # A rollback would lose what is still buffered in memory.
-            self.store.flush()
-        with self.store.request():
-            again, new_keys = read_world(world.id, head), list[NewKey]()
-            if are_taken(self.store, world.id, rows):
-                again.home = world.id
-                rows, new_keys = renew_keys(self.store, rows, partial(self.clocks.instant, again))
-            self.store.clear_world(world.id)
-            self.store.load_world(world.id, rows)
-            outside_ms = self.clocks.outside_ms(again.clock.mode)
-            again.clock = replace(again.clock, base_ms=head["now_ms"], wall_ms=outside_ms)
-            again.requests = self.store.last_journal_seq(world.id)
-            self.store.save_world(world.id, again.seed, again.to_json())
+        check_world(head.world)
+        rows, new_keys = world.rows, list[NewKey]()
+        with rows.transaction():
+            rows.clear()
+            outside_ms = self.clocks.outside_ms(head.world.clock.mode)
+            clock = replace(head.world.clock, base_ms=head.now_ms, wall_ms=outside_ms)
+            rows.save_world(replace(head.world, id=world.id, clock=clock))
+            again = World(rows)
+            if are_taken(rows, lines):
+                rows.save_world(replace(rows.world, home=world.id))
+                lines, new_keys = renew_keys(lines, partial(self.clocks.instant, again))
+            rows.restore(lines)
+            again.requests = rows.journal.last_seq
             self._take_back(again)
-            self._open[world.id] = again
+            rows.after_commit(partial(self._open.__setitem__, rows.id, again))
         self.clocks.notify(world.id)
         return again, new_keys
 
     def _take_back(self, world: World) -> None:
         """Make webhook attempts due again that a process claimed and never finished."""
-        for delivery in outbox.deliveries(self.store, world.id):
+        for delivery in outbox.deliveries(world.rows):
             if delivery.ticket is not None and delivery.provider in self.contracts:
                 outbox.take_back(self.clocks.instant(world, delivery.provider), delivery)
 
@@ -196,7 +208,7 @@ class Worlds:
         """
         if world.id == DEFAULT_WORLD:
             raise MockError("the default world cannot be deleted; reset it instead", status=409)
-        with self.store.request():
-            self.store.delete_world(world.id)
+        with world.rows.transaction():
+            self.store.delete(world.id)
             del self._open[world.id]
         self.clocks.notify(world.id)

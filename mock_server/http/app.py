@@ -15,7 +15,9 @@ from screentest.specs.redaction import Redactor
 from ..engine.world import Plan
 from ..engine.worlds import DEFAULT_WORLD, Worlds
 from ..kernel.errors import MockError
-from ..store.sqlite import Store
+from ..store.keeper import MemoryKeeper
+from ..store.sqlite_keeper import SqliteKeeper
+from ..store.store import Store
 from .control.control_api import control_blueprint
 from .delivery import InlineCourier, ThreadedCourier
 from .due_timer import Waker
@@ -68,7 +70,8 @@ def create_app(
             # shipped ones are right, and compiled when they are first used.
             if not contract.is_shipped:
                 _ = contract.operations
-    store = Store(database, redactor=Redactor(it.behaviour for it in contracts))
+    keeper = SqliteKeeper(database) if database is not None else MemoryKeeper()
+    store = Store(keeper, Redactor(it.behaviour for it in contracts))
     _check_served(store, contracts)
     worlds = Worlds(store, contracts, clock, system_ms, is_strict=is_strict)
     if worlds.find(DEFAULT_WORLD) is None:
@@ -89,8 +92,7 @@ def create_app(
 
 def _check_served(store: Store, contracts: Sequence[Contract]) -> None:
     """Raises unless every provider with accounts in *store* is served."""
-    with store.request():
-        kept = {it.provider for id_, _, _ in store.worlds() for it in store.accounts(id_)}
+    kept = {it.provider for rows in store.worlds() for it in rows.accounts.of_world()}
     unserved = kept - {contract.provider for contract in contracts}
     if unserved:
         store.close()

@@ -43,7 +43,7 @@ def _find(
     query: Mapping[str, str],
 ) -> Asset | str:
     """The file, or the reason of a refusal."""
-    with worlds.store.request():
+    with world.rows.transaction():
         now_ms = worlds.clocks.now_ms(world)
         worlds.clocks.settle(world, now_ms)
         ctx = worlds.clocks.instant(world, provider, now_ms=now_ms)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from msgspec import Struct
 
 from ..engine.worlds import Worlds
 from ..kernel.webhooks import Attempt, Outcome, Report
+from ..store.working_set import NotKeptError
 
 if TYPE_CHECKING:
     from .transport import Transport
@@ -25,6 +27,8 @@ IN_FLIGHT_MAX = 8
 PER_ENDPOINT_MAX = 2
 #: Longer than one attempt may take. Moving a clock waits no longer than this.
 WAIT_S_MAX = 60.0
+#: An outcome that cannot be kept, because the disk is full, is tried again for a minute.
+_TRIES_MAX, _TRIES_APART_S = 60, 1.0
 
 _LOG = logging.getLogger("screentest.webhooks")
 
@@ -121,7 +125,7 @@ class ThreadedCourier:
     def _note(self, batch: _Batch) -> None:
         try:
             reports = [batch.reports[index] for index in range(len(batch.attempts))]
-            self._worlds.webhooks.finish(batch.world, reports)
+            self._finish(batch.world, reports)
         except Exception:  # noqa: BLE001  the thread goes on with other people's letters
             _LOG.exception("outcomes in world %s", batch.world)
         finally:
@@ -130,6 +134,17 @@ class ThreadedCourier:
                 if not self._open[batch.world]:
                     del self._open[batch.world]
                 self._changed.notify_all()
+
+    def _finish(self, world: str, reports: Sequence[Report]) -> None:
+        """Record *reports*, as soon as they can be kept."""
+        for _ in range(_TRIES_MAX):
+            try:
+                self._worlds.webhooks.finish(world, reports)
+            except NotKeptError:
+                time.sleep(_TRIES_APART_S)
+            else:
+                return
+        self._worlds.webhooks.finish(world, reports)
 
     def _take(self) -> tuple[_Batch, int] | None:
         """The oldest attempt whose endpoint has room; None when the courier is closed."""

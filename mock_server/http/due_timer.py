@@ -98,12 +98,12 @@ class Waker:
     def _settle(self, world_id: str) -> None:
         """Run what is due in a world and plan for what comes next."""
         try:
-            with self._worlds.store.request():
-                world = self._worlds.find(world_id)
-                if world is None:
-                    return
+            world = self._worlds.find(world_id)
+            if world is None:
+                return
+            with world.rows.transaction():
                 self._worlds.clocks.settle(world)
-                effect = self._worlds.store.next_effect(world_id)
+                effect = world.rows.effects.next()
             if effect is not None:
                 self._plan(world_id, effect.due_ms)
         except MockError as error:

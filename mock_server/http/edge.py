@@ -19,6 +19,7 @@ from ..engine.provider import Asset, EventStream, Request
 from ..engine.world import World
 from ..engine.worlds import DEFAULT_WORLD, Worlds
 from ..kernel.environ_keys import FILES
+from ..kernel.errors import MockError
 from ..pipeline.handle import Handled, handle, note_refusal
 from ..pipeline.self_check import failure
 from . import fault_effects
@@ -103,7 +104,10 @@ class Edge:
         if place.is_file:
             return self._file(place, request)
         began = time.perf_counter()
-        handled = handle(self._worlds, place.world, place.provider, request)
+        try:
+            handled = handle(self._worlds, place.world, place.provider, request)
+        except MockError as gone:
+            return deny(Denial(gone.status, gone.code, str(gone)))
         self._warn_of_real_key(handled)
         self._report(handled, began)
         return self._outgoing(handled, fills_blocks=fills_blocks)

@@ -150,8 +150,8 @@ class Streams:
             if current is None or ctx.kind(current).is_final:
                 return
             if ctx.behaviour.streams[current.doc["operation"]].fails_when_abandoned:
-                set_outcome(ctx, current, Kind.FAILED, "the client left the stream")
-                finish_now(ctx, current)
+                ended = set_outcome(ctx, current, Kind.FAILED, "the client left the stream")
+                finish_now(ctx, ended)
                 self._worlds.clocks.settle(world, now_ms)
 
     def _events(self, world: World, job: Resource) -> Iterator[Piece]:
@@ -189,24 +189,24 @@ class Streams:
         worlds = self._worlds
         if worlds.find(world.id) is None:
             return None
-        with worlds.store.request():
-            now_ms = worlds.clocks.now_ms(world)
-            try:
+        try:
+            with world.rows.transaction():
+                now_ms = worlds.clocks.now_ms(world)
                 worlds.clocks.settle(world, now_ms)
-            except MockError:
-                return None
-            ctx = worlds.clocks.instant(world, job.provider, now_ms=now_ms)
-            current = ctx.find(job.kind, job.id)
-            if current is None or current.script is None:
-                return None
-            held_ms = current.script.held_ms
-            offset_ms = now_ms - job.created_ms
-            offset_ms = offset_ms if held_ms is None else min(offset_ms, held_ms)
-            if (
-                last is not None
-                and last.script == current.script
-                and last.events[sent][0] > offset_ms
-            ):
-                return last
-            events = job_events(worlds.providers[job.provider], ctx, current)
-            return _Read(events, offset_ms, current.script)
+                ctx = worlds.clocks.instant(world, job.provider, now_ms=now_ms)
+                current = ctx.find(job.kind, job.id)
+                if current is None or current.script is None:
+                    return None
+                held_ms = current.script.held_ms
+                offset_ms = now_ms - job.created_ms
+                offset_ms = offset_ms if held_ms is None else min(offset_ms, held_ms)
+                if (
+                    last is not None
+                    and last.script == current.script
+                    and last.events[sent][0] > offset_ms
+                ):
+                    return last
+                events = job_events(worlds.providers[job.provider], ctx, current)
+                return _Read(events, offset_ms, current.script)
+        except MockError:
+            return None

@@ -34,7 +34,7 @@ class Mode(Enum):
     SYSTEM = "system"  # follows `time.time()`, as freezegun and time-machine replace it
 
 
-class Clock(Struct, frozen=True):
+class Clock(Struct, frozen=True, gc=False):
     """The world's time is *base_ms* at wall time *wall_ms*, and runs *speed* times as fast."""
 
     mode: Mode

@@ -7,14 +7,12 @@ refunded once; the store's unique index says so too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import Protocol
 
 from .errors import MockError
-from .rows import Account, Entry
-
-#: The largest integer that JSON clients in other languages read back exactly.
-CREDITS_MAX = 2**53 - 1
+from .rows import CREDITS_MAX, Account, Entry
 
 
 class Movement(Enum):
@@ -33,24 +31,31 @@ class Movement(Enum):
         self.signs = signs
 
 
-class LedgerRows(Protocol):
-    """What the ledger needs of a store."""
+class _Accounts(Protocol):
+    def get(self, key: str, /) -> Account | None: ...
+    def move(self, account: str, granted: int, available: int, held: int, spent: int) -> bool: ...
 
-    def account(self, world: str, account: str) -> Account | None: ...
-    def count(self, world: str, name: str) -> int: ...
-    def add_entry(self, world: str, entry: Entry) -> None: ...
-    def entries(self, world: str, account: str, job: str | None = None) -> list[Entry]: ...
-    def move_credits(
-        self, world: str, account: str, granted: int, available: int, held: int, spent: int
-    ) -> bool: ...
+
+class _Entries(Protocol):
+    def put(self, row: Entry, /) -> None: ...
+    def of_job(self, account: str, job: str) -> Sequence[Entry]: ...
+
+
+class LedgerRows(Protocol):
+    """The rows of a world that its ledgers need."""
+
+    @property
+    def accounts(self) -> _Accounts: ...
+    @property
+    def entries(self) -> _Entries: ...
+    def count(self, name: str) -> int: ...
 
 
 class Ledger:
     """The ledgers of one world. *request* numbers the call that caused a movement."""
 
-    def __init__(self, rows: LedgerRows, world: str) -> None:
+    def __init__(self, rows: LedgerRows) -> None:
         self._rows = rows
-        self._world = world
 
     def set_available(self, account: str, amount: int, at_ms: int) -> None:
         """Grant or withdraw what is needed so that *amount* is available.
@@ -79,7 +84,7 @@ class Ledger:
 
         A second call changes nothing.
         """
-        lines = {line.kind: line.amount for line in self._rows.entries(self._world, account, job)}
+        lines = {line.kind: line.amount for line in self._rows.entries.of_job(account, job)}
         if lines.keys() & {"capture", "release", "refund"}:
             return
         held, charged = lines.get("hold", 0), lines.get("charge", 0)
@@ -97,11 +102,11 @@ class Ledger:
 
     def refunded(self, account: str, job: str) -> int:
         """What was given back for *job*."""
-        lines = self._rows.entries(self._world, account, job)
+        lines = self._rows.entries.of_job(account, job)
         return sum(line.amount for line in lines if line.kind in {"refund", "release"})
 
     def _sums(self, account: str) -> Account:
-        sums = self._rows.account(self._world, account)
+        sums = self._rows.accounts.get(account)
         assert sums is not None, account
         return sums
 
@@ -118,10 +123,8 @@ class Ledger:
         if amount == 0:
             return True
         granted, available, held, spent = (sign * amount for sign in movement.signs)
-        if not self._rows.move_credits(self._world, account, granted, available, held, spent):
+        if not self._rows.accounts.move(account, granted, available, held, spent):
             return False
-        seq = self._rows.count(self._world, "entry")
-        self._rows.add_entry(
-            self._world, Entry(seq, account, at_ms, movement.label, amount, job, request)
-        )
+        seq = self._rows.count("entry")
+        self._rows.entries.put(Entry(seq, account, at_ms, movement.label, amount, job, request))
         return True

@@ -1,15 +1,45 @@
-"""What the store keeps, as the kernel sees it."""
+"""The rows of a world: immutable, so a reader needs no copy and a change replaces a row."""
 
 from __future__ import annotations
 
-from msgspec import Struct
+from collections.abc import Mapping
+from typing import Annotated
+
+from msgspec import Meta, Raw, Struct
 
 from screentest.specs.json_types import Json
 
+from .clock import Clock
 from .lifecycle import Script
 
+#: The largest integer that JSON clients in other languages read back exactly.
+CREDITS_MAX = 2**53 - 1
 
-class Account(Struct, frozen=True):
+
+class Settings(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """The settings of a world. *pace* stretches documented durations; 0 ends jobs at once."""
+
+    pace: Annotated[float, Meta(ge=0)] = 1.0
+    choices: Mapping[str, str] = {}
+    has_magic: bool = True
+
+
+class WorldRow(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A world's own row. *first* is the plan that a reset goes back to.
+
+    *home* is the id from which its first keys were minted; a world that was restored from a
+    snapshot of another world keeps the home of that one.
+    """
+
+    id: str
+    seed: int
+    clock: Clock
+    home: str
+    settings: Settings
+    first: Mapping[str, Json]
+
+
+class Account(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One customer of one provider. The four sums are a fold of its ledger entries."""
 
     id: str
@@ -21,12 +51,17 @@ class Account(Struct, frozen=True):
     spent: int
     created_ms: int
 
+    def __post_init__(self) -> None:
+        """Refuse sums that do not add up, also from a snapshot."""
+        sums = self.available, self.held, self.spent
+        if min(sums) < 0 or self.granted != sum(sums):
+            raise ValueError(f"the sums of account {self.id} do not add up")
 
-class Key(Struct, frozen=True):
+
+class Key(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """A credential. Only its SHA-256 is kept; *prefix* is what may be shown again."""
 
     digest: str
-    world: str
     account: str
     provider: str
     id: str
@@ -35,14 +70,32 @@ class Key(Struct, frozen=True):
     prefix: str
     is_active: bool
     created_ms: int
-    last_used_ms: int | None
     seq: int
 
 
-class Resource(Struct):
-    """Anything an account owns. With a *script* it is a job.
+class KeyUse(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """When a key was used last."""
 
-    *seq* orders resources of a world by creation. *doc* is what the provider's module keeps.
+    digest: str
+    at_ms: int
+
+
+class Entry(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """One line of a ledger. *request* is the number of the call that caused it."""
+
+    seq: int
+    account: str
+    at_ms: int
+    kind: str
+    amount: Annotated[int, Meta(gt=0, le=CREDITS_MAX)]
+    job: str | None
+    request: int | None
+
+
+class Resource(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """Anything that an account owns. With a *script* it is a job.
+
+    *seq* orders the resources of a world by creation. *doc* is what the provider's module keeps.
     """
 
     provider: str
@@ -52,17 +105,17 @@ class Resource(Struct):
     parent: str | None
     seq: int
     created_ms: int
-    doc: dict[str, Json] = {}
+    doc: Mapping[str, Json] = {}
     script: Script | None = None
     is_running_slot: bool = False
 
     def offset_ms(self, now_ms: int) -> int:
-        """Milliseconds since this was made."""
+        """Milliseconds since the creation."""
         return now_ms - self.created_ms
 
 
-class Effect(Struct, frozen=True):
-    """Something that is due. *subject* is `provider/kind/id`; *step* says which step of it."""
+class Effect(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """Something that is due. *subject* is `provider/kind/id`; *step* is a number of its script."""
 
     seq: int
     due_ms: int
@@ -72,23 +125,88 @@ class Effect(Struct, frozen=True):
     label: str
 
 
-class Entry(Struct, frozen=True):
-    """One line of a ledger."""
-
-    seq: int
-    account: str
-    at_ms: int
-    kind: str
-    amount: int
-    job: str | None
-    request: int | None
-
-
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """Something that happened in a world."""
 
     seq: int
     at_ms: int
     type: str
     subject: str
-    doc: Json
+    doc: Mapping[str, Json]
+
+
+class JournalRow(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A journal line, *doc*, with what lists of lines are filtered by."""
+
+    seq: int
+    at_ms: int
+    provider: str
+    operation: str
+    status: int
+    doc: Raw
+
+
+class Replay(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """The answer to the first request with an idempotency key; *request* is its number."""
+
+    account: str
+    operation: str
+    key: str
+    fingerprint: str
+    expires_ms: int
+    request: int
+    status: int
+    headers: Mapping[str, str]
+    content_type: str
+    departure: str | None
+    body: bytes
+
+
+class Hits(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """The instants of the calls that a rate window counts under the name *bucket*."""
+
+    bucket: str
+    at_ms: tuple[int, ...]
+
+
+class Document(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A fault, an endpoint or a delivery. The module of its *kind* owns the content."""
+
+    kind: str
+    id: str
+    seq: int
+    doc: Mapping[str, Json]
+
+
+class Counter(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """The last number that was drawn under a name."""
+
+    name: str
+    value: int
+
+
+class Snapshot(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A document that describes a whole world at one instant."""
+
+    name: str
+    created_ms: int
+    doc: bytes
+
+
+#: The rows of a world by the name of their table.
+ROW_TYPES: Mapping[str, type[Struct]] = {
+    "account": Account,
+    "api_key": Key,
+    "counter": Counter,
+    "document": Document,
+    "effect": Effect,
+    "entry": Entry,
+    "event": Event,
+    "hit": Hits,
+    "journal": JournalRow,
+    "key_use": KeyUse,
+    "replay": Replay,
+    "resource": Resource,
+    "snapshot": Snapshot,
+    "world": WorldRow,
+}

@@ -1,74 +1,77 @@
-"""A world as one document: canonical JSON Lines, the same wherever it is kept, never pickle.
+"""A world as one document: JSON Lines, the same with every keeper, never pickle.
 
-The first line is the world, every other line one row, and the last one the digest of all before it.
-Names are sorted and rows are in order, so two equal worlds give equal bytes. The digest finds what
-was cut short or edited by hand; it does not protect against deliberate changes.
+The first line is the world, every other line one row, and the last line the digest of all before
+it. Rows are in order, so two equal worlds give equal bytes. The digest detects a document that was
+cut short or edited; it does not prove who made it.
 """
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any, Literal
 
-import orjson
-from msgspec import Struct
-
-from screentest.specs.json_types import Json
+import msgspec
+from msgspec import Meta, Raw, Struct
+from msgspec.structs import replace
 
 from .errors import MockError
+from .rows import ROW_TYPES, WorldRow
 
-#: (table, its columns without the world's, a row)
-Line = tuple[str, Iterable[str], Sequence[Any]]
+#: (table, row)
+Line = tuple[str, Struct]
 
-
-class Column(Struct, frozen=True):
-    """What a column holds: `INTEGER`, `TEXT` or `BLOB`, and whether it may be empty."""
-
-    type: str
-    may_be_empty: bool
-
-
-#: The tables of a world with their columns, in order.
-Tables = Mapping[str, Mapping[str, Column]]
-
-FORMAT = 1
 #: What one snapshot may hold: a full journal fits in.
 SNAPSHOT_BYTES_MAX = 64 * 1024 * 1024
 #: How many snapshots a world may have.
 SNAPSHOTS_MAX = 20
-# Bytes of a provider's answer; every other BLOB is JSON of ours.
-_ANY_BYTES = "body"
-_INTEGER_MAX = 2**63 - 1
-_WRITTEN = orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+
+#: Rows of a world that are no part of its snapshots.
+_BESIDE = frozenset({"world", "snapshot"})
+#: In the text of an error.
+_EXCERPT_MAX = 80
+
+
+class Head(Struct, frozen=True, forbid_unknown_fields=True):
+    """The first line: *world* at its time *now_ms*, in a mock that serves *providers*."""
+
+    screentest: Literal["snapshot"]
+    format: Literal[2]
+    now_ms: Annotated[int, Meta(ge=0, le=2**53)]
+    providers: list[str]
+    world: WorldRow
+
+
+class _Row(Struct, frozen=True, forbid_unknown_fields=True):
+    table: str
+    row: Raw
+
+
+class _Digest(Struct, frozen=True):
+    sha256: str
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 def write_snapshot(
-    seed: int, now_ms: int, world: Json, providers: Collection[str], lines: Iterable[Line]
+    world: WorldRow, now_ms: int, providers: Collection[str], lines: Iterable[Line]
 ) -> bytes:
-    """The document of a world at *now_ms*, in a mock that serves *providers*.
+    """The document of *world* at *now_ms*, in a mock that serves *providers*.
 
     Raises:
         MockError: it is larger than 64 MiB.
     """
-    head = {
-        "screentest": "snapshot",
-        "format": FORMAT,
-        "seed": seed,
-        "now_ms": now_ms,
-        "providers": sorted(providers),
-        "world": world,
-    }
-    written = [orjson.dumps(head, option=_WRITTEN)]
+    # The id is that of the place, not of what is there.
+    head = Head("snapshot", 2, now_ms, sorted(providers), replace(world, id=""))
+    written = [_encode(head) + b"\n"]
     size = len(written[0])
-    for table, columns, row in lines:
-        values = {name: _kept(value) for name, value in zip(columns, row, strict=True)}
-        written.append(orjson.dumps({"table": table, "row": values}, option=_WRITTEN))
+    for table, row in lines:
+        written.append(_encode({"table": table, "row": row}) + b"\n")
         size += len(written[-1])
         if size > SNAPSHOT_BYTES_MAX:
             raise MockError(
-                f"a snapshot larger than {SNAPSHOT_BYTES_MAX} bytes is not kept; "
+                f"the snapshot would be larger than {SNAPSHOT_BYTES_MAX} bytes; "
                 "take it earlier, or reset the world",
                 code="too_large",
                 status=413,
@@ -77,116 +80,60 @@ def write_snapshot(
     return body + _last_line(body)
 
 
-def read_snapshot(
-    document: bytes, tables: Tables, providers: Collection[str]
-) -> tuple[Json, list[tuple[str, list[Any]]]]:
-    """The head of a snapshot, and its rows as (table, values in the order of its columns).
-
-    *tables* are those of this mock, *providers* what it serves.
+def read_snapshot(document: bytes, providers: Collection[str]) -> tuple[Head, list[Line]]:
+    """The head of a snapshot, and its rows as (table, row). *providers* are those of this mock.
 
     Raises:
-        MockError: it is no snapshot, damaged, too large, or not for this mock.
+        MockError: it is not a snapshot, is damaged or too large, or does not fit this mock.
     """
     if len(document) > SNAPSHOT_BYTES_MAX:
         raise _damaged(f"is larger than {SNAPSHOT_BYTES_MAX} bytes")
-    if not document:
-        raise _damaged("is empty")
-    first, *rest = document.splitlines(keepends=True)
-    head = _decoded(first)
-    if head.get("screentest") != "snapshot" or head.get("format") != FORMAT:
-        raise _damaged(f"is none, or not of format {FORMAT}, which this screentest reads")
+    first, *rest = document.splitlines(keepends=True) or [b""]
+    head = _head(first)
     if not rest or rest[-1] != _last_line(document[: -len(rest[-1])]):
         raise _damaged("was changed or cut short: its last line is not the digest of the others")
-    _check_head(head, providers)
-    return head, [_row(line, tables, providers) for line in rest[:-1]]
+    if head.providers != sorted(providers):
+        raise _damaged(
+            f"is of a mock that serves {_listed(head.providers)}, and this one serves "
+            f"{_listed(sorted(providers))}; start it with the same --provider"
+        )
+    decoders = {
+        name: msgspec.json.Decoder(type_)
+        for name, type_ in ROW_TYPES.items()
+        if name not in _BESIDE
+    }
+    return head, [_line(line, decoders, providers) for line in rest[:-1]]
 
 
 def _last_line(body: bytes) -> bytes:
-    return orjson.dumps({"sha256": sha256(body).hexdigest()}, option=_WRITTEN)
+    return _encode(_Digest(sha256(body).hexdigest())) + b"\n"
 
 
-def _check_head(head: Json, providers: Collection[str]) -> None:
-    for name in ("seed", "now_ms"):
-        if type(head.get(name)) is not int or not 0 <= head[name] <= _INTEGER_MAX:
-            raise _damaged(f"has no whole number as its {name!r}")
-    served = head.get("providers")
-    if served != sorted(providers):
-        raise _damaged(
-            f"is of a mock that serves {_listed(served)}, and this one serves "
-            f"{_listed(sorted(providers))}; start it with the same --provider"
-        )
-
-
-def _listed(providers: Json) -> str:
-    names = providers if isinstance(providers, list) else []
-    return ", ".join(str(name)[:40] for name in names[:20]) or "none"
-
-
-def _row(line: bytes, tables: Tables, providers: Collection[str]) -> tuple[str, list[Any]]:
-    raw = _decoded(line)
-    columns = tables.get(str(raw.get("table")))
-    row = raw.get("row")
-    if columns is None or not isinstance(row, dict) or row.keys() != columns.keys():
-        raise _damaged(f"has a line that fits no table: {line[:80]!r}")
-    if row.get("provider", "") not in {"", *providers}:
-        raise _damaged(f"has a row of an unknown provider: {line[:80]!r}")
-    values = [_loaded(row[name]) for name in columns]
-    for (name, column), value in zip(columns.items(), values, strict=True):
-        if not _fits(name, column, value):
-            raise _damaged(f"has a wrong {name!r} in a row of {raw['table']!r}: {line[:80]!r}")
-    return raw["table"], values
-
-
-def _fits(name: str, column: Column, value: Any) -> bool:
-    if value is None:
-        return column.may_be_empty
-    match column.type:
-        case "INTEGER":
-            return type(value) is int and -_INTEGER_MAX <= value <= _INTEGER_MAX
-        case "TEXT":
-            return isinstance(value, str)
-        case _:
-            return isinstance(value, bytes) and (name == _ANY_BYTES or _is_json(value))
-
-
-def _is_json(value: bytes) -> bool:
+def _head(line: bytes) -> Head:
     try:
-        orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return False
-    return True
+        return msgspec.json.decode(line, type=Head)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _damaged(f"has no first line of a snapshot of format 2: {error}") from None
 
 
-def _decoded(line: bytes) -> Json:
+def _listed(providers: Iterable[str]) -> str:
+    return ", ".join(it[:40] for it in list(providers)[:20]) or "none"
+
+
+def _line(
+    line: bytes, decoders: Mapping[str, msgspec.json.Decoder[Any]], providers: Collection[str]
+) -> Line:
+    excerpt = line[:_EXCERPT_MAX]
     try:
-        value = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise _damaged(f"has a line that is no JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise _damaged("has a line that is no object")
-    return value
-
-
-def _kept(value: Any) -> Json:
-    """Bytes keep their exact order and spacing, or a replayed answer would not be the same."""
-    if not isinstance(value, bytes):
-        return value
-    try:
-        return {"text": value.decode()}
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(value).decode()}
-
-
-def _loaded(value: Json) -> Any:
-    if not isinstance(value, dict):
-        return value
-    match value:
-        case {"text": str(text)}:
-            return text.encode()
-        case {"base64": str(text)} if text.isascii():
-            return base64.b64decode(text)
-        case _:
-            raise _damaged("has a value of no known kind")
+        found = msgspec.json.decode(line, type=_Row)
+        row = decoders[found.table].decode(found.row)
+    except KeyError:
+        raise _damaged(f"has a line that fits no table: {excerpt!r}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _damaged(f"has a line that fits no row: {error} in {excerpt!r}") from None
+    if getattr(row, "provider", "") not in {"", *providers}:
+        raise _damaged(f"has a row of an unknown provider: {excerpt!r}")
+    return found.table, row
 
 
 def _damaged(how: str) -> MockError:

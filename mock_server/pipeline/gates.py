@@ -17,7 +17,7 @@ from ..engine.jobs import Cost
 from ..engine.keys import is_expired, key_digest, presented
 from ..engine.provider import Call, Provider, Reply
 from ..kernel.magic import split_key
-from ..kernel.rows import Key, Resource
+from ..kernel.rows import Key, KeyUse, Resource
 from ..kernel.templates import look_up
 from .idempotency import begin_replay, finish_replay
 from .limits import respect_cap, respect_rate, window_facts
@@ -47,7 +47,7 @@ def _authenticate(call: Call) -> None:
             raise call.refuse("revoked_credential", **_credential_facts(credential))
         if is_expired(credential, key, call.ctx.now_ms):
             raise call.refuse("expired_credential", **_credential_facts(credential))
-        call.ctx.rows.note_use(key.digest, call.ctx.now_ms)
+        call.ctx.rows.key_uses.put(KeyUse(key.digest, call.ctx.now_ms))
         call.key = key
         call.account_id = key.account
         return
@@ -57,20 +57,20 @@ def _authenticate(call: Call) -> None:
 def _other_key(call: Call, raw: str) -> Key | None:
     """The key *raw* of this world and provider, where the request presents two kinds of key."""
     ctx = call.ctx
-    key = ctx.rows.key(key_digest(raw))
-    if key is None or (key.world, key.provider) != (ctx.world.id, ctx.provider):
-        return None
-    return key
+    key = ctx.rows.keys.get(key_digest(raw))
+    return key if key is not None and key.provider == ctx.provider else None
 
 
 def _whose_key(call: Call, raw: str) -> str:
     """What the mock knows about a key that is not accepted here."""
-    key = call.ctx.rows.key(key_digest(raw))
+    digest = key_digest(raw)
+    holder = call.ctx.rows.holder(digest)
+    key = holder.keys.get(digest) if holder is not None else None
     if key is None:
         return "a key that this mock did not make"
     known = call.served.get(key.provider)
     name = known.behaviour.name if known is not None else key.provider
-    if key.world != call.ctx.world.id:
+    if holder is not call.ctx.rows:
         return f"a key of {name} in another world"
     if key.provider == call.ctx.provider:
         return "a key of this world, but of another kind"

@@ -26,12 +26,14 @@ from ..findings.repeated_calls import findings_over_calls
 from ..kernel.clock import Mode
 from ..kernel.faults import Fault
 from ..kernel.finding import Finding
+from ..store.history_tables import Line
+from ..store.working_set import NotKeptError
 from .fault_injection import apply_after_commit, apply_before, apply_to_answer, apply_to_model
 from .gates import GATES
 from .journal import JournalLine, journal_line
 from .limits import count_refused, note_in_flight, payer_of
-from .routing import receive
-from .self_check import BrokenReplyError, broken_reply, failure, reply_violations
+from .routing import receive, world_of
+from .self_check import BrokenReplyError, broken_reply, failure, not_kept, reply_violations
 
 Answer = Reply | EventStream
 
@@ -55,27 +57,50 @@ class Handled(Struct, frozen=True):
 
 
 def handle(worlds: Worlds, world: World, provider_id: str, request: Request) -> Handled:
-    """Answer *request* to a provider in *world*, or in the world that its key belongs to."""
-    with worlds.store.request():
-        call, refusal = receive(worlds, world, provider_id, request)
-        answer, advice = _guarded(worlds, call, refusal)
-        return _journaled(worlds, call, answer, advice)
+    """Answer *request* to a provider in *world*, or in the world that its key belongs to.
+
+    Raises:
+        MockError: the world was deleted.
+    """
+    world = world_of(worlds, world, provider_id, request)
+    while (handled := _handled(worlds, world, provider_id, request)) is None:
+        world = worlds.get(world.id)
+    return handled
+
+
+def _handled(worlds: Worlds, world: World, provider_id: str, request: Request) -> Handled | None:
+    """The outcome; None if the world was reset or deleted before this thread had its lock."""
+    call: Call | None = None
+    try:
+        with world.rows.transaction():
+            if worlds.find(world.id) is not world:
+                return None
+            call, refusal = receive(worlds, world, provider_id, request)
+            answer, advice = _guarded(worlds, call, refusal)
+            return _journaled(call, answer, advice)
+    except NotKeptError as error:
+        assert call is not None
+        # Its faults were undone with everything else, so none of them is carried out.
+        call.faults = []
+        with world.rows.transaction():
+            return _journaled(call, not_kept(error), [])
 
 
 def note_refusal(
     worlds: Worlds, world: World, provider_id: str, request: Request, reply: Reply
 ) -> Handled:
     """Journal that *request*, which is for no operation, was refused with *reply*."""
-    with worlds.store.request():
+    with world.rows.transaction():
         call, _ = receive(worlds, world, provider_id, request)
-        return _journaled(worlds, call, reply, [])
+        return _journaled(call, reply, [])
 
 
-def _journaled(worlds: Worlds, call: Call, answer: Answer, advice: Sequence[Finding]) -> Handled:
+def _journaled(call: Call, answer: Answer, advice: Sequence[Finding]) -> Handled:
     ctx, operation_id = call.ctx, call.operation.id
     line = journal_line(call, answer, advice)
-    head = (ctx.number, ctx.now_ms, ctx.provider, operation_id, answer.status)
-    worlds.store.add_journal(ctx.world.id, head, line.to_keep())
+    ctx.rows.journal.add(
+        Line(ctx.number, ctx.now_ms, ctx.provider, operation_id, answer.status, line.to_keep())
+    )
     if any(fault.type in _HOLDS_BACK for fault in call.faults):
         ctx.world.unanswered[ctx.number] = payer_of(call)
     return Handled(answer, ctx.world, ctx.number, operation_id, line, call.faults)
@@ -83,8 +108,7 @@ def _journaled(worlds: Worlds, call: Call, answer: Answer, advice: Sequence[Find
 
 def _guarded(worlds: Worlds, call: Call, refusal: Refusal | None) -> tuple[Answer, list[Finding]]:
     """The answer to *call* with the findings about it. Never raises."""
-    world, contract = call.ctx.world, call.ctx.contract
-    clock = world.clock
+    contract = call.ctx.contract
     try:
         # Undoes due effects and rate hits as well: after a 500 of ours, the call never happened.
         with call.ctx.rows.attempt():
@@ -94,8 +118,6 @@ def _guarded(worlds: Worlds, call: Call, refusal: Refusal | None) -> tuple[Answe
                 apply_to_answer(call, answer)
             return answer, advice
     except Exception as error:  # noqa: BLE001  the request ends here, journaled
-        # What the clock did is undone with everything else.
-        world.clock = clock
         return failure(contract, error), []
 
 

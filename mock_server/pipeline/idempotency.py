@@ -11,6 +11,7 @@ import orjson
 from screentest.specs.call_limits import Idempotency
 
 from ..engine.provider import Call, Reply, Upload
+from ..kernel.rows import Replay
 
 _KEY = r"[\x21-\x7e]{1,255}"
 
@@ -34,20 +35,20 @@ def begin_replay(
         raise call.refuse("invalid", problem=f"{name}: expected 1 to 255 visible ASCII characters")
     ctx = call.ctx
     mark = fingerprint(call)
-    stored = ctx.rows.replay(
-        ctx.world.id, call.account_id, _realm(rules, call), ctx.rows.redactor.cut_shapes(key)
-    )
-    if stored is None or stored[1] <= ctx.now_ms:
+    place = call.account_id, _realm(rules, call), ctx.rows.redactor.cut_shapes(key)
+    stored = ctx.rows.replays.get(place)
+    if stored is None or stored.expires_ms <= ctx.now_ms:
         return mark
-    kept, _, status, headers, body = stored
-    if kept != mark:
+    if stored.fingerprint != mark:
         raise call.refuse("idempotency_mismatch", key=key)
-    restored, content_type, departure, number = orjson.loads(headers)
-    if number in unanswered:
+    if stored.request in unanswered:
         raise call.refuse("idempotency_in_flight", key=key)
+    headers = dict(stored.headers)
     if rules.marks_repetitions:
-        restored["Idempotent-Replayed"] = "true"
-    return Reply(status, bytes(body), restored, content_type, departure=departure)
+        headers["Idempotent-Replayed"] = "true"
+    return Reply(
+        stored.status, stored.body, headers, stored.content_type, departure=stored.departure
+    )
 
 
 def finish_replay(rules: Idempotency, call: Call, mark: str, reply: Reply) -> None:
@@ -55,11 +56,21 @@ def finish_replay(rules: Idempotency, call: Call, mark: str, reply: Reply) -> No
     if reply.status >= 300 and not rules.keeps_refusals:
         return
     ctx = call.ctx
-    body = reply.body if isinstance(reply.body, bytes) else orjson.dumps(reply.body)
-    headers = orjson.dumps([reply.headers, reply.content_type, reply.departure, ctx.number])
-    row = (mark, ctx.now_ms + rules.keeps_ms, reply.status, headers, body)
-    key = ctx.rows.redactor.cut_shapes(call.request.headers[rules.header])
-    ctx.rows.save_replay(ctx.world.id, call.account_id, _realm(rules, call), key, row)
+    ctx.rows.replays.put(
+        Replay(
+            account=call.account_id,
+            operation=_realm(rules, call),
+            key=ctx.rows.redactor.cut_shapes(call.request.headers[rules.header]),
+            fingerprint=mark,
+            expires_ms=ctx.now_ms + rules.keeps_ms,
+            request=ctx.number,
+            status=reply.status,
+            headers=dict(reply.headers),
+            content_type=reply.content_type,
+            departure=reply.departure,
+            body=reply.body if isinstance(reply.body, bytes) else orjson.dumps(reply.body),
+        )
+    )
 
 
 def _realm(rules: Idempotency, call: Call) -> str:

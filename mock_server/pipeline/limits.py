@@ -38,7 +38,7 @@ def respect_rate(call: Call) -> None:
     ctx = call.ctx
     buckets = list(_buckets(call))
     for window, bucket in buckets:
-        hits_ms = ctx.rows.hits(ctx.world.id, bucket, ctx.now_ms - window.per_ms)
+        hits_ms = ctx.rows.hits.since(bucket, ctx.now_ms - window.per_ms)
         wait = wait_s(window, hits_ms, ctx.now_ms)
         if wait:
             raise call.refuse("rate_limited", **window_facts(window), wait_s=wait)
@@ -74,7 +74,7 @@ def respect_cap(call: Call) -> None:
         return
     account = call.account
     limit = cap.limits.get(account.tier, next(iter(cap.limits.values())))
-    running = ctx.rows.running_jobs(ctx.world.id, account.id, ctx.now_ms)
+    running = ctx.rows.resources.running(account.id, ctx.now_ms)
     if cap.scope == "key" and call.key is not None:
         running = [job for job in running if job.doc.get("by_key") == call.key.id]
     if len(running) + _answers_in_flight(call, cap) >= limit:
@@ -86,7 +86,7 @@ def note_in_flight(call: Call) -> None:
     ctx, cap = call.ctx, call.ctx.behaviour.concurrency
     if cap is not None and cap.answers_take_ms is not None and call.cost and call.cost.amount:
         forget_ms = ctx.now_ms - cap.answers_take_ms
-        ctx.rows.add_hit(ctx.world.id, _in_flight(call), ctx.now_ms, ctx.number, forget_ms)
+        ctx.rows.hits.add(_in_flight(call), ctx.now_ms, forget_ms)
 
 
 def payer_of(call: Call) -> str:
@@ -115,7 +115,7 @@ def _answers_in_flight(call: Call, cap: Concurrency) -> int:
     if cap.answers_take_ms is None:
         return sum(1 for payer in call.ctx.world.unanswered.values() if payer == call.key.id)
     ctx = call.ctx
-    return len(ctx.rows.hits(ctx.world.id, _in_flight(call), ctx.now_ms - cap.answers_take_ms))
+    return len(ctx.rows.hits.since(_in_flight(call), ctx.now_ms - cap.answers_take_ms))
 
 
 def _in_flight(call: Call) -> str:
@@ -137,4 +137,4 @@ def _buckets(call: Call) -> Iterator[tuple[RateWindow, str]]:
 
 def _take_room(call: Call, window: RateWindow, bucket: str) -> None:
     ctx = call.ctx
-    ctx.rows.add_hit(ctx.world.id, bucket, ctx.now_ms, ctx.number, ctx.now_ms - window.per_ms)
+    ctx.rows.hits.add(bucket, ctx.now_ms, ctx.now_ms - window.per_ms)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from screentest.specs.contract import Contract
 from screentest.specs.operations import Match
@@ -14,13 +14,14 @@ from ..engine.worlds import DEFAULT_WORLD, Worlds
 from ..findings.near_misses import near_misses
 from ..kernel.magic import split_key
 from ..kernel.rows import Key
+from ..store.working_set import WorkingSet
 
 
 def receive(
     worlds: Worlds, world: World, provider_id: str, request: Request
 ) -> tuple[Call, Refusal | None]:
-    """The call that *request* makes, and the refusal if no operation takes it."""
-    world, key, raw_key = _whose(worlds, world, worlds.contracts[provider_id], request)
+    """The call that *request* makes in *world*, and the refusal if no operation takes it."""
+    key, raw_key = presented_key(world.rows, worlds.contracts[provider_id], request)
     world.requests += 1
     ctx = worlds.clocks.instant(
         world, provider_id, base_url=request.base_url, number=world.requests
@@ -43,29 +44,39 @@ def receive(
     return call, None
 
 
-def _whose(
-    worlds: Worlds, world: World, contract: Contract, request: Request
-) -> tuple[World, Key | None, str]:
-    """The world that a request is for, and the key that it presents, as stored and as sent.
+def world_of(worlds: Worlds, world: World, provider_id: str, request: Request) -> World:
+    """The world that a request to *world* is for.
 
     Keys are unique over all worlds, so a client that knows only the default base URL still reaches
     its own world.
     """
+    if world.id != DEFAULT_WORLD:
+        return world
+    contract = worlds.contracts[provider_id]
+    for raw in _sent_keys(contract, request):
+        for text in (raw, split_key(raw)[0]):
+            holder = worlds.store.holder(digest := key_digest(text))
+            key = holder.keys.get(digest) if holder is not None else None
+            if holder is not None and key is not None and key.provider == contract.provider:
+                return worlds.find(holder.id) or world
+    return world
+
+
+def presented_key(rows: WorkingSet, contract: Contract, request: Request) -> tuple[Key | None, str]:
+    """The key of this world that a request presents, as stored and as sent."""
+    for raw in _sent_keys(contract, request):
+        for text in (raw, split_key(raw)[0]):
+            key = rows.keys.get(key_digest(text))
+            if key is not None and key.provider == contract.provider:
+                return key, text
+    return None, ""
+
+
+def _sent_keys(contract: Contract, request: Request) -> Iterator[str]:
     for credential in contract.behaviour.credentials.values():
         raw = presented(credential, request.headers)
-        if raw is None:
-            continue
-        key = worlds.store.key(key_digest(raw))
-        if key is None:
-            raw, suffix = split_key(raw)
-            key = worlds.store.key(key_digest(raw)) if suffix else None
-        if key is None or key.provider != contract.provider:
-            continue
-        if key.world == world.id:
-            return world, key, raw
-        if world.id == DEFAULT_WORLD:
-            return worlds.get(key.world), key, raw
-    return world, None, ""
+        if raw is not None:
+            yield raw
 
 
 def _route(contract: Contract, served: Iterable[Contract], request: Request) -> Match | Refusal:

@@ -13,6 +13,7 @@ from screentest.specs.validation import Violation
 from ..engine.provider import EventStream, Reply
 from ..kernel.bodies import read_json
 from ..kernel.errors import MockError
+from ..store.working_set import NotKeptError
 
 Answer = Reply | EventStream
 
@@ -88,3 +89,15 @@ def contract_fault(contract: Contract, detail: str, violations: Sequence[Violati
 def _our_fault(what: str, detail: str, violations: Sequence[Violation] = ()) -> Reply:
     body = {"detail": f"screentest is wrong here ({what}): {detail}. Please report it."}
     return Reply(500, body, reason=f"ours:{what}", violations=violations)
+
+
+def not_kept(error: NotKeptError) -> Reply:
+    """A 503 of ours: the keeper failed, so the call has changed nothing and may be repeated."""
+    body = {
+        "title": "Service Unavailable",
+        "status": error.status,
+        "code": error.code,
+        "detail": str(error),
+    }
+    headers = {"Retry-After": "1"}
+    return Reply(error.status, body, headers, "application/problem+json", reason="ours:not_kept")

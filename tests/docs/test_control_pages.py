@@ -12,7 +12,7 @@ from screentest.mock_server.http import delivery, guard, sse, transport
 from screentest.mock_server.http.control import events, jobs, request
 from screentest.mock_server.kernel import clock, snapshots, webhooks
 from screentest.mock_server.pipeline import journal
-from screentest.mock_server.store import journal_rows, sqlite
+from screentest.mock_server.store import history_tables
 
 _LIMITS = Path(PAGE).with_name("limits.md")
 
@@ -37,9 +37,9 @@ def test_page_of_the_control_api_is_written_from_its_contract() -> None:
         ("faults of a world", jobs.FAULTS_MAX),
         ("snapshots of a world", snapshots.SNAPSHOTS_MAX),
         ("size of a snapshot", snapshots.SNAPSHOT_BYTES_MAX),
-        ("requests kept of a world", journal_rows.JOURNAL_MAX),
+        ("requests kept of a world", history_tables.JOURNAL_MAX),
         ("kept of a request's body", journal.BODY_EXCERPT_MAX),
-        ("events kept of a world", sqlite.EVENTS_MAX),
+        ("events kept of a world", history_tables.EVENTS_MAX),
         ("deliveries kept of a world", outbox.DELIVERIES_MAX),
         ("attempts kept of a delivery", webhooks.ATTEMPTS_KEPT_MAX),
         ("body of a control call", request.BODY_BYTES_MAX),

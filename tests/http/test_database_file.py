@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import sqlite3
 import subprocess
 import sys
@@ -16,7 +15,8 @@ import pytest
 import requests
 
 from screentest.mock_server.kernel.errors import MockError
-from screentest.mock_server.store.sqlite import Store
+from screentest.mock_server.store.sqlite_keeper import SqliteKeeper
+from screentest.mock_server.store.store import Store
 from screentest.specs.json_types import Json
 
 _COMMAND = [sys.executable, "-m", "screentest.mock_server.cli", "serve", "--provider", "ozor"]
@@ -133,41 +133,60 @@ def test_file_that_is_not_ours_is_told_in_a_line_and_left_alone(tmp_path: Path, 
     assert list(tmp_path.iterdir()) == [database]
 
 
-def test_lock_file_of_somebody_else_stays_when_the_database_is_refused(tmp_path: Path) -> None:
-    database, lock = tmp_path / "mock.db", tmp_path / "mock.db.lock"
-    _text(database)
-    lock.touch()
+def test_one_server_holds_a_file_under_all_its_names(tmp_path: Path) -> None:
+    database, linked, symbolic = (tmp_path / name for name in ("mock.db", "hard.db", "soft.db"))
+    keeper = SqliteKeeper(database)
+    linked.hardlink_to(database)
+    symbolic.symlink_to(database)
 
-    with pytest.raises(MockError, match=r"^cannot use .*mock\.db as a database: "):
-        Store(database)
+    for name in (database, linked, symbolic):
+        with pytest.raises(MockError, match=rf"{name.name} is in use by another screentest; "):
+            SqliteKeeper(name)
 
-    assert lock.exists()
+    keeper.close()
+    SqliteKeeper(linked).close()
 
 
-def test_lock_that_another_holds_stays_with_it(tmp_path: Path) -> None:
-    database, lock = tmp_path / "mock.db", tmp_path / "mock.db.lock"
-    held = lock.open("wb")
-    fcntl.flock(held, fcntl.LOCK_EX)
+def test_file_of_version_0_1_is_refused_in_a_line(tmp_path: Path) -> None:
+    database = tmp_path / "mock.db"
+    with sqlite3.connect(database) as connection:
+        connection.execute("CREATE TABLE world (id)")
+        connection.execute("CREATE TABLE api_key (digest)")
+        connection.execute("PRAGMA user_version = 1")
+    before = database.read_bytes()
 
-    with held, pytest.raises(MockError, match=r"mock\.db is in use by another screentest; "):
-        Store(database)
+    with pytest.raises(MockError, match=r"mock\.db as a database: it was written by .* 0\.1,"):
+        SqliteKeeper(database)
 
-    assert lock.exists()
-    assert not database.exists()
+    assert database.read_bytes() == before
+
+
+def test_file_alone_is_whole_once_it_is_closed(tmp_path: Path) -> None:
+    database = tmp_path / "mock.db"
+    store = Store(SqliteKeeper(database))
+    with store.add("w").transaction() as rows:
+        rows.count("video")
+
+    store.close()
+
+    assert list(tmp_path.iterdir()) == [database]
+    with sqlite3.connect(database) as connection:
+        (kept,) = connection.execute("SELECT doc FROM counter WHERE world = 'w'").fetchone()
+    assert kept == b'{"name":"video","value":1}'
 
 
 def test_file_can_be_used_once_what_was_wrong_with_it_is_gone(tmp_path: Path) -> None:
     database = tmp_path / "mock.db"
     _text(database)
     with pytest.raises(MockError, match=r"as a database"):
-        Store(database)
+        SqliteKeeper(database)
     database.unlink()
 
-    store = Store(database)
+    keeper = SqliteKeeper(database)
 
     with pytest.raises(MockError, match=r"in use by another screentest"):
-        Store(database)
-    store.close()
+        SqliteKeeper(database)
+    keeper.close()
 
 
 def test_file_goes_on_with_more_providers_each_with_its_first_account(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ def credential(lives_ms: int | None) -> Credential:
 
 
 def key(name: str) -> Key:
-    return Key("digest", "w", "acct_1", "any", "k1", "token", name, "ab", True, CREATED_MS, None, 1)
+    return Key("digest", "acct_1", "any", "k1", "token", name, "ab", True, CREATED_MS, 1)
 
 
 @pytest.mark.parametrize(("age_ms", "expected"), [(0, False), (999, False), (1_000, True)])

@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from screentest.mock_server.kernel.ledger import Ledger
 from screentest.mock_server.kernel.rows import Account
-from screentest.mock_server.store.sqlite import Store
+from screentest.mock_server.store.store import Store
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -16,15 +16,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.store = Store()
-        with self.store.request():
-            self.store.add_account("w", Account("a", "p", "default", 0, 0, 0, 0, 0))
-        self.ledger = Ledger(self.store, "w")
+        self.rows = Store().add("w")
+        with self.rows.transaction():
+            self.rows.accounts.put(Account("a", "p", "default", 0, 0, 0, 0, 0))
+        self.ledger = Ledger(self.rows)
         self.available = self.held = self.spent = self.granted = self.jobs = 0
         self.open: dict[str, tuple[str, int]] = {}
-
-    def teardown(self) -> None:
-        self.store.close()
 
     def _job(self) -> str:
         self.jobs += 1
@@ -32,7 +29,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(amount=st.integers(0, 50))
     def set_available(self, amount: int) -> None:
-        with self.store.request():
+        with self.rows.transaction():
             self.ledger.set_available("a", amount, 1)
         self.granted += amount - self.available
         self.available = amount
@@ -40,7 +37,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(amount=st.integers(1, 20))
     def hold(self, amount: int) -> None:
         job = self._job()
-        with self.store.request():
+        with self.rows.transaction():
             is_held = self.ledger.hold("a", amount, 2, job, None)
         assert is_held == (amount <= self.available)
         if is_held:
@@ -51,7 +48,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(amount=st.integers(1, 20))
     def charge(self, amount: int) -> None:
         job = self._job()
-        with self.store.request():
+        with self.rows.transaction():
             is_paid = self.ledger.charge("a", amount, 3, job, None)
         assert is_paid == (amount <= self.available)
         if is_paid:
@@ -65,7 +62,7 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         job = pick.choice(sorted(self.open))  # type: ignore[attr-defined]  # a Random
         kind, amount = self.open.pop(job)
-        with self.store.request():
+        with self.rows.transaction():
             for _ in range(times):
                 self.ledger.settle("a", job, 4, succeeded=succeeded)
         if kind == "hold":
@@ -80,8 +77,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_lost(self) -> None:
-        with self.store.request():
-            kept = self.store.account("w", "a")
+        with self.rows.transaction():
+            kept = self.rows.accounts.get("a")
         assert kept is not None
         sums = (kept.granted, kept.available, kept.held, kept.spent)
         assert sums == (self.granted, self.available, self.held, self.spent)
@@ -89,8 +86,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def sums_are_the_fold_of_the_lines(self) -> None:
-        with self.store.request():
-            lines = self.store.entries("w", "a")
+        with self.rows.transaction():
+            lines = self.rows.entries.of("a")
         total = {"grant": 0, "withdraw": 0, "hold": 0, "release": 0, "capture": 0}
         total |= {"charge": 0, "refund": 0}
         for line in lines:

@@ -95,18 +95,18 @@ class Post:
         return self.worlds.get(self.account.world.id)
 
     def add_endpoint(self, *events: str) -> tuple[Endpoint, str]:
-        with self.worlds.store.request():
+        with self.universe.rows.transaction():
             here = self.worlds.clocks.instant(self.universe, "ugc_copilot")
             return add_endpoint(here, self.account.id, "http://127.0.0.1:9/", events or ALL)
 
     def rotate(self, endpoint: Endpoint) -> str:
-        with self.worlds.store.request():
+        with self.universe.rows.transaction():
             here = self.worlds.clocks.instant(self.universe, "ugc_copilot")
             return rotate(here, endpoint)[1]
 
     def fates(self) -> list[str]:
-        with self.worlds.store.request():
-            found = outbox.deliveries(self.worlds.store, self.universe.id)
+        with self.universe.rows.transaction():
+            found = outbox.deliveries(self.universe.rows)
         return [delivery.fate.value for delivery in found]
 
     @property

@@ -167,8 +167,7 @@ def serve(options: Options) -> None:
         ),
         observe=lambda handled, took_ms: log.note(handled.note, handled.world.id, took_ms),
     )
-    shown = f"[{options.host}]" if ":" in options.host else options.host
-    url = f"http://{shown}:{port}"
+    url = _url(options.host, port)
 
     def announce() -> None:
         with app.test_client() as client:
@@ -182,6 +181,7 @@ def serve(options: Options) -> None:
             write_ready_file(options.ready_file, url, world)
 
     def sum_up() -> None:
+        app.extensions["screentest"].store.close()
         log.close()
         if options.ready_file is not None:
             remove_ready_file(options.ready_file, of_process=os.getpid())
@@ -193,6 +193,11 @@ def serve(options: Options) -> None:
     edge, rest = app.extensions["screentest.edge"]
     server_edge = RSGIEdge(edge, app.extensions["screentest"], rest)
     run_server(server_edge, host=options.host, port=port, on_ready=announce, on_stop=sum_up)
+
+
+def _url(host: str, port: int) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}"
 
 
 def _stop_when_stdin_ends() -> None:

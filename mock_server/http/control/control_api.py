@@ -18,6 +18,7 @@ from screentest.specs.operations import Operation
 
 from ...engine.worlds import Worlds
 from ...kernel.errors import MockError
+from ...store.working_set import NotKeptError
 from ..guard import Denial, Guard, problem
 from . import history, jobs, snapshots, webhooks
 from . import worlds as worlds_and_accounts
@@ -110,7 +111,10 @@ def _answer(worlds: Worlds, operation: Operation, handler: Handler, **path: str)
 
 
 def _mistake(error: MockError) -> Response:
-    return _problem(error.status, error.code, str(error))
+    response = _problem(error.status, error.code, str(error))
+    if isinstance(error, NotKeptError):
+        response.headers["Retry-After"] = "1"
+    return response
 
 
 def _contract_mistake(error: ContractError) -> Response:

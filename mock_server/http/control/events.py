@@ -78,9 +78,9 @@ class Watch:
 
     def _read(self, world: World, since: int, type_: str | None, limit: int) -> list[Event]:
         worlds = self._worlds
-        with worlds.store.request():
+        with world.rows.transaction():
             worlds.clocks.settle(world)
-            return worlds.store.events(world.id, since=since, limit=limit, type_=type_)
+            return world.rows.events.page(since=since, limit=limit, type_=type_)
 
     def _wait(
         self, world: World, since: int, type_: str | None, limit: int, wait_s: float

@@ -26,10 +26,8 @@ def list_requests(call: ControlCall) -> Json:
     for name, known in (("operation", operations), ("code", list(explanations()))):
         if name in filters and filters[name] not in known:
             raise unknown(name, filters[name], known, status=422)
-    with call.worlds.store.request():
-        found = call.worlds.store.journal(
-            world.id, after=call.cursor or 0, limit=limit + 1, filters=filters
-        )
+    with world.rows.transaction():
+        found = world.rows.journal.page(after=call.cursor or 0, limit=limit + 1, filters=filters)
     return one_page(found, limit, lambda it: it[1], lambda it: it[0])
 
 
@@ -37,8 +35,8 @@ def get_request(call: ControlCall) -> Json:
     world, name = call.world, call.path["request"]
     number = name.removeprefix("req_")
     is_number = number.isascii() and number.isdigit() and len(number) < 18
-    with call.worlds.store.request():
-        line = call.worlds.store.journal_line(world.id, int(number)) if is_number else None
+    with world.rows.transaction():
+        line = world.rows.journal.line(int(number)) if is_number else None
     if line is None:
         raise unknown("request", name, [])
     return line

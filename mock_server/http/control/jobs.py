@@ -32,10 +32,10 @@ def list_jobs(call: ControlCall) -> Json:
     if "state" in wanted and wanted["state"] not in (known := _states(call, wanted)):
         raise unknown("state", wanted["state"], known, status=422)
     before, shown, last = call.cursor, list[Json](), 0
-    with worlds.store.request():
+    with world.rows.transaction():
         worlds.clocks.settle(world)
         while True:
-            found = worlds.store.jobs(world.id, before_seq=before, limit=_BATCH)
+            found = world.rows.resources.jobs(before_seq=before, limit=_BATCH)
             for job in found:
                 before = job.seq
                 item = show_job(worlds, world, job)
@@ -63,7 +63,7 @@ def _states(call: ControlCall, wanted: Mapping[str, str]) -> set[str]:
 
 def get_job(call: ControlCall) -> Json:
     worlds, world = call.worlds, call.world
-    with worlds.store.request():
+    with world.rows.transaction():
         worlds.clocks.settle(world)
         return show_job(worlds, world, _job(call))
 
@@ -74,7 +74,7 @@ def _job(call: ControlCall) -> Resource:
     Raises:
         MockError: the world has no such job.
     """
-    return job_called(call.worlds.store, call.worlds.contracts, call.world.id, call.path["job"])
+    return job_called(call.world.rows, call.worlds.contracts, call.path["job"])
 
 
 def change_job(call: ControlCall) -> Json:
@@ -84,9 +84,9 @@ def change_job(call: ControlCall) -> Json:
         job = _job(call)
         ctx = worlds.clocks.instant(world, job.provider)
         if "outcome" in body:
-            set_outcome(ctx, job, _OUTCOMES[body["outcome"]], body.get("reason", ""))
+            job = set_outcome(ctx, job, _OUTCOMES[body["outcome"]], body.get("reason", ""))
         if "held" in body:
-            set_held(ctx, job, held=body["held"])
+            job = set_held(ctx, job, held=body["held"])
         if body.get("now"):
             finish_now(ctx, job)
             worlds.clocks.settle(world, ctx.now_ms)
@@ -98,7 +98,7 @@ def create_resource(call: ControlCall) -> Json:
     worlds, world, body = call.worlds, call.world, call.body
     contract = worlds.contract(body["provider"])
     doc = _doc_from_outside(contract.behaviour.resources, body["kind"], body.get("doc", {}))
-    with worlds.store.request():
+    with world.rows.transaction():
         account = worlds.accounts.get(world, body["account"])
         if account.provider != contract.provider:
             raise MockError(
@@ -137,32 +137,31 @@ def _doc_from_outside(kinds: Mapping[str, ResourceKind], kind: str, given: Json)
 
 
 def create_fault(call: ControlCall) -> Json:
-    world, store = call.world, call.worlds.store
-    with store.request():
-        if len(store.documents(world.id, "fault")) >= FAULTS_MAX:
+    rows = call.world.rows
+    with rows.transaction():
+        if len(rows.documents.of("fault")) >= FAULTS_MAX:
             raise too_many(FAULTS_MAX)
-        number = store.count(world.id, "fault")
+        number = rows.count("fault")
         places = _places(call)
         fault = read_fault(f"fault_{number}", call.body, places)
         served = {name: it.behaviour for name, it in call.worlds.contracts.items()}
         check_reach(fault, served, places)
-        store.save_document(world.id, "fault", fault.id, number, fault.to_json())
+        rows.documents.save("fault", fault.id, number, fault.to_json())
     return fault.to_json()
 
 
 def _places(call: ControlCall) -> Places:
     """What faults may name in `where`, with the providers that know it."""
     served = {name: it.behaviour for name, it in call.worlds.contracts.items()}
-    store, world = call.worlds.store, call.world.id
     events = {
         name: it.webhooks.events if it.webhooks is not None else () for name, it in served.items()
     }
     return {
         "provider": {name: (name,) for name in served},
         "operation": _known_by({name: it.operations for name, it in served.items()}),
-        "account": {it.id: (it.provider,) for it in store.accounts(world)},
+        "account": {it.id: (it.provider,) for it in call.world.rows.accounts.of_world()},
         "event": _known_by(events),
-        "endpoint": {it.id: (it.provider,) for it in endpoints(store, world)},
+        "endpoint": {it.id: (it.provider,) for it in endpoints(call.world.rows)},
     }
 
 
@@ -176,9 +175,9 @@ def _known_by(values: Mapping[str, Iterable[str]]) -> Mapping[str, Collection[st
 
 
 def list_faults(call: ControlCall) -> Json:
-    world, store = call.world, call.worlds.store
-    with store.request():
-        found = store.documents_after(world.id, "fault", call.cursor or 0, call.limit + 1)
+    rows = call.world.rows
+    with rows.transaction():
+        found = rows.documents.of("fault", after_seq=call.cursor or 0, limit=call.limit + 1)
     return one_page(
         [Fault.from_json(raw) for raw in found],
         call.limit,
@@ -188,17 +187,17 @@ def list_faults(call: ControlCall) -> Json:
 
 
 def delete_faults(call: ControlCall) -> None:
-    world, store = call.world, call.worlds.store
-    with store.request():
-        for raw in store.documents(world.id, "fault"):
-            store.delete_document(world.id, "fault", raw["id"])
+    rows = call.world.rows
+    with rows.transaction():
+        for raw in rows.documents.of("fault"):
+            rows.documents.remove(("fault", raw["id"]))
 
 
 def delete_fault(call: ControlCall) -> None:
-    world, store, fault = call.world, call.worlds.store, call.path["fault"]
-    with store.request():
-        if not store.delete_document(world.id, "fault", fault):
-            known = [raw["id"] for raw in store.documents(world.id, "fault")]
+    rows, fault = call.world.rows, call.path["fault"]
+    with rows.transaction():
+        if not rows.documents.remove(("fault", fault)):
+            known = [raw["id"] for raw in rows.documents.of("fault")]
             raise unknown("fault", fault, known)
 
 

@@ -62,7 +62,7 @@ class ControlCall(Struct, frozen=True):
             MockError: there is none.
         """
         world = self.world
-        with self.worlds.store.request():
+        with self.world.rows.transaction():
             self.worlds.clocks.settle(world)
             return self.worlds.accounts.get(world, self.path["account"])
 

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from screentest.specs.json_types import Json
 from screentest.specs.redaction import holds_key
 
-from ...engine.world import read_world
+from ...engine.world import check_world
 from ...kernel.clock import rfc3339
 from ...kernel.errors import MockError, unknown
-from ...kernel.snapshots import SNAPSHOTS_MAX, read_snapshot, write_snapshot
+from ...kernel.rows import Snapshot
+from ...kernel.snapshots import SNAPSHOTS_MAX, Head, Line, read_snapshot, write_snapshot
 from .request import ControlCall, Document, Handler, one_page
 from .views import show_world
 
 
 def create_snapshot(call: ControlCall) -> Json:
     """Keep what the world is now, or a document that was taken elsewhere."""
-    store, world, name = call.worlds.store, call.world, call.body["name"]
+    rows, name = call.world.rows, call.body["name"]
     if "document" not in call.body:
-        call.worlds.clocks.wait_for_outcomes(world)
+        call.worlds.clocks.wait_for_outcomes(call.world)
     if holds_key(name):
         raise MockError(
             "the name of this snapshot looks like a key, and names are kept; take another",
             code="invalid_field",
         )
-    with store.request():
-        known = [it[0] for it in store.snapshots(world.id)]
+    with rows.transaction():
+        known = rows.snapshots.rows
         if name not in known and len(known) >= SNAPSHOTS_MAX:
             raise MockError(
                 f"more than {SNAPSHOTS_MAX} snapshots; delete some first",
@@ -37,10 +38,10 @@ def create_snapshot(call: ControlCall) -> Json:
             )
         if "document" in call.body:
             document = call.body["document"].encode()
-            now_ms: int = _read(call, document)[0]["now_ms"]
+            now_ms = _read(call, document)[0].now_ms
         else:
             document, now_ms = _taken(call)
-        store.save_snapshot(world.id, name, now_ms, document)
+        rows.snapshots.put(Snapshot(name, now_ms, document))
     return _shown(name, now_ms, len(document))
 
 
@@ -49,18 +50,22 @@ def _taken(call: ControlCall) -> tuple[bytes, int]:
     worlds, world = call.worlds, call.world
     now_ms = worlds.clocks.now_ms(world)
     worlds.clocks.settle(world, now_ms)
-    kept = world.to_json()
     # When it was taken, by the clock outside, is nothing of the world's.
-    kept["clock"] |= {"base_ms": now_ms, "wall_ms": 0}
-    rows = worlds.store.dump_world(world.id)
-    return write_snapshot(world.seed, now_ms, kept, worlds.contracts, rows), now_ms
+    clock = replace(world.clock, base_ms=now_ms, wall_ms=0)
+    row = replace(world.rows.world, clock=clock)
+    return write_snapshot(row, now_ms, worlds.contracts, world.rows.rows()), now_ms
 
 
 def list_snapshots(call: ControlCall) -> Json:
-    world, after = call.world, call.query.get("cursor", "")
-    with call.worlds.store.request():
-        found = [it for it in call.worlds.store.snapshots(world.id) if it[0] > after]
-    return one_page(found, call.limit, lambda it: _shown(*it), lambda it: it[0])
+    rows, after = call.world.rows, call.query.get("cursor", "")
+    with rows.transaction():
+        found = [it for it in rows.snapshots.by_name() if it.name > after]
+    return one_page(
+        found,
+        call.limit,
+        lambda it: _shown(it.name, it.created_ms, len(it.doc)),
+        lambda it: it.name,
+    )
 
 
 def get_snapshot(call: ControlCall) -> Document:
@@ -68,36 +73,34 @@ def get_snapshot(call: ControlCall) -> Document:
 
 
 def delete_snapshot(call: ControlCall) -> None:
-    store, world, name = call.worlds.store, call.world, call.path["snapshot"]
-    with store.request():
-        if not store.delete_snapshot(world.id, name):
-            raise unknown("snapshot", name, [it[0] for it in store.snapshots(world.id)])
+    snapshots, name = call.world.rows.snapshots, call.path["snapshot"]
+    with call.world.rows.transaction():
+        if not snapshots.remove(name):
+            raise unknown("snapshot", name, sorted(snapshots.rows))
 
 
 def restore_snapshot(call: ControlCall) -> Json:
     worlds, world = call.worlds, call.world
     worlds.clocks.wait_for_outcomes(world)
-    with worlds.store.request():
-        head, rows = _read(call, _document(call))
+    head, rows = _read(call, _document(call))
     restored, new_keys = worlds.restore(world, head, rows)
     shown = show_world(worlds, restored, call.origin)
     return shown | {"new_keys": [asdict(it) for it in new_keys]}
 
 
-def _read(call: ControlCall, document: bytes) -> tuple[Json, list[tuple[str, list[Json]]]]:
-    worlds = call.worlds
-    head, rows = read_snapshot(document, worlds.store.tables_of_a_world(), worlds.contracts)
-    read_world(call.world.id, head)
-    return head, rows
+def _read(call: ControlCall, document: bytes) -> tuple[Head, list[Line]]:
+    head, lines = read_snapshot(document, call.worlds.contracts)
+    check_world(head.world)
+    return head, lines
 
 
 def _document(call: ControlCall) -> bytes:
-    store, world, name = call.worlds.store, call.world, call.path["snapshot"]
-    with store.request():
-        document = store.snapshot(world.id, name)
-        if document is None:
-            raise unknown("snapshot", name, [it[0] for it in store.snapshots(world.id)])
-    return document
+    snapshots, name = call.world.rows.snapshots, call.path["snapshot"]
+    with call.world.rows.transaction():
+        found = snapshots.get(name)
+        if found is None:
+            raise unknown("snapshot", name, sorted(snapshots.rows))
+    return found.doc
 
 
 def _shown(name: str, now_ms: int, size_bytes: int) -> Json:

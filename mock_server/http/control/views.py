@@ -16,10 +16,10 @@ from ...kernel.rows import Account, Entry, Event, Resource
 
 def show_world(worlds: Worlds, world: World, origin: str) -> Json:
     """A world with its clock, its first accounts, and the variables that point clients at it."""
-    with worlds.store.request():
+    with world.rows.transaction():
         clock = show_clock(worlds, world)
         first: dict[str, Account] = {}
-        for account in worlds.store.accounts(world.id):
+        for account in world.rows.accounts.of_world():
             first.setdefault(account.provider, account)
         keys = {name: worlds.accounts.first_keys(world, name) for name in worlds.contracts}
         shown = {
@@ -51,7 +51,7 @@ def show_clock(worlds: Worlds, world: World) -> Json:
     """The clock, and what is due next. To be called inside a transaction."""
     now_ms = worlds.clocks.now_ms(world)
     worlds.clocks.settle(world, now_ms)
-    effect = worlds.store.next_effect(world.id)
+    effect = world.rows.effects.next()
     due = effect and {
         "at": rfc3339(effect.due_ms),
         "type": effect.label,
@@ -62,7 +62,7 @@ def show_clock(worlds: Worlds, world: World) -> Json:
         "now": rfc3339(now_ms),
         "speed": world.clock.speed,
         "next": due,
-        "pending": worlds.store.pending_count(world.id),
+        "pending": len(world.rows.effects),
     }
 
 
@@ -103,7 +103,7 @@ def show_account(
         shown["api_key"] = keys.get("api_key")
     shown["credits"] = {"available": account.available, "held": account.held}
     shown["tier"] = account.tier
-    shown["api_key_revoked"] = not worlds.store.has_active_key(world.id, account.id, "api_key")
+    shown["api_key_revoked"] = not world.rows.keys.has_active(account.id, "api_key")
     if keys is not None:
         shown["bearer"] = keys.get("bearer")
     return shown

@@ -22,10 +22,8 @@ def create_endpoint(call: ControlCall) -> Json:
     worlds, world, body = call.worlds, call.world, call.body
     contract = worlds.contract(body["provider"])
     current_app.extensions["screentest.check_target"](body["url"])
-    with worlds.store.request():
-        accounts = [
-            it for it in worlds.store.accounts(world.id) if it.provider == contract.provider
-        ]
+    with world.rows.transaction():
+        accounts = [it for it in world.rows.accounts.of_world() if it.provider == contract.provider]
         account = worlds.accounts.get(world, body.get("account", accounts[0].id))
         if account.provider != contract.provider:
             raise MockError(
@@ -39,48 +37,46 @@ def create_endpoint(call: ControlCall) -> Json:
 
 def list_endpoints(call: ControlCall) -> Json:
     world, after = call.world, call.cursor or 0
-    with call.worlds.store.request():
-        found = [it for it in endpoints(call.worlds.store, world.id) if it.seq > after]
+    with world.rows.transaction():
+        found = [it for it in endpoints(world.rows) if it.seq > after]
     return one_page(found, call.limit, partial(_endpoint, call.worlds), lambda it: it.seq)
 
 
 def delete_endpoint(call: ControlCall) -> None:
     worlds, world = call.worlds, call.world
-    with worlds.store.request():
-        endpoint = endpoint_called(worlds.store, world.id, call.path["endpoint"])
+    with world.rows.transaction():
+        endpoint = endpoint_called(world.rows, call.path["endpoint"])
         outbox.delete_endpoint(worlds.clocks.instant(world, endpoint.provider), endpoint)
 
 
 def rotate_endpoint(call: ControlCall) -> Json:
     worlds, world = call.worlds, call.world
-    with worlds.store.request():
-        endpoint = endpoint_called(worlds.store, world.id, call.path["endpoint"])
+    with world.rows.transaction():
+        endpoint = endpoint_called(world.rows, call.path["endpoint"])
         endpoint, secret = rotate(worlds.clocks.instant(world, endpoint.provider), endpoint)
     return _endpoint(worlds, endpoint, secret)
 
 
 def list_deliveries(call: ControlCall) -> Json:
     worlds, world, limit = call.worlds, call.world, call.limit
-    with worlds.store.request():
+    with world.rows.transaction():
         worlds.clocks.settle(world)
     worlds.clocks.wait_for_outcomes(world)
-    with worlds.store.request():
-        found = outbox.deliveries(
-            worlds.store, world.id, after_seq=call.cursor or 0, limit=limit + 1
-        )
+    with world.rows.transaction():
+        found = outbox.deliveries(world.rows, after_seq=call.cursor or 0, limit=limit + 1)
     return one_page(found, limit, _delivery, lambda it: it.seq)
 
 
 def redeliver(call: ControlCall) -> Json:
     worlds, world = call.worlds, call.world
     worlds.clocks.wait_for_outcomes(world)
-    with worlds.store.request():
-        delivery = outbox.delivery_called(worlds.store, world.id, call.path["delivery"])
+    with world.rows.transaction():
+        delivery = outbox.delivery_called(world.rows, call.path["delivery"])
         outbox.redeliver(worlds.clocks.instant(world, delivery.provider), delivery)
         worlds.clocks.settle(world)
     worlds.clocks.wait_for_outcomes(world)
-    with worlds.store.request():
-        return _delivery(outbox.delivery_called(worlds.store, world.id, delivery.id))
+    with world.rows.transaction():
+        return _delivery(outbox.delivery_called(world.rows, delivery.id))
 
 
 def _endpoint(worlds: Worlds, endpoint: Endpoint, secret: str | None = None) -> Json:

@@ -89,7 +89,7 @@ def reset_world(call: ControlCall) -> Json:
 
 def create_account(call: ControlCall) -> Json:
     world, body = call.world, call.body
-    with call.worlds.store.request():
+    with world.rows.transaction():
         account, keys = call.worlds.accounts.add(
             world, body["provider"], credits=body.get("credits"), tier=body.get("tier")
         )
@@ -98,20 +98,20 @@ def create_account(call: ControlCall) -> Json:
 
 def get_account(call: ControlCall) -> Json:
     account = call.settled_account()
-    with call.worlds.store.request():
+    with call.world.rows.transaction():
         return show_account(call.worlds, call.world, account)
 
 
 def change_account(call: ControlCall) -> Json:
     worlds, world, body = call.worlds, call.world, call.body
     call.settled_account()
-    with worlds.store.request():
+    with world.rows.transaction():
         account = worlds.accounts.get(world, call.path["account"])
         ctx = worlds.clocks.instant(world, account.provider)
         if "tier" in body:
             if body["tier"] not in ctx.behaviour.tiers:
                 raise unknown("tier", body["tier"], ctx.behaviour.tiers, status=422)
-            worlds.store.set_tier(world.id, account.id, body["tier"])
+            world.rows.accounts.set_tier(account.id, body["tier"])
         if "credits" in body:
             ctx.ledger.set_available(account.id, int(body["credits"]), ctx.now_ms)
         if "api_key_revoked" in body:
@@ -120,14 +120,14 @@ def change_account(call: ControlCall) -> Json:
 
 
 def _revoke(call: ControlCall, account: Account, *, is_wanted: bool) -> None:
-    store, world = call.worlds.store, call.world.id
+    keys, world_id = call.world.rows.keys, call.world.id
     if is_wanted:
-        for key in store.keys(world, account.id, "api_key"):
-            store.deactivate_key(key.digest)
-    elif not store.has_active_key(world, account.id, "api_key"):
+        for key in keys.of(account.id, "api_key"):
+            keys.deactivate(key.digest)
+    elif not keys.has_active(account.id, "api_key"):
         raise MockError(
             f"the keys of {account.id} are revoked, and a revoked key does not come back; "
-            f"POST /worlds/{world}/accounts/{account.id}/keys gives it new ones",
+            f"POST /worlds/{world_id}/accounts/{account.id}/keys gives it new ones",
             code="key_revoked",
             status=409,
         )
@@ -136,7 +136,7 @@ def _revoke(call: ControlCall, account: Account, *, is_wanted: bool) -> None:
 def create_keys(call: ControlCall) -> Json:
     worlds, world = call.worlds, call.world
     call.settled_account()
-    with worlds.store.request():
+    with world.rows.transaction():
         account = worlds.accounts.get(world, call.path["account"])
         ctx = worlds.clocks.instant(world, account.provider)
         keys = mint_further_keys(ctx, account.id)
@@ -145,10 +145,9 @@ def create_keys(call: ControlCall) -> Json:
 
 def get_ledger(call: ControlCall) -> Json:
     account = call.settled_account()
-    with call.worlds.store.request():
-        entries = call.worlds.store.entries(
-            call.world.id, account.id, after_seq=call.cursor or 0, limit=call.limit + 1
-        )
+    rows = call.world.rows
+    with rows.transaction():
+        entries = rows.entries.of(account.id, after_seq=call.cursor or 0, limit=call.limit + 1)
     page = one_page(entries, call.limit, show_entry, lambda it: it.seq)
     return {
         "available": account.available,
@@ -162,7 +161,7 @@ def get_ledger(call: ControlCall) -> Json:
 
 def get_clock(call: ControlCall) -> Json:
     world = call.world
-    with call.worlds.store.request():
+    with world.rows.transaction():
         return show_clock(call.worlds, world)
 
 
@@ -170,7 +169,7 @@ def change_clock(call: ControlCall) -> Json:
     worlds, world, body = call.worlds, call.world, call.body
     mode = Mode(body["mode"]) if "mode" in body else world.clock.mode
     worlds.clocks.set_clock(world, mode, check_speed(body.get("speed", world.clock.speed)))
-    with worlds.store.request():
+    with world.rows.transaction():
         return show_clock(worlds, world)
 
 

@@ -21,7 +21,9 @@ from wsgiref.types import WSGIApplication
 from screentest.specs.call_limits import Limits
 
 from ...engine.provider import BodyProblem, Request
+from ...engine.world import World
 from ...engine.worlds import Worlds
+from ...pipeline.routing import world_of
 from .. import fault_effects
 from ..edge import Edge, Place, deny
 from ..forms import read_form
@@ -100,9 +102,12 @@ class RSGIEdge:
                 body = await self._bodies.read(protocol, headers, limits.json_bytes_max)
             except BodyTooLargeError:
                 problem = _too_large("The request body", limits.json_bytes_max)
-            request = make(body=body, problem=problem)
-            sent = await self._in_turn(partial(self._edge.answer, place, request))
-        await self._send(scope, protocol, sent)
+            sent = await self._answer(place, make(body=body, problem=problem))
+        await self._send(scope, protocol, sent, place.world)
+
+    async def _answer(self, place: Place, request: Request) -> Outgoing:
+        world = world_of(self._worlds, place.world, place.provider, request)
+        return await self._in_turn(world, partial(self._edge.answer, place, request))
 
     async def _form(
         self,
@@ -119,7 +124,7 @@ class RSGIEdge:
                 await self._bodies.receive(protocol, headers, bytes_max, spool.write)
             except BodyTooLargeError:
                 request = make(problem=_too_large("The uploaded file", limits.upload_bytes_max))
-                return await self._in_turn(partial(self._edge.answer, place, request))
+                return await self._answer(place, request)
             environ = {
                 "CONTENT_TYPE": headers["content-type"],
                 "CONTENT_LENGTH": str(spool.tell()),
@@ -140,9 +145,9 @@ class RSGIEdge:
 
     # Threads
 
-    async def _in_turn(self, work: Callable[[], T]) -> T:
-        """The result of *work*, which needs a world: at once if the worlds are free."""
-        lock = self._worlds.store.lock
+    async def _in_turn(self, world: World, work: Callable[[], T]) -> T:
+        """The result of *work*, which needs *world*: at once if that world is free."""
+        lock = world.rows.lock
         if lock.acquire(blocking=False):
             try:
                 return work()
@@ -157,9 +162,9 @@ class RSGIEdge:
     # Answers
 
     async def _send(
-        self, scope: Scope, protocol: HTTPProtocol, sent: Outgoing, *, is_short: bool = True
+        self, scope: Scope, protocol: HTTPProtocol, sent: Outgoing, world: World | None = None
     ) -> None:
-        """Send an answer. The pieces of one that is not *is_short* wait by themselves."""
+        """Send an answer. The pieces of one without a *world* wait by themselves."""
         if sent.delay_s:
             await self._streams.pause(protocol, sent.delay_s)
         sent.release()
@@ -172,7 +177,7 @@ class RSGIEdge:
             body = sent.body if scope.method != "HEAD" else b""
             protocol.response_bytes(sent.status, headers, body)
             return
-        run = self._in_turn if is_short else self._elsewhere
+        run = partial(self._in_turn, world) if world is not None else self._elsewhere
         await self._streams.play(protocol, sent.status, headers, sent.body, run)
 
     async def _control(
@@ -180,7 +185,7 @@ class RSGIEdge:
     ) -> None:
         body = await self._bodies.read(protocol, headers, _CONTROL_BYTES_MAX)
         sent = await self._elsewhere(call_wsgi, self._rest, scope, headers, body)
-        await self._send(scope, protocol, sent, is_short=False)
+        await self._send(scope, protocol, sent)
 
     def stop_streams(self) -> None:
         """End every open stream with a comment. Call this on the loop's thread."""

@@ -136,7 +136,7 @@ def show_details(ctx: Instant, job: Resource) -> Mapping[str, Json]:
 
 def _jobs(call: Call) -> list[Resource]:
     ctx = call.ctx
-    return ctx.rows.resources(ctx.world.id, ctx.provider, "video_job", account=call.account_id)
+    return ctx.rows.resources.of_account(ctx.provider, "video_job", call.account_id)
 
 
 def _shown(ctx: Instant, job: Resource) -> dict[str, Json]:

@@ -228,8 +228,8 @@ def _unknown_token(call: Call, refusal: Refusal) -> Json:
     sent = str(refusal.facts["sent"])
     if len(sent.split()) != 1:
         return _BAD_HEADER
-    key = call.ctx.rows.key(key_digest(sent))
-    is_refresh = key is not None and key.world == call.ctx.world.id and key.kind == "refresh"
+    key = call.ctx.rows.keys.get(key_digest(sent))
+    is_refresh = key is not None and key.kind == "refresh"
     return _bad_token("Token has wrong type" if is_refresh else "Token is invalid")
 
 

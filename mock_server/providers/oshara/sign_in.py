@@ -18,7 +18,7 @@ provider = Provider("oshara")
 def login(call: Call) -> Reply:
     ctx = call.ctx
     name, _, host = call.body["email"].partition("@")
-    account = ctx.rows.account(ctx.world.id, name)
+    account = ctx.rows.accounts.get(name)
     is_known = account is not None and account.provider == ctx.provider and host
     if not is_known or call.body["password"] != ctx.behaviour.facts["password"]:
         raise call.refuse("unknown_login")
@@ -32,8 +32,8 @@ def login(call: Call) -> Reply:
 def refresh_token(call: Call) -> Reply:
     ctx = call.ctx
     credential = ctx.behaviour.credentials["bearer"]
-    key = ctx.rows.key(key_digest(call.body["refresh"]))
-    if key is None or key.world != ctx.world.id or key.kind != "refresh":
+    key = ctx.rows.keys.get(key_digest(call.body["refresh"]))
+    if key is None or key.kind != "refresh":
         raise call.refuse("unknown_refresh_token", problem="invalid")
     lives = replace(credential, lives_ms=ctx.behaviour.facts["refresh_lives_ms"])
     if is_expired(lives, key, ctx.now_ms):

@@ -35,8 +35,7 @@ def export_video(call: Call) -> Reply:
     else:
         if ctx.kind(export) is Kind.SUCCEEDED and ctx.choice("cached_export_id") == "new_id":
             export = _copied(ctx, export)
-        video.doc["latest_export"] = export.id
-        ctx.save(video)
+        ctx.save(video, {"latest_export": export.id})
     fields = {"videoId": video.id, "exportId": export.id, "exportStatus": ctx.state(export)}
     if ctx.kind(export) is Kind.SUCCEEDED:
         fields |= export_fields(ctx, export)
@@ -52,7 +51,7 @@ def _without_nulls(fields: dict[str, Json]) -> dict[str, Json]:
 
 def exports_of(ctx: Instant, video: Resource) -> list[Resource]:
     """Newest first."""
-    return ctx.rows.resources(ctx.world.id, ctx.provider, "export", parent=video.id)
+    return ctx.rows.resources.children(ctx.provider, "export", video.id)
 
 
 def latest_export(ctx: Instant, video: Resource) -> Resource | None:
@@ -102,10 +101,9 @@ def start_export(ctx: Instant, video: Resource, quality: str, *, is_public: bool
         ctx, NewJob("export", video.account, doc, operation="exportVideo", parent=video.id)
     )
     if is_public:
-        export.doc["share_code"] = ctx.add("share", video.account, {}, parent=export.id).id
-        ctx.save(export)
-    video.doc["latest_export"] = export.id
-    ctx.save(video)
+        share = ctx.add("share", video.account, {}, parent=export.id)
+        export = ctx.save(export, {"share_code": share.id})
+    ctx.save(video, {"latest_export": export.id})
     return export
 
 

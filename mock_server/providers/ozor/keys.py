@@ -34,7 +34,7 @@ def list_api_keys(call: Call) -> Reply:
                 "prefix": key.prefix,
                 "status": "active" if key.is_active else "revoked",
                 "createdAt": key.created_ms,
-                "lastUsedAt": key.last_used_ms,
+                "lastUsedAt": call.ctx.rows.key_uses.last_ms(key.digest),
             }
             for key in _keys(call)
         ],
@@ -48,9 +48,9 @@ def revoke_api_key(call: Call) -> Reply:
     is_gone = key is not None and not key.is_active and call.ctx.choice("revoke_twice") != "ok"
     if key is None or is_gone:
         raise call.refuse("not_found", resource="API key", id=key_id[:80])
-    call.ctx.rows.deactivate_key(key.digest)
+    call.ctx.rows.keys.deactivate(key.digest)
     return Reply(200, {"message": f"API key {key.id} revoked"})
 
 
 def _keys(call: Call) -> list[Key]:
-    return call.ctx.rows.keys(call.ctx.world.id, call.account_id, "api_key")
+    return call.ctx.rows.keys.of(call.account_id, "api_key")

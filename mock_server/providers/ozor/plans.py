@@ -27,15 +27,15 @@ def get_plan(call: Call) -> Reply:
 def update_plan(call: Call) -> Reply:
     ctx, plan = call.ctx, call.found["plan"]
     scenes, voice = call.body.get("scenes"), call.body.get("voiceSettings") or {}
+    voice = {name: value for name, value in voice.items() if value is not None}
+    changes: dict[str, Json] = {"voice": plan.doc["voice"] | voice, "updated_ms": ctx.now_ms}
     if scenes is not None:
         edited = [_edited(call, plan, number, scene) for number, scene in enumerate(scenes)]
-        plan.doc["scenes"] = edited
-    plan.doc["voice"] |= {name: value for name, value in voice.items() if value is not None}
-    plan.doc["updated_ms"] = ctx.now_ms
+        changes["scenes"] = edited
     if ctx.choice("patch_of_failed_plan") == "to_draft":
         failed = ctx.newest("plan_generation", plan.id)
-        plan.doc["left_behind"] = failed.id if failed is not None else None
-    ctx.save(plan)
+        changes["left_behind"] = failed.id if failed is not None else None
+    plan = ctx.save(plan, changes)
     return _shown_plan(ctx, plan)
 
 
@@ -174,8 +174,7 @@ def finish_plan(ctx: Instant, generation: Resource) -> None:
         createdVia="document",
         revision=1,
     )
-    generation.doc["project_id"] = video.id
-    ctx.save(generation)
+    ctx.save(generation, {"project_id": video.id})
 
 
 @provider.stream("generatePlan")

@@ -51,8 +51,7 @@ def message_video(call: Call) -> Reply:
 def finish_edit(ctx: Instant, job: Resource) -> None:
     """The edit changes the content, and the render that was asked for begins."""
     video = _video_of(ctx, job)
-    video.doc["revision"] += 1
-    ctx.save(video)
+    video = ctx.save(video, {"revision": video.doc["revision"] + 1})
     if job.doc["export"]:
         start_export(ctx, video, **job.doc["export"])
 
@@ -85,7 +84,7 @@ def list_videos(call: Call) -> Reply:
     ctx = call.ctx
     shows_documents = ctx.choice("list_document_projects") == "yes"
     shown: list[Json] = []
-    for video in ctx.rows.resources(ctx.world.id, ctx.provider, "video", account=call.account_id):
+    for video in ctx.rows.resources.of_account(ctx.provider, "video", call.account_id):
         made_by = video.doc.get("createdVia", "api")
         if made_by == "api" or (made_by == "document" and shows_documents):
             shown.append(_summary(ctx, video))
@@ -110,9 +109,7 @@ def get_video(call: Call) -> Reply:
 @provider.operation("getToolTrace")
 def get_tool_trace(call: Call) -> Reply:
     ctx, video = call.ctx, call.found["video"]
-    jobs = ctx.rows.resources(
-        ctx.world.id, ctx.provider, "agent_job", parent=video.id, newest_first=False
-    )
+    jobs = ctx.rows.resources.children(ctx.provider, "agent_job", video.id)
     turns = sorted(
         (ctx.entered_ms(job), job.seq, job) for job in jobs if ctx.kind(job) is Kind.SUCCEEDED
     )

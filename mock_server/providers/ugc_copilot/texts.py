@@ -121,8 +121,8 @@ def describe_influencer(call: Call) -> Reply:
 def search_price_facts(call: Call) -> Mapping[str, Json]:
     """An account's first search is free."""
     ctx = call.ctx
-    earlier = ctx.rows.resources(
-        ctx.world.id, ctx.provider, "product_search", account=call.account_id, limit=1
+    earlier = ctx.rows.resources.of_account(
+        ctx.provider, "product_search", call.account_id, limit=1
     )
     return {"earlier_searches": len(earlier)}
 

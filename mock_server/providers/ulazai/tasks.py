@@ -217,14 +217,14 @@ def shape(call: Call, refusal: Refusal) -> Reply | None:
 def _given_back(call: Call) -> int:
     """The price of the task that this very call has started, which ends here with the error."""
     ctx = call.ctx
-    tasks = ctx.rows.resources(ctx.world.id, ctx.provider, "task", account=call.account_id, limit=1)
+    tasks = ctx.rows.resources.of_account(ctx.provider, "task", call.account_id, limit=1)
     if not tasks or tasks[0].doc["request"] != ctx.number:
         return 0
     (task,) = tasks
     ctx.ledger.settle(task.account, task.id, ctx.now_ms, succeeded=False)
     if not ctx.kind(task).is_final:
-        set_outcome(ctx, task, Kind.FAILED, ctx.behaviour.refusals["server_error"].message)
-        finish_now(ctx, task)
+        message = ctx.behaviour.refusals["server_error"].message
+        finish_now(ctx, set_outcome(ctx, task, Kind.FAILED, message))
     return ctx.ledger.refunded(task.account, task.id)
 
 

@@ -62,11 +62,10 @@ def list_videos(call: Call) -> Reply:
     if ctx.choice("extensions") == "strict_proxy":
         raise call.refuse("no_list_provider")
     cursor = _cursor(call)
-    found = ctx.rows.resources(
-        ctx.world.id,
+    found = ctx.rows.resources.of_account(
         ctx.provider,
         "video",
-        account=call.account_id,
+        call.account_id,
         before_seq=None if is_rising else cursor,
         after_seq=cursor if is_rising else None,
         newest_first=not is_rising,
@@ -85,7 +84,7 @@ def delete_video(call: Call) -> Reply:
     ctx, job = call.ctx, call.found["video"]
     if ctx.choice("extensions") == "strict_proxy":
         raise call.refuse("no_delete_route")
-    ctx.rows.delete_resource(ctx.world.id, job)
+    ctx.rows.resources.remove(ctx.rows.resources.key_of(job))
     return Reply(200, {"id": _shown_id(ctx, job.id), "object": "video.deleted", "deleted": True})
 
 

@@ -1,0 +1,67 @@
+"""What is due in a world: by subject, and as one heap for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+
+from ..kernel.rows import Effect
+from .table import Log, Table
+
+#: Entries of a heap whose effects are gone are dropped as soon as they outnumber the others.
+_GONE_MIN = 64
+
+_Due = tuple[int, int, str]
+
+
+class Effects(Table[str, Effect]):
+    """The effects of one world. A subject has one at a time: the next step or the next attempt."""
+
+    name = "effect"
+
+    def __init__(self, log: Log) -> None:
+        super().__init__(log)
+        self.watch: Callable[[int], None] | None = None
+
+    def empty(self) -> None:
+        super().empty()
+        self._heaps: dict[str, list[_Due]] = {}
+
+    def key_of(self, row: Effect) -> str:
+        return row.subject
+
+    def put(self, row: Effect) -> None:
+        """Make *row* due, and tell the watcher when."""
+        assert row.subject not in self.rows, f"{row.subject} has an effect already"
+        super().put(row)
+        if self.watch is not None:
+            self.watch(row.due_ms)
+
+    def index(self, before: Effect | None, row: Effect | None) -> None:
+        # What was removed stays in its heap until it comes to the top: see `_first`.
+        if row is not None:
+            heap = self._heaps.setdefault(row.kind, [])
+            heappush(heap, (row.due_ms, row.seq, row.subject))
+            if len(heap) > 2 * len(self.rows) + _GONE_MIN:
+                heap[:] = {due for due in heap if self._is_live(row.kind, due)}
+                heapify(heap)
+
+    def _is_live(self, kind: str, due: _Due) -> bool:
+        # All of it is compared: after an undone transaction another effect may have the number.
+        row = self.rows.get(due[2])
+        return row is not None and (row.due_ms, row.seq, row.kind) == (*due[:2], kind)
+
+    def _first(self, kind: str) -> _Due | None:
+        heap = self._heaps.get(kind, [])
+        while heap and not self._is_live(kind, heap[0]):
+            heappop(heap)
+        return heap[0] if heap else None
+
+    def next(self, kind: str | None = None) -> Effect | None:
+        """The effect that is due first, of one *kind* when given."""
+        kinds = self._heaps if kind is None else (kind,)
+        first = min((due for it in kinds if (due := self._first(it)) is not None), default=None)
+        return self.rows[first[2]] if first is not None else None
+
+    def __len__(self) -> int:
+        return len(self.rows)

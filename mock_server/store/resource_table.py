@@ -1,0 +1,159 @@
+"""Resources of a world, jobs among them: by id, account, parent, and jobs that hold a place."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Mapping
+from itertools import chain
+
+import orjson
+from msgspec.structs import replace
+
+from screentest.specs.json_types import Json
+from screentest.specs.redaction import Redactor
+
+from ..kernel.rows import Resource
+from .table import Log, Ordered, Table
+
+#: (provider, kind, id)
+Place = tuple[str, str, str]
+
+_NEVER_MS = 2**62
+
+
+class Resources(Table[Place, Resource]):
+    """The resources of one world."""
+
+    name = "resource"
+
+    def __init__(self, log: Log, redactor: Redactor) -> None:
+        self._redactor = redactor
+        super().__init__(log)
+
+    def empty(self) -> None:
+        # By kind and then by id: a key of three texts for each row would be a quarter of its size.
+        self._kinds: dict[tuple[str, str], dict[str, Resource]] = {}
+        self._of_account: Ordered[Resource] = Ordered()
+        self._of_parent: Ordered[Resource] = Ordered()
+        self._jobs: Ordered[Resource] = Ordered()
+        self._running: dict[str, list[Resource]] = {}
+        # Ids with slashes under the form in which a path of the control API may have them.
+        self._aliases: dict[str, str] = {}
+
+    def key_of(self, row: Resource) -> Place:
+        return row.provider, row.kind, row.id
+
+    def order_of(self, row: Resource) -> int:
+        return row.seq
+
+    def get(self, key: Place) -> Resource | None:
+        kind = self._kinds.get(key[:2])
+        return kind.get(key[2]) if kind is not None else None
+
+    def all(self) -> Iterable[Resource]:
+        return chain.from_iterable(kind.values() for kind in self._kinds.values())
+
+    def put(self, row: Resource) -> None:
+        """Add *row*, or replace the one with its id. Credentials in its texts are cut."""
+        super().put(self._without_keys(row))
+
+    def set(self, key: Place, row: Resource | None) -> None:
+        kind = self._kinds.setdefault(key[:2], {})
+        before = kind.get(key[2])
+        if row is None:
+            kind.pop(key[2], None)
+        else:
+            kind[key[2]] = row
+        self.index(before, row)
+
+    def index(self, before: Resource | None, row: Resource | None) -> None:
+        known = row or before
+        if known is None:
+            return
+        self._of_account.change((known.provider, known.kind, known.account), before, row)
+        if known.parent is not None:
+            self._of_parent.change(known.parent, before, row)
+        if known.script is not None:
+            self._jobs.change(None, before, row)
+        if known.is_running_slot:
+            self._index_running(known.account, before, row)
+        if "/" in known.id:
+            self._aliases[known.id.replace("/", "_")] = known.id
+
+    def _index_running(self, account: str, before: Resource | None, row: Resource | None) -> None:
+        rows = self._running.setdefault(account, [])
+        if before is not None:
+            at = bisect_left(rows, _end_ms(before), key=_end_ms)
+            del rows[rows.index(before, at)]
+        if row is not None:
+            insort(rows, row, key=_end_ms)
+
+    def _without_keys(self, row: Resource) -> Resource:
+        """*row* without credentials that somebody pasted into a prompt or a reason by mistake."""
+        redactor, changes = self._redactor, dict[str, object]()
+        raw = orjson.dumps(row.doc).decode()
+        if redactor.may_have_secret(raw):
+            doc: Mapping[str, Json] = orjson.loads(redactor.cut_shapes(raw))
+            changes["doc"] = doc
+        if row.script is not None and row.script.reason:
+            reason = redactor.cut_shapes(row.script.reason)
+            changes["script"] = replace(row.script, reason=reason)
+        return replace(row, **changes) if changes else row
+
+    # Queries
+
+    def find(self, provider: str, kind: str, id_: str) -> Resource | None:
+        """The resource of a *kind* called *id_*."""
+        return self.get((provider, kind, id_))
+
+    def of_account(
+        self,
+        provider: str,
+        kind: str,
+        account: str,
+        *,
+        before_seq: int | None = None,
+        after_seq: int | None = None,
+        newest_first: bool = True,
+        limit: int | None = None,
+    ) -> list[Resource]:
+        """Resources of a *kind* that *account* owns, newest first by default."""
+        return self._of_account.page(
+            (provider, kind, account),
+            after_seq=after_seq,
+            before_seq=before_seq,
+            newest_first=newest_first,
+            limit=limit,
+        )
+
+    def children(self, provider: str, kind: str, parent: str) -> list[Resource]:
+        """Resources of a *kind* below *parent*, newest first."""
+        rows = reversed(self._of_parent.of(parent))
+        return [it for it in rows if it.kind == kind and it.provider == provider]
+
+    def newest_child(self, provider: str, kind: str, parent: str) -> Resource | None:
+        """The newest resource of a *kind* below *parent*."""
+        for row in reversed(self._of_parent.of(parent)):
+            if row.kind == kind and row.provider == provider:
+                return row
+        return None
+
+    def jobs(self, *, before_seq: int | None, limit: int) -> list[Resource]:
+        """Resources with a script, newest first."""
+        return self._jobs.page(None, before_seq=before_seq, newest_first=True, limit=limit)
+
+    def jobs_called(self, id_: str) -> list[Resource]:
+        """Jobs with the id *id_*, of any provider and kind; `_` may replace the slashes in it."""
+        names = {id_, self._aliases.get(id_, id_)}
+        found = (kind.get(name) for kind in self._kinds.values() for name in names)
+        return [it for it in found if it is not None and it.script is not None]
+
+    def running(self, account: str, now_ms: int) -> list[Resource]:
+        """Jobs of *account* that hold a place at *now_ms*."""
+        rows = self._running.get(account, [])
+        return rows[bisect_right(rows, now_ms, key=_end_ms) :]
+
+
+def _end_ms(job: Resource) -> int:
+    ends_ms = job.script.ends_ms if job.script is not None else None
+    return job.created_ms + ends_ms if ends_ms is not None else _NEVER_MS

@@ -1,0 +1,104 @@
+"""Tables with one query each: counters, stored answers, counted calls, documents, snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from screentest.specs.json_types import Json
+
+from ..kernel.rows import Counter, Document, Hits, Replay, Snapshot
+from .table import Ordered, Table
+
+
+class Counters(Table[str, Counter]):
+    """Numbers that only rise: of ids, entries and effects."""
+
+    name = "counter"
+
+    def key_of(self, row: Counter) -> str:
+        return row.name
+
+    def next(self, name: str) -> int:
+        """The next number of *name*, from 1."""
+        last = self.rows.get(name)
+        value = last.value + 1 if last is not None else 1
+        self._change(name, Counter(name, value))
+        return value
+
+
+class Replays(Table[tuple[str, str, str], Replay]):
+    """Stored answers by (account, operation, idempotency key)."""
+
+    name = "replay"
+
+    def key_of(self, row: Replay) -> tuple[str, str, str]:
+        return row.account, row.operation, row.key
+
+
+class RateHits(Table[str, Hits]):
+    """The calls that each rate window counts."""
+
+    name = "hit"
+
+    def key_of(self, row: Hits) -> str:
+        return row.bucket
+
+    def since(self, bucket: str, since_ms: int) -> list[int]:
+        """Instants of the accepted calls after *since_ms*, oldest first."""
+        hits = self.rows.get(bucket)
+        return [at_ms for at_ms in hits.at_ms if at_ms > since_ms] if hits is not None else []
+
+    def add(self, bucket: str, at_ms: int, forget_ms: int) -> None:
+        """Count a call, and forget those up to *forget_ms*."""
+        self.put(Hits(bucket, (*self.since(bucket, forget_ms), at_ms)))
+
+
+class Documents(Table[tuple[str, str], Document]):
+    """Faults, endpoints and deliveries, by kind and id. Their docs are not to be changed."""
+
+    name = "document"
+
+    def empty(self) -> None:
+        super().empty()
+        self._of_kind: Ordered[Document] = Ordered()
+
+    def key_of(self, row: Document) -> tuple[str, str]:
+        return row.kind, row.id
+
+    def index(self, before: Document | None, row: Document | None) -> None:
+        known = row or before
+        assert known is not None
+        self._of_kind.change(known.kind, before, row)
+
+    def of(
+        self, kind: str, *, after_seq: int | None = None, limit: int | None = None
+    ) -> list[Json]:
+        """Documents of a *kind* in the order of their numbers."""
+        return [it.doc for it in self._of_kind.page(kind, after_seq=after_seq, limit=limit)]
+
+    def find(self, kind: str, id_: str) -> Mapping[str, Json] | None:
+        """The document of a *kind* called *id_*."""
+        row = self.rows.get((kind, id_))
+        return row.doc if row is not None else None
+
+    def save(self, kind: str, id_: str, seq: int, doc: Json) -> None:
+        """Keep *doc*; *seq* orders it among its kind, and stays when it exists already."""
+        before = self.rows.get((kind, id_))
+        self.put(Document(kind, id_, before.seq if before is not None else seq, doc))
+
+    def trim(self, kind: str, up_to_seq: int) -> None:
+        """Remove the documents of a *kind* up to number *up_to_seq*."""
+        for row in self._of_kind.page(kind, before_seq=up_to_seq + 1):
+            self.remove((kind, row.id))
+
+
+class Snapshots(Table[str, Snapshot]):
+    """Snapshots of one world, which are no part of it: a reset and a restoration leave them."""
+
+    name = "snapshot"
+
+    def key_of(self, row: Snapshot) -> str:
+        return row.name
+
+    def by_name(self) -> list[Snapshot]:
+        return sorted(self.rows.values(), key=self.key_of)

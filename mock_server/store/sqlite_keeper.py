@@ -1,0 +1,210 @@
+"""Keeps worlds in one SQLite file: a table for each kind of row, a transaction a change set."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from ..kernel.errors import MockError
+from ..kernel.rows import ROW_TYPES
+from .keeper import ChangeSet, KeeperError, KeptRow
+
+#: "Scrn", so that no other program's file is taken for one of ours.
+APPLICATION_ID = 0x5363726E
+SCHEMA_VERSION = 2
+#: What a reset of a world leaves.
+_LASTING = frozenset({"snapshot", "world"})
+_CREATE = (
+    "CREATE TABLE {} (world TEXT NOT NULL, key TEXT NOT NULL, doc BLOB NOT NULL,"
+    " PRIMARY KEY (world, key)) WITHOUT ROWID"
+)
+
+
+class SqliteKeeper:
+    """Keeps the rows of all worlds in the file at *path*, which this process holds alone."""
+
+    def __init__(self, path: Path, *, durable: bool = False) -> None:
+        """Open or create *path*. *durable* survives a power cut, at a price per change set.
+
+        Raises:
+            MockError: the file is not ours, is in use by another process, or cannot be written.
+        """
+        # One file may have several names; what is checked later is this one.
+        self._path = path.resolve()
+        self._lock = threading.Lock()
+        self._connection = _open(path, durable=durable)
+        self._identity = _identity(self._path)
+
+    def worlds(self) -> Iterable[str]:
+        names = self._connection.execute(
+            "SELECT key FROM world UNION SELECT world FROM counter ORDER BY 1"
+        )
+        return [str(row[0]) for row in names]
+
+    def load(self, world: str) -> tuple[int, Iterable[KeptRow]]:
+        return 0, self._rows(world)
+
+    def _rows(self, world: str) -> Iterator[KeptRow]:
+        for table in ROW_TYPES:
+            select = f"SELECT key, doc FROM {table} WHERE world = ?"
+            try:
+                with self._lock:
+                    rows = self._connection.execute(select, (world,)).fetchall()
+            except sqlite3.Error as error:
+                raise KeeperError(str(error)) from error
+            for key, doc in rows:
+                yield table, key, doc
+
+    def commit(self, change_set: ChangeSet) -> None:
+        world = change_set.world
+        written: dict[str, list[tuple[str, str, bytes]]] = {}
+        for table, key, doc in change_set.written():
+            written.setdefault(table, []).append((world, key, doc))
+        removed: dict[str, list[tuple[str, str]]] = {}
+        for table, key in change_set.removed():
+            removed.setdefault(table, []).append((world, key))
+        with self._lock, _Transaction(self._connection):
+            self._check_file()
+            execute, many = self._connection.execute, self._connection.executemany
+            for table in ROW_TYPES.keys() - _LASTING if change_set.is_cleared else ():
+                execute(f"DELETE FROM {table} WHERE world = ?", (world,))
+            for table, keys in removed.items():
+                many(f"DELETE FROM {table} WHERE world = ? AND key = ?", keys)
+            for table, rows in written.items():
+                many(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", rows)
+
+    def delete(self, world: str) -> None:
+        with self._lock, _Transaction(self._connection):
+            self._check_file()
+            for table in ROW_TYPES:
+                self._connection.execute(f"DELETE FROM {table} WHERE world = ?", (world,))
+
+    def close(self) -> None:
+        """Leave one whole file, without a log beside it."""
+        with self._lock:
+            with suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._connection.close()
+
+    def _check_file(self) -> None:
+        """Raises unless the file is still where it was: what is written to no file is lost."""
+        if _identity(self._path) != self._identity:
+            raise KeeperError(f"{self._path} was deleted or replaced while it was in use")
+
+
+class _Transaction:
+    """`with` for one transaction of SQLite; every failure of it becomes a `KeeperError`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise KeeperError(str(error)) from error
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        failure = error
+        if failure is None:
+            try:
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as uncommitted:
+                failure = uncommitted
+        if failure is None:
+            return
+        # With no space SQLite has rolled back by itself.
+        if self._connection.in_transaction:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+        if isinstance(failure, sqlite3.Error):
+            raise KeeperError(str(failure)) from failure
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _open(path: Path, *, durable: bool) -> sqlite3.Connection:
+    connection: sqlite3.Connection | None = None
+    try:
+        # Webhook secrets are in it. SQLite gives the files beside it the mode of this one.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        connection = sqlite3.connect(
+            path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        _prepare(connection, path, durable=durable)
+    except OSError as error:
+        raise MockError(f"cannot use {path} as a database: {error.strerror}") from None
+    except sqlite3.OperationalError as error:
+        _close(connection)
+        if "locked" in str(error):
+            raise MockError(
+                f"{path} is in use by another screentest; stop it, or name another file"
+            ) from None
+        raise MockError(f"cannot use {path} as a database: {error}") from None
+    except sqlite3.Error as error:
+        _close(connection)
+        raise MockError(f"cannot use {path} as a database: {error}") from None
+    except MockError:
+        _close(connection)
+        raise
+    return connection
+
+
+def _close(connection: sqlite3.Connection | None) -> None:
+    if connection is not None:
+        connection.close()
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, *, durable: bool) -> None:
+    """Take hold of the file, and create its tables if it is new."""
+    # The lock is on the file and not on its name: a link to it is refused as well. It is taken
+    # before anything is read, because a server that is starting may be creating the tables.
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    is_new = _check_ours(connection, path)
+    connection.execute("BEGIN EXCLUSIVE")
+    if is_new and _check_ours(connection, path):
+        for table in ROW_TYPES:
+            connection.execute(_CREATE.format(table))
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    # Before there is a log beside the file, so that a copy of it alone shows what it is.
+    connection.execute("COMMIT")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+    with suppress(OSError):
+        path.chmod(0o600)
+
+
+def _check_ours(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether the file is new. Reads only.
+
+    Raises:
+        MockError: another program, or another version of this one, has written it.
+    """
+
+    def number(pragma: str) -> int:
+        return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
+
+    application, version = number("application_id"), number("user_version")
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    if (application, version) == (APPLICATION_ID, SCHEMA_VERSION) and tables.issuperset(ROW_TYPES):
+        return False
+    if (application, version) == (0, 0) and not tables:
+        return True
+    if application == APPLICATION_ID:
+        what = f"has schema version {version}, this screentest reads {SCHEMA_VERSION}"
+    elif (application, version) == (0, 1) and "api_key" in tables:
+        what = "was written by screentest 0.1, which kept its rows in another form"
+    else:
+        what = "is a database of another program"
+    raise MockError(f"cannot use {path} as a database: it {what}; name another file, or delete it")

@@ -1,0 +1,181 @@
+"""A table in memory: rows by key, the indexes of its queries, and a log from which it is undone."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from operator import attrgetter
+from typing import Any, Generic, Protocol, TypeVar
+
+from msgspec import Struct
+
+Key = TypeVar("Key", bound=Hashable)
+Row = TypeVar("Row", bound=Struct)
+
+#: The key of a log entry that stands for all rows of a table at once.
+ALL = object()
+
+
+class Numbered(Protocol):
+    """A row with a number that orders it."""
+
+    @property
+    def seq(self) -> int: ...
+
+
+NumberedRow = TypeVar("NumberedRow", bound=Numbered)
+_SEQ: Callable[[Numbered], int] = attrgetter("seq")
+
+
+class Log:
+    """What a transaction has changed: (table, key, the row before), in order.
+
+    Undoing walks back, so a savepoint is a position. Nothing may be written while it is closed.
+    """
+
+    def __init__(self) -> None:
+        self.changes: list[tuple[Table[Any, Any], Any, Any]] = []
+        self.is_open = False
+
+    def undo(self, position: int = 0) -> None:
+        """Put back every row that was changed since *position*."""
+        while len(self.changes) > position:
+            table, key, before = self.changes.pop()
+            if key is ALL:
+                table.fill(before)
+            else:
+                table.set(key, before)
+
+
+class Table(Generic[Key, Row]):
+    """The rows of one kind in one world.
+
+    *is_soft* rows tell of what happened and change no answer: they reach the keeper with the next
+    change set, or after some time.
+    """
+
+    name: str
+    is_soft = False
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self.rows: dict[Key, Row] = {}
+        self.empty()
+
+    # What a subclass says of its rows
+
+    def key_of(self, row: Row) -> Key:
+        """The key of *row*."""
+        raise NotImplementedError
+
+    def empty(self) -> None:
+        """Begin with no rows, in new containers."""
+        self.rows = {}
+
+    def index(self, before: Row | None, row: Row | None) -> None:
+        """Keep the indexes in step with a row that was set."""
+
+    def order_of(self, row: Row) -> Any:
+        """Where *row* belongs among the others when all of them are loaded."""
+        return self.key_of(row)
+
+    def kept(self, row: Row) -> Struct:
+        """*row* as a keeper and a snapshot keep it."""
+        return row
+
+    def taken(self, row: Any) -> Row:
+        """The row in memory for *row* as a keeper or a snapshot gives it."""
+        found: Row = row
+        return found
+
+    # Reading and writing
+
+    def get(self, key: Key) -> Row | None:
+        return self.rows.get(key)
+
+    def all(self) -> Iterable[Row]:
+        return self.rows.values()
+
+    def put(self, row: Row) -> None:
+        """Add *row*, or replace the one with its key."""
+        self._change(self.key_of(row), row)
+
+    def remove(self, key: Key) -> bool:
+        """False if there is no such row."""
+        if self.get(key) is None:
+            return False
+        self._change(key, None)
+        return True
+
+    def _change(self, key: Key, row: Row | None) -> None:
+        log = self._log
+        assert log.is_open, "writes belong into a transaction"
+        log.changes.append((self, key, self.get(key)))
+        self.set(key, row)
+
+    def set(self, key: Key, row: Row | None) -> None:
+        """Put *row* in place without a log entry: for undoing and loading alone."""
+        before = self.rows.get(key)
+        if row is None:
+            self.rows.pop(key, None)
+        else:
+            self.rows[key] = row
+        self.index(before, row)
+
+    def clear(self) -> None:
+        """Remove all rows; undone in one step."""
+        self._log.changes.append((self, ALL, self.__dict__.copy()))
+        self.empty()
+
+    def fill(self, contents: dict[str, Any]) -> None:
+        """Undo a `clear`."""
+        self.__dict__.update(contents)
+
+
+class Ordered(Generic[NumberedRow]):
+    """Rows in groups, in the order of their numbers."""
+
+    def __init__(self) -> None:
+        self._groups: dict[Hashable, list[NumberedRow]] = {}
+
+    def change(self, group: Hashable, before: NumberedRow | None, row: NumberedRow | None) -> None:
+        """Replace *before* by *row* in *group*; None is a row that is not there."""
+        rows = self._groups.get(group)
+        if rows is None:
+            rows = self._groups[group] = []
+        if before is not None:
+            last = len(rows) - 1
+            at = last if rows[last].seq == before.seq else bisect_left(rows, before.seq, key=_SEQ)
+            if row is not None and row.seq == before.seq:
+                rows[at] = row
+                return
+            del rows[at]
+        if row is None:
+            if not rows:
+                del self._groups[group]
+        elif not rows or rows[-1].seq < row.seq:
+            rows.append(row)
+        else:
+            insort(rows, row, key=_SEQ)
+
+    def of(self, group: Hashable) -> Sequence[NumberedRow]:
+        """The rows of *group*, oldest first; not to be changed."""
+        return self._groups.get(group, ())
+
+    def page(
+        self,
+        group: Hashable,
+        *,
+        after_seq: int | None = None,
+        before_seq: int | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+    ) -> list[NumberedRow]:
+        """Up to *limit* rows of *group* with numbers between the two given."""
+        rows = self.of(group)
+        low = bisect_right(rows, after_seq, key=_SEQ) if after_seq is not None else 0
+        high = bisect_left(rows, before_seq, key=_SEQ) if before_seq is not None else len(rows)
+        count = high - low if limit is None else min(limit, high - low)
+        if newest_first:
+            return list(reversed(rows[high - max(0, count) : high]))
+        return list(rows[low : low + max(0, count)])
