@@ -95,7 +95,7 @@ def _flow(value: Json, requests: Json) -> Subject:
 
 
 def _keys_in(value: Json) -> set[str]:
-    """The names of fields in what an answer must show; expressions and words are none of ours."""
+    """The names of fields in what an answer must show; expressions and words do not count."""
     if isinstance(value, list):
         return {name for it in value for name in _keys_in(it)}
     if not isinstance(value, dict):

@@ -84,7 +84,7 @@ class Make(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MediaView(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the finished file is: where its address stands, and the facts of its making."""
+    """The finished file: where an answer shows its address, and the facts that it was made from."""
 
     at: str
     size_by: tuple[Fact, ...] = ()

@@ -19,11 +19,8 @@ CLASS_METHODS_MAX = 25
 TOO_LONG_YET = {
     "contract_tests/mutants/mutant_app.py",
     "contract_tests/scenarios/access.py",
-    "contract_tests/scenarios/walks.py",
     "contract_tests/targets/in_process.py",
     "fixtures/warp/warp.py",
-    "tests/cli/test_manners.py",
-    "tests/http/test_findings.py",
 }
 TOO_WIDE_YET = {"InProcessTarget", "Store"}
 

@@ -207,7 +207,7 @@ class Call(Struct):
         return RefusedError(Refusal("invalid", {"problem": broken.message}, [broken]))
 
 
-#: Stands in for the operation of a request that no operation takes.
+#: Takes the place of the operation of a request that no operation takes.
 NO_OPERATION = Operation("", "", "", (), {}, False, {}, (), "", False)
 NO_RULES = OperationRules("")
 

@@ -20,7 +20,7 @@ def departures(
 ) -> list[Json]:
     """How a reply breaks the contract, with a fix and the source of the rule.
 
-    Names of *headers* are lower case. *body* None is no body.
+    Names of *headers* are lower case. *body* None means without a body.
     """
     content_type = headers.get("content-type", "application/json" if body is not None else None)
     found = [*operation.reply_violations(status, content_type, body)]

@@ -87,7 +87,7 @@ async def _serve(
 
 
 def _exit(code: int) -> NoReturn:
-    """End the process now: cancelled calls and the server's own threads would only complain."""
+    """End the process now: cancelled calls and the server's own threads would only print errors."""
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
