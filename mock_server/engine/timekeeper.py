@@ -64,7 +64,7 @@ class Timekeeper:
         """The world's time, in milliseconds since 1970."""
         now_ms = world.clock.now_ms(self.outside_ms(world.clock.mode))
         # The machine's time, or a program's, may be set back. What happened here has happened, so
-        # the world's time stands still until the other one has caught up.
+        # the world's time stops until the other one has caught up.
         world.latest_ms = now_ms = max(now_ms, world.latest_ms)
         return now_ms
 
