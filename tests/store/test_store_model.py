@@ -23,7 +23,7 @@ class UndoneError(Exception):
 
 
 class Moody(MemoryKeeper):
-    """Fails as often as it is given to."""
+    """Fails as often as a test asks for."""
 
     def __init__(self) -> None:
         self.fails = False
