@@ -62,7 +62,7 @@ def rules_of(contract: Contract, checks: Checks) -> dict[str, Rule]:
         if rule_id not in rules:
             raise ContractError(f"checks: also: {no_such('rule', rule_id, rules)}")
         rule = rules[rule_id]
-        rules[rule_id] = replace(rule, clauses=(*rule.clauses, *clauses))
+        rules[rule_id] = replace(rule, clauses=tuple(dict.fromkeys((*clauses, *rule.clauses))))
     return rules
 
 

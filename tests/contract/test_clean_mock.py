@@ -140,7 +140,7 @@ def test_clauses_can_be_added_to_a_rule() -> None:
 
     rules = rules_of(contract, replace(checks, also={rule_id: ("UL-071",)}))
 
-    assert rules[rule_id].clauses == (*before, "UL-071")
+    assert rules[rule_id].clauses == ("UL-071", *before)
 
 
 def test_clauses_cannot_be_added_to_an_unknown_rule() -> None:
