@@ -35,8 +35,6 @@ UNFINISHED = {
     "mock_server/kernel": 14,
     "mock_server/media": 2,
     "mock_server/providers/ozor": 2,
-    "mock_server/providers/ugc_copilot": 4,
-    "mock_server/providers/znapai": 2,
     "mock_server/store": 5,
     "tests/cli": 10,
     "tests/contract": 29,
@@ -48,9 +46,7 @@ UNFINISHED = {
     "tests/ozor": 9,
     "tests/plugin": 11,
     "tests/security": 7,
-    "tests/ugc_copilot": 6,
     "tests/ulazai": 6,
-    "tests/znapai": 5,
 }
 
 

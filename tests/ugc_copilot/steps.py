@@ -36,7 +36,7 @@ FREE_HOOKS = "/freeGenerateHooks"
 FREE_PERSONA = "/freeGenerateCreatorPersona"
 FREE_SCRIPT = "/freeGenerateScript"
 
-#: An operation of the right form that nobody started.
+#: The name of an operation in the right form that was never started.
 NO_OPERATION = "operations/000000000000000000000000"
 #: No render takes longer than three minutes of the world's clock.
 LONGEST_MS = 180_000

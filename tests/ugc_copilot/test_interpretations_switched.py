@@ -93,7 +93,7 @@ def test_mark_of_a_repetition(ugc: Account, reading: str, marker: str | None) ->
 @pytest.mark.clause("UG-039", "UG-078")
 @pytest.mark.parametrize(("reading", "status"), [("only_2xx", 200), ("refusals_too", 402)])
 def test_repetition_of_a_refused_call(ugc: Account, reading: str, status: int) -> None:
-    """U8: after the purchase the old key may still be told of the empty balance."""
+    """U8: after the purchase the old key may still get the refusal for the empty balance."""
     ugc.world.choose(ugc_copilot__failures_kept=reading)
     ugc.set_credits(0)
     refused = send(ugc, steps.START, steps.body())

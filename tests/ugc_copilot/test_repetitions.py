@@ -177,7 +177,7 @@ def test_key_of_another_form_is_refused(ugc: Account, key: str) -> None:
 
 @pytest.mark.clause("UG-091", "UG-038")
 def test_key_on_a_poll_means_nothing(ugc: Account) -> None:
-    """A poll is not replayed, or nobody would ever see the end."""
+    """A poll is not replayed; a replay would never show the end."""
     operation = steps.start(ugc)
     body = {"operationName": operation, "engine": "sora"}
 

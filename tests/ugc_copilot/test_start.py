@@ -54,7 +54,7 @@ def test_flat_body_of_the_vendors_client_begins_a_render(ugc: Account) -> None:
 
 @pytest.mark.clause("UG-007", "UG-081")
 def test_data_is_the_body_wherever_it_is_an_object(ugc: Account) -> None:
-    """U1: what stands beside it does not count."""
+    """U1: fields beside it do not count."""
     body = {**steps.body("veo"), **flat(engine="pika", visualPrompt="")}
 
     started = steps.accepted(ugc.client.post(steps.START, json=body))

@@ -177,7 +177,7 @@ def test_free_functions_are_counted_apart(world: MockWorld) -> None:
 
 @pytest.mark.clause("UG-090")
 def test_free_functions_know_addresses_and_not_keys(ugc: Account) -> None:
-    """A key changes nothing: its owner has the same calls as anybody at that address."""
+    """A key changes nothing: its owner has the same calls as every caller at that address."""
     body = steps.FREE_BODIES[steps.FREE_TRENDS]
     for _ in range(3):
         ugc.world.anonymous("ugc_copilot").post(steps.FREE_TRENDS, json=body)

@@ -51,7 +51,7 @@ class Studio:
         return str(self.call(steps.START, steps.body())["operation"]["name"])
 
     def finish(self) -> str:
-        """The operation of a render that has ended well, and was told."""
+        """The operation of a succeeded render, after its event was delivered."""
         operation = self.start()
         self.control("POST", "clock/advance", {"by_ms": steps.LONGEST_MS})
         return operation

@@ -109,7 +109,7 @@ async def tell_errors(client: Any) -> dict[str, Any]:
 
 
 async def tell_rate_limit(client: Any) -> dict[str, Any]:
-    """An upstream 429 that somebody has ordered."""
+    """An injected upstream 429."""
     patient = client.with_options(max_retries=0)
     return {"limited": await caught(lambda: patient.videos.list())}
 

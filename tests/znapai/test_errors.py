@@ -1,4 +1,4 @@
-"""Errors of the upstream that somebody orders, as the proxy passes them on."""
+"""Injected errors of the upstream, as the proxy passes them on."""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ def _compare_engine(call: Call, render: Resource) -> None:
 
 
 def tail_of(render: Resource) -> str:
-    """What of an operation's name stands in addresses."""
+    """The part of an operation's name that its URLs have."""
     return render.id.rpartition("/")[2]
 
 

@@ -28,7 +28,7 @@ _REASONS = (
 )
 _PRICES = ("$10-$20", "$20-$40", "$40-$80")
 _HOOKS = (
-    "Nobody told me this about {it}",
+    "What I wish I had known about {it}",
     "I tried {it} for a week",
     "Stop scrolling if you need {it}",
     "Three reasons I kept {it}",
@@ -148,7 +148,7 @@ def analyse_market(call: Call) -> Reply:
             "trends": [f"{it['productName']} clips" for it in _products(rng, industry)],
             "characteristics": [f"{rng.choice(_TONES)} voices", "short scenes"],
             "personas": [
-                {"name": name, "description": f"Stands for {who} in {industry}."}
+                {"name": name, "description": f"Represents {who} in {industry}."}
                 for name, who in zip(rng.sample(_NAMES, 2), people, strict=True)
             ],
             "topKeywords": [f"{industry.lower()} {word}" for word in ("haul", "routine", "test")],

@@ -103,7 +103,7 @@ def _wrapping(call: Call, name: str, upstream: Mapping[str, Json]) -> str:
 
 
 def _ordered_failure(call: Call, refusal: Refusal) -> Reply | None:
-    """An error that somebody ordered, as the proxy passes it on."""
+    """An injected failure, as the proxy passes it on."""
     if refusal.facts.get("body") is not None:
         return None
     status = str(refusal.facts["status"])

@@ -183,7 +183,7 @@ def _poll_after(ctx: Instant, job: Resource) -> dict[str, str]:
     if choice == "absent" or ctx.kind(job).is_final:
         return {}
     wait_ms = ctx.wall_wait_ms(job)
-    if wait_ms is None:  # somebody holds the job
+    if wait_ms is None:  # the job is held
         wait_ms = bounds["longest"]
     if choice == "ten_ms":
         wait_ms = 10
