@@ -49,7 +49,7 @@ def library(request: pytest.FixtureRequest) -> str:
 def tell(
     mock: LiveMock, account: Account, library: str, story: str, kind: str, version: str = "/v1"
 ) -> Json:
-    """The result of a story that *library* plays with a client at an address with or without /v1."""
+    """The result of a story that *library* plays at an address with or without /v1."""
     variables = {
         "OPENAI_BASE_URL": f"{mock.origin}/w/{account.world.id}/znapai{version}",
         "OPENAI_API_KEY": account.api_key,
