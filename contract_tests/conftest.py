@@ -21,7 +21,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config) -> None:
-    """End with one line, and before anything is paid for, when a target is none."""
+    """End with one line, before anything is paid for, when the target is wrong."""
     is_asked = not config.getoption("collectonly")
     try:
         config.stash[_TARGETS] = {

@@ -1,4 +1,4 @@
-"""Who may see what: anonymous requests, and resources that somebody else made."""
+"""Access: anonymous requests, and resources of another account."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Access:
             return
         credentials = self._contract.behaviour.credentials
         headers = {header.lower() for name in schemes for header, _ in credentials[name].forms}
-        # Who shows a key that nobody knows may get another answer than who shows none.
+        # An unknown key may get another answer than no key.
         if headers & exchange.request_headers.keys():
             return
         status = self._contract.behaviour.refusals["missing_credential"].status
@@ -118,7 +118,7 @@ class Access:
 
 
 def _texts(value: Json) -> Iterator[str]:
-    """Every text and number in *value*, as it stands in an address."""
+    """Every text and number in *value*, as it is written in a URL."""
     if isinstance(value, Mapping):
         for it in value.values():
             yield from _texts(it)

@@ -74,7 +74,7 @@ def observations(checks: Checks, exchange: Exchange) -> Iterator[tuple[View, Sco
 
 
 def _overlap(one: Exchange, other: Exchange) -> bool:
-    """Whether both were under way at once, so that nobody knows which answer is the older."""
+    """Whether both ran at once, so that it is unknown which answer is the older."""
     return one.at_ms < other.ended_ms and other.at_ms < one.ended_ms
 
 
@@ -142,7 +142,7 @@ class Lifecycles:
         before, check = known.state, self._judge.check_optional
         pair = tuple(it for it in (known.exchange, exchange) if it is not None)
         if state not in lifecycle.states:
-            detail = f"{state!r} is no state of it (there are: {', '.join(lifecycle.states)})"
+            detail = f"{state!r} is not a state of it (there are: {', '.join(lifecycle.states)})"
             check(rule_ids.life(kind, "edges"), detail, exchange, holds=False)
             return
         if before is None:

@@ -44,7 +44,7 @@ class Repeats:
                 )
 
     def _is_replay(self, exchange: Exchange) -> bool:
-        """Whether the answer only repeats an earlier one; whether that takes room nobody says."""
+        """Whether the answer repeats an earlier one; the contract does not say if it counts."""
         rules = self._contract.behaviour.idempotency
         value = exchange.request_headers.get(rules.header) if rules is not None else None
         if rules is None or value is None:

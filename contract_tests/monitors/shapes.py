@@ -70,7 +70,7 @@ class Shapes:
             return "the stream has no event that can be read"
         for number, event in enumerate(exchange.events, start=1):
             if event.payload is None:
-                return f"event {number} is no JSON: {event.text[:60]!r}"
+                return f"event {number} is not JSON: {event.text[:60]!r}"
             found = shape.event.violations(event.payload) if shape.event is not None else []
             if found:
                 return f"event {number}: {found[0].message}"

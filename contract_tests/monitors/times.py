@@ -15,7 +15,7 @@ _SECONDS_MAX = 10**11
 
 
 def as_ms(value: Json) -> int | None:
-    """*value* as milliseconds since 1970; None if it is no instant."""
+    """*value* as milliseconds since 1970; None if it is not an instant."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):

@@ -1,6 +1,6 @@
-"""Mutants that nobody thought of: every number off by one, every guard left out, fields dropped.
+"""Generated mutants: every number off by one, every gate left out, fields dropped.
 
-They are made from the two contract files, so whoever wrote the scenarios has no say in them.
+They are made from the two contract files, independently of the scenarios.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def _guards(contract: Contract, raw: Json) -> Iterator[Made]:
             continue
         family = _FAMILY_OF_GATE.get(gate, "STA")
         change = {"at": "/refusals/order", "without": gate}
-        yield family, f"nobody looks after {gate}", "behaviour", change
+        yield family, f"the gate {gate} is left out", "behaviour", change
     order = raw["refusals"]["order"]
     if order[:2] == ["authentication", "body"]:
         changed = ["body", "validation", "authentication", *order[3:]]
@@ -185,7 +185,7 @@ def _is_used(contract: Contract, gate: str) -> bool:
     rules = behaviour.operations.values()
     match gate:
         case "ownership":
-            # Where foreign things are hidden, nobody finds them in the first place.
+            # A hidden resource is answered as one that does not exist.
             return behaviour.foreign == "refuse" and any(it.targets for it in rules)
         case "existence":
             return any(it.targets for it in rules)
@@ -267,14 +267,14 @@ def _fields(contract: Contract, raw: Json) -> Iterator[Made]:
 
 
 def _methods(contract: Contract, raw: Json) -> Iterator[Made]:
-    """Every operation open to everybody, and every input check forgiven."""
+    """Every operation without access control, and without checks of its input."""
     for name, operation in contract.operations.items():
         if operation.security:
-            detail = f"{name} lets anybody in"
+            detail = f"{name} accepts every key"
             yield "AUT", detail, "request", {"of": name, "any_key": True}
         has_ids = any(it.place == "path" for it in operation.parameters)
         if operation.security and has_ids:
-            yield "OWN", f"{name} works on anybody's", "request", {"of": name, "any_owner": True}
+            yield "OWN", f"{name} accepts every owner", "request", {"of": name, "any_owner": True}
         if "application/json" in operation.bodies and operation.is_body_required:
             detail = f"{name} takes a bad body for a good one"
             yield "STA", detail, "request", {"of": name, "forgive": True}

@@ -20,7 +20,7 @@ SCHEMA_FILE = FOLDER / "mutants.schema.json"
 class Mutant(Struct, frozen=True):
     """One defect. *seam* says what is changed, *change* how; *breaks* names the clause.
 
-    *excuse* is the written reason why nobody can see it from outside; empty for the others.
+    *excuse* is the written reason why it cannot be seen from outside; empty for the others.
     """
 
     id: str

@@ -65,7 +65,7 @@ def _shifted(old: Json, by: Json) -> Json:
 
 
 def _edited(value: Json, at: str, edit: Any, *, must_exist: bool = True) -> Json:
-    """*value* with what stands at the pointer *at* edited; `*` means every item."""
+    """*value* with the value at the pointer *at* edited; `*` means every item."""
     steps = [step for step in at.split("/") if step]
     if not steps:
         return edit(value)

@@ -43,7 +43,7 @@ SPECS = Path(contracts.__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class MutantResult:
-    """What became of a mutant. *tier* says who killed it: `monitors`, `scenarios`, or nobody."""
+    """The result of one mutant. *tier* found it: `monitors`, `scenarios`, or empty for neither."""
 
     provider: str
     mutant: Mutant
@@ -199,7 +199,7 @@ def run_mutant(
 
 
 def _first(judge: Judge, problem: str) -> tuple[str, str]:
-    """The first broken rule and what was told of it."""
+    """The first broken rule and its finding."""
     if judge.findings:
         return judge.findings[0].rule.id, judge.findings[0].summary
     return "crash", problem

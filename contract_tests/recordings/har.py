@@ -45,14 +45,14 @@ class HarReading:
 def har_of(text: str, name: str, contract: Contract, secrets: Secrets | None = None) -> HarReading:
     """The exchanges in a HAR file that are with *contract*'s provider, oldest first.
 
-    *text* is what stands in the file *name*.
+    *text* is the content of the file *name*.
 
     Each credential in it counts as an account of its own, unless an answer handed it out; who has
     none is anonymous. Where no entry has one in the headers that a call takes, they were taken out
-    of the file, and nobody knows who asked. *secrets* learns the credentials.
+    of the file, and the caller is unknown. *secrets* learns the credentials.
 
     Raises:
-        ValueError: it is no HAR file, or nothing in it is about the provider.
+        ValueError: it is not a HAR file, or nothing in it is about the provider.
     """
     skipped: Counter[str] = Counter()
     found = [it for it in _entries(text, name) if not _is_skipped(it, skipped)]
@@ -105,13 +105,13 @@ def _entries(text: str, name: str) -> Iterator[_Entry]:
     """The entries of a file, in its own order.
 
     Raises:
-        ValueError: it is no HAR file; the message says where.
+        ValueError: it is not a HAR file; the message says where.
     """
     try:
         log = read_json(text, depth_max=_DEPTH_MAX)
     except ValueError as error:
-        raise ValueError(f"{name} is no HAR file: {error}") from None
-    LOG.check(log, f"{name} is no HAR file")
+        raise ValueError(f"{name} is not a HAR file: {error}") from None
+    LOG.check(log, f"{name} is not a HAR file")
     at_ms = 0
     for number, entry in enumerate(log["log"]["entries"], start=1):
         where = f"{name}: entry {number}"
@@ -162,7 +162,7 @@ def _read_entry(entry: Json, before_ms: int, where: str) -> _Entry:
 
 
 def _host(parts: SplitResult) -> str:
-    """Host and port, without the port that everybody expects."""
+    """Host and port, without the default port."""
     host = parts.netloc.rpartition("@")[2].lower()
     return host.removesuffix({"https": ":443", "http": ":80"}.get(parts.scheme, ""))
 
@@ -214,7 +214,7 @@ def _instant_ms(text: str, where: str) -> int:
     try:
         read = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
-        raise ValueError(f"{where}: at startedDateTime: {text!r} is no instant") from None
+        raise ValueError(f"{where}: at startedDateTime: {text!r} is not an instant") from None
     since = (read if read.tzinfo else read.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
 
@@ -302,7 +302,7 @@ class _Callers:
         return understand(self._contract, raw, number=number, actor=actor, key=key)
 
     def is_masked(self, headers: Mapping[str, str]) -> bool:
-        """Whether something else stands where the credential was."""
+        """Whether something else is in the place of the credential."""
         named = self._contract.behaviour.credential_headers
         sent = [headers[name] for name in named if headers.get(name)]
         return any(_is_mask(value.split()[-1]) for value in sent if value.split())

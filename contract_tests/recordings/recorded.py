@@ -25,9 +25,9 @@ from ..traces.trace import Exchange, LackingPart, Trace
 from ..traces.trace_file import trace_of
 from .har import har_of, tally
 
-#: Calls of nothing documented that are told one by one.
+#: Undocumented calls that are listed one by one.
 _UNDOCUMENTED_SHOWN_MAX = 20
-#: Shown again where somebody showed a key that the server did not know.
+#: Sent again where the recording has a key that the server did not know.
 _UNKNOWN_KEY = "a-key-that-nobody-was-given"
 
 
@@ -35,7 +35,7 @@ _UNKNOWN_KEY = "a-key-that-nobody-was-given"
 class Recording:
     """Recorded traffic. *skipped* counts what is not about the provider, by reason.
 
-    *secrets* are the keys that were seen in it, for whoever tells of it.
+    *secrets* are the keys that were seen in it, to be cut from reports.
     """
 
     trace: Trace
@@ -139,7 +139,7 @@ def send_again(trace: Trace, target: Target, contract: Contract) -> Trace:
 
 
 def _caller(session: Session, old: Exchange) -> Identity:
-    """Who asks again: the same account, or once more nobody, or somebody unknown."""
+    """The caller of the repeated request: the same account, no key, or an unknown key."""
     match old.actor:
         case "anonymous":
             return ANONYMOUS

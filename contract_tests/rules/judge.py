@@ -38,7 +38,7 @@ class Rule(Struct, frozen=True):
 
     @property
     def source(self) -> str:
-        """The first clause; empty when there is none."""
+        """The first clause; empty where the rule has no clause."""
         return self.clauses[0] if self.clauses else ""
 
 

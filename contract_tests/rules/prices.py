@@ -71,7 +71,7 @@ def price_of(
 ) -> int | None:
     """What the request of *exchange* costs; None where a fact is neither in it nor in *scope*.
 
-    *earlier_calls* is how often its caller did the same before; None means that nobody knows.
+    *earlier_calls* is how often its caller did the same before; None means unknown.
     """
     price = contract.behaviour.operations[exchange.operation].price
     if price is None or contract.behaviour.initial_credits is None:

@@ -31,7 +31,7 @@ REPORTS: dict[str, Callable[[Result], str]] = {
 
 
 class NothingChosenError(Exception):
-    """No scenario is what somebody asked for."""
+    """No scenario matches what was asked for."""
 
 
 def run_verify(
@@ -43,11 +43,11 @@ def run_verify(
     found until then.
 
     Raises:
-        NotAllowedError: the address is another machine's, and nobody said that this is meant, or
+        NotAllowedError: the address is another machine's and `--live` was not given, or
             how much it may cost.
         NothingChosenError: no scenario has the name.
-        KeyRefusedError: somebody does, and does not know the key.
-        UnreachableError: nobody answers there.
+        KeyRefusedError: the server does not know the key.
+        UnreachableError: no server answers there.
         JournalError: open jobs cannot be kept.
         ContractError: there is no such provider.
     """
@@ -101,10 +101,10 @@ def _open_jobs(
 
 
 def allowance(options: VerifyOptions, contract: Contract, checks: Checks) -> CreditBudget:
-    """What may be spent: as somebody said, else on a live target what the plan says at worst.
+    """What may be spent: the budget given, else on a live target the worst case of the plan.
 
     Raises:
-        NotAllowedError: made-up requests have no worst price, and nobody said how much.
+        NotAllowedError: made-up requests have no worst price, and no budget was given.
         NothingChosenError: there is nothing to be spent on.
     """
     if options.budget is not None or options.url is None or not options.is_live:
@@ -112,7 +112,7 @@ def allowance(options: VerifyOptions, contract: Contract, checks: Checks) -> Cre
     has_money = contract.behaviour.initial_credits is not None
     if options.fuzz and has_money:
         raise NotAllowedError(
-            "nobody can say what made-up requests cost at a live target; bound it with --budget"
+            "the cost of made-up requests at a live target is unknown; limit it with --budget"
         )
     return CreditBudget(worst_cost(options, choose(options, scenarios_of(contract, checks))))
 
@@ -181,7 +181,7 @@ def open_target(options: VerifyOptions) -> Target:
     """The target of *options*, guarded as they say.
 
     Raises:
-        NotAllowedError: it is another machine, and nobody said that this is meant.
+        NotAllowedError: it is another machine, and `--live` was not given.
     """
     return opener(options, options.contract, CreditBudget(options.budget))()
 

@@ -1,4 +1,4 @@
-"""A fixed set of requests that nobody thought of, made once and sent to many mutants.
+"""A fixed set of generated requests, made once and sent to many mutants.
 
 Schemathesis makes them, and making is what takes its time; here one set serves hundreds of mutants.
 They go through our own session, with real ids and changing callers. A single server is fuzzed by
@@ -252,7 +252,7 @@ def _readers(session: Session) -> Iterator[Operation]:
 
 
 def smallest_of_all(session: Session, pool: dict[str, list[str]], owner: Identity) -> None:
-    """The example of each operation: by its owner, by somebody else, by nobody."""
+    """The example of each operation: by its owner, by another account, without a key."""
     for name, operation in session.contract.operations.items():
         if session.contract.behaviour.operations[name].effect == "destructive":
             continue

@@ -50,8 +50,8 @@ def named_target(name: str, environment: Mapping[str, str]) -> NamedTarget:
 
     Raises:
         ContractError: there is no such provider.
-        NotAllowedError: the address is none, or another machine's and nobody meant that.
-        ValueError: a variable is no number.
+        NotAllowedError: the address is wrong, or another machine's and not allowed.
+        ValueError: a variable is not a number.
     """
     options = options_of(name, environment)
     contract, checks = load_contract(options.provider), load_checks(options.provider)
@@ -70,8 +70,8 @@ def options_of(target_name: str, environment: Mapping[str, str]) -> VerifyOption
 
     Raises:
         ContractError: there is no such provider.
-        NotAllowedError: the address is none, or another machine's and nobody meant that.
-        ValueError: a variable is no number.
+        NotAllowedError: the address is wrong, or another machine's and not allowed.
+        ValueError: a variable is not a number.
     """
     provider, _, url = target_name.partition("=")
     load_contract(provider)

@@ -1,4 +1,4 @@
-"""Opening the target that somebody asked for: its address, its guard, and whether its key works."""
+"""Opening a target: its address, its guard, and whether its key works."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def opener(
     """What gives the target of *options*: a fresh mock each time, or the one server at *url*.
 
     Raises:
-        NotAllowedError: it is another machine, and nobody said that this is meant.
+        NotAllowedError: it is another machine, and `--live` was not given.
     """
     if options.url is None:
         app = make_app(contract)
@@ -78,7 +78,7 @@ def check_key(open_it: Callable[[], Guarded], contract: Contract, checks: Checks
 
     Raises:
         KeyRefusedError: there is no key, or the server does not know it, or not even the address.
-        UnreachableError: nobody answers there.
+        UnreachableError: no server answers there.
     """
     session = Session(open_it(), contract, checks, Judge(rules_of(contract, checks)))
     behaviour = contract.behaviour
@@ -112,7 +112,7 @@ def check_key(open_it: Callable[[], Guarded], contract: Contract, checks: Checks
 
 
 def _is_place(session: Session, name: str, ids: dict[str, str], found: Exchange) -> bool:
-    """Whether *found*, a 404, is about the made-up id: nobody else, or nothing else, gets it."""
+    """Whether *found*, a 404, is about the made-up id and not about the key or the path."""
     if session.call(name, ids=ids, who=ANONYMOUS).status != _NOT_FOUND:
         return True
     nothing = session.send(OutgoingRequest(found.method, _NOTHING), session.owner)

@@ -1,4 +1,4 @@
-"""What somebody asks of the kit: which provider, where, as whom, and within which bounds."""
+"""The options of a run: provider, address, credentials, and limits."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class VerifyOptions:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The credentials that were given; nothing that is told or kept may show them."""
+        """The credentials that were given; no report or file may contain them."""
         return tuple(it for it in (self.api_key, self.second_api_key, self.bearer) if it)
 
     @property

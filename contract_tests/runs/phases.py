@@ -1,7 +1,7 @@
 """Schemathesis in all its phases against any target, with our monitors as one of its checks.
 
 It works in this process on a WSGI application, so the guard, the clock and the credentials are
-those of every scenario. The engine is no public interface of schemathesis: nothing else touches it,
+those of every scenario. The engine is not a public interface of schemathesis: nothing else uses it,
 and `check_version` says which versions this was written for.
 """
 
@@ -26,7 +26,7 @@ from .wsgi_adapter import SCHEMA_PATH, Front
 PHASES = {
     "examples": "send the examples of the schema",
     "coverage": "send the edges of every field",
-    "fuzzing": "send requests that nobody thought of",
+    "fuzzing": "send random requests",
     "stateful": "follow the links from answer to answer",
 }
 #: What schemathesis checks by itself. `ignored_auth` is left out: in process its probes break
@@ -162,7 +162,7 @@ def _config(session: Session, owner: Identity, seed: int, examples: int) -> dict
             "no-shrink": True,
             "allow-x00": False,
         },
-        # On a live server a method that nobody documented may do anything.
+        # On a live server an undocumented method may do anything.
         "phases": {"coverage": {} if is_ours else {"unexpected-methods": []}},
         "auth": {"openapi": _credentials(session.contract, owner)},
         "checks": _checks(()),
@@ -176,8 +176,8 @@ def _exceptions(contract: Contract, checks: Checks) -> Iterator[Json]:
         yield {"include-operation-id": name, "checks": _checks(extra.statuses)}
     for name, operation in contract.operations.items():
         # Any bytes are put into a file part, and of two forms that exclude each other both or none
-        # are filled; whoever looks at contents is right to disagree. `refused` and `accepted` of
-        # the checks have such requests.
+        # are filled; a server that checks contents may refuse them. `refused` and `accepted`
+        # of the checks have such requests.
         if any(it.startswith("multipart/") for it in operation.bodies):
             off = {"enabled": False}
             judged = {"positive_data_acceptance": off, "negative_data_rejection": off}

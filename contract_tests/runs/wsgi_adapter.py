@@ -1,7 +1,7 @@
 """A WSGI application in front of a target, and the reading of WSGI requests.
 
-Whoever tests WSGI applications can so test any target: a mock on its own clock, or a server at an
-address, with its guard in between.
+A program that tests WSGI applications can test any target with it: a mock on its own clock, or a
+server at an address, with its guard in between.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _HOP_HEADERS = frozenset(
 class Front:
     """Passes requests on to the target of *session*, whose *owner* is looked at for money.
 
-    A server that cannot be reached ends the run of whoever asks; `unreachable` keeps the reason.
+    A server that cannot be reached ends the caller's run; `unreachable` keeps the reason.
     """
 
     session: Session
@@ -91,7 +91,7 @@ def wire_of(environ: Any) -> OutgoingRequest:
     # A body in chunks has no length, and ends where the server says.
     length = -1 if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
     body = environ["wsgi.input"].read(length)
-    # WSGI has taken the percent signs away, and what stands for a slash in an id must stay one.
+    # WSGI has decoded the percent signs; an encoded slash in an id must stay encoded.
     path = quote(environ["PATH_INFO"].encode("latin-1"))
     return OutgoingRequest(
         environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""), sent, body

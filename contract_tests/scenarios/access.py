@@ -51,7 +51,7 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
         if names_needed(operation, plan) and operation.security:
             yield Scenario(
                 f"owners of {name}",
-                f"call {name} for what belongs to somebody else, or to nobody",
+                f"call {name} for a resource of another account, and for an unknown one",
                 _bound(_owners, name),
                 cost_of(contract, checks, prices, name),
                 3,
@@ -169,7 +169,7 @@ def _example_ids(session: Session, operation: Operation) -> dict[str, str]:
 
 
 def unknown_id(session: Session, operation: Operation, name: str, schema: Json) -> str:
-    """An id that has the form of *name* and that nobody got."""
+    """An id in the form of *name* that does not exist."""
     make = next((it for it in session.checks.makes.values() if name in it.ids), None)
     targets = session.contract.behaviour.operations[operation.id].targets
     kinds = [it.kind for it in targets if it.id_from.rpartition(".")[2] == name]
@@ -218,7 +218,7 @@ def _credentials(session: Session, name: str) -> None:
 
 
 def _unknown_key() -> str:
-    """A key that nobody has, and that no log mistakes for a real one."""
+    """A key that does not exist and that no log mistakes for a real one."""
     return "kit-unknown-to-everybody"
 
 
@@ -235,11 +235,11 @@ def _owners(session: Session, name: str) -> None:
     wanted = _refusals_of(session, name, "not_found" if is_hidden else "foreign")
     before = _snapshot(session, name, ids)
     answer = session.call(name, ids=ids, who=session.stranger)
-    detail = f"somebody else was answered {answer.status} instead of {_either(wanted)}"
+    detail = f"another account was answered {answer.status} instead of {_either(wanted)}"
     check(rule_ids.own(name, "foreign"), detail, answer, holds=answer.status in wanted)
     after = _snapshot(session, name, ids)
     if before is not None and after is not None and not answer.is_success:
-        detail = f"somebody else changed it: {before.status} became {after.status}"
+        detail = f"another account changed it: {before.status} became {after.status}"
         holds = before.status == after.status
         check(rule_ids.own(name, "foreign"), detail, before, after, holds=holds)
 

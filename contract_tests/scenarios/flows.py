@@ -118,7 +118,7 @@ class _Run:
         raise UnableError(f"{step.call} did not show {dict(step.until)} in {_POLLS_MAX} calls")
 
     def _leave(self, step: Step, who: Identity) -> None:
-        """Begin a stream and leave it. Half a stream is no answer that monitors could judge."""
+        """Begin a stream and leave it. Monitors cannot judge half a stream."""
         session, contract = self._session, self._session.contract
         session.controls.cut_next(who, step.call)
         operation = contract.operations[step.call]
@@ -147,7 +147,7 @@ class _Run:
         return is_shown(self._wish(answer, wanted), evaluate(at, answer))
 
     def _wish(self, answer: Exchange, wanted: Json) -> Json:
-        """*wanted*, where an expression stands for another value of the same answer."""
+        """*wanted*, where an expression means another value of the same answer."""
         if isinstance(wanted, str) and wanted.startswith("$response."):
             return evaluate(wanted, answer)
         if isinstance(wanted, dict):

@@ -84,7 +84,7 @@ def _bound(run: Callable[[Session, str], None], name: str) -> Callable[[Session]
 
 
 def _prepared(session: Session, name: str) -> tuple[Identity, dict[str, Json], Made | None]:
-    """Somebody with everything that *name* acts on, paid for before anybody counts."""
+    """An account with everything that *name* acts on, paid for before the balance is read."""
     who = session.wallet.rich("payer")
     maker = session.resources.maker_for(name)
     if maker is None:

@@ -14,7 +14,7 @@ class Scenario:
 
     *requests* is a guess of how many it takes, *wall_ms* how long it waits on a live provider.
     *needs_levers* says that only a mock can be asked; *is_smoke* that a quick look includes it;
-    *is_read_only* that it changes nothing; *is_made_up* that nobody knows its cost or requests.
+    *is_read_only* that it changes nothing; *is_made_up* that its cost and requests are unknown.
     """
 
     name: str

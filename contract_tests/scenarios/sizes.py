@@ -20,7 +20,7 @@ from .scenario import Scenario
 
 
 def sizes(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
-    """Scenarios about bodies and files of the largest size; only where nobody pays for them."""
+    """Scenarios about bodies and files of the largest size; only where they cost nothing."""
     worst = sum(prices.values())
     if json_operation(contract, checks) is not None:
         yield Scenario(

@@ -36,7 +36,7 @@ from .webhooks import webhooks
 class Ran:
     """One scenario that was tried. *unable* says why it could not go on; empty when it did.
 
-    *ended_by* is what ended the whole run in the midst of it.
+    *ended_by* is the exception that ended the whole run during it.
     """
 
     scenario: Scenario
@@ -209,7 +209,7 @@ def run_scenario(
     is_shared: bool = False,
     ends_by: tuple[type[BaseException], ...] = (),
 ) -> Ran:
-    """Run one scenario; being unable to go on is no failure, but leaves rules unjudged."""
+    """Run one scenario; one that cannot go on does not fail, but leaves rules unjudged."""
     session.judge.scenario = scenario.name
     before = len(session.trace.events)
     started = time.perf_counter()

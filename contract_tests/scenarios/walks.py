@@ -238,7 +238,7 @@ def _container(session: Session, kind: str, fetched: Exchange, type_: str) -> No
     elif fetched.content_type != type_:
         problem = f"it came as {fetched.content_type or 'nothing'} instead of {type_}"
     elif fetched.headers.get("content-length", str(len(fetched.body))) != str(len(fetched.body)):
-        problem = "its length is not the length that was told"
+        problem = "its length is not its Content-Length"
     rule = rule_ids.media(kind, "container")
     session.judge.check(rule, problem or "", fetched, holds=problem is None)
 

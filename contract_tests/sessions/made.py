@@ -17,7 +17,7 @@ from ..traces.trace import Exchange
 class NotAcceptedError(UnableError):
     """The server did not accept what a scenario needs; *exchange* has its answer.
 
-    A request that never reached it, for the guard stopped it, is no refusal of the server.
+    A request that the guard stopped is not a refusal of the server.
     """
 
     def __init__(self, exchange: Exchange) -> None:

@@ -87,7 +87,7 @@ class Resources:
         """A job of an earlier run that is still open, instead of a new one.
 
         Raises:
-            UnableError: the server does not say how it stands; it may still run, and a new one
+            UnableError: the server does not show its state; it may still run, and a new one
                 would be paid for twice.
         """
         if self.open_jobs is None or make.read is None or who != self.calls.owner:

@@ -21,7 +21,7 @@ class Shown:
     checks: Checks
 
     def lifecycle_of(self, kind: str) -> Lifecycle | None:
-        """How a *kind* moves; None where it does not, or is no resource of the contract."""
+        """The lifecycle of a *kind*; None where it has none, or is not a resource."""
         resource = self.contract.behaviour.resources.get(kind)
         return resource.lifecycle if resource is not None else None
 

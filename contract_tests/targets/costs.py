@@ -27,7 +27,7 @@ from .open_jobs import OpenJob
 from .request_builder import UnableError, credential_header, wire_of_plan
 from .target import ANONYMOUS, Identity, OutgoingRequest
 
-#: Jobs whose end nobody saw and that are looked at once more: a look is a request.
+#: Jobs whose end was not seen and that are read once more: each read is a request.
 _LOOKS_MAX = 200
 #: From here on a status says that the server failed, and not what it did before.
 _SERVER_ERROR = 500
@@ -58,7 +58,7 @@ class Paid:
 
 @dataclass(slots=True)
 class Costs:
-    """Reads costs from answers. With *knows_past* nobody called before the first answer here."""
+    """Reads costs from answers. With *knows_past* the first answer is the first one ever."""
 
     contract: Contract
     knows_past: bool = False

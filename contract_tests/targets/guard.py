@@ -39,7 +39,7 @@ class ReadOnlyError(UnableError):
 
 @dataclass(slots=True)
 class CreditBudget:
-    """Credits that may be spent; None is no bound. Safe to share between threads.
+    """Credits that may be spent; None means unlimited. Safe to share between threads.
 
     *reserved* is set aside: for requests that are not answered yet, and for *pending* jobs, which
     are paid when they succeed. `spent + reserved` exceeds *limit* only by what a server takes
@@ -107,7 +107,7 @@ class BudgetGuard:
     def pass_on(
         self, wire: OutgoingRequest, send: Callable[[OutgoingRequest], Raw], *, is_paid: bool = True
     ) -> Raw:
-        """The answer to *wire*, if it may pass; nobody pays for one that is not *is_paid*.
+        """The answer to *wire*, if it may pass; one that is not *is_paid* costs nothing.
 
         Raises:
             SpentError: the budget does not cover it.
@@ -119,7 +119,7 @@ class BudgetGuard:
         if not self.budget.reserve(price):
             left = self.budget.left
             raise SpentError(f"{wire.method} {wire.path} may cost {price}, {left} credits are left")
-        # Without an answer nobody knows; the server may have taken its price all the same.
+        # Without an answer this is unknown; the server may have taken its price.
         change = Change(spent=price)
         try:
             raw = send(wire)
@@ -132,7 +132,7 @@ class BudgetGuard:
         return raw
 
     def adopt(self, job: OpenJob, owner: Identity) -> None:
-        """Set aside what a job of an earlier run may still take; nobody can refuse that now."""
+        """Set aside what a job of an earlier run may still take; it cannot be refused any more."""
         self.budget.settle(0, self._costs.adopt(job, owner))
 
     def look_again(self, send: Callable[[OutgoingRequest], Raw]) -> None:
@@ -209,11 +209,11 @@ class Guarded:
         return raw
 
     def adopt(self, job: OpenJob) -> None:
-        """Put *job*, which an earlier run was told to pay when it succeeds, on this run's bill."""
+        """Add *job*, which an earlier run started and success pays, to this run's bill."""
         self._guard.adopt(job, self.owner)
 
     def _is_ours(self, wire: OutgoingRequest) -> bool:
-        """Whether the request carries a credential that somebody would have to pay for."""
+        """Whether the request has the credential of an account that would pay for it."""
         known = {*self.owner.keys.values()}
         if self.target.controls is None and self.stranger is not None:
             known |= {*self.stranger.keys.values()}
@@ -226,7 +226,7 @@ class Guarded:
 def pause_asked_s(contract: Contract, wire: OutgoingRequest, raw: Raw) -> int | None:
     """How long to wait before *wire* is sent again; None where it is not.
 
-    429 says that nothing was done. After 503 somebody who repeats may pay twice, so it is for
+    429 says that nothing was done. After 503 a client that repeats may pay twice, so it is for
     requests alone that change nothing or carry a key that makes them one.
     """
     detail = raw.headers.get("retry-after", "")

@@ -1,7 +1,7 @@
 """The one place where the kit meets the mock: a target in this process, on a clock of its own.
 
 Requests are WSGI calls and waiting moves the clock, so a day costs microseconds. Everything beyond
-that goes through the control API, as anybody's test would do it.
+that uses the control API, as a downstream test does.
 """
 
 from __future__ import annotations

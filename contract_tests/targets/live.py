@@ -23,7 +23,7 @@ _TOLD_MAX = 200
 
 
 class UnreachableError(Exception):
-    """Nobody answers at the address."""
+    """No server answers at the address."""
 
 
 class NotSentError(UnreachableError):
@@ -33,7 +33,7 @@ class NotSentError(UnreachableError):
 class NotAllowedError(Exception):
     """The address is not one that may be tested without being asked for expressly.
 
-    Or it is none, or a key is none that could be sent there.
+    Or it is not an address, or a key cannot be sent there.
     """
 
 
@@ -109,7 +109,7 @@ class Live:
         """The answer to *wire* as it comes; leaving the block ends the connection.
 
         Raises:
-            UnreachableError: nobody answers, or, while the pieces are read, no longer.
+            UnreachableError: no server answers, or it stops while the pieces are read.
         """
         base = urlsplit(self.url)
         return self._asked(base.scheme, base.netloc, base.path.rstrip("/") + wire.path, wire)
@@ -218,14 +218,14 @@ def address_problem(url: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return "it must begin with http:// or https://, and a host"
     if is_port_none:
-        return "nobody listens on port 0"
+        return "port 0 cannot be connected to"
     if not url.isascii() or not url.isprintable() or " " in url:
         return "blanks and letters beyond ASCII must be written as %XX, a host as xn--…"
     return ""
 
 
 def identity(name: str, key: str, kinds: Mapping[str, str]) -> Identity:
-    """Somebody with *key*; *kinds* are further credentials by kind of key.
+    """An identity with *key*; *kinds* are further credentials by kind of key.
 
     Raises:
         NotAllowedError: one of them cannot be sent.

@@ -1,4 +1,4 @@
-"""Paid jobs that a run did not see the end of, kept in a file so that nobody pays twice."""
+"""Paid jobs whose end a run did not see, kept in a file so that none is paid twice."""
 
 from __future__ import annotations
 
@@ -81,11 +81,11 @@ class OpenJobs:
         return job
 
     def left_over(self, kind: str, asked: str) -> Sequence[OpenJob]:
-        """The jobs of an earlier run that answer the same request, and nobody goes on with yet."""
+        """The jobs of an earlier run that answer the same request and are not resumed yet."""
         return [it for it in self._earlier if (it.kind, it.asked) == (kind, asked)]
 
     def resume(self, job: OpenJob) -> None:
-        """Somebody goes on with *job*, and nobody else does meanwhile."""
+        """Resume *job*, so that no other scenario does."""
         self._earlier = tuple(it for it in self._earlier if it != job)
         self._current = (*self._current, job)
 
@@ -107,7 +107,7 @@ class OpenJobs:
             self._earlier = (*self._earlier, *current)
 
     def _save(self, jobs: tuple[OpenJob, ...]) -> None:
-        """Whoever breaks off while this writes leaves the old file or the new one, never half."""
+        """A run that stops while this writes leaves the old file or the new one, never half."""
         self.found = jobs
         text = msgspec.json.format(msgspec.json.encode(_Journal(jobs)), indent=1)
         beside = self.path.with_name(f"{self.path.name}.new")

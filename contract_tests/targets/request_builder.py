@@ -76,7 +76,7 @@ def _body(
 def credential_header(
     behaviour: Behaviour, operation: Operation, who: Identity
 ) -> Mapping[str, str]:
-    """The header that makes *who* known to *operation*; none for nobody.
+    """The header that identifies *who* to *operation*; none for an anonymous caller.
 
     Raises:
         UnableError: *who* has no such credential.

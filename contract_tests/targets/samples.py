@@ -71,7 +71,7 @@ def encode_form(form: Mapping[str, Json], boundary: str = _BOUNDARY) -> tuple[by
         if isinstance(value, dict) and "is" in value:
             head += f'; filename="{value["name"]}"\r\nContent-Type: {value["type"]}'
             content = sample(value["is"])
-            # Zeros that nobody has written yet cost nothing to make.
+            # A sparse file of zeros costs nothing to make.
             padding = bytes(max(0, value.get("bytes", 0) - len(content)))
         else:
             content = (value if isinstance(value, str) else json.dumps(value)).encode()

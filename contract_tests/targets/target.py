@@ -17,7 +17,7 @@ from ..traces.trace import Balance, Raw, SeenDelivery
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Somebody with credentials, by kind of key. *account* is its id where levers are."""
+    """An account with credentials, by kind of key. *account* is its id where controls exist."""
 
     name: str
     keys: Mapping[str, str] = field(default_factory=dict[str, str])

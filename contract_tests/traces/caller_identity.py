@@ -30,7 +30,7 @@ class Callers:
     _accepted: list[str] = field(default_factory=list[str])
 
     def label(self, headers: Mapping[str, str]) -> str:
-        """The caller's name; empty for nobody. *headers* have names in lower case."""
+        """The caller's name; empty without a credential. *headers* have names in lower case."""
         for credential in self.contract.behaviour.credentials.values():
             for header, _ in credential.forms:
                 sent = headers.get(header.lower(), "").split()

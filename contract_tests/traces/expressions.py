@@ -1,4 +1,4 @@
-"""Runtime expressions: where in an exchange a value stands.
+"""Runtime expressions: where in an exchange a value is.
 
 `$response.body#/a/0/b`, `$response.header.name`, `$response.status`, `$request.body#/a`,
 `$request.path.name`, `$request.query.name`, `$item#/a`, `$ids.name`, `$job.details#/a`,
@@ -72,7 +72,7 @@ def _source(source: str, exchange: Exchange, scope: Scope) -> Json:
 
 
 def at_pointer(value: Json, pointer: str) -> Json:
-    """The value at a JSON *pointer* below *value*; MISSING when there is none.
+    """The value at a JSON *pointer* below *value*; MISSING when it is absent.
 
     The step `*` gives the list of what follows it in every item of a list.
     """
@@ -167,7 +167,7 @@ def read_fact(fact: Fact, exchange: Exchange, scope: Scope = NOTHING) -> Json:
 
 
 def as_number(value: Json) -> Fraction | None:
-    """*value* as an exact number; None if it is none. True counts as 1, as prices do."""
+    """*value* as an exact number; None if it is not a number. True counts as 1, as in prices."""
     if isinstance(value, bool):
         return Fraction(int(value))
     return Fraction(str(value)) if isinstance(value, int | float) else None

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-#: A file with more boxes than this is no video of ours to judge.
+#: A file with more boxes than this is not judged.
 _BOXES_MAX = 4_000
 _CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl"}
 
@@ -23,7 +23,7 @@ class Footage:
 
 
 def read_footage(content: bytes) -> Footage:
-    """What the MP4 file *content* is; with a problem if it is none, or cut."""
+    """What the MP4 file *content* is; with a problem if it is not an MP4 file, or cut."""
     width = height = length_ms = 0
     fps, handler, track_ms = 0.0, b"", 0
     names: list[bytes] = []
@@ -46,7 +46,7 @@ def read_footage(content: bytes) -> Footage:
         return Footage(problem=str(error) or "a box is cut")
     for needed in (b"ftyp", b"moov", b"mdat"):
         if needed not in names:
-            return Footage(problem=f"no {needed.decode()} box; this is no MP4 file")
+            return Footage(problem=f"no {needed.decode()} box; this is not an MP4 file")
     return Footage(width, height, length_ms, fps)
 
 

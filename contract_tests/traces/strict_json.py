@@ -1,4 +1,4 @@
-"""Reading what other programs wrote: whatever is not as it must be is told with its place."""
+"""Reading files of other programs: each problem is reported with its place."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_json(text: str | bytes, *, depth_max: int = _DEPTH_MAX) -> Json:
     """The value that *text* says.
 
     Raises:
-        ValueError: it is no JSON, or no program could do anything with it: nested deeper than
+        ValueError: it is not JSON, or a program could not process it: nested deeper than
             *depth_max*, a number without end, or half of a character.
     """
     try:
@@ -46,7 +46,7 @@ def read_json(text: str | bytes, *, depth_max: int = _DEPTH_MAX) -> Json:
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{number} is no number of JSON")
+        raise ValueError(f"{number} is not a JSON number")
     return number
 
 
@@ -67,10 +67,10 @@ def _parts(value: Json) -> Iterable[Json]:
 
 
 def read_base64(text: str, where: str) -> bytes:
-    """The bytes that *text* stands for.
+    """The bytes that *text* encodes.
 
     Raises:
-        ValueError: it is no base64; *where* says of what.
+        ValueError: it is not base64; *where* says of what.
     """
     try:
         return base64.b64decode(text, validate=True)
@@ -85,7 +85,7 @@ class Form:
         self._schema = schema
 
     def check(self, value: Json, where: str) -> None:
-        """Nothing, if *value* has this form.
+        """Raises unless *value* has this form.
 
         Raises:
             ValueError: it has not; the message begins with *where*.

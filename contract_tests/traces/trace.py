@@ -1,7 +1,7 @@
 """What happened between a client and a provider, as data: exchanges, balances, deliveries.
 
 A trace can come from our own scenarios, from a fuzzer, a proxy, the journal of the mock or a HAR
-file; whoever judges it cannot tell, and need not. Keys never enter a trace.
+file; a judge cannot tell the difference and does not need to. Keys never enter a trace.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ class StreamEvent(Struct, frozen=True):
 class Exchange(Struct, frozen=True):
     """One request with its answer. *number* counts within the trace, from 1.
 
-    *actor* names who asked: `owner`, `stranger`, `anonymous` for nobody, or `unknown` for a key
+    *actor* names who asked: `owner`, `stranger`, `anonymous` for no key, or `unknown` for a key
     that the server does not know. *key* tells two credentials apart without being one. *sent* and
-    *reply* are decoded bodies, None if there is none; *broken* says that the answer's JSON did not
-    parse. *chunks* counts the pieces a stream came in; 0 if nobody saw them come. *lacks* is what
+    *reply* are decoded bodies, None if absent; *broken* says that the answer's JSON did not
+    parse. *chunks* counts the pieces a stream came in; 0 if this was not seen. *lacks* is what
     was not recorded.
     """
 
@@ -120,7 +120,7 @@ def asked_only(operation: str, sent: Json) -> Exchange:
 
 
 class Balance(Struct, frozen=True):
-    """The credits of *actor* as somebody who may see them saw them."""
+    """The credits of *actor* at one moment."""
 
     at_ms: int
     actor: str
@@ -155,7 +155,7 @@ Event = Exchange | Balance | SeenDelivery
 class Trace(Struct):
     """Events in the order in which they happened, at instants of the server's clock.
 
-    That clock ran *time_scale* times as fast as that of whoever looked.
+    That clock ran *time_scale* times as fast as that of the observer.
     """
 
     provider: str
@@ -171,7 +171,7 @@ class Trace(Struct):
 
 
 class Raw(Struct, frozen=True):
-    """An exchange as it went over the wire, before anybody knew what it was about."""
+    """An exchange as it went over the wire, before its operation is known."""
 
     method: str
     path: str

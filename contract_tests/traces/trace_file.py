@@ -1,6 +1,6 @@
 """Traces in files: one JSON object a line, the first about the trace itself.
 
-A line is written when its exchange is over, so whoever ends the writer loses nothing of before.
+A line is written when its exchange is over, so a writer that is stopped loses nothing of before.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def read_trace(path: Path, contract: Contract) -> Trace:
     """The trace that `write_trace` saved. A last line that its writer did not finish is left out.
 
     Raises:
-        ValueError: it is no trace, or one of another provider.
+        ValueError: it is not a trace, or one of another provider.
     """
     return trace_of(path.read_text(encoding="utf-8"), str(path), contract)
 
@@ -113,7 +113,7 @@ def trace_of(text: str, name: str, contract: Contract) -> Trace:
     first, *lines = text.split("\n")
     head = _read_line(first, f"{name}: line 1")
     if not isinstance(head, dict) or "trace" not in head:
-        raise ValueError(f'{name} is no trace: its first line must be {{"trace": 1, …}}')
+        raise ValueError(f'{name} is not a trace: its first line must be {{"trace": 1, …}}')
     if head.get("provider") != contract.provider:
         provider = head.get("provider")
         raise ValueError(f"{name} is a trace of {provider!r}, not {contract.provider!r}")
@@ -130,7 +130,7 @@ def _read_line(line: str, where: str) -> Json:
     try:
         return read_json(line)
     except ValueError as error:
-        raise ValueError(f"{where} is no JSON: {error}") from None
+        raise ValueError(f"{where} is not JSON: {error}") from None
 
 
 def _to_json(event: Event, secrets: Secrets) -> Json:

@@ -121,7 +121,7 @@ def test_another_machine_may_not_unless_it_is_meant(url: str) -> None:
     [
         ("http://127.0.0.1:x", "no address 'http://127.0.0.1:x': Port could not be cast"),
         ("http://127.0.0.1:99999", "no address 'http://127.0.0.1:99999': Port out of range"),
-        ("http://127.0.0.1:0", "no address 'http://127.0.0.1:0': nobody listens on port 0"),
+        ("http://127.0.0.1:0", "no address 'http://127.0.0.1:0': port 0 cannot be connected to"),
         ("http://[::1", "no address 'http://[::1': Invalid IPv6 URL"),
         ("http://127.0.0.1/a b", "no address 'http://127.0.0.1/a b': blanks and letters beyond"),
         ("http://127.0.0.1/é", "no address 'http://127.0.0.1/é': blanks and letters beyond"),

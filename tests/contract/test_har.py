@@ -300,7 +300,7 @@ def test_what_a_file_may_leave_out_is_no_defect(entry: Json, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("edit", "detail"),
     [
-        ({"startedDateTime": "yesterday"}, "at startedDateTime: 'yesterday' is no instant"),
+        ({"startedDateTime": "yesterday"}, "at startedDateTime: 'yesterday' is not an instant"),
         ({"response": None}, 'at response: null is not of type "object"'),
         ({"request": {"method": "GET"}}, 'at request: "url" is a required property'),
         (

@@ -52,9 +52,9 @@ def _entry(**response: Json) -> str:
 @pytest.mark.parametrize(
     ("text", "detail"),
     [
-        ("a letter", "FILE is no HAR file: Expecting value: line 1 column 1 (char 0)"),
-        ("[]", 'FILE is no HAR file: [] is not of type "object"'),
-        ('{"log": 3}', 'FILE is no HAR file: at log: 3 is not of type "object"'),
+        ("a letter", "FILE is not a HAR file: Expecting value: line 1 column 1 (char 0)"),
+        ("[]", 'FILE is not a HAR file: [] is not of type "object"'),
+        ('{"log": 3}', 'FILE is not a HAR file: at log: 3 is not of type "object"'),
         ('{"log": {"entries": [1]}}', 'FILE: entry 1: 1 is not of type "object"'),
         (
             '{"log": {"entries": [{"request": {"method": "GET"}, "response": {}}]}}',
@@ -74,7 +74,7 @@ def _entry(**response: Json) -> str:
             _entry(content={"text": "abc", "encoding": "base64"}),
             "FILE: entry 1: at response/content/text: no base64: ",
         ),
-        ("[" * 100_000, "FILE is no HAR file: nested deeper than 500"),
+        ("[" * 100_000, "FILE is not a HAR file: nested deeper than 500"),
         ('{"trace": 1}', "FILE is a trace of None, not 'ozor'"),
         (
             '{"trace": 1, "provider": "ozor"}\n{"x": 1}\n',
@@ -85,7 +85,7 @@ def _entry(**response: Json) -> str:
             '"available": 1, "held": 0}\n',
             'FILE: line 2: at at_ms: "now" is not of type "integer"',
         ),
-        ('{"trace": 1, "provider": "ozor"}\n\n{}', "FILE: line 2 is no JSON: Expecting value"),
+        ('{"trace": 1, "provider": "ozor"}\n\n{}', "FILE: line 2 is not JSON: Expecting value"),
     ],
 )
 def test_file_that_is_no_recording_is_refused_with_the_place(
@@ -144,8 +144,8 @@ def test_recording_may_come_through_a_pipe(tmp_path: Path) -> None:
     [
         ("[" * 65 + "]" * 65, "nested deeper than 64"),
         ('{"a":' * 65 + "1" + "}" * 65, "nested deeper than 64"),
-        ("[NaN]", "nan is no number of JSON"),
-        ("[1e999]", "inf is no number of JSON"),
+        ("[NaN]", "nan is not a JSON number"),
+        ("[1e999]", "inf is not a JSON number"),
         (r'["\udc00"]', "a text holds half of a character"),
         (r'{"\ud800": 1}', "a text holds half of a character"),
     ],
