@@ -32,7 +32,7 @@ PROCESSING: dict[str, Json] = {
 
 def test_word_that_no_form_has_is_told_with_those_of_all_forms() -> None:
     assert told_of_task({**PROCESSING, "status": "done"}) == [
-        "data.status: expected one of 'processing', 'success', 'failed', got 'done'"
+        "data.status: expected one of 'processing', 'success', got 'done'"
     ]
 
 

@@ -133,9 +133,8 @@ def test_lint_finds_a_citation_of_a_clause_that_is_not_there(tmp_path: Path) -> 
 
     found = list(problems_of(folder))
 
-    assert [it.partition("yaml: ")[2] for it in found] == [
-        "clauses.yaml has no clause MA-099, which behaviour.yaml cites"
-    ]
+    missing = [it.partition("yaml: ")[2] for it in found if "has no clause" in it]
+    assert missing == ["clauses.yaml has no clause MA-099, which behaviour.yaml cites"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import json
 import re
 import socket
 import time
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -297,9 +296,18 @@ def test_s25_refusals_show_no_inside(world: MockWorld, path: str) -> None:
     assert not re.search(r"Traceback|\.py|site-packages|SELECT |/work/|/usr/", answer.text)
 
 
-def test_s25_our_own_fault_shows_no_inside(tmp_path: Path) -> None:
-    app = create_app(database=tmp_path / "mock.db", contracts=[])
-    app.extensions["screentest"].store.close()
+def test_s25_our_own_fault_shows_no_inside() -> None:
+    readings = iter([1_700_000_000_000] * 3)
+
+    def failing_clock() -> int:
+        reading = next(readings, None)
+        if reading is None:
+            raise RuntimeError("the database mock.db is closed, says sqlite in store.py")
+        return reading
+
+    app = create_app(contracts=[], clock=failing_clock)
+    for _ in range(4):
+        next(readings, None)
 
     answer = Client(app.test_client(), "").get("/_screentest/worlds/default")
 
