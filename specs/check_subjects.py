@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from .clauses import Subject, subject
 from .contract_subjects import ContractSubjects, about, fields_in
 from .json_types import Json
+from .topics import NOT_OF_ANSWERS, NOT_OF_INPUT
 
 
 def subject_of_check(subjects: ContractSubjects, checks: Json, steps: Sequence[str]) -> Subject:
@@ -47,14 +48,22 @@ def subject_of_check(subjects: ContractSubjects, checks: Json, steps: Sequence[s
 def _view(subjects: ContractSubjects, operation: str, value: Json) -> Subject:
     kinds = [value["resource"]] if "resource" in value else []
     base = subjects.kinds(kinds) if kinds else subjects.kinds_of(operation)
-    return base | about(operation={operation}, field=fields_in(value))
+    statuses = {value["status"]} if "status" in value else subjects.accepted(operation).status
+    return (
+        base
+        | about(operation={operation}, field=fields_in(value), status=statuses)
+        | about(never=NOT_OF_ANSWERS | {"method", "webhook"})
+    )
 
 
 def _list(subjects: ContractSubjects, operation: str, value: Json) -> Subject:
     fields = {*fields_in(value), *value.get("oldest_first", {})}
     fields |= {value[name] for name in ("limit", "after") if name in value}
     return subjects.kinds([value["of"]]) | about(
-        operation={operation}, field=fields, topic={"list", "order"}
+        operation={operation},
+        field=fields,
+        status=subjects.accepted(operation).status,
+        topic={"list", "order"},
     )
 
 
@@ -71,7 +80,10 @@ def _example(subjects: ContractSubjects, value: Json, smallest: Json) -> Subject
     statuses = {value["status"]} if "status" in value else refused.status
     # A field says more than the topics of the reason.
     topics = frozenset() if fields else refused.topic
-    return replace(refused, status=frozenset(statuses), topic=topics) | about(field=fields)
+    refused = replace(refused, status=frozenset(statuses), topic=topics)
+    return refused | about(
+        field=fields, never=NOT_OF_INPUT if value.get("because") == "invalid" else ()
+    )
 
 
 def _flow(value: Json, requests: Json) -> Subject:

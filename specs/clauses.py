@@ -49,7 +49,8 @@ Topic = Literal[
 class Subject(Struct, frozen=True, forbid_unknown_fields=True):
     """What a clause or a citing place is about. An empty dimension does not limit it.
 
-    *field* has wire names, dotted for nested fields, of a request or of an answer.
+    *field* has wire names, dotted for nested fields, of a request or of an answer. A citing place
+    is *never* about some topics, whatever else it shares with a clause.
     """
 
     operation: frozenset[str] = frozenset()
@@ -59,12 +60,17 @@ class Subject(Struct, frozen=True, forbid_unknown_fields=True):
     lifecycle: frozenset[str] = frozenset()
     resource: frozenset[str] = frozenset()
     topic: frozenset[Topic] = frozenset()
+    never: frozenset[Topic] = frozenset()
 
     def fits(self, other: Subject) -> bool:
         """Whether both share a value in a dimension, and in every dimension that both name."""
+        if any(
+            one.topic and one.topic <= other.never for one, other in ((self, other), (other, self))
+        ):
+            return False
         shared = [
             _share(name, mine, its)
-            for name in self.__struct_fields__
+            for name in DIMENSIONS
             if (mine := getattr(self, name)) and (its := getattr(other, name))
         ]
         return bool(shared) and all(shared)
@@ -75,11 +81,14 @@ class Subject(Struct, frozen=True, forbid_unknown_fields=True):
         return Subject(**{name: getattr(self, name) | getattr(other, name) for name in names})
 
     def __str__(self) -> str:
-        named = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        named = ((name, getattr(self, name)) for name in DIMENSIONS)
         parts = [
             f"{name} {', '.join(sorted(map(str, values)))}" for name, values in named if values
         ]
         return "; ".join(parts) or "no subject"
+
+
+DIMENSIONS = tuple(name for name in Subject.__struct_fields__ if name != "never")
 
 
 class Clause(Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,6 +132,8 @@ def subject(raw: Json) -> Subject:
     """
     lists = {name: it if isinstance(it, list) else [it] for name, it in raw.items()}
     about = msgspec.convert(lists, Subject)
+    if about.never:
+        raise msgspec.ValidationError("Object contains unknown field `never`")
     return msgspec.structs.replace(about, header=frozenset(it.lower() for it in about.header))
 
 

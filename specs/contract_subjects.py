@@ -3,45 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from .clauses import Subject, Topic
 from .contract import Contract
 from .files import read_yaml
 from .json_types import Json
 from .openapi_places import Found, field_names
-
-#: What a refusal is about beside its status.
-_TOPICS_OF_REASON: Mapping[str, frozenset[Topic]] = {
-    "unknown_route": frozenset({"environment", "method"}),
-    "wrong_method": frozenset({"environment", "method"}),
-    "redirect": frozenset({"environment", "url"}),
-    "missing_credential": frozenset({"credential"}),
-    "unknown_credential": frozenset({"credential"}),
-    "revoked_credential": frozenset({"credential"}),
-    "expired_credential": frozenset({"credential"}),
-    "wrong_content_type": frozenset({"upload", "method", "error"}),
-    "malformed_body": frozenset({"error", "method"}),
-    "too_large": frozenset({"upload", "media"}),
-    "invalid": frozenset({"error", "content", "media", "upload"}),
-    "content_refused": frozenset({"content"}),
-    "not_found": frozenset({"id", "ownership", "error"}),
-    "foreign": frozenset({"ownership"}),
-    "expired": frozenset({"url", "time", "media"}),
-    "wrong_state": frozenset({"lifecycle", "error"}),
-    "insufficient_credits": frozenset({"credits", "price"}),
-    "rate_limited": frozenset({"rate"}),
-    "too_many_running": frozenset({"concurrency"}),
-    "idempotency_mismatch": frozenset({"idempotency"}),
-    "idempotency_in_flight": frozenset({"idempotency"}),
-    "receiver_failed": frozenset({"webhook"}),
-    "receiver_signature": frozenset({"webhook"}),
-}
-_ANY_REFUSAL: frozenset[Topic] = frozenset({"error"})
-#: What the account, and the document as a whole, are about.
-_TOPICS_OF_ALL: frozenset[Topic] = frozenset(
-    {"cadence", "credential", "credits", "environment", "error", "method", "price", "rate"}
+from .topics import (
+    ANY_REFUSAL,
+    NOT_OF_ANSWERS,
+    NOT_OF_FIELDS,
+    NOT_OF_INPUT,
+    TOPICS_OF_ALL,
+    TOPICS_OF_REASON,
+    TOPICS_OF_RULE,
 )
+
 #: The reason by which each gate refuses.
 _REASON_OF_GATE = {
     "authentication": "missing_credential",
@@ -59,28 +37,6 @@ _REASON_OF_GATE = {
 _EXPRESSION = re.compile(r"^\$(?:made\.)?(?:request|response|item)\b")
 
 
-#: What the rules of a kind are about; the first word of their ids.
-_TOPICS_OF_RULE: Mapping[str, frozenset[Topic]] = {
-    "auth": frozenset({"credential"}),
-    "keys": frozenset({"credential"}),
-    "limits": frozenset({"upload", "media"}),
-    "own": frozenset({"ownership", "id", "error"}),
-    "route": frozenset({"environment", "method"}),
-    "money": frozenset({"price", "credits", "refund"}),
-    "life": frozenset({"lifecycle"}),
-    "state": frozenset({"lifecycle"}),
-    "stream": frozenset({"stream"}),
-    "idem": frozenset({"idempotency"}),
-    "rate": frozenset({"rate"}),
-    "cap": frozenset({"concurrency"}),
-    "hook": frozenset({"webhook"}),
-    "url": frozenset({"url"}),
-    "media": frozenset({"media"}),
-    "content": frozenset({"media"}),
-    "list": frozenset({"list", "order"}),
-}
-
-
 def about(
     *,
     operation: Iterable[str] = (),
@@ -90,6 +46,7 @@ def about(
     lifecycle: Iterable[str] = (),
     resource: Iterable[str] = (),
     topic: Iterable[Topic] = (),
+    never: Iterable[Topic] = (),
 ) -> Subject:
     """A subject with these values."""
     return Subject(
@@ -100,6 +57,7 @@ def about(
         frozenset(lifecycle),
         frozenset(resource),
         frozenset(topic),
+        frozenset(never),
     )
 
 
@@ -148,13 +106,13 @@ class ContractSubjects:
     def accepted(self, name: str) -> Subject:
         """Successful calls of an operation."""
         statuses = {int(it) for it in self._contract.operations[name].replies if it < "3"}
-        return self.kinds_of(name) | about(operation={name}, status=statuses)
+        return self.kinds_of(name) | about(operation={name}, status=statuses, never=NOT_OF_ANSWERS)
 
     def reason(self, reason: str, operation: str = "") -> Subject:
         """Requests that are refused for *reason*, of one operation or of all."""
         rule = self._behaviour.refusals.get(reason)
         own = self.kinds_of(operation) | about(operation={operation}) if operation else Subject()
-        topics = _TOPICS_OF_REASON.get(reason, _ANY_REFUSAL)
+        topics = TOPICS_OF_REASON.get(reason, ANY_REFUSAL)
         headers = self._credential_headers(operation) if "credential" in topics else set[str]()
         headers |= {"retry-after"} if topics & {"rate", "concurrency"} else set()
         headers |= self._idempotency_headers() if "idempotency" in topics else set()
@@ -166,7 +124,8 @@ class ContractSubjects:
         names = {operation} if operation else self._takers(field)
         is_header = field.lower() in self._idempotency_headers()
         named = about(header={field}) if is_header else about(field={field})
-        return named | about(operation=names, status=self.reason("invalid").status)
+        statuses = self.reason("invalid").status
+        return named | about(operation=names, status=statuses, never=NOT_OF_INPUT)
 
     def of_schema(self, found: Found) -> Subject:
         """A place of the OpenAPI document."""
@@ -183,13 +142,14 @@ class ContractSubjects:
             field=found.fields,
             status=found.statuses - {0},
             header=found.headers,
+            never=NOT_OF_FIELDS if found.fields else (),
         )
 
     def rule(self, rule_id: str) -> Subject:
         """A rule of the contract kit, by the names in its id."""
         kind, _, rest = rule_id.partition(".")
         steps = rest.split(".")
-        found = about(topic=_TOPICS_OF_RULE.get(kind, frozenset()))
+        found = about(topic=TOPICS_OF_RULE.get(kind, frozenset()))
         for step in steps:
             if step in self._contract.operations:
                 found |= self.kinds_of(step) | about(operation={step})
@@ -207,7 +167,7 @@ class ContractSubjects:
                 headers = {header for header, _ in behaviour.credentials[scheme].forms}
                 return about(header=headers, topic={"credential"})
             case ["accounts", *_]:
-                return about(topic=_TOPICS_OF_ALL)
+                return about(topic=TOPICS_OF_ALL)
             case ["provider", *_]:
                 return about(topic={"method", "environment"})
             case ["limits", *_]:

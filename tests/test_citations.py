@@ -34,7 +34,7 @@ STRANGE = {
     "znapai": "ZN-052",
 }
 #: The least share of wrong citations that must be found.
-DETECTED_MIN = 0.88
+DETECTED_MIN = 0.9
 
 
 def _places(contract: Contract) -> list[CitingPlace]:

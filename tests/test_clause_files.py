@@ -64,6 +64,7 @@ LA-002:
         ("{says: X., about: {topic: weather}}", "Invalid enum value 'weather'"),
         ("{says: X., about: {status: '400'}}", "Expected `int`, got `str`"),
         ("{says: X., about: {verb: GET}}", "unknown field `verb`"),
+        ("{says: X., about: {topic: price, never: rate}}", "unknown field `never`"),
         ("{says: X., about: {}}", "`about` names nothing"),
         ("{says: X.}", "'about'"),
         ("A sentence.", "not a mapping"),
@@ -108,3 +109,11 @@ def test_a_contract_needs_no_clauses(tmp_path: Path) -> None:
 def test_two_subjects_fit(one: dict[str, object], other: dict[str, object], *, fits: bool) -> None:
     assert subject(one).fits(subject(other)) is fits
     assert subject(other).fits(subject(one)) is fits
+
+
+def test_a_place_that_is_never_about_a_topic_fits_no_clause_about_it_alone() -> None:
+    place = Subject(operation=frozenset({"a"}), never=frozenset({"cadence"}))
+
+    assert not subject({"operation": "a", "topic": "cadence"}).fits(place)
+    assert subject({"operation": "a", "topic": ["cadence", "error"]}).fits(place)
+    assert subject({"operation": "a"}).fits(place)

@@ -10,6 +10,7 @@ from screentest.specs.clauses import Subject, Topic
 from screentest.specs.contract import Contract
 from screentest.specs.contract_subjects import ContractSubjects, about, dotted
 from screentest.specs.json_types import Json
+from screentest.specs.topics import NOT_OF_ANSWERS
 
 from .mutant import Mutant
 
@@ -23,6 +24,7 @@ _TOPICS: Mapping[str, frozenset[Topic]] = {
     "like": frozenset({"url"}),
     "bytes_cut": frozenset({"media"}),
 }
+_NOT_OF_FIELDS: frozenset[Topic] = NOT_OF_ANSWERS | {"method"}
 _MONEY: frozenset[Topic] = frozenset({"credits", "price", "refund"})
 
 
@@ -66,7 +68,9 @@ def _of_operation(
     if name == "files":
         return about(topic={"url", "media"})
     statuses = _statuses(subjects, contract, name, change)
-    found = about(field=_fields(change), status=statuses, header=_headers(change))
+    fields = _fields(change)
+    never = _NOT_OF_FIELDS if fields else frozenset[Topic]()
+    found = about(field=fields, status=statuses, header=_headers(change), never=never)
     if name in contract.operations:
         whole = subjects.operation(name)
         found |= about(operation={name}, resource=whole.resource, lifecycle=whole.lifecycle)
