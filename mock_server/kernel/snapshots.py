@@ -88,7 +88,9 @@ def read_snapshot(document: bytes, providers: Collection[str]) -> tuple[Head, li
     """
     if len(document) > SNAPSHOT_BYTES_MAX:
         raise _damaged(f"is larger than {SNAPSHOT_BYTES_MAX} bytes")
-    first, *rest = document.splitlines(keepends=True) or [b""]
+    if not document:
+        raise _damaged("is empty")
+    first, *rest = document.splitlines(keepends=True)
     head = _head(first)
     if not rest or rest[-1] != _last_line(document[: -len(rest[-1])]):
         raise _damaged("was changed or cut short: its last line is not the digest of the others")

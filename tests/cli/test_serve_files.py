@@ -45,7 +45,7 @@ def test_database_and_what_lies_beside_it_are_for_their_owner_alone(shell: Shell
     finally:
         os.umask(before)
 
-    assert modes == dict.fromkeys(("q.db", "q.db-wal", "q.db-shm", "q.db.lock"), 0o600)
+    assert modes == dict.fromkeys(("q.db", "q.db-wal"), 0o600)
 
 
 def test_ready_file_is_there_only_while_the_mock_listens(shell: Shell) -> None:

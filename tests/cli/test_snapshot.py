@@ -69,7 +69,8 @@ def test_snapshot_passes_through_a_pipe(world: World) -> None:
         (lambda it: it.replace('"available":10,', '"available":99,', 1), _DAMAGED),
         (
             lambda it: '{"openapi": "3.1.0"}\n',
-            "error: the snapshot is none, or not of format 1, which this screentest reads\n",
+            "error: the snapshot has no first line of a snapshot of format 2: "
+            "Object contains unknown field `openapi`\n",
         ),
         (lambda it: "", "error: the snapshot is empty\n"),
     ],
@@ -120,7 +121,7 @@ def test_saving_replaces_a_file_whole_and_leaves_nothing_beside_it(world: World)
 
     world.run("snapshot", "save", "world.jsonl")
 
-    assert file.read_text().startswith('{"format":1,')
+    assert file.read_text().startswith('{"screentest":"snapshot","format":2,')
     assert [it.name for it in world.shell.folder.iterdir()] == ["world.jsonl"]
 
 
