@@ -158,10 +158,10 @@ def _lifecycle(name: str, raw: Json) -> Lifecycle:
 def _resource(
     name: str, raw: Json, lifecycles: Mapping[str, Lifecycle], path: Path
 ) -> ResourceKind:
-    lifecycle = raw.get("lifecycle")
+    lifecycle: str | None = raw.get("lifecycle")
     if lifecycle is not None and lifecycle not in lifecycles:
         raise ContractError(f"{path}: resource {name!r} has unknown lifecycle {lifecycle!r}")
-    known = {"name": name, "lifecycle": lifecycles.get(lifecycle)}
+    known = {"name": name, "lifecycle": lifecycles[lifecycle] if lifecycle else None}
     return convert({"called": name.replace("_", " "), **raw, **known}, ResourceKind)
 
 

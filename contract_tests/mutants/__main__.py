@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +20,7 @@ PROVIDER = click.Choice(provider_names())
 
 
 @contextmanager
-def _usage_errors() -> Iterator[None]:
+def _usage_errors() -> Generator[None]:
     """A missing library or a wrong argument ends in exit code 2 with one line."""
     try:
         yield

@@ -15,7 +15,7 @@ from screentest.specs.redaction import Redactor
 from ..engine.world import Plan
 from ..engine.worlds import DEFAULT_WORLD, Worlds
 from ..kernel.errors import MockError
-from ..store.keeper import MemoryKeeper
+from ..store.keeper import Keeper, MemoryKeeper
 from ..store.sqlite_keeper import SqliteKeeper
 from ..store.store import Store
 from .control.control_api import control_blueprint
@@ -33,6 +33,7 @@ from .wsgi_edge import WSGIEdge
 def create_app(
     *,
     database: Path | None = None,
+    keeper: Keeper | None = None,
     contracts: Sequence[Contract] | None = None,
     plan: Plan | None = None,
     guard: Guard | None = None,
@@ -46,17 +47,16 @@ def create_app(
 ) -> Flask:
     """A mock as a WSGI application.
 
-    *database* None keeps everything in memory. *contracts* None serves every provider. *plan* is
-    how the default world begins, if it does not exist yet. *is_server* says that streams wait for
-    the clock, and webhooks leave by themselves; inside the caller's process (the default) streams
-    move the clock, and a webhook leaves in the thread whose call made it due. *is_pure* leaves out
-    our own response headers. *clock* reads the wall time in milliseconds. *observe* gets
-    every handled request, and *warn* gets what the user should know at once. *targets* says where
-    webhooks may go; an application under a name in `extensions["screentest.receivers"]` gets what
-    is sent to `wsgi:NAME`.
-
-    A mock that *is_strict* replaces a reply of its own that breaks the contract by a 500; else it
-    sends the reply and journals a warning.
+    *database* None keeps everything in memory; a *keeper* takes the place of both. *contracts* None
+    serves every provider. *plan* is how the default world begins, if it does not exist yet.
+    *is_server* says that streams wait for the clock, and webhooks leave by themselves; inside the
+    caller's process (the default) streams move the clock, and a webhook leaves in the thread whose
+    call made it due. *is_pure* leaves out our own response headers. *clock* reads the wall time in
+    milliseconds. *observe* gets every handled request, and *warn* gets what the user should know at
+    once. *targets* says where webhooks may go; an application under a name in
+    `extensions["screentest.receivers"]` gets what is sent to `wsgi:NAME`. A mock that *is_strict*
+    replaces a reply of its own that breaks the contract by a 500; else it sends the reply and
+    journals a warning.
 
     Raises:
         MockError: the database cannot be used.
@@ -70,7 +70,8 @@ def create_app(
             # shipped ones are right, and compiled when they are first used.
             if not contract.is_shipped:
                 _ = contract.operations
-    keeper = SqliteKeeper(database) if database is not None else MemoryKeeper()
+    if keeper is None:
+        keeper = SqliteKeeper(database) if database is not None else MemoryKeeper()
     store = Store(keeper, Redactor(it.behaviour for it in contracts))
     _check_served(store, contracts)
     worlds = Worlds(store, contracts, clock, system_ms, is_strict=is_strict)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client as WsgiClient
 
-from screentest.mock_server.engine.worlds import Worlds
 from screentest.mock_server.http.app import create_app
 from screentest.mock_server.store.keeper import ChangeSet, KeeperError, MemoryKeeper
 from screentest.mock_server.store.sqlite_keeper import SqliteKeeper
@@ -24,14 +23,10 @@ _ADVANCES, _THREADS = 5, 10
 class FullDisk(MemoryKeeper):
     """Lets change sets fail while *is_full*, and each of the *numbers* in any case."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self) -> None:
         self.is_full = False
         self.numbers: set[int] = set()
         self.count = 0
-        self._keeper = store._keeper
-        store._keeper = self
-        for rows in store._open.values():
-            rows._keeper = self
 
     def commit(self, change_set: ChangeSet) -> None:
         self.count += 1
@@ -41,14 +36,15 @@ class FullDisk(MemoryKeeper):
 
 
 @pytest.fixture
-def wsgi() -> WsgiClient:
+def disk() -> FullDisk:
+    """Where the mock of the test keeps its state."""
+    return FullDisk()
+
+
+@pytest.fixture
+def wsgi(disk: FullDisk) -> WsgiClient:
     """A mock of its own: its keeper is made to fail."""
-    return WsgiClient(create_app())
-
-
-def _disk(world: MockWorld) -> FullDisk:
-    worlds: Worlds = world.wsgi.application.extensions["screentest"]  # type: ignore[attr-defined]
-    return FullDisk(worlds.store)
+    return WsgiClient(create_app(keeper=disk))
 
 
 def _fold(ledger: Json) -> dict[str, int]:
@@ -72,8 +68,10 @@ def _create(account: Account) -> Answer:
     return account.client.post(_GENERATE, json={"prompt": "A lamp"})
 
 
-def test_call_that_cannot_be_kept_is_answered_503_and_takes_nothing(ozor: Account) -> None:
-    disk = _disk(ozor.world)
+def test_call_that_cannot_be_kept_is_answered_503_and_takes_nothing(
+    ozor: Account, disk: FullDisk
+) -> None:
+    disk.count = 0
     before = ozor.ledger()
     disk.is_full = True
 
@@ -89,8 +87,8 @@ def test_call_that_cannot_be_kept_is_answered_503_and_takes_nothing(ozor: Accoun
     assert _create(ozor).status == 200
 
 
-def test_control_call_that_cannot_be_kept_is_answered_503(ozor: Account) -> None:
-    disk = _disk(ozor.world)
+def test_control_call_that_cannot_be_kept_is_answered_503(ozor: Account, disk: FullDisk) -> None:
+    disk.count = 0
     disk.is_full = True
 
     refused = ozor.world.control.post(f"{ozor.world.path}/clock/advance", json={"by_ms": 1_000})
@@ -102,9 +100,9 @@ def test_control_call_that_cannot_be_kept_is_answered_503(ozor: Account) -> None
     assert moved.json()["now"] == "2026-01-01T00:00:01Z"
 
 
-def test_polls_are_answered_while_nothing_can_be_kept(ozor: Account) -> None:
+def test_polls_are_answered_while_nothing_can_be_kept(ozor: Account, disk: FullDisk) -> None:
     made = steps.generate(ozor)
-    _disk(ozor.world).is_full = True
+    disk.is_full = True
 
     answers = {steps.job(ozor, made)["status"] for _ in range(300)}
 
@@ -113,10 +111,10 @@ def test_polls_are_answered_while_nothing_can_be_kept(ozor: Account) -> None:
 
 @pytest.mark.parametrize("number", range(1, 13))
 def test_sums_are_the_fold_of_the_ledger_whichever_change_set_fails(
-    ozor: Account, number: int
+    ozor: Account, disk: FullDisk, number: int
 ) -> None:
     """Each change set of the same history fails once; what was refused is tried again."""
-    disk = _disk(ozor.world)
+    disk.count = 0
     disk.numbers = {number}
     failures = 0
     for _ in range(4):

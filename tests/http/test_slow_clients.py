@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
@@ -28,7 +28,7 @@ _TEXT_TO_VIDEO = "/ulazai/api/v1/sora/generate/text-to-video/"
 
 
 @contextmanager
-def _connections(url: str, count: int, sent: bytes) -> Iterator[list[socket.socket]]:
+def _connections(url: str, count: int, sent: bytes) -> Generator[list[socket.socket]]:
     """*count* connections to *url* that have sent *sent*."""
     place = urlsplit(url)
     assert place.hostname is not None
