@@ -9,7 +9,9 @@ from msgspec.structs import replace
 from .clauses import Subject, subject
 from .contract_subjects import ContractSubjects, about, fields_in
 from .json_types import Json
-from .topics import NOT_OF_ANSWERS, NOT_OF_INPUT
+from .topics import NOT_OF_ANSWERS, NOT_OF_INPUT, Topic
+
+_OF_NO_VIEW: frozenset[Topic] = frozenset({"method", "webhook"})
 
 
 def subject_of_check(subjects: ContractSubjects, checks: Json, steps: Sequence[str]) -> Subject:
@@ -52,7 +54,7 @@ def _view(subjects: ContractSubjects, operation: str, value: Json) -> Subject:
     return (
         base
         | about(operation={operation}, field=fields_in(value), status=statuses)
-        | about(never=NOT_OF_ANSWERS | {"method", "webhook"})
+        | about(never=NOT_OF_ANSWERS | _OF_NO_VIEW)
     )
 
 

@@ -40,17 +40,21 @@ TOPICS_OF_ALL: frozenset[Topic] = frozenset(
 #: What no field and no answer is about.
 NOT_OF_FIELDS: frozenset[Topic] = frozenset({"cadence", "concurrency", "environment", "snapshot"})
 #: What no wrong field is about.
-NOT_OF_INPUT: frozenset[Topic] = NOT_OF_FIELDS | {
-    "credits",
-    "lifecycle",
-    "ownership",
-    "price",
-    "rate",
-    "refund",
-    "webhook",
-}
+_OF_NO_INPUT: frozenset[Topic] = frozenset(
+    {
+        "credits",
+        "lifecycle",
+        "ownership",
+        "price",
+        "rate",
+        "refund",
+        "webhook",
+    }
+)
+NOT_OF_INPUT = NOT_OF_FIELDS | _OF_NO_INPUT
 #: What no answer to a successful request is about.
-NOT_OF_ANSWERS: frozenset[Topic] = NOT_OF_FIELDS | {"idempotency", "rate"}
+_OF_NO_ANSWER: frozenset[Topic] = frozenset({"idempotency", "rate"})
+NOT_OF_ANSWERS = NOT_OF_FIELDS | _OF_NO_ANSWER
 #: What the rules of a kind are about; the first word of their ids.
 TOPICS_OF_RULE: Mapping[str, frozenset[Topic]] = {
     "auth": frozenset({"credential"}),

@@ -24,7 +24,8 @@ _TOPICS: Mapping[str, frozenset[Topic]] = {
     "like": frozenset({"url"}),
     "bytes_cut": frozenset({"media"}),
 }
-_NOT_OF_FIELDS: frozenset[Topic] = NOT_OF_ANSWERS | {"method"}
+_METHOD: frozenset[Topic] = frozenset({"method"})
+_NOT_OF_FIELDS = NOT_OF_ANSWERS | _METHOD
 _MONEY: frozenset[Topic] = frozenset({"credits", "price", "refund"})
 
 

@@ -98,5 +98,6 @@ def test_folder_that_is_gone_has_no_settings(shell: Shell) -> None:
         ["bash", "-c", script], cwd=shell.folder, capture_output=True, text=True, check=False
     )
 
-    assert (done.returncode, done.stderr) == (0, "")
+    order = "first source that has a value: option, variable, pyproject.toml, default\n"
+    assert (done.returncode, done.stderr) == (0, order)
     assert "port           8787                   default\n" in done.stdout

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
+from screentest.contract_tests.scenarios.scenario import Scenario
 from screentest.contract_tests.scenarios.verify import scenarios_of, verify
 from screentest.contract_tests.targets.costs import Change, Costs
 from screentest.contract_tests.targets.guard import CreditBudget, Guarded
@@ -54,23 +56,49 @@ class BrokenOff(InProcessTarget):
         raise UnreachableError("the connection was cut")
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_what_a_run_spent_is_what_the_ledger_says(provider: str, seed: int) -> None:
+def _run(provider: str, seed: int, scenarios: Sequence[Scenario]) -> tuple[CreditBudget, list[int]]:
+    """Run *scenarios*: the budget afterwards, and what the accounts have spent and held."""
     contract, checks = load_contract(provider), load_checks(provider)
     app, budget, ledger = make_app(contract), CreditBudget(None), [0, 0]
-
     verify(
         contract,
         checks,
         lambda: Guarded(Audited(app, contract, seed, ledger=ledger), contract, budget),
-        scenarios_of(contract, checks),
+        scenarios,
         seed=seed,
     )
+    return budget, ledger
+
+
+def _scenarios(provider: str) -> list[Scenario]:
+    return scenarios_of(load_contract(provider), load_checks(provider))
+
+
+def _shows_its_costs(scenario: Scenario) -> bool:
+    """Whether no answer is a failure of the server, and no stream is left: both hide a cost."""
+    return not scenario.name.startswith(("flow ", "error of "))
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_what_a_run_spent_is_what_the_ledger_says(provider: str, seed: int) -> None:
+    contract = load_contract(provider)
+    shown = [it for it in _scenarios(provider) if _shows_its_costs(it)]
+
+    budget, ledger = _run(provider, seed, shown)
 
     assert [budget.spent, budget.pending] == ledger
     assert (budget.spent > 0) == (contract.behaviour.initial_credits is not None)
     assert budget.reserved == budget.pending
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_cost_that_no_answer_shows_counts_as_spent(provider: str) -> None:
+    hidden = [it for it in _scenarios(provider) if not _shows_its_costs(it)]
+
+    budget, ledger = _run(provider, 1, hidden)
+
+    assert budget.spent + budget.pending >= sum(ledger)
 
 
 def test_a_job_that_is_paid_when_it_succeeds_is_pending_until_then() -> None:

@@ -192,7 +192,7 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path, text: str) -> No
     path = tmp_path / "open.json"
     path.write_text(text, encoding="latin-1")
 
-    with pytest.raises(JournalError, match="is no journal of open jobs; name another file"):
+    with pytest.raises(JournalError, match="is not a journal of open jobs; name another file"):
         OpenJobs(path, HERE)
 
     assert path.read_text(encoding="latin-1") == text
