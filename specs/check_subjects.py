@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from .clauses import Subject, subject
+from .clauses import Subject, Topic, subject
 from .contract_subjects import ContractSubjects, about, fields_in
 from .json_types import Json
-from .topics import NOT_OF_ANSWERS, NOT_OF_INPUT, Topic
+from .topics import NOT_OF_ANSWERS, NOT_OF_INPUT
 
 _OF_NO_VIEW: frozenset[Topic] = frozenset({"method", "webhook"})
 
