@@ -6,7 +6,8 @@ import pytest
 
 from .runs.machine import machine_of, run_machine
 from .runs.named_target import NamedTarget
-from .targets.in_process import InProcessTarget, make_app
+from .targets.in_process import InProcessTarget
+from .targets.mock_app import make_app
 
 
 def test_any_order_of_jobs_and_waits_keeps_the_books(target: NamedTarget) -> None:

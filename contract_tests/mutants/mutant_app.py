@@ -15,53 +15,15 @@ from urllib.parse import parse_qsl, urlencode
 
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
-from screentest.specs.operations import Operation
 
-from ..targets.in_process import App
+from ..targets.mock_app import App, MockClient
 from ..traces.expressions import at_pointer
 from ..traces.trace import MISSING
+from .messages import Asked, Headers, MutantAnswer, bend_stream
 from .mutant import Mutant
-from .mutations import bend_body, bend_events, fits, swapped_size
-
-Headers = list[tuple[str, str]]
+from .mutations import bend_body, fits, swapped_size
 
 _STORAGE = "/_storage/"
-
-
-@dataclass(slots=True)
-class MutantAnswer:
-    """A whole answer, before it goes out."""
-
-    status: int
-    headers: Headers
-    pieces: Iterable[bytes]
-
-    @property
-    def is_stream(self) -> bool:
-        return self.header("content-type").startswith("text/event-stream")
-
-    def header(self, name: str) -> str:
-        return next((value for key, value in self.headers if key.lower() == name), "")
-
-    def set_header(self, name: str, value: str | None) -> None:
-        self.headers = [it for it in self.headers if it[0].lower() != name.lower()]
-        if value is not None:
-            self.headers.append((name, value))
-
-
-@dataclass(slots=True)
-class Asked:
-    """A request to the provider: which world, which operation, and its raw parts."""
-
-    world: str
-    operation: Operation | None
-    path: str
-    environ: dict[str, Any]
-    body: bytes
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.world, self.path
 
 
 @dataclass(slots=True)
@@ -102,7 +64,7 @@ class MutantApp:
         elif self.mutant.seam == "money":
             self._money(asked, answered)
         elif self.mutant.seam == "stream":
-            self._stream(asked, answered)
+            bend_stream(answered, self.mutant.change, self.contract)
         start(f"{answered.status} X", answered.headers)
         return iter(answered.pieces)
 
@@ -168,17 +130,8 @@ class MutantApp:
 
     # Credentials
 
-    def credential(self, asked: Asked) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for credential in self.contract.behaviour.credentials.values():
-            for header, _ in credential.forms:
-                name = "HTTP_" + header.upper().replace("-", "_")
-                if name in asked.environ:
-                    found[name] = asked.environ[name]
-        return found
-
     def _note_key(self, asked: Asked) -> None:
-        credential = self.credential(asked)
+        credential = asked.credential(self.contract)
         known = self._keys.setdefault(asked.world, [])
         if credential and credential not in known:
             known.append(credential)
@@ -188,31 +141,14 @@ class MutantApp:
         assert asked.operation is not None
         name = f"{asked.world}/{asked.operation.security}"
         if name not in self._fresh:
-            body = json.dumps({"provider": self.contract.provider}).encode()
-            made = self._control(asked, "POST", f"/worlds/{asked.world}/accounts", body)
+            made = MockClient(self.app).control(
+                "POST", f"/worlds/{asked.world}/accounts", {"provider": self.contract.provider}
+            )
             scheme = self.contract.behaviour.credentials[asked.operation.security[0]]
             header, word = scheme.forms[0]
             key = "HTTP_" + header.upper().replace("-", "_")
             self._fresh[name] = {key: f"{word} {made[scheme.key_kind]}".strip()}
         return self._fresh[name]
-
-    def _control(self, asked: Asked, method: str, path: str, body: bytes = b"") -> Json:
-        environ = {
-            **{
-                name: value
-                for name, value in asked.environ.items()
-                if not name.startswith("HTTP_") or name == "HTTP_HOST"
-            },
-            "REQUEST_METHOD": method,
-            "PATH_INFO": f"/_screentest{path}",
-            "QUERY_STRING": "",
-            "CONTENT_TYPE": "application/json",
-            "CONTENT_LENGTH": str(len(body)),
-            "wsgi.input": BytesIO(body),
-        }
-        pieces = list(self.app(environ, lambda *_: None))
-        raw = b"".join(pieces)
-        return json.loads(raw) if raw else None
 
     # Requests
 
@@ -255,7 +191,7 @@ class MutantApp:
 
     def _as_somebody_else(self, asked: Asked, answered: MutantAnswer) -> MutantAnswer:
         """The answer that another account of the same world gets."""
-        own = self.credential(asked)
+        own = asked.credential(self.contract)
         is_list = answered.status < 300
         if answered.status in {403, 404} or is_list:
             for other in self._keys.get(asked.world, []):
@@ -376,34 +312,17 @@ class MutantApp:
         if account is None:
             return
         path = f"/worlds/{asked.world}/accounts/{account}"
-        available = self._control(asked, "GET", path)["credits"]["available"]
-        credits = max(0, available + change["change"])
-        self._control(asked, "PATCH", path, json.dumps({"credits": credits}).encode())
+        client = MockClient(self.app)
+        available = client.control("GET", path)["credits"]["available"]
+        client.control("PATCH", path, {"credits": max(0, available + change["change"])})
 
     def _account_of(self, asked: Asked) -> str | None:
         """The account whose credential the request carries."""
-        sent = self.credential(asked)
+        sent = asked.credential(self.contract)
         for line in self._made.get(asked.world, []):
             if any(value.endswith(str(key)) for key in line["keys"] for value in sent.values()):
                 return str(line["id"])
         return None
-
-    # Streams
-
-    def _stream(self, asked: Asked, answered: MutantAnswer) -> None:
-        change = self.mutant.change
-        if change.get("refuse_inside") and answered.status == 402:
-            answered.status = 200
-            answered.set_header("Content-Type", "text/event-stream")
-            rules = self.contract.behaviour.streams[change["of"]]
-            event = {**rules.on_error, "detail": "out of credits"}
-            answered.pieces = [b"data: " + json.dumps(event).encode() + b"\n\n"]
-            return
-        if not answered.header("content-type").startswith("text/event-stream"):
-            return
-        answered.pieces = bend_events(answered.pieces, change)
-        if "type" in change:
-            answered.set_header("Content-Type", change["type"])
 
 
 def _is_broken(body: bytes) -> bool:
@@ -416,6 +335,6 @@ def _is_broken(body: bytes) -> bool:
 
 def _without_key(asked: Asked, bent: MutantApp) -> Asked:
     """*asked* without its own credential."""
-    named = bent.credential(asked)
+    named = asked.credential(bent.contract)
     environ = {name: value for name, value in asked.environ.items() if name not in named}
     return Asked(asked.world, asked.operation, asked.path, environ, asked.body)

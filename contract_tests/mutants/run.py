@@ -31,7 +31,8 @@ from ..scenarios.scenario import Scenario
 from ..scenarios.verify import run_scenario, scenarios_of, verify
 from ..sessions.session import Session
 from ..targets.guard import CreditBudget, Guarded
-from ..targets.in_process import App, InProcessTarget, make_app
+from ..targets.in_process import InProcessTarget
+from ..targets.mock_app import App, make_app
 from .generate import generated
 from .mutant import FOLDER, Mutant, mutants_of
 from .mutant_app import MutantApp

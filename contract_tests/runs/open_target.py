@@ -12,8 +12,9 @@ from ..rules.judge import Judge
 from ..rules.known import names_needed
 from ..sessions.session import Session
 from ..targets.guard import CreditBudget, Guarded
-from ..targets.in_process import InProcessTarget, make_app
+from ..targets.in_process import InProcessTarget
 from ..targets.live import Live, check_address, identity
+from ..targets.mock_app import make_app
 from ..targets.request_builder import UnableError
 from ..targets.target import ANONYMOUS, OutgoingRequest
 from ..traces.trace import Exchange

@@ -1,4 +1,4 @@
-"""Who may do what: credentials, other people's resources, states, unknown paths, lists."""
+"""Access: credentials, resources of other accounts, states, and unknown paths."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from screentest.specs.behaviour import Kind
-from screentest.specs.checks import Checks, ListRules, RequestPlan
+from screentest.specs.checks import Checks, RequestPlan
 from screentest.specs.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.operations import Operation
@@ -18,13 +18,10 @@ from ..sessions.made import Made
 from ..sessions.session import Session
 from ..targets.request_builder import UnableError, credential_header
 from ..targets.target import ANONYMOUS, Identity, OutgoingRequest
-from ..traces.expressions import Scope, evaluate, has_value
+from ..traces.expressions import evaluate
 from ..traces.trace import Exchange
 from .scenario import Scenario
 from .walks import cost_of, is_cheaply_read
-
-#: Resources that a listing scenario makes.
-_LISTED = 4
 
 
 def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
@@ -74,25 +71,6 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
                 _bound(_ends, name),
                 sum(prices.values()),
                 5,
-                needs_levers=True,
-            )
-    for name, rules in checks.lists.items():
-        cost = prices[rules.of] * _LISTED
-        yield Scenario(
-            f"list {name}",
-            f"make {_LISTED} and look how {name} lists them",
-            _bound(_lists, name),
-            cost,
-            14,
-            needs_levers=True,
-        )
-    for scheme, credential in contract.behaviour.credentials.items():
-        if credential.active_max is not None:
-            yield Scenario(
-                f"keys of {scheme}",
-                "make one key too many",
-                _bound(_keys, scheme),
-                requests=credential.active_max + 2,
                 needs_levers=True,
             )
 
@@ -365,93 +343,3 @@ def _state_listed(session: Session, kind: str, exchange: Exchange, id_: str) -> 
         if view.resource == kind and str(evaluate(view.id, exchange, scope)) == id_:
             return state_of(view, exchange, scope) or "something"
     return None
-
-
-# Lists
-
-
-def _lists(session: Session, name: str) -> None:
-    rules, who = session.checks.lists[name], session.wallet.rich("lister")
-    made: list[str] = []
-    for _ in range(_LISTED):
-        one = session.resources.make(rules.of, who=who)
-        if rules.named not in one.ids:
-            raise UnableError(f"the answer of {one.make.by} shows no {rules.named}")
-        made.append(str(one.ids[rules.named]))
-        session.target.wait(2_000)
-    answer = session.call(name, who=who)
-    shown = _ids(rules, answer)
-    missing = [it for it in made if it not in shown]
-    detail = f"{missing[:1]} was made and is not listed"
-    session.judge.check(rule_ids.listing(name, "complete"), detail, answer, holds=not missing)
-    if rules.counted_by is not None:
-        operation, at = rules.counted_by
-        counted = session.call(operation, who=who)
-        detail = f"{evaluate(at, counted)!r} are counted, {len(shown)} are listed"
-        holds = evaluate(at, counted) == len(shown)
-        session.judge.check(rule_ids.listing(name, "complete"), detail, counted, holds=holds)
-    if rules.newest_first:
-        known = [it for it in shown if it in made]
-        detail = f"listed as {known}, made as {made}"
-        holds = known == list(reversed(made))
-        session.judge.check(rule_ids.listing(name, "order"), detail, answer, holds=holds)
-    if rules.limit:
-        short = session.call(name, RequestPlan(query={rules.limit: 2}), who=who)
-        detail = f"{len(_ids(rules, short))} items with a limit of 2"
-        holds = _ids(rules, short) == shown[:2]
-        session.judge.check(rule_ids.listing(name, "limit"), detail, short, holds=holds)
-    if rules.after:
-        _pages(session, rules, who, shown)
-    foreign = session.call(name, who=session.stranger)
-    detail = f"{made[0]} is listed to another account"
-    hidden = not set(_ids(rules, foreign)) & set(made)
-    session.judge.check(rule_ids.own(name, "hidden"), detail, foreign, holds=hidden)
-
-
-def _pages(session: Session, rules: ListRules, who: Identity, shown: list[str]) -> None:
-    """Walk in pages of one; every item comes once, in the order of the whole."""
-    seen: list[str] = []
-    query: dict[str, Json] = {rules.limit: 1}
-    answer: Exchange | None = None
-    for _ in range(len(shown) + 1):
-        answer = session.call(rules.operation, RequestPlan(query=query), who=who)
-        page = _ids(rules, answer)
-        seen += page
-        if not page or not evaluate(rules.more, answer):
-            break
-        query = {rules.limit: 1, rules.after: page[-1]}
-    detail = f"the pages showed {seen}, the whole {shown}"
-    if answer is not None:
-        session.judge.check(
-            rule_ids.listing(rules.operation, "pages"), detail, answer, holds=seen == shown
-        )
-
-
-def _ids(rules: ListRules, exchange: Exchange) -> list[str]:
-    items = evaluate(rules.items, exchange)
-    if not isinstance(items, list):
-        return []
-    found = [evaluate(rules.id, exchange, Scope(item=item)) for item in items]
-    return [str(it) for it in found if has_value(it)]
-
-
-def _keys(session: Session, scheme: str) -> None:
-    """As many keys as are allowed pass, the next one does not."""
-    credential = session.contract.behaviour.credentials[scheme]
-    kind = next(
-        (
-            it
-            for it in session.checks.makes
-            if session.shown.lifecycle_of(it) is not None and it.endswith("key")
-        ),
-        None,
-    )
-    if kind is None or credential.active_max is None:
-        raise UnableError("nothing in the checks makes keys")
-    operation, who = session.checks.makes[kind].by, session.wallet.rich("keeper")
-    # An account begins with one key, which the mock gave it.
-    answers = [session.call(operation, who=who) for _ in range(credential.active_max)]
-    passed = sum(1 for answer in answers if answer.is_success)
-    detail = f"{passed + 1} keys are active; at most {credential.active_max} may be"
-    holds = passed == credential.active_max - 1
-    session.judge.check(rule_ids.keys_max(scheme), detail, *answers[-2:], holds=holds)

@@ -1,4 +1,4 @@
-"""The ways in which a key may be sent: the documented ones open the door, and others do not."""
+"""Credentials: accepted in the documented ways only, and limited in number."""
 
 from __future__ import annotations
 
@@ -22,19 +22,27 @@ _OTHER_HEADER = "x-kit-key"
 
 
 def credentials(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
-    """One scenario for each kind of credential; they only read."""
+    """Scenarios about how each kind of credential is sent, and how many keys can be active."""
     for scheme, rules in contract.behaviour.credentials.items():
         yield Scenario(
             f"ways to send {scheme}",
             "send the key in each documented way, and in others",
-            _bound(scheme),
+            _bound(_ways, scheme),
             requests=len(rules.forms) + 2,
             is_read_only=True,
         )
+        if rules.active_max is not None:
+            yield Scenario(
+                f"keys of {scheme}",
+                "make one key too many",
+                _bound(_keys, scheme),
+                requests=rules.active_max + 2,
+                needs_levers=True,
+            )
 
 
-def _bound(scheme: str) -> Callable[[Session], None]:
-    return lambda session: _ways(session, scheme)
+def _bound(run: Callable[[Session, str], None], scheme: str) -> Callable[[Session], None]:
+    return lambda session: run(session, scheme)
 
 
 def _ways(session: Session, scheme: str) -> None:
@@ -91,3 +99,25 @@ def _read_with(session: Session, scheme: str) -> Operation:
         if operation.security[:1] == (scheme,) and rules[operation.id].effect == "read":
             return operation
     raise UnableError(f"nothing that only reads takes {scheme}")
+
+
+def _keys(session: Session, scheme: str) -> None:
+    """Make as many keys as are allowed, and one more."""
+    credential = session.contract.behaviour.credentials[scheme]
+    kind = next(
+        (
+            it
+            for it in session.checks.makes
+            if session.shown.lifecycle_of(it) is not None and it.endswith("key")
+        ),
+        None,
+    )
+    if kind is None or credential.active_max is None:
+        raise UnableError("nothing in the checks makes keys")
+    operation, who = session.checks.makes[kind].by, session.wallet.rich("keeper")
+    # An account begins with one key, which the mock gave it.
+    answers = [session.call(operation, who=who) for _ in range(credential.active_max)]
+    passed = sum(1 for answer in answers if answer.is_success)
+    detail = f"{passed + 1} keys are active; at most {credential.active_max} may be"
+    holds = passed == credential.active_max - 1
+    session.judge.check(rule_ids.keys_max(scheme), detail, *answers[-2:], holds=holds)

@@ -23,6 +23,7 @@ from .caps import caps
 from .credentials import credentials
 from .flows import flows
 from .inputs import inputs
+from .lists import lists
 from .money import moneys
 from .repeats import repeats
 from .scenario import Scenario
@@ -133,6 +134,7 @@ def scenarios_of(contract: Contract, checks: Checks) -> list[Scenario]:
         for derive in (
             walks,
             accesses,
+            lists,
             credentials,
             inputs,
             moneys,

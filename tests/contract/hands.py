@@ -9,7 +9,8 @@ from screentest.contract_tests.rules.judge import Judge
 from screentest.contract_tests.scenarios.verify import Result, scenarios_of, verify
 from screentest.contract_tests.sessions.session import Session
 from screentest.contract_tests.targets.guard import CreditBudget, Guarded
-from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
+from screentest.contract_tests.targets.in_process import InProcessTarget
+from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.traces.trace import Trace
 from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import load_contract

@@ -12,7 +12,8 @@ from screentest.contract_tests.report.text import text_report
 from screentest.contract_tests.rules import rule_ids
 from screentest.contract_tests.rules.contract_rules import rules_of
 from screentest.contract_tests.rules.judge import Judge, RuleVerdict, UnknownRuleError
-from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
+from screentest.contract_tests.targets.in_process import InProcessTarget
+from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.targets.target import OutgoingRequest
 from screentest.specs.checks_file import load_checks
 from screentest.specs.clauses import Clause, Subject

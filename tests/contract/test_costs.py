@@ -11,8 +11,9 @@ from screentest.contract_tests.scenarios.scenario import Scenario
 from screentest.contract_tests.scenarios.verify import scenarios_of, verify
 from screentest.contract_tests.targets.costs import Change, Costs
 from screentest.contract_tests.targets.guard import CreditBudget, Guarded
-from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
+from screentest.contract_tests.targets.in_process import InProcessControls, InProcessTarget
 from screentest.contract_tests.targets.live import UnreachableError
+from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.targets.target import Identity, OutgoingRequest
 from screentest.contract_tests.traces.trace import Raw
 from screentest.specs.checks import RequestPlan
@@ -27,22 +28,38 @@ START = "/api/v1/sora/generate/text-to-video/"
 
 
 @dataclass(slots=True)
-class Audited(InProcessTarget):
-    """A world whose ledger is read before it goes: [spent, held] of all its accounts."""
+class AuditedControls(InProcessControls):
+    """Controls that remember the accounts that they made."""
 
-    ledger: list[int] = field(default_factory=lambda: [0, 0])
     accounts: list[str] = field(default_factory=list[str])
 
     def new_identity(
         self, name: str, *, credits: int | None = None, tier: str | None = None
     ) -> Identity:
-        made = InProcessTarget.new_identity(self, name, credits=credits, tier=tier)
+        made = InProcessControls.new_identity(self, name, credits=credits, tier=tier)
         self.accounts.append(made.account)
         return made
 
+
+@dataclass(slots=True)
+class Audited(InProcessTarget):
+    """A world whose ledger is read before it goes: [spent, held] of all its accounts."""
+
+    ledger: list[int] = field(default_factory=lambda: [0, 0])
+    audited: AuditedControls = field(init=False)
+
+    def __post_init__(self) -> None:
+        InProcessTarget.__post_init__(self)
+        world_id = self._controls.world_id
+        self.audited = AuditedControls(
+            self._client, self.contract.provider, world_id, self.now_ms, accounts=[]
+        )
+        self._controls = self.audited
+
     def close(self) -> None:
-        for account in self.accounts:
-            shown = self._control("GET", f"{self._path}/accounts/{account}/ledger")
+        for account in self.audited.accounts:
+            path = f"{self.controls.path}/accounts/{account}/ledger"
+            shown = self._client.control("GET", path)
             self.ledger[0] += shown["spent"]
             self.ledger[1] += shown["held"]
         InProcessTarget.close(self)

@@ -10,7 +10,8 @@ from screentest.contract_tests.rules.judge import Judge, RuleVerdict
 from screentest.contract_tests.scenarios.flows import flows
 from screentest.contract_tests.scenarios.verify import run_scenario
 from screentest.contract_tests.sessions.session import Session
-from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
+from screentest.contract_tests.targets.in_process import InProcessTarget
+from screentest.contract_tests.targets.mock_app import make_app
 from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import load_contract
 from screentest.specs.flows import read_flows

@@ -16,13 +16,14 @@ from screentest.contract_tests.targets.guard import (
     SpentError,
     price_at_most,
 )
-from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
+from screentest.contract_tests.targets.in_process import InProcessTarget
 from screentest.contract_tests.targets.live import (
     Live,
     NotAllowedError,
     NotSentError,
     check_address,
 )
+from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.targets.request_builder import UnableError
 from screentest.contract_tests.targets.target import Identity, OutgoingRequest
 from screentest.contract_tests.traces.trace import Raw

@@ -14,7 +14,8 @@ from screentest.contract_tests.rules.judge import Judge
 from screentest.contract_tests.scenarios.verify import run_scenario, scenarios_of
 from screentest.contract_tests.sessions.session import Session
 from screentest.contract_tests.targets.guard import CreditBudget, Guarded
-from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
+from screentest.contract_tests.targets.in_process import InProcessTarget
+from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.targets.open_jobs import (
     JobPlace,
     JournalError,
@@ -69,7 +70,7 @@ def test_the_next_run_goes_on_with_the_job_of_the_last(tmp_path: Path) -> None:
     second.resources.finish(resumed)
 
     assert resumed.ids == first.ids
-    assert target.balance(target.owner).total == 1000 - 70
+    assert target.controls.balance(target.owner).total == 1000 - 70
     assert OpenJobs(path, HERE).found == ()
 
 
@@ -87,7 +88,7 @@ def test_a_job_that_the_server_does_not_speak_of_is_kept_and_not_paid_again(
     resumed = second.resources.make("task")
 
     assert resumed.ids == first.ids
-    assert target.balance(target.owner).total == 1000 - 70
+    assert target.controls.balance(target.owner).total == 1000 - 70
 
 
 def test_a_job_that_the_server_does_not_know_is_forgotten(tmp_path: Path) -> None:
@@ -99,7 +100,7 @@ def test_a_job_that_the_server_does_not_know_is_forgotten(tmp_path: Path) -> Non
 
     assert [it.ids for it in OpenJobs(path, HERE).found] == [made.ids]
     assert made.ids.keys() == first.ids.keys()
-    assert target.balance(target.owner).total == 1000 - 70
+    assert target.controls.balance(target.owner).total == 1000 - 70
 
 
 def test_two_open_jobs_are_two_entries_and_each_is_gone_on_with_once(tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_two_open_jobs_are_two_entries_and_each_is_gone_on_with_once(tmp_path: P
     second = [later.resources.make("task").ids, later.resources.make("task").ids]
 
     assert second == first
-    assert target.balance(target.owner).total == 1000 - 140
+    assert target.controls.balance(target.owner).total == 1000 - 140
 
 
 def test_another_request_is_not_answered_with_an_open_job(tmp_path: Path) -> None:
@@ -142,7 +143,7 @@ def test_jobs_of_another_server_or_account_stay_as_they_are(
     session.resources.finish(session.resources.make("task"))
 
     assert [it.ids for it in OpenJobs(path, elsewhere).found] == [theirs.ids]
-    assert target.balance(target.owner).total == 1000 - 70
+    assert target.controls.balance(target.owner).total == 1000 - 70
 
 
 def test_what_a_scenario_has_shown_is_not_kept(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from screentest.contract_tests.rules.judge import Judge, RuleVerdict
 from screentest.contract_tests.runs.phases import PHASES, run_phase, schemathesis_rules
 from screentest.contract_tests.sessions.session import Session
 from screentest.contract_tests.targets.guard import CreditBudget, Guarded
-from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
+from screentest.contract_tests.targets.in_process import InProcessTarget
+from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.targets.target import Target
 from screentest.specs.checks_file import load_checks
 from screentest.specs.contract import load_contract

@@ -15,7 +15,8 @@ import pytest
 from screentest.contract_tests.recordings.proxy import Recorder
 from screentest.contract_tests.recordings.recorded import judge_recording, read_recording
 from screentest.contract_tests.targets.guard import BUDGET_HEADER, CreditBudget
-from screentest.contract_tests.targets.in_process import InProcessTarget, environ_of, make_app
+from screentest.contract_tests.targets.in_process import InProcessTarget
+from screentest.contract_tests.targets.mock_app import environ_of, make_app
 from screentest.contract_tests.targets.target import Identity, OutgoingRequest
 from screentest.contract_tests.traces.trace import LackingPart
 from screentest.specs.contract import load_contract

@@ -13,7 +13,8 @@ from screentest.contract_tests.rules.judge import Judge
 from screentest.contract_tests.runs.command import run_verify
 from screentest.contract_tests.runs.options import VerifyOptions
 from screentest.contract_tests.sessions.session import Session
-from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
+from screentest.contract_tests.targets.in_process import InProcessTarget
+from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.traces.trace_file import write_trace
 from screentest.mock_server.http.app import create_app
 from screentest.specs.checks_file import load_checks

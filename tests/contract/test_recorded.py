@@ -15,8 +15,9 @@ from screentest.contract_tests.recordings.recorded import (
     read_recording,
     send_again,
 )
-from screentest.contract_tests.targets.in_process import InProcessTarget, make_app
+from screentest.contract_tests.targets.in_process import InProcessTarget
 from screentest.contract_tests.targets.live import Live
+from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.targets.target import ANONYMOUS, Identity
 from screentest.contract_tests.traces.trace import LackingPart, Trace
 from screentest.contract_tests.traces.trace_file import read_trace, write_trace

@@ -1,0 +1,185 @@
+"""The mock as a WSGI application in this process: its control API and a webhook receiver."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from msgspec.structs import replace
+
+from screentest import create_app
+from screentest.specs.contract import Contract
+from screentest.specs.json_types import Json
+
+from ..traces.trace import SeenDelivery
+
+_HOST = "localhost"
+
+
+class App(Protocol):
+    """A mock, or a mock with a defect; *receivers* take webhooks inside this process, by name."""
+
+    @property
+    def receivers(self) -> dict[str, Any]: ...
+
+    def __call__(self, environ: Any, start: Any, /) -> Iterable[bytes]: ...
+
+
+@dataclass(slots=True)
+class MockApp:
+    """The mock as an `App`."""
+
+    wsgi: Callable[..., Iterable[bytes]]
+
+    receivers: dict[str, Any]
+
+    def __call__(self, environ: Any, start: Any, /) -> Iterable[bytes]:
+        return self.wsgi(environ, start)
+
+
+def make_app(contract: Contract) -> App:
+    """A fresh mock of *contract*'s provider, as a WSGI application in memory."""
+    app = create_app(contracts=[contract], warn=_warn_nobody)
+    return MockApp(app, app.extensions["screentest.receivers"])
+
+
+def _warn_nobody(_told: str) -> None:
+    """The kit does what users are warned of on purpose, and reports what comes of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MockClient:
+    """Calls *app*, and its control API."""
+
+    app: App
+
+    def control(self, method: str, path: str, body: Json = None) -> Json:
+        """What the control API answers; the call must succeed."""
+        status, answer = self.attempt(method, path, body)
+        assert status < 300, f"{method} {path}: {status} {answer}"
+        return answer
+
+    def attempt(self, method: str, path: str, body: Json = None) -> tuple[int, Json]:
+        """The status and the body that the control API answers."""
+        headers = {"content-type": "application/json"} if body is not None else {}
+        sent = json.dumps(body).encode() if body is not None else b""
+        status, _, pieces = self.call(method, f"/_screentest{path}", "", headers, sent)
+        raw = b"".join(pieces)
+        return status, json.loads(raw) if raw else None
+
+    def call(
+        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], Iterable[bytes]]:
+        """Status, headers and pieces of the body."""
+        environ = environ_of(method, path, query, headers, body)
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start(status: str, sent: list[tuple[str, str]], _: object = None) -> None:
+            started.append((status, sent))
+
+        pieces = self.app(environ, start)
+        if not started:  # a generator that has not begun yet
+            pieces = list(pieces)
+        status, sent = started[-1]
+        return int(status[:3]), {name.lower(): value for name, value in sent}, pieces
+
+
+def environ_of(
+    method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+) -> dict[str, Any]:
+    """A WSGI environment for one request to this host."""
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote(path, "latin-1"),
+        "QUERY_STRING": query,
+        "SERVER_NAME": _HOST,
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": _HOST,
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(body),
+        "wsgi.errors": BytesIO(),
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in headers.items():
+        key = name.upper().replace("-", "_")
+        environ[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = value
+    if body:
+        environ["CONTENT_LENGTH"] = str(len(body))
+    return environ
+
+
+def instant_ms(text: str) -> int:
+    """Milliseconds since 1970 of an RFC 3339 instant."""
+    whole = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    since = whole - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
+
+
+@dataclass(slots=True)
+class Inbox:
+    """Receives webhooks inside this process. *answers* are the statuses of the next answers.
+
+    *on_delivery* is called while the sender still waits for the answer.
+    """
+
+    answers: list[int] = field(default_factory=list[int])
+    taken: list[SeenDelivery] = field(default_factory=list[SeenDelivery])
+    on_delivery: Callable[[], None] = lambda: None
+
+    def __call__(self, environ: Any, start: Any, /) -> Iterable[bytes]:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        headers = {
+            name[5:].replace("_", "-").lower(): value
+            for name, value in environ.items()
+            if name.startswith("HTTP_")
+        }
+        status = self.answers.pop(0) if self.answers else 200
+        self.taken.append(SeenDelivery(0, headers, body, status))
+        self.on_delivery()
+        start(f"{status} X", [("Content-Length", "0")])
+        return [b""]
+
+
+def bent(taken: Sequence[SeenDelivery], how: str) -> list[SeenDelivery]:
+    """*taken* as a provider with a defect would have sent it; as it is when *how* is empty."""
+    match how:
+        case "drop":
+            return []
+        case "drop_retries":
+            return [it for it in taken if it.verdict < 300] or list(taken[:1])
+        case "repeat":
+            return [it for one in taken for it in (one, one)]
+        case "reserialise":
+            return [replace(it, body=json.dumps(it.payload, indent=1).encode()) for it in taken]
+        case "new_id":
+            return [
+                replace(it, body=it.body.replace(b'"id":"evt_', f'"id":"evt_{number}'.encode()))
+                for number, it in enumerate(taken)
+            ]
+        case "no_timestamp":
+            return [
+                replace(
+                    it,
+                    headers={
+                        name: value for name, value in it.headers.items() if "timestamp" not in name
+                    },
+                )
+                for it in taken
+            ]
+        case "no_type":
+            return [replace(it, body=it.body.replace(b'"type"', b'"kind"')) for it in taken]
+        case "lie":
+            return [replace(it, body=it.body.replace(b"completed", b"failed")) for it in taken]
+        case _:
+            return list(taken)
