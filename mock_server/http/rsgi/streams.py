@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from granian._granian import RSGIProtocolClosed as ProtocolClosed
+
 from ...engine.worlds import Worlds
 from ..pieces import Headers, Pause, Pieces, Until
 from ..sse import jumps_to, seconds_until
@@ -79,6 +81,8 @@ class StreamSender:
                     break
             if end.done():
                 await transport.send_bytes(_LAST_WORDS)
+        except ProtocolClosed:
+            pass  # the client left between two looks
         finally:
             self._ends.discard(end)
             close = getattr(source, "close", None)
