@@ -237,10 +237,9 @@ def test_no_minted_key_of_any_form_is_recorded(
     kept = path.read_text()
     assert key not in kept
     assert "abcdefgh" not in kept
-    assert json.loads(kept.splitlines()[1])["request_headers"] == {
-        header.lower(): REDACTED,
-        "x-foo-token": REDACTED,
-    }
+    # The name of a header can itself have the form of a key, so only the values are compared.
+    headers = json.loads(kept.splitlines()[1])["request_headers"]
+    assert list(headers.values()) == [REDACTED, REDACTED]
 
 
 def _with(fields: Json, where: str, key: str) -> Json:
