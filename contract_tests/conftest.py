@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from screentest.specs.contract import provider_names
+from screentest.specs.contracts.contract import provider_names
 
 from .runs.named_target import NamedTarget, checked_target
 

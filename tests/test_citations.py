@@ -15,15 +15,20 @@ import yaml
 from screentest.contract_tests.mutants.citations import citing_mutants
 from screentest.contract_tests.mutants.mutant import FOLDER as MUTANTS
 from screentest.contract_tests.mutants.mutant import mutants_of, read_mutants
-from screentest.specs.citing_places import (
+from screentest.specs.clauses.citing_places import (
     CitingPlace,
     citable_subjects,
     citing_places,
     problems_in,
 )
-from screentest.specs.contract import Contract, load_contract, provider_names, read_contract
+from screentest.specs.contracts.contract import (
+    Contract,
+    load_contract,
+    provider_names,
+    read_contract,
+)
 from screentest.specs.json_types import Json
-from screentest.specs.lint import problems_of
+from screentest.specs.linting.lint import problems_of
 
 #: A clause about neither the credentials, nor the first operation, nor the first mutant.
 STRANGE = {

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from screentest.specs.clauses import Clause, Subject, read_clauses, subject
-from screentest.specs.contract import read_contract
+from screentest.specs.clauses.clauses import Clause, Subject, read_clauses, subject
+from screentest.specs.contracts.contract import read_contract
 from screentest.specs.errors import ContractError
 
 LANTERN = Path(__file__).parent / "lantern"

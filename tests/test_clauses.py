@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from screentest.specs.clauses import read_clauses
-from screentest.specs.contract import load_contract, provider_names
+from screentest.specs.clauses.clauses import read_clauses
+from screentest.specs.contracts.contract import load_contract, provider_names
 
 TESTS = Path(__file__).parent
 

@@ -15,8 +15,17 @@ from .tree import FOLDERS, ROOT, python_files, syntax
 #: The rooms of the house, floor by floor. A room may import itself and the floors below it, so no
 #: two rooms can import each other. A folder that is not listed belongs to the nearest one above it.
 FLOORS = {
+    "specs": (
+        ("specs",),
+        ("specs/openapi",),
+        ("specs/behaviour",),
+        ("specs/contracts",),
+        ("specs/clauses",),
+        ("specs/checks",),
+        ("specs/linting",),
+    ),
     "mock_server": (
-        ("specs", "mock_server"),
+        ("mock_server",),
         ("mock_server/kernel", "mock_server/media"),
         ("mock_server/store",),
         ("mock_server/engine",),
@@ -120,7 +129,7 @@ def test_rooms_import_only_the_floors_below_them() -> None:
     upwards = [
         f"{path}:{found.line} imports {found.target}, which is in {target};"
         f" {room} may import {', '.join(sorted(_open_to(room)))}"
-        for path in python_files("mock_server", "contract_tests", "fixtures")
+        for path in python_files(*FLOORS)
         for room in [_room(path.with_suffix("").as_posix())]
         for found in _imports(path)
         if found.folder == path.parts[0]
@@ -146,7 +155,7 @@ def test_the_control_api_is_assembled_in_one_place() -> None:
 
 def test_every_folder_of_the_house_is_a_room_and_no_room_is_crowded() -> None:
     modules: dict[str, int] = {}
-    for path in python_files("mock_server", "contract_tests", "fixtures"):
+    for path in python_files(*FLOORS):
         is_verb = path.parent.as_posix() == "mock_server/cli/verbs"
         if path.name != "__init__.py" and not is_verb:
             folder = path.parent.as_posix()
@@ -155,7 +164,7 @@ def test_every_folder_of_the_house_is_a_room_and_no_room_is_crowded() -> None:
     crowded = {name: count for name, count in modules.items() if count > MODULES_IN_A_FOLDER_MAX}
     without_docstring = [
         path
-        for path in python_files("mock_server", "contract_tests", "fixtures")
+        for path in python_files(*FLOORS)
         if path.name == "__init__.py" and not ast.get_docstring(syntax(path))
     ]
 

@@ -49,7 +49,7 @@ print(json.dumps({
 #: Asked of the same Python: what a program loads that reads every contract.
 LOADED = """
 import sys
-from screentest.specs.contract import load_contract, provider_names
+from screentest.specs.contracts.contract import load_contract, provider_names
 
 print(len([load_contract(name).document for name in provider_names()]), "yaml" in sys.modules)
 """
@@ -186,7 +186,7 @@ def test_wheel_works_where_nothing_else_of_the_project_is(wheel: Path, tmp_path:
     assert detail.strip() == version("screentest")
     assert answer["version"] == version("screentest")
     assert Path(answer["home"]) == site / "screentest"
-    assert "screentest.specs.contract" in answer["modules"]
+    assert "screentest.specs.contracts.contract" in answer["modules"]
     assert loaded.split() == [str(len(answer["behaviours"])), "False"]
     assert answer["behaviours"] == sorted(
         path.parts[1]

@@ -17,8 +17,8 @@ from screentest.mock_server.cli.main import VERBS, cli
 from screentest.mock_server.cli.settings import SETTINGS
 from screentest.mock_server.findings.explanations import Example, Explanation, explanations
 from screentest.mock_server.kernel import magic
-from screentest.specs.behaviour import Behaviour, Interpretation
-from screentest.specs.contract import load_contract, provider_names
+from screentest.specs.behaviour.behaviour import Behaviour, Interpretation
+from screentest.specs.contracts.contract import load_contract, provider_names
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 _GENERATED = "<!-- Written by tools/reference_pages.py; change what it reads instead. -->"

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from screentest.mock_server.kernel.fault_types import TYPES
-from screentest.specs.controls import load_controls
+from screentest.specs.contracts.controls import load_controls
 from screentest.specs.json_types import Json
-from screentest.specs.operations import METHODS
+from screentest.specs.openapi.operations import METHODS
 
 _ROOT = Path(__file__).resolve().parents[1]
 PAGE = _ROOT / "docs" / "control-api.md"

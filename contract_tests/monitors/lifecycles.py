@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from screentest.specs.behaviour import Kind, Lifecycle
-from screentest.specs.checks import Checks, View
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.behaviour import Kind, Lifecycle
+from screentest.specs.checks.checks import Checks, View
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..rules import rule_ids

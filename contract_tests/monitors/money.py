@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from screentest.specs.behaviour import Moment
-from screentest.specs.checks import Checks
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.behaviour import Moment
+from screentest.specs.checks.checks import Checks
+from screentest.specs.contracts.contract import Contract
 
 from ..rules import rule_ids
 from ..rules.judge import Judge

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from screentest.specs.checks import Checks
-from screentest.specs.contract import Contract
+from screentest.specs.checks.checks import Checks
+from screentest.specs.contracts.contract import Contract
 
 from ..rules.judge import Judge
 from ..traces.trace import Event, Trace

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from screentest.specs.contract import Contract
+from screentest.specs.contracts.contract import Contract
 
 from ..rules import rule_ids
 from ..rules.judge import Judge

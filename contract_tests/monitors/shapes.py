@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from screentest.specs.checks import Checks, Relation
-from screentest.specs.contract import Contract
+from screentest.specs.checks.checks import Checks, Relation
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
-from screentest.specs.operations import Operation, ReplyShape
-from screentest.specs.validation import Violation
+from screentest.specs.openapi.operations import Operation, ReplyShape
+from screentest.specs.openapi.validation import Violation
 
 from ..rules import rule_ids
 from ..rules.judge import Judge

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.outputs import StreamRules
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
-from screentest.specs.outputs import StreamRules
 
 from ..rules import rule_ids
 from ..rules.judge import Judge

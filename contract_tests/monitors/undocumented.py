@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from urllib.parse import urlsplit
 
-from screentest.specs.contract import Contract
+from screentest.specs.contracts.contract import Contract
 
 from ..rules import rule_ids
 from ..rules.judge import Judge

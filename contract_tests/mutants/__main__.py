@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from screentest.specs.contract import provider_names
+from screentest.specs.contracts.contract import provider_names
 from screentest.specs.errors import no_such
 
 from ..runs.fuzz import FuzzUnavailableError

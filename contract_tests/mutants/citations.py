@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
-from screentest.specs.citing_places import CitingPlace
-from screentest.specs.clauses import Subject, Topic
-from screentest.specs.contract import Contract
-from screentest.specs.contract_subjects import ContractSubjects, about, dotted
+from screentest.specs.clauses.citing_places import CitingPlace
+from screentest.specs.clauses.clauses import Subject, Topic
+from screentest.specs.clauses.contract_subjects import ContractSubjects, about, dotted
+from screentest.specs.clauses.topics import NOT_OF_ANSWERS
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
-from screentest.specs.topics import NOT_OF_ANSWERS
 
 from .mutant import Mutant
 

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.reasons import category_of
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.files import read_yaml
 from screentest.specs.json_types import Json
-from screentest.specs.reasons import category_of
 
 from .mutant import Mutant
 

@@ -15,11 +15,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from screentest.specs import contract as contracts
-from screentest.specs.behaviour_file import load_behaviour
-from screentest.specs.checks import Checks
-from screentest.specs.checks_file import load_checks
-from screentest.specs.contract import Contract, load_contract
+from screentest.specs.behaviour.behaviour_file import load_behaviour
+from screentest.specs.checks.checks import Checks
+from screentest.specs.checks.checks_file import load_checks
+from screentest.specs.contracts import contract as contracts
+from screentest.specs.contracts.contract import Contract, load_contract
 from screentest.specs.errors import ContractError
 from screentest.specs.files import read_yaml
 from screentest.specs.json_types import Json

@@ -14,9 +14,9 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 from msgspec.structs import replace
 
-from screentest.specs.contract import Contract, load_contract, provider_names
+from screentest.specs.contracts.contract import Contract, load_contract, provider_names
+from screentest.specs.contracts.redaction import REDACTED, Secrets
 from screentest.specs.json_types import Json
-from screentest.specs.redaction import REDACTED, Secrets
 
 from ..monitors.undocumented import Undocumented
 from ..rules.judge import Judge

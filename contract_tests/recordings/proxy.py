@@ -15,9 +15,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from screentest.specs.checks_file import load_checks
-from screentest.specs.contract import Contract
-from screentest.specs.redaction import Secrets
+from screentest.specs.checks.checks_file import load_checks
+from screentest.specs.contracts.contract import Contract
+from screentest.specs.contracts.redaction import Secrets
 
 from ..monitors.monitors import Monitors
 from ..monitors.undocumented import Undocumented

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from screentest.specs.behaviour import Behaviour
-from screentest.specs.checks_file import load_checks
-from screentest.specs.contract import Contract, load_contract
+from screentest.specs.behaviour.behaviour import Behaviour
+from screentest.specs.checks.checks_file import load_checks
+from screentest.specs.contracts.contract import Contract, load_contract
+from screentest.specs.contracts.redaction import REDACTED, Secrets
 from screentest.specs.json_types import Json
-from screentest.specs.redaction import REDACTED, Secrets
 
 from ..monitors.monitors import watch
 from ..monitors.undocumented import Undocumented

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from screentest.specs.behaviour import Moment
-from screentest.specs.checks import Checks, RequestPlan
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.behaviour import Moment
+from screentest.specs.checks.checks import Checks, RequestPlan
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.errors import ContractError, no_such
 
 from . import rule_ids

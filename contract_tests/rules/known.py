@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from screentest.specs.behaviour import Behaviour, Moment, OperationRules
-from screentest.specs.call_limits import RateWindow
-from screentest.specs.checks import Checks, RequestPlan, View
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.behaviour import Behaviour, Moment, OperationRules
+from screentest.specs.behaviour.call_limits import RateWindow
+from screentest.specs.checks.checks import Checks, RequestPlan, View
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
-from screentest.specs.openapi_places import schema_citations
-from screentest.specs.operations import Operation
+from screentest.specs.openapi.openapi_places import schema_citations
+from screentest.specs.openapi.operations import Operation
 
 Clauses = tuple[str, ...]
 

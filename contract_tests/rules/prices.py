@@ -7,9 +7,9 @@ from itertools import product
 
 from msgspec.structs import replace
 
-from screentest.specs.behaviour import Price
-from screentest.specs.checks import Checks, Fact
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.behaviour import Price
+from screentest.specs.checks.checks import Checks, Fact
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.errors import ContractError
 from screentest.specs.json_types import Json
 

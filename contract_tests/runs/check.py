@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from screentest.specs.checks_file import load_checks
-from screentest.specs.contract import Contract, load_contract
+from screentest.specs.checks.checks_file import load_checks
+from screentest.specs.contracts.contract import Contract, load_contract
 
 from ..monitors.monitors import Monitors
 from ..rules.contract_rules import rules_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from screentest.specs.checks import Checks
-from screentest.specs.checks_file import load_checks
-from screentest.specs.contract import Contract
+from screentest.specs.checks.checks import Checks
+from screentest.specs.checks.checks_file import load_checks
+from screentest.specs.contracts.contract import Contract
 
 from ..report.html import html_report
 from ..report.junit import junit_report

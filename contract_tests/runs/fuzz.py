@@ -13,10 +13,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from screentest.specs.checks import Checks
-from screentest.specs.contract import Contract
-from screentest.specs.operations import Operation
-from screentest.specs.redaction import is_secret_header
+from screentest.specs.checks.checks import Checks
+from screentest.specs.contracts.contract import Contract
+from screentest.specs.contracts.redaction import is_secret_header
+from screentest.specs.openapi.operations import Operation
 
 from ..rules.known import names_needed
 from ..sessions.session import Session

@@ -12,9 +12,9 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from screentest.specs.behaviour import Kind, Moment
-from screentest.specs.checks import Checks
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.behaviour import Kind, Moment
+from screentest.specs.checks.checks import Checks
+from screentest.specs.contracts.contract import Contract
 
 from ..rules.contract_rules import rules_of
 from ..rules.judge import Judge

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from screentest.specs.checks import Checks
-from screentest.specs.checks_file import load_checks
-from screentest.specs.contract import Contract, load_contract
+from screentest.specs.checks.checks import Checks
+from screentest.specs.checks.checks_file import load_checks
+from screentest.specs.contracts.contract import Contract, load_contract
 from screentest.specs.errors import ContractError
 
 from ..targets.guard import CreditBudget, Guarded

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from screentest.specs.contract import Contract, load_contract
-from screentest.specs.redaction import Secrets
+from screentest.specs.contracts.contract import Contract, load_contract
+from screentest.specs.contracts.redaction import Secrets
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from screentest.specs.checks import Checks
-from screentest.specs.contract import Contract
+from screentest.specs.checks.checks import Checks
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..rules import rule_ids

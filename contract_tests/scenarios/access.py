@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from screentest.specs.behaviour import Kind
-from screentest.specs.checks import Checks, RequestPlan
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.behaviour import Kind
+from screentest.specs.checks.checks import Checks, RequestPlan
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
-from screentest.specs.operations import Operation
+from screentest.specs.openapi.operations import Operation
 
 from ..monitors.lifecycles import observations, state_of
 from ..rules import rule_ids

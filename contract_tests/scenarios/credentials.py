@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from screentest.specs.behaviour import Credential
-from screentest.specs.checks import Checks
-from screentest.specs.contract import Contract
-from screentest.specs.operations import Operation
+from screentest.specs.behaviour.behaviour import Credential
+from screentest.specs.checks.checks import Checks
+from screentest.specs.contracts.contract import Contract
+from screentest.specs.openapi.operations import Operation
 
 from ..rules import rule_ids
 from ..rules.known import names_needed

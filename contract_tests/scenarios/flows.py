@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from screentest.specs.checks import Checks, RequestPlan
-from screentest.specs.checks_file import read_plan
-from screentest.specs.contract import Contract
-from screentest.specs.flows import Flow, Step
+from screentest.specs.checks.checks import Checks, RequestPlan
+from screentest.specs.checks.checks_file import read_plan
+from screentest.specs.checks.flows import Flow, Step
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..rules import rule_ids

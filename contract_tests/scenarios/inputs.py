@@ -7,11 +7,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from screentest.specs.checks import Checks, Example, Make, RequestPlan
-from screentest.specs.contract import Contract
+from screentest.specs.checks.checks import Checks, Example, Make, RequestPlan
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
-from screentest.specs.operations import Operation, Parameter
-from screentest.specs.validation import Schema, Violation
+from screentest.specs.openapi.operations import Operation, Parameter
+from screentest.specs.openapi.validation import Schema, Violation
 
 from ..rules import rule_ids
 from ..rules.judge import Judge

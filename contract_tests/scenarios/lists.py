@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from screentest.specs.checks import Checks, ListRules, RequestPlan
-from screentest.specs.contract import Contract
+from screentest.specs.checks.checks import Checks, ListRules, RequestPlan
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..rules import rule_ids

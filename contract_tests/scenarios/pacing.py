@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from screentest.specs.call_limits import RateWindow
+from screentest.specs.behaviour.call_limits import RateWindow
 
 from ..rules.known import windows_in_force
 from ..sessions.session import Session

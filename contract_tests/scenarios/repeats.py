@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from screentest.specs.call_limits import Idempotency, RateWindow
-from screentest.specs.checks import Checks, RequestPlan
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.call_limits import Idempotency, RateWindow
+from screentest.specs.checks.checks import Checks, RequestPlan
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..rules import rule_ids

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from screentest.specs.checks import Checks, RequestPlan
-from screentest.specs.contract import Contract
+from screentest.specs.checks.checks import Checks, RequestPlan
+from screentest.specs.contracts.contract import Contract
 
 from ..rules import rule_ids
 from ..rules.known import json_operation, upload_operation

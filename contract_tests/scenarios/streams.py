@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from screentest.specs.checks import Checks
-from screentest.specs.contract import Contract
+from screentest.specs.checks.checks import Checks
+from screentest.specs.contracts.contract import Contract
 
 from ..rules import rule_ids
 from ..sessions.made import Made

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from screentest.specs.checks import Checks
-from screentest.specs.clauses import Clause
-from screentest.specs.contract import Contract
+from screentest.specs.checks.checks import Checks
+from screentest.specs.clauses.clauses import Clause
+from screentest.specs.contracts.contract import Contract
 
 from ..rules.contract_rules import rules_of
 from ..rules.judge import Judge, Rule, RuleVerdict

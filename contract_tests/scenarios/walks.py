@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
-from screentest.specs.checks import Checks, Content, Make, RequestPlan, View
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.outputs import UrlRules
+from screentest.specs.checks.checks import Checks, Content, Make, RequestPlan, View
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
-from screentest.specs.outputs import UrlRules
 
 from ..rules import rule_ids
 from ..rules.known import names_needed

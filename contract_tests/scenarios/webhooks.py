@@ -8,9 +8,9 @@ import hmac
 import re
 from collections.abc import Callable, Iterator
 
-from screentest.specs.behaviour import Kind, WebhookEvent, WebhookRules
-from screentest.specs.checks import Checks
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.behaviour import Kind, WebhookEvent, WebhookRules
+from screentest.specs.checks.checks import Checks
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..rules import rule_ids

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from screentest.specs.checks import Checks, Example, RequestPlan
-from screentest.specs.contract import Contract
+from screentest.specs.checks.checks import Checks, Example, RequestPlan
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..monitors.monitors import Monitors

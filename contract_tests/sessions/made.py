@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from screentest.specs.checks import Make
+from screentest.specs.checks.checks import Make
 from screentest.specs.json_types import Json
 
 from ..targets.open_jobs import OpenJob

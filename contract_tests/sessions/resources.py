@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from screentest.specs.behaviour import Moment
-from screentest.specs.checks import Make, RequestPlan
+from screentest.specs.behaviour.behaviour import Moment
+from screentest.specs.checks.checks import Make, RequestPlan
 from screentest.specs.json_types import Json
 
 from ..rules import rule_ids

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from screentest.specs.behaviour import Kind, Lifecycle
-from screentest.specs.checks import Checks, View
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.behaviour import Kind, Lifecycle
+from screentest.specs.checks.checks import Checks, View
+from screentest.specs.contracts.contract import Contract
 
 from ..monitors.lifecycles import observations, state_of
 from ..traces.trace import Exchange

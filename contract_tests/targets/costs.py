@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 
-from screentest.specs.behaviour import Kind, Moment, OperationRules
-from screentest.specs.checks import Checks, Fact
-from screentest.specs.checks_file import load_checks
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.behaviour import Kind, Moment, OperationRules
+from screentest.specs.checks.checks import Checks, Fact
+from screentest.specs.checks.checks_file import load_checks
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..monitors.lifecycles import observations, state_of

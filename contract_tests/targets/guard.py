@@ -11,8 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from screentest.specs.checks_file import load_checks
-from screentest.specs.contract import Contract
+from screentest.specs.checks.checks_file import load_checks
+from screentest.specs.contracts.contract import Contract
 
 from ..rules.prices import price_of, worst_price
 from ..traces.trace import Raw, find_operation, understand

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from screentest.specs.contract import Contract
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..traces.trace import Balance, Raw, SeenDelivery

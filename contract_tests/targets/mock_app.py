@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from msgspec.structs import replace
 
 from screentest import create_app
-from screentest.specs.contract import Contract
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..traces.trace import SeenDelivery

@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
-from screentest.specs.behaviour import Behaviour
-from screentest.specs.checks import RequestPlan
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.behaviour import Behaviour
+from screentest.specs.checks.checks import RequestPlan
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
-from screentest.specs.operations import Operation
+from screentest.specs.openapi.operations import Operation
 
 from .plans import account_in, fill_ids, unfilled
 from .samples import encode_form

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from screentest.specs.contract import Contract
-from screentest.specs.secret_shapes import pattern_of
+from screentest.specs.contracts.contract import Contract
+from screentest.specs.contracts.secret_shapes import pattern_of
 
 from .trace import Raw
 

@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
-from screentest.specs.contract import Contract
+from screentest.specs.contracts.contract import Contract
+from screentest.specs.contracts.redaction import without_secrets
 from screentest.specs.json_types import Json
-from screentest.specs.operations import Operation
-from screentest.specs.redaction import without_secrets
+from screentest.specs.openapi.operations import Operation
 
 from .strict_json import read_json
 

@@ -13,9 +13,9 @@ from typing import TextIO
 
 from msgspec.structs import replace
 
-from screentest.specs.contract import Contract, load_contract
+from screentest.specs.contracts.contract import Contract, load_contract
+from screentest.specs.contracts.redaction import Secrets
 from screentest.specs.json_types import Json
-from screentest.specs.redaction import Secrets
 
 from .strict_json import Form, read_base64, read_json
 from .trace import Balance, Event, Exchange, LackingPart, Raw, SeenDelivery, Trace, understand

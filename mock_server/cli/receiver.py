@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from screentest.specs.behaviour import Behaviour
+from screentest.specs.behaviour.behaviour import Behaviour
 from screentest.specs.json_types import Json
 
 from ..kernel.receiver_findings import receiver_findings

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from screentest.specs.behaviour import Kind
+from screentest.specs.behaviour.behaviour import Kind
 from screentest.specs.json_types import Json
 
 from ..kernel.clock import notations

@@ -14,8 +14,8 @@ from random import Random
 from msgspec import Struct
 from msgspec.structs import replace
 
-from screentest.specs.behaviour import Behaviour, Kind, ResourceKind, State
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.behaviour import Behaviour, Kind, ResourceKind, State
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..kernel.clock import rfc3339

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from screentest.specs.behaviour import Kind
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.behaviour import Kind
+from screentest.specs.contracts.contract import Contract
 
 from ..kernel.errors import MockError, unknown
 from ..kernel.lifecycle import Script, end_differently, hasten, hold, release

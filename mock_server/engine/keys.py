@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import sha256
 
-from screentest.specs.behaviour import Behaviour, Credential
+from screentest.specs.behaviour.behaviour import Behaviour, Credential
 
 from ..kernel.errors import MockError
 from ..kernel.ids import mint

@@ -13,11 +13,11 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from screentest.specs.behaviour import Kind, OperationRules
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.behaviour import Kind, OperationRules
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
-from screentest.specs.operations import Operation
-from screentest.specs.validation import Violation
+from screentest.specs.openapi.operations import Operation
+from screentest.specs.openapi.validation import Violation
 
 from ..kernel.faults import Fault
 from ..kernel.finding import Finding

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from screentest.specs.behaviour import RefusalRule
+from screentest.specs.behaviour.behaviour import RefusalRule
+from screentest.specs.behaviour.reasons import category_of
 from screentest.specs.errors import ContractError
-from screentest.specs.reasons import category_of
 
 from ..kernel.templates import fill, fill_text
 from .provider import Call, Refusal, Reply

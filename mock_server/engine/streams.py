@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from screentest.specs.behaviour import Kind
+from screentest.specs.behaviour.behaviour import Kind
+from screentest.specs.behaviour.outputs import StreamRules
 from screentest.specs.json_types import Json
-from screentest.specs.outputs import StreamRules
 
 from ..kernel.rows import Resource
 from ..kernel.templates import fill

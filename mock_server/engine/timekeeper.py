@@ -8,7 +8,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
-from screentest.specs.contract import Contract
+from screentest.specs.contracts.contract import Contract
 
 from ..kernel.clock import ADVANCE_MAX_MS, FIRES_PER_ADVANCE_MAX, Clock, Mode
 from ..kernel.errors import MockError

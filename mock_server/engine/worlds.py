@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from screentest.specs.contract import Contract
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.errors import ContractError
 
 from ..kernel.clock import Clock

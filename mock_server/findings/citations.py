@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from screentest.specs.behaviour import Behaviour
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.behaviour import Behaviour
+from screentest.specs.behaviour.reasons import reason_called
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
-from screentest.specs.reasons import reason_called
-from screentest.specs.validation import Violation
+from screentest.specs.openapi.validation import Violation
 
 from ..engine.provider import Refusal
 

@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import orjson
 
 from screentest.specs.errors import nearest
-from screentest.specs.fields import Fields
 from screentest.specs.json_types import Json
-from screentest.specs.validation import Violation
+from screentest.specs.openapi.fields import Fields
+from screentest.specs.openapi.validation import Violation
 
 from .field_names import meant_field
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import islice
 
 from screentest.specs.errors import nearest
-from screentest.specs.fields import Fields
+from screentest.specs.openapi.fields import Fields
 
 from ..engine.provider import Call, EventStream, Reply
 from ..kernel.finding import Finding

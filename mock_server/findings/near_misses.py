@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from screentest.specs.contract import Contract
+from screentest.specs.contracts.contract import Contract
 
 _MOST = 3
 #: Paths that have less in common are other paths.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from screentest.specs.contract import Contract
-from screentest.specs.validation import Violation
+from screentest.specs.contracts.contract import Contract
+from screentest.specs.openapi.validation import Violation
 
 from ..kernel.finding import Finding
 

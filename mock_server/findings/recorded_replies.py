@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from screentest.specs.contract import Contract
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
-from screentest.specs.operations import Operation
-from screentest.specs.validation import Schema, Violation
+from screentest.specs.openapi.operations import Operation
+from screentest.specs.openapi.validation import Schema, Violation
 
 from .citations import CLAUSES_MAX, source_of_operation
 from .field_names import meant_field

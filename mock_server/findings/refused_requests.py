@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from screentest.specs.behaviour import Behaviour
-from screentest.specs.contract import Contract
+from screentest.specs.behaviour.behaviour import Behaviour
+from screentest.specs.behaviour.reasons import reason_called
+from screentest.specs.contracts.contract import Contract
+from screentest.specs.contracts.redaction import header_name, is_secret_header
 from screentest.specs.json_types import Json
-from screentest.specs.reasons import reason_called
-from screentest.specs.redaction import header_name, is_secret_header
-from screentest.specs.validation import Violation, shown
+from screentest.specs.openapi.validation import Violation, shown
 
 from ..engine.provider import EventStream, Refusal, Reply, Request
 from ..kernel.bodies import BodyError, read_json

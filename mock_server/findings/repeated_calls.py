@@ -10,11 +10,11 @@ from collections.abc import Hashable, Iterator
 from functools import lru_cache
 from hashlib import sha256
 
-from screentest.specs.behaviour import Kind, Lifecycle
-from screentest.specs.call_limits import Cadence, Idempotency
-from screentest.specs.contract import Contract
-from screentest.specs.reasons import reason_called
-from screentest.specs.redaction import header_name, is_secret_header
+from screentest.specs.behaviour.behaviour import Kind, Lifecycle
+from screentest.specs.behaviour.call_limits import Cadence, Idempotency
+from screentest.specs.behaviour.reasons import reason_called
+from screentest.specs.contracts.contract import Contract
+from screentest.specs.contracts.redaction import header_name, is_secret_header
 
 from ..engine.provider import Call, EventStream, Refusal, Reply, Request, Upload
 from ..kernel.clock import Mode

@@ -9,8 +9,8 @@ from wsgiref.types import WSGIApplication
 
 from flask import Flask
 
-from screentest.specs.contract import Contract, load_contract, provider_names
-from screentest.specs.redaction import Redactor
+from screentest.specs.contracts.contract import Contract, load_contract, provider_names
+from screentest.specs.contracts.redaction import Redactor
 
 from ..engine.world import Plan
 from ..engine.worlds import DEFAULT_WORLD, Worlds

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from screentest.specs.outputs import UrlRules
-from screentest.specs.reasons import REASONS
+from screentest.specs.behaviour.outputs import UrlRules
+from screentest.specs.behaviour.reasons import REASONS
 
 from ..engine.default_handlers import default_video
 from ..engine.provider import Asset, Refusal, Reply

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 import orjson
 from msgspec import Struct
 
-from screentest.specs.redaction import looks_live
+from screentest.specs.contracts.redaction import looks_live
 
 from ..engine.provider import Asset, EventStream, Request
 from ..engine.world import World

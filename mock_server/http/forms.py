@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from wsgiref.types import WSGIEnvironment
 
-from screentest.specs.call_limits import Limits
+from screentest.specs.behaviour.call_limits import Limits
 
 from ..engine.provider import BodyProblem, Upload
 

@@ -8,9 +8,9 @@ import orjson
 from msgspec import Struct
 from msgspec.structs import replace
 
-from screentest.specs.behaviour import Behaviour, OperationRules
+from screentest.specs.behaviour.behaviour import Behaviour, OperationRules
+from screentest.specs.contracts.redaction import BY_SHAPE
 from screentest.specs.json_types import Json
-from screentest.specs.redaction import BY_SHAPE
 
 from .errors import MockError, unknown
 from .fault_types import NOTHING, PHASES, TYPES

@@ -10,8 +10,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from random import Random
 
+from screentest.specs.behaviour.forms import ALPHABETS, PLACE, WORDS
 from screentest.specs.errors import ContractError
-from screentest.specs.forms import ALPHABETS, PLACE, WORDS
 
 
 def digest(*parts: object) -> bytes:

@@ -12,7 +12,7 @@ from random import Random
 from msgspec import Struct
 from msgspec.structs import replace
 
-from screentest.specs.behaviour import Kind, Lifecycle
+from screentest.specs.behaviour.behaviour import Kind, Lifecycle
 from screentest.specs.json_types import Json
 
 from .errors import MockError

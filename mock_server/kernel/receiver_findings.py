@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from screentest.specs.behaviour import Behaviour
+from screentest.specs.behaviour.behaviour import Behaviour
 
 from .finding import Finding
 from .webhooks import Outcome

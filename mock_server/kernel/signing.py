@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from urllib.parse import urlencode
 
-from screentest.specs.outputs import UrlRules
+from screentest.specs.behaviour.outputs import UrlRules
 
 
 class Verdict(Enum):

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from screentest.specs.behaviour import Credential, Target
+from screentest.specs.behaviour.behaviour import Credential, Target
+from screentest.specs.contracts.redaction import header_name
 from screentest.specs.json_types import Json
-from screentest.specs.redaction import header_name
 
 from ..engine.instant import Instant
 from ..engine.jobs import Cost

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from screentest.specs.behaviour import Moment
+from screentest.specs.behaviour.behaviour import Moment
 
 from ..engine.default_handlers import answer_from_contract
 from ..engine.job_events import job_events

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import orjson
 
-from screentest.specs.call_limits import Idempotency
+from screentest.specs.behaviour.call_limits import Idempotency
 
 from ..engine.provider import Call, Reply, Upload
 from ..kernel.rows import Replay

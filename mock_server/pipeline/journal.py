@@ -12,8 +12,8 @@ from hashlib import sha256
 import orjson
 from msgspec import Struct
 
+from screentest.specs.contracts.redaction import Redactor
 from screentest.specs.json_types import Json
-from screentest.specs.redaction import Redactor
 
 from ..engine.provider import Call, EventStream, Reply, Upload
 from ..findings.own_mistakes import finding_of_failure, findings_of_ours

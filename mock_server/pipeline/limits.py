@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from screentest.specs.behaviour import Moment
-from screentest.specs.call_limits import Concurrency, RateWindow
+from screentest.specs.behaviour.behaviour import Moment
+from screentest.specs.behaviour.call_limits import Concurrency, RateWindow
+from screentest.specs.behaviour.reasons import category_of
 from screentest.specs.json_types import Json
-from screentest.specs.reasons import category_of
 
 from ..engine.provider import Call, Refusal
 from .prices import price_of

@@ -5,10 +5,10 @@ from __future__ import annotations
 import traceback
 from collections.abc import Sequence
 
-from screentest.specs.contract import Contract
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.errors import ContractError
-from screentest.specs.operations import Operation
-from screentest.specs.validation import Violation
+from screentest.specs.openapi.operations import Operation
+from screentest.specs.openapi.validation import Violation
 
 from ..engine.provider import EventStream, Reply
 from ..kernel.bodies import read_json

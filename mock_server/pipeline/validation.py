@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from screentest.specs.json_types import Json
-from screentest.specs.operations import Parameter
-from screentest.specs.validation import Schema, Violation
+from screentest.specs.openapi.operations import Parameter
+from screentest.specs.openapi.validation import Schema, Violation
 
 from ..engine.provider import Call, Refusal, RefusedError
 from ..kernel.bodies import BodyError, read_json

@@ -9,8 +9,8 @@ from itertools import chain
 import orjson
 from msgspec.structs import replace
 
+from screentest.specs.contracts.redaction import Redactor
 from screentest.specs.json_types import Json
-from screentest.specs.redaction import Redactor
 
 from ..kernel.rows import Resource
 from .table import Log, Ordered, Table

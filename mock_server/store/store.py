@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 import msgspec
 from msgspec import Struct
 
-from screentest.specs.redaction import BY_SHAPE, Redactor
+from screentest.specs.contracts.redaction import BY_SHAPE, Redactor
 
 from ..kernel.errors import MockError
 from ..kernel.rows import ROW_TYPES

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from screentest.specs.redaction import Redactor
+from screentest.specs.contracts.redaction import Redactor
 
 from ..kernel.errors import MockError
 from ..kernel.rows import WorldRow

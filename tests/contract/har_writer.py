@@ -10,9 +10,9 @@ from pathlib import Path
 
 from screentest.contract_tests.recordings.har import HarReading, har_of
 from screentest.contract_tests.traces.trace import Exchange, Trace
-from screentest.specs.contract import Contract, load_contract
+from screentest.specs.contracts.contract import Contract, load_contract
+from screentest.specs.contracts.redaction import Secrets
 from screentest.specs.json_types import Json
-from screentest.specs.redaction import Secrets
 
 
 def write_har(trace: Trace, path: Path, base_url: str, keys: Iterable[str] = ()) -> None:

@@ -15,9 +15,9 @@ from screentest.contract_tests.rules.judge import Judge, RuleVerdict, UnknownRul
 from screentest.contract_tests.targets.in_process import InProcessTarget
 from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.targets.target import OutgoingRequest
-from screentest.specs.checks_file import load_checks
-from screentest.specs.clauses import Clause, Subject
-from screentest.specs.contract import load_contract
+from screentest.specs.checks.checks_file import load_checks
+from screentest.specs.clauses.clauses import Clause, Subject
+from screentest.specs.contracts.contract import load_contract
 from screentest.specs.errors import ContractError
 
 from .hands import PROVIDERS, session_with, verified

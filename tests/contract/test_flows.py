@@ -12,9 +12,9 @@ from screentest.contract_tests.scenarios.verify import run_scenario
 from screentest.contract_tests.sessions.session import Session
 from screentest.contract_tests.targets.in_process import InProcessTarget
 from screentest.contract_tests.targets.mock_app import make_app
-from screentest.specs.checks_file import load_checks
-from screentest.specs.contract import load_contract
-from screentest.specs.flows import read_flows
+from screentest.specs.checks.checks_file import load_checks
+from screentest.specs.checks.flows import read_flows
+from screentest.specs.contracts.contract import load_contract
 from screentest.specs.json_types import Json
 
 MADE = {

@@ -11,7 +11,7 @@ import pytest
 
 from screentest.contract_tests.mutants.mutant import Mutant, mutants_of
 from screentest.contract_tests.mutants.run import all_mutants, relevant_cases, run_one
-from screentest.specs.checks_file import load_checks
+from screentest.specs.checks.checks_file import load_checks
 
 from .hands import PROVIDERS
 

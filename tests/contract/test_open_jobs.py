@@ -27,8 +27,8 @@ from screentest.contract_tests.targets.plans import changed
 from screentest.contract_tests.targets.request_builder import UnableError
 from screentest.contract_tests.targets.target import OutgoingRequest, Target
 from screentest.contract_tests.traces.trace import Raw
-from screentest.specs.checks_file import load_checks
-from screentest.specs.contract import load_contract
+from screentest.specs.checks.checks_file import load_checks
+from screentest.specs.contracts.contract import load_contract
 
 from .hands import PROVIDERS
 

@@ -11,10 +11,10 @@ import pytest
 from screentest.mock_server.http.control.events import EVENT_TYPES
 from screentest.mock_server.http.control.jobs import FAULTS_MAX
 from screentest.mock_server.http.control.request import BODY_BYTES_MAX
-from screentest.specs.contract import provider_names
-from screentest.specs.controls import load_controls
+from screentest.specs.contracts.contract import provider_names
+from screentest.specs.contracts.controls import load_controls
 from screentest.specs.json_types import Json
-from screentest.specs.operations import METHODS
+from screentest.specs.openapi.operations import METHODS
 from tests.mock_client import Account, Client, MockWorld
 
 

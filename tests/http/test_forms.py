@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from screentest.mock_server.http.forms import read_form
-from screentest.specs.call_limits import Limits
+from screentest.specs.behaviour.call_limits import Limits
 
 from ..mock_client import File, multipart
 

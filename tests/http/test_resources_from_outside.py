@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from screentest.specs.contract import load_contract, provider_names
+from screentest.specs.contracts.contract import load_contract, provider_names
 from screentest.specs.json_types import Json
 from tests.mock_client import Account, Answer, MockWorld
 from tests.ozor import steps

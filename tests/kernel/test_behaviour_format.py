@@ -9,7 +9,8 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import fields
 
-from screentest.specs import behaviour, behaviour_file, call_limits, checks, checks_file, outputs
+from screentest.specs.behaviour import behaviour, behaviour_file, call_limits, outputs
+from screentest.specs.checks import checks, checks_file
 
 SCHEMAS = {
     module: json.loads(module.SCHEMA_FILE.read_text(encoding="utf-8"))

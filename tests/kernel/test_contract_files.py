@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from screentest.specs.contract import read_contract
+from screentest.specs.contracts.contract import read_contract
 from screentest.specs.errors import ContractError
 from screentest.specs.files import decoded_path, read_yaml, write_decoded
 

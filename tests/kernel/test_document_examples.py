@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from screentest.specs.contract import Contract, load_contract, provider_names
+from screentest.specs.contracts.contract import Contract, load_contract, provider_names
 from screentest.specs.json_types import Json
-from screentest.specs.operations import METHODS
-from screentest.specs.validation import Documents, Schema
+from screentest.specs.openapi.operations import METHODS
+from screentest.specs.openapi.validation import Documents, Schema
 
 _READINGS = [
     (provider, name, value)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from screentest.specs.fields import Fields
+from screentest.specs.openapi.fields import Fields
 
 _SCHEMA = {
     "properties": {

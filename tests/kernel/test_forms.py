@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from screentest.specs.contract import load_contract
+from screentest.specs.contracts.contract import load_contract
 from screentest.specs.json_types import Json
-from screentest.specs.validation import Documents, Schema
+from screentest.specs.openapi.validation import Documents, Schema
 
 
 def detail(schema: Json, value: Json) -> list[str]:

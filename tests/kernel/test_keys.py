@@ -6,7 +6,7 @@ import pytest
 
 from screentest.mock_server.engine.keys import CONTROL_NAME, is_expired
 from screentest.mock_server.kernel.rows import Key
-from screentest.specs.behaviour import Credential
+from screentest.specs.behaviour.behaviour import Credential
 
 CREATED_MS = 5_000
 

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from screentest.mock_server.pipeline.limits import wait_s
-from screentest.specs.behaviour_file import load_behaviour
-from screentest.specs.call_limits import RateWindow
+from screentest.specs.behaviour.behaviour_file import load_behaviour
+from screentest.specs.behaviour.call_limits import RateWindow
 from screentest.specs.errors import ContractError
 
 ROOT = Path(__file__).resolve().parents[2]

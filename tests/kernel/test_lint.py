@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from screentest.specs.contract import provider_names
+from screentest.specs.contracts.contract import provider_names
 from screentest.specs.errors import ContractError
-from screentest.specs.lint import lint_contract
+from screentest.specs.linting.lint import lint_contract
 
 from ..tree import ROOT
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from screentest.specs.contract import load_contract, provider_names
-from screentest.specs.controls import load_controls
+from screentest.specs.contracts.contract import load_contract, provider_names
+from screentest.specs.contracts.controls import load_controls
 from screentest.specs.json_types import Json
-from screentest.specs.operations import Operation
-from screentest.specs.validation import Documents, Schema
+from screentest.specs.openapi.operations import Operation
+from screentest.specs.openapi.validation import Documents, Schema
 
 CONTRACTS = [*provider_names(), "control"]
 

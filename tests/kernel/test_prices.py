@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screentest.specs.arithmetic import parse_formula
+from screentest.specs.behaviour.arithmetic import parse_formula
 from screentest.specs.errors import ContractError
 
 

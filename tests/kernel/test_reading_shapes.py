@@ -11,12 +11,12 @@ import yaml
 from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
-from screentest.specs import operations as compiler
-from screentest.specs.contract import Contract, load_contract, read_contract
+from screentest.specs.contracts.contract import Contract, load_contract, read_contract
 from screentest.specs.errors import ContractError
 from screentest.specs.json_types import Json
-from screentest.specs.lint import lint_contract
-from screentest.specs.validation import Documents
+from screentest.specs.linting.lint import lint_contract
+from screentest.specs.openapi import operations as compiler
+from screentest.specs.openapi.validation import Documents
 
 from ..mock_client import MockWorld, make_world
 

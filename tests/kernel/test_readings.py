@@ -11,8 +11,13 @@ import yaml
 from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
-from screentest.specs.behaviour_file import merge_patch
-from screentest.specs.contract import Contract, load_contract, provider_names, read_contract
+from screentest.specs.behaviour.behaviour_file import merge_patch
+from screentest.specs.contracts.contract import (
+    Contract,
+    load_contract,
+    provider_names,
+    read_contract,
+)
 from screentest.specs.errors import ContractError
 from screentest.specs.json_types import Json
 

@@ -15,7 +15,7 @@ from screentest.mock_server.kernel.lifecycle import (
     hold,
     release,
 )
-from screentest.specs.behaviour import Kind, Lifecycle, State
+from screentest.specs.behaviour.behaviour import Kind, Lifecycle, State
 
 _RENDER = Lifecycle(
     name="render",

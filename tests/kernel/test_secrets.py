@@ -7,7 +7,7 @@ import secrets
 
 import pytest
 
-from screentest.specs.redaction import BY_SHAPE, cut, looks_live
+from screentest.specs.contracts.redaction import BY_SHAPE, cut, looks_live
 
 cut_headers, cut_query = BY_SHAPE.cut_headers, BY_SHAPE.cut_query
 cut_shapes, cut_text = BY_SHAPE.cut_shapes, BY_SHAPE.cut_text

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from screentest.mock_server.kernel.signing import Verdict, check_query, signed_query
-from screentest.specs.outputs import UrlRules
+from screentest.specs.behaviour.outputs import UrlRules
 
 _NAMES = {
     "algorithm": "X-Alg",

@@ -24,7 +24,7 @@ from screentest.mock_server.kernel.webhooks import (
     settled,
     signed_headers,
 )
-from screentest.specs.behaviour import Kind, WebhookEvent, WebhookRules
+from screentest.specs.behaviour.behaviour import Kind, WebhookEvent, WebhookRules
 
 _FINISHED = WebhookEvent("play.applauded", "play", Kind.SUCCEEDED, {"film": "$job.url.film"})
 _RULES = WebhookRules(

@@ -16,7 +16,7 @@ from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
 from screentest.mock_server.http.webhook_targets import Targets
-from screentest.specs.contract import Contract, read_contract
+from screentest.specs.contracts.contract import Contract, read_contract
 from screentest.specs.json_types import Json
 
 from ..mock_client import Account, Answer, Client, MockWorld, make_world

@@ -16,7 +16,7 @@ from flask import Flask
 from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
-from screentest.specs.contract import read_contract
+from screentest.specs.contracts.contract import read_contract
 from screentest.specs.json_types import Json
 
 from ..mock_client import Account, MockWorld, make_world

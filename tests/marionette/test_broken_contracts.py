@@ -16,10 +16,10 @@ from screentest.mock_server.engine.world import Plan
 from screentest.mock_server.http.app import create_app
 from screentest.mock_server.kernel.clock import Mode
 from screentest.mock_server.kernel.errors import MockError
-from screentest.specs.contract import read_contract
+from screentest.specs.contracts.contract import read_contract
 from screentest.specs.errors import ContractError
 from screentest.specs.json_types import Json
-from screentest.specs.lint import problems_of
+from screentest.specs.linting.lint import problems_of
 
 from ..mock_client import Client, MockWorld, make_world
 

@@ -20,16 +20,16 @@ from screentest.contract_tests.traces.trace import Raw, Trace, understand
 from screentest.contract_tests.traces.trace_file import TraceWriter
 from screentest.mock_server.cli.request_line import request_lines
 from screentest.mock_server.http.app import create_app
-from screentest.specs.behaviour import Behaviour
-from screentest.specs.contract import Contract, read_contract
-from screentest.specs.json_types import Json
-from screentest.specs.redaction import (
+from screentest.specs.behaviour.behaviour import Behaviour
+from screentest.specs.contracts.contract import Contract, read_contract
+from screentest.specs.contracts.redaction import (
     BY_SHAPE,
     REDACTED,
     Secrets,
     is_secret_header,
     without_secrets,
 )
+from screentest.specs.json_types import Json
 from tests.lantern.lantern import contract as lantern
 from tests.mock_client import MockWorld, make_world
 

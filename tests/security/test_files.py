@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from screentest.mock_server.media.file_types import file_type
-from screentest.specs.contract import read_contract
+from screentest.specs.contracts.contract import read_contract
 from screentest.specs.errors import ContractError
 from tests.mock_client import Account, Answer, Client, File, MockWorld
 from tests.oshara import steps as oshara

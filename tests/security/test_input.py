@@ -15,9 +15,9 @@ import requests
 
 from screentest.mock_server.http.app import create_app
 from screentest.mock_server.kernel.magic import directive_in
-from screentest.specs.contract import load_contract, provider_names
+from screentest.specs.contracts.contract import load_contract, provider_names
+from screentest.specs.contracts.redaction import BY_SHAPE
 from screentest.specs.json_types import Json
-from screentest.specs.redaction import BY_SHAPE
 from tests.live_mock import LiveMock
 from tests.mock_client import Account, Client, MockWorld
 

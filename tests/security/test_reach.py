@@ -10,8 +10,8 @@ from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
 from screentest.mock_server.http.guard import WRONG_TOKENS_MAX, Guard
-from screentest.specs.controls import load_controls
-from screentest.specs.operations import METHODS
+from screentest.specs.contracts.controls import load_controls
+from screentest.specs.openapi.operations import METHODS
 from tests.mock_client import Answer, Client, MockWorld
 
 _TOKEN = "a token that only this test knows"

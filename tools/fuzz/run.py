@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-from screentest.specs.checks_file import load_checks
+from screentest.specs.checks.checks_file import load_checks
 
 ROOT = Path(__file__).resolve().parents[2]
 _USUAL = ROOT / "tools" / "fuzz" / "schemathesis.toml"

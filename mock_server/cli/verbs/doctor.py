@@ -12,8 +12,8 @@ from importlib.metadata import PackageNotFoundError, entry_points, version
 
 import click
 
+from screentest.specs.contracts.redaction import looks_live
 from screentest.specs.json_types import Json
-from screentest.specs.redaction import looks_live
 
 from ..client import NoMockError, RefusedError, send, url_option
 from ..exit_codes import Exit
@@ -54,7 +54,7 @@ def _versions(_url: str) -> Iterator[Found]:
 
 
 def _contracts(_url: str) -> Iterator[Found]:
-    from screentest.specs.contract import load_contract, provider_names
+    from screentest.specs.contracts.contract import load_contract, provider_names
     from screentest.specs.errors import ContractError
 
     count = 0

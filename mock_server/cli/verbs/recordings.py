@@ -131,7 +131,7 @@ def record(
     from screentest.contract_tests.rules.judge import Broken
     from screentest.contract_tests.targets.guard import CreditBudget
     from screentest.contract_tests.targets.live import check_address
-    from screentest.specs.contract import load_contract
+    from screentest.specs.contracts.contract import load_contract
 
     from ...http.rsgi.server import claim_port
 

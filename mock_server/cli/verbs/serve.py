@@ -134,7 +134,7 @@ def serve(options: Options) -> None:
     networks = tuple(map(read_network, options.webhook_networks))
     _check_reach(options)
     # Flask and the validators are imported late, so that a wrong option is told at once.
-    from screentest.specs.contract import load_contract, provider_names
+    from screentest.specs.contracts.contract import load_contract, provider_names
 
     for name in options.providers:
         if name not in provider_names():

@@ -24,7 +24,7 @@ def command() -> None:
 @json_option
 def list_contracts(*, as_json: bool) -> None:
     """The providers with what their contracts describe."""
-    from screentest.specs.contract import load_contract, provider_names
+    from screentest.specs.contracts.contract import load_contract, provider_names
 
     contracts = [load_contract(name) for name in provider_names()]
     known = [
@@ -49,8 +49,8 @@ def lint(names: tuple[str, ...], *, as_json: bool) -> None:
 
     Both files are read, held to their schemas and to each other. Exit code 4 if one is wrong.
     """
-    from screentest.specs.contract import provider_names
-    from screentest.specs.lint import problems_of
+    from screentest.specs.contracts.contract import provider_names
+    from screentest.specs.linting.lint import problems_of
 
     problems: list[Json] = []
     checked = names or provider_names()
@@ -72,15 +72,14 @@ def lint(names: tuple[str, ...], *, as_json: bool) -> None:
 
 
 def _folder(name: str) -> Path:
-    from screentest.specs import contract
+    from screentest.specs.contracts.contract import FOLDER, provider_names
 
-    ours = Path(contract.__file__).parent / name
-    if name in contract.provider_names():
-        return ours
+    if name in provider_names():
+        return FOLDER / name
     folder = Path(name)
     if not name or not folder.is_dir():
         hint = "name a provider, or a folder with openapi.yaml and behaviour.yaml"
-        fail(no_such("provider or folder", name, contract.provider_names()), hint)
+        fail(no_such("provider or folder", name, provider_names()), hint)
     return folder
 
 

@@ -71,7 +71,7 @@ def listen(provider: str, url: str, world: str, *, as_json: bool, **given: Any) 
     stdout with --print-secret.
     """
     # A server and URL rules take long to load; the other verbs of this group need neither.
-    from screentest.specs.contract import load_contract, provider_names
+    from screentest.specs.contracts.contract import load_contract, provider_names
 
     from ...http.webhook_targets import split_url
     from ..receiver import Printer, open_receiver

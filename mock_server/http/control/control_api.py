@@ -12,9 +12,9 @@ from functools import partial
 from flask import Blueprint, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from screentest.specs.controls import load_controls
+from screentest.specs.contracts.controls import load_controls
 from screentest.specs.errors import ContractError, nearest
-from screentest.specs.operations import Operation
+from screentest.specs.openapi.operations import Operation
 
 from ...engine.worlds import Worlds
 from ...kernel.errors import MockError

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from screentest.specs.behaviour import Kind, ResourceKind
+from screentest.specs.behaviour.behaviour import Kind, ResourceKind
 from screentest.specs.json_types import Json
-from screentest.specs.validation import Documents, Schema
+from screentest.specs.openapi.validation import Documents, Schema
 
 from ...engine.endpoints import endpoints
 from ...engine.job_control import finish_now, job_called, set_held, set_outcome

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from screentest.specs.contract import Contract
-from screentest.specs.validation import shown
+from screentest.specs.contracts.contract import Contract
+from screentest.specs.openapi.validation import shown
 
 from ...kernel.errors import MockError, unknown
 

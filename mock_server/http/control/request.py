@@ -8,11 +8,11 @@ from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
-from screentest.specs.contract import Contract
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.errors import nearest
 from screentest.specs.json_types import Json
-from screentest.specs.operations import Operation
-from screentest.specs.validation import Schema, Violation
+from screentest.specs.openapi.operations import Operation
+from screentest.specs.openapi.validation import Schema, Violation
 
 from ...engine.world import World
 from ...engine.worlds import Worlds

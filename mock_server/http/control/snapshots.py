@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from msgspec.structs import asdict, replace
 
+from screentest.specs.contracts.redaction import holds_key
 from screentest.specs.json_types import Json
-from screentest.specs.redaction import holds_key
 
 from ...engine.world import check_world
 from ...kernel.clock import rfc3339

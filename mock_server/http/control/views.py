@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from screentest.specs.behaviour import Credential, Kind
+from screentest.specs.behaviour.behaviour import Credential, Kind
+from screentest.specs.contracts.redaction import header_name
 from screentest.specs.json_types import Json
-from screentest.specs.redaction import header_name
 
 from ...engine.world import World
 from ...engine.worlds import Worlds

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from screentest.specs.controls import load_controls
+from screentest.specs.contracts.controls import load_controls
 from screentest.specs.json_types import Json
 
 from ...engine.keys import mint_further_keys

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from wsgiref.types import WSGIApplication
 
-from screentest.specs.call_limits import Limits
+from screentest.specs.behaviour.call_limits import Limits
 
 from ...engine.provider import BodyProblem, Request
 from ...engine.world import World

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from screentest.specs.json_types import Json
-from screentest.specs.validation import Violation
+from screentest.specs.openapi.validation import Violation
 
 from ...engine.provider import Call, Provider, Reply, Upload
 from ...media.file_types import file_type

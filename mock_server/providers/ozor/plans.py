@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from screentest.specs.behaviour import Kind
+from screentest.specs.behaviour.behaviour import Kind
 from screentest.specs.json_types import Json
-from screentest.specs.validation import Violation, shown
+from screentest.specs.openapi.validation import Violation, shown
 
 from ...engine.instant import Instant
 from ...engine.provider import Asset, Call, EventStream, Provider, Reply

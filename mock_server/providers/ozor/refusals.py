@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from screentest.specs.json_types import Json
-from screentest.specs.validation import Violation
+from screentest.specs.openapi.validation import Violation
 
 from ...engine.provider import Call, Provider, Refusal, Reply
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from screentest.specs.behaviour import Kind
+from screentest.specs.behaviour.behaviour import Kind
 from screentest.specs.json_types import Json
 
 from ...engine.instant import Instant

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from screentest.specs.contract import Contract
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
-from screentest.specs.validation import Violation, type_name
+from screentest.specs.openapi.validation import Violation, type_name
 
 from ...engine.provider import Call, Provider, Refusal, Reply
 from ...engine.refusals import from_contract

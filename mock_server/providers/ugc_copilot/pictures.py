@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from screentest.specs.json_types import Json
-from screentest.specs.validation import Violation
+from screentest.specs.openapi.validation import Violation
 
 from ...engine.instant import Instant
 from ...engine.provider import Asset, Call, Provider, Refusal, Reply

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from screentest.specs.behaviour import Kind
+from screentest.specs.behaviour.behaviour import Kind
 from screentest.specs.json_types import Json
-from screentest.specs.validation import Violation
+from screentest.specs.openapi.validation import Violation
 
 from ...engine.instant import Instant
 from ...engine.provider import Asset, Call, Provider, Reply

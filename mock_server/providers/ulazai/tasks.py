@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from screentest.specs.behaviour import Kind
+from screentest.specs.behaviour.behaviour import Kind
 from screentest.specs.json_types import Json
-from screentest.specs.validation import Violation
+from screentest.specs.openapi.validation import Violation
 
 from ...engine.instant import Instant
 from ...engine.job_control import finish_now, set_outcome

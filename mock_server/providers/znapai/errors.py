@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 from screentest.specs.json_types import Json
-from screentest.specs.validation import Violation
+from screentest.specs.openapi.validation import Violation
 
 from ...engine.provider import Call, Provider, Refusal, Reply
 from ...engine.refusals import from_contract

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from screentest.specs.json_types import Json
-from screentest.specs.validation import Violation, type_name
+from screentest.specs.openapi.validation import Violation, type_name
 
 from ...engine.provider import Call, Provider, Upload
 from ...kernel.bodies import BodyError, read_json

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from ..json_types import Json
 from .clauses import Subject, Topic, subject
 from .contract_subjects import ContractSubjects, about, fields_in
-from .json_types import Json
 from .topics import NOT_OF_ANSWERS, NOT_OF_INPUT
 
 _OF_NO_VIEW: frozenset[Topic] = frozenset({"method", "webhook"})

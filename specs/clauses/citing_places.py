@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
+from ..contracts.contract import Contract
+from ..files import read_yaml
+from ..json_types import Json
+from ..openapi.openapi_places import places_in
 from .check_subjects import subject_of_check
 from .clauses import Subject, ids_in, read_clauses, subject
-from .contract import Contract
 from .contract_subjects import ContractSubjects
-from .files import read_yaml
-from .json_types import Json
-from .openapi_places import places_in
 
 
 class CitingPlace(Struct, frozen=True):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from .json_types import Json
+from ..json_types import Json
 from .validation import Documents, Schema, Violation
 
 #: Marks what the provider's document does not show; its value is the reason.

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 
-from .behaviour import Behaviour
-from .clauses import read_clauses
-from .contract import Contract
-from .errors import nearest
-from .files import read_yaml
-from .forms import PLACE, WORDS
-from .json_types import Json
-from .reasons import REASONS, needed_reasons
+from ..behaviour.behaviour import Behaviour
+from ..behaviour.forms import PLACE, WORDS
+from ..behaviour.reasons import REASONS, needed_reasons
+from ..clauses.clauses import read_clauses
+from ..contracts.contract import Contract
+from ..errors import nearest
+from ..files import read_yaml
+from ..json_types import Json
 
 _TEXT_PLACE = re.compile(r"\{([a-z_][a-z0-9_.]*)\}")
 _CLAUSE = re.compile(r"[A-Z]{2,3}-[0-9]{3}")

@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from .errors import ContractError
+from ..errors import ContractError
 
 _FUNCTIONS: dict[str, Callable[..., Fraction]] = {
     "floor": lambda value: Fraction(math.floor(value)),

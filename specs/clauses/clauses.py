@@ -12,10 +12,10 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from .contract import Contract
-from .errors import ContractError, no_such
-from .files import read_yaml
-from .json_types import Json
+from ..contracts.contract import Contract
+from ..errors import ContractError, no_such
+from ..files import read_yaml
+from ..json_types import Json
 
 #: What a clause can be about where no other dimension of a subject has a name for it.
 Topic = Literal[

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from .json_types import Json
+from ..json_types import Json
 
 Clauses = tuple[str, ...]
 

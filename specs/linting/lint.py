@@ -12,14 +12,14 @@ from pathlib import Path
 
 import jsonschema_rs
 
+from ..clauses.citing_places import wrong_citations
+from ..contracts.contract import read_contract
+from ..errors import ContractError
+from ..files import read_yaml
+from ..json_types import Json
+from ..openapi.operations import METHODS, Operation
+from ..openapi.validation import Documents, Schema
 from .behaviour_lint import problems_of_behaviour
-from .citing_places import wrong_citations
-from .contract import read_contract
-from .errors import ContractError
-from .files import read_yaml
-from .json_types import Json
-from .operations import METHODS, Operation
-from .validation import Documents, Schema
 
 SCHEMA_FILE = Path(__file__).with_name("openapi.schema.json")
 #: These contain values, in which `$ref` is an ordinary field.

@@ -15,7 +15,7 @@ from hashlib import sha256
 from html import escape
 from urllib.parse import quote, quote_plus
 
-from .behaviour import Behaviour
+from ..behaviour.behaviour import Behaviour
 from .secret_shapes import MARKS, SECRET_TEXT, has_no_mark, literal_of, pattern_of, replace_secrets
 
 #: Written instead of a credential in everything that leaves the machine: recordings, reports.

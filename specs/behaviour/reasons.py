@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
+from ..openapi.operations import Operation
 from .behaviour import Behaviour
-from .operations import Operation
 
 #: Whether a contract needs a reply for a reason.
 Needed = Callable[[Behaviour, Iterable[Operation]], bool]

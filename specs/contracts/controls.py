@@ -8,12 +8,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from .files import read_yaml
-from .json_types import Json
-from .operations import Operation, compile_operations
-from .validation import Documents
+from ..files import read_yaml
+from ..json_types import Json
+from ..openapi.operations import Operation, compile_operations
+from ..openapi.validation import Documents
 
-CONTROL_FILE = Path(__file__).parent / "control" / "openapi.yaml"
+CONTROL_FILE = Path(__file__).parent.parent / "control" / "openapi.yaml"
 
 
 class Controls(Struct, frozen=True):

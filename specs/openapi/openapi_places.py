@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .json_types import Json
+from ..json_types import Json
 from .operations import METHODS
 
 SOURCE = "x-screentest-source"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from ..contracts.contract import Contract
+from ..files import read_yaml
+from ..json_types import Json
+from ..openapi.openapi_places import Found, field_names
 from .clauses import Subject, Topic
-from .contract import Contract
-from .files import read_yaml
-from .json_types import Json
-from .openapi_places import Found, field_names
 from .topics import (
     ANY_REFUSAL,
     NOT_OF_ANSWERS,

@@ -12,11 +12,11 @@ from functools import cached_property
 
 from msgspec import Struct, field
 
+from ..errors import ContractError
+from ..json_types import Json
 from .arithmetic import Formula
 from .call_limits import Cadence, Concurrency, Idempotency, Limits, RateWindow
 from .citations import Citations
-from .errors import ContractError
-from .json_types import Json
 from .outputs import StreamRules, UrlRules
 
 

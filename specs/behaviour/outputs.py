@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from .json_types import Json
+from ..json_types import Json
 
 
 class StreamRules(Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from .json_types import Json
+from ..json_types import Json
 
 _PARTS = ("allOf", "anyOf", "oneOf")
 _BRANCHES = ("if", "then", "else")

@@ -10,13 +10,13 @@ import jsonschema_rs
 from msgspec import convert
 from msgspec.structs import replace
 
+from ..clauses.clauses import ids_in, read_clauses
+from ..contracts.contract import Contract, load_contract
+from ..errors import ContractError
+from ..files import read_yaml
+from ..json_types import Json
 from .checks import Checks, RequestPlan
-from .clauses import ids_in, read_clauses
-from .contract import Contract, load_contract
-from .errors import ContractError
-from .files import read_yaml
 from .flows import read_flows
-from .json_types import Json
 
 SCHEMA_FILE = Path(__file__).with_name("checks.schema.json")
 
@@ -29,7 +29,7 @@ def load_checks(provider: str) -> Checks:
         ContractError: there are none, or they break their schema or name what does not exist.
     """
     contract = load_contract(provider)
-    return read_checks(Path(__file__).parent / provider / "behaviour.yaml", contract)
+    return read_checks(Path(__file__).parent.parent / provider / "behaviour.yaml", contract)
 
 
 def read_checks(path: Path, contract: Contract) -> Checks:

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import convert
 
+from ..errors import ContractError
+from ..files import read_yaml
+from ..json_types import Json
 from .arithmetic import parse_formula
 from .behaviour import (
     Behaviour,
@@ -27,9 +30,6 @@ from .behaviour import (
 )
 from .call_limits import Cadence, Concurrency, Idempotency, Limits, RateWindow
 from .citations import read_citations
-from .errors import ContractError
-from .files import read_yaml
-from .json_types import Json
 from .outputs import StreamRules, UrlRules
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from jsonschema_rs import ValidationErrorKind as Kind
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ..json_types import Json
 from .fields import Fields
-from .json_types import Json
 
 # A reply names a few problems, not every branch of every alternative.
 _VIOLATIONS_MAX = 20

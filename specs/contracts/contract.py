@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from .behaviour import Behaviour
-from .behaviour_file import merge_patch, read_behaviour
-from .errors import ContractError, UnknownNameError, no_such
-from .files import read_as_built, read_yaml
-from .json_types import Json
+from ..behaviour.behaviour import Behaviour
+from ..behaviour.behaviour_file import merge_patch, read_behaviour
+from ..errors import ContractError, UnknownNameError, no_such
+from ..files import read_as_built, read_yaml
+from ..json_types import Json
 
 if TYPE_CHECKING:
-    from .operations import Operation, Routes
+    from ..openapi.operations import Operation, Routes
 
     _Shape = tuple[Json, Mapping[str, Operation], Routes]
 
-_FOLDER = Path(__file__).parent
+#: The folder with one folder for each packaged provider.
+FOLDER = Path(__file__).parent.parent
 #: A provider has up to forty interpretations: too many for one line.
 _LISTED_MAX = 10
 
@@ -105,7 +106,7 @@ class Contract:
     @property
     def is_shipped(self) -> bool:
         """Whether this contract comes with screentest; if not, its mistakes are the user's."""
-        return self.folder.resolve().parent == _FOLDER.resolve()
+        return self.folder.resolve().parent == FOLDER.resolve()
 
     @property
     def has_functions(self) -> bool:
@@ -125,15 +126,15 @@ class Contract:
             if rules.is_anonymous
         }
         if opened:
-            from .operations import Routes
+            from ..openapi.operations import Routes
 
             operations = {**operations, **opened}
             routes = Routes(list(operations.values()))
         return document, operations, routes
 
     def _compile(self, chosen: _Chosen) -> _Shape:
-        from .operations import Routes, compile_operations
-        from .validation import Documents
+        from ..openapi.operations import Routes, compile_operations
+        from ..openapi.validation import Documents
 
         if not chosen:
             document = read_yaml(self.folder / "openapi.yaml")
@@ -174,7 +175,7 @@ class Contract:
 
 def provider_names() -> tuple[str, ...]:
     """The providers that have a contract here, in alphabetical order."""
-    return tuple(sorted(path.parent.name for path in _FOLDER.glob("*/behaviour.yaml")))
+    return tuple(sorted(path.parent.name for path in FOLDER.glob("*/behaviour.yaml")))
 
 
 def load_contract(provider: str, readings: Mapping[str, str] | None = None) -> Contract:
@@ -197,7 +198,7 @@ def load_contract(provider: str, readings: Mapping[str, str] | None = None) -> C
 def _load(provider: str) -> Contract:
     if provider not in provider_names():
         raise UnknownNameError(no_such("provider", provider, provider_names()))
-    return read_contract(_FOLDER / provider)
+    return read_contract(FOLDER / provider)
 
 
 def read_contract(folder: Path) -> Contract:

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from .clauses import Clause
+from ..clauses.clauses import Clause
+from ..json_types import Json
 from .flows import Flow
-from .json_types import Json
 
 
 class RequestPlan(Struct, frozen=True, forbid_unknown_fields=True):
