@@ -104,7 +104,7 @@ def checked_target(
         if found.is_remote and is_asked:
             check_key(found.open, found.contract, found.checks)
     except UnreachableError as error:
-        detail = f"{error}; is the server running, and is the address right?"
+        detail = f"{error}; check that the server runs and that the address is right"
     except (ContractError, NotAllowedError, KeyRefusedError, ValueError) as error:
         detail = str(error).replace("Add --live", "Set SCREENTEST_LIVE=1")
         detail = detail.replace(

@@ -22,7 +22,7 @@ from .output import fail
 from .settings import setting_option
 
 _TIMEOUT_S = 30.0
-#: In every answer of a mock, and of no other server.
+#: Every mock sends this header; no other server does.
 _CONTROL_HEADER = "X-Screentest-Control"
 #: The mock keeps ten thousand requests, and a page holds two hundred.
 _PAGES_MAX = 1_000
@@ -32,7 +32,7 @@ _DAMAGED = "damaged_snapshot"
 
 
 class NoMockError(Exception):
-    """Nothing answered at the address, or a server that is not a mock."""
+    """The address did not answer, or its server is not a mock."""
 
 
 class RefusedError(Exception):
@@ -44,7 +44,7 @@ class RefusedError(Exception):
 
 
 def url_option(function: Any) -> Any:
-    """`--url`, or SCREENTEST_URL, or what pyproject.toml says, or the default port."""
+    """`--url`, from any source of settings."""
     return setting_option("url")(function)
 
 
@@ -55,7 +55,7 @@ def world_options(function: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Mock:
-    """A running mock, as the verbs see it. Paths start below *world*."""
+    """The control API of a running mock. Paths are relative to *world*."""
 
     url: str
     world: str = "default"
@@ -79,10 +79,10 @@ class Mock:
         call(self.url, "DELETE", self._below(path))
 
     def ask(self, method: str, path: str, body: Json = None) -> Json:
-        """As the others, but a refusal is raised.
+        """The answer of a call whose refusal the verb handles itself.
 
         Raises:
-            RefusedError: the mock refuses.
+            RefusedError: the mock refused the call.
         """
         try:
             return send(self.url, method, self._below(path), body, json.loads)
@@ -90,10 +90,10 @@ class Mock:
             _tell_no_mock(self.url, error)
 
     def provider(self, name: str) -> Json:
-        """What the world has of provider *name*.
+        """The entry of provider *name* in the world's document.
 
         Raises:
-            MockError: the mock does not serve it.
+            MockError: the mock does not serve this provider.
         """
         served = self.get()["providers"]
         if name not in served:
@@ -103,7 +103,7 @@ class Mock:
     def items(
         self, path: str, query: Mapping[str, str], cursor: str = "", listed: str = "items"
     ) -> Iterator[Json]:
-        """Everything of a list call, page by page, after *cursor*; *listed* is its field."""
+        """All items of a list call after *cursor*, page by page; *listed* is the list's field."""
         for _ in range(_PAGES_MAX):
             page = self.get(path, **query, limit=str(_PAGE_ITEMS), cursor=cursor)
             yield from page[listed]
@@ -116,10 +116,10 @@ class Mock:
 
 
 def segment(what: str, name: str) -> str:
-    """*name* as one step of a path.
+    """*name* as one segment of a path.
 
     Raises:
-        MockError: the name is empty or has a slash.
+        MockError: the name is empty or contains a slash.
     """
     if not name or "/" in name:
         raise unknown(what, name, ())
@@ -133,10 +133,7 @@ def call(
     body: Json = None,
     read: Callable[[bytes], Json] = json.loads,
 ) -> Json:
-    """The answer of a control call, as *read* reads it; ends the program when there is none.
-
-    The exit codes are those of `exit_codes`.
-    """
+    """The answer of a control call, decoded by *read*. Ends the program after an error."""
     try:
         return send(url, method, path, body, read)
     except NoMockError as error:
@@ -167,12 +164,12 @@ def send(
     *,
     timeout_s: float = _TIMEOUT_S,
 ) -> Json:
-    """The answer of a control call, as *read* reads it.
+    """The answer of a control call, decoded by *read*.
 
     Raises:
         MockError: *url* is not an address.
-        RefusedError: the mock refuses.
-        NoMockError: it cannot be reached, or is not a mock.
+        RefusedError: the mock refused the call.
+        NoMockError: the server cannot be reached, or is not a mock.
     """
     if not _is_address(url):
         raise MockError(
@@ -181,7 +178,7 @@ def send(
     data = json.dumps(body).encode() if body is not None else None
     headers = {"Content-Type": "application/json"} if data is not None else {}
     headers |= _credentials()
-    # An HTTP proxy must not come between two programs on one machine.
+    # The environment may name a proxy, which cannot reach a mock on this machine.
     opener = build_opener(ProxyHandler({}))
     try:
         request = Request(f"{url.rstrip('/')}/_screentest{path}", data, headers, method=method)
@@ -206,7 +203,7 @@ def _credentials() -> Mapping[str, str]:
 
 
 def _is_address(url: str) -> bool:
-    """Whether *url* is an HTTP address; `urllib` would open files too."""
+    """Whether *url* is an HTTP address; `urllib` would open `file:` addresses as well."""
     try:
         parts = urlsplit(url)
         has_port = parts.port is None or parts.port > 0
@@ -229,5 +226,5 @@ def _in_one_line(reason: object) -> str:
 
 
 def echo_json_line(document: Json) -> None:
-    """Print one line of a stream, flushed also when stdout is a pipe."""
+    """Print *document* as one line, flushed even when stdout is a pipe."""
     click.echo(json.dumps(document, ensure_ascii=False))

@@ -16,16 +16,16 @@ def duration_ms(text: str) -> int:
     """Milliseconds of `1h30m`, as the type of an option.
 
     Raises:
-        BadParameter: *text* is no duration.
+        BadParameter: *text* is not a duration.
     """
     found = read_duration_ms(text)
     if found is None:
-        raise click.BadParameter(f"{text!r} is no duration; write 45s, 2m, 1h30m or 250ms")
+        raise click.BadParameter(f"{text!r} is not a duration; write 45s, 2m, 1h30m or 250ms")
     return found
 
 
 def read_duration_ms(text: str) -> int | None:
-    """Milliseconds of `1h30m`; None when *text* is no duration."""
+    """Milliseconds of `1h30m`; None when *text* is not a duration."""
     if not _WHOLE.fullmatch(text):
         return None
     return sum(int(count) * _UNITS_MS[unit] for count, unit in _PART.findall(text))

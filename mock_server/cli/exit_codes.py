@@ -1,4 +1,4 @@
-"""What the exit codes mean: the same for every verb."""
+"""The exit codes, which mean the same for every verb."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """How a verb ends. `screentest run` passes on the code of its command instead."""
+    """The exit code of a verb. `screentest run` passes on the code of its command instead."""
 
     OK = 0
     FOUND = 1
@@ -22,7 +22,7 @@ class Exit(IntEnum):
 EXIT_CODES: Mapping[Exit, str] = {
     Exit.OK: "ok",
     Exit.FOUND: "a check failed, or there are findings",
-    Exit.USAGE: "wrong use: an option, a name or a path, or a call that the mock refused",
+    Exit.USAGE: "wrong use: an option, a name or a path; or the mock refused the call",
     Exit.UNREACHABLE: "the mock or the target cannot be reached",
     Exit.INVALID: "a contract, a settings file or an input file is invalid",
     Exit.BUDGET: "the budget was spent before everything was done",

@@ -14,10 +14,10 @@ from ..kernel.errors import MockError
 class OutputFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyright: ignore[reportMissingTypeArgument]
     """A path that can be written: its folder exists, and it is not a folder itself.
 
-    *besides* is one word that is accepted as it is, such as `-` for stdout.
+    *besides* is one further word that is accepted, such as `-` for stdout.
 
     Raises:
-        MockError: nothing can be written there.
+        MockError: the file cannot be written.
     """
 
     name = "FILE"
@@ -44,10 +44,10 @@ class OutputFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # py
 class InputFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyright: ignore[reportMissingTypeArgument]
     """A path of a file that exists and can be read.
 
-    *besides* is one word that is accepted as it is, such as `-` for stdin.
+    *besides* is one further word that is accepted, such as `-` for stdin.
 
     Raises:
-        MockError: there is none.
+        MockError: the file does not exist or cannot be read.
     """
 
     name = "FILE"
@@ -64,7 +64,7 @@ class InputFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyr
         if path.is_dir():
             raise MockError(f"cannot read {path}: it is a folder")
         if not path.exists():
-            raise MockError(f"cannot read {path}: there is no such file")
+            raise MockError(f"cannot read {path}: the file does not exist")
         if not os.access(path, os.R_OK):
             raise MockError(f"cannot read {path}: permission denied")
         return path
@@ -79,8 +79,8 @@ def _named(value: str | Path) -> Path:
 def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
     """Write *text* to *path* atomically: a reader sees the old file or the new one.
 
-    A new file has the permissions *mode*, less what the umask takes. A link, a pipe or a device is
-    written to and stays what it is.
+    A new file has the permissions *mode* less the umask. An existing link, pipe or device is kept
+    and written to directly.
     """
     flags = os.O_WRONLY | os.O_CREAT
     if path.is_symlink() or (path.exists() and not path.is_file()):

@@ -1,4 +1,4 @@
-"""Numbers with a fraction, as options take them."""
+"""A type of options: finite numbers with a fraction."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 
 class Factor(click.FloatRange):
-    """A number of a range. What Python calls a number besides, such as nan, is none."""
+    """A finite number of a range; `nan` and `inf`, which Python reads as numbers, are refused."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None

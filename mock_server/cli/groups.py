@@ -1,4 +1,4 @@
-"""Verbs with verbs below them, such as `clock advance`, and what all of them do about a slip."""
+"""Verbs with verbs below them, such as `clock advance`, and their answer to a misspelt verb."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Group(click.Group):
 
 
 class Forward(click.Command):
-    """A verb whose argument is no negative number: -1 is told so, not that there is no option -1.
+    """A verb whose argument cannot be negative.
 
-    *negative* says what the argument is instead.
+    *negative* is the error for an argument such as -1, which click takes for an unknown option.
     """
 
     def __init__(self, *given: Any, negative: str, **more: Any) -> None:
@@ -49,7 +49,7 @@ class Forward(click.Command):
 
 
 def group(name: str, *, first: str) -> Callable[[Callable[..., None]], Group]:
-    """A `Group` that starts with *first* when its user names no verb."""
+    """A `Group` that runs its verb *first* when the command line names no verb."""
 
     def decorate(function: Callable[..., None]) -> Group:
         made = click.group(name, cls=Group, first=first)(function)
@@ -60,7 +60,7 @@ def group(name: str, *, first: str) -> Callable[[Callable[..., None]], Group]:
 
 
 def check_word(ctx: click.Context, args: list[str], known: Collection[str]) -> None:
-    """End with the nearest known verb when the first of *args* is none."""
+    """End with a hint at the nearest known verb when the first of *args* is not a verb."""
     if args and args[0] not in known and not args[0].startswith("-"):
         ctx.fail(unknown_word(args[0], known))
 

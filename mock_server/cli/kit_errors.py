@@ -1,4 +1,4 @@
-"""How the verbs of the contract kit end when something stops them: one line, and its exit code."""
+"""Errors of the contract kit as one line each, with the exit code of their kind."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from .exit_codes import Exit
 from .output import fail
 
-_IS_IT_RUNNING = "is the server running, and is the address right?"
+_IS_IT_RUNNING = "check that the server runs and that the address is right"
 
 
 def kit_verb(function: Callable[..., None]) -> Callable[..., None]:
-    """Report each error of the kit as one line, with the exit code that every verb has for it."""
+    """Report each error of the kit as one line, and end with the exit code of its kind."""
 
     @wraps(function)
     def guarded(**given: Any) -> None:
@@ -48,7 +48,7 @@ def _reported() -> Generator[None]:
         fail("the file is not a recording: it is not UTF-8", code=Exit.INVALID)
     except ContractError:
         raise
-    # What a verb of the kit reads of a file is checked before anything is sent.
+    # The kit reads its input files before it sends a request: a ValueError is about such a file.
     except (BadJournalError, ValueError) as error:
         fail(str(error), code=Exit.INVALID)
     except (

@@ -17,31 +17,31 @@ from .settings import unread_variables
 VERBS = {
     "serve": ("serve", "Start the mock on this machine."),
     "run": ("run", "Run a command against a mock of its own: run -- pytest"),
-    "env": ("env", "Print the variables that point clients at a running mock."),
-    "clock": ("clock", "Show the clock, move it, change what moves it."),
+    "env": ("env", "Print the variables that point clients to a running mock."),
+    "clock": ("clock", "Show the clock, advance it, or change its mode."),
     "jobs": ("jobs", "List jobs; fail, complete, hold or release one."),
-    "trigger": ("trigger", "End a job now, with all that follows from it."),
-    "credits": ("credits", "Show what accounts have, or set it."),
-    "fault": ("fault", "Order failures, list them, take them back."),
+    "trigger": ("trigger", "End a job now, with its credits and webhooks."),
+    "credits": ("credits", "Show the credits of accounts, or set them."),
+    "fault": ("fault", "Inject faults, list them, delete them."),
     "snapshot": ("snapshot", "Save a world to a file, and restore it from one."),
     "webhooks": ("webhooks", "Receive deliveries, list them, send one again."),
-    "logs": ("logs", "Requests and what was wrong with them."),
-    "explain": ("explain", "What a finding means, and right and wrong code."),
-    "doctor": ("doctor", "Look for what would go wrong on this machine."),
+    "logs": ("logs", "Show the requests and their findings."),
+    "explain": ("explain", "Explain a finding, with wrong and right code."),
+    "doctor": ("doctor", "Check this machine for common problems."),
     "spec": ("spec", "List the contracts, or check contract files."),
     "config": ("config", "Show each setting with its value and source."),
     "completion": ("completion", "Print the completion script of a shell."),
-    "verify": ("verify", "Hold a server to a provider's contract."),
+    "verify": ("verify", "Check a server against a provider's contract."),
     "plan": ("verify:plan", "Show what a verification would do and cost."),
     "check-har": ("recordings:check_har", "Judge recorded traffic."),
-    "record": ("recordings:record", "Keep what your program and a provider say to each other."),
-    "replay": ("recordings:replay", "Send recorded requests again, and tell what differs."),
+    "record": ("recordings:record", "Record the traffic between your program and a provider."),
+    "replay": ("recordings:replay", "Send recorded requests again, and show what differs."),
     "diff": ("recordings:diff", "Compare two recordings."),
 }
 
 
 class _Verbs(click.Group):
-    """Verbs that are loaded on use, so that a client verb never pays for Flask."""
+    """Verbs that are imported on use, so that a client verb does not wait for Flask."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)
@@ -80,7 +80,7 @@ class _Verbs(click.Group):
 @click.command(
     cls=_Verbs,
     context_settings={"help_option_names": ["-h", "--help"]},
-    # The version is shown without a verb, and in two ways.
+    # `--version` needs no verb, and `--json` changes its form: click's own option can do neither.
     invoke_without_command=True,
     no_args_is_help=True,
 )
@@ -90,8 +90,8 @@ class _Verbs(click.Group):
 def cli(context: click.Context, *, wants_version: bool, as_json: bool) -> None:
     """A test double for AI-video APIs: jobs, credits, streams and webhooks on a clock you control.
 
-    Results go to stdout, messages to stderr. The first source that has a value decides a setting:
-    the option, the variable SCREENTEST_…, [tool.screentest] in pyproject.toml, the default.
+    Results go to stdout, messages to stderr. A setting has its value from the first of these
+    sources: option, variable SCREENTEST_…, [tool.screentest] in pyproject.toml, default.
     """
     if wants_version:
         from ..kernel.version import version
@@ -99,7 +99,7 @@ def cli(context: click.Context, *, wants_version: bool, as_json: bool) -> None:
         show({"version": version()}, lambda it: [it["version"]], as_json=as_json)
         sys.exit(Exit.OK)
     if as_json:
-        context.fail("--json stands behind the verb, such as: screentest jobs --json")
+        context.fail("--json belongs after the verb, such as: screentest jobs --json")
     if context.invoked_subcommand is None:
         context.fail("Missing command")
     for name, near in unread_variables().items():
@@ -108,7 +108,7 @@ def cli(context: click.Context, *, wants_version: bool, as_json: bool) -> None:
 
 
 def main() -> None:
-    """Run the command; a mistake is one line with a hint, never a traceback."""
+    """Run the command; an error of its user is one line with a hint, never a traceback."""
     from screentest.specs.errors import ContractError, UnknownNameError
 
     from ..kernel.errors import MockError

@@ -22,7 +22,7 @@ def json_option(function: Any) -> Any:
 
 
 def show(document: Json, lines: Callable[[Json], Iterable[str]], *, as_json: bool) -> None:
-    """Print *document* as JSON, or as the *lines* that a person reads."""
+    """Print *document* as JSON, or as the *lines* of a text."""
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
@@ -31,7 +31,7 @@ def show(document: Json, lines: Callable[[Json], Iterable[str]], *, as_json: boo
 
 
 def table(rows: Iterable[Sequence[Json]], empty: str = "") -> list[str]:
-    """Rows as aligned columns; *empty* goes to stderr when there is no row."""
+    """Rows as aligned columns; *empty* goes to stderr when there are no rows."""
     shown = [["" if cell is None else str(cell) for cell in row] for row in rows]
     if not shown:
         if empty:
@@ -55,7 +55,7 @@ def tell(message: str) -> None:
 
 
 def fail(problem: str, hint: str = "", *, code: int = Exit.USAGE) -> NoReturn:
-    """End the program with *code*, after one line that says what is wrong, and a hint."""
+    """Print *problem* and *hint*, a line each, and end the program with *code*."""
     tell(f"{paint('error:', 'red', sys.stderr)} {problem}")
     if hint:
         tell(f"{paint('hint:', 'cyan', sys.stderr)} {hint}")
@@ -64,7 +64,7 @@ def fail(problem: str, hint: str = "", *, code: int = Exit.USAGE) -> NoReturn:
 
 @contextmanager
 def as_far_as_read() -> Generator[None]:
-    """Ignore that the reader of stdout has gone; the exit code still counts."""
+    """Ignore that the reader of stdout closed it; the exit code of the verb stays the same."""
     try:
         yield
     except BrokenPipeError:
@@ -72,7 +72,7 @@ def as_far_as_read() -> Generator[None]:
 
 
 def drop_stdout() -> None:
-    """Discard buffered output, which the interpreter would try to write again at exit."""
+    """Discard buffered output, which the interpreter would otherwise write again at exit."""
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -83,9 +83,9 @@ def paint(text: str, colour: str, stream: TextIO | None) -> str:
 
 
 def has_colour(stream: TextIO | None) -> bool:
-    """Whether *stream* is a terminal; NO_COLOR and FORCE_COLOR decide before it is asked.
+    """Whether *stream* is a terminal; NO_COLOR and FORCE_COLOR override the answer.
 
-    A program that was started without stdout or stderr has None there.
+    *stream* is None in a program that was started without stdout or stderr.
     """
     if os.environ.get("NO_COLOR"):
         return False
@@ -95,12 +95,12 @@ def has_colour(stream: TextIO | None) -> bool:
 
 
 def plain(text: str) -> str:
-    """*text* without control characters but colour."""
+    """*text* without control characters except those of colours."""
     return "".join(
         it if it in "\n\t\x1b" or it.isprintable() else f"\\x{ord(it):02x}" for it in text
     )
 
 
 def printable(text: str) -> str:
-    """*text* that comes from a client, on one line and without escapes."""
+    """*text*, which comes from a client, on one line and without control characters."""
     return "".join(it if it.isprintable() else f"\\x{ord(it):02x}" for it in text)

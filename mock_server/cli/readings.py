@@ -1,4 +1,4 @@
-"""`--reading provider.name=value`: which reading of an interpretation a verb of the kit follows."""
+"""`--reading provider.name=value`: the reading of an interpretation that a verb uses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _parsed(
 
 
 def reading_option(function: Any) -> Any:
-    """`--reading`, repeatable; the verb gets *readings*, by `provider.name`.
+    """`--reading`, repeatable; the verb gets the mapping *readings* from `provider.name` to value.
 
     The kit refuses names and values that the contract does not have.
     """

@@ -1,4 +1,4 @@
-"""The file that says that a mock listens and where: there while it does, and at no other time."""
+"""The ready file: it exists while a mock listens, and contains its address."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .files import write_whole
 
 
 def write_ready_file(path: Path, url: str, world: Json) -> None:
-    """Say that the mock with *world* answers at *url*."""
+    """Write the address *url* of the mock, and the variables of *world*, to *path*."""
     info = {
         "url": url,
         "control": f"{url}/_screentest",
@@ -24,12 +24,12 @@ def write_ready_file(path: Path, url: str, world: Json) -> None:
 
 
 def remove_ready_file(path: Path, *, of_process: int | None = None) -> None:
-    """Take away what an earlier mock has left; or only what the one of that process has written.
+    """Delete the file of an earlier mock. With *of_process*, only if that process wrote it.
 
     Raises:
-        MockError: it cannot be taken away.
+        MockError: the file cannot be deleted.
     """
-    # A link, a pipe or a device was made on purpose and stays.
+    # A mock creates ordinary files only, so a link, a pipe or a device was made by the user.
     if path.is_symlink() or not path.is_file():
         return
     if of_process is not None and _process(path) != of_process:

@@ -1,4 +1,4 @@
-"""A small receiver of deliveries: prints them, keeps none, and can hand them on."""
+"""A small receiver of deliveries: it prints them and can forward them."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ from .client import echo_json_line
 from .output import paint, printable, say
 from .request_line import finding_lines
 
-#: Payloads are small; what is larger is none.
+#: Larger than any payload; a client cannot fill the memory.
 _BODY_BYTES_MAX = 1024 * 1024
 _FORWARD_S_MAX = 15.0
-#: They belong to one connection, not to the delivery.
+#: They belong to one connection, so a forwarded delivery has its own.
 _HOP_HEADERS = frozenset({"host", "connection", "content-length", "transfer-encoding"})
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One delivery as it came in."""
+    """One delivery as received."""
 
     path: str
     headers: Mapping[str, str]
     body: bytes
 
 
-#: Takes a delivery, gives the status to answer with.
+#: Handles a delivery, and returns the status to answer with.
 Take = Callable[[Delivery], int]
 
 
 def open_receiver(port: int, take: Take) -> ThreadingHTTPServer:
-    """A server on loopback that gives every POST to *take*; it begins with serve_forever().
+    """A server on loopback that passes every POST to *take*. The caller runs `serve_forever`.
 
     Raises:
-        OSError: the port is taken.
+        OSError: the port is in use.
     """
 
     class Handler(BaseHTTPRequestHandler):
-        """Answers what *take* says."""
+        """Answers with the status that *take* returns."""
 
         def do_POST(self) -> None:
             length = self.headers.get("Content-Length", "0")
@@ -71,7 +71,7 @@ def open_receiver(port: int, take: Take) -> ThreadingHTTPServer:
 
 
 def forward(delivery: Delivery, url: str) -> tuple[int, str]:
-    """(status, what went wrong) of handing *delivery* on to *url*, unchanged; 502 for no answer."""
+    """Send *delivery* unchanged to *url*; returns (status, error), with 502 for an error."""
     headers = {name: value for name, value in delivery.headers.items() if name not in _HOP_HEADERS}
     try:
         request = Request(url, delivery.body, headers, method="POST")
@@ -85,7 +85,7 @@ def forward(delivery: Delivery, url: str) -> tuple[int, str]:
 
 
 class Printer:
-    """Prints each delivery, and what became of handing it on."""
+    """Prints each delivery, and the answer to it if it is forwarded."""
 
     def __init__(
         self, forward_to: str, answer: int, behaviour: Behaviour | None, *, as_json: bool
@@ -96,7 +96,7 @@ class Printer:
         self._as_json = as_json
 
     def take(self, delivery: Delivery) -> int:
-        """Print *delivery*; the status that the mock is answered with."""
+        """Print *delivery*, and return the status to answer with."""
         status, problem = self._answer, ""
         if self._forward_to:
             status, problem = forward(delivery, self._forward_to)
@@ -115,7 +115,7 @@ class Printer:
         return status
 
     def _finding_lines(self, status: int, problem: str) -> Iterator[str]:
-        """What the receiver behind this one does wrong, where its provider's rules are known."""
+        """Findings about the receiver that the delivery was forwarded to."""
         if self._behaviour is None:
             return
         outcome = Outcome(None, problem) if problem else Outcome(status)

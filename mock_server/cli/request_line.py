@@ -1,4 +1,4 @@
-"""One line for a request, and under it what there is to learn from it."""
+"""A request as one line of text, with a line below it for each finding."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def request_lines(
 
 
 def finding_lines(findings: Iterable[Json], stream: TextIO) -> Iterator[str]:
-    """A line for each finding, to stand under what it was found in."""
+    """An indented line for each finding."""
     for finding in findings:
         yield _finding_line(finding, stream)
 

@@ -1,8 +1,8 @@
-"""The lines that `serve` prints, and what it counts for its verdict.
+"""The lines that `serve` prints for requests, and the counts of its summary.
 
-Requests are not kept waiting for a terminal: lines go to a thread of their own, which prints them
-a few times a second. Nobody reads thousands of lines a second, and writing them would take a good
-part of the processor, so what is beyond a screenful each time is counted instead of printed.
+A separate thread prints the lines several times a second, so that no request waits for a terminal.
+Under load it prints a screenful each time and counts the rest: printing thousands of lines a second
+would take much of the processor.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CLOSE_S_MAX = 0.3
 
 
 class RequestLog:
-    """Counts every request, and prints it on *stream* unless *is_quiet*."""
+    """Counts every request, and prints it to *stream* unless *is_quiet*."""
 
     def __init__(self, stream: TextIO, *, is_quiet: bool) -> None:
         self._stream = stream
@@ -43,7 +43,7 @@ class RequestLog:
             self._printer.start()
 
     def note(self, noted: JournalLine, world: str, took_ms: float) -> None:
-        """Count what the journal *noted*, and let it be printed."""
+        """Count the journal line *noted*, and queue it for printing."""
         with self._lock:
             self._requests += 1
             for verdict in noted.verdicts:
@@ -58,7 +58,7 @@ class RequestLog:
             self._has_lines.set()
 
     def counts(self) -> Json:
-        """How many requests there were, and findings by code."""
+        """The number of requests, and of findings by code."""
         with self._lock:
             findings = [
                 {"code": code, "severity": severity, "count": count}
@@ -67,7 +67,7 @@ class RequestLog:
             return {"requests": self._requests, "findings": findings}
 
     def close(self) -> None:
-        """Print what waits, and stop."""
+        """Print the queued lines, and stop."""
         if not self._is_quiet:
             self._is_closed.set()
             self._has_lines.set()
@@ -78,12 +78,12 @@ class RequestLog:
             self._has_lines.wait()
             self._has_lines.clear()
             if not self._print():
-                return  # the reader of stderr has gone; requests are still answered
+                return  # stderr was closed; requests are still answered
             self._is_closed.wait(_EVERY_S)
         self._print()
 
     def _print(self) -> bool:
-        """Print what waits; False when that cannot be done any more."""
+        """Print the queued lines; False when the stream is closed."""
         with self._lock:
             waiting, self._waiting = self._waiting, deque()
             left_out, self._left_out = self._left_out, 0
@@ -95,7 +95,7 @@ class RequestLog:
         if left_out:
             detail.append(f"… and {left_out} requests that came too fast to print")
         try:
-            # At once: each write to a terminal is flushed, and requests wait for that.
+            # One write: a terminal is flushed after each of them.
             self._stream.write("".join(f"{text}\n" for text in detail))
             self._stream.flush()
         except (OSError, ValueError):
@@ -104,11 +104,11 @@ class RequestLog:
 
 
 def verdict(counts: Mapping[str, Json]) -> str:
-    """`12 requests: 2 errors, 1 warning (SC102 ×2, SC201 ×1)`, and what to do about it."""
+    """The summary: `12 requests: 2 errors, 1 warning (SC102 ×2, SC201 ×1)`, and the next step."""
     findings = counts["findings"]
     requests = _counted(counts["requests"], "request")
     if not findings:
-        return f"{requests}, nothing to complain of"
+        return f"{requests}, no findings"
     sums = {
         severity: sum(it["count"] for it in findings if it["severity"] == severity)
         for severity in ("error", "warning")

@@ -115,7 +115,10 @@ def test_mock_that_cannot_be_reached_is_exit_code_3(shell: Shell, words: tuple[s
             ("verify", "ozor", "--time-scale", "inf"),
             "error: Invalid value for '--time-scale': 'inf' is not a finite number",
         ),
-        (("clock", "advance", "-1h30m"), "error: HOW_FAR must be forward: no clock goes back"),
+        (
+            ("clock", "advance", "-1h30m"),
+            "error: HOW_FAR must not be negative: a clock moves forward",
+        ),
         (
             ("clock", "advance", "401d"),
             "error: cannot advance by '401d': a clock moves at most 400 days at a time",
@@ -139,17 +142,20 @@ def test_mock_that_cannot_be_reached_is_exit_code_3(shell: Shell, words: tuple[s
         (("serve", "--db", "/"), "error: cannot write /: it is a folder"),
         (("serve", "--db", ""), "error: expected the name of a file, got an empty string"),
         (("serve", "--ready-file", ""), "error: expected the name of a file, got an empty string"),
-        (("serve", "--host", ""), "error: --host must be an address or a name, not an empty text"),
+        (
+            ("serve", "--host", ""),
+            "error: --host must be an address or a name, not an empty string",
+        ),
         (
             ("serve", "--control-token", "sésame-ouvre-toi-vite"),
-            "error: --control-token must have characters of ASCII, which a header can carry",
+            "error: --control-token must be printable ASCII, which a header can carry",
         ),
         (("snapshot", "restore", ""), "error: expected the name of a file, got an empty string"),
         (("snapshot", "restore", "/"), "error: cannot read /: it is a folder"),
         (("check-har", "ozor", "/"), "error: cannot read /: it is a folder"),
         (
             ("diff", "ozor", "none.har", "none.har"),
-            "error: cannot read none.har: there is no such file",
+            "error: cannot read none.har: the file does not exist",
         ),
         (("webhooks", "listen"), "error: Missing argument 'PROVIDER'"),
         (
@@ -320,7 +326,7 @@ def test_json_of_no_verb_is_a_slip(shell: Shell) -> None:
     answer = shell.run("--json", "jobs")
 
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith("error: --json stands behind the verb, such as: screentest jobs")
+    assert answer.err.startswith("error: --json belongs after the verb, such as: screentest jobs")
 
 
 @pytest.mark.parametrize(
@@ -372,13 +378,13 @@ def test_broken_contract_file_is_exit_code_4_with_one_line(shell: Shell) -> None
     assert (answer.code, answer.out) == (4, "")
     first, last = answer.err.splitlines()
     assert first.startswith("error: lamp/behaviour.yaml is not YAML: ")
-    assert last == "1 checked, 1 with a problem"
+    assert last == "1 checked, 1 invalid"
 
 
 def test_contracts_of_the_house_are_in_order(shell: Shell) -> None:
     answer = shell.run("spec", "lint")
 
-    assert (answer.code, answer.err) == (0, "5 checked, 0 with a problem\n")
+    assert (answer.code, answer.err) == (0, "5 checked, 0 invalid\n")
 
 
 def test_colour_is_for_terminals_unless_it_is_forced(world: World) -> None:
@@ -428,5 +434,5 @@ def test_doctor_fails_for_a_key_that_looks_real(shell: Shell) -> None:
     answer = shell.run("doctor", SOME_API_KEY=key)
 
     assert answer.code == 1
-    assert "SOME_API_KEY holds what looks like a real key (sk_l…)" in answer.out
+    assert "SOME_API_KEY seems to contain a real key (sk_l…)" in answer.out
     assert key not in answer.out + answer.err

@@ -61,7 +61,7 @@ def test_node_script_reaches_the_mock_with_nothing_configured(shell: Shell) -> N
     done = shell.run("run", "--", "node", "script.mjs")
 
     assert (done.code, done.out) == (0, "200 pending\n")
-    assert done.err == "screentest: 1 request, nothing to complain of\n"
+    assert done.err == "screentest: 1 request, no findings\n"
 
 
 def test_pytest_reaches_the_mock_with_nothing_configured(shell: Shell) -> None:
@@ -111,26 +111,26 @@ def test_command_that_dies_of_a_signal_ends_as_in_a_shell(shell: Shell) -> None:
     [
         ("no-such", 127, "no command 'no-such' on the PATH", "is it installed?"),
         ("", 127, "no command '' on the PATH", "is it installed?"),
-        ("notes", 127, "no command 'notes' on the PATH", "what lies here is ./notes"),
-        ("./no-such", 127, "no command './no-such': there is no such file", "is the path right?"),
+        ("notes", 127, "no command 'notes' on the PATH", "did you mean ./notes?"),
+        ("./no-such", 127, "no command './no-such': the file does not exist", "is the path right?"),
         ("./folder", 126, "cannot run './folder': it is a folder", "name a program in it"),
         (
             "./notes",
             126,
             "cannot run './notes': it is not executable",
-            "`chmod +x ./notes` makes it so; or begin with the program that reads it",
+            "`chmod +x ./notes` makes it so; or name its interpreter first",
         ),
         (
             "./headless",
             126,
             "cannot run './headless': Exec format error",
-            "a script begins with a line such as #!/bin/sh",
+            "a script needs a first line such as #!/bin/sh",
         ),
         (
             "./orphan",
             127,
-            "cannot run './orphan': the program that should read it does not exist",
-            "a script names that in its first line, after #!",
+            "cannot run './orphan': its interpreter does not exist",
+            "a script names it in the first line, after #!",
         ),
     ],
 )
@@ -165,7 +165,7 @@ def test_clock_that_would_not_follow_the_command_is_refused(shell: Shell) -> Non
     assert (done.code, done.out) == (2, "")
     assert done.err == (
         "error: clock 'system' follows time.time() in the mock's own process\n"
-        "hint: COMMAND is another one, and what it does to its time does not reach the mock: "
+        "hint: COMMAND is another process, and a time frozen there does not reach the mock: "
         "use real, or clock = system of the pytest plugin\n"
     )
 

@@ -174,7 +174,7 @@ def test_stop_takes_less_than_a_second_with_streams_open_and_tells_the_verdict(
 
     assert code == 0
     assert time.monotonic() - started < _STOP_S_MAX
-    assert lines[-1] == "1 request, nothing to complain of"
+    assert lines[-1] == "1 request, no findings"
 
 
 def test_report_file_is_written_even_when_streams_are_cut(

@@ -23,11 +23,11 @@ def test_world_of_a_file_goes_on_and_options_that_say_otherwise_are_told(shell: 
 
     assert (shown["seed"], shown["clock"]["mode"]) == (3, "manual")
     assert detail == [
-        "warning: q.db goes on with seed 3; seed 4 is for a new file",
-        "warning: q.db goes on with clock manual; clock auto is for a new file",
+        "warning: q.db keeps its seed 3; seed 4 needs a new file",
+        "warning: q.db keeps its clock manual; clock auto needs a new file",
     ]
     assert from_variable == [
-        "warning: q.db goes on with pace 1; pace fast is for a new file",
+        "warning: q.db keeps its pace 1; pace fast needs a new file",
     ]
     assert same == []
 

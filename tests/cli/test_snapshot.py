@@ -49,7 +49,7 @@ def test_world_goes_on_in_a_second_process_and_in_its_database(shell: Shell) -> 
     assert (saved.code, saved.out) == (0, "")
     assert saved.err == "saved world 'default' to ../world.jsonl\n"
     assert (restored.code, restored.out, listed) == (0, "", [])
-    assert restored.err.startswith("restored world 'default' from ../world.jsonl: it is 20")
+    assert restored.err.startswith("restored world 'default' from ../world.jsonl: its time is 20")
     assert (after, ended) == (before, "completed")
     assert (shell.folder / "world.jsonl").stat().st_mode & 0o777 == 0o600
 
@@ -103,7 +103,7 @@ def test_file_that_is_not_text_is_refused(world: World) -> None:
 @pytest.mark.parametrize(
     ("words", "detail"),
     [
-        (("restore", "nowhere"), "error: cannot read nowhere: there is no such file\n"),
+        (("restore", "nowhere"), "error: cannot read nowhere: the file does not exist\n"),
         (("save", "no/folder"), "error: cannot write no/folder: its folder does not exist\n"),
     ],
 )
@@ -146,5 +146,5 @@ def test_restoring_beside_the_world_itself_says_that_keys_are_new(
 
     assert detail.code == 0
     assert detail.err.splitlines()[1] == (
-        "its keys are new, as another world has the old ones: `screentest env` tells them"
+        "another world uses the old keys; `screentest env` prints the new ones"
     )

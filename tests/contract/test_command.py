@@ -52,7 +52,7 @@ def test_a_kept_contract_exits_with_0_and_writes_reports(tmp_path: Path) -> None
         (
             ("verify", "ozor", "--url", "http://127.0.0.1:9", "--api-key", "k"),
             3,
-            "is the server running",
+            "check that the server runs",
         ),
         (("verify", "ozor", "--url", "http://127.0.0.1:9"), 2, "no key was given"),
         (
@@ -94,7 +94,11 @@ def test_a_kept_contract_exits_with_0_and_writes_reports(tmp_path: Path) -> None
             2,
             "cannot write /nowhere/x: its folder does not exist",
         ),
-        (("check-har", "ozor", "nothing.har"), 2, "cannot read nothing.har: there is no such file"),
+        (
+            ("check-har", "ozor", "nothing.har"),
+            2,
+            "cannot read nothing.har: the file does not exist",
+        ),
         (("check-har", "ozor", sys.executable), 4, "the file is not a recording: it is not UTF-8"),
         (
             ("verify", "ulazai", "--only", "wlak"),

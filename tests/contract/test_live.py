@@ -339,7 +339,7 @@ def test_a_server_that_goes_away_leaves_the_bill_and_the_reports(tmp_path: Path)
 
     assert run.returncode == 3, detail + problem
     assert ", 70 credits spent, " in detail
-    assert "is the server running" in problem
+    assert "check that the server runs" in problem
     assert 'name="ended early"' in report.read_text()
 
 
@@ -362,7 +362,7 @@ def test_the_suite_of_pytest_says_in_one_line_that_nobody_answers(remote: Remote
     done = remote.pytest("ozor", url="http://127.0.0.1:9", SCREENTEST_API_KEY="k")
 
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "is the server running, and is the address right?" in done.stderr
+    assert "check that the server runs and that the address is right" in done.stderr
     assert "failed" not in done.stdout
 
 

@@ -97,7 +97,7 @@ def test_s15_bomb_on_the_command_line_is_one_line_and_exit_code_4(tmp_path: Path
     assert linted.returncode == 4
     assert linted.stderr == (
         f"error: {tmp_path}/behaviour.yaml is nested more than 64 levels deep\n"
-        "1 checked, 1 with a problem\n"
+        "1 checked, 1 invalid\n"
     )
 
 

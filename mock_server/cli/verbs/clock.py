@@ -1,4 +1,4 @@
-"""`screentest clock`: show it, move it, change what moves it."""
+"""`screentest clock`: show the clock, advance it, or change its mode."""
 
 from __future__ import annotations
 
@@ -20,23 +20,25 @@ _MODES = ("real", "manual", "auto", "system")
 
 @group("clock", first="show")
 def command() -> None:
-    """Show the clock, move it, change what moves it."""
+    """Show the clock, advance it, or change its mode."""
 
 
 @command.command("show")
 @world_options
 @json_option
 def show_clock(url: str, world: str, *, as_json: bool) -> None:
-    """Mode, world time, and what is due next."""
+    """Show the mode, the time of the world, and what is due next."""
     show(Mock(url, world).get("/clock"), _lines, as_json=as_json)
 
 
-@command.command("advance", cls=Forward, negative="HOW_FAR must be forward: no clock goes back")
+@command.command(
+    "advance", cls=Forward, negative="HOW_FAR must not be negative: a clock moves forward"
+)
 @click.argument("how_far")
 @world_options
 @json_option
 def advance(how_far: str, url: str, world: str, *, as_json: bool) -> None:
-    """Move the clock forward and print what happened on the way.
+    """Advance the clock, and print the events on the way.
 
     HOW_FAR is a duration (45s, 2m, 1h30m), `next` (to what is due next), `idle` (until nothing is
     due any more), or an instant such as 2026-01-01T12:00:00Z.
@@ -65,8 +67,8 @@ def speed(factor: float, url: str, world: str, *, as_json: bool) -> None:
 def change_mode(mode: str, url: str, world: str, *, as_json: bool) -> None:
     """Choose what moves the clock.
 
-    real: the machine's time. manual: only `clock advance`. auto: every poll jumps to what is due
-    next. system: whatever time.time() says in the mock's process.
+    real: the machine's time. manual: only `clock advance`. auto: every poll advances to what is
+    due next. system: time.time() of the mock's process.
     """
     show(Mock(url, world).patch("/clock", {"mode": mode}), _lines, as_json=as_json)
 

@@ -1,4 +1,4 @@
-"""`screentest completion`: the script that lets a shell complete our words."""
+"""`screentest completion`: the completion script of a shell."""
 
 from __future__ import annotations
 

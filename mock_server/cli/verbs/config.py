@@ -21,8 +21,8 @@ def command() -> None:
 def show_settings(*, as_json: bool) -> None:
     """Print each setting with its value and its source.
 
-    The first source that has a value decides: the option, the variable SCREENTEST_..., the nearest
-    pyproject.toml, the default.
+    A setting has its value from the first of these sources: option, variable SCREENTEST_..., the
+    nearest pyproject.toml, default.
     """
     show(all_settings(), _rows, as_json=as_json)
     if not as_json:

@@ -1,4 +1,4 @@
-"""`screentest credits`: what the accounts of a world have, and setting it."""
+"""`screentest credits`: show the credits of a world's accounts, or set them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ..output import fail, json_option, show, table
 
 @group("credits", first="show")
 def command() -> None:
-    """Show what accounts have, or set it."""
+    """Show the credits of accounts, or set them."""
 
 
 @command.command("show")
 @click.option("--provider", default="", help="Only this provider's account, with its ledger.")
-@click.option("--account", default="", help="Another account than the world's first.")
+@click.option("--account", default="", help="This account instead of the world's first.")
 @world_options
 @json_option
 def show_credits(provider: str, account: str, url: str, world: str, *, as_json: bool) -> None:
-    """Available and held credits of each provider's first account."""
+    """Show the available and held credits of each provider's first account."""
     mock = Mock(url, world)
     if provider or account:
         name = _account_of(mock, provider, account) if provider else account
@@ -32,7 +32,7 @@ def show_credits(provider: str, account: str, url: str, world: str, *, as_json: 
         show(document, _ledger, as_json=as_json)
         return
     providers = mock.get()["providers"]
-    # What is due is settled when an account is read by itself.
+    # Reading an account settles what is due; reading the world does not.
     accounts = [mock.get(f"/accounts/{it['account']['id']}") for it in providers.values()]
     show(accounts, _rows, as_json=as_json)
 
@@ -40,13 +40,13 @@ def show_credits(provider: str, account: str, url: str, world: str, *, as_json: 
 @command.command("set", cls=Forward, negative="AMOUNT must be a number of credits, 0 or more")
 @click.argument("provider")
 @click.argument("amount", type=click.IntRange(min=0))
-@click.option("--account", default="", help="Another account than the world's first.")
+@click.option("--account", default="", help="This account instead of the world's first.")
 @world_options
 @json_option
 def set_credits(
     provider: str, amount: int, account: str, url: str, world: str, *, as_json: bool
 ) -> None:
-    """Let PROVIDER's account have AMOUNT credits available from now on."""
+    """Set the available credits of PROVIDER's account to AMOUNT."""
     mock = Mock(url, world)
     name = _account_of(mock, provider, account)
     changed = mock.patch(f"/accounts/{segment('account', name)}", {"credits": amount})
@@ -54,7 +54,7 @@ def set_credits(
 
 
 def _account_of(mock: Mock, provider: str, account: str) -> str:
-    """*account*, which must be one of *provider*; its first account when there is none named."""
+    """The id *account*, which must belong to *provider*; the id of its first account if empty."""
     first = mock.provider(provider)["account"]["id"]
     if not account:
         return str(first)
@@ -65,7 +65,7 @@ def _account_of(mock: Mock, provider: str, account: str) -> str:
 
 
 def _whole_ledger(mock: Mock, account: str) -> Json:
-    """The sums of an account with all its entries, which come in pages."""
+    """The sums of an account with all entries of its ledger, page by page."""
     path = f"/accounts/{segment('account', account)}/ledger"
     sums = mock.get(path, limit="1")
     del sums["next_cursor"]

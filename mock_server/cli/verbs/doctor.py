@@ -1,4 +1,4 @@
-"""`screentest doctor`: what would go wrong on this machine, looked for before it does."""
+"""`screentest doctor`: check this machine for common problems."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..client import NoMockError, RefusedError, send, url_option
 from ..exit_codes import Exit
 from ..output import as_far_as_read, json_option, paint, show
 
-#: (verdict, what was found, what to do about it)
+#: (verdict, description, hint)
 Found = tuple[str, str, str]
 
 _KEY_NAME = re.compile(r"key|token|secret", re.IGNORECASE)
@@ -33,7 +33,7 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 @url_option
 @json_option
 def command(url: str, *, as_json: bool) -> None:
-    """Look for what would go wrong on this machine; exit code 1 if something will."""
+    """Check this machine for common problems. Exit code 1 if a check fails."""
     found = [
         {"verdict": verdict, "found": detail, "hint": hint}
         for look in _LOOKS
@@ -71,16 +71,16 @@ def _clients(_url: str) -> Iterator[Found]:
     listed = ", ".join(f"{name} {it}" for name, it in known.items() if it)
     yield "ok", f"HTTP clients: {listed or 'none'}", ""
     if _version("freezegun"):
-        hint = "the server ignores it; in process use the world's clock, or time-machine"
+        hint = "the server ignores it; use the clock of the world, or time-machine in process"
         yield "warn", f"freezegun {_version('freezegun')} installed", hint
     node = shutil.which("node")
-    yield "ok", f"node {'found' if node else 'not found; needed for JavaScript alone'}", ""
+    yield "ok", f"node {'found' if node else 'not found; only JavaScript clients need it'}", ""
 
 
 def _environment(_url: str) -> Iterator[Found]:
     for name, value in sorted(os.environ.items()):
         if _KEY_NAME.search(name) and looks_live(value):
-            detail = f"{name} holds what looks like a real key ({value[:4]}…)"
+            detail = f"{name} seems to contain a real key ({value[:4]}…)"
             hint = "tests could spend money: unset it, or use `screentest run`"
             yield "fail", detail, hint
     proxies = [name for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY") if os.environ.get(name)]

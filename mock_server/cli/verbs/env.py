@@ -1,4 +1,4 @@
-"""`screentest env`: the variables that point clients at a running mock."""
+"""`screentest env`: the variables that point clients to a running mock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..env_lines import SHELLS, export_lines
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--shell", type=click.Choice(SHELLS), default="bash", show_default=True)
 def command(url: str, world: str, shell: str, *, as_json: bool) -> None:
-    """Print the variables that point clients at a running mock.
+    """Print the variables that point clients to a running mock.
 
     In a shell: eval "$(screentest env)"
     """

@@ -18,7 +18,7 @@ from ..output import json_option, show, table
 @click.option("--all", "everything", is_flag=True, help="Every finding with its whole text.")
 @json_option
 def command(code: str | None, *, everything: bool, as_json: bool) -> None:
-    """What the finding CODE means, such as SC102. Without CODE: the list of all."""
+    """Explain the finding CODE, such as SC102. Without CODE: list all findings."""
     if code is None:
         known = [it.to_json() for it in explanations().values()]
         show(known, _texts if everything else _rows, as_json=as_json)

@@ -1,4 +1,4 @@
-"""`screentest fault`: failures on order."""
+"""`screentest fault`: inject failures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..output import fail, json_option, show, table, tell
 
 @group("fault", first="list")
 def command() -> None:
-    """Order failures, list them, take them back."""
+    """Inject faults, list them, delete them."""
 
 
 @command.command("add")
@@ -27,22 +27,22 @@ def command() -> None:
 @click.option("--provider", default="", help="Only calls to this provider.")
 @click.option("--operation", default="", help="Only this operation, by its id in the contract.")
 @click.option("--account", default="", help="Only calls with a key of this account.")
-@click.option("--nth", type=click.IntRange(min=1), help="Begin with the nth match.")
+@click.option("--nth", type=click.IntRange(min=1), help="Apply from the nth match on.")
 @click.option("--times", metavar="N|forever", default="1", show_default=True, help="How often.")
-@click.option("--probability", type=Factor(0, 1, min_open=True), help="How likely at each match.")
+@click.option("--probability", type=Factor(0, 1, min_open=True), help="Of applying to a match.")
 @click.option("--phase", type=click.Choice(("before", "after_commit", "during_body")))
 @click.option("--status", type=int, help="Status of an http_error or model_retired.")
 @click.option("--retry-after", type=duration_ms, metavar="DURATION", help="Retry-After.")
 @click.option("--delay", type=duration_ms, metavar="DURATION", help="How late an answer is.")
-@click.option("--reason", default="", help="What a failing job or stream says.")
-@click.option("--at", type=Factor(0, 1), help="Where in its run a job fails, 0 to 1.")
+@click.option("--reason", default="", help="The failure reason of a job or stream.")
+@click.option("--at", type=Factor(0, 1), help="When in its run a job fails, from 0 to 1.")
 @click.option("--set", "others", multiple=True, metavar="NAME=VALUE", help="Any other attribute.")
 @world_options
 @json_option
 def add(type_: str, url: str, world: str, *, as_json: bool, **given: Any) -> None:
-    """Order a failure, such as: fault add http_error --status 503 --times 2
+    """Inject a fault, such as: fault add http_error --status 503 --times 2
 
-    `screentest fault types` lists the TYPEs with their attributes.
+    `screentest fault types` lists each TYPE with its attributes.
     """
     body: dict[str, Json] = {"type": type_, "times": _times(given["times"])}
     places = {name: given[name] for name in ("provider", "operation", "account") if given[name]}
@@ -64,7 +64,7 @@ def add(type_: str, url: str, world: str, *, as_json: bool, **given: Any) -> Non
 @world_options
 @json_option
 def list_faults(url: str, world: str, *, as_json: bool) -> None:
-    """The faults on order, with how often each has struck."""
+    """List the faults, and how often each was applied."""
     show(list(Mock(url, world).items("/faults", {})), _rows, as_json=as_json)
 
 
@@ -73,8 +73,8 @@ def list_faults(url: str, world: str, *, as_json: bool) -> None:
 @world_options
 @json_option
 def clear(fault_id: str | None, url: str, world: str, *, as_json: bool) -> None:
-    """Take back every fault, or the one named."""
-    # An empty name is one that a script lost, and no order to take back everything.
+    """Delete FAULT_ID, or every fault."""
+    # An empty id comes from a script with an unset variable; it must not delete every fault.
     below = f"/{segment('fault', fault_id)}" if fault_id is not None else ""
     mock = Mock(url, world)
     known = [it["id"] for it in mock.items("/faults", {})] if fault_id is None else [fault_id]
@@ -87,7 +87,7 @@ def clear(fault_id: str | None, url: str, world: str, *, as_json: bool) -> None:
 @command.command("types")
 @json_option
 def list_types(*, as_json: bool) -> None:
-    """The types of faults: what each does, the phase it acts in, and its attributes."""
+    """List the types of faults: summary, phase, and attributes."""
     from ...kernel.fault_types import TYPES
 
     known = [
@@ -142,8 +142,8 @@ def _value(text: str) -> Json:
 
 def _rows(faults: list[Json]) -> Iterable[str]:
     if not faults:
-        return table([], "no fault on order")
-    head = ("FAULT", "TYPE", "WHERE", "FROM", "TIMES", "PHASE", "STRUCK", "ATTRIBUTES")
+        return table([], "no faults")
+    head = ("FAULT", "TYPE", "WHERE", "FROM", "TIMES", "PHASE", "APPLIED", "ATTRIBUTES")
     return table([head, *(_row(it) for it in faults)])
 
 
@@ -161,7 +161,7 @@ def _row(fault: Json) -> tuple[str, ...]:
 
 
 def _type_rows(types: list[Json]) -> Iterable[str]:
-    head = ("TYPE", "MEETS", "PHASE", "ATTRIBUTES", "WHAT IT DOES")
+    head = ("TYPE", "APPLIES TO", "PHASE", "ATTRIBUTES", "SUMMARY")
     return table(
         [head]
         + [

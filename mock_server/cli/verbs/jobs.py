@@ -1,4 +1,4 @@
-"""`screentest jobs`: list them, look at one, decide how one ends."""
+"""`screentest jobs`: list jobs, show one, choose how one ends."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--provider", default="", help="Only this provider's.")
-@click.option("--state", default="", help="Only those in this state, in the provider's word.")
+@click.option("--provider", default="", help="Only jobs of this provider.")
+@click.option("--state", default="", help="Only jobs in this state, by the provider's name of it.")
 @world_options
 @json_option
 def list_jobs(provider: str, state: str, url: str, world: str, *, as_json: bool) -> None:
-    """All jobs, the newest first."""
+    """List all jobs, the newest first."""
     mock = Mock(url, world)
     if provider:
         mock.provider(provider)
@@ -40,17 +40,17 @@ def list_jobs(provider: str, state: str, url: str, world: str, *, as_json: bool)
 @world_options
 @json_option
 def show_job(job: str, url: str, world: str, *, as_json: bool) -> None:
-    """One job with its whole script."""
+    """Show one job with its script."""
     show(Mock(url, world).get(job_path(job)), _details, as_json=as_json)
 
 
 @command.command("fail")
 @click.argument("job")
-@click.option("--reason", default="", help="What the provider says of it.")
+@click.option("--reason", default="", help="The failure reason that the provider gives.")
 @world_options
 @json_option
 def fail_job(job: str, reason: str, url: str, world: str, *, as_json: bool) -> None:
-    """Let JOB fail at its end; `screentest trigger` ends it at once."""
+    """Make JOB fail at its end; `screentest trigger` ends it at once."""
     body = {"outcome": "failed", **({"reason": reason} if reason else {})}
     show(Mock(url, world).patch(job_path(job), body), _details, as_json=as_json)
 
@@ -60,7 +60,7 @@ def fail_job(job: str, reason: str, url: str, world: str, *, as_json: bool) -> N
 @world_options
 @json_option
 def complete_job(job: str, url: str, world: str, *, as_json: bool) -> None:
-    """Let JOB succeed at its end; `screentest trigger` ends it at once."""
+    """Make JOB succeed at its end; `screentest trigger` ends it at once."""
     body = {"outcome": "completed"}
     show(Mock(url, world).patch(job_path(job), body), _details, as_json=as_json)
 
@@ -70,7 +70,7 @@ def complete_job(job: str, url: str, world: str, *, as_json: bool) -> None:
 @world_options
 @json_option
 def hold_job(job: str, url: str, world: str, *, as_json: bool) -> None:
-    """Keep JOB in the state it is in."""
+    """Keep JOB in its present state."""
     show(Mock(url, world).patch(job_path(job), {"held": True}), _details, as_json=as_json)
 
 
@@ -79,12 +79,12 @@ def hold_job(job: str, url: str, world: str, *, as_json: bool) -> None:
 @world_options
 @json_option
 def release_job(job: str, url: str, world: str, *, as_json: bool) -> None:
-    """Let a held JOB go on."""
+    """Continue a held JOB."""
     show(Mock(url, world).patch(job_path(job), {"held": False}), _details, as_json=as_json)
 
 
 def job_path(job: str) -> str:
-    """The path of a job by its id, which may have slashes.
+    """The path of a job by its id, which may contain slashes.
 
     Raises:
         MockError: no job can have this id.
@@ -97,7 +97,7 @@ def job_path(job: str) -> str:
 
 def _rows(jobs: list[Json]) -> Iterable[str]:
     if not jobs:
-        return table([], "no job yet")
+        return table([], "no jobs yet")
     return table([_HEAD, *(_row(job) for job in jobs)])
 
 

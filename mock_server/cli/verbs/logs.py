@@ -22,9 +22,9 @@ from ..output import fail, json_option, printable, say, show, tell
 from ..request_line import request_lines
 
 _LOOK_EVERY_S = 0.25
-#: What the journal keeps of a secret: its beginning and a digest.
+#: A secret in the journal: its first characters and a digest.
 _CUT = re.compile(r"\S*…\[[0-9a-f]{8}\]")
-#: What a shell reads between double quotes.
+#: Characters that a shell interprets between double quotes.
 _SPECIAL = re.compile(r'[\\"$`]')
 _ESCAPED = r"\\\g<0>"
 _SECRET_NAME = re.compile(r"KEY|TOKEN")
@@ -32,7 +32,7 @@ _SECRET_NAME = re.compile(r"KEY|TOKEN")
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """Which requests are wanted; an empty word wants all of them."""
+    """Which requests to print; an empty string matches all of them."""
 
     provider: str
     operation: str
@@ -41,7 +41,7 @@ class _Wanted:
     findings: bool
 
     def query(self) -> dict[str, str]:
-        """What the mock can sort out by itself."""
+        """The conditions that the mock can filter by."""
         exact = self.status if self.status.isdecimal() else ""
         return {"provider": self.provider, "operation": self.operation, "status": exact}
 
@@ -56,11 +56,11 @@ class _Wanted:
 
 @group("logs", first="list")
 def command() -> None:
-    """Requests and what was wrong with them."""
+    """Show the requests and their findings."""
 
 
 @command.command("list")
-@click.option("-f", "--follow", is_flag=True, help="Stay, and print what comes.")
+@click.option("-f", "--follow", is_flag=True, help="Continue, and print new requests.")
 @click.option("--provider", default="", help="Only calls to this provider.")
 @click.option("--operation", default="", help="Only this operation, by its id in the contract.")
 @click.option("--status", default="", metavar="STATUS", help="Only this status: 402, or 4xx.")
@@ -72,14 +72,14 @@ def command() -> None:
     type=click.IntRange(min=0),
     default=50,
     show_default=True,
-    help="How many of what has happened already.",
+    help="How many of the past requests.",
 )
 @world_options
 @json_option
 def list_requests(
     last: int, url: str, world: str, *, follow: bool, as_json: bool, **given: Any
 ) -> None:
-    """Requests, oldest first. With --json one document per line."""
+    """List requests, oldest first. With --json one document per line."""
     wanted = _Wanted(**given)
     if wanted.status and not re.fullmatch(r"[1-5]([0-9]{2}|xx)", wanted.status):
         fail(
@@ -97,9 +97,9 @@ def list_requests(
             kept.append(line)
     if not kept and not follow:
         tell(
-            "no such request"
+            "no matching requests"
             if wanted != _Wanted("", "", "", "", findings=False)
-            else "no request yet"
+            else "no requests yet"
         )
     for line in kept:
         _print(line, world, as_json=as_json)
@@ -126,7 +126,7 @@ def _check_code(code: str) -> None:
 @world_options
 @json_option
 def show_request(request: str, url: str, world: str, *, as_json: bool) -> None:
-    """One request with its answer, its findings, and a curl command that repeats it."""
+    """Show one request with its answer, its findings, and a curl command that repeats it."""
     mock = Mock(url, world)
     line = mock.get(f"/requests/{segment('request', request)}")
     provider = line["provider"]
@@ -153,7 +153,7 @@ def _matches(wanted: str, status: int) -> bool:
 
 
 def _curl(line: Json, base_url: str, secret: str) -> str:
-    """A command that sends the request again; the variable *secret* stands for a cut secret."""
+    """A command that sends the request again, with the variable *secret* for a cut secret."""
     request = line["request"]
     query = f"?{request['query']}" if request["query"] else ""
     words = ["curl", "-X", request["method"], f"{base_url}{request['path']}{query}"]
@@ -172,7 +172,7 @@ def _quoted(header: str, variable: str) -> str:
     pieces = _CUT.split(header)
     if len(pieces) == 1:
         return shlex.quote(header)
-    # The rest of the header is the client's: nothing of it may mean anything to the shell.
+    # The rest of the header comes from the client, so the shell must not interpret it.
     return f'"{variable.join(_SPECIAL.sub(_ESCAPED, piece) for piece in pieces)}"'
 
 

@@ -24,7 +24,7 @@ from .verify import options_of, target_options
 @reading_option
 @kit_verb
 def check_har(*, provider: str, file: Path, readings: Mapping[str, str]) -> None:
-    """Judge recorded traffic: a HAR file, or a trace that `record` wrote.
+    """Judge recorded traffic: a HAR file, or a trace written by `record`.
 
     Exit code 1 if a rule is broken, 4 if the file is not a recording of PROVIDER.
     """
@@ -45,7 +45,7 @@ def check_har(*, provider: str, file: Path, readings: Mapping[str, str]) -> None
 @click.command("replay")
 @target_options
 @click.argument("file", type=InputFile())
-@click.option("--output", type=OutputFile(), help="Where the new trace goes.")
+@click.option("--output", type=OutputFile(), help="Write the new trace to this file.")
 @kit_verb
 def replay(*, file: Path, output: Path | None, **given: Any) -> None:
     """Send recorded requests again, to our mock or to --url, and show what differs.
@@ -96,17 +96,17 @@ def diff(*, provider: str, one: Path, other: Path) -> None:
 
 @click.command("record")
 @click.argument("provider")
-@click.option("--url", required=True, help="The server that is recorded.")
+@click.option("--url", required=True, help="Base address of the provider's server.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8790, show_default=True)
-@click.option("--output", type=OutputFile(), required=True, help="The trace.")
-@click.option("--budget", type=click.IntRange(min=0), help="Credits that may be spent.")
-@click.option("--read-only", is_flag=True, help="Let nothing pass that changes anything.")
+@click.option("--output", type=OutputFile(), required=True, help="Write the trace to this file.")
+@click.option("--budget", type=click.IntRange(min=0), help="Most credits that may be spent.")
+@click.option("--read-only", is_flag=True, help="Refuse requests that change anything.")
 @click.option("--live", is_flag=True, help="Allow an address that is not this machine.")
 @click.option(
     "--time-scale",
     type=Factor(min=0.001),
     default=1.0,
-    help="How many times faster than ours the server's clock runs; kept in the trace.",
+    help="How many times faster the server's clock runs; written to the trace.",
 )
 @reading_option
 @kit_verb
@@ -124,7 +124,7 @@ def record(
 ) -> None:
     """Record the traffic between your program and a provider, and report broken rules.
 
-    Ctrl+C ends it. Exit code 1 if a rule is broken, else 5 if the budget stopped a request.
+    Ctrl+C stops it. Exit code 1 if a rule is broken, else 5 if the budget stopped a request.
     """
     from screentest.contract_tests.recordings.proxy import Recorder
     from screentest.contract_tests.report.text import broken_lines
@@ -154,7 +154,7 @@ def record(
         tell_unreachable,
         time_scale,
     )
-    detail = f"http://127.0.0.1:{port} -> {url}, into {output}; Ctrl+C ends it"
+    detail = f"http://127.0.0.1:{port} -> {url}, into {output}; Ctrl+C to stop"
     _serve_until_stopped(recorder, port, detail)
     broken = sum(1 for count in recorder.judge.broken.values() if count)
     tell(f"{len(recorder.trace.exchanges)} exchanges recorded, {broken} rules broken")
@@ -171,12 +171,12 @@ def _serve_until_stopped(app: Any, port: int, detail: str) -> None:
     from werkzeug.serving import WSGIRequestHandler, make_server
 
     class Quiet(WSGIRequestHandler):
-        """Streams need chunks, which are of HTTP/1.1; a log would show keys in addresses."""
+        """HTTP/1.1, which streams need for chunks. No log, which would show keys in URLs."""
 
         protocol_version = "HTTP/1.1"
 
         def log(self, type: str, message: str, *args: object) -> None:
-            """Say nothing."""
+            """Print nothing."""
 
     def stop(number: int, frame: Any) -> None:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""`screentest run -- CMD`: a command against a mock of its own, whatever language it is in."""
+"""`screentest run -- COMMAND`: run a command, in any language, against a mock of its own."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ from ..settings import FAIL_ON, SEEDS, setting_option, unread_variables
 _START_S_MAX = 30.0
 _STOP_S_MAX = 10.0
 _LOOK_EVERY_S = 0.01
-#: As shells say it.
+#: As in shells.
 _NOT_FOUND = 127
 _NOT_EXECUTABLE = 126
 _BY_SIGNAL = 128
 _NOT_SYSTEM = (
-    "COMMAND is another one, and what it does to its time does not reach the mock: use real, or "
+    "COMMAND is another process, and a time frozen there does not reach the mock: use real, or "
     "clock = system of the pytest plugin"
 )
-#: A terminal sends Ctrl+C to the command as well, so that one is waited for and not sent on.
+#: A terminal sends Ctrl+C to the command itself, so SIGINT is not forwarded.
 _SENT_ON = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 
 
-# What follows COMMAND is its own, whether or not it looks like an option of ours.
+# Options after COMMAND belong to it, even if `run` has an option of the same name.
 @click.command("run", context_settings={"allow_interspersed_args": False})
 @setting_option("provider", multiple=True, help="Serve only this provider. Repeatable.")
 @setting_option("seed", type=SEEDS)
@@ -51,14 +51,14 @@ _SENT_ON = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 @setting_option(
     "fail-on",
     type=click.Choice(FAIL_ON),
-    help="Exit with 1 on such findings, although the command was content.",
+    help="Exit with 1 on such findings, even if the command succeeds.",
 )
 @click.option("--log", "prints_requests", is_flag=True, help="Print a line per request.")
 @click.argument("command_line", metavar="-- COMMAND [ARGS]...", nargs=-1, required=True)
 def command(command_line: tuple[str, ...], fail_on: str, **given: Any) -> None:
     """Run COMMAND against a mock of its own, and exit with its exit code.
 
-    The variables of all providers point to the mock, which is stopped afterwards. Such as:
+    The variables of all providers point to the mock, which stops afterwards. Examples:
     screentest run -- pytest, screentest run --clock auto -- npx vitest run
     """
     if given["clock"] == "system":
@@ -73,24 +73,22 @@ def command(command_line: tuple[str, ...], fail_on: str, **given: Any) -> None:
 
 
 def _program(word: str) -> str:
-    """Where the command *word* is; ends as a shell does when it is nowhere, or cannot be run."""
+    """The path of the command *word*. Ends the program as a shell does if it cannot be run."""
     found = shutil.which(word)
     if found is not None:
         return found
     here = Path(word)
     if not os.path.dirname(word):
         lies_here = bool(word) and here.is_file()
-        hint = f"what lies here is {shlex.quote(f'./{word}')}" if lies_here else "is it installed?"
+        hint = f"did you mean {shlex.quote(f'./{word}')}?" if lies_here else "is it installed?"
         fail(f"no command {word!r} on the PATH", hint, code=_NOT_FOUND)
     if here.is_dir():
         detail = f"cannot run {word!r}: it is a folder"
         fail(detail, "name a program in it", code=_NOT_EXECUTABLE)
     if here.exists():
-        hint = (
-            f"`chmod +x {shlex.quote(word)}` makes it so; or begin with the program that reads it"
-        )
+        hint = f"`chmod +x {shlex.quote(word)}` makes it so; or name its interpreter first"
         fail(f"cannot run {word!r}: it is not executable", hint, code=_NOT_EXECUTABLE)
-    detail = f"no command {word!r}: there is no such file"
+    detail = f"no command {word!r}: the file does not exist"
     return fail(detail, "is the path right?", code=_NOT_FOUND)
 
 
@@ -118,8 +116,8 @@ def _mock(
         *(() if prints_requests else ("--quiet",)),
         *options,
     ]
-    # A session of its own: Ctrl+C ends the command first and the mock after it. The pipe ends it
-    # even when this process is killed.
+    # In a session of its own the mock outlives Ctrl+C and serves the command until that ends. The
+    # pipe ends the mock even when this process is killed.
     server = subprocess.Popen(
         arguments,
         stdin=subprocess.PIPE,
@@ -140,10 +138,10 @@ def _mock(
 
 
 def _environment_of_mock() -> dict[str, str]:
-    """Ours, without what is not for it, and without what was complained of already."""
+    """Our environment, without the unread variables that `main` has already warned of."""
     unread = unread_variables()
     kept = {name: value for name, value in os.environ.items() if name not in unread}
-    # What a pyproject.toml says of them is meant for `serve`.
+    # These settings of a pyproject.toml are meant for `serve` alone.
     return {**kept, "SCREENTEST_DB": ":memory:", "SCREENTEST_QUIET": "0"}
 
 
@@ -153,7 +151,7 @@ def _wait_for(ready: Path, server: subprocess.Popen[bytes]) -> Json:
         if ready.exists():
             return json.loads(ready.read_text())
         if server.poll() is not None:
-            # It has said on stderr why.
+            # It printed the reason on stderr.
             sys.exit(server.returncode or 1)
         time.sleep(_LOOK_EVERY_S)
     detail = f"the mock did not start within {_START_S_MAX:.0f} s"
@@ -161,14 +159,14 @@ def _wait_for(ready: Path, server: subprocess.Popen[bytes]) -> Json:
 
 
 def _run(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
-    """The exit code of the command, as a shell would tell it."""
+    """The exit code of the command, as a shell would report it."""
     try:
         child = subprocess.Popen(arguments, env=_environment(variables))
     except FileNotFoundError:
-        detail = f"cannot run {arguments[0]!r}: the program that should read it does not exist"
-        fail(detail, "a script names that in its first line, after #!", code=_NOT_FOUND)
+        detail = f"cannot run {arguments[0]!r}: its interpreter does not exist"
+        fail(detail, "a script names it in the first line, after #!", code=_NOT_FOUND)
     except OSError as error:
-        hint = "a script begins with a line such as #!/bin/sh" * (error.errno == errno.ENOEXEC)
+        hint = "a script needs a first line such as #!/bin/sh" * (error.errno == errno.ENOEXEC)
         detail = f"cannot run {arguments[0]!r}: {error.strerror}"
         fail(detail, hint, code=_NOT_EXECUTABLE)
     with _signals_for(child):
@@ -177,7 +175,7 @@ def _run(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
 
 
 def _environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Ours, pointing to the mock, and past any proxy."""
+    """Our environment with *variables*; clients bypass a proxy for the mock."""
     environment = {**os.environ, **variables}
     for name in ("NO_PROXY", "no_proxy"):
         given = os.environ.get(name)
@@ -187,13 +185,13 @@ def _environment(variables: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def _signals_for(child: subprocess.Popen[bytes]) -> Generator[None]:
-    """Send signals on to *child*, and leave it to *child* what Ctrl+C means."""
+    """Forward signals to *child*; *child* alone decides what Ctrl+C does."""
 
     def send_on(number: int, _frame: FrameType | None) -> None:
         child.send_signal(number)
 
     def ignore(_number: int, _frame: FrameType | None) -> None:
-        """The terminal has told the command, too."""
+        """The terminal sent the signal to the command as well."""
 
     handlers: dict[int, Callable[[int, FrameType | None], None]] = {signal.SIGINT: ignore}
     for name in _SENT_ON:

@@ -1,4 +1,4 @@
-"""`screentest serve`: the mock on a port, with a banner that can be pasted."""
+"""`screentest serve`: the mock on a port, and a banner with lines to paste."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _TOKEN_LENGTH_MIN = 16
-#: As SQLite calls it; the one way to say so where a file is set.
+#: SQLite's name for a database in memory; `--db :memory:` overrides a file from a setting.
 _MEMORY = ":memory:"
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for. *given* are the names of what a world of a file may have otherwise."""
+    """The options. *given* names those, of a new world, that the user chose explicitly."""
 
     host: str
     port: int
@@ -67,19 +67,19 @@ class Options:
 @setting_option(
     "clock",
     metavar="real|manual|auto|system",
-    help="What moves the clock; real:20 runs twenty times as fast, and system is the machine's "
-    "clock, which cannot be advanced here.",
+    help="What moves the clock. real:20 runs twenty times as fast. system is the machine's clock, "
+    "which cannot be advanced.",
 )
 @setting_option("pace", metavar="documented|fast|instant|FACTOR")
 @click.option(
     "--ready-file",
     type=OutputFile(),
-    help="Write URL, process id and variables here, as JSON, once the port answers.",
+    help="Write URL, process id and variables to this file, as JSON, once the port answers.",
 )
 @click.option(
     "--control-token",
     envvar="SCREENTEST_CONTROL_TOKEN",
-    help="Demand this token of control calls; needed for a --host that others can reach.",
+    help="Require this token in control calls; needed for a --host that others can reach.",
 )
 @click.option("--allow-host", multiple=True, help="Accept this Host header too. Repeatable.")
 @setting_option(
@@ -91,15 +91,15 @@ class Options:
 )
 @setting_option("pure", is_flag=True, help="Leave out our X-Screentest-… response headers.")
 @setting_option("quiet", "-q", "--quiet", is_flag=True)
-@click.option("--report", is_flag=True, help="Say at the end what was found.")
+@click.option("--report", is_flag=True, help="Print a summary of the findings at the end.")
 @click.option("--report-file", type=OutputFile(), hidden=True)
 @click.option("--until-stdin-ends", is_flag=True, hidden=True)
 def command(**given: Any) -> None:
     """Start the mock on this machine.
 
-    Everything is kept in memory unless --db names a file; `--db :memory:` says so where a setting
-    names one. Every request is one line on stderr, with what was wrong with it below. Ctrl+C stops
-    the mock, which is no failure: the exit code is 0, and open streams are cut.
+    The state is in memory unless --db names a file; `--db :memory:` overrides a file from a
+    setting. Each request is a line on stderr, with its findings below it. Ctrl+C stops the mock
+    and ends open streams; the exit code is then 0.
     """
     options = Options(
         host=given["host"],
@@ -127,13 +127,13 @@ def serve(options: Options) -> None:
     """Start and run until interrupted.
 
     Raises:
-        MockError: an option cannot be followed.
+        MockError: an option is invalid.
     """
     mode, speed = read_clock(options.clock)
     pace = read_pace(options.pace)
     networks = tuple(map(read_network, options.webhook_networks))
     _check_reach(options)
-    # Flask and the validators are imported late, so that a wrong option is told at once.
+    # Flask and the validators load slowly: a wrong option is reported before they do.
     from screentest.specs.contracts.contract import load_contract, provider_names
 
     for name in options.providers:
@@ -201,7 +201,7 @@ def _url(host: str, port: int) -> str:
 
 
 def _stop_when_stdin_ends() -> None:
-    """Stop when the parent process ends, for whatever reason."""
+    """Stop when the parent process ends, even if it is killed."""
     while os.read(sys.stdin.fileno(), 4_096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
@@ -210,7 +210,7 @@ def _stop_when_stdin_ends() -> None:
 def _check_reach(options: Options) -> None:
     token = options.control_token
     if not options.host:
-        raise MockError("--host must be an address or a name, not an empty text")
+        raise MockError("--host must be an address or a name, not an empty string")
     if options.host not in _LOOPBACK and token is None:
         raise MockError(
             f"--host {options.host} can be reached by others, and the control API could be too; "
@@ -219,11 +219,11 @@ def _check_reach(options: Options) -> None:
     if token is not None and len(token) < _TOKEN_LENGTH_MIN:
         raise MockError(f"--control-token must have {_TOKEN_LENGTH_MIN} characters or more")
     if token is not None and not (token.isascii() and token.isprintable()):
-        raise MockError("--control-token must have characters of ASCII, which a header can carry")
+        raise MockError("--control-token must be printable ASCII, which a header can carry")
 
 
 def _tell_of_what_is_kept(options: Options, plan: Plan, world: Json) -> None:
-    """Say which options are for a new file alone: a world that was kept goes on as it was."""
+    """Warn of options that have no effect because the file already contains a world."""
     clock = world["clock"]
     kept = {
         "seed": (world["seed"], plan.seed),
@@ -234,13 +234,13 @@ def _tell_of_what_is_kept(options: Options, plan: Plan, world: Json) -> None:
     for name, (is_now, asked) in kept.items():
         if name in options.given and is_now != asked:
             tell(
-                f"{paint('warning:', 'yellow', sys.stderr)} {options.database} goes on with "
-                f"{name} {detail[name]}; {name} {getattr(options, name)} is for a new file"
+                f"{paint('warning:', 'yellow', sys.stderr)} {options.database} keeps its "
+                f"{name} {detail[name]}; {name} {getattr(options, name)} needs a new file"
             )
 
 
 def banner(url: str, world: Json, providers: Json, options: Options) -> str:
-    """What `serve` prints: where, what, and lines to paste."""
+    """The text that `serve` prints: addresses, and lines to paste."""
     from ...kernel.version import version
 
     counted = f"{len(providers)} AI-video API{'' if len(providers) == 1 else 's'}"

@@ -17,9 +17,9 @@ from ..files import InputFile, OutputFile, write_whole
 from ..groups import group
 from ..output import fail, json_option, show, table, tell
 
-#: A mock takes none that is larger; there are files without an end.
+#: The mock refuses larger ones; a device such as /dev/zero has no end.
 _LENGTH_MAX = SNAPSHOT_BYTES_MAX
-#: Under this name a document passes through the mock; it does not stay there.
+#: The name of a document while it passes through the mock, which deletes it afterwards.
 _PASSING = "through-a-file"
 
 
@@ -32,7 +32,7 @@ def command() -> None:
 @world_options
 @json_option
 def list_snapshots(url: str, world: str, *, as_json: bool) -> None:
-    """The snapshots that the mock itself keeps of the world."""
+    """List the snapshots of the world that the mock keeps."""
     show(Mock(url, world).get("/snapshots")["items"], _rows, as_json=as_json)
 
 
@@ -41,12 +41,12 @@ def list_snapshots(url: str, world: str, *, as_json: bool) -> None:
 @world_options
 @json_option
 def save(file: Path, url: str, world: str, *, as_json: bool) -> None:
-    """Write everything of the world to FILE, as JSON Lines; - is stdout.
+    """Write the world to FILE, as JSON Lines; - is stdout.
 
-    It holds webhook secrets and digests of keys, so only its owner may read the file.
+    A snapshot contains webhook secrets and digests of keys, so only the owner of FILE can read it.
     """
     if as_json and str(file) == "-":
-        fail("--json and the snapshot both want stdout; name a file, or leave --json out")
+        fail("--json and the snapshot cannot both use stdout; name a file, or omit --json")
     mock = Mock(url, world)
     mock.post("/snapshots", {"name": _PASSING})
     document = mock.text(f"/snapshots/{_PASSING}")
@@ -69,10 +69,10 @@ def save(file: Path, url: str, world: str, *, as_json: bool) -> None:
 @world_options
 @json_option
 def restore(file: Path, url: str, world: str, *, as_json: bool) -> None:
-    """Put the world back to what FILE says; - is stdin. What the world was before is lost.
+    """Replace the world by the snapshot in FILE; - is stdin.
 
-    Where another world of the mock has its keys, it gets new ones, which --json shows. A file that
-    is damaged, or of a mock that serves other providers, changes nothing.
+    If another world of the mock uses the same keys, this world gets new ones; --json shows them. A
+    damaged file, or one of a mock with other providers, changes nothing.
     """
     document = _read(file)
     mock = Mock(url, world)
@@ -83,15 +83,15 @@ def restore(file: Path, url: str, world: str, *, as_json: bool) -> None:
         mock.delete(f"/snapshots/{_PASSING}")
     show(restored, lambda _: (), as_json=as_json)
     if not as_json:
-        tell(f"restored world {world!r} from {file}: it is {restored['clock']['now']} there")
+        tell(f"restored world {world!r} from {file}: its time is {restored['clock']['now']}")
         if restored["new_keys"]:
-            tell("its keys are new, as another world has the old ones: `screentest env` tells them")
+            tell("another world uses the old keys; `screentest env` prints the new ones")
 
 
 def _read(file: Path) -> str:
     try:
         if str(file) == "-":
-            # A program may be started without any stdin.
+            # `sys.stdin` is None in a program that was started without one.
             text = sys.stdin.read(_LENGTH_MAX + 1) if sys.stdin is not None else ""
         else:
             with file.open(encoding="utf-8") as opened:
@@ -108,6 +108,6 @@ def _read(file: Path) -> str:
 
 def _rows(snapshots: list[Json]) -> Iterable[str]:
     if not snapshots:
-        return table([], "no snapshot yet")
+        return table([], "no snapshots yet")
     head = ("SNAPSHOT", "TIME", "BYTES")
     return table([head, *((it["name"], it["now"], it["size_bytes"]) for it in snapshots)])

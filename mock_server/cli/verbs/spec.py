@@ -1,4 +1,4 @@
-"""`screentest spec`: which contracts there are, and whether contract files are in order."""
+"""`screentest spec`: list the contracts, or check contract files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def command() -> None:
 @command.command("list")
 @json_option
 def list_contracts(*, as_json: bool) -> None:
-    """The providers with what their contracts describe."""
+    """List the providers and what their contracts describe."""
     from screentest.specs.contracts.contract import load_contract, provider_names
 
     contracts = [load_contract(name) for name in provider_names()]
@@ -45,9 +45,10 @@ def list_contracts(*, as_json: bool) -> None:
 @click.argument("names", metavar="[PROVIDER|FOLDER]...", nargs=-1)
 @json_option
 def lint(names: tuple[str, ...], *, as_json: bool) -> None:
-    """Check contracts: ours by name, or any folder with openapi.yaml and behaviour.yaml.
+    """Check contracts: packaged ones by name, or a folder with openapi.yaml and behaviour.yaml.
 
-    Both files are read, held to their schemas and to each other. Exit code 4 if one is wrong.
+    Both files are checked against their schemas and against each other. Exit code 4 if one is
+    invalid.
     """
     from screentest.specs.contracts.contract import provider_names
     from screentest.specs.linting.lint import problems_of
@@ -67,7 +68,7 @@ def lint(names: tuple[str, ...], *, as_json: bool) -> None:
         for it in problems:
             tell(f"error: {it['problem']}")
         wrong = len({it["contract"] for it in problems})
-        tell(f"{len(checked)} checked, {wrong} with a problem")
+        tell(f"{len(checked)} checked, {wrong} invalid")
     raise SystemExit(Exit.INVALID if problems else Exit.OK)
 
 

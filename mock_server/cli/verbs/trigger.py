@@ -1,4 +1,4 @@
-"""`screentest trigger`: end a job now, with everything that follows from its end."""
+"""`screentest trigger`: end a job now, with its credits and webhooks."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _ENDS = ("completed", "failed")
 @click.command("trigger")
 @click.argument("provider")
 @click.argument("event")
-@click.option("--job", default="", help="Which job; the newest that still runs when left out.")
-@click.option("--reason", default="", help="What the provider says of a failure.")
+@click.option("--job", default="", help="Which job. Default: the newest that still runs.")
+@click.option("--reason", default="", help="The failure reason that the provider gives.")
 @world_options
 @json_option
 def command(
     provider: str, event: str, job: str, reason: str, url: str, world: str, *, as_json: bool
 ) -> None:
-    """End a job of PROVIDER now: money settles and webhooks go out as for any other end.
+    """End a job of PROVIDER now; its credits settle and its webhooks are sent as at any end.
 
-    EVENT is `completed` or `failed`; a prefix such as in job.completed does no harm.
+    EVENT is `completed` or `failed`, or such a name with a prefix: job.completed.
     """
     mock = Mock(url, world)
     end = event.rpartition(".")[2].lower()
@@ -38,7 +38,7 @@ def command(
     if found["provider"] != provider:
         fail(f"job {found['id']!r} belongs to {found['provider']!r}, not to {provider!r}")
     if _has_ended(found):
-        fail(f"job {found['id']!r} has ended already; it is {found['state']!r}")
+        fail(f"job {found['id']!r} has already ended; its state is {found['state']!r}")
     body = {"outcome": end, **({"reason": reason} if reason and end == "failed" else {})}
     show(_end(mock, found, body), _lines, as_json=as_json)
 
@@ -56,7 +56,7 @@ def _has_ended(job: Json) -> bool:
 
 
 def _end(mock: Mock, job: Json, body: Json) -> Json:
-    """The job after its end; a clock that only moves by hand is moved there if need be."""
+    """The job after its end. A manual clock is advanced to the end if the mock requires that."""
     path = job_path(job["id"])
     try:
         return mock.ask("PATCH", path, {**body, "now": True})

@@ -22,7 +22,7 @@ from ..output import as_far_as_read, fail
 from ..readings import reading_option
 from ..settings import SEEDS
 
-#: Without a terminal, progress of our own mock is told this often; it is done in seconds.
+#: Without a terminal, the least time between two lines of progress for our own mock.
 _PROGRESS_S = 5.0
 _REPORTS = ("html", "junit", "ndjson")
 
@@ -44,62 +44,63 @@ class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyrig
 
 
 def target_options(function: Callable[..., None]) -> Callable[..., None]:
-    """The argument and the options that say who is verified, and how."""
+    """The argument and the options that choose the server, and how to verify it."""
     options: Sequence[Callable[[Any], Any]] = (
         click.argument("provider"),
-        click.option("--url", help="Base address of the server; our own mock when left out."),
+        click.option("--url", help="Base address of the server. Default: our own mock."),
         click.option("--api-key", envvar="SCREENTEST_API_KEY", default="", help="A key for it."),
         click.option(
             "--second-api-key",
             envvar="SCREENTEST_SECOND_API_KEY",
             default="",
-            help="A key of another account; without it ownership is not judged.",
+            help="A key of another account. Without it, ownership is not judged.",
         ),
         click.option(
             "--bearer",
             envvar="SCREENTEST_BEARER",
             default="",
-            help="A signed-in session, where some calls need one.",
+            help="The token of a signed-in session, for operations that need one.",
         ),
         click.option(
             "--tier",
             type=click.Choice(("smoke", "full")),
             default="full",
             show_default=True,
-            help="How much is looked at; smoke pays for one job.",
+            help="How much to verify; smoke pays for one job.",
         ),
         click.option(
             "--budget",
             type=click.IntRange(min=0),
-            help="Credits that may be spent; verify --live takes the worst of its plan by itself.",
+            help="Most credits that may be spent. Default with --live: the most that the plan "
+            "can cost.",
         ),
-        click.option("--read-only", is_flag=True, help="Send nothing that changes anything."),
+        click.option("--read-only", is_flag=True, help="Send only requests that change nothing."),
         click.option("--live", is_flag=True, help="Allow an address that is not this machine."),
         click.option(
             "--time-scale",
             type=Factor(min=0.001),
             default=1.0,
-            help="How many times faster than ours the server's clock runs.",
+            help="How many times faster the server's clock runs.",
         ),
         click.option(
             "--patience",
             type=click.IntRange(min=1),
             default=600,
             show_default=True,
-            help="Longest wait for one thing, in seconds of the server.",
+            help="Longest wait for one event, in seconds of the server's clock.",
         ),
-        click.option("--seed", type=SEEDS, default=1, show_default=True, help="For our own mock."),
+        click.option("--seed", type=SEEDS, default=1, show_default=True, help="Of our own mock."),
         click.option(
             "--journal",
             type=OutputFile(),
-            help="Where open paid jobs are kept, so that the next run goes on with them; "
-            "with --live a file in the user's state folder unless told otherwise.",
+            help="Write open paid jobs to this file; the next run continues with them. Default "
+            "with --live: a file in the user's state folder.",
         ),
         click.option(
             "--fuzz",
             type=click.IntRange(0, 1000),
             default=0,
-            help="Made-up requests for each operation and mode (needs the extra `contract`).",
+            help="Generated requests for each operation and mode (needs the extra `contract`).",
         ),
         click.option("--only", default="", help="Run only scenarios whose name contains this."),
         reading_option,
@@ -110,7 +111,7 @@ def target_options(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def options_of(given: dict[str, Any], reports: Sequence[tuple[str, Path]] = ()) -> Any:
-    """What `target_options` were given, as the kit takes them."""
+    """The values of `target_options`, as the kit takes them."""
     from screentest.contract_tests.runs.options import VerifyOptions
 
     url = given["url"]
@@ -137,9 +138,9 @@ def options_of(given: dict[str, Any], reports: Sequence[tuple[str, Path]] = ()) 
 
 
 def _state_folder() -> Path:
-    """Where the user keeps what outlives a run, by the XDG rules."""
+    """The folder of files that outlive a run, by the XDG Base Directory Specification."""
     named = os.environ.get("XDG_STATE_HOME", "")
-    # The rules say that a relative path there is none.
+    # The specification says that a relative path is to be ignored.
     above = Path(named) if Path(named).is_absolute() else Path.home() / ".local" / "state"
     return above / "screentest" / "open-jobs"
 
@@ -149,7 +150,7 @@ def _state_folder() -> Path:
 @click.option(
     "--report", "reports", type=_Report(), multiple=True, help="html:F, junit:F, ndjson:F."
 )
-@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--quiet", is_flag=True, help="Print no progress.")
 @kit_verb
 def command(*, reports: Sequence[tuple[str, Path]], quiet: bool, **given: Any) -> None:
     """Check a server against a provider's contract: our own mock, or the server at --url.
@@ -187,7 +188,7 @@ def _no_progress(scenario: Any, ran: Any) -> None:
 
 
 class _Lines:
-    """For pipes and build servers: a line as a scenario begins, at most one in *every_s*."""
+    """Progress without a terminal: a line when a scenario begins, at most one in *every_s*."""
 
     def __init__(self, every_s: float) -> None:
         self.every_s = every_s

@@ -1,4 +1,4 @@
-"""`screentest webhooks`: receive deliveries here, look at those sent, send one again."""
+"""`screentest webhooks`: receive deliveries, list them, send one again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def command() -> None:
 @world_options
 @json_option
 def list_deliveries(url: str, world: str, *, as_json: bool) -> None:
-    """Deliveries with their attempts."""
+    """List deliveries with their attempts."""
     found = list(Mock(url, world).items("/webhooks/deliveries", {}))
     show(found, _rows, as_json=as_json)
 
@@ -45,21 +45,21 @@ def resend(delivery: str, url: str, world: str, *, as_json: bool) -> None:
 
 @command.command("listen")
 @click.argument("provider")
-@click.option("--forward-to", default="", metavar="URL", help="Hand deliveries on, unchanged.")
+@click.option("--forward-to", default="", metavar="URL", help="Forward deliveries unchanged.")
 @click.option("--event", "events", multiple=True, help="Only events of this type. Repeatable.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65_535),
     default=0,
     show_default=True,
-    help="Port to receive on; 0 takes any.",
+    help="Port to receive on; 0 takes a free one.",
 )
 @click.option(
     "--answer",
     type=click.IntRange(200, 599),
     default=200,
     show_default=True,
-    help="Status to answer with, when nothing is handed on.",
+    help="Status to answer with, unless deliveries are forwarded.",
 )
 @click.option("--print-secret", is_flag=True, help="Print the signing secret alone, first.")
 @world_options
@@ -67,10 +67,10 @@ def resend(delivery: str, url: str, world: str, *, as_json: bool) -> None:
 def listen(provider: str, url: str, world: str, *, as_json: bool, **given: Any) -> None:
     """Receive PROVIDER's deliveries and print them until Ctrl+C.
 
-    The endpoint is made for as long as this runs. Its secret stands on the first line, or alone on
-    stdout with --print-secret.
+    The endpoint exists while this command runs. The first line shows its secret; --print-secret
+    prints the secret alone on stdout.
     """
-    # A server and URL rules take long to load; the other verbs of this group need neither.
+    # A server and URL rules load slowly, and the other verbs of this group do not need them.
     from screentest.specs.contracts.contract import load_contract, provider_names
 
     from ...http.webhook_targets import split_url
@@ -93,7 +93,7 @@ def listen(provider: str, url: str, world: str, *, as_json: bool, **given: Any) 
     if given["events"]:
         body["events"] = list(given["events"])
     made = mock.post("/webhooks/endpoints", body)
-    # The endpoint must go, too, when a script stops what it has started.
+    # A script stops this verb by SIGTERM, and the endpoint must be deleted then as well.
     signal.signal(signal.SIGTERM, _leave)
     try:
         if given["print_secret"]:
@@ -111,7 +111,7 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 
 def _rows(deliveries: list[Json]) -> Iterable[str]:
     if not deliveries:
-        return table([], "no delivery yet")
+        return table([], "no deliveries yet")
     head = ("DELIVERY", "TYPE", "JOB", "STATE", "ATTEMPTS", "LAST", "NEXT", "ENDPOINT")
     rows = list(table([head, *(_row(it) for it in deliveries)]))
     last = [it["attempts"][-1] if it["attempts"] else {} for it in deliveries]
