@@ -34,7 +34,7 @@ _LOG = logging.getLogger("screentest.webhooks")
 
 
 def carry_out(worlds: Worlds, transport: Transport, attempt: Attempt) -> Report:
-    """Sign and send one attempt. The letter is None when it was called off meanwhile."""
+    """Sign and send one attempt. The request is None if the attempt was cancelled meanwhile."""
     letter = worlds.webhooks.request(attempt)
     if letter is None:
         return attempt, None, Outcome(None)

@@ -117,13 +117,13 @@ def read_form(
         )
     if not form and length:
         return None, BodyProblem("malformed_body", {"problem": "the form has no parts"})
-    # The parser's types deny it, but a name that it cannot read is None.
+    # The parser gives None for a name that it cannot read, although its types exclude that.
     names: list[Any] = list(form)
     if None in names:
         problem = "a part of the form has no name that can be read"
         return None, BodyProblem("malformed_body", {"problem": problem})
     if any("\x00" in value for value in form.values() if isinstance(value, str)):
-        problem = "a text holds the character U+0000"
+        problem = "a string contains the character U+0000"
         return None, BodyProblem("malformed_body", {"problem": problem})
     return form, None
 

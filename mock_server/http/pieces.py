@@ -1,7 +1,7 @@
-"""What an answer is sent in: bytes, and the waits between them.
+"""The pieces of an answer: bytes, and the waits between them.
 
-An answer that takes its time is a series of pieces. Whoever sends it decides how to wait: a server
-without blocking its loop, a client in the same process by sleeping or by moving the clock.
+The sender of an answer decides how to wait: a server without blocking its loop, a client in the
+same process by sleeping or by advancing the clock.
 """
 
 from __future__ import annotations

@@ -181,7 +181,7 @@ class Streams:
                 yield b": waiting\n\n"
 
     def _read(self, world: World, job: Resource, sent: int, last: _Read | None) -> _Read | None:
-        """The job as it stands now; None once its world is gone.
+        """The job as it is now; None after its world was deleted.
 
         The events are those of *last* while the script is the same and none after the first *sent*
         is due: putting them together costs more than the rest of a look.

@@ -112,13 +112,13 @@ def read_network(text: str) -> Network:
     """The network that *text* names: `203.0.113.7`, `203.0.113.0/24` or `2001:db8::/32`.
 
     Raises:
-        MockError: it names no network, or one that cannot be allowed.
+        MockError: *text* is not a network, or is one that cannot be allowed.
     """
     try:
         network = ip_network(text)
     except ValueError as error:
         raise MockError(
-            f"{text[:100]!r} is no network to send webhooks to ({error}); "
+            f"{text[:100]!r} is not a network to send webhooks to ({error}); "
             "write an address, or one like 203.0.113.0/24"
         ) from None
     for never in _NEVER:
@@ -170,16 +170,16 @@ class Targets(Struct, frozen=True):
         """The addresses to connect to for *host*, all of them allowed.
 
         Raises:
-            MockError: it has no address, or one that is not allowed.
+            MockError: *host* has no address, or one that is not allowed.
         """
         try:
             found = [ip_address(text) for text in self.resolve(host, port)]
         except (OSError, UnicodeError) as error:
             raise MockError(f"{host} could not be resolved: {error}", code="target") from None
         except ValueError:
-            raise MockError(f"{host} stands for no address", code="target") from None
+            found = []
         if not found:
-            raise MockError(f"{host} stands for no address", code="target")
+            raise MockError(f"{host} has no address", code="target")
         for address in found:
             self._check_address(address, port)
         return [str(address) for address in found]
@@ -203,7 +203,7 @@ def split_url(url: str) -> SplitResult:
     """The parts of an http or https URL.
 
     Raises:
-        MockError: it is something else, holds credentials, or characters that a URL cannot have.
+        MockError: *url* is not such a URL, or contains credentials or invalid characters.
     """
     is_clean = url.isascii() and url.isprintable() and " " not in url and "\\" not in url
     try:
@@ -213,11 +213,12 @@ def split_url(url: str) -> SplitResult:
         parts, port = urlsplit(""), None
     if not is_clean or parts.scheme not in _PORTS or not parts.hostname or port == 0:
         raise MockError(
-            f"{url[:100]!r} is no target for webhooks; write one like http://127.0.0.1:9000/hook",
+            f"{url[:100]!r} is not a target for webhooks; write one like "
+            "http://127.0.0.1:9000/hook",
             code="target",
         )
     if parts.username is not None or parts.password is not None:
-        raise MockError("a webhook URL holds no user name or password", code="target")
+        raise MockError("a webhook URL must not contain a user name or password", code="target")
     if len(url) > URL_LENGTH_MAX:
         raise MockError(f"a webhook URL has at most {URL_LENGTH_MAX} characters", code="target")
     return parts

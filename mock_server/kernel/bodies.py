@@ -1,4 +1,4 @@
-"""Reading request bodies strictly: what a provider's framework would refuse never gets further."""
+"""Strict JSON: a body that a provider's framework would refuse is refused here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DEPTH_MAX = 64
 
 
 class BodyError(ValueError):
-    """The body is not what its content type says; the message says why."""
+    """The body does not match its content type; the message says why."""
 
 
 def read_json(body: bytes) -> Json:
@@ -37,7 +37,7 @@ def _check(value: Json, depth: int) -> None:
         raise BodyError(f"nested deeper than {DEPTH_MAX}")
     if isinstance(value, str):
         if "\x00" in value:
-            raise BodyError("a text holds the character U+0000")
+            raise BodyError("a string contains the character U+0000")
     elif isinstance(value, dict):
         for name, item in value.items():
             _check(name, depth)
@@ -48,14 +48,14 @@ def _check(value: Json, depth: int) -> None:
 
 
 def _check_keys(body: bytes) -> None:
-    """orjson keeps the last of two equal keys; only the slower parser shows that there were two."""
+    """Raises if an object has two equal keys, which orjson does not report."""
 
     def pairs(found: list[tuple[str, Json]]) -> dict[str, Json]:
         made = dict(found)
         if len(made) != len(found):
             names = [name for name, _ in found]
             twice = next(name for name in names if names.count(name) > 1)
-            raise BodyError(f"the key {twice!r} stands twice in one object")
+            raise BodyError(f"the key {twice!r} is repeated in one object")
         return made
 
     json.loads(body, object_pairs_hook=pairs)

@@ -1,7 +1,7 @@
-"""A world's clock: integer milliseconds since 1970, forward only, never read from the machine.
+"""A world's clock: integer milliseconds since 1970, forward only.
 
-The caller passes the wall time; the clock turns it into the world's time. That keeps every rule
-of the mock a function of (rows, now).
+The caller passes the wall time, and the clock converts it to the world's time. It never reads the
+machine's clock, so every rule of the mock is a function of (rows, now).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .errors import MockError
 DAY_MS = 24 * 60 * 60 * 1_000
 #: Longer jumps than any documented lifetime needs; Stripe's test clocks stop at two years.
 ADVANCE_MAX_MS = 400 * DAY_MS
-#: A callback that reschedules itself with no delay would otherwise spin for ever.
+#: A job that schedules its next step without a delay would otherwise never end an advance.
 FIRES_PER_ADVANCE_MAX = 100_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ class Mode(Enum):
 
 
 class Clock(Struct, frozen=True, gc=False):
-    """The world's time is *base_ms* at wall time *wall_ms*, and runs *speed* times as fast."""
+    """The world's time is *base_ms* at wall time *wall_ms*; in mode `real` it runs at *speed*."""
 
     mode: Mode
     base_ms: int
@@ -43,7 +43,7 @@ class Clock(Struct, frozen=True, gc=False):
     speed: float = 1.0
 
     def now_ms(self, wall_ms: int) -> int:
-        """The world's time when the wall says *wall_ms*."""
+        """The world's time at wall time *wall_ms*."""
         if self.mode is Mode.REAL:
             return self.base_ms + max(0, int((wall_ms - self.wall_ms) * self.speed))
         if self.mode is Mode.SYSTEM:
@@ -51,7 +51,7 @@ class Clock(Struct, frozen=True, gc=False):
         return self.base_ms
 
     def wall_wait_ms(self, until_ms: int, wall_ms: int) -> int | None:
-        """Real milliseconds until the world's *until_ms*; None if only an act gets there."""
+        """Real milliseconds until the world's *until_ms*; None if only a call gets there."""
         if self.mode is not Mode.REAL and self.mode is not Mode.SYSTEM:
             return None
         speed = self.speed if self.mode is Mode.REAL else 1.0
@@ -59,13 +59,13 @@ class Clock(Struct, frozen=True, gc=False):
 
     @property
     def own_speed(self) -> float:
-        """How fast the world's time runs by itself; 0 where only an act moves it."""
+        """How fast the world's time runs by itself; 0 if only a call advances it."""
         if self.mode is Mode.REAL:
             return self.speed
         return 1.0 if self.mode is Mode.SYSTEM else 0.0
 
     def at(self, now_ms: int, wall_ms: int) -> Clock:
-        """The same clock, standing at *now_ms* at this wall time. Never goes back."""
+        """The same clock with the time *now_ms* at this wall time; *now_ms* must not go back."""
         assert now_ms >= self.base_ms, (now_ms, self.base_ms)
         return replace(self, base_ms=now_ms, wall_ms=wall_ms)
 
@@ -74,7 +74,7 @@ def check_speed(speed: float) -> float:
     """*speed* as a factor of real time.
 
     Raises:
-        MockError: it is not above 0, or beyond a million.
+        MockError: *speed* is 0 or less, or more than a million.
     """
     if not 0 < speed <= _SPEED_MAX:
         raise MockError(f"speed {speed!r} must be above 0 and at most {_SPEED_MAX:.0f}")
@@ -85,7 +85,7 @@ def read_clock(text: str) -> tuple[Mode, float]:
     """Mode and speed of `real`, `real:20`, `manual`, `auto` or `system`.
 
     Raises:
-        MockError: another word, or a speed that is no positive number.
+        MockError: the mode is unknown, or the speed is not a positive number.
     """
     word, colon, factor = text.partition(":")
     modes = {mode.value: mode for mode in Mode}
@@ -94,11 +94,11 @@ def read_clock(text: str) -> tuple[Mode, float]:
     try:
         return modes[word], check_speed(float(factor)) if colon else 1.0
     except ValueError:
-        raise MockError(f"clock speed {factor!r} is no number; write real:20") from None
+        raise MockError(f"clock speed {factor!r} is not a number; write real:20") from None
 
 
 def rfc3339(at_ms: int) -> str:
-    """`2026-01-01T00:00:00Z`, with milliseconds only where there are some."""
+    """`2026-01-01T00:00:00Z`, with milliseconds unless they are 0."""
     whole, rest = divmod(at_ms, 1_000)
     return f"{_to_the_second(whole)}.{rest:03d}Z" if rest else f"{_to_the_second(whole)}Z"
 
@@ -133,6 +133,6 @@ def parse_rfc3339(text: str) -> int:
         instant = None
     if instant is None or instant.tzinfo is None:
         raise MockError(
-            f"{text!r} is no instant; write it like 2026-01-01T00:00:00Z", code="invalid_field"
+            f"{text!r} is not an instant; write it like 2026-01-01T00:00:00Z", code="invalid_field"
         )
     return (instant - _EPOCH) // timedelta(milliseconds=1)

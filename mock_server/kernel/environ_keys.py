@@ -1,11 +1,11 @@
-"""Names that the edge shares with those who hand calls to it inside this process."""
+"""Names that the edge shares with the clients that call it in the same process."""
 
 from __future__ import annotations
 
-#: Where stored files lie, below a provider.
+#: The path of stored files, below a provider.
 FILES = "/_storage/"
-#: A key of the environ, which no header can set: whoever hands calls over inside this process says
-#: here at what address the client believes the provider to be, and is taken at its word.
+#: A key of the environ: the address at which the client believes the provider to be. No header can
+#: set it, so only a caller in this process can, and the edge trusts it.
 BELIEVED_BASE = "screentest.base_url"
-#: And here how a call that is to be slow passes its time; without it, by waiting.
+#: A key of the environ: the function that an injected delay calls instead of `time.sleep`.
 SLEEP = "screentest.sleep"

@@ -1,4 +1,4 @@
-"""Mistakes of the person who uses the mock. A provider's error is a `Reply`, never an exception."""
+"""Errors of the mock's user. A provider's error is a `Reply`, never an exception."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from screentest.specs.errors import no_such
 
 
 class MockError(Exception):
-    """What was asked, what exists, and what to do. *code* is stable and machine-readable.
+    """The message says what was asked, what exists, and what to do. *code* is stable.
 
-    *status* is what the control API answers.
+    *status* is the status with which the control API answers.
     """
 
     def __init__(self, message: str, *, code: str = "bad_request", status: int = 422) -> None:
@@ -24,7 +24,7 @@ def unknown(
 ) -> MockError:
     """`no verb 'sevre'; did you mean 'serve'? (there are: env, serve)`.
 
-    *of* says whose it is; the code of the error does not depend on it.
+    *of* names the owner in the message; the code of the error does not depend on it.
     """
     whose = f"{what} of {of}" if of else what
     return MockError(

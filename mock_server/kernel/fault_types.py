@@ -1,7 +1,7 @@
-"""Every type of fault: what it does, when it can act, what it applies to, and how it spoils a body.
+"""Every type of fault: its summary, its phases, what it applies to, and how it changes a body.
 
-A new type is an entry of `TYPES`. A type that spoils bodies brings its own function. The pipeline
-and the engine apply those that act on requests, streams, jobs and deliveries.
+A new type is an entry of `TYPES`, with a function if it changes bodies. The pipeline and the engine
+apply the types for requests, streams, jobs and deliveries.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ Headers = list[tuple[str, str]]
 
 
 class Pause(Struct, frozen=True):
-    """Wait for *seconds* of real time, in the middle of an answer."""
+    """A wait of *seconds* of real time during an answer."""
 
     seconds: float
 
 
 #: An answer in pieces, with the waits between them.
 Slices = Iterable[bytes | Pause]
-#: From the attributes of a fault and an answer to what is sent instead of it.
+#: A function of the attributes, headers and body that returns what is sent instead.
 Spoil = Callable[[Mapping[str, Json], Headers, bytes], tuple[Headers, bytes | Slices]]
 
 #: The longest time that a fault keeps a connection open, whatever its attributes say.
 DELAY_MS_MAX = 15 * 60 * 1_000
-#: Bytes need a moment to leave before the connection that carries them is closed.
+#: The server needs this long to send the bytes before it closes their connection.
 FLUSH_S = 0.02
 
 PHASES = ("before", "after_commit", "during_body")
@@ -41,8 +41,8 @@ _BEFORE, _BODY, _ANY_TIME = ("before",), ("during_body",), ("before", "after_com
 class FaultType(Struct, frozen=True):
     """One kind of fault: what it does, and in which phases; the first one is the default.
 
-    *meets* is what it applies to. *spoil* changes a body that is about to be sent. *sent* is a
-    template over the attributes: what leaves instead of the answer; empty if the answer leaves.
+    *meets* is what it applies to. *spoil* changes a body before it is sent. *sent* is a template
+    over the attributes that describes what is sent instead of the answer; empty for the answer.
     """
 
     summary: str
@@ -54,12 +54,12 @@ class FaultType(Struct, frozen=True):
 
     @property
     def phase(self) -> str:
-        """The phase in which it acts unless ordered otherwise."""
+        """The default phase."""
         return self.phases[0]
 
 
 def with_header(headers: Headers, name: str, value: str) -> Headers:
-    """*headers* with one of them replaced or added."""
+    """*headers* with the header *name* replaced or added."""
     kept = [(it, text) for it, text in headers if it.lower() != name.lower()]
     return [*kept, (name, value)]
 
@@ -82,7 +82,7 @@ def _mistyped(
 def _limited(
     attributes: Mapping[str, Json], headers: Headers, body: bytes
 ) -> tuple[Headers, Slices]:
-    """The declared length stays, and the bytes end early."""
+    """Fewer bytes than `Content-Length` declares: a client sees a truncated body."""
     return headers, [body[: int(attributes["bytes"])], Pause(FLUSH_S)]
 
 
@@ -108,7 +108,7 @@ TYPES: Mapping[str, FaultType] = {
         {"status": 503, "retry_after_s": None, "body": None},
     ),
     "latency": FaultType(
-        "The answer, late.",
+        "The answer is late.",
         _BEFORE,
         {"delay_ms": 1_000, "jitter_ms": 0},
         sent="the answer, {delay_ms} ms late",
@@ -120,13 +120,13 @@ TYPES: Mapping[str, FaultType] = {
         sent=NOTHING,
     ),
     "reset_peer": FaultType(
-        "The connection is closed without an answer: an orderly close, no TCP reset.",
+        "The connection is closed without an answer, in an orderly way: there is no TCP reset.",
         _ANY_TIME,
         {},
         sent=NOTHING,
     ),
     "limit_data": FaultType(
-        "The connection is closed before the promised length.",
+        "The connection is closed before the declared length.",
         _BODY,
         {"bytes": 64},
         "body",
@@ -142,7 +142,7 @@ TYPES: Mapping[str, FaultType] = {
         spoil=_sliced,
     ),
     "malformed_json": FaultType(
-        "Half of the body, as if it were all.",
+        "Half of the body, with the length of that half.",
         _BODY,
         {},
         "body",
@@ -166,21 +166,21 @@ TYPES: Mapping[str, FaultType] = {
         spoil=_empty,
     ),
     "stream_cut": FaultType(
-        "A stream breaks off; its job goes on.",
+        "A stream is cut; its job continues.",
         _BODY,
         {"after_events": 1},
         "stream",
         "{after_events} events, then the connection was closed",
     ),
     "stream_stall": FaultType(
-        "A stream falls silent for a while.",
+        "A stream pauses.",
         _BODY,
         {"after_events": 1, "stall_ms": 600_000},
         "stream",
         "{after_events} events, then nothing for {stall_ms} ms",
     ),
     "stream_error": FaultType(
-        "A stream ends in an error event, and its job fails.",
+        "A stream ends with an error event, and its job fails.",
         _BODY,
         {"after_events": 1, "reason": None},
         "streamed job",
@@ -193,7 +193,7 @@ TYPES: Mapping[str, FaultType] = {
         "The delivery is sent several times.", _BEFORE, {"copies": 2}, "delivery"
     ),
     "webhook_reorder": FaultType(
-        "The delivery waits until the next to its endpoint was sent, delay_ms at most.",
+        "The delivery is sent after the next one to its endpoint, or after delay_ms.",
         _BEFORE,
         {"delay_ms": 600_000},
         "delivery",
@@ -202,7 +202,7 @@ TYPES: Mapping[str, FaultType] = {
         "The delivery carries a wrong signature.", _BEFORE, {}, "delivery"
     ),
     "model_retired": FaultType(
-        "Calls that cost something are refused: their model is gone.",
+        "Calls that cost credits are refused because their model is retired.",
         _BEFORE,
         {"model": None, "status": 410},
         "model",

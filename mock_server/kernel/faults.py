@@ -1,4 +1,4 @@
-"""Injected failures: which fault applies to which request or job, by data and the seed."""
+"""Injected faults: which fault applies to which request or job."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .templates import fill_text
 
 
 class Fault(Struct, frozen=True):
-    """A fault that waits for its target. *nth* counts matches from 1; *times* None means always."""
+    """A fault. It applies from the *nth* match on (from 1), *times* times; None means always."""
 
     id: str
     type: str
@@ -52,12 +52,12 @@ class Fault(Struct, frozen=True):
 
     @property
     def sent(self) -> str:
-        """What leaves instead of the answer; empty when the answer does."""
+        """What is sent instead of the answer; empty if the answer is sent."""
         return fill_text(TYPES[self.type].sent, self.attributes)
 
     @property
     def swallows(self) -> bool:
-        """Whether no byte of the answer leaves."""
+        """Whether no byte of the answer is sent."""
         return TYPES[self.type].sent == NOTHING
 
     def fits(self, facts: Mapping[str, str | None]) -> bool:
@@ -69,11 +69,11 @@ class Fault(Struct, frozen=True):
         return self.times is not None and self.fired >= self.times
 
 
-#: What `where` may name: each value, with the providers that know it.
+#: For each condition of `where`: its possible values, with the providers that have them.
 Places = Mapping[str, Mapping[str, Collection[str]]]
-#: Only a delivery has these; the others belong to every call.
+#: Conditions that only a delivery has; every call has the others.
 _OF_DELIVERIES = frozenset({"event", "endpoint"})
-#: Calls that a refusal lists; it is a line in a terminal.
+#: Calls that an error lists, so that it stays one line of a terminal.
 _LISTED_MAX = 8
 
 
@@ -81,7 +81,8 @@ def read_fault(fault_id: str, body: Mapping[str, Json], places: Places) -> Fault
     """The fault that a control call asks for.
 
     Raises:
-        MockError: unknown type, attribute or place, or a phase in which it does not act.
+        MockError: the type, an attribute or a condition is unknown, or the type does not act in
+            this phase.
     """
     kind = str(body.get("type"))
     if kind not in TYPES:
@@ -113,7 +114,7 @@ def read_fault(fault_id: str, body: Mapping[str, Json], places: Places) -> Fault
 
 
 def _without_keys(attributes: Mapping[str, Json]) -> dict[str, Json]:
-    """*attributes* without credentials: a body or a reason may hold a pasted one."""
+    """*attributes* without credentials, which a body or a reason may contain by mistake."""
     kept: dict[str, Json] = orjson.loads(BY_SHAPE.cut_shapes(orjson.dumps(attributes).decode()))
     return kept
 
@@ -140,7 +141,7 @@ def check_reach(fault: Fault, behaviours: Mapping[str, Behaviour], places: Place
     foreign = [it for it in fault.where if it in _OF_DELIVERIES and meets != "delivery"]
     if foreign:
         raise MockError(
-            f"{fault.type} does not strike deliveries, so it has no {foreign[0]} to look at",
+            f"{fault.type} does not apply to deliveries, so {foreign[0]} cannot be a condition",
             code="out_of_reach",
         )
     possible = [
@@ -160,7 +161,8 @@ def check_reach(fault: Fault, behaviours: Mapping[str, Behaviour], places: Place
     listed = ", ".join(f"{name} {rules.id}" for name, rules in same[:_LISTED_MAX])
     more = f", and {len(same) - _LISTED_MAX} more" if len(same) > _LISTED_MAX else ""
     raise MockError(
-        f"{fault.type} can never strike {asked} (it can strike: {listed or 'nothing here'}{more})",
+        f"{fault.type} cannot apply to {asked} "
+        f"(it can apply to: {listed or 'nothing that is served'}{more})",
         code="out_of_reach",
     )
 
@@ -180,8 +182,8 @@ def _check_model(fault: Fault, possible: Sequence[OperationRules]) -> None:
     known = {name for rules in possible if rules.models is not None for name in rules.models.names}
     if not known:
         raise MockError(
-            f"these calls do not say which model they want, so {model!r} would never be met; "
-            "leave model out to retire what they use",
+            f"these calls do not name a model, so {model!r} would never match; "
+            "omit model to retire the one that they use",
             code="out_of_reach",
         )
     if model not in known:
@@ -189,7 +191,7 @@ def _check_model(fault: Fault, possible: Sequence[OperationRules]) -> None:
 
 
 def _can_meet(meets: str, behaviour: Behaviour, rules: OperationRules) -> bool:
-    """Whether a call by *rules* has what a fault *meets*."""
+    """Whether a call to the operation *rules* has a target of the kind *meets*."""
     match meets:
         case "stream" | "streamed job":
             return rules.id in behaviour.streams

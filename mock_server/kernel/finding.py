@@ -1,4 +1,4 @@
-"""One thing that a client or a receiver does wrong, as the journal and the deliveries show it."""
+"""One mistake of a client or a receiver, as the journal and the deliveries show it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from screentest.specs.json_types import Json
 class Finding(Struct, frozen=True):
     """One finding. *source* is the provider's public document with clause ids.
 
-    *severity* is `warning` for what a provider answers all the same, but advises against.
+    *severity* is `warning` for what the provider accepts and advises against.
     """
 
     code: str

@@ -1,4 +1,4 @@
-"""Everything random in a world, drawn from its seed: ids, keys, durations, content.
+"""All random values of a world, drawn from its seed: ids, keys, durations, content.
 
 Each draw has a purpose and a number, and depends on nothing else. A new kind of draw therefore
 never shifts the ids of the others, and the same calls give the same bytes.
@@ -20,7 +20,7 @@ def digest(*parts: object) -> bytes:
 
 
 def stream(*parts: object) -> Random:
-    """A generator of its own for the purpose that *parts* name."""
+    """A generator for the purpose that *parts* name, independent of all others."""
     return Random(int.from_bytes(digest(*parts)[:16]))
 
 
@@ -48,9 +48,9 @@ def mint(form: str, number: int, *parts: object) -> str:
 
 @lru_cache(maxsize=256)
 def _places(form: str) -> tuple[tuple[str, str, int, int], ...]:
-    """The parts of *form*: a text; the place of the number, which is an empty text; or letters.
+    """The parts of *form* as (text, alphabet, length, number of words of that length).
 
-    Letters have their alphabet, their count, and the number of words of that length.
+    A part without an alphabet is a text; an empty text is the place of the number.
     """
     places: list[tuple[str, str, int, int]] = []
     end = 0

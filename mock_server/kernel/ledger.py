@@ -1,8 +1,8 @@
-"""Money: integers, double entry, append-only.
+"""Credits: integers, double entry, append-only.
 
-Every movement is a line that is never changed, and the account's sums are moved in the same
-statement group: granted == available + held + spent, always. One hold settles once, one charge is
-refunded once; the store's unique index says so too.
+A movement adds an entry, which never changes, and moves the account's sums in the same transaction:
+granted == available + held + spent, always. A hold settles once and a charge is refunded once; the
+store checks this as well.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .rows import CREDITS_MAX, Account, Entry
 
 
 class Movement(Enum):
-    """Kinds of ledger lines, with what one credit of each does to the four sums."""
+    """The kinds of entries, each with its effect on (granted, available, held, spent)."""
 
     GRANT = ("grant", (1, 1, 0, 0))
     WITHDRAW = ("withdraw", (-1, -1, 0, 0))
@@ -58,10 +58,10 @@ class Ledger:
         self._rows = rows
 
     def set_available(self, account: str, amount: int, at_ms: int) -> None:
-        """Grant or withdraw what is needed so that *amount* is available.
+        """Grant or withdraw the difference, so that *amount* is available.
 
         Raises:
-            MockError: *amount* is negative or beyond 2^53-1.
+            MockError: *amount* is negative or more than 2^53-1.
         """
         if not 0 <= amount <= CREDITS_MAX:
             raise MockError(f"credits must be between 0 and {CREDITS_MAX}, got {amount}")
@@ -70,17 +70,17 @@ class Ledger:
         self._move(movement, account, abs(difference), at_ms, None, None)
 
     def hold(self, account: str, amount: int, at_ms: int, job: str, request: int | None) -> bool:
-        """Set *amount* aside for *job*. False, and no change, if there is not enough."""
+        """Hold *amount* for *job*. False, and no change, if less is available."""
         return self._move(Movement.HOLD, account, amount, at_ms, job, request)
 
     def charge(
         self, account: str, amount: int, at_ms: int, job: str | None, request: int | None
     ) -> bool:
-        """Take *amount* at once. False, and no change, if there is not enough."""
+        """Charge *amount* at once. False, and no change, if less is available."""
         return self._move(Movement.CHARGE, account, amount, at_ms, job, request)
 
     def settle(self, account: str, job: str, at_ms: int, *, succeeded: bool) -> None:
-        """End the money of a job: a hold is captured or released, a charge kept or refunded.
+        """Settle the credits of a job: capture or release its hold, keep or refund its charge.
 
         A second call changes nothing.
         """
@@ -95,13 +95,13 @@ class Ledger:
             assert self._move(Movement.REFUND, account, charged, at_ms, job, None)
 
     def charge_what_is_there(self, account: str, amount: int, at_ms: int, job: str) -> int:
-        """Take up to *amount*, never below 0; returns what was taken."""
+        """Charge *amount*, or less if less is available; returns what was charged."""
         taken = min(amount, self._sums(account).available)
         self._move(Movement.CHARGE, account, taken, at_ms, job, None)
         return taken
 
     def refunded(self, account: str, job: str) -> int:
-        """What was given back for *job*."""
+        """The credits that were released or refunded for *job*."""
         lines = self._rows.entries.of_job(account, job)
         return sum(line.amount for line in lines if line.kind in {"refund", "release"})
 

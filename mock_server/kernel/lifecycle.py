@@ -1,7 +1,7 @@
-"""What becomes of a job, decided when it is accepted.
+"""The script of a job, drawn when the job is accepted.
 
-A `Script` lists when the job enters each state. The state at any instant is looked up, never
-stepped, so reading a job cannot change it.
+A `Script` lists when the job enters each state. The state at an instant is looked up in it, so
+reading a job cannot change it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FACTOR_MAX = 1_000.0
 class Script(Struct, frozen=True):
     """Steps are (offset in ms since acceptance, state name), rising; the first offset is 0.
 
-    *held_ms* is the offset at which the job was held; it stays in that state. *reason* is the
+    *held_ms* is the offset at which the job was held, and stays in its state. *reason* is the
     reason of a failure.
     """
 
@@ -45,7 +45,7 @@ class Script(Struct, frozen=True):
         return name
 
     def entered_at(self, offset_ms: int) -> int:
-        """When the state of *offset_ms* was entered."""
+        """The offset at which the state of *offset_ms* was entered."""
         if self.held_ms is not None:
             offset_ms = min(offset_ms, self.held_ms)
         return max((starts for starts, _ in self.steps if starts <= offset_ms), default=0)
@@ -58,7 +58,7 @@ class Script(Struct, frozen=True):
 
     @property
     def ends_ms(self) -> int | None:
-        """When the last state is entered; None while held."""
+        """The offset at which the last state is entered; None while held."""
         return None if self.held_ms is not None else self.steps[-1][0]
 
     def progress(self, offset_ms: int, lifecycle: Lifecycle) -> int:
@@ -116,9 +116,9 @@ def draw_script(
 def end_differently(
     script: Script, lifecycle: Lifecycle, kind: Kind, reason: str, offset_ms: int
 ) -> Script:
-    """The same way to another end, at the same time; *offset_ms* is now.
+    """The same steps with another last state, at the same time; *offset_ms* is now.
 
-    A job that ended already cannot be changed: the caller checks that.
+    The caller checks that the job has not ended.
     """
     assert script.next_after(offset_ms) is not None or script.held_ms is not None
     released = release(script, offset_ms)
@@ -127,13 +127,13 @@ def end_differently(
 
 
 def kept_waiting(script: Script, by_ms: int) -> Script:
-    """The job stays in its first state *by_ms* longer."""
+    """The script of a job that stays in its first state *by_ms* longer."""
     first, *rest = script.steps
     return replace(script, steps=(first, *((at + by_ms, state) for at, state in rest)))
 
 
 def delayed(script: Script, by_ms: int, *, stalls: bool) -> Script:
-    """The last state comes *by_ms* later; or, when it *stalls*, not until somebody releases it."""
+    """The last state is entered *by_ms* later; with *stalls*, only after a release."""
     *path, (ends_ms, end) = script.steps
     ends_ms += by_ms
     held_ms = max(0, ends_ms - 1) if stalls else None
@@ -143,23 +143,23 @@ def delayed(script: Script, by_ms: int, *, stalls: bool) -> Script:
 
 
 def hold(script: Script, offset_ms: int) -> Script:
-    """The job stops where it is."""
+    """The job stays in its present state until a release."""
     return replace(script, held_ms=offset_ms) if script.held_ms is None else script
 
 
 def release(script: Script, offset_ms: int) -> Script:
-    """A held job goes on from where it stopped; everything after moves by the time it stood."""
+    """A held job continues; its later steps move by the time for which it was held."""
     if script.held_ms is None:
         return script
-    stood_ms = offset_ms - script.held_ms
+    waited_ms = offset_ms - script.held_ms
     steps = tuple(
-        (at + stood_ms if at > script.held_ms else at, state) for at, state in script.steps
+        (at + waited_ms if at > script.held_ms else at, state) for at, state in script.steps
     )
     return replace(script, steps=steps, held_ms=None)
 
 
 def hasten(script: Script, offset_ms: int) -> Script:
-    """Whatever lies after *offset_ms* happens at that instant. The script is not held."""
+    """Every step after *offset_ms* happens at *offset_ms*. The script must not be held."""
     assert script.held_ms is None, script
     return replace(script, steps=tuple((min(at, offset_ms), state) for at, state in script.steps))
 
@@ -175,7 +175,7 @@ def read_pace(text: str | float) -> float:
     """The factor for every documented duration.
 
     Raises:
-        MockError: neither a known word nor a factor from 0 to 1000.
+        MockError: *text* is neither a known word nor a factor from 0 to 1000.
     """
     if isinstance(text, str) and text in PACES:
         return PACES[text]

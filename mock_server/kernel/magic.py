@@ -14,17 +14,17 @@ from msgspec import Struct
 
 from screentest.specs.json_types import Json
 
-#: What a key may have appended, and what becomes of calls with it.
+#: The suffixes of a key, and their effect on the calls made with it.
 KEY_SUFFIXES = {
-    "-no-credits": "every call that costs something is refused for want of credits",
-    "-revoked": "every call is refused as with a revoked key",
-    "-rate-limited": "every call is refused as too frequent, where the provider limits calls",
+    "-no-credits": "every call that costs credits is refused, as with an empty balance",
+    "-revoked": "every call is refused, as with a revoked key",
+    "-rate-limited": "every call is refused as too frequent, if the provider limits calls",
 }
 
 VERBS = {
     "fail": "the job is accepted and fails",
-    "reject": "the request is refused as the provider refuses content",
-    "slow": "the job takes that much longer: 60s, 5m, 1h",
+    "reject": "the request is refused, as the provider refuses content",
+    "slow": "the job takes longer by this time: 60s, 5m, 1h",
     "stall": "the job starts and never ends",
 }
 _ORDER = re.compile(r"\[\[screentest:(fail|reject|slow|stall)(?:=([^\[\]\n]{0,200}))?\]\]")
@@ -37,20 +37,20 @@ _TEXT_MAX = 40_000
 
 
 class Directive(Struct, frozen=True):
-    """What a text asks for. *text* is the part after the equals sign."""
+    """A directive. *text* is the part after the equals sign."""
 
     verb: str
     text: str
 
     @property
     def delay_ms(self) -> int:
-        """The duration in *text*; one minute without a duration."""
+        """The duration in *text*; one minute if it has none."""
         match = re.fullmatch(_DURATION, self.text)
         return int(match[1]) * _UNITS_MS[match[2]] if match else _UNITS_MS["m"]
 
 
 def split_key(raw: str) -> tuple[str, str]:
-    """A key without its directive suffix, and that suffix; empty without one."""
+    """(key without its suffix, suffix); the suffix is empty if the key has none."""
     for suffix in KEY_SUFFIXES:
         if raw.endswith(suffix):
             return raw.removesuffix(suffix), suffix

@@ -1,4 +1,4 @@
-"""What a receiver of webhooks does wrong, as far as its answers show it from outside."""
+"""Findings about a receiver of webhooks, from its answers to deliveries."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from screentest.specs.behaviour.behaviour import Behaviour
 from .finding import Finding
 from .webhooks import Outcome
 
-#: Of the transport: it gives a receiver no longer.
+#: The error of the transport when a receiver does not answer in time.
 TIMED_OUT = "timed out"
-#: By these a receiver says that it does not believe the sender.
+#: Statuses that mean that the receiver did not accept the signature.
 _DISTRUST = frozenset({401, 403})
-_TOLD_MAX = 120
+_ERROR_MAX = 120
 
 
 def receiver_findings(behaviour: Behaviour, outcome: Outcome, *, is_forged: bool) -> list[Finding]:
-    """The findings about a receiver. *is_forged* says that the delivery had a wrong signature."""
+    """The findings about a receiver. *is_forged*: the delivery had a wrong signature."""
     if is_forged:
         return [_unchecked(behaviour, outcome)] if outcome.is_success else []
     if outcome.is_success:
@@ -29,8 +29,8 @@ def receiver_findings(behaviour: Behaviour, outcome: Outcome, *, is_forged: bool
                 behaviour,
                 "SC302",
                 answer,
-                "answer at the registered URL itself, or register the one that it redirects to; "
-                "mind http, https and the slash at the end",
+                "answer at the registered URL itself, or register the target of the redirect; "
+                "check http or https, and the slash at the end",
             )
         ]
     if status in _DISTRUST:
@@ -38,9 +38,9 @@ def receiver_findings(behaviour: Behaviour, outcome: Outcome, *, is_forged: bool
             _made(
                 behaviour,
                 "SC305",
-                f"{answer} to a letter that is signed well",
-                "sign the body's bytes as they came in, before any parsing, with the secret in"
-                " force",
+                f"{answer} to a correctly signed request",
+                "compute the signature over the raw body, before any parsing, with the current"
+                " secret",
                 reason="receiver_signature",
             )
         ]
@@ -49,8 +49,8 @@ def receiver_findings(behaviour: Behaviour, outcome: Outcome, *, is_forged: bool
             behaviour,
             "SC301",
             answer,
-            "answer 2xx as soon as the event is kept, and work on it afterwards; look at `reply`"
-            " here",
+            "answer 2xx as soon as the event is stored, and process it afterwards; `reply` shows"
+            " the answer",
         )
     ]
 
@@ -61,14 +61,14 @@ def _without_answer(behaviour: Behaviour, error: str) -> Finding:
             behaviour,
             "SC303",
             "no answer in time",
-            "answer first and do the work afterwards, in a queue or a background task",
+            "answer first, and process the event afterwards in a queue or a background task",
         )
     return _made(
         behaviour,
         "SC304",
-        error[:_TOLD_MAX],
+        error[:_ERROR_MAX],
         "start the receiver before the job ends, register the address that it listens on, and "
-        "look at what it says itself",
+        "read its log",
     )
 
 
@@ -76,8 +76,8 @@ def _unchecked(behaviour: Behaviour, outcome: Outcome) -> Finding:
     return _made(
         behaviour,
         "SC306",
-        f"{outcome.status} to a letter with a wrong signature",
-        "compare the signature, in constant time, before anything in the body is believed",
+        f"{outcome.status} to a request with a wrong signature",
+        "compare the signature, in constant time, before using anything in the body",
         expected="401 or 403",
         reason="receiver_signature",
     )
@@ -89,7 +89,7 @@ def _made(
     actual: str,
     fix: str,
     *,
-    expected: str = "an answer in the two hundreds",
+    expected: str = "a status from 200 to 299",
     reason: str = "receiver_failed",
 ) -> Finding:
     cited = behaviour.cites.of_reason("", reason)

@@ -1,6 +1,6 @@
-"""What a world remembers of its callers' latest calls: a few facts by name, the oldest dropped.
+"""Facts about the latest calls of a world's clients, by name; the oldest are dropped.
 
-It serves findings alone. Nothing that a provider answers depends on it, so it is not kept in rows.
+Only findings use them. No answer of a provider depends on them, so they are not rows.
 """
 
 from __future__ import annotations

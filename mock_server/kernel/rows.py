@@ -1,4 +1,4 @@
-"""The rows of a world: immutable, so a reader needs no copy and a change replaces a row."""
+"""The rows of a world. They are immutable: a reader needs no copy, and a change replaces a row."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Settings(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
 
 class WorldRow(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """A world's own row. *first* is the plan that a reset goes back to.
+    """A world's own row. *first* is the plan that a reset returns to.
 
-    *home* is the id from which its first keys were minted; a world that was restored from a
-    snapshot of another world keeps the home of that one.
+    *home* is the world id from which its first keys were minted. A world that was restored from a
+    snapshot of another world has the home of that world.
     """
 
     id: str
@@ -40,7 +40,7 @@ class WorldRow(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
 
 class Account(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """One customer of one provider. The four sums are a fold of its ledger entries."""
+    """One customer of one provider. The four sums are those of its ledger entries."""
 
     id: str
     provider: str
@@ -52,14 +52,14 @@ class Account(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     created_ms: int
 
     def __post_init__(self) -> None:
-        """Refuse sums that do not add up, also from a snapshot."""
+        """Refuse inconsistent sums, which a snapshot may contain."""
         sums = self.available, self.held, self.spent
         if min(sums) < 0 or self.granted != sum(sums):
             raise ValueError(f"the sums of account {self.id} do not add up")
 
 
 class Key(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """A credential. Only its SHA-256 is kept; *prefix* is what may be shown again."""
+    """A credential. Only its SHA-256 is stored; *prefix* is the part that may be shown."""
 
     digest: str
     account: str
@@ -74,7 +74,7 @@ class Key(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
 
 class KeyUse(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """When a key was used last."""
+    """When a key was last used."""
 
     digest: str
     at_ms: int
@@ -95,7 +95,8 @@ class Entry(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 class Resource(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """Anything that an account owns. With a *script* it is a job.
 
-    *seq* orders the resources of a world by creation. *doc* is what the provider's module keeps.
+    *seq* orders the resources of a world by creation. *doc* is the content, as the provider's
+    module keeps it.
     """
 
     provider: str
@@ -136,7 +137,7 @@ class Event(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
 
 class JournalRow(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """A journal line, *doc*, with what lists of lines are filtered by."""
+    """A journal line, *doc*, with the fields by which a list of lines is filtered."""
 
     seq: int
     at_ms: int

@@ -14,7 +14,7 @@ from screentest.specs.behaviour.outputs import UrlRules
 
 
 class Verdict(Enum):
-    """What a signature is worth now."""
+    """The result of checking a signed URL."""
 
     VALID = "valid"
     EXPIRED = "expired"
@@ -35,7 +35,7 @@ def signed_query(rules: UrlRules, path: str, secret: bytes, now_ms: int, nonce: 
         "expires": str(rules.lives_ms // 1_000),
         "nonce": f"{nonce:x}.{now_ms % 1_000:03d}",
     }
-    # What does not travel cannot be checked, so it is not signed either.
+    # The check reads the values from the query, so only values in the query can be signed.
     signed = {role: value for role, value in values.items() if role in rules.names}
     named = {rules.names[role]: value for role, value in signed.items()}
     named[rules.names["signature"]] = _signature(secret, path, signed)
@@ -45,7 +45,7 @@ def signed_query(rules: UrlRules, path: str, secret: bytes, now_ms: int, nonce: 
 def check_query(
     rules: UrlRules, path: str, secret: bytes, now_ms: int, query: Mapping[str, str]
 ) -> Verdict:
-    """Whether *query* opens *path* at *now_ms*. The last millisecond of its life still does not."""
+    """Whether *query* opens *path* at *now_ms*. A URL has expired at the instant that it names."""
     if not rules.names:
         return Verdict.VALID
     names = rules.names

@@ -1,8 +1,8 @@
-"""A world as one document: JSON Lines, the same with every keeper, never pickle.
+"""A world as one document in JSON Lines, independent of the keeper.
 
-The first line is the world, every other line one row, and the last line the digest of all before
-it. Rows are in order, so two equal worlds give equal bytes. The digest detects a document that was
-cut short or edited; it does not prove who made it.
+The first line is the world, the last line is the digest of all lines before it, and each other line
+is one row. Rows are sorted, so two equal worlds give equal bytes. The digest detects a truncated or
+edited document; it does not prove who wrote it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from .rows import ROW_TYPES, WorldRow
 #: (table, row)
 Line = tuple[str, Struct]
 
-#: What one snapshot may hold: a full journal fits in.
+#: The largest snapshot; a full journal fits in.
 SNAPSHOT_BYTES_MAX = 64 * 1024 * 1024
 #: How many snapshots a world may have.
 SNAPSHOTS_MAX = 20
 
-#: Rows of a world that are no part of its snapshots.
+#: Tables that a snapshot does not list: the world is its first line, and snapshots do not nest.
 _BESIDE = frozenset({"world", "snapshot"})
-#: In the text of an error.
+#: The longest quotation of a line in an error.
 _EXCERPT_MAX = 80
 
 
@@ -60,9 +60,9 @@ def write_snapshot(
     """The document of *world* at *now_ms*, in a mock that serves *providers*.
 
     Raises:
-        MockError: it is larger than 64 MiB.
+        MockError: the document is larger than 64 MiB.
     """
-    # The id is that of the place, not of what is there.
+    # Without the id, equal worlds give equal documents, and a restore keeps the target's id.
     head = Head("snapshot", 2, now_ms, sorted(providers), replace(world, id=""))
     written = [_encode(head) + b"\n"]
     size = len(written[0])
@@ -84,7 +84,7 @@ def read_snapshot(document: bytes, providers: Collection[str]) -> tuple[Head, li
     """The head of a snapshot, and its rows as (table, row). *providers* are those of this mock.
 
     Raises:
-        MockError: it is not a snapshot, is damaged or too large, or does not fit this mock.
+        MockError: *document* is not a snapshot, is damaged or too large, or does not fit this mock.
     """
     if len(document) > SNAPSHOT_BYTES_MAX:
         raise _damaged(f"is larger than {SNAPSHOT_BYTES_MAX} bytes")
@@ -96,7 +96,7 @@ def read_snapshot(document: bytes, providers: Collection[str]) -> tuple[Head, li
         raise _damaged("was changed or cut short: its last line is not the digest of the others")
     if head.providers != sorted(providers):
         raise _damaged(
-            f"is of a mock that serves {_listed(head.providers)}, and this one serves "
+            f"is from a mock that serves {_listed(head.providers)}, and this one serves "
             f"{_listed(sorted(providers))}; start it with the same --provider"
         )
     decoders = {

@@ -1,4 +1,4 @@
-"""Filling in the templates of a behaviour file: `$name` is a value, `{name}` a part of a text."""
+"""Templates of a behaviour file: `$name` is a value, `{name}` is a part of a text."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ _PLACE = re.compile(r"\{([a-z_][a-z0-9_.]*)\}")
 
 
 def fill(template: Json, facts: Mapping[str, Json]) -> Json:
-    """*template* with every `$name` replaced by that fact and every `{name}` by its text.
+    """*template* with each `$name` replaced by that fact, and each `{name}` by its text.
 
-    A fact inside a fact is reached by dots: `$input.prompt`. An unknown one becomes null, or an
-    empty text inside a text.
+    Dots name a fact inside a fact: `$input.prompt`. An unknown fact is null, or empty in a text.
     """
     if isinstance(template, str):
         if template.startswith("$"):
@@ -28,12 +27,12 @@ def fill(template: Json, facts: Mapping[str, Json]) -> Json:
 
 
 def fill_text(template: str, facts: Mapping[str, Json]) -> str:
-    """The text of *template* with its `{name}` places filled in; nothing else is interpreted."""
+    """*template* with each `{name}` replaced by that fact; nothing else is interpreted."""
     return _PLACE.sub(lambda place: _text(look_up(place[1], facts)), template)
 
 
 def look_up(name: str, facts: Mapping[str, Json]) -> Json:
-    """The fact called *name*; dots go into mappings, and a missing one is None."""
+    """The fact with the dotted *name*; None if it is missing."""
     value: Json = facts
     for step in name.split("."):
         if not isinstance(value, Mapping) or step not in value:

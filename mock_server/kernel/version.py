@@ -1,4 +1,4 @@
-"""Which release this is."""
+"""The version of screentest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib import metadata
 
 
 def version() -> str:
-    """The installed version; `0+unknown` where the code runs from a checkout, not installed."""
+    """The installed version; `0+unknown` if the code runs from a checkout."""
     try:
         return metadata.version("screentest")
     except metadata.PackageNotFoundError:

@@ -1,6 +1,7 @@
-"""Webhooks as rules: who wants an event, what it says, how it is signed, when it is tried again.
+"""The rules of webhooks: which endpoint gets an event, its payload, its signature, its retries.
 
-Pure functions over the contract's templates. Rows are kept by `outbox`, sending is done in `http`.
+Pure functions of the contract's templates. `engine/outbox.py` keeps the rows, and
+`http/delivery.py` sends.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ from .clock import notations
 from .ids import mint
 from .templates import fill, fill_text
 
-#: A delivery that is redelivered often keeps only its newest attempts.
+#: The newest attempts that a delivery keeps; a client may redeliver it without a limit.
 ATTEMPTS_KEPT_MAX = 50
-#: What is kept of a receiver's answer.
+#: The part of a receiver's answer that is kept.
 REPLY_EXCERPT_MAX = 1_024
 
 
 class Endpoint(Struct, frozen=True):
-    """Where an account's events go. *events* empty means all of them.
+    """The address for an account's events. Empty *events* means all of them.
 
-    The secret is not kept: it is minted again from the world's seed and *rotations*.
+    The secret is not stored: it is minted from the world's seed and *rotations* when needed.
     """
 
     id: str
@@ -45,11 +46,11 @@ class Endpoint(Struct, frozen=True):
     rotations: int = 0
 
     def wants(self, account: str, type_: str) -> bool:
-        """Whether an event of *account* is sent here."""
+        """Whether this endpoint receives an event of *account*."""
         return self.account == account and (not self.events or type_ in self.events)
 
     def secret(self, rules: WebhookRules, *world: object) -> str:
-        """The signing secret in force; *world* identifies the world."""
+        """The current signing secret; *world* identifies the world."""
         number = self.rotations + 1
         return mint(rules.secret_form, number, "webhook secret", self.provider, self.id, *world)
 
@@ -63,17 +64,17 @@ class Endpoint(Struct, frozen=True):
 
 
 class Fate(Enum):
-    """What has become of a delivery."""
+    """The state of a delivery."""
 
     PENDING = "pending"
     DELIVERED = "delivered"  # answered 2xx at least once
     EXHAUSTED = "exhausted"  # the last attempt failed too
     CANCELLED = "cancelled"  # its endpoint was deleted
-    DROPPED = "dropped"  # lost on order, by a fault
+    DROPPED = "dropped"  # lost by a fault
 
 
 class Outcome(Struct, frozen=True):
-    """What came of one attempt: the receiver's *status*, or the *error* that kept it from one."""
+    """The result of one attempt: the receiver's *status*, or an *error*."""
 
     status: int | None
     error: str | None = None
@@ -89,7 +90,8 @@ class Outcome(Struct, frozen=True):
 class Attempt(Struct, frozen=True):
     """One attempt to send a delivery, claimed by its sender.
 
-    *number* counts from 1 over the delivery's life. *ticket* says that the claim still holds.
+    *number* counts from 1 over the delivery's life. *ticket* identifies the claim: an outcome with
+    an old ticket is ignored.
     """
 
     world: str
@@ -103,35 +105,35 @@ class Attempt(Struct, frozen=True):
 
 
 class WebhookRequest(Struct, frozen=True):
-    """What an attempt puts on the wire."""
+    """The request of an attempt."""
 
     url: str
     headers: Mapping[str, str]
     body: bytes
 
 
-#: An attempt, what it put on the wire (None: it was called off), and what came of it.
+#: An attempt, its request (None: it was cancelled before it was sent), and its outcome.
 Report = tuple[Attempt, WebhookRequest | None, Outcome]
 
 
 class Dispatcher(Protocol):
-    """Carries out attempts outside every transaction."""
+    """Sends attempts, outside every transaction."""
 
     def send(self, world: str, attempts: Sequence[Attempt]) -> None:
         """Send *attempts*, and report all their outcomes at once."""
         ...
 
     def wait(self, world: str) -> None:
-        """Until nothing of *world* is under way, or for a bounded time."""
+        """Wait until no attempt of *world* is in flight, or for a bounded time."""
         ...
 
 
 class Delivery(Struct, frozen=True):
-    """One event on its way to one endpoint. *body* never changes, whatever the attempt.
+    """One event for one endpoint. All attempts send the same *body*.
 
-    *step* counts the scheduled attempts that lie behind it. *is_single* is a copy that nobody
-    repeats; one that *is_held* lets the next to its endpoint go first. At any time it waits for an
-    effect, or is under way (*ticket*), or is over.
+    *step* counts the past scheduled attempts. *is_single*: it is not retried. *is_held*: it waits
+    until the next delivery to its endpoint was sent. At any time a delivery waits for an effect, is
+    in flight (*ticket*), or is over.
     """
 
     id: str
@@ -170,10 +172,9 @@ class Delivery(Struct, frozen=True):
 def settled(
     rules: WebhookRules, delivery: Delivery, attempt: Attempt, outcome: Outcome, line: Json
 ) -> Delivery:
-    """*delivery* after one attempt; *line* is what is kept of that attempt.
+    """*delivery* after one attempt; *line* describes that attempt.
 
-    After a failure it is due again the next wait after the attempt was due, until the waits are
-    used up.
+    After a failure it is due again the next wait after the attempt was due, until no wait is left.
     """
     after = replace(
         delivery,
@@ -193,7 +194,7 @@ def settled(
 
 
 def retry_wait_ms(rules: WebhookRules, failures: int) -> int | None:
-    """The wait after the *failures*-th failed attempt, from 1; None when it was the last."""
+    """The wait after the *failures*-th failed attempt, from 1; None after the last one."""
     return rules.retries_ms[failures - 1] if failures <= len(rules.retries_ms) else None
 
 

@@ -1,8 +1,7 @@
-"""The footage a finished job hands out: real files, chosen by size, made unique by a stamp.
+"""The files of finished jobs: packaged videos and pictures, made unique by a stamp.
 
-The files are short H.264 clips and a few pictures that lie in the package; nothing is drawn or
-encoded here, and nothing is fetched. A stamp is a box at the end of the file that players skip, so
-two jobs never hand out the same bytes and a test can tell from a download which job it came from.
+Nothing is encoded or fetched here. A stamp is a box at the end of the file, which players skip. Two
+jobs therefore never have the same bytes, and a test can find the job of a download.
 """
 
 from __future__ import annotations
@@ -25,15 +24,15 @@ CONTENT_TYPES: Mapping[str, str] = {
     "webp": "image/webp",
 }
 
-# Our own box type within `uuid` boxes (ISO/IEC 14496-12, 4.2): drawn once, never to change, because
-# downloads that people keep are recognised by it.
+# Our own type of `uuid` box (ISO/IEC 14496-12, 4.2). It identifies existing downloads, so it must
+# never change.
 _STAMP_UUID = bytes.fromhex("6d7b0c52a1f94e0e9c3b5f0d7a41e863")
 _BOX_HEADER_BYTES = 8
 _LONG_BOX_HEADER_BYTES = 16
 
 
 class StillKind(StrEnum):
-    """What a picture shows; every kind comes in one format."""
+    """What a picture shows. Each kind has one format."""
 
     POSTER = "poster"  # JPEG: a frame of the clip
     PREVIEW = "preview"  # WebP: the same
@@ -42,7 +41,7 @@ class StillKind(StrEnum):
 
 
 class Clip(Struct, frozen=True):
-    """A video file of the package. Its size is the one before stamping."""
+    """A video file of the package. *size_bytes* is the size without a stamp."""
 
     name: str
     width: int
@@ -64,13 +63,13 @@ class Still(Struct, frozen=True):
 
 @cache
 def clips() -> tuple[Clip, ...]:
-    """Every clip there is."""
+    """All clips of the package."""
     return tuple(Clip(**entry) for entry in _index()["clips"])
 
 
 @cache
 def stills() -> tuple[Still, ...]:
-    """Every picture there is."""
+    """All pictures of the package."""
     return tuple(
         Still(
             name=entry["name"],
@@ -86,9 +85,10 @@ def stills() -> tuple[Still, ...]:
 def choose_clip(
     width: int, height: int, *, fps: int | None = None, duration_ms: int | None = None
 ) -> Clip:
-    """The clip of exactly this size (and rate) whose length is nearest to *duration_ms*.
+    """The clip of exactly this size (and rate) with the length nearest to *duration_ms*.
 
-    Of two equally near lengths the shorter, of two rates the lower; without a length the shortest.
+    Of two equally near lengths it is the shorter one, of two rates the lower one. Without a length
+    it is the shortest clip.
 
     Raises:
         ValueError: no clip has this size, or none of this size has this rate.
@@ -109,12 +109,12 @@ def choose_clip(
 
 
 def video_bytes(clip: Clip, *, stamp: Mapping[str, str]) -> bytes:
-    """The clip, followed by the stamp: same stamp, same bytes; it plays like the bare file."""
+    """The clip followed by the stamp; the same stamp gives the same bytes."""
     return _file_bytes(clip.name) + _stamp_box(stamp)
 
 
 def stamp_of(data: bytes) -> dict[str, str] | None:
-    """What `video_bytes` stamped on a file; None if it bears no stamp or is no such file."""
+    """The stamp of a file that `video_bytes` made; None for any other file."""
     for kind, start, end in _boxes(data):
         if kind == b"uuid" and data.startswith(_STAMP_UUID, start, end):
             return _read_stamp(data[start + len(_STAMP_UUID) : end])
@@ -122,10 +122,10 @@ def stamp_of(data: bytes) -> dict[str, str] | None:
 
 
 def choose_still(kind: StillKind | str, width: int, height: int) -> Still:
-    """The picture of this kind that is nearest in shape, then in size.
+    """The picture of this kind with the nearest shape, then the nearest size.
 
     Raises:
-        ValueError: there is no such kind.
+        ValueError: the kind is unknown, or a side is less than 1.
     """
     if kind not in set(StillKind):
         raise ValueError(f"no picture of kind {kind!r} (there are: {', '.join(sorted(StillKind))})")
@@ -142,7 +142,7 @@ def choose_still(kind: StillKind | str, width: int, height: int) -> Still:
 
 
 def still(kind: StillKind | str, width: int, height: int) -> bytes:
-    """The bytes of the picture that `choose_still` chooses."""
+    """The bytes of the picture that `choose_still` returns."""
     return _file_bytes(choose_still(kind, width, height).name)
 
 
@@ -152,7 +152,7 @@ def content_type(file: Clip | Still) -> str:
 
 
 def etag(data: bytes) -> str:
-    """A strong entity tag, with its quotation marks, that depends on nothing but the bytes."""
+    """A strong entity tag, with its quotation marks, that depends on the bytes alone."""
     return f'"{hashlib.sha256(data).hexdigest()[:32]}"'
 
 
@@ -168,7 +168,7 @@ def _file_bytes(name: str) -> bytes:
 
 
 def _stamp_box(stamp: Mapping[str, str]) -> bytes:
-    # Sorted and compact, so that the order in which a stamp was built does not show in the bytes.
+    # Sorted and compact: equal stamps give equal bytes, whatever the order of their fields.
     text = json.dumps(dict(stamp), sort_keys=True, separators=(",", ":")).encode("ascii")
     size_bytes = _BOX_HEADER_BYTES + len(_STAMP_UUID) + len(text)
     return size_bytes.to_bytes(4, "big") + b"uuid" + _STAMP_UUID + text
@@ -183,7 +183,7 @@ def _read_stamp(text: bytes) -> dict[str, str] | None:
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """The top-level boxes up to the first malformed one: type, and where the body lies."""
+    """(type, start and end of the body) of the top-level boxes, up to the first malformed one."""
     start = 0
     while start + _BOX_HEADER_BYTES <= len(data):
         size_bytes = int.from_bytes(data[start : start + 4], "big")

@@ -1,6 +1,6 @@
-"""What a file is, by its bytes: magic numbers, and the part names of Office archives.
+"""The type of a file by its bytes: magic numbers, and the part names of Office archives.
 
-Nothing is inflated or parsed further, so a hostile file costs no more than reading its directory.
+Nothing is decompressed, so a hostile file costs no more than reading its directory.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ def _archive_type(path: Path) -> str | None:
 
 
 def _archive_names(path: Path) -> list[bytes] | None:
-    """The names of an archive's entries; none if there are too many, None if it is no archive.
+    """The names of an archive's entries; empty if there are too many, None if it is not an archive.
 
-    The standard library makes an object of every entry before it can be asked how many there are:
-    half a gigabyte for an upload of the largest size.
+    `zipfile` makes an object of every entry before it can count them: half a gigabyte for an upload
+    of the largest size.
     """
     with path.open("rb") as file:
         size = file.seek(0, SEEK_END)

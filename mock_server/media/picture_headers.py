@@ -1,7 +1,7 @@
 """The size of a picture, read from the header of its file. Pixels are never decoded.
 
-A file that starts like a picture and has no complete header is not a picture: programs that open it
-fail, whatever its first bytes are.
+A file with the first bytes of a picture but without a complete header is not a picture, because no
+program can open it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _JPEG_SEGMENTS_MAX = 1_000
 
 
 def picture_size(path: Path) -> Size | None:
-    """(width, height) of the JPEG, PNG, GIF or WebP at *path*; None if it has no whole header."""
+    """(width, height) of the JPEG, PNG, GIF or WebP at *path*; None without a complete header."""
     with path.open("rb") as file:
         magic = file.read(12)
         file.seek(0)

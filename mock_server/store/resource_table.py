@@ -89,7 +89,7 @@ class Resources(Table[Place, Resource]):
             insort(rows, row, key=_end_ms)
 
     def _without_keys(self, row: Resource) -> Resource:
-        """*row* without credentials that somebody pasted into a prompt or a reason by mistake."""
+        """*row* without credentials, which a prompt or a reason may contain by mistake."""
         redactor, changes = self._redactor, dict[str, object]()
         raw = orjson.dumps(row.doc).decode()
         if redactor.may_have_secret(raw):

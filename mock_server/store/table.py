@@ -12,7 +12,7 @@ from msgspec import Struct
 Key = TypeVar("Key", bound=Hashable)
 Row = TypeVar("Row", bound=Struct)
 
-#: The key of a log entry that stands for all rows of a table at once.
+#: The key of a log entry about all rows of a table at once.
 ALL = object()
 
 

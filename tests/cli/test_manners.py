@@ -164,12 +164,12 @@ def test_mock_that_cannot_be_reached_is_exit_code_3(shell: Shell, words: tuple[s
         ),
         (
             ("webhooks", "listen", "ugc_copilot", "--forward-to", "localhost:3000"),
-            "error: 'localhost:3000' is no target for webhooks; "
+            "error: 'localhost:3000' is not a target for webhooks; "
             "write one like http://127.0.0.1:9000/hook",
         ),
         (
             ("webhooks", "listen", "ugc_copilot", "--forward-to", "file:///etc/passwd"),
-            "error: 'file:///etc/passwd' is no target for webhooks; "
+            "error: 'file:///etc/passwd' is not a target for webhooks; "
             "write one like http://127.0.0.1:9000/hook",
         ),
         (("trigger", "ozor"), "error: Missing argument 'EVENT'"),

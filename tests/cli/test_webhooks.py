@@ -130,7 +130,7 @@ def test_receiver_that_is_not_there_is_told_under_its_delivery(world: World) -> 
 
         listed = world.run("webhooks").out.splitlines()
 
-    assert listed[2].startswith("  └ SC304 expected an answer in the two hundreds, got connection")
+    assert listed[2].startswith("  └ SC304 expected a status from 200 to 299, got connection")
 
 
 @pytest.mark.parametrize(("how", "left_with"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -82,7 +82,7 @@ def test_every_route_has_its_operation_and_nothing_else_answers(world: MockWorld
         ("GET", "/worlds/default/requests?code=SC199", None, "unknown_code", "there are: SC101"),
         ("GET", "/worlds/default/jobs?state=procesing", None, "unknown_state", "'processing'?"),
         ("GET", "/worlds/default/jobs?limit=201", None, "invalid_field", "at most 200"),
-        ("GET", "/worlds/default/jobs?limit=1&limit=2", None, "invalid_field", "stands twice"),
+        ("GET", "/worlds/default/jobs?limit=1&limit=2", None, "invalid_field", "is repeated"),
         (
             "POST",
             "/worlds/default/snapshots",
@@ -111,7 +111,7 @@ def test_every_route_has_its_operation_and_nothing_else_answers(world: MockWorld
             "/worlds",
             {"clock": {"now": "2026-02-30T00:00:00Z"}},
             "invalid_field",
-            "'2026-02-30T00:00:00Z' is no instant",
+            "'2026-02-30T00:00:00Z' is not an instant",
         ),
         (
             "POST",
@@ -363,19 +363,19 @@ def test_fault_too_many_is_refused_and_calling_one_off_makes_room(world: MockWor
         (
             "stream_cut",
             {"provider": "ulazai"},
-            "stream_cut can never strike provider=ulazai (it can strike: ozor generatePlan)",
+            "stream_cut cannot apply to provider=ulazai (it can apply to: ozor generatePlan)",
         ),
         (
             "job_failure",
             {"operation": "listVideos", "provider": "znapai"},
-            "job_failure can never strike provider=znapai operation=listVideos "
-            "(it can strike: znapai createVideo, znapai remixVideo)",
+            "job_failure cannot apply to provider=znapai operation=listVideos "
+            "(it can apply to: znapai createVideo, znapai remixVideo)",
         ),
         (
             "webhook_drop",
             {"provider": "oshara"},
-            "webhook_drop can never strike provider=oshara "
-            "(it can strike: ugc_copilot proxyStartVideoGeneration)",
+            "webhook_drop cannot apply to provider=oshara "
+            "(it can apply to: ugc_copilot proxyStartVideoGeneration)",
         ),
     ],
 )

@@ -63,7 +63,7 @@ def test_body_of_a_stream_cannot_be_spoilt(world: MockWorld, type_: str) -> None
 
     assert code == "out_of_reach"
     assert detail.startswith(
-        f"{type_} can never strike provider=ozor operation=generatePlan (it can"
+        f"{type_} cannot apply to provider=ozor operation=generatePlan (it can"
     )
 
 
@@ -71,7 +71,7 @@ def test_account_of_another_provider_is_refused(ozor: Account) -> None:
     refused = _refusal(ozor.world, "job_failure", where={"provider": "znapai", "account": ozor.id})
 
     assert refused[0] == "out_of_reach"
-    assert f"job_failure can never strike provider=znapai account={ozor.id}" in refused[1]
+    assert f"job_failure cannot apply to provider=znapai account={ozor.id}" in refused[1]
 
 
 def test_event_means_nothing_to_a_call(world: MockWorld) -> None:
@@ -79,7 +79,7 @@ def test_event_means_nothing_to_a_call(world: MockWorld) -> None:
 
     assert refused == (
         "out_of_reach",
-        "http_error does not strike deliveries, so it has no event to look at",
+        "http_error does not apply to deliveries, so event cannot be a condition",
     )
 
 
@@ -190,6 +190,6 @@ def test_model_is_refused_where_calls_name_none(world: MockWorld) -> None:
 
     assert refused == (
         "out_of_reach",
-        "these calls do not say which model they want, so 'sora-2' would never be met; "
-        "leave model out to retire what they use",
+        "these calls do not name a model, so 'sora-2' would never match; "
+        "omit model to retire the one that they use",
     )

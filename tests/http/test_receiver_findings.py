@@ -33,7 +33,7 @@ def _found(lantern: Lantern) -> list[Json]:
         (Outcome(307), "SC302", "307", "UG-049, UG-054"),
         (Outcome(None, "timed out"), "SC303", "no answer in time", "UG-049, UG-054"),
         (Outcome(None, "connection refused"), "SC304", "connection refused", "UG-049, UG-054"),
-        (Outcome(401), "SC305", "401 to a letter that is signed well", "UG-045, UG-046"),
+        (Outcome(401), "SC305", "401 to a correctly signed request", "UG-045, UG-046"),
     ],
 )
 def test_outcome_that_is_no_success_has_its_own_code(
@@ -43,7 +43,7 @@ def test_outcome_that_is_no_success_has_its_own_code(
 
     (finding,) = receiver_findings(behaviour, outcome, is_forged=False)
 
-    assert (finding.code, finding.expected) == (code, "an answer in the two hundreds")
+    assert (finding.code, finding.expected) == (code, "a status from 200 to 299")
     assert (finding.actual, finding.source) == (actual, f"{_DOCUMENT} {clauses}")
     assert finding.fix
 
@@ -66,7 +66,7 @@ def test_attempt_that_is_answered_with_an_error_shows_what_to_do(lantern: Lanter
     (finding,) = _found(lantern)
     assert (finding["code"], finding["actual"], finding["severity"]) == ("SC301", "500", "error")
     assert finding["fix"] == (
-        "answer 2xx as soon as the event is kept, and work on it afterwards; look at `reply` here"
+        "answer 2xx as soon as the event is stored, and process it afterwards; `reply` shows the answer"
     )
 
 

@@ -273,7 +273,7 @@ _SPOILT: dict[str, tuple[Callable[[str], str], str]] = {
     "time before time": (_with_head(now_ms=-1), "Expected `int` >= 0 - at `$.now_ms`"),
     "other providers": (
         _with_head(providers=["kling"]),
-        "is of a mock that serves kling, and this one serves "
+        "is from a mock that serves kling, and this one serves "
         "oshara, ozor, ugc_copilot, ulazai, znapai; start it with the same --provider",
     ),
     "no world": (_with_head(world=[]), "got `array` - at `$.world`"),

@@ -177,7 +177,7 @@ def test_what_is_no_http_url_is_refused_with_an_example(url: str) -> None:
 def test_url_holds_no_user_name(userinfo: str) -> None:
     detail = _told(LOCAL, f"http://{userinfo}127.0.0.1:9000/hook")
 
-    assert detail == "a webhook URL holds no user name or password"
+    assert detail == "a webhook URL must not contain a user name or password"
 
 
 def test_url_is_two_thousand_characters_at_most() -> None:

@@ -139,7 +139,7 @@ def test_a_project_overrides_the_options_in_its_conftest(pytester: pytest.Pytest
         ("credits={'ozr': 1}", "*no provider 'ozr'; did you mean 'ozor'?*"),
         ("seed='x'", "*seed: expected a whole number, got 'x'"),
         ("seed=2**70", "*seed: expected a whole number, got 1180591620717411303424"),
-        ("now='yesterday'", "*'yesterday' is no instant; write it like 2026-01-01T00:00:00Z"),
+        ("now='yesterday'", "*'yesterday' is not an instant; write it like 2026-01-01T00:00:00Z"),
         ("now='9999-12-31T00:00:00Z'", "*now: expected an instant from 1970 to 9000, got *"),
         ("now=3", "*now: expected a text such as 2026-01-01T00:00:00Z, got 3"),
         ("pace='quick'", "*pace 'quick' must be one of documented, fast, instant, or a factor*"),
@@ -230,7 +230,7 @@ def test_a_wrong_marker_is_told_on_a_test_without_a_world_too(pytester: pytest.P
     [
         ("", "--screentest-seed=seven", "command line: seed: expected a whole number, got 'seven'"),
         ("", f"--screentest-seed={'9' * 5_000}", "command line: seed: expected a whole number,*"),
-        ("", "--screentest-now=soon", "command line: 'soon' is no instant; write it like 2026-*"),
+        ("", "--screentest-now=soon", "command line: 'soon' is not an instant; write it like 2026-*"),
         ("screentest_clock = wrap", "-q", "ini: no value of clock 'wrap'; did you mean 'warp'?*"),
         ("screentest_credits = -1", "-q", "ini: credits: expected a number from 0, or one per*"),
         ("screentest_intercept = maybe", "-q", "ini: intercept: expected True or False, got 'm*"),

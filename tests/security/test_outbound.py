@@ -87,7 +87,7 @@ def test_s09_what_is_no_network_is_refused_with_an_example(shell: Shell, network
     refused = shell.run("serve", "--port", "0", "--webhook-allow", network)
 
     assert (refused.code, refused.out) == (2, "")
-    assert refused.err.startswith(f"error: {network!r} is no network to send webhooks to (")
+    assert refused.err.startswith(f"error: {network!r} is not a network to send webhooks to (")
     assert refused.err.endswith("write an address, or one like 203.0.113.0/24\n")
 
 

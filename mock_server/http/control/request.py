@@ -141,7 +141,7 @@ def _read_query(operation: Operation, text: str) -> dict[str, Json]:
         if name not in known:
             raise unknown("query parameter", name, known, status=422)
     if len({name for name, _ in given}) < len(given):
-        raise MockError("a query parameter stands twice; give each once", code="invalid_field")
+        raise MockError("a query parameter is repeated; give each once", code="invalid_field")
     for name, raw in given:
         value = known[name].read(raw)
         _refuse(known[name].schema.violations(value, under=f"/{name}"))

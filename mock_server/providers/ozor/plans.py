@@ -59,7 +59,7 @@ def _images_named(call: Call, plan: Resource, number: int, references: list[Json
     """The plan's own images that *references* of its *number*-th scene name.
 
     Raises:
-        RefusedError: one of them is no image of this plan, and is not to be left out (A38).
+        RefusedError: a reference is not an image of this plan, and the reading A38 refuses it.
     """
     known = {_storage_path(plan, image): image for image in plan.doc["images"]}
     for place, reference in enumerate(references):

@@ -18,7 +18,7 @@ def shape(call: Call, refusal: Refusal) -> Reply | None:
     if refusal.reason != "invalid":
         return None
     if not refusal.violations:
-        # What only the present state shows to be wrong is no matter of the framework's validation.
+        # The framework validates bodies; a refusal because of the present state is the handler's.
         return Reply(400, {"detail": refusal.facts["problem"]})
     clearer = _clearer(call, refusal.violations[0])
     if clearer is not None:
