@@ -66,7 +66,8 @@ def test_attempt_that_is_answered_with_an_error_shows_what_to_do(lantern: Lanter
     (finding,) = _found(lantern)
     assert (finding["code"], finding["actual"], finding["severity"]) == ("SC301", "500", "error")
     assert finding["fix"] == (
-        "answer 2xx as soon as the event is stored, and process it afterwards; `reply` shows the answer"
+        "answer 2xx as soon as the event is stored, and process it afterwards; `reply` shows"
+        " the answer"
     )
 
 

@@ -230,7 +230,11 @@ def test_a_wrong_marker_is_told_on_a_test_without_a_world_too(pytester: pytest.P
     [
         ("", "--screentest-seed=seven", "command line: seed: expected a whole number, got 'seven'"),
         ("", f"--screentest-seed={'9' * 5_000}", "command line: seed: expected a whole number,*"),
-        ("", "--screentest-now=soon", "command line: 'soon' is not an instant; write it like 2026-*"),
+        (
+            "",
+            "--screentest-now=soon",
+            "command line: 'soon' is not an instant; write it like 2026-*",
+        ),
         ("screentest_clock = wrap", "-q", "ini: no value of clock 'wrap'; did you mean 'warp'?*"),
         ("screentest_credits = -1", "-q", "ini: credits: expected a number from 0, or one per*"),
         ("screentest_intercept = maybe", "-q", "ini: intercept: expected True or False, got 'm*"),
