@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from screentest.specs.behaviour.behaviour_file import load_behaviour
 from screentest.specs.checks.checks import Checks
 from screentest.specs.checks.checks_file import load_checks
-from screentest.specs.contracts import contract as contracts
+from screentest.specs.contracts.contract import FOLDER as SPECS
 from screentest.specs.contracts.contract import Contract, load_contract
 from screentest.specs.errors import ContractError
 from screentest.specs.files import read_yaml
@@ -39,7 +39,6 @@ from .mutant_app import MutantApp
 
 #: The probes that are about a mutant come first; of the others there is no end.
 _PROBES_MAX = 12
-SPECS = Path(contracts.__file__).parent
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,7 +169,7 @@ def test_fault_types_are_listed_with_their_attributes(world: World) -> None:
 
     assert types["latency"]["attributes"] == {"delay_ms": 1000, "jitter_ms": 0}
     assert types["reset_peer"]["summary"] == (
-        "The connection is closed without an answer: an orderly close, no TCP reset."
+        "The connection is closed without an answer, in an orderly way: there is no TCP reset."
     )
     assert len(types) == 18
 

@@ -101,7 +101,11 @@ def test_endpoint_deleted_by_its_own_receiver_is_not_asked_again(lantern: Lanter
         ({"provider": "lantern", "url": "wsgi:hook", "events": ["film.shwn"]}, 422, "film.shown"),
         ({"provider": "lantern", "url": "wsgi:hook", "account": "acct_99"}, 404, "acct_99"),
         ({"provider": "lantern", "url": "ftp://127.0.0.1/"}, 422, "http://127.0.0.1:9000/hook"),
-        ({"provider": "lantern", "url": "http://a:b@127.0.0.1:9/"}, 422, "must not contain a user name"),
+        (
+            {"provider": "lantern", "url": "http://a:b@127.0.0.1:9/"},
+            422,
+            "must not contain a user name",
+        ),
         ({"provider": "lantern", "url": "http://169.254.169.254/"}, 422, "forbidden"),
         ({"provider": "lantern", "url": "http://8.8.8.8/"}, 422, "private networks only"),
     ],
