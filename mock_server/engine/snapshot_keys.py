@@ -33,7 +33,7 @@ class NewKey(Struct, frozen=True):
 def are_taken(rows: WorkingSet, lines: Iterable[Line]) -> bool:
     """Whether a world other than that of *rows* has any of the keys in *lines*."""
     holders = (rows.holder(row.digest) for _, row in lines if isinstance(row, Key))
-    return any(holder not in {None, rows} for holder in holders)
+    return any(holder is not None and holder[0] != rows.id for holder in holders)
 
 
 def renew_keys(

@@ -20,17 +20,16 @@ from ..store.working_set import WorkingSet
 class World:
     """One world: its rows, and what is remembered of it only while the process runs.
 
-    *requests* is the number of the last request. *unanswered* are the numbers of requests whose
+    *unanswered* are the numbers of requests whose
     answers a fault delays, each with the id of the key that paid for the answer, or "". *marks* is
     the memory behind findings about repeated calls. *latest_ms* is the latest time that was read
     from its clock, and *goal_ms* is where the advances under way end.
     """
 
-    __slots__ = ("goal_ms", "latest_ms", "marks", "requests", "rows", "unanswered")
+    __slots__ = ("goal_ms", "latest_ms", "marks", "rows", "unanswered")
 
     def __init__(self, rows: WorkingSet) -> None:
         self.rows = rows
-        self.requests = rows.journal.last_seq
         self.unanswered: dict[int, str] = {}
         self.marks = Marks()
         self.latest_ms = 0
@@ -39,6 +38,11 @@ class World:
     @property
     def id(self) -> str:
         return self.rows.id
+
+    @property
+    def requests(self) -> int:
+        """The number of the last request."""
+        return self.rows.journal.last_seq
 
     @property
     def seed(self) -> int:

@@ -55,11 +55,9 @@ class Worlds:
         self.accounts = Accounts(self.clocks)
         self.webhooks = Webhooks(self.clocks, self.find)
         self._open: dict[str, World] = {}
-        for rows in store.worlds():
-            world = self._open[rows.id] = World(rows)
-            with rows.transaction():
-                self._add_first_accounts(world)
-                self._take_back(world)
+        store.on_load(self._begin_again)
+        store.on_change(self._renew, lambda rows: self._open.pop(rows.id, None))
+        self._look()
 
     @property
     def providers(self) -> Mapping[str, Provider]:
@@ -77,23 +75,39 @@ class Worlds:
         return self.contracts[provider_id]
 
     def get(self, world_id: str) -> World:
-        """The world called *world_id*.
+        """The world called *world_id*, with its rows as they are now.
 
         Raises:
             MockError: there is no such world.
         """
-        world = self._open.get(world_id)
+        world = self.find(world_id)
+        if world is not None and not world.rows.is_quick:
+            with world.rows.transaction():
+                world = self._open.get(world_id)
         if world is None:
             raise unknown("world", world_id, list(self._open)[:20])
         return world
 
     def find(self, world_id: str) -> World | None:
         """The world called *world_id*, if it exists."""
-        return self._open.get(world_id)
+        world = self._open.get(world_id)
+        if world is None and self.store.keeper.is_shared:
+            self._look()
+            world = self._open.get(world_id)
+        return world
 
     def all(self) -> list[World]:
-        """Every world, oldest first."""
+        """Every world."""
+        if self.store.keeper.is_shared:
+            self._look()
         return list(self._open.values())
+
+    def _look(self) -> None:
+        """Find the worlds that others have made."""
+        self.store.look()
+        for rows in self.store.worlds():
+            if rows.id not in self._open:
+                self._renew(rows)
 
     def create(self, plan: Plan, world_id: str | None = None) -> World:
         """A new world, with one account per provider.
@@ -101,7 +115,7 @@ class Worlds:
         Raises:
             MockError: there are too many worlds.
         """
-        if len(self._open) >= WORLDS_MAX:
+        if len(self.all()) >= WORLDS_MAX:
             raise MockError(
                 f"more than {WORLDS_MAX} worlds; delete some first", code="too_many", status=409
             )
@@ -110,7 +124,8 @@ class Worlds:
         rows = self.store.add(world_id, homes)
         try:
             with rows.transaction():
-                return self._begin(rows, plan)
+                # Another process may have been first.
+                return self._renew(rows) if rows.has_begun else self._begin(rows, plan)
         except BaseException:
             self._open.pop(rows.id, None)
             self.store.drop(rows.id)
@@ -135,7 +150,7 @@ class Worlds:
         return world
 
     def _add_first_accounts(self, world: World) -> None:
-        """Add an account of each provider that has none: a file may predate a provider."""
+        """Add an account of each provider that has none."""
         known = {account.provider for account in world.rows.accounts.of_world()}
         for provider_id in (it for it in self.contracts if it not in known):
             self.accounts.add(world, provider_id, credits=world.first.credits.get(provider_id))
@@ -188,11 +203,21 @@ class Worlds:
                 rows.save_world(replace(rows.world, home=world.id))
                 lines, new_keys = renew_keys(lines, partial(self.clocks.instant, again))
             rows.restore(lines)
-            again.requests = rows.journal.last_seq
             self._take_back(again)
             rows.after_commit(partial(self._open.__setitem__, rows.id, again))
         self.clocks.notify(world.id)
         return again, new_keys
+
+    def _renew(self, rows: WorkingSet) -> World:
+        """The world of *rows* without what was remembered of it before."""
+        world = self._open[rows.id] = World(rows)
+        return world
+
+    def _begin_again(self, rows: WorkingSet) -> None:
+        """Prepare a world that was loaded: a file may predate a provider."""
+        world = self._renew(rows)
+        self._add_first_accounts(world)
+        self._take_back(world)
 
     def _take_back(self, world: World) -> None:
         """Make webhook attempts due again that a process claimed and never finished."""

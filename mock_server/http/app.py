@@ -25,7 +25,7 @@ from .edge import Edge, Observer, Warner, warn_in_log
 from .guard import Guard
 from .sse import AdvancingWaiter, BlockingWaiter
 from .transport import InProcess, Post, Sockets
-from .wall_clock import system_ms, wall_ms
+from .wall_clock import monotonic_s, system_ms, wall_ms
 from .webhook_targets import Targets
 from .wsgi_edge import WSGIEdge
 
@@ -72,7 +72,7 @@ def create_app(
                 _ = contract.operations
     if keeper is None:
         keeper = SqliteKeeper(database) if database is not None else MemoryKeeper()
-    store = Store(keeper, Redactor(it.behaviour for it in contracts))
+    store = Store(keeper, Redactor(it.behaviour for it in contracts), monotonic_s)
     _check_served(store, contracts)
     worlds = Worlds(store, contracts, clock, system_ms, is_strict=is_strict)
     if worlds.find(DEFAULT_WORLD) is None:
@@ -93,8 +93,7 @@ def create_app(
 
 def _check_served(store: Store, contracts: Sequence[Contract]) -> None:
     """Raises unless every provider with accounts in *store* is served."""
-    kept = {it.provider for rows in store.worlds() for it in rows.accounts.of_world()}
-    unserved = kept - {contract.provider for contract in contracts}
+    unserved = store.providers() - {contract.provider for contract in contracts}
     if unserved:
         store.close()
         raise MockError(

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from ..engine.worlds import Worlds
 from ..kernel.webhooks import Attempt, Outcome, Report
-from ..store.working_set import NotKeptError
+from ..store.surroundings import NotKeptError
 
 if TYPE_CHECKING:
     from .transport import Transport

@@ -57,6 +57,12 @@ class Clock(Struct, frozen=True, gc=False):
         speed = self.speed if self.mode is Mode.REAL else 1.0
         return max(0, int((until_ms - self.now_ms(wall_ms)) / speed) + 1)
 
+    def wall_ms_of(self, at_ms: int) -> int | None:
+        """The wall time of the world's *at_ms*; None if only an act gets there."""
+        if self.mode is Mode.REAL:
+            return self.wall_ms + int((at_ms - self.base_ms) / self.speed) + 1
+        return at_ms if self.mode is Mode.SYSTEM else None
+
     @property
     def own_speed(self) -> float:
         """How fast the world's time runs by itself; 0 if only a call advances it."""

@@ -63,14 +63,13 @@ def _other_key(call: Call, raw: str) -> Key | None:
 
 def _whose_key(call: Call, raw: str) -> str:
     """What the mock knows about a key that is not accepted here."""
-    digest = key_digest(raw)
-    holder = call.ctx.rows.holder(digest)
-    key = holder.keys.get(digest) if holder is not None else None
-    if key is None:
+    found = call.ctx.rows.holder(key_digest(raw))
+    if found is None:
         return "a key that this mock did not make"
+    holder, key = found
     known = call.served.get(key.provider)
     name = known.behaviour.name if known is not None else key.provider
-    if holder is not call.ctx.rows:
+    if holder != call.ctx.rows.id:
         return f"a key of {name} in another world"
     if key.provider == call.ctx.provider:
         return "a key of this world, but of another kind"

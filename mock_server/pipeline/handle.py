@@ -27,7 +27,7 @@ from ..kernel.clock import Mode
 from ..kernel.faults import Fault
 from ..kernel.finding import Finding
 from ..store.history_tables import Line
-from ..store.working_set import NotKeptError
+from ..store.surroundings import NotKeptError
 from .fault_injection import apply_after_commit, apply_before, apply_to_answer, apply_to_model
 from .gates import GATES
 from .journal import JournalLine, journal_line
@@ -61,6 +61,7 @@ def handle(worlds: Worlds, world: World, provider_id: str, request: Request) -> 
 
     Raises:
         MockError: the world was deleted.
+        NotKeptError: the keeper is away, so that not even a journal line can be kept.
     """
     world = world_of(worlds, world, provider_id, request)
     while (handled := _handled(worlds, world, provider_id, request)) is None:
@@ -79,7 +80,8 @@ def _handled(worlds: Worlds, world: World, provider_id: str, request: Request) -
             answer, advice = _guarded(worlds, call, refusal)
             return _journaled(call, answer, advice)
     except NotKeptError as error:
-        assert call is not None
+        if call is None:
+            raise
         # Its faults were undone with everything else, so none of them is carried out.
         call.faults = []
         with world.rows.transaction():

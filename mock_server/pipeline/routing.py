@@ -22,9 +22,8 @@ def receive(
 ) -> tuple[Call, Refusal | None]:
     """The call that *request* makes in *world*, and the refusal if no operation takes it."""
     key, raw_key = presented_key(world.rows, worlds.contracts[provider_id], request)
-    world.requests += 1
     ctx = worlds.clocks.instant(
-        world, provider_id, base_url=request.base_url, number=world.requests
+        world, provider_id, base_url=request.base_url, number=world.requests + 1
     )
     found = _route(ctx.contract, worlds.contracts.values(), request)
     call = Call(
@@ -55,10 +54,9 @@ def world_of(worlds: Worlds, world: World, provider_id: str, request: Request) -
     contract = worlds.contracts[provider_id]
     for raw in _sent_keys(contract, request):
         for text in (raw, split_key(raw)[0]):
-            holder = worlds.store.holder(digest := key_digest(text))
-            key = holder.keys.get(digest) if holder is not None else None
-            if holder is not None and key is not None and key.provider == contract.provider:
-                return worlds.find(holder.id) or world
+            found = worlds.store.holder(key_digest(text))
+            if found is not None and found[1].provider == contract.provider:
+                return worlds.find(found[0]) or world
     return world
 
 

@@ -13,7 +13,7 @@ from screentest.specs.openapi.validation import Violation
 from ..engine.provider import EventStream, Reply
 from ..kernel.bodies import read_json
 from ..kernel.errors import MockError
-from ..store.working_set import NotKeptError
+from ..store.surroundings import NotKeptError
 
 Answer = Reply | EventStream
 

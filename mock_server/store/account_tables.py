@@ -14,6 +14,16 @@ from .table import Log, Ordered, Table
 _SETTLING = frozenset({"capture", "release", "refund"})
 
 
+def keys_in_use(holder: str) -> MockError:
+    """The refusal of keys that world *holder* has."""
+    return MockError(
+        f"the snapshot's keys belong to world {holder!r} of this mock; "
+        "restore it there, or delete that world first",
+        code="keys_in_use",
+        status=409,
+    )
+
+
 class Accounts(Table[str, Account]):
     """The accounts of one world."""
 
@@ -46,12 +56,12 @@ class Accounts(Table[str, Account]):
 class Keys(Table[str, Key]):
     """The keys of one world by digest.
 
-    *holders* leads from the digest of a key to the world that has it, over all worlds.
+    *holders* leads from the digest of a key to the id of the world that has it, over all worlds.
     """
 
     name = "api_key"
 
-    def __init__(self, log: Log, holders: MutableMapping[str, Any], holder: object) -> None:
+    def __init__(self, log: Log, holders: MutableMapping[str, str], holder: str) -> None:
         self._holders = holders
         self._holder = holder
         super().__init__(log)
@@ -88,13 +98,8 @@ class Keys(Table[str, Key]):
             MockError: another world has this key.
         """
         holder = self._holders.get(row.digest, self._holder)
-        if holder is not self._holder:
-            raise MockError(
-                f"the snapshot's keys belong to world {holder.id!r} of this mock; "
-                "restore it there, or delete that world first",
-                code="keys_in_use",
-                status=409,
-            )
+        if holder != self._holder:
+            raise keys_in_use(holder)
         super().put(row)
 
     def of(self, account: str, kind: str) -> list[Key]:
@@ -129,6 +134,7 @@ class Entries(Table[int, Entry]):
     """The ledger lines of one world; never changed once they are committed."""
 
     name = "entry"
+    is_numbered = True
 
     def empty(self) -> None:
         super().empty()

@@ -26,6 +26,7 @@ class Events(Table[int, Event]):
     """The newest events of one world."""
 
     name = "event"
+    is_numbered = True
 
     def empty(self) -> None:
         super().empty()
@@ -76,6 +77,7 @@ class Journal(Table[int, Line]):
 
     name = "journal"
     is_soft = True
+    is_numbered = True
 
     def __init__(self, log: Log, worlds: Sized) -> None:
         """*worlds* share the room for lines that are not in words; one of them has no requests."""

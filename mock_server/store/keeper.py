@@ -1,8 +1,8 @@
-"""What makes the state of worlds last: one narrow interface, and the keeper that does nothing."""
+"""What makes the state of worlds last: one narrow interface, and the keeper that keeps nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -13,21 +13,40 @@ from .table import ALL, Table
 #: (table, key, row) of a row that a keeper has; keys are texts.
 KeptRow = tuple[str, str, bytes]
 
+WallClock = Callable[[], int]
+Seconds = Callable[[], float]
+
 
 class KeeperError(Exception):
     """Rows could not be kept or read: no space, a file that is gone, a server that is away."""
+
+
+class KeysInUseError(Exception):
+    """A change set brings a key that another world, *holder*, has."""
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(holder)
+        self.holder = holder
+
+
+class WorldGoneError(Exception):
+    """Another process has deleted the world."""
 
 
 class ChangeSet(Struct, frozen=True):
     """What one transaction has changed in a world: each row once, as it is at the end.
 
     *is_cleared* says that all rows are gone but those of the snapshots and of this change set.
+    *is_soft* says that no answer depends on it. *due_ms* is the wall time at which the world needs
+    a look without a call; None if it needs none.
     """
 
     world: str
     version: int
     is_cleared: bool
     changed: Sequence[tuple[Table[Any, Any], Any]]
+    is_soft: bool = False
+    due_ms: int | None = None
 
     def written(self) -> Iterator[KeptRow]:
         """The rows that were added or replaced."""
@@ -43,6 +62,20 @@ class ChangeSet(Struct, frozen=True):
                 yield table.name, key_text(key)
 
 
+class Changes(Struct, frozen=True):
+    """What other processes have changed in a world, up to *version*.
+
+    *is_cleared* says that all rows are gone but those of the snapshots and of *written*. *is_whole*
+    is false when too much has changed: the world has to be loaded again.
+    """
+
+    version: int
+    is_cleared: bool = False
+    written: Sequence[KeptRow] = ()
+    removed: Sequence[tuple[str, str]] = ()
+    is_whole: bool = True
+
+
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -52,10 +85,20 @@ def key_text(key: Any) -> str:
 
 
 class Keeper(Protocol):
-    """Keeps change sets, all or nothing, and gives the rows of a world back."""
+    """Keeps change sets, all or nothing, and gives the rows of a world back.
 
-    def worlds(self) -> Iterable[str]:
-        """The ids of all worlds."""
+    A keeper that *is_shared* serves several processes. There a transaction on a world begins with
+    `catch_up` and ends with `commit` or `release`; no other process has the world in between.
+    """
+
+    is_shared: bool
+
+    def worlds(self) -> Iterable[tuple[str, bytes | None]]:
+        """The ids of all worlds, each with its own row; None where it has none.
+
+        Raises:
+            KeeperError: they cannot be read.
+        """
         ...
 
     def load(self, world: str) -> tuple[int, Iterable[KeptRow]]:
@@ -66,33 +109,115 @@ class Keeper(Protocol):
         """
         ...
 
-    def commit(self, change_set: ChangeSet) -> None:
-        """Keep *change_set*.
+    def accounts(self) -> Iterable[bytes]:
+        """The rows of the accounts of all worlds.
 
         Raises:
-            KeeperError: nothing of it is kept.
+            KeeperError: they cannot be read.
         """
         ...
 
+    def holder(self, digest: str) -> tuple[str, bytes] | None:
+        """The world that has the key with *digest*, and the key's row.
+
+        Raises:
+            KeeperError: it cannot be read.
+        """
+        ...
+
+    def catch_up(self, world: str, version: int) -> Changes | None:
+        """Take *world* for one transaction: what others have committed since *version*, if any.
+
+        Raises:
+            KeeperError: the world cannot be had; it is not taken.
+            WorldGoneError: it has been deleted.
+        """
+        ...
+
+    def commit(self, change_set: ChangeSet) -> None:
+        """Keep *change_set*, and let go of its world.
+
+        Raises:
+            KeeperError: nothing of it is kept.
+            KeysInUseError: another world has one of its keys; nothing of it is kept.
+        """
+        ...
+
+    def release(self, world: str) -> None:
+        """Let go of *world*, in which nothing has changed."""
+        ...
+
     def delete(self, world: str) -> None:
-        """Forget everything of *world*.
+        """Forget everything of *world*, and let go of it.
 
         Raises:
             KeeperError: nothing is forgotten.
         """
         ...
 
+    def overdue(self) -> Sequence[str]:
+        """Worlds of a shared keeper that need a look and that no process has looked at.
+
+        Raises:
+            KeeperError: they cannot be read.
+        """
+        ...
+
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Call *listener* with each world that another process has changed."""
+        ...
+
+    def clock(self, wall_ms: WallClock) -> WallClock:
+        """The clock that all processes of this keeper agree on; *wall_ms* if there is just one."""
+        ...
+
+    def ready(self) -> None:
+        """Raises unless a change set could be kept now.
+
+        Raises:
+            KeeperError: it could not.
+        """
+        ...
+
     def close(self) -> None: ...
 
 
-class MemoryKeeper:
+class LocalKeeper:
+    """What every keeper says that serves this process alone."""
+
+    is_shared = False
+
+    def catch_up(self, world: str, version: int) -> Changes | None:
+        """None: there are no others."""
+
+    def release(self, world: str) -> None:
+        """Nothing to do."""
+
+    def overdue(self) -> Sequence[str]:
+        """None: this process has looked at its worlds."""
+        return ()
+
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Never calls *listener*."""
+
+    def clock(self, wall_ms: WallClock) -> WallClock:
+        return wall_ms
+
+
+class MemoryKeeper(LocalKeeper):
     """Keeps nothing: the state ends with the process."""
 
-    def worlds(self) -> Iterable[str]:
+    def worlds(self) -> Iterable[tuple[str, bytes | None]]:
         return ()
 
     def load(self, world: str) -> tuple[int, Iterable[KeptRow]]:
         raise KeyError(world)
+
+    def accounts(self) -> Iterable[bytes]:
+        return ()
+
+    def holder(self, digest: str) -> tuple[str, bytes] | None:
+        """None: what this process does not know is nowhere."""
 
     def commit(self, change_set: ChangeSet) -> None:
         """Nothing to do."""
@@ -100,8 +225,68 @@ class MemoryKeeper:
     def delete(self, world: str) -> None:
         """Nothing to do."""
 
+    def ready(self) -> None:
+        """Nothing to do."""
+
     def close(self) -> None:
         """Nothing to do."""
+
+
+class Operation(Struct):
+    """How one operation of a keeper went so far."""
+
+    calls: int = 0
+    failures: int = 0
+    seconds: float = 0.0
+
+
+#: Receives the name of an operation, its seconds, and whether it succeeded.
+KeeperListener = Callable[[str, float, bool], None]
+
+
+class KeeperStats:
+    """Counts what a process asks of its keeper: *operations* by name, such as `commit`."""
+
+    def __init__(self, seconds: Seconds) -> None:
+        """*seconds* reads a clock that never goes back."""
+        self.seconds = seconds
+        self.operations: dict[str, Operation] = {}
+        self._listeners: list[KeeperListener] = []
+
+    def listen(self, listener: KeeperListener) -> None:
+        """Call *listener* after each operation, in the thread that asked for it."""
+        self._listeners.append(listener)
+
+    def measure(self, name: str) -> Measurement:
+        """A context for one operation called *name*."""
+        return Measurement(self, name)
+
+    def add(self, name: str, seconds: float, *, is_success: bool) -> None:
+        """Count one operation."""
+        operation = self.operations.setdefault(name, Operation())
+        operation.calls += 1
+        operation.failures += not is_success
+        operation.seconds += seconds
+        for listener in self._listeners:
+            listener(name, seconds, is_success)
+
+
+class Measurement:
+    """`with` around one operation of a keeper."""
+
+    __slots__ = ("_began", "_name", "_stats")
+
+    def __init__(self, stats: KeeperStats, name: str) -> None:
+        self._stats = stats
+        self._name = name
+        self._began = 0.0
+
+    def __enter__(self) -> None:
+        self._began = self._stats.seconds()
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        seconds = self._stats.seconds() - self._began
+        self._stats.add(self._name, seconds, is_success=kind is None)
 
 
 def changes_since(

@@ -25,6 +25,7 @@ class Resources(Table[Place, Resource]):
     """The resources of one world."""
 
     name = "resource"
+    key_parts = 3
 
     def __init__(self, log: Log, redactor: Redactor) -> None:
         self._redactor = redactor

@@ -30,6 +30,7 @@ class Replays(Table[tuple[str, str, str], Replay]):
     """Stored answers by (account, operation, idempotency key)."""
 
     name = "replay"
+    key_parts = 3
 
     def key_of(self, row: Replay) -> tuple[str, str, str]:
         return row.account, row.operation, row.key
@@ -57,6 +58,7 @@ class Documents(Table[tuple[str, str], Document]):
     """Faults, endpoints and deliveries, by kind and id. Their docs are not to be changed."""
 
     name = "document"
+    key_parts = 2
 
     def empty(self) -> None:
         super().empty()

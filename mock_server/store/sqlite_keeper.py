@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from ..kernel.errors import MockError
 from ..kernel.rows import ROW_TYPES
-from .keeper import ChangeSet, KeeperError, KeptRow
+from .keeper import ChangeSet, KeeperError, KeptRow, LocalKeeper
 
 #: "Scrn", so that no other program's file is taken for one of ours.
 APPLICATION_ID = 0x5363726E
 SCHEMA_VERSION = 2
+#: Rows that a world is loaded with at a time.
+_PIECE = 5_000
 #: What a reset of a world leaves.
 _LASTING = frozenset({"snapshot", "world"})
 _CREATE = (
@@ -24,7 +27,7 @@ _CREATE = (
 )
 
 
-class SqliteKeeper:
+class SqliteKeeper(LocalKeeper):
     """Keeps the rows of all worlds in the file at *path*, which this process holds alone."""
 
     def __init__(self, path: Path, *, durable: bool = False) -> None:
@@ -39,25 +42,47 @@ class SqliteKeeper:
         self._connection = _open(path, durable=durable)
         self._identity = _identity(self._path)
 
-    def worlds(self) -> Iterable[str]:
-        names = self._connection.execute(
-            "SELECT key FROM world UNION SELECT world FROM counter ORDER BY 1"
+    def worlds(self) -> Iterable[tuple[str, bytes | None]]:
+        # Worlds without a row of their own have counters at least.
+        return self._read(
+            "SELECT key, doc FROM world UNION ALL SELECT DISTINCT world, NULL FROM counter"
+            " WHERE world NOT IN (SELECT key FROM world) ORDER BY 1",
         )
-        return [str(row[0]) for row in names]
 
     def load(self, world: str) -> tuple[int, Iterable[KeptRow]]:
         return 0, self._rows(world)
 
     def _rows(self, world: str) -> Iterator[KeptRow]:
+        """The rows of *world*, read in pieces: commits in other worlds come in between."""
         for table in ROW_TYPES:
-            select = f"SELECT key, doc FROM {table} WHERE world = ?"
-            try:
-                with self._lock:
-                    rows = self._connection.execute(select, (world,)).fetchall()
-            except sqlite3.Error as error:
-                raise KeeperError(str(error)) from error
-            for key, doc in rows:
-                yield table, key, doc
+            select = (
+                f"SELECT key, doc FROM {table} WHERE world = ? AND key > ? ORDER BY key LIMIT ?"
+            )
+            last = ""
+            while rows := self._read(select, (world, last, _PIECE)):
+                for key, doc in rows:
+                    yield table, key, doc
+                last = rows[-1][0]
+
+    def accounts(self) -> Iterable[bytes]:
+        return [doc for (doc,) in self._read("SELECT doc FROM account")]
+
+    def holder(self, digest: str) -> tuple[str, bytes] | None:
+        found = self._read("SELECT world, doc FROM api_key WHERE key = ?", (digest,))
+        return found[0] if found else None
+
+    def _read(self, select: str, values: Sequence[object] = ()) -> list[Any]:
+        try:
+            with self._lock:
+                return self._connection.execute(select, values).fetchall()
+        except sqlite3.Error as error:
+            raise KeeperError(str(error)) from error
+
+    def ready(self) -> None:
+        # Writes one page, so that a full disk and a read-only file are noticed.
+        with self._lock, _Transaction(self._connection):
+            self._check_file()
+            self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def commit(self, change_set: ChangeSet) -> None:
         world = change_set.world
@@ -177,6 +202,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, durable: bool) -> No
             connection.execute(_CREATE.format(table))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("CREATE INDEX IF NOT EXISTS api_key_holder ON api_key (key)")
     # Before there is a log beside the file, so that a copy of it alone shows what it is.
     connection.execute("COMMIT")
     connection.execute("PRAGMA journal_mode = WAL")

@@ -51,11 +51,14 @@ class Table(Generic[Key, Row]):
     """The rows of one kind in one world.
 
     *is_soft* rows tell of what happened and change no answer: they reach the keeper with the next
-    change set, or after some time.
+    change set, or after some time. A key is a number where the table *is_numbered*, else a text, or
+    *key_parts* texts of which only the last has slashes.
     """
 
     name: str
     is_soft = False
+    is_numbered = False
+    key_parts = 1
 
     def __init__(self, log: Log) -> None:
         self._log = log
@@ -67,6 +70,16 @@ class Table(Generic[Key, Row]):
     def key_of(self, row: Row) -> Key:
         """The key of *row*."""
         raise NotImplementedError
+
+    def key_from(self, text: str) -> Key:
+        """The key that a keeper has as *text*."""
+        key: Any = text
+        if self.key_parts > 1:
+            key = tuple(text.split("/", self.key_parts - 1))
+        elif self.is_numbered:
+            key = int(text)
+        found: Key = key
+        return found
 
     def empty(self) -> None:
         """Begin with no rows, in new containers."""

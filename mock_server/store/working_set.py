@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, MutableMapping, Sized
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from msgspec import Struct
-
-from screentest.specs.contracts.redaction import Redactor
+import msgspec
 
 from ..kernel.errors import MockError
 from ..kernel.rows import WorldRow
-from .account_tables import Accounts, Entries, Keys, KeyUses
-from .effect_table import Effects
-from .history_tables import Events, Journal
-from .keeper import ChangeSet, Keeper, KeeperError, changes_since, key_text
-from .resource_table import Resources
-from .small_tables import Counters, Documents, RateHits, Replays, Snapshots
-from .table import Log, Table
+from .account_tables import keys_in_use
+from .contents import apply, fill
+from .keeper import ChangeSet, KeeperError, KeysInUseError, WorldGoneError, changes_since
+from .surroundings import Hook, NotKeptError, Surroundings
+from .table import Table
+from .world_tables import WorldTables
 
 #: Soft rows that wait for the next change set; beside a file they are lost when it is killed.
 _WAITING_MAX = 200
@@ -28,47 +25,23 @@ _WAITING_MAX = 200
 _TURN_S_MAX = 0.01
 
 
-class NotKeptError(MockError):
-    """The keeper failed, and everything is as it was before the call."""
+class WorkingSet(WorldTables):
+    """Everything of one world. Tables are written inside a `transaction`, and read there.
 
-    def __init__(self, reason: object) -> None:
-        super().__init__(
-            f"this call could not be kept, so it has changed nothing: {reason}; try again",
-            code="not_kept",
-            status=503,
-        )
-
-
-class Worlds(Table[str, WorldRow]):
-    """The world's own row."""
-
-    name = "world"
-
-    def key_of(self, row: WorldRow) -> str:
-        return row.id
-
-
-class WorkingSet:
-    """Everything of one world. Tables are written inside a `transaction`, and read there."""
+    Its rows come from the keeper with the first transaction.
+    """
 
     def __init__(
-        self,
-        world_id: str,
-        keeper: Keeper,
-        holders: MutableMapping[str, WorkingSet],
-        redactor: Redactor,
-        worlds: Sized = (),
+        self, world_id: str, around: Surroundings, *, row: WorldRow | None = None, is_new: bool
     ) -> None:
-        """An empty world, one of *worlds*.
-
-        *holders* leads from the digests of all keys to their worlds. *redactor* removes credentials
-        from what is kept.
-        """
-        self.id = world_id
-        self.redactor = redactor
+        """A world. One that is not new has *row*, if any, before the others are loaded."""
+        super().__init__(world_id, around)
+        if row is not None:
+            self._world.set(row.id, row)
         self.version = 0
-        self._keeper = keeper
-        self._holders = holders
+        self.is_loaded = is_new
+        self._keeper = around.keeper
+        self._is_shared = around.keeper.is_shared
         self.lock = threading.RLock()
         self._depth = 0
         # Threads that wait for the lock. A list, because adding to a number takes two steps.
@@ -76,59 +49,11 @@ class WorkingSet:
         self._was_taken = threading.Event()
         self._promised: list[Callable[[], None]] = []
         self._waiting: dict[tuple[str, Any], tuple[Table[Any, Any], Any]] = {}
-        self._log = log = Log()
-        self._world = Worlds(log)
-        self.accounts = Accounts(log)
-        self.keys = Keys(log, holders, self)
-        self.key_uses = KeyUses(log)
-        self.entries = Entries(log)
-        self.resources = Resources(log, redactor)
-        self.effects = Effects(log)
-        self.events = Events(log)
-        self.journal = Journal(log, worlds)
-        self.replays = Replays(log)
-        self.hits = RateHits(log)
-        self.documents = Documents(log)
-        self.counters = Counters(log)
-        self.snapshots = Snapshots(log)
-        self.count = self.counters.next
-        #: The tables of a snapshot, and those that are kept beside it.
-        self.tables: dict[str, Table[Any, Any]] = {
-            it.name: it
-            for it in (
-                self.accounts,
-                self.keys,
-                self.key_uses,
-                self.counters,
-                self.documents,
-                self.effects,
-                self.entries,
-                self.events,
-                self.hits,
-                self.journal,
-                self.replays,
-                self.resources,
-            )
-        }
-        self.kept = {**self.tables, "world": self._world, "snapshot": self.snapshots}
-
-    # The world's own row
 
     @property
-    def world(self) -> WorldRow:
-        return self._world.rows[self.id]
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether the world has its own row yet."""
-        return self.id in self._world.rows
-
-    def holder(self, digest: str) -> WorkingSet | None:
-        """The world, of all worlds, that has the key with *digest*."""
-        return self._holders.get(digest)
-
-    def save_world(self, row: WorldRow) -> None:
-        self._world.put(row)
+    def is_quick(self) -> bool:
+        """Whether a transaction begins without waiting for the keeper."""
+        return self.is_loaded and not self._is_shared
 
     # Transactions
 
@@ -136,7 +61,9 @@ class WorkingSet:
         """One unit of work: `with` keeps its changes, or undoes them when an exception passes.
 
         Raises:
-            NotKeptError: on leaving, when the keeper failed; everything is undone.
+            NotKeptError: on entering, when the keeper cannot be reached; on leaving, when it
+                failed: everything is undone.
+            MockError: another process has deleted the world, or has one of its keys.
         """
         return self
 
@@ -146,6 +73,12 @@ class WorkingSet:
             self.lock.acquire()
             self._queue.pop()
             self._was_taken.set()
+        if not self._depth and not self.is_quick:
+            try:
+                self._take()
+            except BaseException:
+                self.lock.release()
+                raise
         self._depth += 1
         self._log.is_open = True
         return self
@@ -163,8 +96,10 @@ class WorkingSet:
                 if kind is not None:
                     promised = []
                     self._log.undo()
-                elif self._log.changes:
+                if self._log.changes:
                     self._keep()
+                elif self._is_shared:
+                    self._keeper.release(self.id)
         except BaseException:
             self._log.undo()
             raise
@@ -175,6 +110,72 @@ class WorkingSet:
         for act in promised:
             act()
 
+    def _take(self) -> None:
+        """Have the rows as the keeper has them; no other process changes them until the end."""
+        was_loaded = self.is_loaded
+        try:
+            if self._is_shared:
+                self._catch_up()
+            if not self.is_loaded:
+                self._load()
+        except KeeperError as error:
+            raise NotKeptError(error) from error
+        except WorldGoneError:
+            if self._around.on_gone is not None:
+                self._around.on_gone(self)
+            raise MockError(
+                f"world {self.id!r} was deleted", code="not_found", status=404
+            ) from None
+        if not was_loaded and self.has_begun and self._around.on_load is not None:
+            self._prepare(self._around.on_load)
+
+    def _catch_up(self) -> None:
+        with self._around.stats.measure("catch_up"):
+            changes = self._keeper.catch_up(self.id, self.version)
+        if changes is None or not self.is_loaded:
+            return
+        if not changes.is_whole:
+            self._empty()
+            return
+        apply(self.kept, self.tables, changes)
+        self.version = changes.version
+        if changes.is_cleared and self._around.on_clear is not None:
+            self._around.on_clear(self)
+
+    def _load(self) -> None:
+        try:
+            with self._around.stats.measure("load"):
+                self.version, rows = self._keeper.load(self.id)
+                fill(self.kept, rows)
+        except BaseException as error:
+            self._empty()
+            if self._is_shared:
+                self._keeper.release(self.id)
+            if isinstance(error, msgspec.DecodeError | ValueError):
+                raise MockError(f"cannot read world {self.id!r}: {error}", status=500) from None
+            raise
+        self.is_loaded = True
+
+    def _prepare(self, write: Hook) -> None:
+        """Let *write* change the loaded rows, and keep that."""
+        self._depth, self._log.is_open = 1, True
+        self.lock.acquire()
+        try:
+            write(self)
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            self._empty()
+            raise
+        self.__exit__(None, None, None)
+        if self._is_shared:
+            self._take()
+
+    def _empty(self) -> None:
+        for table in self.tables.values():
+            table.empty()
+        self.snapshots.empty()
+        self.is_loaded = False
+
     def _keep(self) -> None:
         """Hand what has changed to the keeper."""
         log = self._log
@@ -183,18 +184,40 @@ class WorkingSet:
             self._waiting.clear()
         is_hard = is_cleared or any(not table.is_soft for table, _ in changed.values())
         waiting = {**self._waiting, **changed}
-        if is_hard or len(waiting) >= _WAITING_MAX:
-            change_set = ChangeSet(self.id, self.version + 1, is_cleared, [*waiting.values()])
+        if is_hard or self._is_shared or len(waiting) >= _WAITING_MAX:
             try:
-                self._keeper.commit(change_set)
+                self._commit(waiting, is_cleared=is_cleared, is_soft=not is_hard)
             except KeeperError as error:
-                if is_hard:
+                if is_hard or self._is_shared:
                     raise NotKeptError(error) from error
+            except KeysInUseError as error:
+                raise keys_in_use(error.holder) from None
             else:
-                self.version += 1
                 waiting = {}
         self._waiting = waiting
         log.changes.clear()
+
+    def _commit(
+        self,
+        changed: Mapping[tuple[str, Any], tuple[Table[Any, Any], Any]],
+        *,
+        is_cleared: bool = False,
+        is_soft: bool = False,
+    ) -> None:
+        due_ms = self._due_ms() if self._is_shared else None
+        change_set = ChangeSet(
+            self.id, self.version + 1, is_cleared, [*changed.values()], is_soft, due_ms
+        )
+        with self._around.stats.measure("commit"):
+            self._keeper.commit(change_set)
+        self.version += 1
+
+    def _due_ms(self) -> int | None:
+        """The wall time at which something is due here; None if only a call gets there."""
+        effect = self.effects.next()
+        if effect is None or not self.has_begun:
+            return None
+        return self.world.clock.wall_ms_of(effect.due_ms)
 
     def let_others_in(self) -> None:
         """Wait a moment where other threads wait for this world. Not for use in a transaction.
@@ -229,59 +252,12 @@ class WorkingSet:
         """
         with self.lock:
             if self._waiting:
-                waiting = [*self._waiting.values()]
-                self._keeper.commit(ChangeSet(self.id, self.version + 1, False, waiting))
-                self.version += 1
+                self._commit(self._waiting, is_soft=True)
                 self._waiting = {}
-
-    # All rows at once
-
-    def clear(self) -> None:
-        """Remove every row but the world's own and its snapshots."""
-        assert self._log.is_open, "writes belong into a transaction"
-        for table in self.tables.values():
-            table.clear()
 
     def end(self) -> None:
         """Empty this world, which its keeper has forgotten."""
-        self.clear()
-        self.snapshots.clear()
+        for table in self.kept.values():
+            table.empty()
         self._log.changes.clear()
         self._waiting.clear()
-
-    def fill(self, rows: Iterable[tuple[str, Any]]) -> None:
-        """Take over (table, row) of everything that a keeper has of this world."""
-        for table, row in self._in_order(rows):
-            table.set(table.key_of(row), row)
-
-    def restore(self, rows: Iterable[tuple[str, Any]]) -> None:
-        """Put (table, row) of a snapshot into this world, which is empty.
-
-        Raises:
-            MockError: they contradict each other, or bring keys that another world has.
-        """
-        for table, row in self._in_order(rows):
-            try:
-                if table.get(table.key_of(row)) is not None:
-                    raise ValueError(f"{key_text(table.key_of(row))!r} is there twice")
-                table.put(row)
-            except ValueError as error:
-                raise MockError(
-                    f"the snapshot has a row of {table.name!r} that cannot be: {error}",
-                    code="damaged_snapshot",
-                ) from None
-
-    def _in_order(self, rows: Iterable[tuple[str, Any]]) -> Iterator[tuple[Table[Any, Any], Any]]:
-        by_table: dict[str, list[Any]] = {}
-        for name, row in rows:
-            by_table.setdefault(name, []).append(self.kept[name].taken(row))
-        for name, taken in by_table.items():
-            table = self.kept[name]
-            for row in sorted(taken, key=table.order_of):
-                yield table, row
-
-    def rows(self) -> Iterator[tuple[str, Struct]]:
-        """(table, row) of everything in the world: tables by name, rows by their keys."""
-        for name, table in sorted(self.tables.items()):
-            for row in sorted(table.all(), key=table.key_of):
-                yield name, table.kept(row)

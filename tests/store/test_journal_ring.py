@@ -96,5 +96,6 @@ def test_a_file_has_every_line_once_it_is_closed(tmp_path: Path) -> None:
     store.close()
 
     (again,) = Store(SqliteKeeper(tmp_path / "mock.db")).worlds()
-    assert numbers(again) == [1, 2, 3]
-    assert again.journal.last_seq == 3
+    with again.transaction():
+        assert numbers(again) == [1, 2, 3]
+        assert again.journal.last_seq == 3

@@ -11,7 +11,8 @@ import pytest
 from screentest.mock_server.store.keeper import ChangeSet, KeeperError, MemoryKeeper
 from screentest.mock_server.store.sqlite_keeper import SqliteKeeper
 from screentest.mock_server.store.store import Store
-from screentest.mock_server.store.working_set import NotKeptError, WorkingSet
+from screentest.mock_server.store.surroundings import NotKeptError
+from screentest.mock_server.store.working_set import WorkingSet
 
 from .plain_lists import CHANGES, RARE, PlainLists, answers_of_lists, answers_of_tables, begin
 
@@ -99,6 +100,8 @@ def test_a_file_gives_back_what_was_kept(tmp_path: Path, seed: int) -> None:
         store.close()
         store = Store(SqliteKeeper(path))
         (rows,) = store.worlds()
-        assert answers_of_tables(rows) == answers_of_lists(lists)
-        assert all(store.holder(key.digest) is rows for key in lists.keys)
+        assert all(store.holder(key.digest) == ("w", key) for key in lists.keys)
+        with rows.transaction():
+            assert answers_of_tables(rows) == answers_of_lists(lists)
+        assert all(store.holder(key.digest) == ("w", key) for key in lists.keys)
     store.close()

@@ -18,7 +18,7 @@ from screentest.specs.openapi.operations import Operation
 
 from ...engine.worlds import Worlds
 from ...kernel.errors import MockError
-from ...store.working_set import NotKeptError
+from ...store.surroundings import NotKeptError
 from ..guard import Denial, Guard, problem
 from . import history, jobs, snapshots, webhooks
 from . import worlds as worlds_and_accounts

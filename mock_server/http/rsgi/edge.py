@@ -148,7 +148,7 @@ class RSGIEdge:
     async def _in_turn(self, world: World, work: Callable[[], T]) -> T:
         """The result of *work*, which needs *world*: at once if that world is free."""
         lock = world.rows.lock
-        if lock.acquire(blocking=False):
+        if world.rows.is_quick and lock.acquire(blocking=False):
             try:
                 return work()
             finally:

@@ -1,0 +1,55 @@
+"""The rows of a world all at once, or many of them: from a keeper or a snapshot into its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from ..kernel.rows import ROW_TYPES
+from .keeper import Changes, KeptRow
+from .table import Table
+
+Tables = Mapping[str, Table[Any, Any]]
+
+_DECODERS: Mapping[str, msgspec.json.Decoder[Any]] = {
+    name: msgspec.json.Decoder(type_) for name, type_ in ROW_TYPES.items()
+}
+
+
+def fill(tables: Tables, rows: Iterable[KeptRow]) -> None:
+    """Put *rows* of a keeper into *tables*, which are empty.
+
+    Raises:
+        ValueError: a row is damaged.
+    """
+    decoded = ((name, _DECODERS[name].decode(doc)) for name, _, doc in rows)
+    for table, row in in_order(tables, decoded):
+        table.set(table.key_of(row), row)
+
+
+def apply(kept: Tables, cleared: Tables, changes: Changes) -> None:
+    """Bring *kept* up to what others have changed; a reset empties *cleared*."""
+    if changes.is_cleared:
+        for table in cleared.values():
+            table.empty()
+    for name, text in changes.removed:
+        table = kept[name]
+        key = table.key_from(text)
+        if table.get(key) is not None:
+            table.set(key, None)
+    fill(kept, changes.written)
+
+
+def in_order(
+    tables: Tables, rows: Iterable[tuple[str, Any]]
+) -> Iterator[tuple[Table[Any, Any], Any]]:
+    """(table, row) of *rows*, those of a table in the order in which it likes to get them."""
+    by_table: dict[str, list[Any]] = {}
+    for name, row in rows:
+        by_table.setdefault(name, []).append(tables[name].taken(row))
+    for name, taken in by_table.items():
+        table = tables[name]
+        for row in sorted(taken, key=table.order_of):
+            yield table, row

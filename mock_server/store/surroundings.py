@@ -1,0 +1,69 @@
+"""What the worlds of a process have in common: the keeper, and which world has which key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from screentest.specs.contracts.redaction import Redactor
+
+from ..kernel.errors import MockError
+from ..kernel.rows import Key
+from .keeper import Keeper, KeeperError, KeeperStats, Seconds
+
+if TYPE_CHECKING:
+    from .working_set import WorkingSet
+
+
+class NotKeptError(MockError):
+    """The keeper failed, and everything is as it was before the call."""
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(
+            f"this call could not be kept, so it has changed nothing: {reason}; try again",
+            code="not_kept",
+            status=503,
+        )
+
+
+Hook = Callable[["WorkingSet"], object]
+
+_KEY = msgspec.json.Decoder(Key)
+
+
+class Surroundings:
+    """What the worlds of a process have in common.
+
+    *holders* leads from the digests of all keys in memory to the ids of their worlds, and *worlds*
+    from an id to its world. *on_load* may write into a world that was loaded, in a transaction of
+    its own. *on_clear* is called when another process has reset a world, and *on_gone* when it has
+    deleted it. *seconds* reads a clock that never goes back.
+    """
+
+    def __init__(self, keeper: Keeper, redactor: Redactor, seconds: Seconds) -> None:
+        self.keeper = keeper
+        self.stats = KeeperStats(seconds)
+        self.redactor = redactor
+        self.holders: dict[str, str] = {}
+        self.worlds: dict[str, WorkingSet] = {}
+        self.on_load: Hook | None = None
+        self.on_clear: Hook | None = None
+        self.on_gone: Hook | None = None
+
+    def holder(self, digest: str) -> tuple[str, Key] | None:
+        """The id of the world, of all worlds, that has the key with *digest*, and that key.
+
+        Raises:
+            NotKeptError: the keeper cannot be read.
+        """
+        known = self.worlds.get(self.holders.get(digest, ""))
+        key = known.keys.get(digest) if known is not None else None
+        if known is not None and key is not None:
+            return known.id, key
+        try:
+            found = self.keeper.holder(digest)
+        except KeeperError as error:
+            raise NotKeptError(error) from error
+        return (found[0], _KEY.decode(found[1])) if found is not None else None

@@ -1,0 +1,126 @@
+"""The tables of one world, and what concerns all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from msgspec import Struct
+
+from ..kernel.errors import MockError
+from ..kernel.rows import Key, WorldRow
+from .account_tables import Accounts, Entries, Keys, KeyUses
+from .contents import in_order
+from .effect_table import Effects
+from .history_tables import Events, Journal
+from .keeper import key_text
+from .resource_table import Resources
+from .small_tables import Counters, Documents, RateHits, Replays, Snapshots
+from .surroundings import Surroundings
+from .table import Log, Table
+
+
+class Worlds(Table[str, WorldRow]):
+    """The world's own row."""
+
+    name = "world"
+
+    def key_of(self, row: WorldRow) -> str:
+        return row.id
+
+
+class WorldTables:
+    """The rows of one world. Tables are written while the log is open."""
+
+    def __init__(self, world_id: str, around: Surroundings) -> None:
+        self.id = world_id
+        self.redactor = around.redactor
+        self._around = around
+        self._log = log = Log()
+        self._world = Worlds(log)
+        self.accounts = Accounts(log)
+        self.keys = Keys(log, around.holders, world_id)
+        self.key_uses = KeyUses(log)
+        self.entries = Entries(log)
+        self.resources = Resources(log, around.redactor)
+        self.effects = Effects(log)
+        self.events = Events(log)
+        self.journal = Journal(log, around.worlds)
+        self.replays = Replays(log)
+        self.hits = RateHits(log)
+        self.documents = Documents(log)
+        self.counters = Counters(log)
+        self.snapshots = Snapshots(log)
+        self.count = self.counters.next
+        #: The tables of a snapshot, and those that are kept beside it.
+        self.tables: dict[str, Table[Any, Any]] = {
+            it.name: it
+            for it in (
+                self.accounts,
+                self.keys,
+                self.key_uses,
+                self.counters,
+                self.documents,
+                self.effects,
+                self.entries,
+                self.events,
+                self.hits,
+                self.journal,
+                self.replays,
+                self.resources,
+            )
+        }
+        self.kept = {**self.tables, "world": self._world, "snapshot": self.snapshots}
+
+    # The world's own row
+
+    @property
+    def world(self) -> WorldRow:
+        return self._world.rows[self.id]
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the world has its own row yet."""
+        return self.id in self._world.rows
+
+    def holder(self, digest: str) -> tuple[str, Key] | None:
+        """The id of the world, of all worlds, that has the key with *digest*, and that key.
+
+        Raises:
+            NotKeptError: the keeper cannot be read.
+        """
+        return self._around.holder(digest)
+
+    def save_world(self, row: WorldRow) -> None:
+        self._world.put(row)
+
+    # All rows at once
+
+    def clear(self) -> None:
+        """Remove every row but the world's own and its snapshots."""
+        assert self._log.is_open, "writes belong into a transaction"
+        for table in self.tables.values():
+            table.clear()
+
+    def restore(self, rows: Iterable[tuple[str, Any]]) -> None:
+        """Put (table, row) of a snapshot into this world, which is empty.
+
+        Raises:
+            MockError: they contradict each other, or bring keys that another world has.
+        """
+        for table, row in in_order(self.kept, rows):
+            try:
+                if table.get(table.key_of(row)) is not None:
+                    raise ValueError(f"{key_text(table.key_of(row))!r} is there twice")
+                table.put(row)
+            except ValueError as error:
+                raise MockError(
+                    f"the snapshot has a row of {table.name!r} that cannot be: {error}",
+                    code="damaged_snapshot",
+                ) from None
+
+    def rows(self) -> Iterator[tuple[str, Struct]]:
+        """(table, row) of everything in the world: tables by name, rows by their keys."""
+        for name, table in sorted(self.tables.items()):
+            for row in sorted(table.all(), key=table.key_of):
+                yield name, table.kept(row)
