@@ -1,5 +1,5 @@
-"""A sixth provider that exists only here: two contract files, and no line of code of its own.
+"""A sixth provider, which exists only in these tests: two contract files and no Python code.
 
-It says in them all that data can say: prices by formula, limits, caps by tier, signed files, media,
-webhooks in a form of its own. Lantern beside it leaves out whatever has a default.
+Its contract uses everything that data can express: prices by formula, limits, caps by tier, signed
+files, media, webhooks in a separate form. Lantern omits everything that has a default.
 """

@@ -1,4 +1,4 @@
-"""Worlds of Marionette, the invented provider of this folder, inside the test's own process."""
+"""Worlds of Marionette, the invented provider of this folder, in the process of the test."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def play(account: Account, id_: str) -> Json:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One webhook as it arrived."""
+    """One received webhook."""
 
     id: str
     seal: str
@@ -57,7 +57,7 @@ class Note:
         return json.loads(self.content)
 
     def is_sealed_with(self, secret: str) -> bool:
-        """Whether the seal is that of *secret*, over note, moment and content."""
+        """Whether the signature is that of *secret* over id, time and body."""
         at, value = (part.partition("=")[2] for part in self.seal.split(","))
         signed = b"|".join([self.id.encode(), at.encode(), self.content])
         expected = hmac.new(secret.encode(), signed, hashlib.sha256).digest()
@@ -67,9 +67,9 @@ class Note:
 def take_notes(
     account: Account, react: Callable[[Note], None] | None = None
 ) -> tuple[list[Note], str]:
-    """The notes that *account* gets from now on, as they arrive, and the secret that seals them.
+    """The list to which each later webhook of *account* is added, and the signing secret.
 
-    *react* is called with each before it is answered.
+    *react* is called with each webhook before it is answered.
     """
     notes: list[Note] = []
 

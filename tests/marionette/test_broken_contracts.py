@@ -1,4 +1,4 @@
-"""A contract with a mistake: lint names it, and served all the same it is a journaled 500."""
+"""A contract with a mistake: lint reports it, and the mock answers it with a journaled 500."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _write(folder: Path, rules: Json, shapes: Json = _SHAPES) -> Path:
 
 
 def _changed(document: Json, pointer: str, value: Json) -> Json:
-    """*document* with *value* at *pointer*; None removes what is there."""
+    """*document* with *value* at *pointer*; None removes the member."""
     copied: Json = yaml.safe_load(yaml.safe_dump(document))
     *above, last = pointer.split("/")
     inner = copied
@@ -277,7 +277,7 @@ def test_no_contract_makes_the_mock_raise_or_forget_a_request(
         try:
             rules = _replaced(rules, place, junk)
         except (AttributeError, TypeError):
-            continue  # an earlier change has removed the place
+            continue  # an earlier change has removed this part
     folder = _write(tmp_path_factory.mktemp("contract"), rules)
     try:
         app = create_app(contracts=[read_contract(folder)], plan=Plan(mode=Mode.MANUAL))

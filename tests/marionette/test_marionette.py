@@ -1,4 +1,4 @@
-"""A provider is two files: an invented one is served, charged, limited and filmed without code."""
+"""A provider is two files: the mock serves an invented one, with money, limits and media."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is ordered, refused and deleted: a note is tried when it is due, and only then."""
+"""After any sequence of jobs, refusals and deletions, a webhook is attempted when it is due."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from screentest.specs.json_types import Json
 from ..mock_client import Account
 from .marionette import ENDS_MS, Note, open_world
 
-#: 2026-01-01T00:00:00Z, the first instant of every world in the tests.
+#: 2026-01-01T00:00:00Z, the time at which every world in the tests begins.
 _STARTED_MS = 1_767_225_600_000
-#: The waits of the contract after the first and the second failure.
+#: The waits in the contract after the first and the second failed attempt.
 _WAITS_MS = [1_000, 10_000]
 _LINES = {204: "204 No Content", 302: "302 Found", 503: "503 Busy"}
 
 
 @dataclass(slots=True)
 class _Hook:
-    """One endpoint: what it answers now, and which notes bore a seal of another secret."""
+    """One endpoint: its present answer, and the webhooks whose signature had another secret."""
 
     secret: str
     status: int = 503
@@ -46,7 +46,7 @@ class _Hook:
 
 
 class Notes(RuleBasedStateMachine):
-    """The mock against a model of a few numbers: when plays end, and who listens."""
+    """The mock against a model of a few numbers: when jobs end, and which endpoints exist."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Notes(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        """Most of what can go wrong needs somebody who listens and something to tell."""
+        """Most defects need an endpoint and an event."""
         self.listen()
         self.show()
 
@@ -121,7 +121,7 @@ class Notes(RuleBasedStateMachine):
 
     @invariant()
     def every_delivery_is_where_its_attempts_say(self) -> None:
-        """Tried at its own instant and after each wait, until it was taken or the waits ran out."""
+        """Attempted when due and after each wait, until it is accepted or no wait is left."""
         now_ms = _STARTED_MS + self.moved_ms
         for delivery in self.control("GET", "deliveries?limit=200")["items"]:
             at_ms = [parse_rfc3339(attempt["at"]) for attempt in delivery["attempts"]]

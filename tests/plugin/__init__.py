@@ -1,1 +1,1 @@
-"""Tests of the pytest plugin: most use its fixtures as any project would."""
+"""Tests of the pytest plugin: most use its fixtures as a project does."""

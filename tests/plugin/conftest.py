@@ -1,4 +1,4 @@
-"""An installation of the wheel, and the tools that a project has beside the plugin."""
+"""An installation of the wheel, and the other tools that a project uses."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ..tree import ROOT, project_files
 
 
 def neighbour(name: str) -> Any:
-    """The module called *name*; skips the test that has none.
+    """The module called *name*. Skips the test if it is not installed.
 
-    `make test-neighbours` says that all of them are there, so that nothing is skipped.
+    `make test-neighbours` requires all modules, so that no test is skipped.
     """
     if os.environ.get("NEIGHBOURS") == "all":
         return importlib.import_module(name)
@@ -44,7 +44,7 @@ def run(*command: str | Path, cwd: Path) -> str:
 
 @pytest.fixture(scope="session")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An interpreter that has the wheel, and everything else lent by this environment."""
+    """An interpreter with the wheel, and with the other packages of this environment."""
     tree = tmp_path_factory.mktemp("tree")
     for path in project_files():
         (tree / path).parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-#: A suite of one test that runs a job to its end at one provider and fails one at another.
+#: One test runs a job to its end at one provider and makes a job fail at another.
 SUITE = """
 import requests
 

@@ -1,4 +1,4 @@
-"""What whoever calls the mock inside its process may say beside the request."""
+"""Keys of the WSGI environment by which a caller in the same process controls the answer."""
 
 from __future__ import annotations
 

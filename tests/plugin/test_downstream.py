@@ -1,4 +1,4 @@
-"""A separate project with the built wheel: its tests, and both type checkers on it."""
+"""A separate project with the built wheel: its tests, and both type checkers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .conftest import run
 
 pytestmark = pytest.mark.slow
 
-#: Loads for a second and is none of the project's business.
+#: It takes a second to load, and the project does not need it.
 PYTEST = ("-m", "pytest", "-q", "-p", "no:schemathesis", "-p", "no:cacheprovider")
 
 
@@ -47,7 +47,7 @@ def test_the_projects_tests_pass_on_four_workers(python: Path, project: Path) ->
 
 
 def test_project_is_not_run_together_with_the_tests_of_this_one() -> None:
-    """Its options are those of a small customer, and would hold for every test beside it."""
+    """Its conftest.py would also apply to the tests of this project."""
     words = (*PYTEST[1:], "tests/plugin/test_settings.py", "tests/downstream")
 
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What the fixture costs a project that uses it, in processor time, with the wheel installed."""
+"""The costs of the fixture in a project with the wheel installed, in processor time."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-#: For the first world of a run: loading what makes worlds, five contracts, the index of modules.
-#: Most of it is Python loading modules, which it does at half of the speed on a busy machine.
+#: The first world of a run: loading modules and five contracts, and the index of captures. Loading
+#: takes most of it, and takes twice as long on a busy machine.
 FIRST_MS_MAX = 80.0
-#: For the first call: loading what answers calls, one provider, and its OpenAPI file.
+#: The first call: loading the modules that answer calls, one provider, and its OpenAPI file.
 FIRST_CALL_MS_MAX = 60.0
 TEST_MS_MAX = 5.0
 CALL_MS_MAX = 1.5
 PROCESSES = 5
 
-#: Writes (test, setup and teardown in ms) of each test, and the median of many calls.
+#: Writes the setup and teardown of each test, and the median of many calls, in ms.
 CONFTEST = """
 import json, pathlib, statistics, time
 import pytest
@@ -88,7 +88,7 @@ def test_httpx(screentest, measure):
 
 @dataclass(frozen=True)
 class Cost:
-    """Milliseconds: of the first world, of a later test beside its own code, of calls."""
+    """Milliseconds of the first world, of setup and teardown of a later test, and of calls."""
 
     first: float
     test: float
@@ -96,7 +96,7 @@ class Cost:
 
 
 def _measure(python: Path, project: Path) -> Cost:
-    # With compiled modules, as everybody's second run has them.
+    # With compiled modules, as in every run after the first.
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -113,7 +113,7 @@ def _measure(python: Path, project: Path) -> Cost:
 
 @pytest.fixture(scope="module")
 def costs(python: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Cost]:
-    """What several runs cost, after one that compiles."""
+    """The costs of several runs, after one that compiles the modules."""
     project = tmp_path_factory.mktemp("project")
     for name, text in (("conftest.py", CONFTEST), ("test_it.py", SUITE), ("pytest.ini", "")):
         (project / name).write_text(text or "[pytest]", encoding="utf-8")

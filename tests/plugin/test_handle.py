@@ -1,4 +1,4 @@
-"""What a test says to its world, and what the code under test then meets."""
+"""The objects that a test uses, and their effects on the code under test."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_a_held_job_waits_until_it_is_released(screentest: World) -> None:
 
 
 def test_a_job_that_does_not_exist_is_named_with_those_that_do(screentest: World) -> None:
-    detail = "^no job 'nothing'; the code under test has started none at ozor yet$"
+    detail = "^no job 'nothing'; the code under test has not started a job at ozor yet$"
     with pytest.raises(MockError, match=detail):
         screentest.ozor.jobs.get("nothing")
 
@@ -330,7 +330,7 @@ def test_a_provider_without_expiring_urls_says_so(screentest: World) -> None:
         screentest.ulazai.expire_urls()
 
 
-# Slips
+# Mistakes of the test
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_a_provider_without_expiring_urls_says_so(screentest: World) -> None:
         (lambda it: it.fail(200), "status: expected at least 400, got 200"),
         (lambda it: it.fail(retry_after=-1), "retry_after: expected a whole number from 0, got -1"),
         (lambda it: it.fail(operation="proxyFetchVideo"), "no operation 'proxyFetchVideo'"),
-        (lambda it: it.fail(body=object()), "expected something that JSON can say: Object of"),
+        (lambda it: it.fail(body=object()), "expected a value that JSON can express: Object of"),
         (lambda it: it.cut_stream(-1), "after_events: expected at least 0, got -1"),
         (lambda it: it.cut_stream(operation="listVideos"), "no streaming operation 'listVideos'"),
         (lambda it: it.stall_stream(seconds=601), "seconds: expected 0 to 600 seconds, got 601"),
@@ -356,7 +356,7 @@ def test_a_provider_without_expiring_urls_says_so(screentest: World) -> None:
         (lambda it: it.webhooks.tamper(), "ozor documents no webhooks"),
     ],
 )
-def test_a_slip_is_told_by_the_name_that_the_test_used(
+def test_a_mistake_is_reported_by_the_name_that_the_test_used(
     screentest: World, call: Callable[[Any], object], expected: str
 ) -> None:
     with pytest.raises(MockError, match=f"^{expected}"):

@@ -1,4 +1,4 @@
-"""Every code block of the how-to pages runs, and what the pages show is what pytest prints."""
+"""Every code block of the how-to pages runs, and pytest prints the output that the pages show."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-# Loaded here, so that the runs inside this process find it loaded.
+# Loaded here, so that the runs inside this process do not have to load it.
 import screentest.specs.yaml_loader  # pyright: ignore[reportUnusedImport]  # noqa: F401
 from tests.pages import DOCS, blocks, pattern
 
@@ -33,7 +33,7 @@ def _all_passed(result: pytest.RunResult) -> bool:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_of_a_page_does_what_it_says(pytester: pytest.Pytester, page: str) -> None:
-    """A python block is a test module; ini and console blocks are about the one before them."""
+    """A python block is a test module. An ini or console block uses the module before it."""
     for number, (language, text) in enumerate(blocks(DOCS / page)):
         if language == "python":
             for old in pytester.path.glob("test_*.py"):
@@ -41,7 +41,7 @@ def test_every_block_of_a_page_does_what_it_says(pytester: pytest.Pytester, page
             pytester.makeini("[pytest]")
             name = f"test_block_{number}"
             pytester.makepyfile(**{name: text})
-            # A block that an ini or console block follows is judged with that one.
+            # A block before an ini or console block runs only together with that one.
             if _next_language(page, number) == "python":
                 assert _all_passed(_run(pytester)), f"{page}, block {number}"
         elif language == "ini":
@@ -60,7 +60,7 @@ def _next_language(page: str, number: int) -> str:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_no_block_of_a_page_is_passed_over(page: str) -> None:
-    """A fence that is not understood would hide its block from the test above."""
+    """A fence that the parser does not recognise would hide its block from the test above."""
     fences = [line for line in (DOCS / page).read_text().splitlines() if line.lstrip()[:3] == "```"]
     found = blocks(DOCS / page)
 
@@ -69,7 +69,7 @@ def test_no_block_of_a_page_is_passed_over(page: str) -> None:
 
 
 def test_there_are_pages() -> None:
-    """A glob that found nothing would make the test above pass."""
+    """Without pages the tests above would pass."""
     assert PAGES == [
         "pytest-clients.md",
         "pytest-failures.md",

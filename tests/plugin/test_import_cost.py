@@ -1,4 +1,4 @@
-"""A project that has screentest installed and does not use it pays next to nothing."""
+"""The cost of the plugin in a project that does not use it is small."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 import screentest
 from screentest.fixtures.import_hook import NoAssertRewrite
 
-#: What loading the plugin may take the processor, in the best of some fresh processes: a machine
-#: that does other things as well makes any of them slower, and none faster.
+#: Processor time for loading the plugin, in the fastest of some fresh processes: other work on the
+#: machine makes processes slower, and never faster.
 IMPORT_MS_MAX = 3.0
 PROCESSES = 9
 

@@ -1,4 +1,4 @@
-"""Beside other tools that answer HTTP calls in tests: what works, and what says why not."""
+"""Together with other tools that answer HTTP calls: what works, and errors for the rest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ pytest_plugins = ["pytester"]
 
 PLUGIN = "screentest.fixtures.plugin"
 
-#: A client of a provider and of somebody else, as every pair of tools meets it.
+#: A client that calls a provider and another host.
 CLIENT = """
 import asyncio
 import httpx
@@ -223,7 +223,7 @@ def test_it(screentest, screentest_server, socket_disabled):
     result = _run(pytester, suite, "pytest_socket")
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*if pytest-socket forbids sockets*pytest.mark.enable_socket*"])
+    result.stdout.fnmatch_lines(["*if pytest-socket blocks sockets*pytest.mark.enable_socket*"])
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The plugin as pytest meets it: options, failures, workers, and being switched off."""
+"""The plugin in a pytest run: options, failures, workers, and how to disable it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-# Loaded here, so that the runs inside this process find it loaded.
+# Loaded here, so that the runs inside this process do not have to load it.
 import screentest.fixtures.session  # pyright: ignore[reportUnusedImport]
 import screentest.specs.yaml_loader  # pyright: ignore[reportUnusedImport]  # noqa: F401
 
@@ -19,7 +19,7 @@ PLUGIN = "screentest.fixtures.plugin"
 
 @pytest.fixture(autouse=True)
 def _only_our_plugin(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither settings nor plugins of this project reach the small projects of these tests."""
+    """The small projects of these tests have no settings and plugins of this project."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makeini("[pytest]")
 
@@ -32,7 +32,7 @@ def _run_workers(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult
     return pytester.runpytest_subprocess("-q", "-p", PLUGIN, "-p", "xdist", "-n", "2", *arguments)
 
 
-# Options, help, and being switched off
+# Options, help, and disabling
 
 
 def test_a_wrong_budget_stops_the_run_before_it_starts(pytester: pytest.Pytester) -> None:
@@ -49,7 +49,7 @@ def test_fixtures_and_markers_explain_themselves(pytester: pytest.Pytester) -> N
     fixtures.stdout.fnmatch_lines_random(
         [
             "screentest -- *",
-            "*A fresh world of AI-video APIs: every provider, with an account*",
+            "*A new world of AI-video APIs: all providers, each with an account*",
             "screentest_worlds -- *",
             "screentest_server [[]session scope] -- *",
             "screentest_options [[]session scope] -- *",
@@ -210,7 +210,7 @@ def test_an_undocumented_call_is_not_swallowed_by_the_code_under_test(
     result = _run(pytester)
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*the nearest is POST /api/v1/videos/generate (generateVideo)"])
+    result.stdout.fnmatch_lines(["*the nearest is POST /api/v1/videos/generate"])
 
 
 @pytest.mark.parametrize(("suite", "setting"), [(BREACH, "violations"), (UNMATCHED, "unmatched")])
@@ -303,7 +303,7 @@ def test_what_has_failed_a_test_is_told_once(pytester: pytest.Pytester) -> None:
     result = _run(pytester)
 
     result.assert_outcomes(failed=1)
-    # The summary at the end repeats it whole where CI is set.
+    # If CI is set, the summary at the end repeats the whole text.
     detail = [line for line in result.outlines if line.startswith("req_1 POST ")]
     assert len(detail) == 1
 

@@ -1,4 +1,4 @@
-"""What a run tells at its end: outcome coverage, the receipt, and the limits of both."""
+"""The reports at the end of a run: outcome coverage, the receipt, and their limits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-# Loaded here, so that the runs inside this process find it loaded.
+# Loaded here, so that the runs inside this process do not have to load it.
 import screentest.fixtures.session  # pyright: ignore[reportUnusedImport]
 import screentest.specs.yaml_loader  # pyright: ignore[reportUnusedImport]  # noqa: F401
 
@@ -21,7 +21,7 @@ PLUGIN = "screentest.fixtures.plugin"
 
 @pytest.fixture(autouse=True)
 def _only_our_plugin(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither settings nor plugins of this project reach the small projects of these tests."""
+    """The small projects of these tests have no settings and plugins of this project."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makeini("[pytest]")
 
@@ -81,7 +81,7 @@ def test_too_little_coverage_fails_the_run(pytester: pytest.Pytester) -> None:
 
     assert enough.ret == pytest.ExitCode.OK
     assert too_little.ret == pytest.ExitCode.TESTS_FAILED
-    too_little.stdout.fnmatch_lines(["FAILED outcome coverage is * %, below the 99 % that are *"])
+    too_little.stdout.fnmatch_lines(["FAILED outcome coverage is * %, below the required 99 %"])
 
 
 @pytest.mark.parametrize("percent", ["150", "-1", "nan", "much"])
@@ -193,7 +193,7 @@ def test_workers_of_xdist_are_added_up(pytester: pytest.Pytester) -> None:
 def test_coverage_limits_are_about_what_all_workers_met(
     pytester: pytest.Pytester, percent: str, code: int
 ) -> None:
-    """Together they meet about one outcome in twenty."""
+    """Together they reach about one outcome in twenty."""
     pytester.makepyfile(SUITE)
 
     result = _run_workers(pytester, f"--screentest-coverage-fail-under={percent}")

@@ -1,10 +1,10 @@
-"""How a project says what its worlds are like, and what it is told when that cannot be."""
+"""The settings of worlds, their sources, and the errors for wrong ones."""
 
 from __future__ import annotations
 
 import pytest
 
-# Loaded here, so that the runs inside this process find it loaded.
+# Loaded here, so that the runs inside this process do not have to load it.
 import screentest.fixtures.session  # pyright: ignore[reportUnusedImport]
 import screentest.specs.yaml_loader  # pyright: ignore[reportUnusedImport]  # noqa: F401
 
@@ -23,7 +23,7 @@ def _run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     return pytester.runpytest_inprocess("-q", "-p", PLUGIN, *arguments)
 
 
-#: The sources of a setting, the strongest first.
+#: The sources of a setting, in the order of precedence.
 PLACES = ("argument", "marker", "conftest", "ini", "variable")
 
 
@@ -131,7 +131,7 @@ def test_a_project_overrides_the_options_in_its_conftest(pytester: pytest.Pytest
             "*no value of clock 'frozen' (there are: auto, manual, real, *",
         ),
         ("clock='manual:2'", "*no value of clock 'manual:2'; did you mean 'manual'?*"),
-        ("clock='real:fast'", "*clock: 'fast' is no speed; write real:20"),
+        ("clock='real:fast'", "*clock: 'fast' is not a speed; write real:20"),
         ("clock='real:0'", "*speed 0.0 must be above 0 and at most 1000000"),
         ("clock=3", "*clock: expected a text such as 'warp' or 'real:20', got 3"),
         ("credits='many'", "*credits: expected a number from 0, or one per provider, got 'many'*"),

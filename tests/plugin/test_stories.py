@@ -1,4 +1,4 @@
-"""Whole stories of three minutes, by clients that know nothing of the mock, in milliseconds."""
+"""Clients without code for tests, whose three minutes of waiting take milliseconds."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .clients.ozor_client import OzorClient
 pytest_plugins = ["pytester"]
 
 POLLING_SAMPLE = Path(__file__).parent.parent / "ulazai" / "samples" / "poll.py.txt"
-#: Ten times what the stories take, far below the minutes they are about. In processor time, as
-#: other work on the machine says nothing about a story.
+#: Ten times the measured time, and far below the minutes that pass in the worlds. It is processor
+#: time, so that other work on the machine has no effect.
 STORY_S_MAX = 0.25
 
 
 def _run_polling_sample(api_key: str) -> float:
-    """Run the script with its thirty-second sleeps; the seconds it took the processor."""
+    """Run the script with its thirty-second sleeps. Returns its processor time in seconds."""
     script = POLLING_SAMPLE.read_text(encoding="utf-8").replace("YOUR_API_KEY", api_key)
     program = compile(script, str(POLLING_SAMPLE), "exec")
     began_s = time.process_time()
@@ -58,7 +58,7 @@ def test_a_failed_job_costs_nothing_in_the_end(
 ) -> None:
     screentest.ulazai.jobs.fail_next("Content policy violation detected in prompt")
 
-    # The documented script reads `data` of an answer that has none, as a user of it would find out.
+    # The documented script reads `data` of an answer that has no such field.
     with pytest.raises(KeyError, match="data"):
         _run_polling_sample(screentest.ulazai.api_key)
 

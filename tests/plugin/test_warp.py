@@ -1,4 +1,4 @@
-"""Sleeping while a world is there: the clock moves, nobody waits, nothing is left behind."""
+"""Sleeps in a test with a world: the clock moves at once, and every patch is removed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 import time
 from asyncio import sleep as asyncio_sleep
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from time import sleep
 from types import ModuleType
 from typing import Any
@@ -19,13 +20,14 @@ from requests.adapters import HTTPAdapter
 
 from screentest import World
 from screentest.fixtures.patching.captures import Captures
-from screentest.fixtures.warp.warp import Warp, new_captures
+from screentest.fixtures.warp.replacements import new_captures, replaced
+from screentest.fixtures.warp.warp import Warp
 
 from .conftest import neighbour
 
-#: What the process had before any fixture of this file.
+#: The functions before any fixture of this file.
 REAL = (time.sleep, asyncio.sleep, threading.Event.wait)
-#: In a tuple, which no warp looks into.
+#: In a tuple, in which functions are not replaced.
 REAL_COUNTER = (time.perf_counter,)
 
 VIDEOS = "https://ozor.ai/api/v1/videos"
@@ -34,10 +36,9 @@ pytest_plugins = ["pytester"]
 
 
 class Ticking:
-    """A clock that moves only when it is told to."""
+    """A clock that moves only with `advance_to`."""
 
     def __init__(self) -> None:
-
         self.shown_ms = 1_000
 
     def now_ms(self) -> int:
@@ -52,8 +53,8 @@ class Ticking:
     def is_delivering(self) -> bool:
         return False
 
-    def warp(self, captures: Captures | None = None) -> Warp:
-        return Warp(self, captures or new_captures())
+    def warp(self, captures: Captures | None = None) -> AbstractContextManager[None]:
+        return replaced(Warp(self), captures or new_captures())
 
 
 def _key(world: World) -> dict[str, str]:
@@ -290,7 +291,7 @@ def test_requests_waits_as_long_as_the_provider_asks(screentest: World) -> None:
 
 
 class Stubborn:
-    """Fails twice; remembers when it was tried."""
+    """Fails twice, and records the time of each attempt."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -305,7 +306,7 @@ class Stubborn:
         self.attempt()
 
 
-#: How to say "again after ten seconds" to each library.
+#: "Retry after ten seconds" in each library.
 AGAIN: dict[str, Callable[[Any], Callable[[Any], Any]]] = {
     "tenacity": lambda it: it.retry(wait=it.wait_fixed(10)),
     "backoff": lambda it: it.on_exception(it.constant, ValueError, interval=10, jitter=None),

@@ -1,4 +1,4 @@
-"""Who gives up after some time gives up after some time of the world, however it is measured."""
+"""A deadline of the code under test is over when the world's time has passed."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from .conftest import neighbour
 pytest_plugins = ["pytester"]
 
 VIDEOS = "https://ozor.ai/api/v1/videos"
-#: In a tuple, which no warp looks into.
+#: In a tuple, in which functions are not replaced.
 REAL = (time.time, time.monotonic, time.perf_counter, time.time_ns)
 
 
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A small project that has no plugin but ours."""
+    """A small project without other plugins."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makeini("[pytest]")
     return pytester
 
 
 def _stuck_job(world: World) -> Callable[[], str]:
-    """Starts a job that never ends; the answer asks how it is."""
+    """Starts a job that never ends. Returns a function that polls it."""
     headers = {"X-API-Key": world.ozor.api_key}
     body = {"prompt": "A lamp"}
     started = requests.post(f"{VIDEOS}/generate", headers=headers, json=body).json()
@@ -49,7 +49,7 @@ def _stuck_job(world: World) -> Callable[[], str]:
     return status
 
 
-#: Seconds, however they are asked for.
+#: The time in seconds, by each function.
 CLOCKS: dict[str, Callable[[], float]] = {
     "monotonic": lambda: time.monotonic(),
     "imported monotonic": lambda: monotonic(),
@@ -325,7 +325,7 @@ def test_many_short_sleeps_are_no_endless_wait(screentest: World) -> None:
     assert screentest.clock.elapsed == 202
 
 
-# Places
+# Captures
 
 
 def nap_by_default(seconds: float, sleeping: Callable[[float], None] = time.sleep) -> None:
@@ -337,7 +337,7 @@ def nap_by_name(seconds: float, *, sleeping: Callable[[float], None] = time.slee
 
 
 class Poller:
-    """Keeps what sleeps in its class."""
+    """Has a sleeping function as an attribute of its class."""
 
     plain: Any = time.sleep
     static = staticmethod(time.sleep)

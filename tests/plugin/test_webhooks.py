@@ -1,4 +1,4 @@
-"""Webhooks inside a test: who receives them, what goes wrong, and when they come."""
+"""Webhooks in a test: receivers, faults, and the times of the attempts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _render(world: World) -> requests.Response:
 
 
 class Receiver:
-    """A WSGI application that remembers what it was sent; it answers *statuses*, then 204."""
+    """A WSGI application that records its requests. It answers *statuses*, then 204."""
 
     def __init__(self, *statuses: int) -> None:
         self._statuses = list(statuses)
@@ -103,7 +103,7 @@ def test_a_tampered_signature_is_another_one(screentest: World) -> None:
 
 
 def test_a_receiver_may_ask_the_provider_and_sleep(screentest: World) -> None:
-    """It is called while time moves, and must not wait for itself."""
+    """It is called while the clock moves, so its sleep must not wait for the clock."""
     import time
 
     seen: list[int] = []

@@ -1,1 +1,1 @@
-"""Tests of the promises in SECURITY.md, one file per group of them."""
+"""Tests of the requirements in SECURITY.md, one file for each group."""

@@ -1,4 +1,4 @@
-"""A credential is what the contract says it is, and what its header's name says, anywhere."""
+"""A credential is recognised by the contract and by the name of its header, everywhere."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _FOREIGN_HEADERS = (
     "X-Goog-Api-Key",
     "X-Stage-Key",
 )
-#: No vendor's shape; only the header says that it is a credential.
+#: Not in the form of a vendor's key: only the header shows that it is a credential.
 _SECRET = "plain words 9f86d081 of 884c7d65 no 9a2feaa0 shape"
 
 
@@ -112,7 +112,7 @@ def test_contract_decides_about_its_own_headers() -> None:
 
 
 def test_key_without_a_scheme_word_is_not_in_the_finding_about_it() -> None:
-    """A scheme word is shown; a bare key is not taken for one."""
+    """The scheme is shown; a key without a scheme is not taken for one."""
     world = _world(lantern())
 
     world.anonymous("lantern").get("/v1/lamps", headers={"Authorization": "hunter2-my-secret"})
@@ -122,7 +122,7 @@ def test_key_without_a_scheme_word_is_not_in_the_finding_about_it() -> None:
 
 
 def test_two_wrong_keys_in_a_header_of_the_contract_are_two_requests() -> None:
-    """SC205 is about the same request sent again; another key is another request."""
+    """SC205 reports a repeated request. A request with another key is not a repeated one."""
     world = _world()
     client = world.anonymous("marionette")
 
@@ -155,7 +155,7 @@ def _with_key_form(form: str, header: str, scheme: str) -> Contract:
 def _send_everywhere(
     world: MockWorld, key: str, header: Mapping[str, str]
 ) -> Sequence[tuple[str, str, bytes]]:
-    """Put *key* where a client can put it; (method, path, body) of what was sent."""
+    """Send *key* in a place that a client controls. Returns (method, path, body) of the request."""
     client = world.anonymous("marionette")
     calls = [
         ("GET", "/v1/plays", b""),

@@ -32,7 +32,7 @@ _SECONDS_MAX = 0.2
 
 
 def _nine_times(levels: int) -> str:
-    """Lists of nine aliases to the list before: a few bytes a level, nine times the size each."""
+    """Lists of nine aliases to the previous list: few bytes in the file, many in memory."""
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     for level in range(1, levels + 1):
         lines.append(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]")
@@ -113,12 +113,12 @@ def _archive(*names: str, content: bytes = b"", times: int = 1) -> bytes:
     return buffer.getvalue()
 
 
-def _directory(entries: int, detail: int, *, size: int | None = None) -> bytes:
-    """An archive that is all directory: *entries* of them, of which its end says *told*."""
+def _directory(entries: int, declared: int, *, size: int | None = None) -> bytes:
+    """A directory of *entries* entries without content, whose end record says *declared*."""
     entry = struct.pack("<4s24xHHH12x", b"PK\x01\x02", 1, 0, 0) + b"x"
     directory = entry * entries
     length = len(directory) if size is None else size
-    end = struct.pack("<4s4xHHII2x", b"PK\x05\x06", detail, detail, length, 4)
+    end = struct.pack("<4s4xHHII2x", b"PK\x05\x06", declared, declared, length, 4)
     return b"PK\x03\x04" + directory + end
 
 
@@ -129,8 +129,8 @@ def _hostile_archives() -> dict[str, tuple[Callable[[], bytes], str | None]]:
         "bomb": (lambda: _archive(*office, content=bytes(100 * 1024 * 1024)), "docx"),
         "nested": (lambda: _archive(*office, "word/in.zip", content=inner), "docx"),
         "a million entries": (lambda: _directory(1_000_000, 0xFFFF), "zip"),
-        "a million told as three": (lambda: _directory(1_000_000, 3), "zip"),
-        "three told as a thousand": (lambda: _directory(3, 1_000), None),
+        "a million declared as three": (lambda: _directory(1_000_000, 3), "zip"),
+        "three declared as a thousand": (lambda: _directory(3, 1_000), None),
         "larger than the file": (lambda: _directory(3, 3, size=4_000_000), None),
         "size of four gigabytes": (lambda: _directory(3, 3, size=0xFFFF_FFFF), "zip"),
         "smaller than its entries": (lambda: _directory(3, 3, size=50), None),
@@ -142,7 +142,9 @@ def _hostile_archives() -> dict[str, tuple[Callable[[], bytes], str | None]]:
 
 
 @pytest.mark.parametrize("name", _hostile_archives())
-def test_s17_archive_is_told_by_its_directory_and_never_inflated(tmp_path: Path, name: str) -> None:
+def test_s17_archive_is_recognised_by_its_directory_and_never_inflated(
+    tmp_path: Path, name: str
+) -> None:
     make, kind = _hostile_archives()[name]
     path = tmp_path / "upload"
     path.write_bytes(make())
@@ -193,7 +195,7 @@ _SVG = f"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(\"{_MARK}\")'/>".
 
 
 def _uploads(world: MockWorld, name: str, content: bytes, type_: str) -> list[Answer]:
-    """The file through every way to upload one, and what comes of it."""
+    """Upload the file in every way. Returns the answers."""
     file = File(name, content, type_)
     ozor, vendor = world.account("ozor"), world.account("oshara")
     zn = world.account("znapai")
@@ -248,12 +250,12 @@ def test_s20_upload_is_never_given_back_and_leaves_no_file(
 def test_s20_upload_lies_under_a_random_name_that_nobody_else_may_read(
     world: MockWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Looked at while it lies there: from the stream that it is read from."""
+    """The upload folder is listed by the stream from which the upload is read."""
     seen: set[tuple[str, int, int]] = set()
     face = oshara.PNG.content
 
     class Watched(io.BytesIO):
-        """A body that looks into the folder of uploads whenever more of it is read."""
+        """A body that lists the upload folder at each read."""
 
         def readinto(self, buffer: Any, /) -> int:
             for path in tmp_path.rglob("*"):
@@ -325,7 +327,7 @@ def test_s24_sixty_scripts_are_tried() -> None:
 
 @pytest.mark.parametrize("script", _SCRIPTS)
 def test_s24_script_that_is_sent_never_comes_back_as_a_page(world: MockWorld, script: str) -> None:
-    """Prompts, titles, file names, headers, paths, webhook addresses, and what is told of them."""
+    """Prompts, titles, file names, headers, paths and webhook URLs, and all that shows them."""
     account, control = world.account("ozor"), world.control
     picture = File(script.replace('"', ""), oshara.JPEG.content, "image/jpeg")
     vendor = world.account("oshara")

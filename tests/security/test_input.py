@@ -1,4 +1,4 @@
-"""S14 to S27: what hostile input gets. Each test is named after its requirement."""
+"""S14 to S27: the answers to hostile input. Each test is named after its requirement."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def test_s22_doubtful_framing_is_refused_and_the_connection_closed(
 
 
 def test_s22_length_beside_chunks_does_not_smuggle_a_second_request(live: LiveMock) -> None:
-    """Chunks decide, as RFC 9112 (6.3) allows, and what follows them is not taken for a call."""
+    """The chunks set the length, as RFC 9112 (6.3) allows. Later bytes are not a request."""
     parts = urlsplit(live.url)
     framing = (
         b"Connection: close\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"

@@ -1,4 +1,4 @@
-"""S09: where webhooks may go, and what nobody can open. Tests are named after the requirement."""
+"""S09: the allowed webhook targets. Each test is named after its requirement."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.http.receiver import receiving
 from tests.mock_client import Answer, make_world
 from tests.ugc_copilot import steps as ugc
 
-#: Set aside for documentation: nothing is ever sent there.
+#: An address range for documentation. No packet is sent there.
 _ELSEWHERE = "http://203.0.113.7:9000/hook"
 
 

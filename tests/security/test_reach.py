@@ -1,4 +1,4 @@
-"""S01 to S08: who may talk to the mock at all. Each test is named after its requirement."""
+"""S01 to S08: access to the mock. Each test is named after its requirement."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_s06_nobody_is_invited_from_another_origin(world: MockWorld) -> None:
 
 @pytest.fixture
 def locked() -> Client:
-    """A control API that demands a token."""
+    """A control API that requires a token."""
     return Client(WsgiClient(create_app(guard=Guard(token=_TOKEN))), "/_screentest")
 
 
@@ -227,7 +227,7 @@ def test_s02_every_call_is_behind_the_token() -> None:
 def test_s07_live_events_take_the_token_in_its_header_alone(
     locked: Client, query: dict[str, str], headers: dict[str, str]
 ) -> None:
-    """No ticket, no cookie: what stands in an address or comes by itself gives no access."""
+    """A token in a URL or a cookie gives no access."""
     asked = {"Accept": "text/event-stream", **headers}
 
     answer = locked.get("/worlds/default/events", query=query, headers=asked)
@@ -269,9 +269,9 @@ def test_s03_wider_address_needs_a_token(options: list[str]) -> None:
 
 
 def test_s01_control_and_providers_share_a_listener_but_no_path(world: MockWorld) -> None:
-    """One listener carries both, so that one port is enough; their paths never meet.
+    """One listener serves both, so one port is enough. Their paths do not overlap.
 
-    What keeps a page or a stranger off is S02 to S05, on every control path.
+    S02 to S05 protect every control path from web pages and other hosts.
     """
     providers = {it["id"] for it in world.control.get("/providers").json()}
 

@@ -1,4 +1,4 @@
-"""S28: two hundred canaries through every input, and none of them is found anywhere."""
+"""S28: two hundred secrets are sent through every input and found in no output."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _in_pem(number: int) -> str:
 
 
 def _secret(number: int) -> str:
-    """A secret of one of the shapes that people paste; assembled, so that no scanner minds."""
+    """A secret in a common form, assembled so that secret scanners do not report this file."""
     tail = hashlib.sha256(f"canary {number}".encode()).hexdigest()
     shapes = (
         f"sk_{'live'}_{tail[:32]}",
@@ -53,7 +53,7 @@ def _secret(number: int) -> str:
 
 
 def _send_all(account: Account, secrets: Iterator[str]) -> None:
-    """Every way in, each with secrets of its own."""
+    """Send different secrets through every input."""
     client = account.client
     for name in ("Authorization", "X-API-Key", "Cookie", "X-Auth-Token", "X-Custom"):
         for scheme in ("", "Bearer "):
@@ -116,7 +116,7 @@ def test_s28_no_canary_is_found_in_file_journal_snapshot_or_log(
 def test_s28_secret_that_is_written_another_way_is_found_nowhere(
     tmp_path: Path, shape: Callable[[int], str], writes: Callable[[str], str]
 ) -> None:
-    """Programs encode what they put into queries and forms, and some escape slashes in JSON."""
+    """Clients encode queries and forms, and some escape slashes in JSON."""
     app = create_app(database=tmp_path / "mock.db")
     account = make_world(WsgiClient(app, use_cookies=False)).account("ozor", credits=1_000)
     texts = [writes(shape(number)) for number in range(5)]
@@ -138,7 +138,7 @@ def test_s28_secret_that_is_written_another_way_is_found_nowhere(
 
 
 def _places(app: Flask, world: MockWorld, folder: Path) -> dict[str, bytes]:
-    """Everything that is shown or kept of *world*."""
+    """Everything that is shown or stored of *world*."""
     control, path = world.control, world.path
     control.post(f"{path}/snapshots", json={"name": "kept"})
     shown = {
@@ -200,7 +200,7 @@ def test_s28_snapshot_is_not_called_like_a_key(name: str, status: int) -> None:
 
 
 def test_s28_webhook_address_is_shown_without_its_secret() -> None:
-    """The address itself has to be kept, or nothing could be sent there."""
+    """The URL must be stored, because webhooks are sent there."""
     world = make_world(WsgiClient(create_app()))
     hook = {"provider": "ugc_copilot", "url": f"http://127.0.0.1:9/hook?token={_secret(0)}"}
 

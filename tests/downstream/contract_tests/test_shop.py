@@ -98,7 +98,7 @@ def test_events_are_taken_once_however_often_they_come(studio: World) -> None:
 
 
 def test_a_slip_in_a_path_is_not_overlooked(studio: World) -> None:
-    with pytest.raises(UnmatchedRequestError, match="nearest is GET /api/v1/videos "):
+    with pytest.raises(UnmatchedRequestError, match="nearest is GET /api/v1/videos$"):
         requests.get("https://ozor.ai/api/v1/video")
 
     studio.forgive()

@@ -1,1 +1,1 @@
-"""Programs as a provider's customers write them. None of them knows that it is tested."""
+"""Programs as a provider's customers write them. They have no code for tests."""
