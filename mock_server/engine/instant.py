@@ -11,20 +11,20 @@ from collections.abc import Callable, Mapping
 from math import ceil
 from random import Random
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from screentest.specs.behaviour.behaviour import Behaviour, Kind, ResourceKind, State
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
-from ..kernel.clock import rfc3339
+from ..kernel.clock import NEVER_MS
 from ..kernel.errors import MockError
 from ..kernel.faults import Fault, count_match
 from ..kernel.ids import mint, stream
 from ..kernel.ledger import Ledger
 from ..kernel.lifecycle import Script
-from ..kernel.rows import Account, Event, Resource
+from ..kernel.rows import Event, Resource
 from ..kernel.signing import signed_query
 from ..store.working_set import WorkingSet
 from .world import World
@@ -33,17 +33,44 @@ from .world import World
 RESOURCES_MAX = 200_000
 
 
+class Lasting(Struct):
+    """How long what a request has read of a world lasts, if nothing is written meanwhile."""
+
+    until_ms: int = NEVER_MS
+
+    def end_by(self, until_ms: int) -> None:
+        """Something that was read may change at *until_ms*."""
+        self.until_ms = min(self.until_ms, until_ms)
+
+
 class Instant(Struct, frozen=True):
     """A world as one provider sees it at *now_ms*.
 
     *number* is the request's number in the world; 0 where a due effect runs.
+
+    An answer to a poll is reused while it lasts: each property and method here notes in *lasting*
+    how long its result does. *at_ms* and *request* are the time and the number without that note,
+    for what is no part of an answer.
     """
 
     contract: Contract
     world: World
-    now_ms: int
+    at_ms: int
     base_url: str
-    number: int = 0
+    request: int = 0
+    lasting: Lasting = field(default_factory=Lasting)
+
+    @property
+    def now_ms(self) -> int:
+        """The time. It lasts a millisecond."""
+        self.lasting.end_by(self.at_ms + 1)
+        return self.at_ms
+
+    @property
+    def number(self) -> int:
+        """The number of the request, which no other request has."""
+        self.lasting.end_by(self.at_ms)
+        return self.request
 
     @property
     def rows(self) -> WorkingSet:
@@ -127,17 +154,20 @@ class Instant(Struct, frozen=True):
         self.rows.resources.put(changed)
         return changed
 
-    def account(self, account: str) -> Account:
-        found = self.rows.accounts.get(account)
-        assert found is not None, account
-        return found
-
     # States
 
     def state(self, job: Resource) -> str:
         """The job's current state, in the provider's words."""
         assert job.script is not None, job.kind
-        return job.script.state_at(job.offset_ms(self.now_ms))
+        return job.script.state_at(self._age_ms(job))
+
+    def _age_ms(self, job: Resource) -> int:
+        """The offset of now in the script of *job*, for a result that changes with its state."""
+        offset_ms = job.offset_ms(self.at_ms)
+        step = job.script.next_after(offset_ms) if job.script is not None else None
+        if step is not None:
+            self.lasting.end_by(job.created_ms + step[0])
+        return offset_ms
 
     def kind(self, job: Resource) -> Kind:
         """What the job's current state means to the engine."""
@@ -148,17 +178,23 @@ class Instant(Struct, frozen=True):
         lifecycle = self.kind_rules(job).lifecycle
         assert job.script is not None
         assert lifecycle is not None
-        return job.script.progress(job.offset_ms(self.now_ms), lifecycle)
+        offset_ms = job.offset_ms(self.at_ms)
+        lasts_ms = job.script.progress_lasts_ms(offset_ms, lifecycle)
+        if lasts_ms is not None:
+            self.lasting.end_by(self.at_ms + lasts_ms)
+        return job.script.progress(offset_ms, lifecycle)
 
     def entered_ms(self, job: Resource) -> int:
         """When the job entered its current state."""
         assert job.script is not None
-        return job.created_ms + job.script.entered_at(job.offset_ms(self.now_ms))
+        return job.created_ms + job.script.entered_at(self._age_ms(job))
 
     def remaining_ms(self, job: Resource) -> int:
         """Milliseconds until the job ends; 0 if it has ended or is held."""
         ends_ms = job.script.ends_ms if job.script is not None else None
-        return max(0, ends_ms - job.offset_ms(self.now_ms)) if ends_ms is not None else 0
+        if ends_ms is None or ends_ms <= self._age_ms(job):
+            return 0
+        return ends_ms - job.offset_ms(self.now_ms)
 
     def wall_wait_ms(self, job: Resource) -> int | None:
         """Milliseconds of real time until *job* enters its next state.
@@ -166,12 +202,11 @@ class Instant(Struct, frozen=True):
         0 if only an explicit advance gets there; None without a next state.
         """
         assert job.script is not None, job.kind
-        offset_ms = job.offset_ms(self.now_ms)
-        step = job.script.next_after(offset_ms)
+        step = job.script.next_after(self._age_ms(job))
         if step is None:
             return None
         speed = self.world.clock.own_speed
-        return ceil((step[0] - offset_ms) / speed) if speed else 0
+        return ceil((step[0] - job.offset_ms(self.now_ms)) / speed) if speed else 0
 
     def kind_rules(self, resource: Resource) -> ResourceKind:
         return self.behaviour.resources[resource.kind]
@@ -187,12 +222,11 @@ class Instant(Struct, frozen=True):
         """An absolute URL of the kind *name*, signed where the contract says so."""
         rules = self.behaviour.urls[name]
         path = rules.path.format(**parts)
-        query = signed_query(rules, path, self.url_secret, self.now_ms, self.number)
-        return f"{self.base_url}/_storage/{path}" + (f"?{query}" if query else "")
-
-    @property
-    def url_secret(self) -> bytes:
-        return hashlib.sha256(f"url/{self.world.id}/{self.world.seed}".encode()).digest()
+        address = f"{self.base_url}/_storage/{path}"
+        if not rules.names:
+            return address
+        query = signed_query(rules, path, url_secret(self.world), self.now_ms, self.number)
+        return f"{address}?{query}"
 
     def record(self, type_: str, subject: str, **doc: Json) -> Event:
         """Add an event to the world's list, and return it."""
@@ -229,10 +263,10 @@ class Instant(Struct, frozen=True):
         """Whether the world has any injected fault."""
         return bool(self.rows.documents.of("fault"))
 
-    @property
-    def now(self) -> str:
-        """RFC 3339."""
-        return rfc3339(self.now_ms)
+
+def url_secret(world: World) -> bytes:
+    """What signs the URLs of *world*."""
+    return hashlib.sha256(f"url/{world.id}/{world.seed}".encode()).digest()
 
 
 def step_label(kind: Kind) -> str:

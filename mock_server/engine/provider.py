@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import orjson
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -49,8 +50,7 @@ class BodyProblem(Struct, frozen=True):
 class Request(Struct, frozen=True):
     """A request as received. Header names are lower case; *path* starts after the provider's base.
 
-    *form* holds the fields of a multipart body. *problem* says why the body could not be read. The
-    body gate reports it, so that a missing key is still refused first.
+    *form* holds the fields of a multipart body. *problem* says why the body could not be read.
     """
 
     method: str
@@ -84,6 +84,14 @@ class Reply(Struct):
     violations: Sequence[Violation] = ()
     departure: str | None = None
     refusal: Refusal | None = None
+    encoded: bytes | None = None
+
+    @property
+    def content(self) -> bytes:
+        """The body as it is sent; complete once this was asked for."""
+        if self.encoded is None:
+            self.encoded = self.body if isinstance(self.body, bytes) else orjson.dumps(self.body)
+        return self.encoded
 
 
 class EventStream(Struct):
@@ -121,10 +129,9 @@ class Call(Struct):
     empty before authentication and for open operations.
 
     The rest is for the pipeline alone. *presented_key* is the stored key behind *raw_key*, before
-    it is judged; *key_suffix* is the directive that the client appended to it. *served* are all
-    contracts of this process. *save_replay* stores the answer for a repetition. *is_counted* says
-    that the call is in its rate windows. *faults* have been applied to it, if it *is_exposed*.
-    *warnings* are findings about the mock's own reply.
+    it is judged; *key_suffix* is the directive appended to it. *served* are all contracts of this
+    process. *save_replay* stores the answer for a repetition. *is_counted*: the call is in its rate
+    windows. *faults* have been applied if it *is_exposed*. *warnings* are about our own reply.
     """
 
     ctx: Instant
@@ -157,7 +164,7 @@ class Call(Struct):
     @property
     def account(self) -> Account:
         """The caller's account with its current sums."""
-        return self.ctx.account(self.account_id)
+        return self.ctx.rows.accounts.rows[self.account_id]
 
     @property
     def directive(self) -> Directive | None:

@@ -89,9 +89,9 @@ class Timekeeper:
         return Instant(
             contract=self._contracts[provider_id].under(world.settings.choices),
             world=world,
-            now_ms=now_ms if now_ms is not None else self.now_ms(world),
+            at_ms=now_ms if now_ms is not None else self.now_ms(world),
             base_url=base_url,
-            number=number,
+            request=number,
         )
 
     # Running what is due

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -20,13 +20,14 @@ from ..store.working_set import WorkingSet
 class World:
     """One world: its rows, and what is remembered of it only while the process runs.
 
-    *unanswered* are the numbers of requests whose
-    answers a fault delays, each with the id of the key that paid for the answer, or "". *marks* is
-    the memory behind findings about repeated calls. *latest_ms* is the latest time that was read
-    from its clock, and *goal_ms* is where the advances under way end.
+    *unanswered* are the numbers of requests whose answers a fault delays, each with the id of the
+    key that paid for the answer, or "". *marks* is the memory behind findings about repeated calls.
+    *latest_ms* is the latest time that was read from its clock, and *goal_ms* is where the advances
+    under way end. *remembered* are answers to polls, which the pipeline reuses while nothing can
+    have changed them.
     """
 
-    __slots__ = ("goal_ms", "latest_ms", "marks", "rows", "unanswered")
+    __slots__ = ("goal_ms", "latest_ms", "marks", "remembered", "rows", "unanswered")
 
     def __init__(self, rows: WorkingSet) -> None:
         self.rows = rows
@@ -34,6 +35,7 @@ class World:
         self.marks = Marks()
         self.latest_ms = 0
         self.goal_ms = 0
+        self.remembered: dict[Hashable, object] = {}
 
     @property
     def id(self) -> str:

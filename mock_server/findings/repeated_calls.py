@@ -73,7 +73,7 @@ def _repeated_refusal(call: Call, refusal: Refusal) -> Iterator[Finding]:
 
 def _poll(cadence: Cadence, call: Call) -> list[Finding]:
     """Findings about a poll that comes too soon, or after the end of its job."""
-    contract, now_ms, mode = call.ctx.contract, call.ctx.now_ms, call.ctx.world.clock.mode
+    contract, now_ms, mode = call.ctx.contract, call.ctx.at_ms, call.ctx.world.clock.mode
     job = [*call.found.values()][-1] if call.found else None
     has_ended = job is not None and job.script is not None and call.ctx.kind(job).is_final
     name = ("poll", contract.provider, call.operation.id, call.account_id, call.request.path)
@@ -95,7 +95,7 @@ def _poll(cadence: Cadence, call: Call) -> list[Finding]:
 
 def _poll_from_above(call: Call) -> Iterator[Finding]:
     """A finding about a client that polls the parent of its jobs after all of them have ended."""
-    contract, now_ms = call.ctx.contract, call.ctx.now_ms
+    contract, now_ms = call.ctx.contract, call.ctx.at_ms
     above = [*call.found.values()][-1]
     kinds = [
         name

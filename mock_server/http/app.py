@@ -39,6 +39,7 @@ def create_app(
     guard: Guard | None = None,
     is_server: bool = False,
     is_pure: bool = False,
+    remembers: bool = True,
     clock: Callable[[], int] = wall_ms,
     observe: Observer | None = None,
     targets: Targets | None = None,
@@ -51,7 +52,8 @@ def create_app(
     serves every provider. *plan* is how the default world begins, if it does not exist yet.
     *is_server* says that streams wait for the clock, and webhooks leave by themselves; inside the
     caller's process (the default) streams move the clock, and a webhook leaves in the thread whose
-    call made it due. *is_pure* leaves out our own response headers. *clock* reads the wall time in
+    call made it due. *is_pure* leaves out our own response headers. A mock that *remembers* reuses
+    the answers to polls while nothing can have changed them. *clock* reads the wall time in
     milliseconds. *observe* gets every handled request, and *warn* gets what the user should know at
     once. *targets* says where webhooks may go; an application under a name in
     `extensions["screentest.receivers"]` gets what is sent to `wsgi:NAME`. A mock that *is_strict*
@@ -84,7 +86,7 @@ def create_app(
     app.register_blueprint(control_blueprint(worlds, guard))
     _deliver(app, worlds, targets or Targets(), is_server=is_server)
     waiter = BlockingWaiter(worlds) if is_server else AdvancingWaiter(worlds)
-    edge = Edge(worlds, guard, is_pure=is_pure, observe=observe, warn=warn)
+    edge = Edge(worlds, guard, is_pure=is_pure, remembers=remembers, observe=observe, warn=warn)
     app.extensions["screentest.edge"] = edge, app.wsgi_app
     middleware = WSGIEdge(edge, worlds, waiter, app.wsgi_app)
     app.wsgi_app = middleware  # type: ignore[method-assign,assignment]  # Flask's way to wrap it

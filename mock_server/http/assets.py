@@ -10,6 +10,7 @@ from screentest.specs.behaviour.outputs import UrlRules
 from screentest.specs.behaviour.reasons import REASONS
 
 from ..engine.default_handlers import default_video
+from ..engine.instant import url_secret
 from ..engine.provider import Asset, Refusal, Reply
 from ..engine.world import World
 from ..engine.worlds import Worlds
@@ -47,7 +48,7 @@ def _find(
         now_ms = worlds.clocks.now_ms(world)
         worlds.clocks.settle(world, now_ms)
         ctx = worlds.clocks.instant(world, provider, now_ms=now_ms)
-        verdict = check_query(rules, path, ctx.url_secret, now_ms, query)
+        verdict = check_query(rules, path, url_secret(world), now_ms, query)
         if verdict is Verdict.EXPIRED:
             return "expired_address"
         if verdict is Verdict.BAD:

@@ -10,7 +10,7 @@ import logging
 import threading
 
 from ..engine.worlds import Worlds
-from ..kernel.clock import Mode
+from ..kernel.clock import NEVER_MS, Mode
 from ..kernel.errors import MockError
 from .wall_clock import monotonic_s
 
@@ -20,9 +20,6 @@ _REST_S = 0.005
 _SYSTEM_S = 0.25
 #: After this a plan is looked at again, in case the machine slept.
 _LOOK_S_MAX = 60.0
-
-#: Later than anything.
-_NEVER_MS = 2**62
 
 _LOG = logging.getLogger("screentest.waker")
 
@@ -54,7 +51,7 @@ class Waker:
         self._wake_at(world_id, 0.0)
 
     def _plan(self, world_id: str, due_ms: int) -> None:
-        if due_ms >= self._due_ms.get(world_id, _NEVER_MS):
+        if due_ms >= self._due_ms.get(world_id, NEVER_MS):
             return
         world = self._worlds.find(world_id)
         if world is None:
@@ -69,9 +66,9 @@ class Waker:
             wait_s = _SYSTEM_S
         self._wake_at(world_id, monotonic_s() + wait_s, due_ms)
 
-    def _wake_at(self, world_id: str, at_s: float, due_ms: int = _NEVER_MS) -> None:
+    def _wake_at(self, world_id: str, at_s: float, due_ms: int = NEVER_MS) -> None:
         with self._changed:
-            self._due_ms[world_id] = min(due_ms, self._due_ms.get(world_id, _NEVER_MS))
+            self._due_ms[world_id] = min(due_ms, self._due_ms.get(world_id, NEVER_MS))
             if at_s < self._planned.get(world_id, float("inf")):
                 is_first = at_s < min(self._planned.values(), default=float("inf"))
                 self._planned[world_id] = at_s

@@ -10,7 +10,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
-import orjson
 from msgspec import Struct
 
 from screentest.specs.contracts.redaction import looks_live
@@ -20,7 +19,7 @@ from ..engine.world import World
 from ..engine.worlds import DEFAULT_WORLD, Worlds
 from ..kernel.environ_keys import FILES
 from ..kernel.errors import MockError
-from ..pipeline.handle import Handled, handle, note_refusal
+from ..pipeline.handle import Handled, Turn, handle, note_refusal, turn_of
 from ..pipeline.self_check import failure
 from . import fault_effects
 from .assets import asset_answer, find_asset
@@ -52,7 +51,10 @@ class Place(Struct, frozen=True):
 
 
 class Edge:
-    """Finds the provider of a request and answers it. *observe* sees every handled request."""
+    """Finds the provider of a request and answers it.
+
+    *observe* sees every handled request. An edge that *remembers* reuses answers to polls.
+    """
 
     def __init__(
         self,
@@ -60,6 +62,7 @@ class Edge:
         guard: Guard,
         *,
         is_pure: bool = False,
+        remembers: bool = True,
         observe: Observer | None = None,
         warn: Warner = warn_in_log,
     ) -> None:
@@ -67,7 +70,8 @@ class Edge:
         self._streams = Streams(worlds)
         self._guard = guard
         self._is_pure = is_pure
-        self._observe = observe
+        self._remembers = remembers
+        self.observe = observe
         self._warn = warn
         self._has_warned = False
 
@@ -96,16 +100,22 @@ class Edge:
             return deny(Denial(404, "unknown_world", f"no world {world_id[:64]!r}"))
         return Place(world, provider, f"{base}/{provider}", slash + below)
 
-    def answer(self, place: Place, request: Request, *, fills_blocks: bool = True) -> Outgoing:
-        """The answer to *request*, whose path is that of *place*.
+    def turn(self, place: Place, request: Request) -> Turn:
+        """The turn of *request* at *place*, in the world that it is for."""
+        return turn_of(
+            self._worlds, place.world, place.provider, request, remembers=self._remembers
+        )
+
+    def answer(self, place: Place, turn: Turn, *, fills_blocks: bool = True) -> Outgoing:
+        """The answer to the request at *place* whose *turn* it is.
 
         *fills_blocks* is for clients on a socket: see `fault_effects.spoil_stream`.
         """
         if place.is_file:
-            return self._file(place, request)
+            return self._file(place, turn.request)
         began = time.perf_counter()
         try:
-            handled = handle(self._worlds, place.world, place.provider, request)
+            handled = handle(self._worlds, turn)
         except MockError as gone:
             return deny(Denial(gone.status, gone.code, str(gone)))
         self._warn_of_real_key(handled)
@@ -128,8 +138,8 @@ class Edge:
         return self._outgoing(handled, fills_blocks=False)
 
     def _report(self, handled: Handled, began: float) -> None:
-        if self._observe is not None:
-            self._observe(handled, (time.perf_counter() - began) * 1_000)
+        if self.observe is not None:
+            self.observe(handled, (time.perf_counter() - began) * 1_000)
 
     def _warn_of_real_key(self, handled: Handled) -> None:
         """Warn once when a client sends a real key."""
@@ -155,7 +165,7 @@ class Edge:
                 headers.append(("X-Screentest-Reason", answer.reason))
             body = b""
             if answer.body is not None:
-                body = answer.body if isinstance(answer.body, bytes) else orjson.dumps(answer.body)
+                body = answer.content
                 headers.append(("Content-Type", answer.content_type))
             headers.append(("Content-Length", str(len(body))))
             sent = Outgoing(answer.status, *fault_effects.spoil_body(faults, headers, body))

@@ -72,7 +72,7 @@ class WSGIEdge:
 
     def _answer(self, environ: WSGIEnvironment, place: Place, request: Request) -> Outgoing:
         is_socket = BELIEVED_BASE not in environ
-        return self._edge.answer(place, request, fills_blocks=is_socket)
+        return self._edge.answer(place, self._edge.turn(place, request), fills_blocks=is_socket)
 
     def _send(
         self, environ: WSGIEnvironment, start: StartResponse, sent: Outgoing

@@ -15,6 +15,8 @@ from msgspec.structs import replace
 
 from .errors import MockError
 
+#: Later than anything.
+NEVER_MS = 2**62
 DAY_MS = 24 * 60 * 60 * 1_000
 #: Longer jumps than any documented lifetime needs; Stripe's test clocks stop at two years.
 ADVANCE_MAX_MS = 400 * DAY_MS

@@ -73,6 +73,19 @@ class Script(Struct, frozen=True):
         whole = max(1, self.steps[-1][0] - running[0])
         return max(0, min(99, 100 * (offset_ms - running[0]) // whole))
 
+    def progress_lasts_ms(self, offset_ms: int, lifecycle: Lifecycle) -> int | None:
+        """How long the progress at *offset_ms* stays what it is; None without an end."""
+        step = self.next_after(offset_ms)
+        if step is None:
+            return None
+        running = [at for at, name in self.steps if lifecycle.states[name].kind is Kind.RUNNING]
+        until_ms, whole = step[0], max(1, self.steps[-1][0] - running[0]) if running else 0
+        if whole and offset_ms >= running[0]:
+            # The first offset with a higher progress; the division is rounded up.
+            rises = self.progress(offset_ms, lifecycle) + 1
+            until_ms = min(until_ms, running[0] - (-rises * whole // 100))
+        return until_ms - offset_ms
+
     def to_json(self) -> Json:
         return {
             "steps": [list(step) for step in self.steps],

@@ -17,11 +17,12 @@ from ..engine.jobs import Cost
 from ..engine.keys import is_expired, key_digest, presented
 from ..engine.provider import Call, Provider, Reply
 from ..kernel.magic import split_key
-from ..kernel.rows import Key, KeyUse, Resource
+from ..kernel.rows import Key, Resource
 from ..kernel.templates import look_up
 from .idempotency import begin_replay, finish_replay
 from .limits import respect_cap, respect_rate, window_facts
 from .prices import price_of
+from .remembered import note_use
 from .validation import read_body, validate
 
 Gate = Callable[[Call], Reply | None]
@@ -45,10 +46,12 @@ def _authenticate(call: Call) -> None:
             )
         if not key.is_active or call.key_suffix == "-revoked":
             raise call.refuse("revoked_credential", **_credential_facts(credential))
-        if is_expired(credential, key, call.ctx.now_ms):
+        if is_expired(credential, key, call.ctx.at_ms):
             raise call.refuse("expired_credential", **_credential_facts(credential))
-        call.ctx.rows.key_uses.put(KeyUse(key.digest, call.ctx.now_ms))
+        if credential.lives_ms is not None:
+            call.ctx.lasting.end_by(key.created_ms + credential.lives_ms)
         call.key = key
+        note_use(call)
         call.account_id = key.account
         return
     raise call.refuse("missing_credential", **_credential_facts(schemes[0]))

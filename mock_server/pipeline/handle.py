@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from screentest.specs.behaviour.behaviour import Moment
 
@@ -32,6 +33,7 @@ from .fault_injection import apply_after_commit, apply_before, apply_to_answer, 
 from .gates import GATES
 from .journal import JournalLine, journal_line
 from .limits import count_refused, note_in_flight, payer_of
+from .remembered import Remembered, keep, recall, watch
 from .routing import receive, world_of
 from .self_check import BrokenReplyError, broken_reply, failure, not_kept, reply_violations
 
@@ -56,29 +58,59 @@ class Handled(Struct, frozen=True):
     faults: Sequence[Fault] = ()
 
 
-def handle(worlds: Worlds, world: World, provider_id: str, request: Request) -> Handled:
-    """Answer *request* to a provider in *world*, or in the world that its key belongs to.
+class Turn(Struct, frozen=True):
+    """A *request* to a provider that was sent to *entry* and waits for the lock of *world*.
+
+    *known* is the answer to the same poll before, which may still hold.
+    """
+
+    entry: World
+    world: World
+    provider_id: str
+    request: Request
+    known: Remembered | None = None
+
+
+def turn_of(
+    worlds: Worlds, entry: World, provider_id: str, request: Request, *, remembers: bool = True
+) -> Turn:
+    """The turn of *request* in *entry*, or in the world that its key belongs to."""
+    known = recall(worlds, entry, provider_id, request) if remembers else None
+    if known is not None:
+        return Turn(entry, known.world, provider_id, request, known)
+    world = world_of(worlds, entry, provider_id, request)
+    return Turn(entry, world, provider_id, request)
+
+
+def handle(worlds: Worlds, turn: Turn) -> Handled:
+    """Answer the request whose *turn* it is.
 
     Raises:
         MockError: the world was deleted.
         NotKeptError: the keeper is away, so that not even a journal line can be kept.
     """
-    world = world_of(worlds, world, provider_id, request)
-    while (handled := _handled(worlds, world, provider_id, request)) is None:
-        world = worlds.get(world.id)
+    while (handled := _handled(worlds, turn)) is None:
+        turn = replace(turn, world=worlds.get(turn.world.id))
     return handled
 
 
-def _handled(worlds: Worlds, world: World, provider_id: str, request: Request) -> Handled | None:
+def _handled(worlds: Worlds, turn: Turn) -> Handled | None:
     """The outcome; None if the world was reset or deleted before this thread had its lock."""
     call: Call | None = None
+    world, known = turn.world, turn.known
     try:
         with world.rows.transaction():
             if worlds.find(world.id) is not world:
                 return None
-            call, refusal = receive(worlds, world, provider_id, request)
-            answer, advice = _guarded(worlds, call, refusal)
-            return _journaled(call, answer, advice)
+            if known is not None:
+                call = known.call_again(turn.request, worlds.clocks.now_ms(world))
+                if call is not None:
+                    return _journaled(call, known.answer, findings_over_calls(call, known.answer))
+            call, refusal = receive(worlds, world, turn.provider_id, turn.request)
+            answer, advice = _guarded(worlds, watch(call), refusal)
+            handled = _journaled(call, answer, advice)
+            keep(worlds, turn.entry, handled.note)
+            return handled
     except NotKeptError as error:
         if call is None:
             raise
@@ -101,11 +133,11 @@ def _journaled(call: Call, answer: Answer, advice: Sequence[Finding]) -> Handled
     ctx, operation_id = call.ctx, call.operation.id
     line = journal_line(call, answer, advice)
     ctx.rows.journal.add(
-        Line(ctx.number, ctx.now_ms, ctx.provider, operation_id, answer.status, line.to_keep())
+        Line(ctx.request, ctx.at_ms, ctx.provider, operation_id, answer.status, line.to_keep())
     )
     if any(fault.type in _HOLDS_BACK for fault in call.faults):
-        ctx.world.unanswered[ctx.number] = payer_of(call)
-    return Handled(answer, ctx.world, ctx.number, operation_id, line, call.faults)
+        ctx.world.unanswered[ctx.request] = payer_of(call)
+    return Handled(answer, ctx.world, ctx.request, operation_id, line, call.faults)
 
 
 def _guarded(worlds: Worlds, call: Call, refusal: Refusal | None) -> tuple[Answer, list[Finding]]:
@@ -172,7 +204,7 @@ def _granted(worlds: Worlds, call: Call) -> Answer:
     lost = apply_before(call)
     if lost is not None:
         return lost
-    worlds.clocks.settle(call.ctx.world, call.ctx.now_ms)
+    worlds.clocks.settle(call.ctx.world, call.ctx.at_ms)
     for gate in call.ctx.behaviour.refusal_order:
         stored = GATES[gate](call)
         if stored is not None:
@@ -207,7 +239,7 @@ def _jump(worlds: Worlds, call: Call) -> None:
     ctx = call.ctx
     worlds.clocks.jump(ctx.world)
     call.ctx = worlds.clocks.instant(
-        ctx.world, ctx.provider, base_url=ctx.base_url, number=ctx.number
+        ctx.world, ctx.provider, base_url=ctx.base_url, number=ctx.request
     )
 
 

@@ -68,7 +68,7 @@ def finish_replay(rules: Idempotency, call: Call, mark: str, reply: Reply) -> No
             headers=dict(reply.headers),
             content_type=reply.content_type,
             departure=reply.departure,
-            body=reply.body if isinstance(reply.body, bytes) else orjson.dumps(reply.body),
+            body=reply.content,
         )
     )
 

@@ -6,7 +6,7 @@ when it is read: most calls of a load test leave the ring unread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 
 import orjson
@@ -29,7 +29,7 @@ _PLAIN_MAX = 4_096
 
 
 class JournalLine(Struct):
-    """A call with its answer and findings. *headers* are redacted.
+    """A call with its answer and findings.
 
     *advice* are the findings that the refusal does not explain. *made* is the written line, None
     until it is needed.
@@ -37,7 +37,6 @@ class JournalLine(Struct):
 
     call: Call
     answer: Reply | EventStream
-    headers: Mapping[str, str]
     advice: Sequence[Finding]
     made: Json = None
 
@@ -66,9 +65,7 @@ def journal_line(
     call: Call, answer: Reply | EventStream, advice: Sequence[Finding] = ()
 ) -> JournalLine:
     """What the journal keeps of *call*, with the findings that its refusal does not explain."""
-    line = JournalLine(
-        call, answer, call.ctx.rows.redactor.cut_headers(call.request.headers), advice
-    )
+    line = JournalLine(call, answer, advice)
     if call.faults or not _is_plain(call, answer):
         line.made = _line(line)
     return line
@@ -76,9 +73,9 @@ def journal_line(
 
 def _is_plain(call: Call, answer: Reply | EventStream) -> bool:
     """Whether only the headers of a granted call can hold a pasted secret."""
-    request = call.request
+    request, may_have_secret = call.request, call.ctx.rows.redactor.may_have_secret
     if (
-        request.query
+        (request.query and may_have_secret(request.query))
         or request.form is not None
         or not isinstance(answer, Reply)
         or answer.reason is not None
@@ -87,8 +84,8 @@ def _is_plain(call: Call, answer: Reply | EventStream) -> bool:
         return False
     if request.method == "GET":
         return not request.body
-    return len(request.body) <= _PLAIN_MAX and not call.ctx.rows.redactor.may_have_secret(
-        request.body.decode(errors="replace"), orjson.dumps(answer.body).decode()
+    return len(request.body) <= _PLAIN_MAX and not may_have_secret(
+        request.body.decode(errors="replace"), answer.content.decode()
     )
 
 
@@ -97,8 +94,8 @@ def _line(noted: JournalLine) -> Json:
     ctx, request, operation = call.ctx, call.request, call.operation.id
     contract, redactor = ctx.contract, ctx.rows.redactor
     line: dict[str, Json] = {
-        "id": f"req_{ctx.number}",
-        "at": rfc3339(ctx.now_ms),
+        "id": f"req_{ctx.request}",
+        "at": rfc3339(ctx.at_ms),
         "provider": contract.provider,
         "operation": operation or None,
         "provenance": provenance(call.served[contract.provider], operation, answer),
@@ -106,7 +103,7 @@ def _line(noted: JournalLine) -> Json:
             "method": request.method,
             "path": redactor.cut_text(request.path),
             "query": redactor.cut_query(request.query) if request.query else "",
-            "headers": noted.headers,
+            "headers": redactor.cut_headers(request.headers),
         },
         "response": {"status": answer.status},
         "violations": [],

@@ -39,6 +39,8 @@ class WorkingSet(WorldTables):
         if row is not None:
             self._world.set(row.id, row)
         self.version = 0
+        #: Rises with each change of a row which answers may show.
+        self.revision = 0
         self.is_loaded = is_new
         self._keeper = around.keeper
         self._is_shared = around.keeper.is_shared
@@ -138,6 +140,7 @@ class WorkingSet(WorldTables):
             self._empty()
             return
         apply(self.kept, self.tables, changes)
+        self.revision += 1
         self.version = changes.version
         if changes.is_cleared and self._around.on_clear is not None:
             self._around.on_clear(self)
@@ -174,6 +177,7 @@ class WorkingSet(WorldTables):
         for table in self.tables.values():
             table.empty()
         self.snapshots.empty()
+        self.revision += 1
         self.is_loaded = False
 
     def _keep(self) -> None:
@@ -183,6 +187,7 @@ class WorkingSet(WorldTables):
         if is_cleared:
             self._waiting.clear()
         is_hard = is_cleared or any(not table.is_soft for table, _ in changed.values())
+        self.revision += is_hard
         waiting = {**self._waiting, **changed}
         if is_hard or self._is_shared or len(waiting) >= _WAITING_MAX:
             try:

@@ -10,7 +10,7 @@ from flask import Flask
 
 from screentest.mock_server.engine.provider import Request
 from screentest.mock_server.engine.worlds import Worlds
-from screentest.mock_server.pipeline.handle import handle
+from screentest.mock_server.pipeline.handle import handle, turn_of
 
 from ..mock_client import HOUR_MS, MINUTE_MS, Account, Answer, Client, MockWorld
 from . import steps
@@ -284,10 +284,10 @@ def test_paid_call_whose_answer_is_held_back_takes_a_place(neighbour: Account) -
     body = json.dumps(steps.BODIES[steps.SCRIPT]).encode()
     request = Request(method="POST", path=steps.SCRIPT, headers=headers, body=body)
 
-    held = [handle(worlds, world, "ugc_copilot", request) for _ in range(3)]
-    during = handle(worlds, world, "ugc_copilot", request).answer.status
+    held = [handle(worlds, turn_of(worlds, world, "ugc_copilot", request)) for _ in range(3)]
+    during = handle(worlds, turn_of(worlds, world, "ugc_copilot", request)).answer.status
     world.unanswered.pop(held[0].number)
-    after = handle(worlds, world, "ugc_copilot", request).answer.status
+    after = handle(worlds, turn_of(worlds, world, "ugc_copilot", request)).answer.status
 
     assert [it.answer.status for it in held] == [200, 200, 200]
     assert (during, after) == (429, 200)

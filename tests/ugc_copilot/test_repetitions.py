@@ -10,7 +10,7 @@ from flask import Flask
 
 from screentest.mock_server.engine.provider import Request
 from screentest.mock_server.engine.worlds import Worlds
-from screentest.mock_server.pipeline.handle import handle
+from screentest.mock_server.pipeline.handle import handle, turn_of
 from screentest.specs.json_types import Json
 
 from ..mock_client import HOUR_MS, Account, Answer
@@ -206,7 +206,7 @@ def test_repetition_while_the_first_call_still_runs_is_409(ugc: Account) -> None
         body=json.dumps(steps.body()).encode(),
     )
 
-    first = handle(worlds, world, "ugc_copilot", request)
+    first = handle(worlds, turn_of(worlds, world, "ugc_copilot", request))
     early = send(ugc, steps.START, steps.body())
     world.unanswered.pop(first.number)
     late = send(ugc, steps.START, steps.body())

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from wsgiref.types import WSGIApplication
 
 from screentest.specs.behaviour.call_limits import Limits
@@ -23,7 +23,6 @@ from screentest.specs.behaviour.call_limits import Limits
 from ...engine.provider import BodyProblem, Request
 from ...engine.world import World
 from ...engine.worlds import Worlds
-from ...pipeline.routing import world_of
 from .. import fault_effects
 from ..edge import Edge, Place, deny
 from ..forms import read_form
@@ -106,8 +105,8 @@ class RSGIEdge:
         await self._send(scope, protocol, sent, place.world)
 
     async def _answer(self, place: Place, request: Request) -> Outgoing:
-        world = world_of(self._worlds, place.world, place.provider, request)
-        return await self._in_turn(world, partial(self._edge.answer, place, request))
+        turn = self._edge.turn(place, request)
+        return await self._in_turn(turn.world, partial(self._edge.answer, place, turn))
 
     async def _form(
         self,
@@ -139,7 +138,8 @@ class RSGIEdge:
         folder = Path(tempfile.mkdtemp(prefix="screentest-"))
         try:
             form, problem = read_form(environ, folder, limits)
-            return self._edge.answer(place, make(form=form, problem=problem))
+            turn = self._edge.turn(place, make(form=form, problem=problem))
+            return self._edge.answer(place, turn)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -208,14 +208,15 @@ def _too_large(what: str, limit: int) -> BodyProblem:
     return BodyProblem("too_large", {"what": what, "limit": limit})
 
 
-def _headers(scope: Scope) -> dict[str, str]:
+def _headers(scope: Scope) -> Mapping[str, str]:
     """The headers by lower-case name; values of a repeated one are joined as HTTP allows."""
-    items = scope.headers.items()
-    headers = dict(items)
-    if len(headers) != len(items):
-        headers = {}
-        for name, value in items:
-            headers[name] = f"{headers[name]},{value}" if name in headers else value
+    sent = scope.headers
+    if "host" in sent and len(sent.keys()) == len(sent.values()):
+        # The server's own object: most requests are answered with a look at two of its values.
+        return cast("Mapping[str, str]", sent)
+    headers: dict[str, str] = {}
+    for name, value in sent.items():
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
     if "host" not in headers and scope.authority:
         headers["host"] = scope.authority
     return headers
