@@ -9,18 +9,18 @@ from pathlib import Path
 from screentest.specs.json_types import Json
 
 from ..kernel.errors import MockError
-from .files import write_whole
+from ..kernel.version import version
 
 
-def write_ready_file(path: Path, url: str, world: Json) -> None:
-    """Write the address *url* of the mock, and the variables of *world*, to *path*."""
-    info = {
+def readiness(url: str, world: Json) -> Json:
+    """What a parent process needs to know of this mock, which answers at *url* with *world*."""
+    return {
         "url": url,
         "control": f"{url}/_screentest",
         "pid": os.getpid(),
+        "version": version(),
         "env": {"SCREENTEST_URL": url, **world["env"]},
     }
-    write_whole(path, json.dumps(info))
 
 
 def remove_ready_file(path: Path, *, of_process: int | None = None) -> None:

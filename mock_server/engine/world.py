@@ -81,7 +81,10 @@ class World:
 
 
 class Plan(Struct, frozen=True):
-    """How a world begins. *credits* are those of the first accounts, by provider."""
+    """How a world begins. *credits* are those of the first accounts, by provider.
+
+    *label* is a free text for people, such as the name of a test.
+    """
 
     seed: int = 1
     mode: Mode = Mode.REAL
@@ -90,6 +93,7 @@ class Plan(Struct, frozen=True):
     pace: float = 1.0
     credits: Mapping[str, int] = {}
     has_magic: bool = True
+    label: str = ""
 
     def to_json(self) -> Json:
         return {**asdict(self), "mode": self.mode.value}

@@ -140,7 +140,7 @@ class Worlds:
                 seed=plan.seed,
                 clock=Clock(plan.mode, now_ms, wall_ms, plan.speed),
                 home=rows.id,
-                settings=Settings(plan.pace, has_magic=plan.has_magic),
+                settings=Settings(plan.pace, has_magic=plan.has_magic, label=plan.label),
                 first=plan.to_json(),
             )
         )
@@ -184,7 +184,9 @@ class Worlds:
     def restore(
         self, world: World, head: Head, lines: Sequence[Line]
     ) -> tuple[World, list[NewKey]]:
-        """*world* replaced by what a snapshot's *head* and *lines* say; its clock goes on there.
+        """*world* replaced by what a snapshot's *head* and *lines* say, except for its label.
+
+        Its clock goes on at the instant of the snapshot.
 
         If another world has any of its keys, all of them are minted anew, and returned.
 
@@ -197,7 +199,16 @@ class Worlds:
             rows.clear()
             outside_ms = self.clocks.outside_ms(head.world.clock.mode)
             clock = replace(head.world.clock, base_ms=head.now_ms, wall_ms=outside_ms)
-            rows.save_world(replace(head.world, id=world.id, clock=clock))
+            label = world.settings.label
+            rows.save_world(
+                replace(
+                    head.world,
+                    id=world.id,
+                    clock=clock,
+                    settings=replace(head.world.settings, label=label),
+                    first={**head.world.first, "label": label},
+                )
+            )
             again = World(rows)
             if are_taken(rows, lines):
                 rows.save_world(replace(rows.world, home=world.id))

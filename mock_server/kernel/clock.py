@@ -13,6 +13,8 @@ from functools import lru_cache
 from msgspec import Struct
 from msgspec.structs import replace
 
+from screentest.specs.errors import nearest
+
 from .errors import MockError
 
 #: Later than anything.
@@ -98,11 +100,18 @@ def read_clock(text: str) -> tuple[Mode, float]:
     word, colon, factor = text.partition(":")
     modes = {mode.value: mode for mode in Mode}
     if word not in modes or (colon and word != "real"):
-        raise MockError(f"clock {text!r} must be one of {', '.join(modes)}, or real:SPEED")
+        close = nearest(word, modes)
+        hint = f"; did you mean {close[0]!r}?" if close and not colon else ""
+        raise MockError(
+            f"clock {text!r} must be one of {', '.join(modes)}, or real:SPEED{hint}",
+            code="invalid_field",
+        )
     try:
         return modes[word], check_speed(float(factor)) if colon else 1.0
     except ValueError:
-        raise MockError(f"clock speed {factor!r} is not a number; write real:20") from None
+        raise MockError(
+            f"clock speed {factor!r} is not a number; write real:20", code="invalid_field"
+        ) from None
 
 
 def rfc3339(at_ms: int) -> str:

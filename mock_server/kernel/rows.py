@@ -17,11 +17,15 @@ CREDITS_MAX = 2**53 - 1
 
 
 class Settings(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """The settings of a world. *pace* stretches documented durations; 0 ends jobs at once."""
+    """The settings of a world. *pace* multiplies documented durations; 0 ends jobs at once.
+
+    *label* is a free text for people, such as the name of a test.
+    """
 
     pace: Annotated[float, Meta(ge=0)] = 1.0
     choices: Mapping[str, str] = {}
     has_magic: bool = True
+    label: str = ""
 
 
 class WorldRow(Struct, frozen=True, gc=False, forbid_unknown_fields=True):

@@ -317,3 +317,29 @@ def test_poll_that_moves_the_clock_is_journaled_at_the_time_it_moved_to() -> Non
     now = world.control.get(f"{world.path}/clock").json()["now"]
     assert now != START
     assert world.requests()[-1]["at"] == now
+
+
+def test_mode_can_name_the_speed_as_the_command_line_does(wsgi: WsgiClient) -> None:
+    control = make_world(wsgi).control
+
+    made = control.post("/worlds", json={"clock": {"mode": "real:60"}}).json()
+    changed = control.patch(f"/worlds/{made['id']}/clock", json={"mode": "real:2.5"}).json()
+
+    assert (made["clock"]["mode"], made["clock"]["speed"]) == ("real", 60)
+    assert (changed["mode"], changed["speed"]) == ("real", 2.5)
+
+
+@pytest.mark.parametrize(
+    ("clock", "says"),
+    [
+        ({"mode": "real:60", "speed": 2}, "names the speed"),
+        ({"mode": "real:"}, "write real:20"),
+        ({"mode": "manual:3"}, "or real:SPEED"),
+        ({"mode": "real:0"}, "must be above 0"),
+    ],
+)
+def test_mode_with_a_wrong_speed_is_refused(wsgi: WsgiClient, clock: Json, says: str) -> None:
+    refused = make_world(wsgi).control.post("/worlds", json={"clock": clock})
+
+    assert refused.status == 422
+    assert says in refused.json()["detail"]

@@ -206,3 +206,34 @@ def test_world_that_does_not_exist_is_named(wsgi: WsgiClient, path: str) -> None
     answer = Client(wsgi, "").get(path)
 
     assert answer.status == 404
+
+
+def test_worlds_are_listed_with_labels_that_survive_reset_and_restore() -> None:
+    wsgi = make_wsgi()
+    first, second = (make_world(wsgi, label=label) for label in ("renders a lamp", "gives up"))
+    control = first.control
+    control.post(f"{first.path}/snapshots", json={"name": "begun"})
+    document = control.get(f"{first.path}/snapshots/begun").text
+
+    control.post(f"{second.path}/snapshots", json={"name": "begun", "document": document})
+    control.post(f"{second.path}/snapshots/begun/restore")
+    control.post(f"{second.path}/reset")
+    listed = control.get("/worlds").json()
+
+    assert [(it["id"], it["label"], it["clock"]["mode"]) for it in listed["items"]] == [
+        ("default", "", "real"),
+        (first.id, "renders a lamp", "manual"),
+        (second.id, "gives up", "manual"),
+    ]
+    assert listed["next_cursor"] is None
+
+
+def test_worlds_come_in_pages() -> None:
+    control = make_world(make_wsgi()).control
+    control.post("/worlds")
+
+    page = control.get("/worlds", query={"limit": 2}).json()
+    rest = control.get("/worlds", query={"limit": 2, "cursor": page["next_cursor"]}).json()
+
+    assert [it["id"] for it in page["items"]] == ["default", "w_1"]
+    assert ([it["id"] for it in rest["items"]], rest["next_cursor"]) == (["w_2"], None)

@@ -20,14 +20,14 @@ pytestmark = pytest.mark.skipif(
 )
 
 CREATE = """curl -s -X POST "https://api.znapai.com/v1/videos" \\
-  -H "Authorization: Bearer $ZnapAI_API_KEY" \\
+  -H "Authorization: Bearer $ZNAPAI_API_KEY" \\
   -H "Content-Type: application/json" \\
   -d '{"model": "sora-2", "prompt": "A city in the rain", "size": "1280x720",
        "seconds": "4", "metadata": {"user_id": "test-user"}}'"""
 STATUS = """curl -s https://api.znapai.com/v1/videos/$VIDEO_ID \\
-  -H "Authorization: Bearer $ZnapAI_API_KEY\""""
+  -H "Authorization: Bearer $ZNAPAI_API_KEY\""""
 CONTENT = """curl -s https://api.znapai.com/v1/videos/$VIDEO_ID/content \\
-  -H "Authorization: Bearer $ZnapAI_API_KEY" --output $FILE"""
+  -H "Authorization: Bearer $ZNAPAI_API_KEY" --output $FILE"""
 
 POLLS_MAX = 10
 
@@ -49,7 +49,7 @@ def shell(mock: LiveMock, account: Account, command: str, **variables: str) -> s
     base_url = f"{mock.origin}/w/{account.world.id}/znapai"
     done = subprocess.run(
         ["bash", "-c", command.replace("https://api.znapai.com", base_url)],
-        env={**os.environ, "ZnapAI_API_KEY": account.api_key, **variables},
+        env={**os.environ, "ZNAPAI_API_KEY": account.api_key, **variables},
         capture_output=True,
         timeout=30,
         check=False,

@@ -112,7 +112,7 @@ def _mock(
             "--host=127.0.0.1",
             "--port=0",
         ),
-        *(f"--ready-file={ready}", f"--report-file={report}", "--until-stdin-ends"),
+        *(f"--ready-file={ready}", f"--report-file={report}", "--exit-on-stdin-eof"),
         *(() if prints_requests else ("--quiet",)),
         *options,
     ]

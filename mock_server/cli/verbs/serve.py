@@ -22,7 +22,7 @@ from ...kernel.lifecycle import read_pace
 from ..env_lines import export_lines
 from ..files import OutputFile, write_whole
 from ..output import paint, table, tell
-from ..ready_file import remove_ready_file, write_ready_file
+from ..ready_file import readiness, remove_ready_file
 from ..request_log import RequestLog, verdict
 from ..settings import SEEDS, is_given, setting_option
 
@@ -55,6 +55,7 @@ class Options:
     tells_verdict: bool
     report_file: Path | None
     ends_with_stdin: bool
+    as_json: bool
     given: frozenset[str]
 
 
@@ -93,7 +94,18 @@ class Options:
 @setting_option("quiet", "-q", "--quiet", is_flag=True)
 @click.option("--report", is_flag=True, help="Print a summary of the findings at the end.")
 @click.option("--report-file", type=OutputFile(), hidden=True)
-@click.option("--until-stdin-ends", is_flag=True, hidden=True)
+@click.option(
+    "--exit-on-stdin-eof",
+    is_flag=True,
+    help="Stop when standard input ends, which a pipe does when the parent process ends.",
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="In place of the banner, print one JSON line on stdout once the port answers: URL, "
+    "process id, version and variables.",
+)
 def command(**given: Any) -> None:
     """Start the mock on this machine.
 
@@ -117,7 +129,8 @@ def command(**given: Any) -> None:
         is_quiet=given["quiet"],
         tells_verdict=given["report"],
         report_file=given["report_file"],
-        ends_with_stdin=given["until_stdin_ends"],
+        as_json=given["as_json"],
+        ends_with_stdin=given["exit_on_stdin_eof"],
         given=frozenset(name for name in ("seed", "clock", "pace") if is_given(name)),
     )
     serve(options)
@@ -148,9 +161,9 @@ def serve(options: Options) -> None:
     port = claim_port(options.host, options.port)
     if options.ready_file is not None:
         remove_ready_file(options.ready_file)
-    log = RequestLog(sys.stderr, is_quiet=options.is_quiet)
     if options.ends_with_stdin:
         threading.Thread(target=_stop_when_stdin_ends, daemon=True).start()
+    log = RequestLog(sys.stderr, is_quiet=options.is_quiet)
     plan = Plan(seed=options.seed, mode=mode, speed=speed, pace=pace)
     guard = Guard(frozenset(host.lower() for host in options.allow_hosts), options.control_token)
     app = create_app(
@@ -176,23 +189,30 @@ def serve(options: Options) -> None:
             providers = client.get(f"{url}/_screentest/providers", headers=headers).get_json()
         if options.database is not None:
             _tell_of_what_is_kept(options, plan, world)
-        click.echo(banner(url, world, providers, options))
+        ready = readiness(url, world)
+        shown = json.dumps(ready) if options.as_json else banner(url, world, providers, options)
+        click.echo(shown)
         if options.ready_file is not None:
-            write_ready_file(options.ready_file, url, world)
+            write_whole(options.ready_file, json.dumps(ready))
 
     def sum_up() -> None:
         app.extensions["screentest"].store.close()
-        log.close()
-        if options.ready_file is not None:
-            remove_ready_file(options.ready_file, of_process=os.getpid())
-        if options.report_file is not None:
-            write_whole(options.report_file, json.dumps(log.counts()))
-        if options.tells_verdict:
-            tell(verdict(log.counts()))
+        _sum_up(log, options)
 
     edge, rest = app.extensions["screentest.edge"]
     server_edge = RSGIEdge(edge, app.extensions["screentest"], rest)
     run_server(server_edge, host=options.host, port=port, on_ready=announce, on_stop=sum_up)
+
+
+def _sum_up(log: RequestLog, options: Options) -> None:
+    """Close *log*, and write what *options* ask for about it."""
+    log.close()
+    if options.ready_file is not None:
+        remove_ready_file(options.ready_file, of_process=os.getpid())
+    if options.report_file is not None:
+        write_whole(options.report_file, json.dumps(log.counts()))
+    if options.tells_verdict:
+        tell(verdict(log.counts()))
 
 
 def _url(host: str, port: int) -> str:

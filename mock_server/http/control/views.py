@@ -38,6 +38,7 @@ def show_world(worlds: Worlds, world: World, origin: str) -> Json:
         }
     return {
         "id": world.id,
+        "label": world.settings.label,
         "seed": world.seed,
         "clock": clock,
         "pace": world.settings.pace,

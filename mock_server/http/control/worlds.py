@@ -10,8 +10,8 @@ from screentest.specs.contracts.controls import load_controls
 from screentest.specs.json_types import Json
 
 from ...engine.keys import mint_further_keys
-from ...engine.world import Plan
-from ...kernel.clock import Mode, check_speed, parse_rfc3339, rfc3339
+from ...engine.world import Plan, World
+from ...kernel.clock import Mode, check_speed, parse_rfc3339, read_clock, rfc3339
 from ...kernel.errors import MockError, unknown
 from ...kernel.lifecycle import read_pace
 from ...kernel.rows import Account
@@ -42,6 +42,38 @@ def list_providers(call: ControlCall) -> Json:
     ]
 
 
+def list_worlds(call: ControlCall) -> Json:
+    """One page of the worlds, oldest first. The cursor is a place in the list."""
+    after = call.cursor or 0
+    found = list(enumerate(call.worlds.all(), 1))[after : after + call.limit + 1]
+    return one_page(found, call.limit, lambda it: _line_of(call, it[1]), lambda it: it[0])
+
+
+def _line_of(call: ControlCall, world: World) -> Json:
+    with world.rows.transaction():
+        clock = show_clock(call.worlds, world)
+    return {"id": world.id, "label": world.settings.label, "seed": world.seed, "clock": clock}
+
+
+def _mode_and_speed(wish: Mapping[str, Json], mode: Mode, speed: float) -> tuple[Mode, float]:
+    """What the *wish* of a caller makes of *mode* and *speed*. `real:60` names both.
+
+    Raises:
+        MockError: a speed is given twice, or is out of range.
+    """
+    if "mode" in wish:
+        mode, named_speed = read_clock(wish["mode"])
+        if ":" in wish["mode"]:
+            speed = named_speed
+            if "speed" in wish:
+                raise MockError(
+                    f"clock: mode {wish['mode']!r} names the speed, so it takes no 'speed'; "
+                    "leave one of the two out",
+                    code="invalid_field",
+                )
+    return mode, check_speed(wish.get("speed", speed))
+
+
 def create_world(call: ControlCall) -> Json:
     body, clock = call.body, call.body.get("clock", {})
     credits = body.get("credits", {})
@@ -53,14 +85,16 @@ def create_world(call: ControlCall) -> Json:
             "leave one of the two out",
             code="invalid_field",
         )
+    mode, speed = _mode_and_speed(clock, Mode.REAL, 1.0)
     plan = Plan(
         seed=int(body.get("seed", 1)),
-        mode=Mode(clock.get("mode", "real")),
+        mode=mode,
         now_ms=parse_rfc3339(clock["now"]) if "now" in clock else None,
-        speed=check_speed(clock.get("speed", 1.0)),
+        speed=speed,
         pace=read_pace(body.get("pace", "documented")),
         credits={provider: int(amount) for provider, amount in credits.items()},
         has_magic=body.get("magic", True),
+        label=body.get("label", ""),
     )
     return show_world(call.worlds, call.worlds.create(plan), call.origin)
 
@@ -167,8 +201,7 @@ def get_clock(call: ControlCall) -> Json:
 
 def change_clock(call: ControlCall) -> Json:
     worlds, world, body = call.worlds, call.world, call.body
-    mode = Mode(body["mode"]) if "mode" in body else world.clock.mode
-    worlds.clocks.set_clock(world, mode, check_speed(body.get("speed", world.clock.speed)))
+    worlds.clocks.set_clock(world, *_mode_and_speed(body, world.clock.mode, world.clock.speed))
     with world.rows.transaction():
         return show_clock(worlds, world)
 
@@ -218,6 +251,7 @@ OPERATIONS: Mapping[str, Handler] = {
     "getHealth": get_health,
     "getOpenapi": get_openapi,
     "listProviders": list_providers,
+    "listWorlds": list_worlds,
     "createWorld": create_world,
     "getWorld": get_world,
     "changeWorld": change_world,
