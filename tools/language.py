@@ -27,7 +27,7 @@ EXCLUDED = {
     r"\btold\b": "say 'reported', 'named' or 'passed'",
     r"\b(stands|stood)\b": "say 'is'",
     r"(?<!there )(?<!what )\b(is|are|was)\sno\s(?!longer\b|more\b)": "say 'is not a …'",
-    r"(?<!there )\b(is|are)\snone\b": "say 'there are no …', or name the value None",
+    r"(?<!there )\b(is|are)\s(?-i:none)\b": "say 'there are no …', or name the value None",
     r"\byou\smay\snot\b": "say 'permission denied', or name the rule",
     r"\bcomplain": "say 'no findings'",
     r"^(nothing|nobody), (if|when|unless)\b": "start with the subject: Raises unless …",

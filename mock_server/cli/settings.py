@@ -1,7 +1,7 @@
-"""Settings: an option, a variable, or a line in pyproject.toml.
+"""Settings of the command line.
 
-Precedence: option, then SCREENTEST_… variable, then `[tool.screentest]` of the nearest
-pyproject.toml upwards, then the default.
+A setting has its value from the first of: option, SCREENTEST_… variable, `[tool.screentest]` of the
+nearest pyproject.toml upwards, default.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 from click.core import ParameterSource
+from click.types import FuncParamType
 
 from screentest.specs.errors import no_such
 from screentest.specs.json_types import Json
@@ -23,25 +24,19 @@ from screentest.specs.json_types import Json
 from ..kernel.errors import MockError
 from .exit_codes import Exit
 
-#: Upwards from the working folder; a deeper tree is a mistake.
-_FOLDERS_MAX = 64
-#: What listens on every address of the machine is reached on its loopback.
+#: A server that listens on all addresses is reached on loopback.
 _REACHED_AS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
-#: What a file says that has such a table, and some that have none.
+#: Matches every file with our table, and a few without.
 _OUR_TABLE = re.compile(r"""screentest["']?\s*[\].=]""")
-_KINDS = {str: "a text", int: "a whole number", bool: "true or false", list: "a list of texts"}
+_KINDS = {str: "a string", int: "a whole number", bool: "true or false", list: "a list of strings"}
 
-#: As the control API takes them: whole numbers that JSON carries everywhere.
+#: The seeds of the control API: JSON carries such integers exactly.
 SEEDS = click.IntRange(0, 9_007_199_254_740_991)
-
-
 _PREFIX = "SCREENTEST_"
-#: Findings that make `run` fail.
-FAIL_ON = ("never", "error", "warning")
-#: What is read besides the settings, by `serve`, `verify` and every verb that calls a mock.
+#: Variables that `serve`, `verify` and the client verbs read besides those of settings.
 OTHER_VARIABLES = frozenset(
-    f"SCREENTEST_{name}"
+    f"{_PREFIX}{name}"
     for name in (
         "API_KEY",
         "BEARER",
@@ -62,79 +57,97 @@ class ConfigError(click.ClickException):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting. *kind* is what its value must be in pyproject.toml; *check* raises otherwise."""
+    """One setting. *values* is the click type of its option, which also checks a file's value."""
 
-    variable: str
+    name: str
     default: Json
-    kind: type
     help: str
-    check: Callable[[Any], object] = id
+    # A `click.ParamType`, which later versions of click make generic and older ones do not.
+    values: Any = None
+
+    @property
+    def variable(self) -> str:
+        """The name of its environment variable."""
+        return _PREFIX + self.name.upper().replace("-", "_")
+
+    @property
+    def kind(self) -> type:
+        """The type of its value in a file."""
+        return str if self.default is None else type(self.default)
+
+    def check(self, value: Json) -> None:
+        """Check *value*, which is from a file.
+
+        Raises:
+            MockError: the value has the wrong type, or is out of range.
+        """
+        is_number = isinstance(value, int) and not isinstance(value, bool)
+        fits = is_number if self.kind is int else isinstance(value, self.kind)
+        if not fits or (self.kind is list and not all(isinstance(it, str) for it in value)):
+            raise MockError(f"expected {_KINDS[self.kind]}, got {value!r}")
+        if self.values is not None:
+            try:
+                self.values.convert(value, None, None)
+            except click.BadParameter as error:
+                raise MockError(error.message.rstrip(".")) from None
 
 
-def _port(value: int) -> None:
-    _within(value, 0, 65_535)
-
-
-def _seed(value: int) -> None:
-    _within(value, int(SEEDS.min or 0), int(SEEDS.max or 0))
-
-
-def _within(value: int, least: int, most: int) -> None:
-    if not least <= value <= most:
-        raise MockError(f"expected a number from {least} to {most}, got {value}")
-
-
-def _clock(value: str) -> None:
-    # Every verb reads these settings, and most projects set no clock.
+def _clock(value: str) -> str:
+    # Imported here: every verb has settings, and most projects set no clock.
     from ..kernel.clock import read_clock
 
     read_clock(value)
+    return value
 
 
-def _pace(value: str) -> None:
+def _pace(value: str) -> str:
     from ..kernel.lifecycle import read_pace
 
     read_pace(value)
+    return value
 
 
-def _fail_on(value: str) -> None:
-    if value not in FAIL_ON:
-        raise MockError(f"expected one of {', '.join(FAIL_ON)}, got {value!r}")
-
-
+_FAIL_ON = click.Choice(("never", "error", "warning"))
 SETTINGS: Mapping[str, Setting] = {
-    "host": Setting("SCREENTEST_HOST", "127.0.0.1", str, "Address to listen on."),
-    "port": Setting("SCREENTEST_PORT", 8787, int, "Port to listen on; 0 takes a free one.", _port),
-    "provider": Setting("SCREENTEST_PROVIDER", [], list, "The providers to serve; empty is all."),
-    "seed": Setting("SCREENTEST_SEED", 1, int, "Same seed, same calls: same bytes.", _seed),
-    "clock": Setting("SCREENTEST_CLOCK", "real", str, "What moves the clock.", _clock),
-    "pace": Setting("SCREENTEST_PACE", "documented", str, "How long jobs take.", _pace),
-    "db": Setting("SCREENTEST_DB", None, str, "Keep everything in this SQLite file."),
-    "pure": Setting("SCREENTEST_PURE", False, bool, "Leave out our own response headers."),
-    "quiet": Setting("SCREENTEST_QUIET", False, bool, "Print no line per request."),
-    "webhook-allow": Setting(
-        "SCREENTEST_WEBHOOK_ALLOW", [], list, "Networks that webhooks may go to besides."
-    ),
-    "fail-on": Setting(
-        "SCREENTEST_FAIL_ON", "never", str, "Findings that make `run` fail.", _fail_on
-    ),
-    "url": Setting("SCREENTEST_URL", "http://127.0.0.1:8787", str, "Address of the running mock."),
-    "world": Setting("SCREENTEST_WORLD", "default", str, "Which world is meant."),
+    it.name: it
+    for it in (
+        Setting("host", "127.0.0.1", "Address to listen on."),
+        Setting("port", 8787, "Port to listen on; 0 takes a free one.", click.IntRange(0, 65_535)),
+        Setting("provider", [], "The providers to serve. Default: all."),
+        Setting("seed", 1, "The same seed and the same calls give the same bytes.", SEEDS),
+        Setting("clock", "real", "What moves the clock.", FuncParamType(_clock)),
+        Setting("pace", "documented", "How long jobs take.", FuncParamType(_pace)),
+        Setting("db", None, "Keep the state in this SQLite file."),
+        Setting("pure", False, "Leave out the X-Screentest-… response headers."),
+        Setting("quiet", False, "Print no line for each request."),
+        Setting("webhook-allow", [], "Further networks to which webhooks are sent."),
+        Setting("fail-on", "never", "Findings that make `run` fail.", _FAIL_ON),
+        Setting("url", "http://127.0.0.1:8787", "Address of the running mock."),
+        Setting("world", "default", "The world to use."),
+    )
 }
 
 
 def setting_option(name: str, *flags: str, **extra: Any) -> Callable[[Any], Any]:
-    """The click option of setting *name*, with its other sources behind it."""
+    """The click option of setting *name*; *extra* overrides its attributes."""
     setting = SETTINGS[name]
-    detail = extra.pop("help", setting.help)
-    # click cannot show what a function would give, and the file is not read for `--help`.
-    shown = f"  [default: {setting.default}]" if setting.default not in (None, [], False) else ""
+    given: dict[str, Any] = {
+        "type": setting.values,
+        "help": setting.help,
+        "multiple": setting.kind is list,
+        "is_flag": setting.kind is bool,
+        **extra,
+    }
+    # A default that is a function has no text in `--help`, which must not read the file.
+    if setting.default not in (None, [], False):
+        given["help"] += f"  [default: {setting.default}]"
+    # Not click's `default_map`: it would also reach options that are not settings and have the name
+    # of one, such as `verify --url`.
     return click.option(
         *(flags or (f"--{name}",)),
         envvar=setting.variable,
         default=lambda: configured(name),
-        help=detail + shown,
-        **extra,
+        **given,
     )
 
 
@@ -142,7 +155,7 @@ def configured(name: str) -> Json:
     """The value of *name* from pyproject.toml, or its default.
 
     Raises:
-        ConfigError: the file is wrong.
+        ConfigError: the file is invalid.
     """
     found = project_settings()[1]
     if name == "url" and name not in found:
@@ -151,7 +164,7 @@ def configured(name: str) -> Json:
 
 
 def _own_url(found: Mapping[str, Json]) -> str:
-    """Where `serve` listens with the same settings, so that the other verbs find it."""
+    """The address of a `serve` with the same settings, so that the other verbs find it."""
     host, port = (
         str(os.environ.get(SETTINGS[name].variable) or found.get(name, SETTINGS[name].default))
         for name in ("host", "port")
@@ -163,13 +176,13 @@ def _own_url(found: Mapping[str, Json]) -> str:
 
 
 def is_given(name: str) -> bool:
-    """Whether the running command was told setting *name*: by a flag, a variable or the file."""
+    """Whether setting *name* of the running command is from an option, a variable or the file."""
     source = click.get_current_context().get_parameter_source(name)
     return source is not ParameterSource.DEFAULT or name in project_settings()[1]
 
 
 def unread_variables() -> dict[str, str]:
-    """Variables that are named like ours and that nothing reads, with what is nearest, or ""."""
+    """SCREENTEST_… variables that no verb reads, each with the nearest known one, or ""."""
     known = OTHER_VARIABLES | {it.variable for it in SETTINGS.values()}
     unread = [it for it in os.environ if it.startswith(_PREFIX) and it not in known]
     if not unread:
@@ -182,19 +195,18 @@ def unread_variables() -> dict[str, str]:
 
 
 def all_settings() -> list[Mapping[str, Json]]:
-    """Name, value and source of every setting, without flags.
+    """Name, value and source of every setting, without options.
 
     Raises:
-        ConfigError: the file is wrong.
+        ConfigError: the file is invalid.
     """
     path, found = project_settings()
     shown: list[Mapping[str, Json]] = []
     for name, setting in SETTINGS.items():
-        value, source = setting.default, "default"
+        value = configured(name)
+        source = "default" if value == setting.default else "host and port"
         if name in found:
-            value, source = found[name], str(path)
-        elif configured(name) != value:
-            value, source = configured(name), "host and port"
+            source = str(path)
         if os.environ.get(setting.variable):
             value, source = os.environ[setting.variable], setting.variable
         shown.append({"name": name, "value": value, "source": source})
@@ -203,23 +215,20 @@ def all_settings() -> list[Mapping[str, Json]]:
 
 @cache
 def project_settings() -> tuple[Path | None, Mapping[str, Json]]:
-    """The nearest pyproject.toml with a `[tool.screentest]`, and what it says.
+    """The nearest pyproject.toml with a `[tool.screentest]`, and this table.
 
     Raises:
-        ConfigError: it is no TOML, or has a key or a value that does not belong there.
+        ConfigError: the file is not TOML, or has an unknown key or an invalid value.
     """
     try:
         folder = Path.cwd()
     except FileNotFoundError:  # the folder was removed
         return None, {}
-    for _ in range(_FOLDERS_MAX):
-        path = folder / "pyproject.toml"
+    for above in (folder, *folder.parents):
+        path = above / "pyproject.toml"
         table = _read_table(path)
         if table is not None:
             return path, _checked(path, table)
-        if folder == folder.parent:
-            break
-        folder = folder.parent
     return None, {}
 
 
@@ -228,7 +237,7 @@ def _read_table(path: Path) -> Json | None:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
-    # Reading TOML costs milliseconds, which projects without our table need not pay.
+    # Parsing TOML takes milliseconds, which projects without our table need not wait for.
     if _OUR_TABLE.search(text) is None:
         return None
     import tomllib
@@ -248,19 +257,8 @@ def _checked(path: Path, table: Json) -> Mapping[str, Json]:
     for name, value in table.items():
         if name not in SETTINGS:
             raise ConfigError(f"{path}: [tool.screentest] has {no_such('key', name, SETTINGS)}")
-        kind = SETTINGS[name].kind
-        if not _is_of(kind, value):
-            raise ConfigError(
-                f"{path}: [tool.screentest] {name}: expected {_KINDS[kind]}, got {value!r}"
-            )
         try:
             SETTINGS[name].check(value)
         except MockError as error:
             raise ConfigError(f"{path}: [tool.screentest] {name}: {error}") from None
     return table
-
-
-def _is_of(kind: type, value: Json) -> bool:
-    if kind is list:
-        return isinstance(value, list) and all(isinstance(it, str) for it in value)
-    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

@@ -95,7 +95,7 @@ class Documents(Table[tuple[str, str], Document]):
 
 
 class Snapshots(Table[str, Snapshot]):
-    """Snapshots of one world, which are no part of it: a reset and a restoration leave them."""
+    """The snapshots of one world. A reset and a restore keep them."""
 
     name = "snapshot"
 

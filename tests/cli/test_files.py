@@ -42,7 +42,7 @@ def test_link_stays_a_link(tmp_path: Path) -> None:
 
 
 def test_pipe_stays_a_pipe_and_gets_the_text(tmp_path: Path) -> None:
-    """A device such as /dev/null is no ordinary file either, and must not become one."""
+    """A device such as /dev/null must stay a device."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     got: list[str] = []

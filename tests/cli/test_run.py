@@ -47,8 +47,8 @@ import json, os, pathlib, signal, sys, time
 def leave(number, frame):
     sys.exit(40 + number)
 signal.signal(signal.SIGTERM, leave)
-told = {"url": os.environ["SCREENTEST_URL"], "pid": os.getpid()}
-pathlib.Path("part").write_text(json.dumps(told))
+seen = {"url": os.environ["SCREENTEST_URL"], "pid": os.getpid()}
+pathlib.Path("part").write_text(json.dumps(seen))
 pathlib.Path("part").rename("waiting.json")
 time.sleep(60)
 """

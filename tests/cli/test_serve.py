@@ -8,15 +8,17 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from .conftest import Shell
+from .conftest import Shell, send
 from .serving import Served, serving_mock
 
 _STOP_S_MAX = 1.0
+_MARIONETTE = Path(__file__).parent.parent / "marionette"
 _WAIT_S_MAX = 20.0
 
 
@@ -192,3 +194,41 @@ def test_report_file_is_written_even_when_streams_are_cut(
         "requests": 1,
         "findings": [{"code": "SC110", "severity": "error", "count": 1}],
     }
+
+
+# --- Strictness -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "severity"), [((), 500, "error"), (("--no-strict",), 201, "warning")]
+)
+def test_reply_that_breaks_the_contract_is_sent_only_without_strictness(
+    shell: Shell, words: tuple[str, ...], status: int, severity: str
+) -> None:
+    _package_broken_marionette(shell.folder)
+    with serving_mock(shell, *words, PYTHONPATH=str(shell.folder)) as served:
+        headers = {
+            "X-Stage-Key": served.env["MARIONETTE_KEY"],
+            "Content-Type": "application/json",
+        }
+        url = f"{served.env['MARIONETTE_BASE_URL']}/plays"
+        answer = send("POST", url, {"title": "Faust"}, headers)
+        (line,) = served.control("GET", "/requests")[1]["items"]
+
+    assert answer[0] == status
+    found = [(it["code"], it["severity"]) for it in line["violations"]]
+    assert found == [("SC500", severity)]
+
+
+def _package_broken_marionette(folder: Path) -> None:
+    """Make a broken contract the only packaged one of every Python that starts with *folder*."""
+    contract = folder / "contracts" / "marionette"
+    contract.mkdir(parents=True)
+    for name in ("openapi.yaml", "behaviour.yaml"):
+        text = (_MARIONETTE / name).read_text()
+        (contract / name).write_text(text.replace("      id: $id\n", "      id: $idd\n"))
+    (folder / "sitecustomize.py").write_text(
+        "from pathlib import Path\n"
+        "import screentest.specs.contracts.contract as contract\n"
+        f"contract.FOLDER = Path({str(contract.parent)!r})\n"
+    )

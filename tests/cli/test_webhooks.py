@@ -120,7 +120,7 @@ def test_deliveries_are_listed_and_sent_again(world: World, listening: Listening
 def test_receiver_that_is_not_there_is_told_under_its_delivery(world: World) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        # Bound and not listening: whoever connects is refused.
+        # Bound and not listening: a connection is refused.
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/hook"
         endpoints = f"{world.url}/_screentest/worlds/{world.id}/webhooks/endpoints"
         body = {"provider": "ugc_copilot", "url": url}

@@ -131,7 +131,7 @@ def _check_console(terminals: Terminals, text: str) -> None:
 
 
 def _check_workflow(terminals: Terminals, steps: list[Any]) -> None:
-    """Run what a workflow runs; what goes to a provider goes to the mock that stands for it."""
+    """Run the commands of a workflow, with a mock in place of the provider."""
     commands = [step["run"] for step in steps if "run" in step]
     assert re.search(r"^pip install ['\"].*screentest.*\[contract\]['\"]$", commands[0])
     for command in commands[1:]:

@@ -59,7 +59,7 @@ def _ninth_hour(wsgi: WsgiClient, receiver: str) -> Json:
     world.advance(MINUTE_MS)
     seen["window slid"] = ugc.try_start(renders).status
 
-    # A job ends; what is told of it is tried again for nine hours.
+    # A job ends; its delivery is retried for nine hours.
     detail = world.account("ugc_copilot")
     hook = {"provider": "ugc_copilot", "account": detail.id, "url": f"wsgi:{receiver}"}
     assert control.post(f"{world.path}/webhooks/endpoints", json=hook).status == 201

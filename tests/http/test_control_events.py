@@ -1,4 +1,4 @@
-"""What happened is told in order: as a page, to whoever waits for it, and live."""
+"""The events of a world come in order: as a page, as the answer to a waiting call, and live."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A snapshot is a document that anybody can read; restored, it gives the same answers again."""
+"""A snapshot is a readable document; a restored world gives the same answers again."""
 
 from __future__ import annotations
 

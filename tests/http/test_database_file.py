@@ -109,7 +109,7 @@ def _corrupt(path: Path) -> None:
 
 
 def _text(path: Path) -> None:
-    path.write_text("this is a letter to somebody, and no database at all\n" * 20)
+    path.write_text("this is a text file and not a database\n" * 20)
 
 
 @pytest.mark.parametrize("make", [_foreign, _newer, _corrupt, _text])

@@ -148,7 +148,7 @@ def test_lost_call_leaves_its_other_faults_for_the_next(ozor: Account) -> None:
 
 
 def test_retired_model_strikes_calls_for_that_model_alone(world: MockWorld) -> None:
-    """Words in a prompt are none; a call for another model used to wear the fault out."""
+    """A model's name in a prompt does not count, and a call for another model uses up no fault."""
     ugc = world.account("ugc_copilot", credits=1_000)
     _order(world, "model_retired", attributes={"model": "veo"})
 

@@ -150,7 +150,7 @@ def test_provider_that_asks_for_no_pause_gets_polls_at_any_pace(world: MockWorld
 # --- SC202: polled on after the end ---------------------------------------------------------------
 
 
-#: What is told of a client that goes on, in the words of its provider.
+#: The findings about a client that continues, in the words of its provider.
 _ENDS = {
     "ozor": (
         "3 since its end as 'completed'",

@@ -1,4 +1,4 @@
-"""What a receiver of webhooks does wrong is told beside the attempt that shows it."""
+"""Findings about a receiver of webhooks are listed with the attempt that shows them."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def _go_on(world: MockWorld, document: str) -> Json:
 
 
 def _same_account(account: Account, world: MockWorld) -> Account:
-    """The account as it stands in *world*, with the key that it has always had."""
+    """The account as it is in *world*, with its original key."""
     client = Client(world.wsgi, f"/w/{world.id}/ozor", account.client.headers)
     return Account(world, account.id, "ozor", account.api_key, account.bearer, client)
 
@@ -195,7 +195,7 @@ def test_world_that_is_made_later_is_not_called_as_one_whose_keys_are_here() -> 
 
 
 def _sealed(lines: list[Json]) -> str:
-    """A document of *lines* whose last line is right again, as somebody may make it."""
+    """A document of *lines* with a matching digest, as a careful forger would write it."""
     body = "".join(json.dumps(it, sort_keys=True, separators=(",", ":")) + "\n" for it in lines)
     return body + json.dumps({"sha256": sha256(body.encode()).hexdigest()}).replace(" ", "") + "\n"
 
@@ -291,7 +291,7 @@ _SPOILT: dict[str, tuple[Callable[[str], str], str]] = {
         _with_world(settings={"pace": "fast"}),
         "Expected `float`, got `str` - at `$.world.settings.pace`",
     ),
-    "speed of a clock that stands": (
+    "speed of a stopped clock": (
         _with_world(clock={"mode": "real", "base_ms": 0, "wall_ms": 0, "speed": 0}),
         _NO_WORLD,
     ),
@@ -302,7 +302,7 @@ _SPOILT: dict[str, tuple[Callable[[str], str], str]] = {
         _with_line({"table": "account", "row": {}}),
         "fits no row: Object missing required field `id`",
     ),
-    "line that is no row": (_with_line({"a": 1}), "fits no row"),
+    "line that is not a row": (_with_line({"a": 1}), "fits no row"),
     "more fields": (_with_row("account", world="default"), "contains unknown field `world`"),
     "number as text": (
         _with_row("account", available="10"),

@@ -110,7 +110,7 @@ def test_refused_key_cites_who_may_come_in(
     client.request(method, path)
     without_key = _cited(world)
     client.request(
-        method, path, headers={"X-API-Key": "nobody's", "Authorization": "Bearer nobody's"}
+        method, path, headers={"X-API-Key": "unknown", "Authorization": "Bearer unknown"}
     )
 
     assert (without_key, _cited(world)) == ([missing], [unknown])

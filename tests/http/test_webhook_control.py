@@ -204,7 +204,7 @@ def test_pending_event_is_sent_now_and_goes_on_from_there(lantern: Lantern) -> N
     lantern.control("POST", "webhooks/deliveries/dlv_1/redeliver", {})
 
     (delivery,) = lantern.deliveries()
-    # 30 s is where the clock stands; the second failure is followed by five minutes.
+    # The clock is at 30 s; the wait after the second failure is five minutes.
     assert (delivery["state"], delivery["next_due"]) == ("pending", "2026-01-01T00:05:30Z")
 
 

@@ -102,7 +102,7 @@ NEVER = [
     "[2002:7f00:1::]",
     "[2002:a00:1::1]",
     "[2001:0:808:808::5601:5601]",
-    # documentation, shared and benchmark space: nobody's own network
+    # documentation, shared and benchmark space: not a private network
     "192.0.2.1",
     "198.51.100.1",
     "203.0.113.1",
@@ -197,7 +197,7 @@ def test_mock_does_not_send_to_itself() -> None:
 
 # --- All addresses, against a table of ranges -----------------------------------------------------
 
-#: First and last address of what is open to a mock that nobody else can reach.
+#: First and last address of each network that is open to a mock on loopback.
 _OPEN_V4 = [
     (0x7F00_0000, 0x7FFF_FFFF),
     (0x0A00_0000, 0x0AFF_FFFF),

@@ -132,7 +132,7 @@ def test_nine_hours_of_retries_run_in_under_a_second(lantern: Lantern) -> None:
 
 @pytest.mark.parametrize("status", [302, 500])
 def test_sixth_failure_is_the_last(lantern: Lantern, status: int) -> None:
-    """A redirect is a failure too, and nobody goes where it points."""
+    """A redirect is a failure too, and is not followed."""
     hook = lantern.receive(*[status] * 9)
     lantern.register()
     lantern.start()
@@ -358,7 +358,7 @@ def test_world_that_is_reset_by_a_receiver_is_left_alone(lantern: Lantern) -> No
 
 
 def test_attempt_that_a_crash_cut_off_is_made_again(tmp_path: Path) -> None:
-    """A courier that never reports stands for a process that dies while it sends."""
+    """A courier that never reports is like a process that dies while it sends."""
     path = tmp_path / "mock.db"
     first = create_app(contracts=[contract()], database=path)
     worlds = first.extensions["screentest"]

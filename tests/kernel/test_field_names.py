@@ -1,4 +1,4 @@
-"""Which names there are where a field stands, through every form that a schema has."""
+"""The names of a field's siblings, through every form that a schema has."""
 
 from __future__ import annotations
 

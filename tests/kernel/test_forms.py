@@ -1,4 +1,4 @@
-"""A value of none of the documented forms is told what keeps it from the nearest one."""
+"""A value that matches no documented form gets the violations of the nearest one."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def patterns_below(documents: Documents, node: Json, seen: set[str]) -> Iterator
 
 
 def patterns_of_requests(name: str) -> set[str]:
-    """A path parameter of another form names nothing, so its pattern is never told."""
+    """A path parameter of another form names nothing, so its pattern is never reported."""
     document, operations = contract(name)
     documents, seen = Documents(name, document), set[str]()
     asked = [schema for it in operations.values() for schema in it.bodies.values()]

@@ -59,7 +59,7 @@ def test_cut_secrets_can_still_be_told_apart() -> None:
 
 @pytest.mark.parametrize("end", ["", 'a "', "a\\", "%22", "%5C%22", "\n-----END PRIVATE KEY-----"])
 def test_json_is_still_json_after_the_cut(end: str) -> None:
-    """A key may be cut short by whoever pasted it, or end in another field."""
+    """A pasted key may be incomplete, or end in another field."""
     pasted = f"-----BEGIN PRIVATE {'KEY'}-----\nMIIEvQ+/={end}"
     document = {"a": pasted, "b": 'a "lamp" -----END PRIVATE KEY-----', "c": f"%2F{pasted}"}
 

@@ -46,7 +46,7 @@ def test_advance_in_pieces_is_advance_at_once(wsgi: WsgiClient, cuts: list[int])
 @settings(max_examples=25, deadline=None)
 @given(polls=st.lists(st.sampled_from(["job", "video", "list", "ledger"]), max_size=12))
 def test_reading_changes_nothing(wsgi: WsgiClient, polls: list[str]) -> None:
-    """A world that is read at every step ends like one that nobody looks at."""
+    """A world that is read at every step ends like one that is never read."""
     watched, alone = make_world(wsgi), make_world(wsgi)
     account, video, job = _begin(watched)
     other = _begin(alone)[0]

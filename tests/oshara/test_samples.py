@@ -78,7 +78,7 @@ def server() -> Iterator[tuple[Client, int]]:
 
 @pytest.fixture
 def service(server: tuple[Client, int]) -> Iterator[Service]:
-    """A world whose clock stands still until somebody moves it."""
+    """A world with a manual clock."""
     wsgi, port = server
     world = make_world(wsgi)
     yield Service(world.account("oshara"), f"http://127.0.0.1:{port}")

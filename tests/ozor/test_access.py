@@ -1,4 +1,4 @@
-"""Who may do what: no key and bad keys get 401, other people's things 403, and nobody gets 429."""
+"""Access: no key and a bad key get 401, resources of other accounts get 403, no call gets 429."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def call_with(client: Client, call: tuple[str, str, Json], **ids: str) -> Any:
 
 @pytest.fixture
 def ids_of_neighbour(neighbour: Account) -> dict[str, str]:
-    """Real ids of somebody else, one for each place in a path."""
+    """Real ids of another account, one for each place in a path."""
     submitted = steps.generate(neighbour)
     steps.finish_job(neighbour, submitted)
     return {
@@ -94,7 +94,7 @@ def test_without_a_key_everything_public_is_401(
 @pytest.mark.clause("OZ-032")
 @pytest.mark.parametrize("call", PUBLIC, ids=name_of)
 def test_unknown_key_is_401_everywhere(ozor: Account, call: tuple[str, str, Json]) -> None:
-    """The key has the right form, yet nobody was given it."""
+    """The key has the right form and was never issued."""
     unknown = "sk_live_" + "0" * 32
 
     answer = call_with(steps.with_key(ozor, unknown), call, **NOWHERE)
@@ -175,7 +175,7 @@ def test_id_that_does_not_exist_is_404(ozor: Account, call: tuple[str, str, Json
 
 @pytest.mark.clause("OZ-036")
 def test_many_calls_in_a_row_are_never_rate_limited(ozor: Account) -> None:
-    """The clock stands still, so all of them fall into one instant."""
+    """The clock is manual, so all calls happen at one instant."""
     calls: list[Callable[[], Any]] = [
         lambda: ozor.client.get(steps.VIDEOS),
         lambda: ozor.client.get(steps.VOICES),

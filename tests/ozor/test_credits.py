@@ -31,7 +31,7 @@ def test_generation_is_paid_when_its_job_completes(ozor: Account) -> None:
 
 @pytest.mark.clause("OZ-038")
 def test_generation_is_paid_at_the_instant_of_completion(ozor: Account) -> None:
-    """Nobody has to poll for it, and a long jump does not move the date of the payment."""
+    """It needs no poll, and a long advance does not change the date of the payment."""
     submitted = steps.generate(ozor)
 
     fired = ozor.world.advance(600_000)

@@ -211,7 +211,7 @@ def test_patch_sample_works_with_an_image_of_the_plan(ozor: Account, plan_id: st
 def test_patch_sample_works_as_it_is_where_unknown_images_are_left_out(
     ozor: Account, plan_id: str
 ) -> None:
-    """A38, leave_out: `plan_...` is no image of any plan."""
+    """A38, leave_out: `plan_...` is not an image of any plan."""
     ozor.world.choose(ozor__unknown_images="leave_out")
     sample = patch_sample("users/uid/plans/plan_.../page_0_img_0.png")
 

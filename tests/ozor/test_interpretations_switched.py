@@ -124,7 +124,7 @@ def test_money_may_be_judged_before_the_state(ozor: Account) -> None:
 
 @pytest.mark.clause("OZ-081", "OZ-082")
 def test_limit_out_of_range_may_be_the_422_of_the_framework(ozor: Account) -> None:
-    """A12, 422: a wrong body is still told by 400."""
+    """A12, 422: an invalid body is still answered 400."""
     ozor.world.choose(ozor__limit_out_of_range="422")
 
     in_query = ozor.client.get(steps.VIDEOS, query={"limit": 101})

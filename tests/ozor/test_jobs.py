@@ -241,7 +241,7 @@ def test_own_video_does_not_open_a_foreign_job(ozor: Account, neighbour: Account
 
 @pytest.mark.clause("OZ-055", "OZ-129")
 def test_job_takes_tens_of_seconds(ozor: Account) -> None:
-    """Somebody who waits a second and goes on has a bug that must show."""
+    """A client that waits a second and continues has a bug, which must show."""
     submitted = steps.generate(ozor)
     ozor.world.advance(5_000)
     early = steps.job(ozor, submitted)["status"]

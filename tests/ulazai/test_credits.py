@@ -191,7 +191,7 @@ def test_server_error_costs_nothing(ulazai: Account, operation: str) -> None:
 @pytest.mark.clause("UL-067")
 @pytest.mark.parametrize("pace", ["documented", "instant"])
 def test_server_error_after_the_charge_gives_it_back(ulazai: Account, pace: str) -> None:
-    """The task was accepted and paid; its answer got lost in a 500, so nobody knows its id."""
+    """The task was accepted and paid; its answer was lost in a 500, so no client has its id."""
     ulazai.world.control.patch(ulazai.world.path, json={"pace": pace})
     steps.fault(ulazai.world, "http_error", "generateTextToVideo", "after_commit", status=500)
 

@@ -19,7 +19,7 @@ def readings(world: MockWorld) -> Json:
 
 
 def test_all_29_points_are_listed_with_their_reason(world: MockWorld) -> None:
-    """L1 to L29: nobody has to read code to learn what was chosen."""
+    """L1 to L29: the contract lists every choice."""
     listed = [item for name, item in readings(world).items() if name.startswith("ulazai.")]
 
     assert {item["id"] for item in listed} == {f"L{number}" for number in range(1, 30)}

@@ -85,7 +85,7 @@ def test_other_refusals_may_have_a_detail(ulazai: Account) -> None:
 
     answers = [
         ulazai.world.anonymous("ulazai").post(steps.TEXT, json=steps.TEXT_BODY),
-        steps.with_header(ulazai, "Token nobody").post(steps.TEXT, json=steps.TEXT_BODY),
+        steps.with_header(ulazai, "Token unknown").post(steps.TEXT, json=steps.TEXT_BODY),
         ulazai.client.get(steps.status_path(steps.NO_TASK)),
         ulazai.client.post(steps.TEXT, raw=b"{", headers=AS_JSON),
         poor.client.post(steps.TEXT, json=steps.TEXT_BODY),

@@ -125,7 +125,7 @@ def test_token_may_be_the_only_form_of_the_header(ulazai: Account) -> None:
 
 @pytest.mark.clause("UL-062", "UL-063", "UL-064")
 def test_concurrency_may_be_judged_first(ulazai: Account) -> None:
-    """L17, concurrency_before_content: neither the content nor the balance is told."""
+    """L17, concurrency_before_content: neither the content nor the balance is reported."""
     ulazai.world.choose(ulazai__refusal_order="concurrency_before_content")
     for _ in range(10):
         steps.from_text(ulazai)

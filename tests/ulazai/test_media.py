@@ -1,4 +1,4 @@
-"""The files behind the two addresses: a real ten-second MP4 and a real JPEG, for everybody."""
+"""The files at the two addresses: a real ten-second MP4 and a real JPEG, without a key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MEDIA = files("screentest").joinpath("fixtures", "media")
 
 
 def anybody(account: Account) -> Client:
-    """Somebody without a key: the files lie on a public CDN."""
+    """A client without a key: the files are on a public CDN."""
     return account.world.anonymous("ulazai")
 
 

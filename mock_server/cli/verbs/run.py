@@ -25,7 +25,7 @@ from screentest.specs.json_types import Json
 from ..exit_codes import Exit
 from ..output import fail, tell
 from ..request_log import verdict
-from ..settings import FAIL_ON, SEEDS, setting_option, unread_variables
+from ..settings import setting_option, unread_variables
 
 _START_S_MAX = 30.0
 _STOP_S_MAX = 10.0
@@ -44,15 +44,11 @@ _SENT_ON = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 
 # Options after COMMAND belong to it, even if `run` has an option of the same name.
 @click.command("run", context_settings={"allow_interspersed_args": False})
-@setting_option("provider", multiple=True, help="Serve only this provider. Repeatable.")
-@setting_option("seed", type=SEEDS)
+@setting_option("provider", help="Serve only this provider. Repeatable.")
+@setting_option("seed")
 @setting_option("clock", metavar="real|manual|auto", help="What moves the clock; real:20, too.")
 @setting_option("pace", metavar="documented|fast|instant|FACTOR")
-@setting_option(
-    "fail-on",
-    type=click.Choice(FAIL_ON),
-    help="Exit with 1 on such findings, even if the command succeeds.",
-)
+@setting_option("fail-on", help="Exit with 1 on such findings, even if the command succeeds.")
 @click.option("--log", "prints_requests", is_flag=True, help="Print a line per request.")
 @click.argument("command_line", metavar="-- COMMAND [ARGS]...", nargs=-1, required=True)
 def command(command_line: tuple[str, ...], fail_on: str, **given: Any) -> None:

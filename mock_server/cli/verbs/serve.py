@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.types import FuncParamType
 
 from screentest.specs.json_types import Json
 
-from ...http.webhook_targets import Targets, read_network
+from ...http.webhook_targets import Network, Targets, read_network
 from ...kernel.clock import read_clock
 from ...kernel.errors import MockError, unknown
 from ...kernel.lifecycle import read_pace
@@ -24,9 +25,11 @@ from ..files import OutputFile, write_whole
 from ..output import paint, table, tell
 from ..ready_file import readiness, remove_ready_file
 from ..request_log import RequestLog, verdict
-from ..settings import SEEDS, is_given, setting_option
+from ..settings import is_given, setting_option
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from ...engine.world import Plan
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -48,11 +51,12 @@ class Options:
     ready_file: Path | None
     control_token: str | None
     allow_hosts: tuple[str, ...]
-    webhook_networks: tuple[str, ...]
+    webhook_networks: tuple[Network, ...]
     is_pure: bool
+    is_strict: bool
     providers: tuple[str, ...]
     is_quiet: bool
-    tells_verdict: bool
+    prints_summary: bool
     report_file: Path | None
     ends_with_stdin: bool
     as_json: bool
@@ -61,10 +65,10 @@ class Options:
 
 @click.command("serve")
 @setting_option("host")
-@setting_option("port", type=click.IntRange(0, 65_535))
-@setting_option("provider", multiple=True, help="Serve only this provider. Repeatable.")
-@setting_option("db", type=OutputFile(besides=_MEMORY))
-@setting_option("seed", type=SEEDS)
+@setting_option("port")
+@setting_option("provider", "--provider", "providers", help="Serve only this provider. Repeatable.")
+@setting_option("db", "--db", "database", type=OutputFile(besides=_MEMORY))
+@setting_option("seed")
 @setting_option(
     "clock",
     metavar="real|manual|auto|system",
@@ -82,20 +86,35 @@ class Options:
     envvar="SCREENTEST_CONTROL_TOKEN",
     help="Require this token in control calls; needed for a --host that others can reach.",
 )
-@click.option("--allow-host", multiple=True, help="Accept this Host header too. Repeatable.")
+@click.option(
+    "--allow-host", "allow_hosts", multiple=True, help="Accept this Host header too. Repeatable."
+)
 @setting_option(
     "webhook-allow",
-    multiple=True,
+    "--webhook-allow",
+    "webhook_networks",
+    type=FuncParamType(read_network),
     metavar="NETWORK",
     help="Send webhooks to this address or network too, such as 203.0.113.0/24. Repeatable. "
     "Link-local and metadata addresses are never sent to.",
 )
-@setting_option("pure", is_flag=True, help="Leave out our X-Screentest-… response headers.")
-@setting_option("quiet", "-q", "--quiet", is_flag=True)
-@click.option("--report", is_flag=True, help="Print a summary of the findings at the end.")
+@setting_option("pure", "--pure", "is_pure")
+@click.option(
+    "--no-strict",
+    "is_strict",
+    flag_value=False,
+    default=True,
+    help="Send a response of the mock even if it breaks the contract, with a warning in the "
+    "journal. Default: answer 500 instead.",
+)
+@setting_option("quiet", "-q", "--quiet", "is_quiet")
+@click.option(
+    "--report", "prints_summary", is_flag=True, help="Print a summary of the findings at the end."
+)
 @click.option("--report-file", type=OutputFile(), hidden=True)
 @click.option(
     "--exit-on-stdin-eof",
+    "ends_with_stdin",
     is_flag=True,
     help="Stop when standard input ends, which a pipe does when the parent process ends.",
 )
@@ -106,34 +125,16 @@ class Options:
     help="In place of the banner, print one JSON line on stdout once the port answers: URL, "
     "process id, version and variables.",
 )
-def command(**given: Any) -> None:
+def command(*, database: Path | None, **options: Any) -> None:
     """Start the mock on this machine.
 
     The state is in memory unless --db names a file; `--db :memory:` overrides a file from a
     setting. Each request is a line on stderr, with its findings below it. Ctrl+C stops the mock
     and ends open streams; the exit code is then 0.
     """
-    options = Options(
-        host=given["host"],
-        port=given["port"],
-        database=given["db"] if str(given["db"]) != _MEMORY else None,
-        seed=given["seed"],
-        clock=given["clock"],
-        pace=given["pace"],
-        ready_file=given["ready_file"],
-        control_token=given["control_token"],
-        allow_hosts=given["allow_host"],
-        webhook_networks=given["webhook_allow"],
-        is_pure=given["pure"],
-        providers=tuple(given["provider"]),
-        is_quiet=given["quiet"],
-        tells_verdict=given["report"],
-        report_file=given["report_file"],
-        as_json=given["as_json"],
-        ends_with_stdin=given["exit_on_stdin_eof"],
-        given=frozenset(name for name in ("seed", "clock", "pace") if is_given(name)),
-    )
-    serve(options)
+    file = database if str(database) != _MEMORY else None
+    given = frozenset(name for name in ("seed", "clock", "pace") if is_given(name))
+    serve(Options(database=file, given=given, **options))
 
 
 def serve(options: Options) -> None:
@@ -144,12 +145,12 @@ def serve(options: Options) -> None:
     """
     mode, speed = read_clock(options.clock)
     pace = read_pace(options.pace)
-    networks = tuple(map(read_network, options.webhook_networks))
     _check_reach(options)
     # Flask and the validators load slowly: a wrong option is reported before they do.
     from screentest.specs.contracts.contract import load_contract, provider_names
 
-    for name in options.providers:
+    names = options.providers or provider_names()
+    for name in names:
         if name not in provider_names():
             raise unknown("provider", name, provider_names())
     from ...engine.world import Plan
@@ -165,17 +166,18 @@ def serve(options: Options) -> None:
         threading.Thread(target=_stop_when_stdin_ends, daemon=True).start()
     log = RequestLog(sys.stderr, is_quiet=options.is_quiet)
     plan = Plan(seed=options.seed, mode=mode, speed=speed, pace=pace)
-    guard = Guard(frozenset(host.lower() for host in options.allow_hosts), options.control_token)
+    hosts = frozenset(host.lower() for host in options.allow_hosts)
     app = create_app(
-        contracts=[load_contract(name) for name in options.providers or provider_names()],
+        contracts=[load_contract(name) for name in names],
         database=options.database,
         plan=plan,
-        guard=guard,
+        guard=Guard(hosts, options.control_token),
         is_server=True,
         is_pure=options.is_pure,
+        is_strict=options.is_strict,
         targets=Targets(
             is_exposed=options.host not in _LOOPBACK,
-            allowed=networks,
+            allowed=options.webhook_networks,
             own_ports=frozenset({port}),
         ),
         observe=lambda handled, took_ms: log.note(handled.note, handled.world.id, took_ms),
@@ -183,10 +185,9 @@ def serve(options: Options) -> None:
     url = _url(options.host, port)
 
     def announce() -> None:
-        with app.test_client() as client:
-            headers = {"Authorization": f"Bearer {options.control_token}"}
-            world = client.get(f"{url}/_screentest/worlds/default", headers=headers).get_json()
-            providers = client.get(f"{url}/_screentest/providers", headers=headers).get_json()
+        world, providers = (
+            _control(app, url, path, options) for path in ("worlds/default", "providers")
+        )
         if options.database is not None:
             _tell_of_what_is_kept(options, plan, world)
         ready = readiness(url, world)
@@ -200,8 +201,14 @@ def serve(options: Options) -> None:
         _sum_up(log, options)
 
     edge, rest = app.extensions["screentest.edge"]
-    server_edge = RSGIEdge(edge, app.extensions["screentest"], rest)
-    run_server(server_edge, host=options.host, port=port, on_ready=announce, on_stop=sum_up)
+    served = RSGIEdge(edge, app.extensions["screentest"], rest)
+    run_server(served, host=options.host, port=port, on_ready=announce, on_stop=sum_up)
+
+
+def _control(app: Flask, url: str, path: str, options: Options) -> Json:
+    """The answer of the control API of *app*, which has the address *url*."""
+    headers = {"Authorization": f"Bearer {options.control_token}"}
+    return app.test_client().get(f"{url}/_screentest/{path}", headers=headers).get_json()
 
 
 def _sum_up(log: RequestLog, options: Options) -> None:
@@ -211,7 +218,7 @@ def _sum_up(log: RequestLog, options: Options) -> None:
         remove_ready_file(options.ready_file, of_process=os.getpid())
     if options.report_file is not None:
         write_whole(options.report_file, json.dumps(log.counts()))
-    if options.tells_verdict:
+    if options.prints_summary:
         tell(verdict(log.counts()))
 
 

@@ -71,11 +71,14 @@ def target_options(function: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--budget",
             type=click.IntRange(min=0),
-            help="Most credits that may be spent. Default with --live: the most that the plan "
-            "can cost.",
+            help="Most credits to spend. Default with --live: the highest cost of the plan.",
         ),
-        click.option("--read-only", is_flag=True, help="Send only requests that change nothing."),
-        click.option("--live", is_flag=True, help="Allow an address that is not this machine."),
+        click.option(
+            "--read-only", "is_read_only", is_flag=True, help="Send no request with an effect."
+        ),
+        click.option(
+            "--live", "is_live", is_flag=True, help="Allow an address that is not this machine."
+        ),
         click.option(
             "--time-scale",
             type=Factor(min=0.001),
@@ -114,26 +117,12 @@ def options_of(given: dict[str, Any], reports: Sequence[tuple[str, Path]] = ()) 
     """The values of `target_options`, as the kit takes them."""
     from screentest.contract_tests.runs.options import VerifyOptions
 
-    url = given["url"]
+    named = {name: value for name, value in given.items() if name != "patience"}
     return VerifyOptions(
-        provider=given["provider"],
-        url=url,
-        api_key=given["api_key"],
-        second_api_key=given["second_api_key"],
-        bearer=given["bearer"],
-        tier=given["tier"],
-        budget=given["budget"],
-        is_read_only=given["read_only"],
-        is_live=given["live"],
-        time_scale=given["time_scale"],
         patience_ms=given["patience"] * 1_000,
-        seed=given["seed"],
-        only=given["only"],
-        fuzz=given["fuzz"],
-        readings=given["readings"],
-        journal=given["journal"],
         state_folder=_state_folder(),
         reports=tuple(reports),
+        **named,
     )
 
 
