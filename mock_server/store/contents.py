@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -13,9 +14,11 @@ from .table import Table
 
 Tables = Mapping[str, Table[Any, Any]]
 
-_DECODERS: Mapping[str, msgspec.json.Decoder[Any]] = {
-    name: msgspec.json.Decoder(type_) for name, type_ in ROW_TYPES.items()
-}
+
+@cache
+def _decoder(name: str) -> msgspec.json.Decoder[Any]:
+    # Made on first use: a millisecond for all of them, which a world in memory does not need.
+    return msgspec.json.Decoder(ROW_TYPES[name])
 
 
 def fill(tables: Tables, rows: Iterable[KeptRow]) -> None:
@@ -24,7 +27,7 @@ def fill(tables: Tables, rows: Iterable[KeptRow]) -> None:
     Raises:
         ValueError: a row is damaged.
     """
-    decoded = ((name, _DECODERS[name].decode(doc)) for name, _, doc in rows)
+    decoded = ((name, _decoder(name).decode(doc)) for name, _, doc in rows)
     for table, row in in_order(tables, decoded):
         table.set(table.key_of(row), row)
 

@@ -16,10 +16,10 @@ pytestmark = pytest.mark.slow
 
 #: The first world of a run: loading modules and five contracts, and the index of captures. Loading
 #: takes most of it, and takes twice as long on a busy machine.
-FIRST_MS_MAX = 80.0
+FIRST_MS_MAX = 65.0
 #: The first call: loading the modules that answer calls, one provider, and its OpenAPI file.
 FIRST_CALL_MS_MAX = 60.0
-TEST_MS_MAX = 5.0
+TEST_MS_MAX = 3.0
 CALL_MS_MAX = 1.5
 PROCESSES = 5
 
