@@ -42,6 +42,8 @@ class Money:
         price = self._contract.behaviour.operations[name].price if name else None
         if price is None:
             self._judge.check(rule_ids.MONEY_FREE, detail, exchange, holds=change == 0)
+        elif exchange.status >= 500 and price.kept_on_error:
+            return
         elif not exchange.is_success:
             self._judge.check(rule_ids.money(name, "refused"), detail, exchange, holds=change == 0)
         else:

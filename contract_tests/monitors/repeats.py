@@ -30,7 +30,7 @@ class Repeats:
             return
         if LackingPart.CALLER in exchange.lacks or self._is_replay(exchange):
             return
-        for window in windows_in_force(self._contract.behaviour):
+        for window in windows_in_force(self._contract):
             if exchange.operation not in window.operations:
                 continue
             times = self._accepted.setdefault((window.name, exchange.key), [])

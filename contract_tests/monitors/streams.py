@@ -52,7 +52,9 @@ class EventStreams:
         detail = (
             f"came as {', '.join(map(str, names))}; it ends with one of {', '.join(rules.last)}"
         )
-        holds = ends == [len(names) - 1]
+        closing = sum(event.get(rules.name_field) in rules.last for event in rules.events)
+        count = min(len(ends), closing)
+        holds = count > 0 and ends == list(range(len(names) - count, len(names)))
         self.judge.check(rule_ids.stream(rules.operation, "last"), detail, exchange, holds=holds)
 
     def _judge_rise(

@@ -80,13 +80,14 @@ def all_mutants(provider: str) -> list[Mutant]:
 
 def run_one(provider: str, mutant: Mutant) -> MutantResult:
     """Run *mutant* alone, in this process."""
-    scenarios = scenarios_of(load_contract(provider), load_checks(provider))
-    return run_mutant(provider, mutant, scenarios)
+    contract = load_contract(provider)
+    return run_mutant(provider, mutant, scenarios_of(contract, load_checks(contract)))
 
 
 def false_alarms(provider: str, seed: int) -> list[str]:
     """What the kit finds in the mock without a defect; empty when it is right."""
-    contract, checks = load_contract(provider), load_checks(provider)
+    contract = load_contract(provider)
+    checks = load_checks(contract)
     app = make_app(contract)
     result = verify(
         contract,
@@ -149,7 +150,8 @@ def run_mutant(
     provider: str, mutant: Mutant, scenarios: Sequence[Scenario], *, seed: int = 1
 ) -> MutantResult:
     """Run scenarios against one mutant until something is found."""
-    contract, checks = load_contract(provider), load_checks(provider)
+    contract = load_contract(provider)
+    checks = load_checks(contract)
     started = time.perf_counter()
     try:
         app = mutated_app(contract, mutant)
@@ -267,7 +269,8 @@ def _words(mutant: Mutant) -> list[str]:
 
 
 def _run_batch(provider: str, mutants: Sequence[Mutant], seed: int) -> list[MutantResult]:
-    contract, checks = load_contract(provider), load_checks(provider)
+    contract = load_contract(provider)
+    checks = load_checks(contract)
     scenarios = scenarios_of(contract, checks)
     return [run_mutant(provider, mutant, scenarios, seed=seed) for mutant in mutants]
 

@@ -86,7 +86,7 @@ class Recorder:
 
     def __post_init__(self) -> None:
         provider = self.contract.provider
-        checks = load_checks(provider)
+        checks = load_checks(self.contract)
         self.trace = Trace(provider, time_scale=self.time_scale)
         self.judge = Judge(rules_of(self.contract, checks))
         self.secrets = Secrets(self.contract.behaviour)

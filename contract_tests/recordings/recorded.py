@@ -75,7 +75,7 @@ def read_recording(
 def judge_recording(trace: Trace, readings: Mapping[str, str] | None = None) -> Judged:
     """What the monitors say of recorded traffic."""
     contract = load_contract(trace.provider, readings)
-    checks = load_checks(trace.provider)
+    checks = load_checks(contract)
     judge = Judge(rules_of(contract, checks))
     watch(contract, checks, judge, trace)
     undocumented = Undocumented(contract, judge)
@@ -110,7 +110,7 @@ def send_again(trace: Trace, target: Target, contract: Contract) -> Trace:
         ValueError: a request was not recorded as a whole, or a second account asked and *target*
             has none.
     """
-    checks = load_checks(contract.provider)
+    checks = load_checks(contract)
     session = Session(target, contract, checks, Judge(rules_of(contract, checks)))
     renamed: dict[str, str] = {}
     before: Exchange | None = None

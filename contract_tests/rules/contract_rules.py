@@ -60,6 +60,8 @@ def rules_of(contract: Contract, checks: Checks) -> dict[str, Rule]:
     rules = by_id(rule for derive in (*groups, _webhooks, _examples) for rule in derive(known))
     for rule_id, clauses in checks.also.items():
         if rule_id not in rules:
+            if contract.has_other_readings:  # one of which has no such rule
+                continue
             raise ContractError(f"checks: also: {no_such('rule', rule_id, rules)}")
         rule = rules[rule_id]
         rules[rule_id] = replace(rule, clauses=tuple(dict.fromkeys((*clauses, *rule.clauses))))
@@ -202,7 +204,7 @@ def _idempotency(known: Known) -> Iterator[Rule]:
 
 
 def _rates(known: Known) -> Iterator[Rule]:
-    for window in windows_in_force(known.behaviour):
+    for window in windows_in_force(known.contract):
         name, source = window.name, (window.source,)
         detail = f"{name}: {window.limit} calls are accepted in {window.per_ms // 1_000} s"
         yield Rule(rule_ids.rate(name, "limit"), "RTL", detail, source)

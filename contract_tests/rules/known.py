@@ -151,7 +151,7 @@ def calls_that_only_pay(contract: Contract, checks: Checks) -> list[str]:
 def windows_apart(contract: Contract, checks: Checks, window: RateWindow) -> list[str]:
     """One operation of each other window, which costs no job and needs nothing made before."""
     found: list[str] = []
-    for other in windows_in_force(contract.behaviour):
+    for other in windows_in_force(contract):
         if other.scope == "address" or other.operations & window.operations:
             continue
         found += [
@@ -165,17 +165,17 @@ def windows_apart(contract: Contract, checks: Checks, window: RateWindow) -> lis
 
 
 def plain_read(contract: Contract, checks: Checks) -> str | None:
-    """A GET operation that needs nothing made before."""
+    """A GET operation that succeeds with nothing made before."""
     reads = (it for it in contract.operations.values() if it.method == "GET" and it.security)
-    known = (it.id for it in reads if "{" not in it.path and it.id in checks.requests)
+    plans = {it.id: checks.requests.get(it.id) for it in reads if "{" not in it.path}
+    known = (name for name, plan in plans.items() if plan is not None and plan.answers is None)
     return next(known, None)
 
 
-def windows_in_force(behaviour: Behaviour) -> list[RateWindow]:
-    """The rate windows of the readings that are chosen by default."""
+def windows_in_force(contract: Contract) -> list[RateWindow]:
+    """The rate windows of the readings of *contract*."""
     return [
         window
-        for window in behaviour.rate_windows
-        if window.reading is None
-        or behaviour.interpretations[window.reading[0]].default == window.reading[1]
+        for window in contract.behaviour.rate_windows
+        if window.reading is None or contract.reading_of(window.reading[0]) == window.reading[1]
     ]

@@ -85,7 +85,8 @@ class ScreentestMonitors:
     provider = ""
 
     def __init__(self) -> None:
-        contract, checks = load_contract(self.provider), load_checks(self.provider)
+        contract = load_contract(self.provider)
+        checks = load_checks(contract)
         judge = Judge(rules_of(contract, checks))
         monitors = Monitors(contract, checks, judge)
         self._watcher = Watcher(contract, judge, monitors.see, Callers(contract), _wall_ms)

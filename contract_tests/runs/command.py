@@ -52,7 +52,7 @@ def run_verify(
         ContractError: there is no such provider.
     """
     contract = options.contract
-    checks = load_checks(options.provider)
+    checks = load_checks(contract)
     budget = allowance(options, contract, checks)
     chosen = choose(options, _all_scenarios(options, contract, checks))
     open_it = opener(options, contract, budget)
@@ -192,7 +192,8 @@ def plan_lines(options: VerifyOptions) -> list[str]:
     Raises:
         NothingChosenError: no scenario has the name.
     """
-    contract, checks = options.contract, load_checks(options.provider)
+    contract = options.contract
+    checks = load_checks(contract)
     chosen = [
         it
         for it in choose(options, _all_scenarios(options, contract, checks))

@@ -54,7 +54,8 @@ def named_target(name: str, environment: Mapping[str, str]) -> NamedTarget:
         ValueError: a variable is not a number.
     """
     options = options_of(name, environment)
-    contract, checks = load_contract(options.provider), load_checks(options.provider)
+    contract = options.contract
+    checks = load_checks(contract)
     budget = _share(allowance(options, contract, checks), environment)
     return NamedTarget(options, contract, checks, budget, opener(options, contract, budget))
 

@@ -155,13 +155,15 @@ class _Run:
         return self._filled(wanted)
 
     def _problems(self, step: Step, answer: Exchange) -> Iterator[str]:
-        fits = answer.is_success if step.status is None else answer.status == step.status
+        behaviour = self._session.contract.behaviour
+        wanted = behaviour.status_of(step.because) if step.because else step.status
+        fits = answer.is_success if wanted is None else answer.status == wanted
         if not fits:
-            yield f"answered {answer.status}, not {step.status or 'a success'}"
+            yield f"answered {answer.status}, not {wanted or 'a success'}"
             return
-        for at, wanted in step.shows.items():
-            if not self._shows(answer, at, wanted):
-                wish = self._wish(answer, wanted)
+        for at, value in step.shows.items():
+            if not self._shows(answer, at, value):
+                wish = self._wish(answer, value)
                 yield f"{at} is {evaluate(at, answer)!r}, not {wish!r}"
         if step.footage:
             yield from _footage_problems(step.footage, answer)

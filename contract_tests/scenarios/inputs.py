@@ -238,7 +238,6 @@ def _with(body: Json, path: tuple[str, ...], value: Json) -> Json:
 
 def _faults(session: Session, name: str) -> None:
     operation, judge = session.contract.operations[name], session.judge
-    refused = session.contract.behaviour.refusals["invalid"].status
     _smallest(session, judge, name)
     who = session.wallet.rich("fumbler")
     ids = session.resources.ids_of(name, who=who)
@@ -246,6 +245,7 @@ def _faults(session: Session, name: str) -> None:
         if number == _FAULTS_MAX:
             break
         answer = session.call(name, plan, ids=ids, who=spaced(session, who, name))
+        refused = _status_of(session, violation)
         detail = f"{violation.message}, and it was answered {answer.status} instead of {refused}"
         holds = answer.status == refused
         judge.check(rule_ids.inputs(operation.id), detail, answer, holds=holds)
@@ -256,6 +256,15 @@ def _faults(session: Session, name: str) -> None:
         wanted = session.plan(name).answers
         holds = answer.is_success if wanted is None else answer.status == wanted
         judge.check(rule_ids.inputs(operation.id), detail, answer, holds=holds)
+
+
+def _status_of(session: Session, violation: Violation) -> int:
+    """The status of a request with this *violation*."""
+    for it in session.checks.invalid_as:
+        is_missing = violation.keyword == "required" and violation.field == it.missing
+        if violation.location == it.location or is_missing:
+            return it.status
+    return session.contract.behaviour.status_of("invalid")
 
 
 def _call(session: Session, name: str) -> None:

@@ -14,7 +14,7 @@ def spaced(
     session: Session, who: Identity, operation: str, *, but: RateWindow | None = None
 ) -> Identity:
     """*who*, once every rate window *but* one has room for one more call of *operation*."""
-    for window in windows_in_force(session.contract.behaviour):
+    for window in windows_in_force(session.contract):
         if operation not in window.operations or window == but:
             continue
         if _calls_since(session, window, who) >= window.limit:

@@ -40,7 +40,7 @@ def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
                     11,
                     needs_levers=True,
                 )
-    for window in windows_in_force(behaviour):
+    for window in windows_in_force(contract):
         yield Scenario(
             f"rate of {window.name}",
             f"send {window.limit + 1} calls at once",

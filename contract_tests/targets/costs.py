@@ -76,7 +76,7 @@ class Costs:
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
-        self._checks = load_checks(self.contract.provider)
+        self._checks = load_checks(self.contract)
         self._callers = Callers(self.contract)
 
     def change(self, raw: Raw, worst: int = 0) -> Change:

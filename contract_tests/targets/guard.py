@@ -81,7 +81,7 @@ def price_at_most(contract: Contract, wire: OutgoingRequest) -> int:
     if operation is None or contract.behaviour.operations[operation.id].price is None:
         return 0
     asked = understand(contract, unanswered(wire), number=0, actor="", key="")
-    checks = load_checks(contract.provider)
+    checks = load_checks(contract)
     price = price_of(contract, checks, asked)
     return worst_price(contract, checks, asked.operation) if price is None else price
 

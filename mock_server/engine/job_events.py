@@ -15,12 +15,4 @@ def job_events(provider: Provider, ctx: Instant, job: Resource) -> list[tuple[in
     operation = job.doc["operation"]
     supply = provider.stream_facts.get(operation)
     facts = dict(supply(ctx, job)) if supply is not None else dict(job.doc)
-    events = stream_events(ctx, ctx.behaviour.streams[operation], job, facts)
-    edit = provider.stream_edits.get(operation)
-    if edit is None:
-        return events
-    edited = edit(ctx, job, [payload for _, payload in events])
-    # An edit adds or changes events at the end; they come with the last one.
-    last_ms = events[-1][0]
-    offsets = [at for at, _ in events] + [last_ms] * len(edited)
-    return list(zip(offsets, edited, strict=False))
+    return stream_events(ctx, ctx.behaviour.streams[operation], job, facts)

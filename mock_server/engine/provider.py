@@ -237,7 +237,6 @@ Tolerance = Callable[[Call, Violation], bool]
 AssetOf = Callable[[Instant, Mapping[str, str]], "Asset | None"]
 StreamFacts = Callable[[Instant, Resource], Mapping[str, Json]]
 IdReader = Callable[[Instant, str], str]
-StreamEdit = Callable[[Instant, Resource, list[Json]], list[Json]]
 
 _Name = TypeVar("_Name")
 _Function = TypeVar("_Function")
@@ -254,7 +253,6 @@ class Provider(Struct):
     states: dict[str, StateOf] = {}
     assets: dict[str, AssetOf] = {}
     stream_facts: dict[str, StreamFacts] = {}
-    stream_edits: dict[str, StreamEdit] = {}
     details: dict[str, StreamFacts] = {}
     event_facts: dict[str, StreamFacts] = {}
     id_readers: dict[str, IdReader] = {}
@@ -288,10 +286,6 @@ class Provider(Struct):
     def stream(self, operation_id: str) -> Callable[[StreamFacts], StreamFacts]:
         """Register the facts that the event templates of a stream need."""
         return _registrar(self.stream_facts, operation_id)
-
-    def edit_stream(self, operation_id: str) -> Callable[[StreamEdit], StreamEdit]:
-        """Register a final change to the events of a stream."""
-        return _registrar(self.stream_edits, operation_id)
 
     def detail(self, kind: str) -> Callable[[StreamFacts], StreamFacts]:
         """Register what the control API shows of a job beyond its state."""
@@ -334,7 +328,6 @@ _TABLES = (
     "states",
     "assets",
     "stream_facts",
-    "stream_edits",
     "details",
     "event_facts",
     "id_readers",

@@ -105,7 +105,8 @@ class ResourceKind(Struct, frozen=True, forbid_unknown_fields=True):
 class Price(Struct, frozen=True, forbid_unknown_fields=True):
     """What an operation costs. *table* adds facts: (names of the deciding facts, nested rows).
 
-    Without *balance_min* credits even a lower price is refused.
+    Without *balance_min* credits even a lower price is refused. An operation whose price is
+    *kept_on_error* costs as much when it ends in a server error.
     """
 
     formula: Formula = field(name="amount")
@@ -114,6 +115,7 @@ class Price(Struct, frozen=True, forbid_unknown_fields=True):
     table: tuple[tuple[str, ...], Mapping[str, Json]] | None = None
     defaults: Mapping[str, Json] | None = None
     balance_min: int = 0
+    kept_on_error: bool = False
 
     def amount(self, facts: Mapping[str, Json]) -> int:
         """Credits for a request with these *facts*.
@@ -297,6 +299,15 @@ class Behaviour(Struct, frozen=True, dict=True):
     media: Json
     interpretations: Mapping[str, Interpretation]
     facts: Json
+
+    def status_of(self, reason: str) -> int:
+        """The status of a refusal because of *reason*; a hidden resource is not found.
+
+        Raises:
+            KeyError: the contract words no such reason.
+        """
+        is_hidden = reason == "foreign" and self.foreign == "hide"
+        return self.refusals["not_found" if is_hidden else reason].status
 
     @cached_property
     def credential_headers(self) -> frozenset[str]:

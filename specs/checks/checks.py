@@ -187,6 +187,16 @@ class MayRefuse(Struct, frozen=True, forbid_unknown_fields=True):
     source: tuple[str, ...]
 
 
+class InvalidAs(Struct, frozen=True, forbid_unknown_fields=True):
+    """The *status* of invalid requests at a *location*, or that lack *missing*, where it is another
+    than that of the refusal `invalid`.
+    """
+
+    status: int
+    location: str = ""
+    missing: str = ""
+
+
 class Cadence(Struct, frozen=True, forbid_unknown_fields=True):
     """How often a provider wants to be polled: *first_ms* during *for_ms*, then *then_ms*."""
 
@@ -215,5 +225,6 @@ class Checks(Struct, frozen=True, forbid_unknown_fields=True):
     unreachable: Mapping[str, str]
     may_refuse: Mapping[str, MayRefuse]
     same_as_asked: Mapping[str, tuple[str, tuple[str, ...]]]
+    invalid_as: tuple[InvalidAs, ...] = ()
     also: Mapping[str, tuple[str, ...]] = {}
     clauses: Mapping[str, Clause] = {}

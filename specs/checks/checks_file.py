@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import jsonschema_rs
@@ -11,44 +11,70 @@ from msgspec import convert
 from msgspec.structs import replace
 
 from ..clauses.clauses import ids_in, read_clauses
-from ..contracts.contract import Contract, load_contract
+from ..contracts.contract import Contract
 from ..errors import ContractError
-from ..files import read_yaml
 from ..json_types import Json
 from .checks import Checks, RequestPlan
 from .flows import read_flows
 
 SCHEMA_FILE = Path(__file__).with_name("checks.schema.json")
+#: Lists whose items are named by their place, with the first word of these names.
+_NUMBERED = {"refused": "refused", "accepted": "accepted", "relations": "relation"}
 
 
-@cache
-def load_checks(provider: str) -> Checks:
-    """The checks of *provider*, read on first use and kept.
+@lru_cache(64)
+def load_checks(contract: Contract) -> Checks:
+    """The checks of *contract* under its readings, read on first use and kept.
 
     Raises:
         ContractError: there are none, or they break their schema or name what does not exist.
     """
-    contract = load_contract(provider)
-    return read_checks(Path(__file__).parent.parent / provider / "behaviour.yaml", contract)
-
-
-def read_checks(path: Path, contract: Contract) -> Checks:
-    """The `checks` section of the behaviour file at *path*.
-
-    Raises:
-        ContractError: it is missing, or wrong.
-    """
-    document = read_yaml(path)
-    raw = document.get("checks")
+    path = contract.folder / "behaviour.yaml"
+    raw = contract.checks_section
     if raw is None:
         raise ContractError(f"{path} has no `checks` section, so nothing can be verified")
     validator = jsonschema_rs.validator_for(json.loads(SCHEMA_FILE.read_text()))
     for error in validator.iter_errors(raw):
         where = "/".join(str(step) for step in error.instance_path) or "the top level"
         raise ContractError(f"{path}: checks: at {where}: {error.message}")
-    checks = replace(_checks(raw), clauses=read_clauses(contract))
+    try:
+        in_force = _in_force(_named(raw), contract)
+    except KeyError as error:
+        raise ContractError(f"{path}: checks: when: there is no interpretation {error}") from None
+    checks = replace(_checks(in_force), clauses=read_clauses(contract))
     _check_names(path, checks, contract)
     return checks
+
+
+def _named(raw: Json) -> Json:
+    """*raw* with the names of examples and relations, which are their places in the file."""
+    named = {
+        group: [{**it, "name": f"{prefix}.{number}"} for number, it in enumerate(raw[group], 1)]
+        for group, prefix in _NUMBERED.items()
+        if group in raw
+    }
+    return {**raw, **named}
+
+
+def _in_force(value: Json, contract: Contract) -> Json:
+    """*value* without the parts whose `when` names other readings than those of *contract*."""
+    if isinstance(value, list):
+        return [_in_force(it, contract) for it in value if _holds(it, contract)]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _in_force(it, contract)
+        for name, it in value.items()
+        if name != "when" and _holds(it, contract)
+    }
+
+
+def _holds(value: Json, contract: Contract) -> bool:
+    condition = value.get("when", {}) if isinstance(value, dict) else {}
+    return all(
+        contract.reading_of(name) in (wanted if isinstance(wanted, list) else [wanted])
+        for name, wanted in condition.items()
+    )
 
 
 def read_plan(raw: Json) -> RequestPlan:
@@ -77,10 +103,7 @@ def _checks(raw: Json) -> Checks:
         },
         "also": {rule_id: ids_in(it) for rule_id, it in raw.get("also", {}).items()},
     }
-    for group in ("refused", "accepted", "relations"):
-        name = "relation" if group == "relations" else group
-        numbered = enumerate(raw.get(group, ()), start=1)
-        known[group] = [_named(f"{name}.{number}", it) for number, it in numbered]
+    known |= {group: [_example(it) for it in raw.get(group, ())] for group in _NUMBERED}
     return convert({"price_facts": {}, "unreachable": {}, **raw, **known}, Checks)
 
 
@@ -89,10 +112,9 @@ def _cited(raw: Json) -> dict[str, Json]:
     return {**raw, "source": ids_in(raw.get("source"))}
 
 
-def _named(name: str, raw: Json) -> dict[str, Json]:
-    """One of several examples or relations, which are named by their place in the file."""
+def _example(raw: Json) -> dict[str, Json]:
     plan = {"request": read_plan(raw["request"])} if "request" in raw else {}
-    return {**_cited(raw), **plan, "name": name}
+    return {**_cited(raw), **plan}
 
 
 def _make(kind: str, raw: Json) -> dict[str, Json]:

@@ -16,6 +16,7 @@ from ..json_types import Json
 class Step(Struct, frozen=True):
     """One call of *call*, or one GET of the address *fetch*, and what must be seen.
 
+    The answer has the *status*, or that of the refusal *because*; a success where both are absent.
     *request* takes the place of the smallest request; *added* and *without* change it. *shows* are
     conditions on the answer, and *until* repeats the call, as a client polls, until they hold.
     *keeps* gives names to values, which later steps use as `$ids.name`. *by* is the caller. Before
@@ -34,6 +35,7 @@ class Step(Struct, frozen=True):
     without: tuple[str, ...] = ()
     headers: Mapping[str, str] = {}
     status: int | None = None
+    because: str = ""
     shows: Mapping[str, Json] = {}
     until: Mapping[str, Json] = {}
     keeps: Mapping[str, str] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from copy import copy
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, reduce
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -49,7 +49,8 @@ class Contract:
         self._rules: Json = built if built is not None else read_yaml(file)
         self.behaviour: Behaviour = self._behaviour(self._rules, is_checked=built is not None)
         known = self.behaviour.interpretations.values()
-        self._switches = {f"{self.provider}.{it.name}": it for it in known if it.patched}
+        self._switches = {f"{self.provider}.{it.name}": it for it in known}
+        self._chosen: _Chosen = ()
         self._reshaped: _Chosen = ()
         # Reentrant: the shapes of a reading are made from those of the file.
         self._lock = RLock()
@@ -59,7 +60,7 @@ class Contract:
     def under(self, choices: Mapping[str, str]) -> Contract:
         """This contract with the rules and shapes of *choices*, by `provider.interpretation`.
 
-        Interpretations of other providers are ignored, as are readings that no patch expresses.
+        Interpretations of other providers are ignored, as are unknown readings.
 
         Raises:
             ContractError: the readings contradict each other.
@@ -69,7 +70,7 @@ class Contract:
         chosen = tuple(
             (name, choices[name])
             for name, it in self._switches.items()
-            if choices.get(name) in it.patched
+            if choices.get(name) in it.alternatives
         )
         return self._under(chosen) if chosen else self
 
@@ -85,12 +86,15 @@ class Contract:
                     yield self.under({name: value})
 
     def _read(self, chosen: _Chosen) -> Contract:
-        rules = self._rules
-        for name, value in chosen:
-            rules = merge_patch(rules, self._switches[name].rules.get(value, {}))
         other = copy(self)
         other.__dict__.pop("_shape", None)
-        other.behaviour = self._behaviour(rules)
+        other._chosen = chosen
+        patches = [
+            it.rules[value] for name, value in chosen if value in (it := self._switches[name]).rules
+        ]
+        if patches:
+            other._rules = reduce(merge_patch, patches, self._rules)
+            other.behaviour = self._behaviour(other._rules)
         other._reshaped = tuple(it for it in chosen if it[1] in self._switches[it[0]].shapes)
         other._shape  # noqa: B018  readings that contradict each other are refused here
         return other
@@ -102,6 +106,25 @@ class Contract:
     def provider(self) -> str:
         """The name of the provider."""
         return self.behaviour.provider
+
+    @property
+    def checks_section(self) -> Json:
+        """The section `checks` of the behaviour file as it is written; None without one."""
+        return self._rules.get("checks")
+
+    @property
+    def has_other_readings(self) -> bool:
+        """Whether an interpretation has another reading than its default."""
+        return bool(self._chosen)
+
+    def reading_of(self, interpretation: str) -> str:
+        """The reading of *interpretation* in force, by its name in the behaviour file.
+
+        Raises:
+            KeyError: there is no such interpretation.
+        """
+        name = f"{self.provider}.{interpretation}"
+        return dict(self._chosen).get(name, self._switches[name].default)
 
     @property
     def is_shipped(self) -> bool:

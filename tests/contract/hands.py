@@ -20,7 +20,8 @@ PROVIDERS = ("oshara", "ozor", "ugc_copilot", "ulazai", "znapai")
 
 def verified(provider: str, seed: int = 1) -> Result:
     """Every scenario of *provider* against our own mock."""
-    contract, checks = load_contract(provider), load_checks(provider)
+    contract = load_contract(provider)
+    checks = load_checks(contract)
     app = make_app(contract)
     scenarios = scenarios_of(contract, checks)
     return verify(
@@ -30,7 +31,8 @@ def verified(provider: str, seed: int = 1) -> Result:
 
 def session_with(provider: str) -> Session:
     """A fresh world of *provider*'s mock, and monitors that watch it."""
-    contract, checks = load_contract(provider), load_checks(provider)
+    contract = load_contract(provider)
+    checks = load_checks(contract)
     target = InProcessTarget(make_app(contract), contract)
     return Session(target, contract, checks, Judge(rules_of(contract, checks)))
 

@@ -127,7 +127,7 @@ def test_every_rule_names_where_it_comes_from(provider: str) -> None:
 
 def test_a_rule_that_does_not_exist_cannot_be_judged() -> None:
     contract = load_contract("ulazai")
-    judge = Judge(rules_of(contract, load_checks("ulazai")))
+    judge = Judge(rules_of(contract, load_checks(contract)))
 
     with pytest.raises(UnknownRuleError, match=r"url\.share\.works"):
         judge.check(rule_ids.url("share", "works"), "", holds=True)
@@ -136,7 +136,8 @@ def test_a_rule_that_does_not_exist_cannot_be_judged() -> None:
 
 
 def test_clauses_can_be_added_to_a_rule() -> None:
-    contract, checks = load_contract("ulazai"), load_checks("ulazai")
+    contract = load_contract("ulazai")
+    checks = load_checks(contract)
     rule_id = rule_ids.money("generateTextToVideo", "short")
     before = rules_of(contract, checks)[rule_id].clauses
 
@@ -146,7 +147,8 @@ def test_clauses_can_be_added_to_a_rule() -> None:
 
 
 def test_clauses_cannot_be_added_to_an_unknown_rule() -> None:
-    contract, checks = load_contract("ulazai"), load_checks("ulazai")
+    contract = load_contract("ulazai")
+    checks = load_checks(contract)
     wrong = replace(checks, also={"money.generateTextToVideo.shortage": ("UL-071",)})
 
     with pytest.raises(ContractError, match=r"no rule .* did you mean 'money\..*short'"):

@@ -155,7 +155,7 @@ def test_a_live_run_spends_no_more_than_its_plan_says(
     is_live = url.startswith("https")
     options = VerifyOptions("ozor", url=url, tier=tier, budget=budget, is_live=is_live)
 
-    allowed = allowance(options, load_contract("ozor"), load_checks("ozor"))
+    allowed = allowance(options, options.contract, load_checks(options.contract))
 
     assert allowed.limit == limit
 

@@ -75,7 +75,8 @@ class BrokenOff(InProcessTarget):
 
 def _run(provider: str, seed: int, scenarios: Sequence[Scenario]) -> tuple[CreditBudget, list[int]]:
     """Run *scenarios*: the budget afterwards, and what the accounts have spent and held."""
-    contract, checks = load_contract(provider), load_checks(provider)
+    contract = load_contract(provider)
+    checks = load_checks(contract)
     app, budget, ledger = make_app(contract), CreditBudget(None), [0, 0]
     verify(
         contract,
@@ -88,7 +89,8 @@ def _run(provider: str, seed: int, scenarios: Sequence[Scenario]) -> tuple[Credi
 
 
 def _scenarios(provider: str) -> list[Scenario]:
-    return scenarios_of(load_contract(provider), load_checks(provider))
+    contract = load_contract(provider)
+    return scenarios_of(contract, load_checks(contract))
 
 
 def _shows_its_costs(scenario: Scenario) -> bool:

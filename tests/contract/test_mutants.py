@@ -12,6 +12,7 @@ import pytest
 from screentest.contract_tests.mutants.mutant import Mutant, mutants_of
 from screentest.contract_tests.mutants.run import all_mutants, relevant_cases, run_one
 from screentest.specs.checks.checks_file import load_checks
+from screentest.specs.contracts.contract import load_contract
 
 from .hands import PROVIDERS
 
@@ -86,7 +87,7 @@ def test_operators_make_more_of_them(provider: str) -> None:
 def test_requests_that_cannot_meet_a_defect_are_left_out() -> None:
     on_files = Mutant("X-MED1", "MED", "nothing", "", "reply", {"of": "files"})
 
-    assert relevant_cases(on_files, load_checks("ozor"), []) == []
+    assert relevant_cases(on_files, load_checks(load_contract("ozor")), []) == []
 
 
 def _command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -55,7 +55,8 @@ def _world(provider: str = "ulazai", status: int = 0) -> Unwell:
 
 
 def _session(target: Target, jobs: OpenJobs, provider: str = "ulazai") -> Session:
-    contract, checks = load_contract(provider), load_checks(provider)
+    contract = load_contract(provider)
+    checks = load_checks(contract)
     judge = Judge(rules_of(contract, checks))
     return Session(target, contract, checks, judge, open_jobs=jobs)
 
@@ -147,7 +148,8 @@ def test_jobs_of_another_server_or_account_stay_as_they_are(
 
 
 def test_what_a_scenario_has_shown_is_not_kept(tmp_path: Path) -> None:
-    path, contract, checks = tmp_path / "open.json", load_contract("ulazai"), load_checks("ulazai")
+    path, contract = tmp_path / "open.json", load_contract("ulazai")
+    checks = load_checks(contract)
     session = _session(_world(), OpenJobs(path, HERE))
     scenario = next(it for it in scenarios_of(contract, checks) if it.name == "walk task")
 

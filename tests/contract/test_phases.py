@@ -27,7 +27,8 @@ CONTRACT = load_contract("ulazai")
 
 
 def _session(target: Target, provider: str = "ulazai") -> Session:
-    contract, checks = load_contract(provider), load_checks(provider)
+    contract = load_contract(provider)
+    checks = load_checks(contract)
     return Session(target, contract, checks, Judge(rules_of(contract, checks)))
 
 

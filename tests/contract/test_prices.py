@@ -42,7 +42,8 @@ def test_a_request_is_priced_with_and_without_its_envelope(body: bytes, credits:
     ],
 )
 def test_a_request_that_does_not_say_is_set_aside_at_the_worst_price(body: bytes) -> None:
-    contract, checks = load_contract("ugc_copilot"), load_checks("ugc_copilot")
+    contract = load_contract("ugc_copilot")
+    checks = load_checks(contract)
 
     assert _price(body) == worst_price(contract, checks, "proxyStartVideoGeneration") >= 130
 
@@ -62,4 +63,4 @@ def test_the_worst_price_stands_in_the_contract(
 ) -> None:
     contract: Any = load_contract(provider)
 
-    assert worst_price(contract, load_checks(provider), operation) == credits
+    assert worst_price(contract, load_checks(contract), operation) == credits

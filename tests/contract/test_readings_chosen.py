@@ -35,7 +35,7 @@ _BUSY = {
 def _recorded(path: Path) -> Path:
     """Eleven tasks at once, at a mock whose 429 comes without Retry-After."""
     contract = load_contract("ulazai", _ABSENT)
-    checks = load_checks("ulazai")
+    checks = load_checks(contract)
     target = InProcessTarget(make_app(contract), contract, readings=_ABSENT)
     session = Session(target, contract, checks, Judge(rules_of(contract, checks)))
     for _ in range(11):

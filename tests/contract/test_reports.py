@@ -25,7 +25,8 @@ from screentest.specs.contracts.contract import load_contract
 @pytest.fixture(scope="module")
 def broken() -> Result:
     """Ozor with a title that changes after a while."""
-    contract, checks = load_contract("ozor"), load_checks("ozor")
+    contract = load_contract("ozor")
+    checks = load_checks(contract)
     mutant = next(it for it in mutants_of("ozor") if it.id == "OZ-LIF9")
     app = mutated_app(contract, mutant)
     chosen = [it for it in scenarios_of(contract, checks) if it.name == "walk export"]

@@ -86,11 +86,15 @@ def test_rules_of_a_reading_hold_where_it_is_chosen_alone(tmp_path: Path) -> Non
     assert chosen.operations is contract.operations
 
 
-def test_readings_without_rules_leave_the_contract_as_it_is(tmp_path: Path) -> None:
+def test_readings_without_rules_leave_the_rules_and_shapes_as_they_are(tmp_path: Path) -> None:
     contract = lantern(tmp_path)
 
+    drawn = contract.under({"lantern.strangers": "drawn", "lantern.cap": "two"})
+
     assert contract.under({}) is contract
-    assert contract.under({"lantern.strangers": "drawn", "lantern.cap": "two"}) is contract
+    assert contract.under({"lantern.cap": "two"}) is contract
+    assert (drawn.behaviour, drawn.document) == (contract.behaviour, contract.document)
+    assert (contract.reading_of("strangers"), drawn.reading_of("strangers")) == ("refused", "drawn")
 
 
 def test_readings_that_contradict_each_other_are_refused(tmp_path: Path) -> None:

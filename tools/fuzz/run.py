@@ -18,6 +18,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from screentest.specs.checks.checks_file import load_checks
+from screentest.specs.contracts.contract import load_contract
 
 ROOT = Path(__file__).resolve().parents[2]
 _USUAL = ROOT / "tools" / "fuzz" / "schemathesis.toml"
@@ -139,7 +140,7 @@ include-operation-id = "{name}"
 checks.positive_data_acceptance.expected-statuses = {json.dumps([*usual, *more])}
 checks.not_a_server_error.expected-statuses = {json.dumps(["2xx", "3xx", "4xx", *more])}
 """
-        for name, extra in load_checks(provider).may_refuse.items()
+        for name, extra in load_checks(load_contract(provider)).may_refuse.items()
         if (more := [str(status) for status in extra.statuses])
     )
 

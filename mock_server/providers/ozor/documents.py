@@ -82,7 +82,8 @@ def analyze_document(call: Call) -> Reply:
     ctx, body = call.ctx, call.body
     failure = _analysis_failure(call)
     if failure is not None:
-        if ctx.choice("analyze_failure") == "keep" and call.cost is not None:
+        price = call.rules.price
+        if price is not None and price.kept_on_error and call.cost is not None:
             amount = call.cost.amount
             ctx.ledger.charge(call.account_id, amount, ctx.now_ms, None, ctx.number)
         return Reply(500, {"detail": f"Document analysis failed: {failure}"}, reason="failed")

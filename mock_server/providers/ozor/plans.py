@@ -183,13 +183,3 @@ def stream_facts(ctx: Instant, generation: Resource) -> Mapping[str, Json]:
         "scenes": list(range(generation.doc["scene_count"])),
         "project_id": generation.doc.get("project_id"),
     }
-
-
-@provider.edit_stream("generatePlan")
-def double_done(ctx: Instant, generation: Resource, events: list[Json]) -> list[Json]:
-    """Two `done` events, the first without projectId, as the real service sends them."""
-    last = events[-1]
-    if ctx.choice("done_events") == "one" or last["step"] != "done":
-        return events
-    first = {name: value for name, value in last.items() if name != "projectId"}
-    return [*events[:-1], first, last]

@@ -163,7 +163,7 @@ def _upstream_error(violations: Sequence[Violation]) -> dict[str, Json]:
 def _expected(same: Mapping[str, Violation]) -> str:
     if "enum" in same:
         return f"one of {_listed(same['enum'].limit, 'or')}"
-    return _ARTICLES[same["type"].expected]
+    return " or ".join(_ARTICLES[it] for it in same["type"].expected.split(" or "))
 
 
 def _listed(choices: Sequence[str], word: str) -> str:

@@ -58,9 +58,10 @@ def get_video(call: Call) -> Reply:
 
 @provider.operation("listVideos")
 def list_videos(call: Call) -> Reply:
-    ctx, limit, is_rising = call.ctx, call.query["limit"], call.query["order"] == "asc"
+    ctx = call.ctx
     if ctx.choice("extensions") == "strict_proxy":
         raise call.refuse("no_list_provider")
+    limit, is_rising = call.query["limit"], call.query["order"] == "asc"
     cursor = _cursor(call)
     found = ctx.rows.resources.of_account(
         ctx.provider,
@@ -81,9 +82,10 @@ def list_videos(call: Call) -> Reply:
 
 @provider.operation("deleteVideo")
 def delete_video(call: Call) -> Reply:
-    ctx, job = call.ctx, call.found["video"]
+    ctx = call.ctx
     if ctx.choice("extensions") == "strict_proxy":
         raise call.refuse("no_delete_route")
+    job = call.found["video"]
     ctx.rows.resources.remove(ctx.rows.resources.key_of(job))
     return Reply(200, {"id": _shown_id(ctx, job.id), "object": "video.deleted", "deleted": True})
 
