@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from screentest.specs.clauses.citing_places import CitingPlace
-from screentest.specs.clauses.clauses import Subject, Topic
+from screentest.specs.clauses.clauses import Subject
 from screentest.specs.clauses.contract_subjects import ContractSubjects, about, dotted
-from screentest.specs.clauses.topics import NOT_OF_ANSWERS
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
+from screentest.specs.topics import NOT_OF_ANSWERS, Topic
 
 from .mutant import Mutant
 

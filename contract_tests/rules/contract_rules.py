@@ -176,11 +176,11 @@ def _money(known: Known) -> Iterator[Rule]:
     yield Rule(
         rule_ids.MONEY_FREE, "CRD", "an operation without a price costs nothing", ("operations",)
     )
-    for views in known.checks.views.values():
-        for view in views:
-            if view.charged or view.balance or view.refunded:
-                detail = f"the figures in answers of {view.operation} are those of the account"
-                yield Rule(rule_ids.money(view.operation, "shown"), "CRD", detail, view.source)
+    for name, views in known.checks.views.items():
+        shown = [it.source for it in views if it.charged or it.balance or it.refunded]
+        if shown:
+            detail = f"the figures in answers of {name} are those of the account"
+            yield Rule(rule_ids.money(name, "shown"), "CRD", detail, shown[0])
 
 
 def _idempotency(known: Known) -> Iterator[Rule]:
@@ -193,7 +193,7 @@ def _idempotency(known: Known) -> Iterator[Rule]:
         "other": "another key is another call, and is charged",
         "conflict": "the same key with another body is refused",
         "scope": "keys of two accounts are independent",
-        "refusals": "a refusal is not kept for the key",
+        "refusals": f"a refusal is {'' if rules.keeps_refusals else 'not '}kept for the key",
         "expiry": "a key is forgotten after its time",
     }
     for aspect, detail in aspects.items():

@@ -1,17 +1,14 @@
-"""Requests with exactly one fault, found by trying changes against the schema, and examples."""
+"""Bad and extreme input for every operation, and the examples of the checks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from msgspec.structs import replace
-
-from screentest.specs.checks.checks import Checks, Example, Make, RequestPlan
+from screentest.specs.checks.checks import Checks, Example, Make
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
-from screentest.specs.openapi.operations import Operation, Parameter
-from screentest.specs.openapi.validation import Schema, Violation
+from screentest.specs.openapi.validation import Violation
 
 from ..rules import rule_ids
 from ..rules.judge import Judge
@@ -19,31 +16,16 @@ from ..rules.known import takes_bad_input
 from ..rules.rule_ids import RuleId
 from ..sessions.made import Made
 from ..sessions.session import Session
-from ..targets.plans import changed
 from ..targets.target import Identity
 from ..traces.expressions import evaluate, is_shown
 from ..traces.trace import Exchange
+from .odd_requests import bad_plans, good_plans
 from .pacing import spaced
 from .scenario import Scenario
 from .walks import cost_of, is_cheaply_read
 
-#: Values of every type and size; those that a schema refuses make a request with one fault.
-_ODD: tuple[Json, ...] = (
-    None,
-    "",
-    "no-such-value-of-the-kit",
-    "x" * 70_000,
-    0,
-    -(10**9),
-    10**9,
-    1.5,
-    True,
-    [],
-    {},
-)
 #: Single faults tried per operation; enough for every keyword of the largest body.
 _FAULTS_MAX = 60
-_ABSENT = object()
 
 
 def inputs(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
@@ -85,155 +67,6 @@ def inputs(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
 
 def _bound(run: Callable[[Session, Any], None], what: Any) -> Callable[[Session], None]:
     return lambda session: run(session, what)
-
-
-def bad_plans(session: Session, name: str) -> Iterator[tuple[Violation, RequestPlan]]:
-    """Requests to *name* with exactly one fault, and what it is."""
-    operation = session.contract.operations[name]
-    plan = session.plan(name)
-    yield from _bad_queries(operation, plan)
-    for content_type, schema in operation.bodies.items():
-        if content_type.endswith("json") and plan.json is not None:
-            yield from _bad_bodies(session, schema, plan)
-        elif plan.form is not None and content_type.startswith("multipart/"):
-            for field in schema.schema.get("required", ()):
-                missing = Violation("body", f"/{field}", "required", "a value", "nothing")
-                yield missing, changed(plan, {}, (field,))
-
-
-def good_plans(session: Session, name: str) -> Iterator[tuple[str, RequestPlan]]:
-    """Requests at the very edge of what the schema of *name* accepts."""
-    operation = session.contract.operations[name]
-    plan = session.plan(name)
-    for parameter in operation.parameters:
-        if parameter.place == "query":
-            for value in _edges(
-                parameter.schema.violations(10**9) + parameter.schema.violations(-(10**9))
-            ):
-                if parameter.schema.is_valid(value):
-                    yield (
-                        f"{parameter.name} {value}",
-                        replace(plan, query={**plan.query, parameter.name: value}),
-                    )
-    for content_type, schema in operation.bodies.items():
-        if not content_type.endswith("json") or plan.json is None:
-            continue
-        for path in _paths(session, schema, plan):
-            for odd in _ODD[3:7]:
-                for value in _edges(schema.violations(_with(plan.json, path, odd))):
-                    body = _with(plan.json, path, value)
-                    if schema.is_valid(body):
-                        yield f"{'.'.join(path)} at its edge", replace(plan, json=body)
-
-
-def _edges(found: list[Violation]) -> Iterator[Json]:
-    """The values that lie just inside the limits that *found* names."""
-    for violation in found:
-        if not isinstance(violation.limit, int) or isinstance(violation.limit, bool):
-            continue
-        match violation.keyword:
-            case "maximum" | "minimum":
-                yield violation.limit
-            case "maxLength":
-                yield "x" * violation.limit
-            case _:
-                pass
-
-
-def _bad_queries(
-    operation: Operation, plan: RequestPlan
-) -> Iterator[tuple[Violation, RequestPlan]]:
-    for parameter in operation.parameters:
-        if parameter.place != "query":
-            continue
-        odd: list[Json] = ["no-such-value-of-the-kit", -(10**9), 10**9, "1.5"]
-        for value in (*odd, *_just_outside(parameter)):
-            found = parameter.schema.violations(parameter.read(str(value)))
-            if found:
-                yield found[0], replace(plan, query={**plan.query, parameter.name: value})
-
-
-def _just_outside(parameter: Parameter) -> Iterator[Json]:
-    for value in (10**9, -(10**9)):
-        for violation in parameter.schema.violations(value):
-            if isinstance(violation.limit, int):
-                yield violation.limit + (1 if value > 0 else -1)
-
-
-def _bad_bodies(
-    session: Session, schema: Schema, plan: RequestPlan
-) -> Iterator[tuple[Violation, RequestPlan]]:
-    for path in _paths(session, schema, plan):
-        seen: set[tuple[str, str]] = set()
-        for odd in (_ABSENT, *_ODD):
-            body = _with(plan.json, path, odd)
-            for closer in (odd, *_beyond(schema.violations(body))):
-                body = _with(plan.json, path, closer)
-                found = schema.violations(body)
-                if not found:
-                    continue
-                key = (found[0].keyword, repr(closer)[:40])
-                if key not in seen:
-                    seen.add(key)
-                    yield found[0], replace(plan, json=body)
-
-
-def _beyond(found: list[Violation]) -> Iterator[Json]:
-    """The values that lie just outside the limits that *found* names."""
-    for violation in found:
-        if not isinstance(violation.limit, int) or isinstance(violation.limit, bool):
-            continue
-        match violation.keyword:
-            case "maximum":
-                yield violation.limit + 1
-            case "minimum":
-                yield violation.limit - 1
-            case "maxLength":
-                yield "x" * (violation.limit + 1)
-            case _:
-                pass
-
-
-def _paths(session: Session, schema: Schema, plan: RequestPlan) -> Iterator[tuple[str, ...]]:
-    """The fields of a body: those of the smallest request, and those that its schema names."""
-    seen: set[tuple[str, ...]] = set()
-    fields = _named(session.contract, schema.schema)
-    envelope = [name for name, value in plan.fields.items() if isinstance(value, dict)]
-    here: list[tuple[str, ...]] = [(name,) for name in [*plan.fields, *fields]]
-    for outer in envelope:
-        inner = plan.fields[outer]
-        here += [(outer, name) for name in inner]
-        here += [(outer, name) for name in _named(session.contract, fields.get(outer, {}))]
-    for path in here:
-        if path not in seen:
-            seen.add(path)
-            yield path
-
-
-def _named(contract: Contract, schema: Json, depth: int = 0) -> dict[str, Json]:
-    """The properties that *schema* names, whatever it is made of."""
-    if not isinstance(schema, Mapping) or depth > 6:
-        return {}
-    if "$ref" in schema:
-        target: Json = contract.document
-        for step in schema["$ref"][2:].split("/"):
-            target = target[step.replace("~1", "/").replace("~0", "~")]
-        return _named(contract, target, depth + 1)
-    found: dict[str, Json] = dict(schema.get("properties", {}))
-    for word in ("allOf", "anyOf", "oneOf"):
-        for part in schema.get(word, ()):
-            found |= _named(contract, part, depth + 1)
-    return found
-
-
-def _with(body: Json, path: tuple[str, ...], value: Json) -> Json:
-    """*body* with *value* at *path*; without it, where that is absent."""
-    plan = RequestPlan(json=body)
-    if value is _ABSENT:
-        return changed(plan, {}, (".".join(path),)).json
-    if len(path) == 1:
-        return {**body, path[0]: value}
-    return {**body, path[0]: {**body[path[0]], path[1]: value}}
 
 
 def _faults(session: Session, name: str) -> None:

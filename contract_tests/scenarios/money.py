@@ -16,7 +16,7 @@ from ..targets.request_builder import UnableError
 from ..targets.target import Identity
 from ..traces.expressions import evaluate, has_value
 from ..traces.trace import Exchange
-from .inputs import bad_plans
+from .odd_requests import bad_plans
 from .scenario import Scenario
 
 _PLENTY = 100_000

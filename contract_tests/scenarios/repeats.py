@@ -155,7 +155,8 @@ def _kept_refusal(session: Session, name: str, rules: Idempotency) -> None:
     session.wallet.set_credits(poor, 100_000)
     accepted = session.call(name, ids=ids, who=poor, headers=key)
     detail = f"refused with {refused.status}, and {accepted.status} after the credits came"
-    holds = refused.status == 402 and accepted.is_success
+    is_kept = accepted.status == 402 if rules.keeps_refusals else accepted.is_success
+    holds = refused.status == 402 and is_kept
     session.judge.check(rule_ids.idempotency("refusals"), detail, refused, accepted, holds=holds)
 
 

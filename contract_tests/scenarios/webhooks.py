@@ -163,7 +163,7 @@ def signature_problem(rules: WebhookRules, delivery: SeenDelivery, secret: str) 
         value = headers.get(name.lower())
         if value is None:
             return f"the header {name} is missing"
-        match = re.fullmatch(r"(.*)\{([a-z.]+)\}", template)
+        match = re.fullmatch(r"(.*)\{([a-z0-9.]+)\}", template)
         if match is None:
             continue
         value = value.removeprefix(match[1])
@@ -171,7 +171,7 @@ def signature_problem(rules: WebhookRules, delivery: SeenDelivery, secret: str) 
             given, encoding = value, match[2].partition(".")[2]
         else:
             values[match[2]] = value
-    text = re.sub(r"\{([a-z.]+)\}", lambda it: values.get(it[1], ""), rules.signed)
+    text = re.sub(r"\{([a-z0-9.]+)\}", lambda it: values.get(it[1], ""), rules.signed)
     digest = hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()
     wanted = digest.hex() if encoding == "hex" else base64.b64encode(digest).decode()
     return None if hmac.compare_digest(wanted, given) else "the signature does not fit the body"

@@ -7,15 +7,14 @@ the code SC101, in the provider's words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
 from ..openapi.operations import Operation
+from ..topics import Topic
+from . import needs
 from .behaviour import Behaviour
-
-#: Whether a contract needs a reply for a reason.
-Needed = Callable[[Behaviour, Iterable[Operation]], bool]
 
 
 class FileReply(Struct, frozen=True):
@@ -33,7 +32,7 @@ class Reason(Struct, frozen=True):
     *actual* and *fix* are templates over the facts of the refusal. *is_lasting* says that the same
     request is refused again, whatever happens meanwhile. *ruled_by* names the part of the contract
     that makes the refusal, and is cited for it. *facts* are the names that a reply template may
-    use. *file* is the reply for a stored file.
+    use. *file* is the reply for a stored file. *topics* are what the clauses behind it are about.
     """
 
     category: str
@@ -44,63 +43,9 @@ class Reason(Struct, frozen=True):
     is_lasting: bool = False
     ruled_by: str = ""
     facts: tuple[str, ...] = ()
-    is_needed: Needed = lambda behaviour, operations: False
+    is_needed: needs.Needed = lambda behaviour, operations: False
     file: FileReply | None = None
-
-
-def _always(_: Behaviour, __: Iterable[Operation]) -> bool:
-    return True
-
-
-def _gate(name: str) -> Needed:
-    return lambda behaviour, _: name in behaviour.refusal_order
-
-
-def _has_credentials(behaviour: Behaviour, operations: Iterable[Operation]) -> bool:
-    return "authentication" in behaviour.refusal_order and any(it.security for it in operations)
-
-
-def _has_lifetime(behaviour: Behaviour, operations: Iterable[Operation]) -> bool:
-    expires = any(it.lives_ms is not None for it in behaviour.credentials.values())
-    return expires and _has_credentials(behaviour, operations)
-
-
-def _has_bodies(behaviour: Behaviour, operations: Iterable[Operation]) -> bool:
-    return "body" in behaviour.refusal_order and any(it.bodies for it in operations)
-
-
-def _has_targets(behaviour: Behaviour, _: Iterable[Operation]) -> bool:
-    return "existence" in behaviour.refusal_order and any(
-        it.targets for it in behaviour.operations.values()
-    )
-
-
-def _refuses_foreign(behaviour: Behaviour, operations: Iterable[Operation]) -> bool:
-    is_checked = "ownership" in behaviour.refusal_order and behaviour.foreign == "refuse"
-    return is_checked and _has_targets(behaviour, operations)
-
-
-def _has_states(behaviour: Behaviour, _: Iterable[Operation]) -> bool:
-    return "state" in behaviour.refusal_order and any(
-        target.states for it in behaviour.operations.values() for target in it.targets
-    )
-
-
-def _has_windows(behaviour: Behaviour, _: Iterable[Operation]) -> bool:
-    return "rate_limit" in behaviour.refusal_order and bool(behaviour.rate_windows)
-
-
-def _has_cap(behaviour: Behaviour, _: Iterable[Operation]) -> bool:
-    return "concurrency" in behaviour.refusal_order and behaviour.concurrency is not None
-
-
-def _has_prices(behaviour: Behaviour, _: Iterable[Operation]) -> bool:
-    is_metered = "credits" in behaviour.refusal_order and behaviour.initial_credits is not None
-    return is_metered and any(it.price is not None for it in behaviour.operations.values())
-
-
-def _has_keys(behaviour: Behaviour, _: Iterable[Operation]) -> bool:
-    return "idempotency" in behaviour.refusal_order and behaviour.idempotency is not None
+    topics: tuple[Topic, ...] = ("error",)
 
 
 _CREDENTIAL = ("credential", "header", "scheme")
@@ -115,7 +60,8 @@ REASONS: Mapping[str, Reason] = {
         "see the provider's operations",
         is_lasting=True,
         facts=("method", "path"),
-        is_needed=_always,
+        is_needed=needs.always,
+        topics=("environment", "method"),
     ),
     "wrong_method": Reason(
         "route",
@@ -125,10 +71,18 @@ REASONS: Mapping[str, Reason] = {
         "use {allow}",
         is_lasting=True,
         facts=("method", "allow"),
-        is_needed=_always,
+        is_needed=needs.always,
         file=FileReply(405, "MethodNotAllowed", "Only GET and HEAD work here."),
+        topics=("environment", "method"),
     ),
-    "redirect": Reason("route", "SC112", "{location}", "{path}", "write the path as documented"),
+    "redirect": Reason(
+        "route",
+        "SC112",
+        "{location}",
+        "{path}",
+        "write the path as documented",
+        topics=("environment", "url"),
+    ),
     "missing_credential": Reason(
         "auth",
         "SC104",
@@ -137,7 +91,8 @@ REASONS: Mapping[str, Reason] = {
         "send `{header}: KEY`",
         is_lasting=True,
         facts=_CREDENTIAL,
-        is_needed=_has_credentials,
+        is_needed=needs.has_credentials,
+        topics=("credential",),
     ),
     "unknown_credential": Reason(
         "auth",
@@ -147,7 +102,8 @@ REASONS: Mapping[str, Reason] = {
         "take one from `screentest env`, or in a test from the fixture",
         is_lasting=True,
         facts=_CREDENTIAL,
-        is_needed=_has_credentials,
+        is_needed=needs.has_credentials,
+        topics=("credential",),
     ),
     "revoked_credential": Reason(
         "auth",
@@ -156,7 +112,8 @@ REASONS: Mapping[str, Reason] = {
         "a revoked one",
         "make a new key",
         facts=_CREDENTIAL,
-        is_needed=_has_credentials,
+        is_needed=needs.has_credentials,
+        topics=("credential",),
     ),
     "expired_credential": Reason(
         "auth",
@@ -165,7 +122,8 @@ REASONS: Mapping[str, Reason] = {
         "an expired one",
         "get a new one",
         facts=_CREDENTIAL,
-        is_needed=_has_lifetime,
+        is_needed=needs.has_lifetime,
+        topics=("credential",),
     ),
     "wrong_content_type": Reason(
         "validation",
@@ -175,7 +133,8 @@ REASONS: Mapping[str, Reason] = {
         "send the header `Content-Type: {expected}`",
         is_lasting=True,
         facts=("expected", "actual"),
-        is_needed=_has_bodies,
+        is_needed=needs.has_bodies,
+        topics=("upload", "method", "error"),
     ),
     "malformed_body": Reason(
         "validation",
@@ -185,7 +144,8 @@ REASONS: Mapping[str, Reason] = {
         "let the HTTP client encode the body, or send it as documented",
         is_lasting=True,
         facts=("problem",),
-        is_needed=_has_bodies,
+        is_needed=needs.has_bodies,
+        topics=("error", "method"),
     ),
     "too_large": Reason(
         "validation",
@@ -195,10 +155,15 @@ REASONS: Mapping[str, Reason] = {
         "send less",
         is_lasting=True,
         facts=("what", "limit"),
-        is_needed=_has_bodies,
+        is_needed=needs.has_bodies,
+        topics=("upload", "media"),
     ),
     "invalid": Reason(
-        "validation", is_lasting=True, facts=("problem", "field"), is_needed=_gate("validation")
+        "validation",
+        is_lasting=True,
+        facts=("problem", "field"),
+        is_needed=needs.gate("validation"),
+        topics=("error", "content", "media", "upload"),
     ),
     "content_refused": Reason(
         "content",
@@ -208,7 +173,8 @@ REASONS: Mapping[str, Reason] = {
         "change the text; the directive `[[screentest:reject]]` in it asks for this refusal",
         is_lasting=True,
         facts=("problem",),
-        is_needed=_gate("content"),
+        is_needed=needs.gate("content"),
+        topics=("content",),
     ),
     "not_found": Reason(
         "not_found",
@@ -217,8 +183,9 @@ REASONS: Mapping[str, Reason] = {
         "{id}",
         "check the id: a deleted resource, or one of another account or world, is not found either",
         facts=_RESOURCE,
-        is_needed=_has_targets,
+        is_needed=needs.has_targets,
         file=FileReply(404, "NoSuchKey", "The specified key does not exist."),
+        topics=("id", "ownership", "error"),
     ),
     "foreign": Reason(
         "ownership",
@@ -227,7 +194,8 @@ REASONS: Mapping[str, Reason] = {
         "{id} of another account",
         "use a key of the account that made it",
         facts=_RESOURCE,
-        is_needed=_refuses_foreign,
+        is_needed=needs.refuses_foreign,
+        topics=("ownership",),
     ),
     "wrong_state": Reason(
         "state",
@@ -236,7 +204,8 @@ REASONS: Mapping[str, Reason] = {
         "{state}",
         "read its state first",
         facts=(*_RESOURCE, "state", "allowed"),
-        is_needed=_has_states,
+        is_needed=needs.has_states,
+        topics=("lifecycle", "error"),
     ),
     "rate_limited": Reason(
         "rate_limit",
@@ -246,7 +215,8 @@ REASONS: Mapping[str, Reason] = {
         "wait {wait_s} s, as Retry-After says",
         ruled_by="rate_windows",
         facts=("limit", "action", "period", "wait_s"),
-        is_needed=_has_windows,
+        is_needed=needs.has_windows,
+        topics=("rate",),
     ),
     "too_many_running": Reason(
         "concurrency",
@@ -256,7 +226,8 @@ REASONS: Mapping[str, Reason] = {
         "wait {wait_s} s, as Retry-After says",
         ruled_by="concurrency",
         facts=("limit", "wait_s"),
-        is_needed=_has_cap,
+        is_needed=needs.has_cap,
+        topics=("concurrency",),
     ),
     "insufficient_credits": Reason(
         "credits",
@@ -265,7 +236,8 @@ REASONS: Mapping[str, Reason] = {
         "{available} credits",
         "add credits to the account; here, `screentest credits set` does it",
         facts=("cost", "available"),
-        is_needed=_has_prices,
+        is_needed=needs.has_prices,
+        topics=("credits", "price"),
     ),
     "idempotency_mismatch": Reason(
         "idempotency",
@@ -275,7 +247,8 @@ REASONS: Mapping[str, Reason] = {
         "make a new key for every new request",
         ruled_by="idempotency",
         facts=("key",),
-        is_needed=_has_keys,
+        is_needed=needs.has_keys,
+        topics=("idempotency",),
     ),
     "idempotency_in_flight": Reason(
         "idempotency",
@@ -285,7 +258,8 @@ REASONS: Mapping[str, Reason] = {
         "wait for the first answer, then ask again",
         ruled_by="idempotency",
         facts=("key",),
-        is_needed=_has_keys,
+        is_needed=needs.has_keys,
+        topics=("idempotency",),
     ),
     "expired_address": Reason(
         "file",
@@ -303,6 +277,9 @@ REASONS: Mapping[str, Reason] = {
         "use the URL unchanged, with its whole query",
         file=FileReply(403, "SignatureDoesNotMatch", "The signature does not match this URL."),
     ),
+    "expired": Reason("expired", topics=("url", "time", "media")),
+    "receiver_failed": Reason("webhook", topics=("webhook",)),
+    "receiver_signature": Reason("webhook", topics=("webhook",)),
     #: The provider's own failure, injected or by an interpretation; no finding about the client.
     "failed": Reason("failed", facts=("problem",)),
 }

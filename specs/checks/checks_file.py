@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ..clauses.clauses import ids_in, read_clauses
 from ..contracts.contract import Contract
-from ..errors import ContractError
+from ..errors import ContractError, UnknownNameError
 from ..json_types import Json
 from .checks import Checks, RequestPlan
 from .flows import read_flows
@@ -39,8 +39,18 @@ def load_checks(contract: Contract) -> Checks:
         raise ContractError(f"{path}: checks: at {where}: {error.message}")
     try:
         in_force = _in_force(_named(raw), contract)
-    except KeyError as error:
-        raise ContractError(f"{path}: checks: when: there is no interpretation {error}") from None
+    except UnknownNameError as error:
+        raise ContractError(f"{path}: checks: when: {error}") from None
+    if "unwraps" in in_force:
+        rules = in_force.pop("unwraps")
+        kept = {name: in_force["requests"][name] for name in rules["but"]}
+        in_force = _unwrapped(in_force, rules["field"])
+        in_force["requests"] |= kept
+    if "answers_in" in in_force:
+        field = in_force.pop("answers_in")
+        in_force = {
+            name: it if name == "refused" else _wrapped(it, field) for name, it in in_force.items()
+        }
     checks = replace(_checks(in_force), clauses=read_clauses(contract))
     _check_names(path, checks, contract)
     return checks
@@ -75,6 +85,31 @@ def _holds(value: Json, contract: Contract) -> bool:
         contract.reading_of(name) in (wanted if isinstance(wanted, list) else [wanted])
         for name, wanted in condition.items()
     )
+
+
+def _unwrapped(value: Json, envelope: str) -> Json:
+    """*value* with request bodies taken out of their field *envelope*."""
+    if isinstance(value, str):
+        bare = value.replace(f"$request.body#/{envelope}/", "$request.body#/")
+        return bare.removeprefix(f"{envelope}.")
+    if isinstance(value, list):
+        return [_unwrapped(it, envelope) for it in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {envelope}:
+        return _unwrapped(value[envelope], envelope)
+    return {_unwrapped(name, envelope): _unwrapped(it, envelope) for name, it in value.items()}
+
+
+def _wrapped(value: Json, envelope: str) -> Json:
+    """*value* with expressions that look for the content of answers in their field *envelope*."""
+    if isinstance(value, str):
+        return value.replace("$response.body#/", f"$response.body#/{envelope}/")
+    if isinstance(value, list):
+        return [_wrapped(it, envelope) for it in value]
+    if not isinstance(value, dict):
+        return value
+    return {_wrapped(name, envelope): _wrapped(it, envelope) for name, it in value.items()}
 
 
 def read_plan(raw: Json) -> RequestPlan:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from ..json_types import Json
-from .clauses import Subject, Topic, subject
+from ..topics import NOT_OF_ANSWERS, NOT_OF_INPUT, Topic
+from .clauses import Subject, subject
 from .contract_subjects import ContractSubjects, about, fields_in
-from .topics import NOT_OF_ANSWERS, NOT_OF_INPUT
 
 _OF_NO_VIEW: frozenset[Topic] = frozenset({"method", "webhook"})
 
@@ -42,7 +42,7 @@ def subject_of_check(subjects: ContractSubjects, checks: Json, steps: Sequence[s
         case ["same_as_asked", kind]:
             return subjects.kinds([kind]) | about(operation={checks["makes"][kind]["by"]})
         case ["flows", _]:
-            return _flow(value, checks.get("requests", {}))
+            return _flow(subjects, value, checks.get("requests", {}))
         case _:
             raise AssertionError(f"no subject for checks/{'/'.join(steps)}")
 
@@ -88,7 +88,7 @@ def _example(subjects: ContractSubjects, value: Json, smallest: Json) -> Subject
     )
 
 
-def _flow(value: Json, requests: Json) -> Subject:
+def _flow(subjects: ContractSubjects, value: Json, requests: Json) -> Subject:
     """What several calls are about: the operations, fields and statuses of all of them.
 
     `about` adds what no call names, such as a field that is left out on purpose.
@@ -100,11 +100,13 @@ def _flow(value: Json, requests: Json) -> Subject:
         fields |= {*step.get("with", {}), *step.get("without", ()), *step.get("ids", {})}
         if "request" in step:
             fields |= _changed(step["request"], requests.get(step["call"], {}))
+    reasons = {it["because"] for it in calls if "because" in it}
+    refused = {status for it in reasons for status in subjects.reason(it).status}
     return subject(value.get("about", {})) | about(
         operation={it["call"] for it in calls},
         field=fields,
         header={name.lower() for it in calls for name in it.get("headers", {})},
-        status={200, *(it["status"] for it in calls if "status" in it)},
+        status={200, *refused, *(it["status"] for it in calls if "status" in it)},
     )
 
 

@@ -16,34 +16,7 @@ from ..contracts.contract import Contract
 from ..errors import ContractError, no_such
 from ..files import read_yaml
 from ..json_types import Json
-
-#: What a clause can be about where no other dimension of a subject has a name for it.
-Topic = Literal[
-    "cadence",
-    "concurrency",
-    "content",
-    "credential",
-    "credits",
-    "environment",
-    "error",
-    "id",
-    "idempotency",
-    "lifecycle",
-    "list",
-    "media",
-    "method",
-    "order",
-    "ownership",
-    "price",
-    "rate",
-    "refund",
-    "snapshot",
-    "stream",
-    "time",
-    "upload",
-    "url",
-    "webhook",
-]
+from ..topics import Topic
 
 
 class Subject(Struct, frozen=True, forbid_unknown_fields=True):

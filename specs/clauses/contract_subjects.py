@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from ..behaviour.reasons import reason_called
 from ..contracts.contract import Contract
 from ..files import read_yaml
 from ..json_types import Json
 from ..openapi.openapi_places import Found, field_names
-from .clauses import Subject, Topic
-from .topics import (
-    ANY_REFUSAL,
+from ..topics import (
     NOT_OF_ANSWERS,
     NOT_OF_FIELDS,
     NOT_OF_INPUT,
     TOPICS_OF_ALL,
-    TOPICS_OF_REASON,
     TOPICS_OF_RULE,
+    Topic,
 )
+from .clauses import Subject
 
 #: The reason by which each gate refuses.
 _REASON_OF_GATE = {
@@ -112,7 +112,7 @@ class ContractSubjects:
         """Requests that are refused for *reason*, of one operation or of all."""
         rule = self._behaviour.refusals.get(reason)
         own = self.kinds_of(operation) | about(operation={operation}) if operation else Subject()
-        topics = TOPICS_OF_REASON.get(reason, ANY_REFUSAL)
+        topics = frozenset(reason_called(reason).topics)
         headers = self._credential_headers(operation) if "credential" in topics else set[str]()
         headers |= {"retry-after"} if topics & {"rate", "concurrency"} else set()
         headers |= self._idempotency_headers() if "idempotency" in topics else set()

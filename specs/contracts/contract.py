@@ -121,9 +121,13 @@ class Contract:
         """The reading of *interpretation* in force, by its name in the behaviour file.
 
         Raises:
-            KeyError: there is no such interpretation.
+            UnknownNameError: there is no such interpretation.
         """
         name = f"{self.provider}.{interpretation}"
+        if name not in self._switches:
+            raise UnknownNameError(
+                no_such("interpretation", name, self._switches, listed_max=_LISTED_MAX)
+            )
         return dict(self._chosen).get(name, self._switches[name].default)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from screentest.contract_tests.rules.contract_rules import rules_of
@@ -18,14 +19,18 @@ from screentest.specs.contracts.contract import load_contract
 PROVIDERS = ("oshara", "ozor", "ugc_copilot", "ulazai", "znapai")
 
 
-def verified(provider: str, seed: int = 1) -> Result:
-    """Every scenario of *provider* against our own mock."""
-    contract = load_contract(provider)
+def verified(provider: str, seed: int = 1, readings: Mapping[str, str] | None = None) -> Result:
+    """Every scenario of *provider* against our own mock, both under *readings*."""
+    contract = load_contract(provider, readings)
     checks = load_checks(contract)
     app = make_app(contract)
     scenarios = scenarios_of(contract, checks)
     return verify(
-        contract, checks, lambda: InProcessTarget(app, contract, seed), scenarios, seed=seed
+        contract,
+        checks,
+        lambda: InProcessTarget(app, contract, seed, readings=readings or {}),
+        scenarios,
+        seed=seed,
     )
 
 

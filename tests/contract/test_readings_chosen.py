@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from werkzeug.test import Client as WsgiClient
@@ -18,9 +19,11 @@ from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.traces.trace_file import write_trace
 from screentest.mock_server.http.app import create_app
 from screentest.specs.checks.checks_file import load_checks
-from screentest.specs.contracts.contract import load_contract
-from screentest.specs.errors import UnknownNameError
+from screentest.specs.contracts.contract import load_contract, read_contract
+from screentest.specs.errors import ContractError, UnknownNameError
 from tests.mock_client import make_world
+
+from .hands import PROVIDERS, verified
 
 _ABSENT = {"ulazai.retry_after": "absent"}
 _BUSY = {
@@ -104,3 +107,49 @@ def test_replies_are_linted_by_the_readings_of_the_world_and_of_the_call() -> No
 
     assert (len(default), of_call, of_world, len(of_both)) == (1, [], [], 1)
     assert (refused.status, refused.json()["code"]) == (422, "unknown_reading")
+
+
+_ALTERNATIVES = [
+    (provider, f"{provider}.{it.name}", value)
+    for provider in PROVIDERS
+    for it in load_contract(provider).behaviour.interpretations.values()
+    for value in it.alternatives
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("provider", "name", "value"), _ALTERNATIVES)
+def test_the_kit_finds_nothing_in_a_mock_of_any_reading(
+    provider: str, name: str, value: str
+) -> None:
+    result = verified(provider, readings={name: value})
+
+    assert [f"{it.rule.id}: {it.summary}" for it in result.judge.findings] == []
+    assert [rule.id for rule in result.judge.not_judged] == []
+
+
+def test_a_part_of_the_checks_holds_under_the_readings_that_it_names() -> None:
+    by_default = load_checks(load_contract("ulazai"))
+    by_reading = load_checks(load_contract("ulazai", {"ulazai.optin_default": "false"}))
+
+    costs = [
+        {it.name: it.costs for it in checks.accepted if "a prompt alone" in it.summary}
+        for checks in (by_default, by_reading)
+    ]
+
+    assert costs == [{"accepted.3": 70}, {"accepted.11": 80}]
+    facts = [it.price_facts["generateTextToVideo"] for it in (by_default, by_reading)]
+    assert [it["prompt_directory_optin"].default for it in facts] == [True, False]
+
+
+def test_a_part_that_names_an_unknown_interpretation_is_refused(tmp_path: Path) -> None:
+    folder = Path(str(copytree(load_contract("ulazai").folder, tmp_path / "ulazai")))
+    file = folder / "behaviour.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("when: {optin_default", "when: {option_default"), "utf-8")
+
+    with pytest.raises(
+        ContractError,
+        match=r"checks: when: no interpretation 'ulazai\.option_default'",
+    ):
+        load_checks(read_contract(folder))

@@ -73,6 +73,8 @@ def test_schema_and_struct_have_the_same_fields(struct: type[Struct]) -> None:
     described = _places(struct)
 
     names = {name for place in described for name in place["properties"]}
+    if struct.__module__ == checks.__name__:
+        names.discard("when")  # the reader takes it out
     assert names == {field.encode_name for field in fields(struct)} - {PLACES[struct][1]}
     assert all(place["additionalProperties"] is False for place in described)
 

@@ -1,38 +1,38 @@
-"""Which topics of clauses go with refusals and with rules, and which never go with a field."""
+"""What clauses can be about, and which topics go with rules and never with a field or an answer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
-from .clauses import Topic
+#: What a clause can be about where no other dimension of a subject has a name for it.
+Topic = Literal[
+    "cadence",
+    "concurrency",
+    "content",
+    "credential",
+    "credits",
+    "environment",
+    "error",
+    "id",
+    "idempotency",
+    "lifecycle",
+    "list",
+    "media",
+    "method",
+    "order",
+    "ownership",
+    "price",
+    "rate",
+    "refund",
+    "snapshot",
+    "stream",
+    "time",
+    "upload",
+    "url",
+    "webhook",
+]
 
-#: What a refusal is about beside its status.
-TOPICS_OF_REASON: Mapping[str, frozenset[Topic]] = {
-    "unknown_route": frozenset({"environment", "method"}),
-    "wrong_method": frozenset({"environment", "method"}),
-    "redirect": frozenset({"environment", "url"}),
-    "missing_credential": frozenset({"credential"}),
-    "unknown_credential": frozenset({"credential"}),
-    "revoked_credential": frozenset({"credential"}),
-    "expired_credential": frozenset({"credential"}),
-    "wrong_content_type": frozenset({"upload", "method", "error"}),
-    "malformed_body": frozenset({"error", "method"}),
-    "too_large": frozenset({"upload", "media"}),
-    "invalid": frozenset({"error", "content", "media", "upload"}),
-    "content_refused": frozenset({"content"}),
-    "not_found": frozenset({"id", "ownership", "error"}),
-    "foreign": frozenset({"ownership"}),
-    "expired": frozenset({"url", "time", "media"}),
-    "wrong_state": frozenset({"lifecycle", "error"}),
-    "insufficient_credits": frozenset({"credits", "price"}),
-    "rate_limited": frozenset({"rate"}),
-    "too_many_running": frozenset({"concurrency"}),
-    "idempotency_mismatch": frozenset({"idempotency"}),
-    "idempotency_in_flight": frozenset({"idempotency"}),
-    "receiver_failed": frozenset({"webhook"}),
-    "receiver_signature": frozenset({"webhook"}),
-}
-ANY_REFUSAL: frozenset[Topic] = frozenset({"error"})
 #: What the account, and the document as a whole, are about.
 TOPICS_OF_ALL: frozenset[Topic] = frozenset(
     {"cadence", "credential", "credits", "environment", "error", "method", "price", "rate"}
