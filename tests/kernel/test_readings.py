@@ -94,7 +94,7 @@ def test_readings_without_rules_leave_the_rules_and_shapes_as_they_are(tmp_path:
     assert contract.under({}) is contract
     assert contract.under({"lantern.cap": "two"}) is contract
     assert (drawn.behaviour, drawn.document) == (contract.behaviour, contract.document)
-    assert (contract.reading_of("strangers"), drawn.reading_of("strangers")) == ("refused", "drawn")
+    assert (contract.reading_of("strangers"), drawn.reading_of("strangers")) == ("hidden", "drawn")
 
 
 def test_readings_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
