@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +18,8 @@ import pytest
 
 from screentest.specs.json_types import Json
 from tests.live_mock import LiveMock
+
+from .forks import can_fork, run_forked
 
 _START_S_MAX = 30.0
 _COMMAND_S_MAX = 60.0
@@ -43,6 +46,8 @@ class Shell:
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def run(self, *words: str, **variables: str) -> Answer:
+        if can_fork(variables):
+            return self._forked(words, variables)
         done = subprocess.run(
             [sys.executable, "-P", "-m", "screentest.mock_server.cli", *words],
             cwd=self.folder,
@@ -53,6 +58,13 @@ class Shell:
             check=False,
         )
         return Answer(done.returncode, done.stdout, done.stderr)
+
+    def _forked(self, words: tuple[str, ...], variables: Mapping[str, str]) -> Answer:
+        environment = self.environment(**variables)
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder, "run")
+            code = run_forked(words, self.folder, environment, out, _COMMAND_S_MAX)
+            return Answer(code, *(out.with_suffix(it).read_text() for it in (".out", ".err")))
 
     def environment(self, **variables: str) -> dict[str, str]:
         kept = {name: it for name, it in os.environ.items() if not name.startswith("SCREENTEST_")}
