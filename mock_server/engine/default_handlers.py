@@ -14,9 +14,10 @@ from screentest.specs.json_types import Json
 from ..kernel.clock import notations
 from ..kernel.rows import Resource
 from ..kernel.templates import fill
+from ..media.asset import Asset
 from ..media.clips import choose_clip, video_bytes
 from .instant import Instant
-from .provider import Asset, Call, Reply
+from .provider import Call, Reply
 
 _LISTED_MAX = 100
 

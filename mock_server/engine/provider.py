@@ -6,7 +6,7 @@ the store's SQL, and it holds no state.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +24,7 @@ from ..kernel.faults import Fault
 from ..kernel.finding import Finding
 from ..kernel.magic import Directive, directive_in
 from ..kernel.rows import Account, Key, Resource
+from ..media.asset import Asset
 from .instant import Instant
 from .jobs import Cost, NewJob, accept_job
 
@@ -131,7 +132,8 @@ class Call(Struct):
     The rest is for the pipeline alone. *presented_key* is the stored key behind *raw_key*, before
     it is judged; *key_suffix* is the directive appended to it. *served* are all contracts of this
     process. *save_replay* stores the answer for a repetition. *is_counted*: the call is in its rate
-    windows. *faults* have been applied if it *is_exposed*. *warnings* are about our own reply.
+    windows. *habit* is what findings note of polls. *faults* have been applied if it *is_exposed*.
+    *warnings* are about our own reply.
     """
 
     ctx: Instant
@@ -153,6 +155,7 @@ class Call(Struct):
     save_replay: Callable[[Reply], None] | None = None
     is_counted: bool = False
     is_exposed: bool = False
+    habit: tuple[Hashable, Resource | None] | None = None
     faults: list[Fault] = []
     warnings: list[Finding] = []
 
@@ -217,14 +220,6 @@ class Call(Struct):
 #: Takes the place of the operation of a request that no operation takes.
 NO_OPERATION = Operation("", "", "", (), {}, False, {}, (), "", False)
 NO_RULES = OperationRules("")
-
-
-class Asset(Struct, frozen=True):
-    """A file that one of the mock's URLs serves."""
-
-    content: bytes
-    content_type: str
-    filename: str = ""
 
 
 Handler = Callable[[Call], "Reply | EventStream"]

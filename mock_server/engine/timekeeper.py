@@ -62,10 +62,13 @@ class Timekeeper:
 
     def now_ms(self, world: World) -> int:
         """The world's time, in milliseconds since 1970."""
-        now_ms = world.clock.now_ms(self.outside_ms(world.clock.mode))
+        clock = world.clock
+        now_ms = clock.now_ms(self.outside_ms(clock.mode))
         # The machine's time, or a program's, may be set back. What happened here has happened, so
         # the world's time stops until the other one has caught up.
-        world.latest_ms = now_ms = max(now_ms, world.latest_ms)
+        if now_ms < world.latest_ms:
+            return world.latest_ms
+        world.latest_ms = now_ms
         return now_ms
 
     def outside_ms(self, mode: Mode) -> int:

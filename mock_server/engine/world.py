@@ -35,7 +35,7 @@ class World:
         self.marks = Marks()
         self.latest_ms = 0
         self.goal_ms = 0
-        self.remembered: dict[Hashable, object] = {}
+        self.remembered: dict[Hashable, Any] = {}
 
     @property
     def id(self) -> str:

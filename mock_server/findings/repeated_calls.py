@@ -32,6 +32,9 @@ _CLOSE_MS = 60_000
 
 def findings_over_calls(call: Call, answer: Reply | EventStream) -> list[Finding]:
     """The findings about *call* in view of earlier calls; the world remembers this one."""
+    if call.habit is not None:
+        assert call.ctx.behaviour.cadence is not None
+        return _poll(call.ctx.behaviour.cadence, call)
     if isinstance(answer, EventStream):
         return []
     if answer.refusal is not None:
@@ -73,24 +76,33 @@ def _repeated_refusal(call: Call, refusal: Refusal) -> Iterator[Finding]:
 
 def _poll(cadence: Cadence, call: Call) -> list[Finding]:
     """Findings about a poll that comes too soon, or after the end of its job."""
-    contract, now_ms, mode = call.ctx.contract, call.ctx.at_ms, call.ctx.world.clock.mode
+    habit = call.habit
+    if habit is None:
+        habit = call.habit = _habit(call)
+    name, job = habit
+    now_ms, marks = call.ctx.at_ms, call.ctx.world.marks
+    before: tuple[int, int] | None = marks.get(name)
+    reads = (before[1] if before is not None else 0) + 1 if job is not None else 0
+    marks.swap(name, (now_ms, reads))
+    if job is not None:
+        too_many = reads > _READS_AFTER_END_MAX
+        return [_after_end(call.ctx.contract, call, job, reads)] if too_many else []
+    if before is None or now_ms - before[0] >= cadence.at_least_ms:
+        return []
+    contract, mode, pause_ms = call.ctx.contract, call.ctx.world.clock.mode, now_ms - before[0]
+    # A manual clock that was not moved does not show when the client polled.
+    if mode is Mode.AUTO or (mode is Mode.MANUAL and pause_ms == 0):
+        return []
+    return [_too_soon(_source(contract, cadence.source), cadence.at_least_ms, pause_ms)]
+
+
+def _habit(call: Call) -> tuple[Hashable, Resource | None]:
+    """The name under which polls such as *call* are noted, and their job if it has ended."""
     job = [*call.found.values()][-1] if call.found else None
     has_ended = job is not None and job.script is not None and call.ctx.kind(job).is_final
-    name = ("poll", contract.provider, call.operation.id, call.account_id, call.request.path)
-    found: list[Finding] = []
-    before: tuple[int, int] | None = call.ctx.world.marks.get(name)
-    reads = (before[1] if before is not None else 0) + 1 if has_ended else 0
-    call.ctx.world.marks.swap(name, (now_ms, reads))
-    if reads > _READS_AFTER_END_MAX:
-        assert job is not None, "only what is there can have ended"
-        found.append(_after_end(contract, call, job, reads))
-    if before is None or has_ended or mode is Mode.AUTO:
-        return found
-    pause_ms = now_ms - before[0]
-    # A manual clock that was not moved does not show when the client polled.
-    if pause_ms < cadence.at_least_ms and not (mode is Mode.MANUAL and pause_ms == 0):
-        found.append(_too_soon(_source(contract, cadence.source), cadence.at_least_ms, pause_ms))
-    return found
+    provider = call.ctx.contract.provider
+    name = ("poll", provider, call.operation.id, call.account_id, call.request.path)
+    return name, job if has_ended else None
 
 
 def _poll_from_above(call: Call) -> Iterator[Finding]:

@@ -11,10 +11,11 @@ from screentest.specs.behaviour.reasons import REASONS
 
 from ..engine.default_handlers import default_video
 from ..engine.instant import url_secret
-from ..engine.provider import Asset, Refusal, Reply
+from ..engine.provider import Refusal, Reply
 from ..engine.world import World
 from ..engine.worlds import Worlds
 from ..kernel.signing import Verdict, check_query
+from ..media.asset import Asset
 from ..media.ranges import part_of
 from .pieces import Outgoing
 

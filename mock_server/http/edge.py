@@ -14,11 +14,12 @@ from msgspec import Struct
 
 from screentest.specs.contracts.redaction import looks_live
 
-from ..engine.provider import Asset, EventStream, Request
+from ..engine.provider import EventStream, Reply, Request
 from ..engine.world import World
 from ..engine.worlds import DEFAULT_WORLD, Worlds
 from ..kernel.environ_keys import FILES
 from ..kernel.errors import MockError
+from ..media.asset import Asset
 from ..pipeline.handle import Handled, Turn, handle, note_refusal, turn_of
 from ..pipeline.self_check import failure
 from . import fault_effects
@@ -143,7 +144,7 @@ class Edge:
 
     def _warn_of_real_key(self, handled: Handled) -> None:
         """Warn once when a client sends a real key."""
-        refusal = getattr(handled.answer, "refusal", None)
+        refusal = handled.answer.refusal if isinstance(handled.answer, Reply) else None
         if self._has_warned or refusal is None or refusal.reason != "unknown_credential":
             return
         if looks_live(str(refusal.facts.get("sent", ""))):
@@ -168,7 +169,9 @@ class Edge:
                 body = answer.content
                 headers.append(("Content-Type", answer.content_type))
             headers.append(("Content-Length", str(len(body))))
-            sent = Outgoing(answer.status, *fault_effects.spoil_body(faults, headers, body))
+            sent = Outgoing(answer.status, headers, body)
+            if faults:
+                sent.headers, sent.body = fault_effects.spoil_body(faults, headers, body)
         if faults:
             sent.world, sent.number = handled.world, handled.number
             sent.delay_s = fault_effects.delay_s(faults)

@@ -105,10 +105,11 @@ def _handled(worlds: Worlds, turn: Turn) -> Handled | None:
             if known is not None:
                 call = known.call_again(turn.request, worlds.clocks.now_ms(world))
                 if call is not None:
-                    return _journaled(call, known.answer, findings_over_calls(call, known.answer))
+                    found = findings_over_calls(call, known.answer)
+                    return _journaled(call, known.answer, JournalLine(call, known.answer, found))
             call, refusal = receive(worlds, world, turn.provider_id, turn.request)
             answer, advice = _guarded(worlds, watch(call), refusal)
-            handled = _journaled(call, answer, advice)
+            handled = _journaled(call, answer, journal_line(call, answer, advice))
             keep(worlds, turn.entry, handled.note)
             return handled
     except NotKeptError as error:
@@ -116,8 +117,9 @@ def _handled(worlds: Worlds, turn: Turn) -> Handled | None:
             raise
         # Its faults were undone with everything else, so none of them is carried out.
         call.faults = []
+        reply = not_kept(error)
         with world.rows.transaction():
-            return _journaled(call, not_kept(error), [])
+            return _journaled(call, reply, journal_line(call, reply))
 
 
 def note_refusal(
@@ -126,16 +128,15 @@ def note_refusal(
     """Journal that *request*, which is for no operation, was refused with *reply*."""
     with world.rows.transaction():
         call, _ = receive(worlds, world, provider_id, request)
-        return _journaled(call, reply, [])
+        return _journaled(call, reply, journal_line(call, reply))
 
 
-def _journaled(call: Call, answer: Answer, advice: Sequence[Finding]) -> Handled:
+def _journaled(call: Call, answer: Answer, line: JournalLine) -> Handled:
     ctx, operation_id = call.ctx, call.operation.id
-    line = journal_line(call, answer, advice)
     ctx.rows.journal.add(
         Line(ctx.request, ctx.at_ms, ctx.provider, operation_id, answer.status, line.to_keep())
     )
-    if any(fault.type in _HOLDS_BACK for fault in call.faults):
+    if call.faults and any(fault.type in _HOLDS_BACK for fault in call.faults):
         ctx.world.unanswered[ctx.request] = payer_of(call)
     return Handled(answer, ctx.world, ctx.request, operation_id, line, call.faults)
 

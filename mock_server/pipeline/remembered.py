@@ -9,8 +9,7 @@ each time: its number, journal line, findings, and the time at which its key was
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from copy import copy
-from typing import Any, cast
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -50,9 +49,10 @@ class Remembered(Struct, frozen=True):
         world = ctx.world
         if world.rows.revision != self.revision or now_ms >= self.until_ms:
             return None
-        call = copy(self.call)
+        number, lasting = world.rows.journal.last_seq + 1, ctx.lasting
+        call: Call = self.call.__copy__()  # type: ignore[attr-defined]  # every struct has it
         call.request = request
-        call.ctx = Instant(ctx.contract, world, now_ms, ctx.base_url, world.requests + 1)
+        call.ctx = Instant(ctx.contract, world, now_ms, ctx.base_url, number, lasting)
         note_use(call)
         return call
 
@@ -69,7 +69,7 @@ def recall(worlds: Worlds, world: World, provider_id: str, request: Request) -> 
     """What is kept of the same poll of *world*; it must be asked again at its own instant."""
     if request.method != "GET" or not world.remembered:
         return None
-    known = cast("Remembered | None", world.remembered.get(_place(worlds, provider_id, request)))
+    known: Remembered | None = world.remembered.get(_place(worlds, provider_id, request))
     if known is None or worlds.find(known.world.id) is not known.world:
         return None
     for name, value in known.asked:

@@ -99,8 +99,15 @@ class Journal(Table[int, Line]):
 
     def add(self, line: Line) -> None:
         """Add *line*; the oldest line goes when the ring is full."""
-        self.put(line)
-        self.remove(line.seq - JOURNAL_MAX)
+        log, rows, seq = self._log, self.rows, line.seq
+        assert log.is_open, "writes belong into a transaction"
+        # As `put` and `remove` do it, for the one write of every poll.
+        log.changes.append((self, seq, rows.get(seq)))
+        rows[seq] = line
+        self.last_seq = max(self.last_seq, seq)
+        oldest = rows.pop(seq - JOURNAL_MAX, None)
+        if oldest is not None:
+            log.changes.append((self, oldest.seq, oldest))
         if line.seq % _LOOKED_AFTER_EVERY == 0:
             self._put_into_words(line.seq - PLAIN_MAX // max(1, len(self._worlds) - 1))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any
 
@@ -16,7 +16,7 @@ from .account_tables import keys_in_use
 from .contents import apply, fill
 from .keeper import ChangeSet, KeeperError, KeysInUseError, WorldGoneError, changes_since
 from .surroundings import Hook, NotKeptError, Surroundings
-from .table import Table
+from .table import ALL, Table
 from .world_tables import WorldTables
 
 #: Soft rows that wait for the next change set; beside a file they are lost when it is killed.
@@ -182,24 +182,29 @@ class WorkingSet(WorldTables):
 
     def _keep(self) -> None:
         """Hand what has changed to the keeper."""
-        log = self._log
+        log, is_hard = self._log, False
+        for table, key, _ in log.changes:
+            if not table.is_soft or key is ALL:
+                is_hard = True
+                self.revision += 1
+                break
         changed, is_cleared = changes_since(log.changes)
-        if is_cleared:
-            self._waiting.clear()
-        is_hard = is_cleared or any(not table.is_soft for table, _ in changed.values())
-        self.revision += is_hard
-        waiting = {**self._waiting, **changed}
-        if is_hard or self._is_shared or len(waiting) >= _WAITING_MAX:
-            try:
-                self._commit(waiting, is_cleared=is_cleared, is_soft=not is_hard)
-            except KeeperError as error:
-                if is_hard or self._is_shared:
-                    raise NotKeptError(error) from error
-            except KeysInUseError as error:
-                raise keys_in_use(error.holder) from None
-            else:
-                waiting = {}
-        self._waiting = waiting
+        if not is_hard and not self._is_shared:
+            # The end of every poll, so what waits is not copied.
+            self._waiting.update(changed)
+            log.changes.clear()
+            if len(self._waiting) >= _WAITING_MAX:
+                with suppress(KeeperError):
+                    self.flush()
+            return
+        waiting = changed if is_cleared else {**self._waiting, **changed}
+        try:
+            self._commit(waiting, is_cleared=is_cleared, is_soft=not is_hard)
+        except KeeperError as error:
+            raise NotKeptError(error) from error
+        except KeysInUseError as error:
+            raise keys_in_use(error.holder) from None
+        self._waiting = {}
         log.changes.clear()
 
     def _commit(

@@ -28,7 +28,7 @@ from ..edge import Edge, Place, deny
 from ..forms import read_form
 from ..guard import Denial
 from ..pieces import Outgoing
-from .bodies import BODY_S_MAX, Bodies, BodyError, BodyTooLargeError
+from .bodies import BODY_S_MAX, Bodies, BodyError, BodyTooLargeError, has_body
 from .flask_calls import call_wsgi
 from .streams import StreamSender
 
@@ -73,12 +73,19 @@ class RSGIEdge:
         headers = _headers(scope)
         place = self._edge.place(scope.path, scope.query_string, headers)
         try:
-            if place is None:
+            if isinstance(place, Place):
+                if has_body(headers) or "content-type" in headers:
+                    await self._call(scope, protocol, headers, place)
+                    return
+                # Without another coroutine where none is needed: this is the way of every poll.
+                request = _request(scope, headers, place)
+                sent = self._at_once(place, request)
+                if sent is None or not _sent_whole(scope, protocol, sent):
+                    await self._answer(scope, protocol, place, request, sent)
+            elif place is None:
                 await self._control(scope, protocol, headers)
-            elif isinstance(place, Outgoing):
-                await self._send(scope, protocol, place)
             else:
-                await self._call(scope, protocol, headers, place)
+                await self._send(scope, protocol, place)
         except BodyError as error:
             await self._send(scope, protocol, deny(Denial(error.status, error.code, str(error))))
         except Exception:  # noqa: BLE001  the request ends here
@@ -94,43 +101,71 @@ class RSGIEdge:
         limits = self._worlds.contracts[place.provider].behaviour.limits
         make = partial(_request, scope, headers, place)
         if headers.get("content-type", "").startswith("multipart/"):
-            sent = await self._form(protocol, headers, place, make, limits)
-        else:
-            body, problem = b"", None
-            try:
-                body = await self._bodies.read(protocol, headers, limits.json_bytes_max)
-            except BodyTooLargeError:
-                problem = _too_large("The request body", limits.json_bytes_max)
-            sent = await self._answer(place, make(body=body, problem=problem))
+            await self._form(scope, protocol, headers, place, make, limits)
+            return
+        body, problem = b"", None
+        try:
+            body = await self._bodies.read(protocol, headers, limits.json_bytes_max)
+        except BodyTooLargeError:
+            problem = _too_large("The request body", limits.json_bytes_max)
+        request = make(body=body, problem=problem)
+        await self._answer(scope, protocol, place, request, self._at_once(place, request))
+
+    def _at_once(self, place: Place, request: Request) -> Outgoing | None:
+        """The answer to a request; None if its world, or the look for it, would have to wait."""
+        if not place.world.rows.is_quick:
+            return None
+        turn = self._edge.turn(place, request)
+        rows = turn.world.rows
+        if not rows.is_quick or not rows.lock.acquire(blocking=False):
+            return None
+        try:
+            return self._edge.answer(place, turn)
+        finally:
+            rows.lock.release()
+
+    async def _answer(
+        self,
+        scope: Scope,
+        protocol: HTTPProtocol,
+        place: Place,
+        request: Request,
+        sent: Outgoing | None,
+    ) -> None:
+        """Send *sent*, or the answer to a request that has to wait."""
+        if sent is None:
+            sent = await self._elsewhere(self._look_and_answer, place, request)
         await self._send(scope, protocol, sent, place.world)
 
-    async def _answer(self, place: Place, request: Request) -> Outgoing:
-        turn = self._edge.turn(place, request)
-        return await self._in_turn(turn.world, partial(self._edge.answer, place, turn))
+    def _look_and_answer(self, place: Place, request: Request) -> Outgoing:
+        return self._edge.answer(place, self._edge.turn(place, request))
 
     async def _form(
         self,
+        scope: Scope,
         protocol: HTTPProtocol,
         headers: Mapping[str, str],
         place: Place,
         make: Callable[..., Request],
         limits: Limits,
-    ) -> Outgoing:
-        """The answer to a call with files, which go to a folder of the call's own."""
+    ) -> None:
+        """Answer a call with files, which go to a folder of the call's own."""
         bytes_max = _FORM_FILES * limits.upload_bytes_max + _FORM_MEMORY_BYTES
         with tempfile.SpooledTemporaryFile(_FORM_MEMORY_BYTES) as spool:
             try:
                 await self._bodies.receive(protocol, headers, bytes_max, spool.write)
             except BodyTooLargeError:
                 request = make(problem=_too_large("The uploaded file", limits.upload_bytes_max))
-                return await self._answer(place, request)
+                await self._answer(scope, protocol, place, request, None)
+                return
             environ = {
                 "CONTENT_TYPE": headers["content-type"],
                 "CONTENT_LENGTH": str(spool.tell()),
                 "wsgi.input": spool,
             }
             spool.seek(0)
-            return await self._elsewhere(self._answer_form, environ, place, make, limits)
+            sent = await self._elsewhere(self._answer_form, environ, place, make, limits)
+        await self._send(scope, protocol, sent, place.world)
 
     def _answer_form(
         self, environ: Mapping[str, Any], place: Place, make: Callable[..., Request], limits: Limits
@@ -138,8 +173,7 @@ class RSGIEdge:
         folder = Path(tempfile.mkdtemp(prefix="screentest-"))
         try:
             form, problem = read_form(environ, folder, limits)
-            turn = self._edge.turn(place, make(form=form, problem=problem))
-            return self._edge.answer(place, turn)
+            return self._look_and_answer(place, make(form=form, problem=problem))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -165,6 +199,8 @@ class RSGIEdge:
         self, scope: Scope, protocol: HTTPProtocol, sent: Outgoing, world: World | None = None
     ) -> None:
         """Send an answer. The pieces of one without a *world* wait by themselves."""
+        if _sent_whole(scope, protocol, sent):
+            return
         if sent.delay_s:
             await self._streams.pause(protocol, sent.delay_s)
         sent.release()
@@ -172,11 +208,11 @@ class RSGIEdge:
             headers, body = fault_effects.no_answer()
             await protocol.response_stream(200, headers).send_bytes(body)
             return
-        headers = [*sent.headers, _SERVER]
         if isinstance(sent.body, bytes):
-            body = sent.body if scope.method != "HEAD" else b""
-            protocol.response_bytes(sent.status, headers, body)
+            sent.delay_s = 0.0
+            _sent_whole(scope, protocol, sent)
             return
+        headers = [*sent.headers, _SERVER]
         run = partial(self._in_turn, world) if world is not None else self._elsewhere
         await self._streams.play(protocol, sent.status, headers, sent.body, run)
 
@@ -190,6 +226,16 @@ class RSGIEdge:
     def stop_streams(self) -> None:
         """End every open stream with a comment. Call this on the loop's thread."""
         self._streams.stop()
+
+
+def _sent_whole(scope: Scope, protocol: HTTPProtocol, sent: Outgoing) -> bool:
+    """Send *sent* if it is complete and needs no wait; else False."""
+    if sent.delay_s or sent.is_cut or not isinstance(sent.body, bytes):
+        return False
+    sent.release()
+    sent.headers.append(_SERVER)
+    protocol.response_bytes(sent.status, sent.headers, sent.body if scope.method != "HEAD" else b"")
+    return True
 
 
 def _request(scope: Scope, headers: Mapping[str, str], place: Place, **body: Any) -> Request:
@@ -211,7 +257,7 @@ def _too_large(what: str, limit: int) -> BodyProblem:
 def _headers(scope: Scope) -> Mapping[str, str]:
     """The headers by lower-case name; values of a repeated one are joined as HTTP allows."""
     sent = scope.headers
-    if "host" in sent and len(sent.keys()) == len(sent.values()):
+    if "host" in sent and len(sent) == len(sent.values()):  # type: ignore[arg-type]  # as hinted
         # The server's own object: most requests are answered with a look at two of its values.
         return cast("Mapping[str, str]", sent)
     headers: dict[str, str] = {}

@@ -13,11 +13,12 @@ from screentest.specs.behaviour.behaviour import Kind
 from screentest.specs.json_types import Json
 
 from ...engine.instant import Instant
-from ...engine.provider import Asset, Call, Provider, Reply, Upload
+from ...engine.provider import Call, Provider, Reply, Upload
 from ...kernel.bodies import read_json
 from ...kernel.clock import rfc3339, rfc3339_microseconds
 from ...kernel.ids import digest, mint
 from ...kernel.rows import Resource
+from ...media.asset import Asset
 from ...media.clips import choose_clip, video_bytes
 
 provider = Provider("oshara")

@@ -11,9 +11,10 @@ from screentest.specs.json_types import Json
 
 from ...engine.instant import Instant
 from ...engine.jobs import NewJob, accept_job
-from ...engine.provider import Asset, Call, Provider, Reply
+from ...engine.provider import Call, Provider, Reply
 from ...kernel.ids import digest
 from ...kernel.rows import Resource
+from ...media.asset import Asset
 from ...media.clips import StillKind, choose_clip, still, video_bytes
 
 provider = Provider("ozor")

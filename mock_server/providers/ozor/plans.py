@@ -9,8 +9,9 @@ from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation, shown
 
 from ...engine.instant import Instant
-from ...engine.provider import Asset, Call, EventStream, Provider, Reply
+from ...engine.provider import Call, EventStream, Provider, Reply
 from ...kernel.rows import Resource
+from ...media.asset import Asset
 from ...media.clips import StillKind, still
 from .exports import failure_reason
 from .videos import add_video

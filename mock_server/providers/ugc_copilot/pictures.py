@@ -9,8 +9,9 @@ from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation
 
 from ...engine.instant import Instant
-from ...engine.provider import Asset, Call, Provider, Refusal, Reply
+from ...engine.provider import Call, Provider, Refusal, Reply
 from ...kernel.ids import digest
+from ...media.asset import Asset
 from ...media.clips import StillKind, still
 from .errors import shape_refusal
 from .renders import answer, footage, given, own_video, wrong

@@ -14,9 +14,10 @@ from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation
 
 from ...engine.instant import Instant
-from ...engine.provider import Asset, Call, Provider, Reply
+from ...engine.provider import Call, Provider, Reply
 from ...kernel.ids import digest
 from ...kernel.rows import Resource
+from ...media.asset import Asset
 from ...media.clips import choose_clip, video_bytes
 
 provider = Provider("ugc_copilot")

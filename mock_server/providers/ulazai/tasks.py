@@ -14,11 +14,12 @@ from screentest.specs.openapi.validation import Violation
 
 from ...engine.instant import Instant
 from ...engine.job_control import finish_now, set_outcome
-from ...engine.provider import Asset, Call, Provider, Refusal, Reply
+from ...engine.provider import Call, Provider, Refusal, Reply
 from ...engine.refusals import from_contract
 from ...kernel.clock import rfc3339, rfc3339_microseconds
 from ...kernel.rows import Resource
 from ...kernel.templates import fill_text
+from ...media.asset import Asset
 from ...media.clips import Clip, StillKind, choose_clip, still, video_bytes
 
 provider = Provider("ulazai")
