@@ -192,7 +192,7 @@ class Call(Struct):
         new = NewJob(
             self.rules.starts,
             self.account_id,
-            {**doc, "by_key": self.key.id if self.key is not None else None},
+            {**doc, "caller": self.key.id if self.key is not None else None},
             operation=self.operation.id,
             parent=parent,
             cost=self.cost,

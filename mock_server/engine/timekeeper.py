@@ -27,6 +27,9 @@ WallClock = Callable[[], int]
 #: Effects that an advance runs in one transaction: other calls of the world come in between.
 _EFFECTS_PER_TRANSACTION = 256
 
+#: Effects that run without a call, on the server's own thread: some milliseconds.
+_EFFECTS_PER_LOOK = 64
+
 
 class Timekeeper:
     """The time of all worlds.
@@ -112,6 +115,10 @@ class Timekeeper:
         if count > FIRES_PER_ADVANCE_MAX:
             raise _too_many()
         return until_ms
+
+    def settle_some(self, world: World) -> None:
+        """Run what is due now, up to `_EFFECTS_PER_LOOK`: other calls do not wait for the rest."""
+        self._run_due(world, self.now_ms(world), _EFFECTS_PER_LOOK)
 
     def settled(self, world: World, provider_id: str, base_url: str = "") -> Instant:
         """*world* as one provider sees it now, once everything due has run."""

@@ -114,4 +114,5 @@ def _deliver(app: Flask, worlds: Worlds, targets: Targets, *, is_server: bool) -
         worlds.clocks.set_dispatcher(InlineCourier(worlds, post))
         return
     worlds.clocks.set_dispatcher(ThreadedCourier(worlds, post))
-    Waker(worlds).start()
+    app.extensions["screentest.waker"] = waker = Waker(worlds)
+    waker.start()

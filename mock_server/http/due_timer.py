@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from ..engine.worlds import Worlds
 from ..kernel.clock import NEVER_MS, Mode
@@ -25,9 +26,14 @@ _LOG = logging.getLogger("screentest.waker")
 
 
 class Waker:
-    """One thread for all worlds of a server."""
+    """One thread for all worlds of a server. *run* calls a function with the id of a world.
+
+    A server with an event loop sets *run* to its own thread: a second thread that settles would
+    hold a world while it waits for the interpreter's lock.
+    """
 
     def __init__(self, worlds: Worlds) -> None:
+        self.run: Callable[[Callable[[str], None], str], object] = _call
         self._worlds = worlds
         self._planned: dict[str, float] = {world.id: 0.0 for world in worlds.all()}
         # The earliest effect that a planned look is for: later ones need no look of their own.
@@ -90,7 +96,7 @@ class Waker:
                     del self._planned[name]
                     self._due_ms.pop(name, None)
             for name in due:
-                self._settle(name)
+                self.run(self._settle, name)
 
     def _settle(self, world_id: str) -> None:
         """Run what is due in a world and plan for what comes next."""
@@ -99,7 +105,7 @@ class Waker:
             if world is None:
                 return
             with world.rows.transaction():
-                self._worlds.clocks.settle(world)
+                self._worlds.clocks.settle_some(world)
                 effect = world.rows.effects.next()
             if effect is not None:
                 self._plan(world_id, effect.due_ms)
@@ -107,3 +113,7 @@ class Waker:
             _LOG.warning("world %s: %s", world_id, error)
         except Exception:  # noqa: BLE001  the other worlds still need this thread
             _LOG.exception("world %s", world_id)
+
+
+def _call(settle: Callable[[str], None], world_id: str) -> None:
+    settle(world_id)

@@ -37,13 +37,22 @@ def mint(form: str, number: int, *parts: object) -> str:
             texts.append(text or str(number))
             continue
         seen += 1
-        base = len(alphabet)
+        pairs = _pairs(alphabet)
+        base = len(pairs)
         # The letters are the last digits of a long number; the leading digits are not needed.
         value = int.from_bytes(digest(form, seen, number, *parts)) % count
-        for _ in range(length):
+        for _ in range(length // 2):
             value, rest = divmod(value, base)
-            texts.append(alphabet[rest])
+            texts.append(pairs[rest])
+        if length % 2:
+            texts.append(alphabet[value])
     return "".join(texts)
+
+
+@lru_cache(maxsize=16)
+def _pairs(alphabet: str) -> tuple[str, ...]:
+    """All pairs of two letters: two digits of a number at once, the lower one first."""
+    return tuple(first + second for second in alphabet for first in alphabet)
 
 
 @lru_cache(maxsize=256)

@@ -22,7 +22,7 @@ PACES = {"documented": 1.0, "fast": 0.1, "instant": 0.0}
 _FACTOR_MAX = 1_000.0
 
 
-class Script(Struct, frozen=True):
+class Script(Struct, frozen=True, gc=False):
     """Steps are (offset in ms since acceptance, state name), rising; the first offset is 0.
 
     *held_ms* is the offset at which the job was held, and stays in its state. *reason* is the

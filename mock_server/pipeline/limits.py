@@ -76,7 +76,7 @@ def respect_cap(call: Call) -> None:
     limit = cap.limits.get(account.tier, next(iter(cap.limits.values())))
     running = ctx.rows.resources.running(account.id, ctx.now_ms)
     if cap.scope == "key" and call.key is not None:
-        running = [job for job in running if job.doc.get("by_key") == call.key.id]
+        running = [job for job in running if job.doc.get("caller") == call.key.id]
     if len(running) + _answers_in_flight(call, cap) >= limit:
         raise call.refuse("too_many_running", limit=limit, wait_s=cap.retry_after_s)
 

@@ -201,7 +201,9 @@ def serve(options: Options) -> None:
         _sum_up(log, options)
 
     edge, rest = app.extensions["screentest.edge"]
-    served = RSGIEdge(edge, app.extensions["screentest"], rest)
+    served = RSGIEdge(
+        edge, app.extensions["screentest"], rest, waker=app.extensions["screentest.waker"]
+    )
     run_server(served, host=options.host, port=port, on_ready=announce, on_stop=sum_up)
 
 

@@ -24,6 +24,7 @@ from ...engine.provider import BodyProblem, Request
 from ...engine.world import World
 from ...engine.worlds import Worlds
 from .. import fault_effects
+from ..due_timer import Waker
 from ..edge import Edge, Place, deny
 from ..forms import read_form
 from ..guard import Denial
@@ -52,7 +53,10 @@ _SERVER = ("Server", "screentest")
 
 
 class RSGIEdge:
-    """Answers provider calls by *edge* and everything else by *rest*, which is Flask."""
+    """Answers provider calls by *edge* and everything else by *rest*, which is Flask.
+
+    What *waker* finds due runs on the server's loop, if its world is free.
+    """
 
     def __init__(
         self,
@@ -60,14 +64,33 @@ class RSGIEdge:
         worlds: Worlds,
         rest: WSGIApplication,
         *,
+        waker: Waker | None = None,
         body_s_max: float = BODY_S_MAX,
     ) -> None:
         self._edge = edge
         self._worlds = worlds
         self._rest = rest
+        self._waker = waker
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="screentest-call")
         self._bodies = Bodies(body_s_max)
         self._streams = StreamSender(worlds)
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The server's loop, before its first call."""
+        if self._waker is not None:
+            self._waker.run = lambda work, world_id: loop.call_soon_threadsafe(
+                self._run, work, world_id
+            )
+
+    def _run(self, work: Callable[[str], None], world_id: str) -> None:
+        world = self._worlds.find(world_id)
+        if world is None or not world.rows.is_quick or not world.rows.lock.acquire(blocking=False):
+            self._pool.submit(work, world_id)
+            return
+        try:
+            work(world_id)
+        finally:
+            world.rows.lock.release()
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         headers = _headers(scope)

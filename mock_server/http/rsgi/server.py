@@ -31,6 +31,8 @@ _REQUESTS_MAX = 8_192
 #: 2 s in all: the worker listens some milliseconds after its start.
 _ANNOUNCE_TRIES = 1_000
 _ANNOUNCE_EVERY_S = 0.002
+#: Objects before a look for garbage, and looks of one generation before one of the next.
+_GC_THRESHOLDS = (50_000, 20, 20)
 
 
 def run_server(
@@ -114,9 +116,11 @@ def _announce(address: str, port: int, on_ready: Callable[[], None]) -> bool:
         sys.stderr.write("error: the server did not begin to listen\n")
         return False
     # What is loaded by now stays. Looking through it for garbage again and again would hold every
-    # request up for thirty milliseconds.
+    # request up for thirty milliseconds. Requests leave no cycles, so a look at what they made is
+    # rarely worth its time either.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
     try:
         on_ready()
     except Exception as error:  # noqa: BLE001  a server that cannot say where it is must end
