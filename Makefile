@@ -35,7 +35,11 @@ serve: $(RUNTIME) ## start the mock server on http://127.0.0.1:8787
 
 .PHONY: test
 test: $(DEVELOPMENT) ## the tests that take a second or less each
-	$(PYTEST) -n 2 -m "not slow" $(ARGS)
+	$(PYTEST) -n 2 -m "not slow and not postgres" $(ARGS)
+
+.PHONY: test-postgres
+test-postgres: $(DEVELOPMENT) ## `--db postgresql://`, with a server that the tests start themselves
+	$(PYTEST) tests/postgres -m "not slow" $(ARGS)
 
 .PHONY: test-slow
 test-slow: $(DEVELOPMENT) ## the tests that build, fuzz or take long

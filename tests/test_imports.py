@@ -28,6 +28,7 @@ FLOORS = {
         ("mock_server",),
         ("mock_server/kernel", "mock_server/media"),
         ("mock_server/store",),
+        ("mock_server/store/postgres",),
         ("mock_server/engine",),
         ("mock_server/findings", "mock_server/providers"),
         ("mock_server/pipeline",),

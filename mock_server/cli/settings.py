@@ -117,7 +117,7 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("seed", 1, "The same seed and the same calls give the same bytes.", SEEDS),
         Setting("clock", "real", "What moves the clock.", FuncParamType(_clock)),
         Setting("pace", "documented", "How long jobs take.", FuncParamType(_pace)),
-        Setting("db", None, "Keep the state in this SQLite file."),
+        Setting("db", None, "Keep the state in this SQLite file, or in postgresql://…."),
         Setting("pure", False, "Leave out the X-Screentest-… response headers."),
         Setting("quiet", False, "Print no line for each request."),
         Setting("webhook-allow", [], "Further networks to which webhooks are sent."),

@@ -15,14 +15,14 @@ from screentest.specs.contracts.redaction import Redactor
 from ..engine.world import Plan
 from ..engine.worlds import DEFAULT_WORLD, Worlds
 from ..kernel.errors import MockError
-from ..store.keeper import Keeper, MemoryKeeper
-from ..store.sqlite_keeper import SqliteKeeper
+from ..store.keeper import Keeper
 from ..store.store import Store
 from .control.control_api import control_blueprint
 from .delivery import InlineCourier, ThreadedCourier
 from .due_timer import Waker
 from .edge import Edge, Observer, Warner, warn_in_log
 from .guard import Guard
+from .keepers import open_keeper
 from .sse import AdvancingWaiter, BlockingWaiter
 from .transport import InProcess, Post, Sockets
 from .wall_clock import monotonic_s, system_ms, wall_ms
@@ -32,7 +32,7 @@ from .wsgi_edge import WSGIEdge
 
 def create_app(
     *,
-    database: Path | None = None,
+    database: Path | str | None = None,
     keeper: Keeper | None = None,
     contracts: Sequence[Contract] | None = None,
     plan: Plan | None = None,
@@ -48,8 +48,9 @@ def create_app(
 ) -> Flask:
     """A mock as a WSGI application.
 
-    *database* None keeps everything in memory; a *keeper* takes the place of both. *contracts* None
-    serves every provider. *plan* is how the default world begins, if it does not exist yet.
+    *database* is a SQLite file or the URL of a PostgreSQL database; None keeps everything in
+    memory. A *keeper* takes the place of both. *contracts* None serves every provider. *plan* is
+    how the default world begins, if it does not exist yet.
     *is_server* says that streams wait for the clock, and webhooks leave by themselves; inside the
     caller's process (the default) streams move the clock, and a webhook leaves in the thread whose
     call made it due. *is_pure* leaves out our own response headers. A mock that *remembers* reuses
@@ -73,10 +74,10 @@ def create_app(
             if not contract.is_shipped:
                 _ = contract.operations
     if keeper is None:
-        keeper = SqliteKeeper(database) if database is not None else MemoryKeeper()
+        keeper = open_keeper(database)
     store = Store(keeper, Redactor(it.behaviour for it in contracts), monotonic_s)
     _check_served(store, contracts)
-    worlds = Worlds(store, contracts, clock, system_ms, is_strict=is_strict)
+    worlds = Worlds(store, contracts, keeper.clock(clock), system_ms, is_strict=is_strict)
     if worlds.find(DEFAULT_WORLD) is None:
         worlds.create(plan or Plan(), DEFAULT_WORLD)
     guard = guard or Guard()

@@ -96,7 +96,10 @@ class Edge:
         provider, slash, below = inner[1:].partition("/")
         if provider not in self._worlds.contracts:
             return None
-        world = self._worlds.find(world_id)
+        try:
+            world = self._worlds.find(world_id)
+        except MockError as away:
+            return deny(Denial(away.status, away.code, str(away)))
         if world is None:
             return deny(Denial(404, "unknown_world", f"no world {world_id[:64]!r}"))
         return Place(world, provider, f"{base}/{provider}", slash + below)

@@ -158,4 +158,6 @@ def problem(denial: Denial) -> tuple[list[tuple[str, str]], bytes]:
     headers = [("Content-Type", "application/problem+json")]
     if denial.status == 401:
         headers.append(("WWW-Authenticate", "Bearer"))
+    if denial.status == 503:
+        headers.append(("Retry-After", "1"))
     return headers, body

@@ -16,9 +16,11 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from ..engine.provider import Request
 from ..engine.worlds import Worlds
 from ..kernel.environ_keys import BELIEVED_BASE, SLEEP
+from ..kernel.errors import MockError
 from . import fault_effects
-from .edge import Edge, Place
+from .edge import Edge, Place, deny
 from .forms import read_bytes, read_form
+from .guard import Denial
 from .pieces import PROBE_S, Outgoing, Pause, Piece, Pieces
 from .sse import Waiter
 
@@ -72,7 +74,11 @@ class WSGIEdge:
 
     def _answer(self, environ: WSGIEnvironment, place: Place, request: Request) -> Outgoing:
         is_socket = BELIEVED_BASE not in environ
-        return self._edge.answer(place, self._edge.turn(place, request), fills_blocks=is_socket)
+        try:
+            turn = self._edge.turn(place, request)
+        except MockError as away:
+            return deny(Denial(away.status, away.code, str(away)))
+        return self._edge.answer(place, turn, fills_blocks=is_socket)
 
     def _send(
         self, environ: WSGIEnvironment, start: StartResponse, sent: Outgoing

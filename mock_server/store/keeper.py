@@ -128,6 +128,8 @@ class Keeper(Protocol):
     def catch_up(self, world: str, version: int) -> Changes | None:
         """Take *world* for one transaction: what others have committed since *version*, if any.
 
+        Version 0 begins a world that the keeper may not have yet, and -1 asks for no changes.
+
         Raises:
             KeeperError: the world cannot be had; it is not taken.
             WorldGoneError: it has been deleted.
@@ -164,7 +166,7 @@ class Keeper(Protocol):
         ...
 
     def listen(self, listener: Callable[[str], None]) -> None:
-        """Call *listener* with each world that another process has changed."""
+        """Call *listener* with each world that another process has changed; "" is any world."""
         ...
 
     def clock(self, wall_ms: WallClock) -> WallClock:

@@ -133,7 +133,7 @@ class WorkingSet(WorldTables):
 
     def _catch_up(self) -> None:
         with self._around.stats.measure("catch_up"):
-            changes = self._keeper.catch_up(self.id, self.version)
+            changes = self._keeper.catch_up(self.id, self.version if self.is_loaded else -1)
         if changes is None or not self.is_loaded:
             return
         if not changes.is_whole:

