@@ -1,7 +1,8 @@
 """The contracts: files per provider, and the code that reads them, in layers.
 
 `<provider>/` holds the files of one provider and `control/` the OpenAPI file of the control API.
-The modules of this folder read a file with limits; each room below imports only the ones above it:
+The modules of this folder read a file with limits, or are used by all four folders. Each room below
+imports only the ones above it:
 
 - `openapi`: the operations, schemas and examples of an OpenAPI file;
 - `behaviour`: what a provider does over time, and the refusal reasons;

@@ -6,19 +6,17 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from io import BytesIO
 from typing import Any, Protocol
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from msgspec.structs import replace
 
 from screentest import create_app
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
+from screentest.specs.wsgi_environ import wsgi_environ
 
 from ..traces.trace import SeenDelivery
-
-_HOST = "localhost"
 
 
 class App(Protocol):
@@ -76,7 +74,8 @@ class MockClient:
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, dict[str, str], Iterable[bytes]]:
         """Status, headers and pieces of the body."""
-        environ = environ_of(method, path, query, headers, body)
+        sent_headers = {"Host": "localhost", **headers}.items()
+        environ = wsgi_environ(method, unquote_to_bytes(path), query, sent_headers, body)
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start(status: str, sent: list[tuple[str, str]], _: object = None) -> None:
@@ -87,36 +86,6 @@ class MockClient:
             pieces = list(pieces)
         status, sent = started[-1]
         return int(status[:3]), {name.lower(): value for name, value in sent}, pieces
-
-
-def environ_of(
-    method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
-) -> dict[str, Any]:
-    """A WSGI environment for one request to this host."""
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": unquote(path, "latin-1"),
-        "QUERY_STRING": query,
-        "SERVER_NAME": _HOST,
-        "SERVER_PORT": "80",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "HTTP_HOST": _HOST,
-        "REMOTE_ADDR": "127.0.0.1",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": BytesIO(body),
-        "wsgi.errors": BytesIO(),
-        "wsgi.multithread": False,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-    }
-    for name, value in headers.items():
-        key = name.upper().replace("-", "_")
-        environ[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = value
-    if body:
-        environ["CONTENT_LENGTH"] = str(len(body))
-    return environ
 
 
 def instant_ms(text: str) -> int:

@@ -16,10 +16,11 @@ from screentest.contract_tests.recordings.proxy import Recorder
 from screentest.contract_tests.recordings.recorded import judge_recording, read_recording
 from screentest.contract_tests.targets.guard import BUDGET_HEADER, CreditBudget
 from screentest.contract_tests.targets.in_process import InProcessTarget
-from screentest.contract_tests.targets.mock_app import environ_of, make_app
+from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.targets.target import Identity, OutgoingRequest
 from screentest.contract_tests.traces.trace import LackingPart
 from screentest.specs.contracts.contract import load_contract
+from screentest.specs.wsgi_environ import wsgi_environ
 from tests.loopback import listening
 
 CONTRACT = load_contract("ulazai")
@@ -124,7 +125,7 @@ def test_a_client_that_leaves_a_stream_ends_it_at_the_server_too(tmp_path: Path)
     with listening(server) as port:
         recorder = Recorder(load_contract("ozor"), f"http://127.0.0.1:{port}", path)
         with pytest.raises(ConnectionAbortedError):
-            recorder(environ_of("POST", STREAM, "", {}, b""), start)
+            recorder(wsgi_environ("POST", STREAM.encode(), "", (), b""), start)
         server.may_go_on.set()
 
     (kept,) = recorder.trace.exchanges
@@ -141,7 +142,7 @@ def test_a_server_that_is_not_there_is_a_problem_and_one_line() -> None:
         answered.append((status, headers))
         return lambda piece: None
 
-    body = b"".join(recorder(environ_of("GET", "/api/v1/sora/status/1/", "", {}, b""), start))
+    body = b"".join(recorder(wsgi_environ("GET", b"/api/v1/sora/status/1/", "", (), b""), start))
 
     assert answered[0][0] == "502 Bad Gateway"
     assert ("content-type", "application/problem+json") in answered[0][1]

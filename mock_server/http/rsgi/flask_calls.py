@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from wsgiref.types import WSGIApplication
+
+from screentest.specs.wsgi_environ import wsgi_environ
 
 from ..pieces import Outgoing
 
@@ -44,30 +44,17 @@ def _stream(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _environ(scope: Scope, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     host, _, port = scope.server.rpartition(":")
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": scope.method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": scope.path.encode().decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
-        "REQUEST_URI": quote(scope.path),
-        "SERVER_NAME": host,
-        "SERVER_PORT": port,
-        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
-        "REMOTE_ADDR": scope.client.rpartition(":")[0],
-        "CONTENT_LENGTH": str(len(body)) if body else headers.get("content-length", ""),
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope.scheme,
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.input_terminated": True,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-    }
-    for name, value in headers.items():
-        variable = name.upper().replace("-", "_")
-        if variable == "CONTENT_TYPE":
-            environ[variable] = value
-        elif variable not in {"CONTENT_LENGTH", "TRANSFER_ENCODING"}:
-            environ[f"HTTP_{variable}"] = value
+    environ = wsgi_environ(
+        scope.method,
+        scope.path.encode(),
+        scope.query_string,
+        headers.items(),
+        body,
+        scheme=scope.scheme,
+        server=(host, port),
+    )
+    environ["REQUEST_URI"] = quote(scope.path)
+    environ["SERVER_PROTOCOL"] = f"HTTP/{scope.http_version}"
+    environ["REMOTE_ADDR"] = scope.client.rpartition(":")[0]
+    environ["wsgi.input_terminated"] = True
     return environ
