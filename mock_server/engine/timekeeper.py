@@ -205,14 +205,20 @@ class Timekeeper:
             to_ms = world.goal_ms = max(self.now_ms(world), world.goal_ms) + by_ms
         return self._advance(world, to_ms)
 
-    def advance_to_next(self, world: World) -> list[Event]:
-        """Move the clock to the next due effect. Does nothing if none is pending."""
+    def advance_to_next(self, world: World, *, within_ms: int | None = None) -> list[Event]:
+        """Move the clock to the next due effect, but by *within_ms* at most.
+
+        Without *within_ms*, does nothing if no effect is pending.
+        """
         # The outcome of an attempt may make a retry due, so it must be known first.
         self.wait_for_outcomes(world)
         with world.rows.transaction():
             effect = world.rows.effects.next()
             now_ms = self.now_ms(world)
-        return self._advance(world, max(now_ms, effect.due_ms)) if effect is not None else []
+        goals_ms = [effect.due_ms] if effect is not None else []
+        if within_ms is not None:
+            goals_ms.append(now_ms + within_ms)
+        return self._advance(world, max(now_ms, min(goals_ms))) if goals_ms else []
 
     def advance_until_idle(self, world: World) -> list[Event]:
         """Move the clock until nothing is pending, 400 days at most."""

@@ -17,6 +17,7 @@ from freezegun import freeze_time
 from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
+from screentest.mock_server.kernel.clock import parse_rfc3339
 from screentest.specs.json_types import Json
 from tests.mock_client import (
     HOUR_MS,
@@ -276,7 +277,9 @@ def test_next_and_idle_stop_where_they_say(ozor: Account) -> None:
         ({"to": "tomorrow"}, "an instant from 1970 to 2999 such as 2026-01-01T00:00:00Z"),
         ({"until": "noon"}, "one of 'next', 'idle'"),
         ({}, "expected at least 1 field, got 0"),
-        ({"by_ms": 1, "until": "next"}, "expected at most 1 field, got 2"),
+        ({"by_ms": 1, "to": "2026-01-02T00:00:00Z"}, "expected at most 1 field, got 2"),
+        ({"until": "next", "to": "2026-01-02T00:00:00Z"}, "expected at most 1 field, got 2"),
+        ({"by_ms": 1, "until": "idle"}, "'next'"),
     ],
 )
 def test_clock_refuses_to_go_elsewhere(world: MockWorld, body: Json, detail: str) -> None:
@@ -343,3 +346,21 @@ def test_mode_with_a_wrong_speed_is_refused(wsgi: WsgiClient, clock: Json, says:
 
     assert refused.status == 422
     assert says in refused.json()["detail"]
+
+
+def test_advance_to_the_next_event_can_be_bounded(wsgi: WsgiClient) -> None:
+    account = make_world(wsgi).account("ozor")
+    control, path = account.world.control, f"{account.world.path}/clock/advance"
+    ozor_steps.generate(account)
+    due_ms = parse_rfc3339(control.get(f"{account.world.path}/clock").json()["next"]["at"])
+    begun_ms = parse_rfc3339(START)
+
+    before = control.post(path, json={"until": "next", "by_ms": 1}).json()
+    reached = control.post(path, json={"until": "next", "by_ms": 3_600_000}).json()
+    control.post(path, json={"until": "idle"})
+    idle = control.post(path, json={"until": "next", "by_ms": 5_000}).json()
+
+    assert (parse_rfc3339(before["now"]), before["fired"]) == (begun_ms + 1, [])
+    assert parse_rfc3339(reached["now"]) == due_ms
+    assert [it["type"] for it in reached["fired"]] == ["job.running"]
+    assert idle["fired"] == []

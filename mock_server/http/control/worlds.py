@@ -214,9 +214,10 @@ def advance_clock(call: ControlCall) -> Json:
             code="follows_system",
             status=409,
         )
-    if "until" in body:
-        moves = {"next": worlds.clocks.advance_to_next, "idle": worlds.clocks.advance_until_idle}
-        fired = moves[body["until"]](world)
+    if body.get("until") == "next":
+        fired = worlds.clocks.advance_to_next(world, within_ms=body.get("by_ms"))
+    elif "until" in body:
+        fired = worlds.clocks.advance_until_idle(world)
     elif "to" in body:
         fired = worlds.clocks.advance(world, to_ms=parse_rfc3339(body["to"]))
     else:
