@@ -118,6 +118,25 @@ def test_two_threads_that_sleep_together_move_the_clock_once(screentest: World) 
     assert screentest.clock.elapsed == 5
 
 
+class SlowStart(threading.Thread):
+    """A thread that the machine does not run for 100 ms after `start` was called."""
+
+    def _bootstrap(self) -> None:
+        REAL[0](0.1)
+        bootstrap: Callable[[], None] = vars(threading.Thread)["_bootstrap"].__get__(self)
+        bootstrap()
+
+
+def test_the_clock_waits_for_a_thread_that_is_being_started(screentest: World) -> None:
+    threads = [kind(target=time.sleep, args=(5,)) for kind in (threading.Thread, SlowStart)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+
+    assert screentest.clock.elapsed == 5
+
+
 def test_two_tasks_that_sleep_together_move_the_clock_once(screentest: World) -> None:
     async def both() -> None:
         await asyncio.gather(asyncio.sleep(5), asyncio.sleep(5))
