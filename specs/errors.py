@@ -9,7 +9,11 @@ _NAME_MAX = 64
 
 
 class ContractError(ValueError):
-    """A contract file cannot be used; the message names file, place and remedy."""
+    """A contract cannot be used; each of its *problems* names file, place and remedy."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
 
 
 class UnknownNameError(ContractError):

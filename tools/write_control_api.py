@@ -13,7 +13,7 @@ from pathlib import Path
 from screentest.mock_server.kernel.fault_types import TYPES
 from screentest.specs.contracts.controls import load_controls
 from screentest.specs.json_types import Json
-from screentest.specs.openapi.operations import METHODS
+from screentest.specs.openapi.grammar import METHODS
 
 _ROOT = Path(__file__).resolve().parents[1]
 PAGE = _ROOT / "docs" / "control-api.md"

@@ -44,7 +44,7 @@ class Shapes:
         self.judge.check(rule_ids.shape(operation.id), detail or "", exchange, holds=detail is None)
 
     def _problem(self, operation: Operation, exchange: Exchange) -> str | None:
-        shape = operation.replies.get(str(exchange.status))
+        shape = operation.reply(exchange.status)
         if shape is None:
             documented = ", ".join(sorted(operation.replies))
             return f"status {exchange.status} is not documented (documented: {documented})"

@@ -95,7 +95,7 @@ def _statuses(
         return subjects.reason("invalid").status
     if name not in contract.operations:
         return set()
-    return {int(it) for it in contract.operations[name].replies if it < "3"}
+    return {int(it) for it in contract.operations[name].replies if it.isdigit() and it < "3"}
 
 
 def _fields(change: Mapping[str, Json]) -> set[str]:

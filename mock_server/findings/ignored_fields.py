@@ -25,8 +25,7 @@ def ignored_fields(call: Call, answer: Reply | EventStream) -> list[Finding]:
     """The findings about undocumented fields of *call*, if it succeeded."""
     if answer.status >= 300 or call.ctx.behaviour.unknown_fields != "ignore":
         return []
-    bodies = call.operation.bodies
-    schema = bodies.get(call.request.content_type)
+    schema = call.operation.body_schema(call.request.content_type)
     if schema is None:
         return []
     unnamed = islice(schema.fields.unnamed_in(call.body), _TOLD_MAX)

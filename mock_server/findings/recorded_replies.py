@@ -24,7 +24,7 @@ def departures(
     """
     content_type = headers.get("content-type", "application/json" if body is not None else None)
     found = [*operation.reply_violations(status, content_type, body)]
-    shape = operation.replies.get(str(status))
+    shape = operation.reply(status)
     for name in sorted(shape.headers) if shape is not None else ():
         if name.lower() not in headers:
             found.append(Violation("header", f"/{name}", "required", "a value", "nothing"))
@@ -72,7 +72,7 @@ def _source(contract: Contract, operation: Operation, status: int, broken: Viola
 
 
 def _schemas(operation: Operation, status: int) -> Iterator[Schema]:
-    shape = operation.replies.get(str(status))
+    shape = operation.reply(status)
     for schema in shape.content.values() if shape is not None else ():
         if schema is not None:
             yield schema

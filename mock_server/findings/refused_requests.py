@@ -157,7 +157,7 @@ def provenance(contract: Contract, operation: str, answer: Reply | EventStream) 
     An answer that the contract does not have, or that was injected, is assumed.
     """
     found = contract.operations.get(operation)
-    shape = found.replies.get(str(answer.status)) if found is not None else None
+    shape = found.reply(answer.status) if found is not None else None
     if found is None or shape is None:
         return "assumed"
     if isinstance(answer, Reply) and (answer.departure or (answer.reason or "").startswith(_MADE)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from screentest.specs.contracts.contract import Contract
-from screentest.specs.openapi.operations import Match
+from screentest.specs.openapi.routes import Match
 
 from ..engine.keys import key_digest, presented
 from ..engine.provider import NO_OPERATION, NO_RULES, Call, Refusal, Request

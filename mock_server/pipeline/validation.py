@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs, parse_qsl
 
 from screentest.specs.json_types import Json
-from screentest.specs.openapi.operations import Parameter
+from screentest.specs.openapi.fields import Fields
+from screentest.specs.openapi.media_types import is_json, plain
+from screentest.specs.openapi.parameters import Parameter, typed
 from screentest.specs.openapi.validation import Schema, Violation
 
 from ..engine.provider import Call, Refusal, RefusedError
@@ -15,6 +17,8 @@ from ..kernel.bodies import BodyError, read_json
 
 #: A schema with one of these decides itself which other fields are allowed.
 _CLOSED = frozenset({"additionalProperties", "unevaluatedProperties", "patternProperties"})
+_URL_ENCODED = "application/x-www-form-urlencoded"
+_OTHERS_HEADERS = frozenset({"accept", "content-type", "authorization"})
 
 
 def read_body(call: Call) -> None:
@@ -32,7 +36,7 @@ def read_body(call: Call) -> None:
         return
     if not has_body and not request.content_type:
         return
-    if request.content_type not in operation.bodies:
+    if operation.body_schema(request.content_type) is None:
         documented = " or ".join(operation.bodies)
         actual = request.content_type or "none"
         path = call.ctx.behaviour.prefixes[0] + operation.path
@@ -40,13 +44,17 @@ def read_body(call: Call) -> None:
         raise call.refuse("wrong_content_type", expected=documented, actual=actual, near=near)
     if request.problem is not None:
         raise call.refuse(request.problem.reason, **request.problem.facts)
-    if request.form is not None:
+    if request.form is not None or plain(request.content_type) == _URL_ENCODED:
+        form = request.form if request.form is not None else _url_encoded(request.body)
         drops = call.ctx.behaviour.drops_empty_form_texts
-        call.body = {it: value for it, value in request.form.items() if not drops or value != ""}
+        call.body = {it: value for it, value in form.items() if not drops or value != ""}
         return
     limit = call.ctx.behaviour.limits.json_bytes_max
     if len(request.body) > limit:
         raise call.refuse("too_large", what="The request body", limit=limit)
+    if not is_json(request.content_type):
+        call.body = {}
+        return
     try:
         call.body = read_json(request.body)
     except BodyError as error:
@@ -79,23 +87,39 @@ def _parameters(call: Call, found: list[Violation]) -> dict[str, Json]:
     A path parameter of another form than documented names no resource, so the existence gate
     answers it.
     """
-    given = (
-        dict(parse_qsl(call.request.query, keep_blank_values=True)) if call.request.query else {}
-    )
+    given = parse_qs(call.request.query, keep_blank_values=True) if call.request.query else {}
     values: dict[str, Json] = {}
     for parameter in call.operation.parameters:
         if parameter.place == "query":
-            _read_parameter(parameter, given.get(parameter.name), values, found)
+            _read_parameter(parameter, parameter.read_all(given), values, found)
         elif parameter.place == "header":
             text = call.request.headers.get(parameter.name.lower())
-            _read_parameter(parameter, text, {}, found)
+            # The specification gives these to the content type and to the credentials.
+            if parameter.name.lower() not in _OTHERS_HEADERS:
+                value = parameter.read(text) if text is not None else None
+                _read_parameter(parameter, value, {}, found)
+        elif parameter.place == "cookie":
+            cookies = _cookies(call.request.headers.get("cookie", ""))
+            _read_parameter(parameter, parameter.read_all(cookies), {}, found)
     return values
 
 
+def _cookies(header: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for part in header.split(";"):
+        name, _, text = part.strip().partition("=")
+        found.setdefault(name, []).append(text)
+    return found
+
+
+def _url_encoded(body: bytes) -> dict[str, str]:
+    return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+
+
 def _read_parameter(
-    parameter: Parameter, text: str | None, values: dict[str, Json], found: list[Violation]
+    parameter: Parameter, value: Json, values: dict[str, Json], found: list[Violation]
 ) -> None:
-    if text is None:
+    if value is None:
         if parameter.is_required:
             missing = Violation(
                 parameter.place, f"/{parameter.name}", "required", "a value", "nothing"
@@ -104,7 +128,6 @@ def _read_parameter(
         elif parameter.default is not None:
             values[parameter.name] = parameter.default
         return
-    value = parameter.read(text)
     found += parameter.schema.violations(value, under=f"/{parameter.name}")
     values[parameter.name] = value
 
@@ -114,14 +137,16 @@ def _body_violations(call: Call) -> list[Violation]:
         return [Violation("body", "", "required", "a value", "nothing")]
     schemas = call.operation.bodies
     content_type = call.request.content_type
-    schema = schemas.get(content_type) or next(iter(schemas.values()))
-    form = call.request.form
-    values = form_values(call.body, schema.schema) if form is not None else call.body
+    schema = call.operation.body_schema(content_type) or next(iter(schemas.values()))
+    is_form = call.request.form is not None or plain(content_type) == _URL_ENCODED
+    if not is_form and not is_json(content_type):
+        return []
+    values = form_values(call.body, schema) if is_form else call.body
     if call.ctx.behaviour.unknown_fields == "refuse":
         return _strict_violations(schema, values)
-    if form is None:
+    known = schema.fields.named
+    if not is_form or not known:
         return schema.violations(values)
-    known = schema.schema.get("properties", {})
     return schema.violations({name: value for name, value in values.items() if name in known})
 
 
@@ -138,15 +163,21 @@ def _strict_violations(schema: Schema, values: Json) -> list[Violation]:
     return schema.violations({it: values[it] for it in values if it in known}) + unknown
 
 
-def form_values(form: Mapping[str, Json], schema: Json) -> dict[str, Json]:
-    """A form as its schema sees it: integers where the schema has integers, files as text."""
-    kinds = {name: it.get("type") for name, it in schema.get("properties", {}).items()}
-    values: dict[str, Json] = {}
-    for name, value in form.items():
-        if not isinstance(value, str):
-            values[name] = ""
-        elif kinds.get(name) == "integer" and re.fullmatch(r"[+-]?[0-9]{1,18}", value):
-            values[name] = int(value)
-        else:
-            values[name] = value
-    return values
+def form_values(form: Mapping[str, Json], schema: Schema) -> dict[str, Json]:
+    """A form as its schema sees it: numbers where the schema has numbers, files as text."""
+    named = schema.fields.named
+    return {
+        name: _form_value(value, named[name]) if name in named else value
+        for name, value in ((name, it if isinstance(it, str) else "") for name, it in form.items())
+    }
+
+
+def _form_value(text: str, fields: Fields) -> Json:
+    if fields.types & {"array", "object"} and "string" not in fields.types:
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        is_list = "array" in fields.types and not isinstance(value, list)
+        return [typed(text, fields.elements.types)] if is_list else value
+    return typed(text, fields.types)

@@ -105,7 +105,9 @@ class ContractSubjects:
 
     def accepted(self, name: str) -> Subject:
         """Successful calls of an operation."""
-        statuses = {int(it) for it in self._contract.operations[name].replies if it < "3"}
+        statuses = {
+            int(it) for it in self._contract.operations[name].replies if it.isdigit() and it < "3"
+        }
         return self.kinds_of(name) | about(operation={name}, status=statuses, never=NOT_OF_ANSWERS)
 
     def reason(self, reason: str, operation: str = "") -> Subject:

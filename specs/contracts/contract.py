@@ -18,7 +18,8 @@ from ..files import read_as_built, read_yaml
 from ..json_types import Json
 
 if TYPE_CHECKING:
-    from ..openapi.operations import Operation, Routes
+    from ..openapi.operations import Operation
+    from ..openapi.routes import Routes
 
     _Shape = tuple[Json, Mapping[str, Operation], Routes]
 
@@ -153,18 +154,20 @@ class Contract:
             if rules.is_anonymous
         }
         if opened:
-            from ..openapi.operations import Routes
+            from ..openapi.routes import Routes
 
             operations = {**operations, **opened}
             routes = Routes(list(operations.values()))
         return document, operations, routes
 
     def _compile(self, chosen: _Chosen) -> _Shape:
-        from ..openapi.operations import Routes, compile_operations
-        from ..openapi.validation import Documents
+        from ..openapi.document_file import read_document
+        from ..openapi.documents import Documents
+        from ..openapi.operations import compile_operations
+        from ..openapi.routes import Routes
 
         if not chosen:
-            document = read_yaml(self.folder / "openapi.yaml")
+            document = read_document(self.folder / "openapi.yaml")
             operations = compile_operations(Documents(self.provider, document))
             return document, operations, Routes(list(operations.values()))
         document = self._compiled(())[0]

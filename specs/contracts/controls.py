@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from ..files import read_yaml
 from ..json_types import Json
+from ..openapi.documents import Documents
 from ..openapi.operations import Operation, compile_operations
-from ..openapi.validation import Documents
 
 CONTROL_FILE = Path(__file__).parent.parent / "control" / "openapi.yaml"
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ..json_types import Json
-from .operations import METHODS
+from .grammar import METHODS
 
 SOURCE = "x-screentest-source"
 #: Below these are values, not schemas.

@@ -1,62 +1,47 @@
-"""The operations of an OpenAPI file, compiled: routes, parameters, bodies, replies."""
+"""The operations of an OpenAPI file, compiled: parameters, bodies, replies."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
 from ..json_types import Json
-from .validation import Documents, Schema, Violation
+from .documents import Documents
+from .grammar import METHODS
+from .media_types import best_of, is_json
+from .parameters import Parameter, compile_parameter
+from .validation import Schema, Violation
 
 #: Marks what the provider's document does not show; its value is the reason.
 _INFERRED = "x-screentest-inferred"
-
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-
-
-class Parameter(Struct, frozen=True):
-    """A parameter in `path`, `query` or `header`, with the schema that judges it."""
-
-    name: str
-    place: str
-    is_required: bool
-    schema: Schema
-
-    def read(self, text: str) -> Json:
-        """*text* as its schema's type where it has that form, else unchanged."""
-        kinds = self.schema.schema.get("type", "string")
-        kinds = [kinds] if isinstance(kinds, str) else kinds
-        if "integer" in kinds and re.fullmatch(r"[+-]?[0-9]{1,18}", text):
-            return int(text)
-        if "number" in kinds and re.fullmatch(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?", text):
-            return float(text)
-        if "boolean" in kinds and text in {"true", "false"}:
-            return text == "true"
-        return text
-
-    @property
-    def default(self) -> Json:
-        return self.schema.schema.get("default")
 
 
 class ReplyShape(Struct, frozen=True):
     """The documented form of a reply with one status: content types and required headers.
 
     *is_inferred*: the provider's document does not show it, and we know it from another source.
+    *examples* are by media type and name. *header_schemas* are those of all documented headers.
     """
 
     content: Mapping[str, Schema | None]
     headers: frozenset[str]
     is_inferred: bool
     event: Schema | None = None
-    example: Json = None
+    examples: Mapping[str, Mapping[str, Json]] = {}
+    header_schemas: Mapping[str, Schema] = {}
+
+    @property
+    def example(self) -> Json:
+        """The first example; None without one."""
+        return next((it for by_name in self.examples.values() for it in by_name.values()), None)
 
 
 class Operation(Struct, frozen=True):
-    """One operation. *security* are alternatives; an empty tuple means that no key is needed.
+    """One operation. *security* are schemes of which one is needed; empty if no key is needed.
 
+    *security_sets* say the same of schemes that are needed together: one of the sets, whole. An
+    empty set means that a call without a key is accepted as well.
     *is_inferred*: the provider's document does not show it, and we know it from another source.
     """
 
@@ -70,77 +55,44 @@ class Operation(Struct, frozen=True):
     security: tuple[str, ...]
     summary: str
     is_inferred: bool
+    security_sets: tuple[tuple[str, ...], ...] = ()
+
+    def reply(self, status: int) -> ReplyShape | None:
+        """The documented form of a reply with *status*: by itself, by its range, or by default."""
+        text, replies = str(status), self.replies
+        return replies.get(text) or replies.get(f"{text[0]}XX") or replies.get("default")
+
+    @property
+    def success_status(self) -> int:
+        """The status of the first documented success; else of the first other reply."""
+        known = sorted(self.replies)
+        for name in (*(it for it in known if it[0] == "2"), "default", *known):
+            if name in self.replies:
+                return 200 if name == "default" else int(name.replace("X", "0"))
+        return 200
+
+    def body_schema(self, content_type: str) -> Schema | None:
+        """The schema of a request body of *content_type*; None if that type is not documented."""
+        name = best_of(self.bodies, content_type)
+        return self.bodies[name] if name is not None else None
 
     def reply_violations(
         self, status: int, content_type: str | None, body: Json
     ) -> list[Violation]:
         """The differences between our reply and the documented one; empty if there are none."""
-        shape = self.replies.get(str(status))
+        shape = self.reply(status)
         if shape is None:
             documented = ", ".join(sorted(self.replies))
             return [Violation("status", "", "status", f"one of {documented}", str(status))]
         if content_type is None:
             return []
-        media_type = content_type.partition(";")[0]
-        if media_type not in shape.content:
+        media_type = best_of(shape.content, content_type)
+        if media_type is None:
             documented = ", ".join(sorted(shape.content)) or "no body"
-            return [Violation("header", "/Content-Type", "content", documented, media_type)]
+            actual = content_type.partition(";")[0]
+            return [Violation("header", "/Content-Type", "content", documented, actual)]
         schema = shape.content[media_type]
         return schema.violations(body) if schema is not None else []
-
-
-class Match(Struct, frozen=True):
-    """The operation that a request asks for, with the values of its path parameters."""
-
-    operation: Operation
-    path: Mapping[str, str]
-
-
-class Routes:
-    """Finds operations by method and path."""
-
-    __slots__ = ("_exact", "_patterns", "paths")
-
-    def __init__(self, operations: Sequence[Operation]) -> None:
-        self._exact: dict[str, dict[str, Operation]] = {}
-        self._patterns: dict[int, list[tuple[re.Pattern[str], dict[str, Operation]]]] = {}
-        self.paths = sorted({operation.path for operation in operations})
-        for path in self.paths:
-            here = {it.method: it for it in operations if it.path == path}
-            if "{" not in path:
-                self._exact[path] = here
-            else:
-                pattern = re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))
-                self._patterns.setdefault(path.count("/"), []).append((pattern, here))
-
-    def find(self, method: str, path: str) -> Match | None:
-        """The operation for *method* on *path*; HEAD falls back to GET."""
-        found = self._at(path)
-        if found is None:
-            return None
-        methods, values = found
-        operation = methods.get(method) or (methods.get("GET") if method == "HEAD" else None)
-        return Match(operation, values) if operation is not None else None
-
-    def methods(self, path: str) -> list[str]:
-        """The documented methods of *path*; empty when the path is unknown."""
-        found = self._at(path)
-        return sorted(found[0]) if found else []
-
-    def known(self, path: str) -> str | None:
-        """The documented form of *path*, with names instead of ids; None for an unknown path."""
-        found = self._at(path)
-        return next(iter(found[0].values())).path if found is not None else None
-
-    def _at(self, path: str) -> tuple[dict[str, Operation], Mapping[str, str]] | None:
-        exact = self._exact.get(path)
-        if exact is not None:
-            return exact, {}
-        for pattern, methods in self._patterns.get(path.count("/"), ()):
-            match = pattern.fullmatch(path)
-            if match is not None:
-                return methods, match.groupdict()
-        return None
 
 
 def compile_operations(document: Documents) -> dict[str, Operation]:
@@ -155,18 +107,17 @@ def compile_operations(document: Documents) -> dict[str, Operation]:
 
 
 def _operation(document: Documents, path: str, method: str) -> Operation:
-    here = ["paths", path, method]
-    raw = document.at(here)
-    body_at = _resolved(document, [*here, "requestBody"]) if "requestBody" in raw else None
+    at = ["paths", path, method]
+    raw = document.at(at)
+    body_at = _resolved(document, [*at, "requestBody"]) if "requestBody" in raw else None
     body = document.at(body_at) if body_at else {}
-    security = raw.get("security", document.content.get("security", []))
+    sets = _security_sets(document, raw.get("security", document.content.get("security", [])))
+    is_open = () in sets
     return Operation(
         id=raw["operationId"],
         method=method.upper(),
         path=path,
-        parameters=tuple(
-            _parameter(document, place) for place in _parameter_places(document, path, here, raw)
-        ),
+        parameters=_parameters(document, path, at, raw),
         bodies={
             media_type: Schema(
                 document, [*(body_at or []), "content", media_type, "schema"], "body"
@@ -175,33 +126,38 @@ def _operation(document: Documents, path: str, method: str) -> Operation:
         },
         is_body_required=body.get("required", False),
         replies={
-            str(status): _reply(document, [*here, "responses", status])
-            for status in raw["responses"]
+            str(status): _reply(document, [*at, "responses", status]) for status in raw["responses"]
         },
-        security=tuple(name for choice in security for name in choice),
+        security=() if is_open else tuple(dict.fromkeys(it for names in sets for it in names)),
         summary=raw.get("summary", ""),
         is_inferred=_INFERRED in raw,
+        security_sets=sets,
     )
 
 
-def _parameter_places(
-    document: Documents, path: str, here: list[str], raw: Json
-) -> list[list[str]]:
+def _security_sets(
+    document: Documents, alternatives: Iterable[Json]
+) -> tuple[tuple[str, ...], ...]:
+    """The sets of schemes, without those that a connection proves and no request can show."""
+    schemes = document.content.get("components", {}).get("securitySchemes", {})
+    return tuple(
+        tuple(
+            it for it in names if document.resolve(schemes.get(it, {})).get("type") != "mutualTLS"
+        )
+        for names in alternatives
+    )
+
+
+def _parameters(document: Documents, path: str, at: list[str], raw: Json) -> tuple[Parameter, ...]:
+    """The parameters of an operation; its own take the place of those of the path."""
+    found: dict[tuple[str, str], Parameter] = {}
     shared = document.content["paths"][path].get("parameters", [])
     places = [["paths", path, "parameters", str(index)] for index in range(len(shared))]
-    own = [[*here, "parameters", str(index)] for index in range(len(raw.get("parameters", [])))]
-    return places + own
-
-
-def _parameter(document: Documents, place: list[str]) -> Parameter:
-    place = _resolved(document, place)
-    raw = document.at(place)
-    return Parameter(
-        name=raw["name"],
-        place=raw["in"],
-        is_required=raw.get("required", False),
-        schema=Schema(document, [*place, "schema"], raw["in"]),
-    )
+    places += [[*at, "parameters", str(index)] for index in range(len(raw.get("parameters", [])))]
+    for place in places:
+        parameter = compile_parameter(document, _resolved(document, place))
+        found[parameter.place, parameter.name] = parameter
+    return tuple(found.values())
 
 
 def _reply(document: Documents, place: list[str]) -> ReplyShape:
@@ -209,19 +165,24 @@ def _reply(document: Documents, place: list[str]) -> ReplyShape:
     raw = document.at(place)
     content: dict[str, Schema | None] = {}
     event: Schema | None = None
-    example: Json = None
+    examples: dict[str, Mapping[str, Json]] = {}
     for media_type, it in raw.get("content", {}).items():
-        has_schema = media_type.endswith("json") and "schema" in it
+        has_schema = is_json(media_type) and "schema" in it
         at = [*place, "content", media_type, "schema"]
         content[media_type] = Schema(document, at, "reply") if has_schema else None
-        if media_type == "text/event-stream":
+        if media_type == "text/event-stream" and "schema" in it:
             event = _event_schema(document, _resolved(document, at))
-        example = example if example is not None else _example(document, it)
-    headers = raw.get("headers", {})
-    required = frozenset(
-        name for name, it in headers.items() if document.resolve(it).get("required", False)
-    )
-    return ReplyShape(content, required, _INFERRED in raw, event, example)
+        examples[media_type] = _examples(document, it)
+    headers = {
+        name: _resolved(document, [*place, "headers", name]) for name in raw.get("headers", {})
+    }
+    required = frozenset(name for name, it in headers.items() if document.at(it).get("required"))
+    schemas = {
+        name: Schema(document, [*it, "schema"], "reply")
+        for name, it in headers.items()
+        if "schema" in document.at(it)
+    }
+    return ReplyShape(content, required, _INFERRED in raw, event, examples, schemas)
 
 
 def _event_schema(document: Documents, place: list[str]) -> Schema | None:
@@ -232,12 +193,13 @@ def _event_schema(document: Documents, place: list[str]) -> Schema | None:
     return Schema(document, [*place, "properties", "data", "contentSchema"], "event")
 
 
-def _example(document: Documents, media: Json) -> Json:
-    if "example" in media:
-        return media["example"]
-    for example in media.get("examples", {}).values():
-        return document.resolve(example).get("value")
-    return None
+def _examples(document: Documents, media: Json) -> dict[str, Json]:
+    found = {"": media["example"]} if "example" in media else {}
+    for name, example in media.get("examples", {}).items():
+        whole = document.resolve(example)
+        if "value" in whole:
+            found[name] = whole["value"]
+    return found
 
 
 def _resolved(document: Documents, place: Sequence[str]) -> list[str]:

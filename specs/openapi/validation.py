@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ..json_types import Json
+from .documents import Documents
 from .fields import Fields
 
 # A reply names a few problems, not every branch of every alternative.
@@ -20,6 +21,8 @@ _SHOWN_MAX = 80
 #: Keywords by which the forms of a value differ.
 _MARKS = frozenset({"const", "enum"})
 _UNEVALUATED = "unevaluatedProperties"
+#: Locations of what a server sends: fields that are only written do not appear there.
+_ANSWERED = frozenset({"reply", "event"})
 
 
 class Violation(Struct, frozen=True):
@@ -59,7 +62,8 @@ class Schema:
 
     @cached_property
     def _validator(self) -> jsonschema_rs.Draft202012Validator:
-        return self._document.validator(self._pointer)
+        is_answer = self.location in _ANSWERED
+        return self._document.validator(self._pointer, is_answer=is_answer)
 
     @cached_property
     def fields(self) -> Fields:
@@ -85,62 +89,6 @@ class Schema:
         known = self.fields.beside(f"{at.removeprefix(under)}/")
         unknown = [name for name in broken.limit if name not in known]
         return [replace(broken, pointer=f"{at}/{unknown[0]}", limit=unknown)] if unknown else []
-
-
-class Documents:
-    """One OpenAPI document, made ready for compiling schemas at any place in it.
-
-    *pattern_words* describe its regular expressions in words, by expression.
-    """
-
-    __slots__ = ("_registry", "_urn", "content", "pattern_words")
-
-    def __init__(self, name: str, content: Json) -> None:
-        self.content = content
-        self.pattern_words: Mapping[str, str] = content.get("x-screentest-patterns", {})
-        self._urn = f"urn:screentest:{name}"
-        self._registry = jsonschema_rs.Registry(
-            [(self._urn, content)], draft=jsonschema_rs.Draft202012
-        )
-
-    def at(self, pointer: Sequence[str]) -> Json:
-        """The value at *pointer*, with one level of `$ref` followed."""
-        value: Json = self.content
-        for step in pointer:
-            value = value[int(step)] if isinstance(value, list) else value[step]
-        return self.resolve(value)
-
-    def resolve(self, value: Json) -> Json:
-        """The value after following every `$ref` inside this document."""
-        for _ in range(20):  # a chain longer than this is a loop
-            if not (isinstance(value, dict) and "$ref" in value):
-                return value
-            value = self.at(self.steps(value["$ref"]))
-        raise ValueError("a chain of $ref does not end")
-
-    @staticmethod
-    def steps(reference: str) -> list[str]:
-        """The steps of a `#/…` reference."""
-        return [step.replace("~1", "/").replace("~0", "~") for step in reference[2:].split("/")]
-
-    def validator(self, pointer: Sequence[str]) -> jsonschema_rs.Draft202012Validator:
-        """Compile the schema at *pointer*."""
-        fragment = "/".join(_encode(step) for step in pointer)
-        validator = jsonschema_rs.validator_for(
-            {
-                "$schema": "https://json-schema.org/draft/2020-12/schema",
-                "$ref": f"{self._urn}#/{fragment}",
-            },
-            registry=self._registry,
-            validate_formats=True,
-        )
-        assert isinstance(validator, jsonschema_rs.Draft202012Validator)
-        return validator
-
-
-def _encode(step: str) -> str:
-    escaped = step.replace("~", "~0").replace("/", "~1")
-    return escaped.replace("%", "%25").replace("{", "%7B").replace("}", "%7D").replace(" ", "%20")
 
 
 class _Telling(Struct, frozen=True):

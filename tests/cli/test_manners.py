@@ -377,7 +377,7 @@ def test_broken_contract_file_is_exit_code_4_with_one_line(shell: Shell) -> None
 
     assert (answer.code, answer.out) == (4, "")
     first, last = answer.err.splitlines()
-    assert first.startswith("error: lamp/behaviour.yaml is not YAML: ")
+    assert first.startswith("error: lamp/behaviour.yaml:2: this is not YAML: ")
     assert last == "1 checked, 1 invalid"
 
 

@@ -14,7 +14,7 @@ from screentest.mock_server.http.control.request import BODY_BYTES_MAX
 from screentest.specs.contracts.contract import provider_names
 from screentest.specs.contracts.controls import load_controls
 from screentest.specs.json_types import Json
-from screentest.specs.openapi.operations import METHODS
+from screentest.specs.openapi.grammar import METHODS
 from tests.mock_client import Account, Client, MockWorld
 
 

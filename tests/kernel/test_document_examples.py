@@ -8,8 +8,9 @@ import pytest
 
 from screentest.specs.contracts.contract import Contract, load_contract, provider_names
 from screentest.specs.json_types import Json
-from screentest.specs.openapi.operations import METHODS
-from screentest.specs.openapi.validation import Documents, Schema
+from screentest.specs.openapi.documents import Documents
+from screentest.specs.openapi.grammar import METHODS
+from screentest.specs.openapi.validation import Schema
 
 _READINGS = [
     (provider, name, value)

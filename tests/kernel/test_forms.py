@@ -6,7 +6,8 @@ import pytest
 
 from screentest.specs.contracts.contract import load_contract
 from screentest.specs.json_types import Json
-from screentest.specs.openapi.validation import Documents, Schema
+from screentest.specs.openapi.documents import Documents
+from screentest.specs.openapi.validation import Schema
 
 
 def detail(schema: Json, value: Json) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from openapi_spec_validator import validate
 
-from screentest.specs.openapi.operations import METHODS
+from screentest.specs.openapi.grammar import METHODS
 
 from ..tree import ROOT
 

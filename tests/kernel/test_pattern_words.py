@@ -9,8 +9,9 @@ import pytest
 from screentest.specs.contracts.contract import load_contract, provider_names
 from screentest.specs.contracts.controls import load_controls
 from screentest.specs.json_types import Json
+from screentest.specs.openapi.documents import Documents
 from screentest.specs.openapi.operations import Operation
-from screentest.specs.openapi.validation import Documents, Schema
+from screentest.specs.openapi.validation import Schema
 
 CONTRACTS = [*provider_names(), "control"]
 

@@ -16,7 +16,7 @@ from screentest.specs.errors import ContractError
 from screentest.specs.json_types import Json
 from screentest.specs.linting.lint import lint_contract
 from screentest.specs.openapi import operations as compiler
-from screentest.specs.openapi.validation import Documents
+from screentest.specs.openapi.documents import Documents
 
 from ..mock_client import MockWorld, make_world
 

@@ -40,23 +40,23 @@ def _nine_times(levels: int) -> str:
 
 
 _BOMBS = {
-    "aliases": (_nine_times(9), "more than 20000000 characters with its aliases written out"),
-    "many levels": (_nine_times(60), "more than 20000000 characters"),
-    "text": (f"a: &a {'x' * 100_000}\nb: [{', '.join(['*a'] * 1_000)}]", "more than 20000000"),
-    "keys": (f"a: &a {{? [{'x, ' * 9}] : 1}}\nb: {{? *a : 1", "is not YAML"),
-    "merges": ("a: &a {x: 1}\nb: &b {<<: *b}", "is endless: alias 'b' is inside"),
-    "itself": ("a: &a\n  b: *a", "is endless: alias 'a' is inside its own anchor"),
-    "brackets": ("a: " + "[" * 100_000, "is nested more than 64 levels deep"),
-    "braces": ("{a: " * 100_000, "is nested more than 64 levels deep"),
-    "dashes": ("- " * 100_000 + "x", "is nested more than 64 levels deep"),
-    "closed": ("a: " + "[" * 65 + "]" * 65, "is nested more than 64 levels deep"),
-    "number": ("a: " + "9" * 10_000, "is not YAML: a number of 10000 characters"),
+    "aliases": (_nine_times(9), "more than 100000000 characters with its aliases written out"),
+    "many levels": (_nine_times(60), "more than 100000000 characters"),
+    "text": (f"a: &a {'x' * 100_000}\nb: [{', '.join(['*a'] * 1_000)}]", "more than 100000000"),
+    "keys": (f"a: &a {{? [{'x, ' * 9}] : 1}}\nb: {{? *a : 1", "this is not YAML"),
+    "merges": ("a: &a {x: 1}\nb: &b {<<: *b}", "endless: alias 'b' is inside"),
+    "itself": ("a: &a\n  b: *a", "endless: alias 'a' is inside its own anchor"),
+    "brackets": ("a: " + "[" * 100_000, "nested more than 64 levels deep"),
+    "braces": ("{a: " * 100_000, "nested more than 64 levels deep"),
+    "dashes": ("- " * 100_000 + "x", "nested more than 64 levels deep"),
+    "closed": ("a: " + "[" * 65 + "]" * 65, "nested more than 64 levels deep"),
+    "number": ("a: " + "9" * 10_000, "this is not YAML: a number of 10000 characters"),
     "hexadecimal": ("a: 0x" + "f" * 10_000, "a number of 10002 characters"),
-    "object": ("a: !!python/object/apply:os.getpid []", "is not YAML"),
-    "module": ("a: !!python/module:os", "is not YAML"),
-    "instant": ("a: !!timestamp 2026-99-99", "is not YAML"),
-    "anchor": ("a: *nowhere", "is not YAML"),
-    "no text": ("a: \x00", "is not YAML"),
+    "object": ("a: !!python/object/apply:os.getpid []", "this is not YAML"),
+    "module": ("a: !!python/module:os", "this is not YAML"),
+    "instant": ("a: !!timestamp 2026-99-99", "this is not YAML"),
+    "anchor": ("a: *nowhere", "this is not YAML"),
+    "no text": ("a: \x00", "this is not YAML"),
 }
 
 
@@ -96,7 +96,7 @@ def test_s15_bomb_on_the_command_line_is_one_line_and_exit_code_4(tmp_path: Path
 
     assert linted.returncode == 4
     assert linted.stderr == (
-        f"error: {tmp_path}/behaviour.yaml is nested more than 64 levels deep\n"
+        f"error: {tmp_path}/behaviour.yaml:1: nested more than 64 levels deep\n"
         "1 checked, 1 invalid\n"
     )
 

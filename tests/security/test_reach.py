@@ -11,7 +11,7 @@ from werkzeug.test import Client as WsgiClient
 from screentest.mock_server.http.app import create_app
 from screentest.mock_server.http.guard import WRONG_TOKENS_MAX, Guard
 from screentest.specs.contracts.controls import load_controls
-from screentest.specs.openapi.operations import METHODS
+from screentest.specs.openapi.grammar import METHODS
 from tests.mock_client import Answer, Client, MockWorld
 
 _TOKEN = "a token that only this test knows"

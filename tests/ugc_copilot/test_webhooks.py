@@ -26,7 +26,8 @@ from screentest.mock_server.kernel.errors import MockError
 from screentest.mock_server.kernel.webhooks import Attempt, Endpoint, Outcome, WebhookRequest
 from screentest.specs.contracts.contract import load_contract
 from screentest.specs.json_types import Json
-from screentest.specs.openapi.validation import Documents, Schema
+from screentest.specs.openapi.documents import Documents
+from screentest.specs.openapi.validation import Schema
 
 from ..mock_client import HOUR_MS, MINUTE_MS, START, Account, MockWorld, make_world, make_wsgi
 from . import steps

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 from screentest.specs.behaviour.behaviour import Kind, ResourceKind
 from screentest.specs.json_types import Json
-from screentest.specs.openapi.validation import Documents, Schema
+from screentest.specs.openapi.documents import Documents
+from screentest.specs.openapi.validation import Schema
 
 from ...engine.endpoints import endpoints
 from ...engine.job_control import finish_now, job_called, set_held, set_outcome

@@ -1,0 +1,63 @@
+"""Read an OpenAPI file of any vendor: 3.0 or 3.1, YAML or JSON, in one file or several."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+
+from ..errors import ContractError
+from ..files import read_as_built
+from ..json_types import Json
+
+_PROBLEMS_MAX = 200
+
+
+def read_document(path: Path) -> Json:
+    """The document in the OpenAPI file at *path*, in the one form that the rest of the code reads.
+
+    That is OpenAPI 3.1 with an id for each operation, and with references inside the document only.
+
+    Raises:
+        ContractError: the file cannot be served; it has every problem with file and line.
+    """
+    built = read_as_built(path)
+    if built is not None:
+        # What was built was checked before it: that the checks pass is a test of ours.
+        return built
+    # Not at the top: an installed contract needs none of it.
+    from .bundling import Bundle
+    from .checking import check_content, check_structure
+    from .upgrading import upgrade
+
+    bundle = Bundle(path)
+    _raise_problems(bundle.problems)
+    check_structure(bundle)
+    _raise_problems(bundle.problems)
+    upgrade(bundle)
+    check_content(bundle)
+    _raise_problems(bundle.problems)
+    return bundle.document
+
+
+def check_document(path: Path, document: Json) -> None:
+    """Raises unless *document*, which a reading made of the file at *path*, can be served.
+
+    Raises:
+        ContractError: it has every problem.
+    """
+    from .bundling import Bundle
+    from .checking import check_content, check_structure
+
+    bundle = Bundle(path, deepcopy(document))
+    for check in (check_structure, check_content):
+        _raise_problems(bundle.problems)
+        check(bundle)
+    _raise_problems(bundle.problems)
+
+
+def _raise_problems(problems: list[str]) -> None:
+    if len(problems) > _PROBLEMS_MAX:
+        more = len(problems) - _PROBLEMS_MAX
+        problems = [*problems[:_PROBLEMS_MAX], f"and {more} more problems"]
+    if problems:
+        raise ContractError(*problems)
