@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from screentest.specs.checks.checks import RequestPlan
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
-from screentest.specs.openapi.operations import Operation, Parameter
+from screentest.specs.openapi.operations import Operation
+from screentest.specs.openapi.parameters import Parameter
 from screentest.specs.openapi.validation import Schema, Violation
 
 from ..sessions.session import Session

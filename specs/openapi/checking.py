@@ -19,8 +19,6 @@ _SHOWN_MAX = 300
 _PLACE = re.compile(r"\{([^{}]*)\}")
 #: How often one value may be judged by the schemas that `allOf` and the like bring together.
 _JUDGED_MAX = 100_000
-#: A larger program for one pattern is refused; `(a{1000}){1000}` would need a hundred times this.
-_PATTERN_BYTES_MAX = 1_000_000
 
 
 def check_structure(bundle: Bundle) -> None:
@@ -124,9 +122,8 @@ def _names(schema: Mapping[str, Json]) -> Iterator[str]:
 
 @cache
 def _pattern_problem(pattern: str) -> str | None:
-    options = jsonschema_rs.FancyRegexOptions(size_limit=_PATTERN_BYTES_MAX)
     try:
-        jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=options)
+        jsonschema_rs.validator_for({"pattern": pattern})
     except (jsonschema_rs.ValidationError, ValueError):
         return "is not a regular expression of JSON Schema, or is too large"
     return None
