@@ -1,15 +1,19 @@
-"""The WSGI environment of a request that did not come through a WSGI server.
+"""The WSGI environment of a request without a WSGI server, and the headers of an environment.
 
-Here because the mock, the kit and the pytest plugin all make such requests and share only this
-folder.
+Here because the mock, the kit and the pytest plugin need both and share only this folder.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
+
+# Servers mix the process's variables into the environment; HTTP_PROXY is not a header.
+_OF_PROCESS = frozenset(name for name in os.environ if name.startswith("HTTP_"))
 
 
 def wsgi_environ(
@@ -45,12 +49,35 @@ def wsgi_environ(
         "wsgi.run_once": False,
     }
     for name, value in headers:
-        variable = name.upper().replace("-", "_")
-        if variable in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
-            environ[variable] = value
-        elif variable != "TRANSFER_ENCODING":
-            key = f"HTTP_{variable}"
+        key = variable_of(name)
+        if not key.startswith("HTTP_"):
+            environ[key] = value
+        elif key != "HTTP_TRANSFER_ENCODING":
             environ[key] = f"{environ[key]}, {value}" if key in environ else value
     if body:
         environ["CONTENT_LENGTH"] = str(len(body))
     return environ
+
+
+@lru_cache(maxsize=256)
+def variable_of(header: str) -> str:
+    """The key of *header* in a WSGI environment."""
+    key = header.upper().replace("-", "_")
+    return key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
+
+
+@lru_cache(maxsize=256)
+def _header_of(variable: str) -> str:
+    return variable.removeprefix("HTTP_").replace("_", "-").lower()
+
+
+def headers_of(environ: Mapping[str, Any]) -> dict[str, str]:
+    """The headers of *environ* by their names in lower case."""
+    headers = {
+        _header_of(name): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_") and name not in _OF_PROCESS
+    }
+    if environ.get("CONTENT_TYPE"):
+        headers["content-type"] = environ["CONTENT_TYPE"]
+    return headers

@@ -10,6 +10,7 @@ from typing import Any
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.operations import Operation
+from screentest.specs.wsgi_environ import variable_of
 
 from .mutations import bend_events
 
@@ -56,7 +57,7 @@ class Asked:
         found: dict[str, str] = {}
         for credential in contract.behaviour.credentials.values():
             for header, _ in credential.forms:
-                name = "HTTP_" + header.upper().replace("-", "_")
+                name = variable_of(header)
                 if name in self.environ:
                     found[name] = self.environ[name]
         return found

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
+from screentest.specs.wsgi_environ import variable_of
 
 from ..targets.mock_app import App, MockClient
 from ..traces.expressions import at_pointer
@@ -146,7 +147,7 @@ class MutantApp:
             )
             scheme = self.contract.behaviour.credentials[asked.operation.security[0]]
             header, word = scheme.forms[0]
-            key = "HTTP_" + header.upper().replace("-", "_")
+            key = variable_of(header)
             self._fresh[name] = {key: f"{word} {made[scheme.key_kind]}".strip()}
         return self._fresh[name]
 
@@ -180,7 +181,7 @@ class MutantApp:
                 asked.body, {"drop": change.get("drop", []), "set": change.get("set", {})}
             )
         if "drop_header" in change:
-            name = "HTTP_" + change["drop_header"].upper().replace("-", "_")
+            name = variable_of(change["drop_header"])
             asked.environ.pop(name, None)
         if "query" in change:
             query = dict(parse_qsl(asked.environ.get("QUERY_STRING", "")))
@@ -219,7 +220,7 @@ class MutantApp:
     def _shared(self, asked: Asked, answered: MutantAnswer) -> MutantAnswer:
         rules = self.contract.behaviour.idempotency
         assert rules is not None
-        value = asked.environ.get("HTTP_" + rules.header.upper().replace("-", "_"))
+        value = asked.environ.get(variable_of(rules.header))
         if value is None or answered.status >= 300:
             return answered
         return self._good.setdefault((asked.world, value), answered)

@@ -13,6 +13,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
+from screentest.specs.wsgi_environ import headers_of
+
 from ..sessions.session import Session
 from ..targets.guard import BUDGET_HEADER, ReadOnlyError, SpentError
 from ..targets.live import UnreachableError
@@ -80,14 +82,7 @@ class Front:
 
 def wire_of(environ: Any) -> OutgoingRequest:
     """The request of a WSGI environment, without what is only between two machines."""
-    headers = {
-        name[5:].replace("_", "-").lower(): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    }
-    if environ.get("CONTENT_TYPE"):
-        headers["content-type"] = environ["CONTENT_TYPE"]
-    sent = {name: value for name, value in headers.items() if name not in _HOP_HEADERS}
+    sent = {name: it for name, it in headers_of(environ).items() if name not in _HOP_HEADERS}
     # A body in chunks has no length, and ends where the server says.
     length = -1 if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
     body = environ["wsgi.input"].read(length)

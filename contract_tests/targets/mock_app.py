@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from screentest import create_app
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
-from screentest.specs.wsgi_environ import wsgi_environ
+from screentest.specs.wsgi_environ import headers_of, wsgi_environ
 
 from ..traces.trace import SeenDelivery
 
@@ -108,11 +108,7 @@ class Inbox:
 
     def __call__(self, environ: Any, start: Any, /) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        headers = {
-            name[5:].replace("_", "-").lower(): value
-            for name, value in environ.items()
-            if name.startswith("HTTP_")
-        }
+        headers = headers_of(environ)
         status = self.answers.pop(0) if self.answers else 200
         self.taken.append(SeenDelivery(0, headers, body, status))
         self.on_delivery()

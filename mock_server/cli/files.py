@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -11,69 +12,59 @@ from ..kernel.errors import MockError
 
 
 # Later versions of click make this class generic; the oldest that we take does not.
-class OutputFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyright: ignore[reportMissingTypeArgument]
-    """A path that can be written: its folder exists, and it is not a folder itself.
-
-    *besides* is one further word that is accepted, such as `-` for stdout.
-
-    Raises:
-        MockError: the file cannot be written.
-    """
+class _File(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyright: ignore[reportMissingTypeArgument]
+    """A path that *check* accepts, or the word *besides*."""
 
     name = "FILE"
 
-    def __init__(self, *, besides: str = "") -> None:
+    def __init__(self, check: Callable[[Path], None], besides: str) -> None:
+        self._check = check
         self._besides = besides
 
     def convert(
         self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
     ) -> Path:
-        path = _named(value)
-        if str(path) == self._besides:
-            return path
-        folder = path.absolute().parent
-        if path.is_dir():
-            raise MockError(f"cannot write {path}: it is a folder")
-        if not folder.is_dir():
-            raise MockError(f"cannot write {path}: its folder does not exist")
-        if not os.access(path if path.exists() else folder, os.W_OK):
-            raise MockError(f"cannot write {path}: permission denied")
+        if not str(value):
+            raise MockError("expected the name of a file, got an empty string")
+        path = Path(value)
+        if str(path) != self._besides:
+            self._check(path)
         return path
 
 
-class InputFile(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyright: ignore[reportMissingTypeArgument]
-    """A path of a file that exists and can be read.
+def output_file(*, besides: str = "") -> _File:
+    """An option's type: a path that can be written. *besides* is accepted too, such as `-`.
 
-    *besides* is one further word that is accepted, such as `-` for stdin.
-
-    Raises:
-        MockError: the file does not exist or cannot be read.
+    Converting a value raises a MockError unless its folder exists and it is not a folder.
     """
-
-    name = "FILE"
-
-    def __init__(self, *, besides: str = "") -> None:
-        self._besides = besides
-
-    def convert(
-        self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Path:
-        path = _named(value)
-        if str(path) == self._besides:
-            return path
-        if path.is_dir():
-            raise MockError(f"cannot read {path}: it is a folder")
-        if not path.exists():
-            raise MockError(f"cannot read {path}: the file does not exist")
-        if not os.access(path, os.R_OK):
-            raise MockError(f"cannot read {path}: permission denied")
-        return path
+    return _File(_check_output, besides)
 
 
-def _named(value: str | Path) -> Path:
-    if not str(value):
-        raise MockError("expected the name of a file, got an empty string")
-    return Path(value)
+def input_file(*, besides: str = "") -> _File:
+    """An option's type: a file that can be read. *besides* is accepted too, such as `-`.
+
+    Converting a value raises a MockError unless the file exists.
+    """
+    return _File(_check_input, besides)
+
+
+def _check_output(path: Path) -> None:
+    folder = path.absolute().parent
+    if path.is_dir():
+        raise MockError(f"cannot write {path}: it is a folder")
+    if not folder.is_dir():
+        raise MockError(f"cannot write {path}: its folder does not exist")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise MockError(f"cannot write {path}: permission denied")
+
+
+def _check_input(path: Path) -> None:
+    if path.is_dir():
+        raise MockError(f"cannot read {path}: it is a folder")
+    if not path.exists():
+        raise MockError(f"cannot read {path}: the file does not exist")
+    if not os.access(path, os.R_OK):
+        raise MockError(f"cannot read {path}: permission denied")
 
 
 def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:

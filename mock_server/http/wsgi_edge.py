@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from screentest.specs.wsgi_environ import headers_of
 
 from ..engine.provider import Request
 from ..engine.worlds import Worlds
@@ -27,8 +27,6 @@ from .sse import Waiter
 Sleep = Callable[[float], None]
 
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
-# Servers mix the process's variables into the environ; HTTP_PROXY is not a header.
-_VARIABLES = frozenset(name for name in os.environ if name.startswith("HTTP_"))
 
 
 class WSGIEdge:
@@ -41,7 +39,7 @@ class WSGIEdge:
         self._rest = rest
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        headers = _headers(environ)
+        headers = headers_of(environ)
         is_trusted = BELIEVED_BASE in environ
         path = _decoded(environ.get("PATH_INFO", ""))
         query = environ.get("QUERY_STRING", "")
@@ -143,22 +141,6 @@ def _decoded(path: str) -> str:
     if path.isascii():
         return path
     return path.encode("latin-1", "replace").decode("utf-8", "replace")
-
-
-@lru_cache(maxsize=256)
-def _header_name(variable: str) -> str:
-    return variable.removeprefix("HTTP_").replace("_", "-").lower()
-
-
-def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
-    headers = {
-        _header_name(name): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_") and name not in _VARIABLES
-    }
-    if environ.get("CONTENT_TYPE"):
-        headers["content-type"] = environ["CONTENT_TYPE"]
-    return headers
 
 
 def _request(

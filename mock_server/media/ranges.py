@@ -1,6 +1,8 @@
-"""Parts of a file, as HTTP asks for them: Range, If-Range and If-None-Match (RFC 9110, 13 and 14).
+"""Parts of a file by Range, If-Range and If-None-Match (RFC 9110, 13 and 14).
 
-One range a request: a client that asks for several gets the whole file, which the standard allows.
+A request for several ranges gets the whole file, which the standard allows. werkzeug's helpers are
+not used: they answer 416 to a suffix longer than the file (`bytes=-999`), for which RFC 9110,
+14.1.2 selects the whole file.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ _RANGE = r"(?i)bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*"
 
 
 class Part(Struct, frozen=True):
-    """What to send of a file: 200 all of it, 206 a part, 304 nothing new, 416 no such part."""
+    """An answer about a file: 200 all of it, 206 a part, 304 not modified, 416 no such part."""
 
     status: int
     content: bytes
@@ -25,7 +27,7 @@ class Part(Struct, frozen=True):
 
 
 def part_of(content: bytes, asked: Mapping[str, str]) -> Part:
-    """The part of *content* that request headers ask for; header names in lower case."""
+    """The answer to the request headers *asked*, whose names are in lower case."""
     tag = etag(content)
     headers = {"Accept-Ranges": "bytes", "ETag": tag}
     if _names(asked.get("if-none-match", ""), tag):
@@ -41,12 +43,12 @@ def part_of(content: bytes, asked: Mapping[str, str]) -> Part:
 
 
 def _is_range(first: str, last: str) -> bool:
-    """Whether the numbers make sense together; if not, the header is to be ignored."""
+    """Whether the numbers are a valid range; an invalid Range header is ignored."""
     return int(first) <= int(last) if first and last else bool(first or last)
 
 
 def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
-    """The first and the last byte that is meant; the first is beyond the last if there is none."""
+    """(first, last) byte of the range; first is greater than last if the range is empty."""
     if not first:
         return max(0, size - int(last)), size - 1
     return int(first), min(int(last), size - 1) if last else size - 1

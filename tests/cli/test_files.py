@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from screentest.mock_server.cli.files import InputFile, OutputFile, write_whole
+from screentest.mock_server.cli.files import input_file, output_file, write_whole
 from screentest.mock_server.kernel.errors import MockError
 
 
@@ -56,8 +56,8 @@ def test_pipe_stays_a_pipe_and_gets_the_text(tmp_path: Path) -> None:
 
 
 def test_word_beside_the_files_is_taken_as_it_is() -> None:
-    assert OutputFile(besides="-").convert("-", None, None) == Path("-")
-    assert InputFile(besides="-").convert("-", None, None) == Path("-")
+    assert output_file(besides="-").convert("-", None, None) == Path("-")
+    assert input_file(besides="-").convert("-", None, None) == Path("-")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to the administrator")
@@ -66,6 +66,6 @@ def test_what_may_not_be_read_or_written_is_refused_before_the_work(tmp_path: Pa
     path.touch(mode=0o000)
 
     with pytest.raises(MockError, match=r"^cannot write .*locked: permission denied$"):
-        OutputFile().convert(path, None, None)
+        output_file().convert(path, None, None)
     with pytest.raises(MockError, match=r"^cannot read .*locked: permission denied$"):
-        InputFile().convert(path, None, None)
+        input_file().convert(path, None, None)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..exit_codes import Exit
-from ..files import InputFile, OutputFile
+from ..files import input_file, output_file
 from ..float_range import Factor
 from ..kit_errors import kit_verb
 from ..output import as_far_as_read, fail, tell
@@ -20,7 +20,7 @@ from .verify import options_of, target_options
 
 @click.command("check-har")
 @click.argument("provider")
-@click.argument("file", type=InputFile())
+@click.argument("file", type=input_file())
 @reading_option
 @kit_verb
 def check_har(*, provider: str, file: Path, readings: Mapping[str, str]) -> None:
@@ -44,8 +44,8 @@ def check_har(*, provider: str, file: Path, readings: Mapping[str, str]) -> None
 
 @click.command("replay")
 @target_options
-@click.argument("file", type=InputFile())
-@click.option("--output", type=OutputFile(), help="Write the new trace to this file.")
+@click.argument("file", type=input_file())
+@click.option("--output", type=output_file(), help="Write the new trace to this file.")
 @kit_verb
 def replay(*, file: Path, output: Path | None, **given: Any) -> None:
     """Send recorded requests again, to our mock or to --url, and show what differs.
@@ -76,8 +76,8 @@ def replay(*, file: Path, output: Path | None, **given: Any) -> None:
 
 @click.command("diff")
 @click.argument("provider")
-@click.argument("one", type=InputFile())
-@click.argument("other", type=InputFile())
+@click.argument("one", type=input_file())
+@click.argument("other", type=input_file())
 @kit_verb
 def diff(*, provider: str, one: Path, other: Path) -> None:
     """Compare two recordings of the same requests: statuses and fields.
@@ -98,7 +98,7 @@ def diff(*, provider: str, one: Path, other: Path) -> None:
 @click.argument("provider")
 @click.option("--url", required=True, help="Base address of the provider's server.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8790, show_default=True)
-@click.option("--output", type=OutputFile(), required=True, help="Write the trace to this file.")
+@click.option("--output", type=output_file(), required=True, help="Write the trace to this file.")
 @click.option("--budget", type=click.IntRange(min=0), help="Most credits that may be spent.")
 @click.option("--read-only", is_flag=True, help="Refuse requests that change anything.")
 @click.option("--live", is_flag=True, help="Allow an address that is not this machine.")

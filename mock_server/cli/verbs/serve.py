@@ -22,7 +22,7 @@ from ...kernel.errors import MockError, unknown
 from ...kernel.lifecycle import read_pace
 from ...store.database_urls import is_database_url, shown_database
 from ..env_lines import export_lines
-from ..files import OutputFile, write_whole
+from ..files import output_file, write_whole
 from ..output import paint, table, tell
 from ..ready_file import readiness, remove_ready_file
 from ..request_log import RequestLog, verdict
@@ -39,15 +39,11 @@ _TOKEN_LENGTH_MIN = 16
 _MEMORY = ":memory:"
 
 
-class Database(OutputFile):
-    """A file that can be written, the URL of a database, or `:memory:`, which is None."""
-
-    name = "FILE|URL"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        if str(value) == _MEMORY:
-            return None
-        return value if is_database_url(value) else super().convert(value, param, ctx)
+def _database(value: str) -> Path | str | None:
+    """A file that can be written, the URL of a database, or None for `:memory:`."""
+    if value == _MEMORY:
+        return None
+    return value if is_database_url(value) else output_file().convert(value, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +75,7 @@ class Options:
 @setting_option("host")
 @setting_option("port")
 @setting_option("provider", "--provider", "providers", help="Serve only this provider. Repeatable.")
-@setting_option("db", "--db", "database", type=Database())
+@setting_option("db", "--db", "database", metavar="FILE|URL", type=FuncParamType(_database))
 @setting_option("seed")
 @setting_option(
     "clock",
@@ -90,7 +86,7 @@ class Options:
 @setting_option("pace", metavar="documented|fast|instant|FACTOR")
 @click.option(
     "--ready-file",
-    type=OutputFile(),
+    type=output_file(),
     help="Write URL, process id and variables to this file, as JSON, once the port answers.",
 )
 @click.option(
@@ -123,7 +119,7 @@ class Options:
 @click.option(
     "--report", "prints_summary", is_flag=True, help="Print a summary of the findings at the end."
 )
-@click.option("--report-file", type=OutputFile(), hidden=True)
+@click.option("--report-file", type=output_file(), hidden=True)
 @click.option(
     "--exit-on-stdin-eof",
     "ends_with_stdin",

@@ -13,7 +13,7 @@ from screentest.specs.json_types import Json
 from ...kernel.snapshots import SNAPSHOT_BYTES_MAX
 from ..client import Mock, world_options
 from ..exit_codes import Exit
-from ..files import InputFile, OutputFile, write_whole
+from ..files import input_file, output_file, write_whole
 from ..groups import group
 from ..output import fail, json_option, show, table, tell
 
@@ -37,7 +37,7 @@ def list_snapshots(url: str, world: str, *, as_json: bool) -> None:
 
 
 @command.command("save")
-@click.argument("file", type=OutputFile(besides="-"))
+@click.argument("file", type=output_file(besides="-"))
 @world_options
 @json_option
 def save(file: Path, url: str, world: str, *, as_json: bool) -> None:
@@ -65,7 +65,7 @@ def save(file: Path, url: str, world: str, *, as_json: bool) -> None:
 
 
 @command.command("restore")
-@click.argument("file", type=InputFile(besides="-"))
+@click.argument("file", type=input_file(besides="-"))
 @world_options
 @json_option
 def restore(file: Path, url: str, world: str, *, as_json: bool) -> None:

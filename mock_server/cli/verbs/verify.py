@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from ..exit_codes import Exit
-from ..files import OutputFile
+from ..files import output_file
 from ..float_range import Factor
 from ..kit_errors import kit_verb
 from ..output import as_far_as_read, fail
@@ -40,7 +40,7 @@ class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyrig
         if kind not in _REPORTS or not colon or not path:
             detail = f"expected one of {', '.join(_REPORTS)}, a colon and a file, got {value!r}"
             self.fail(detail, param, ctx)
-        return kind, OutputFile().convert(path, param, ctx)
+        return kind, output_file().convert(path, param, ctx)
 
 
 def target_options(function: Callable[..., None]) -> Callable[..., None]:
@@ -95,7 +95,7 @@ def target_options(function: Callable[..., None]) -> Callable[..., None]:
         click.option("--seed", type=SEEDS, default=1, show_default=True, help="Of our own mock."),
         click.option(
             "--journal",
-            type=OutputFile(),
+            type=output_file(),
             help="Write open paid jobs to this file; the next run continues with them. Default "
             "with --live: a file in the user's state folder.",
         ),
