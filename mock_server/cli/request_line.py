@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
@@ -40,6 +41,29 @@ def request_lines(
         parts.append(f"[{world}]")
     yield "  ".join(parts)
     yield from finding_lines(line.get("violations", ()), stream)
+
+
+def json_lines(
+    line: Json, stream: TextIO, *, took_ms: float | None = None, world: str = "default"
+) -> Iterator[str]:
+    """The journal's *line* as one line of JSON, for programs that collect logs."""
+    request = line["request"]
+    shown = {
+        "level": "info",
+        "at": line["at"],
+        "world": world,
+        "id": line["id"],
+        "provider": line["provider"],
+        "operation": line["operation"],
+        "method": request["method"],
+        "path": request["path"],
+        "status": line["response"]["status"],
+        "sent": line["response"].get("sent"),
+        "took_ms": round(took_ms, 3) if took_ms is not None else None,
+        "reason": line.get("reason"),
+        "findings": [it["code"] for it in line.get("violations", ())],
+    }
+    yield json.dumps({name: value for name, value in shown.items() if value is not None})
 
 
 def finding_lines(findings: Iterable[Json], stream: TextIO) -> Iterator[str]:

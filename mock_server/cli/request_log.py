@@ -7,6 +7,8 @@ would take much of the processor.
 
 from __future__ import annotations
 
+import json
+import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from screentest.specs.json_types import Json
 
-from .request_line import request_lines
+from .request_line import json_lines, request_lines
 
 if TYPE_CHECKING:
     from ..pipeline.journal import JournalLine
@@ -26,11 +28,13 @@ _CLOSE_S_MAX = 0.3
 
 
 class RequestLog:
-    """Counts every request, and prints it to *stream* unless *is_quiet*."""
+    """Counts every request, and prints it to *stream* unless *is_quiet*, *as_json* or as text."""
 
-    def __init__(self, stream: TextIO, *, is_quiet: bool) -> None:
+    def __init__(self, stream: TextIO, *, is_quiet: bool, as_json: bool = False) -> None:
         self._stream = stream
         self._is_quiet = is_quiet
+        self._lines = json_lines if as_json else request_lines
+        self._as_json = as_json
         self._lock = threading.Lock()
         self._requests = 0
         self._findings: Counter[tuple[str, str]] = Counter()
@@ -90,9 +94,11 @@ class RequestLog:
         detail = [
             text
             for noted, world, took_ms in waiting
-            for text in request_lines(noted.line, self._stream, took_ms=took_ms, world=world)
+            for text in self._lines(noted.line, self._stream, took_ms=took_ms, world=world)
         ]
-        if left_out:
+        if left_out and self._as_json:
+            detail.append(json.dumps({"level": "info", "left_out": left_out}))
+        elif left_out:
             detail.append(f"… and {left_out} requests that came too fast to print")
         try:
             # One write: a terminal is flushed after each of them.
@@ -120,3 +126,24 @@ def verdict(counts: Mapping[str, Json]) -> str:
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+class _JsonFormat(logging.Formatter):
+    """A record of `logging` as one JSON object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        shown = {
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            shown["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(shown)
+
+
+def log_as_json(stream: TextIO) -> None:
+    """Write everything that this process logs to *stream*, one JSON object a line."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_JsonFormat())
+    logging.basicConfig(handlers=[handler], force=True)

@@ -300,6 +300,13 @@ def _claimed(ctx: Instant, attempt: Attempt) -> Delivery | None:
     return Delivery.from_json(raw) if raw and raw["ticket"] == attempt.ticket else None
 
 
+def hand_back(ctx: Instant, attempt: Attempt) -> None:
+    """Make *attempt* due again, which was claimed and not sent: it does not count as one."""
+    delivery = _claimed(ctx, attempt)
+    if delivery is not None:
+        _schedule(ctx, replace(delivery, ticket=None, attempts_made=delivery.attempts_made - 1))
+
+
 def take_back(ctx: Instant, delivery: Delivery) -> None:
     """Make an attempt due again whose process ended before it was sent."""
     _schedule(ctx, replace(delivery, ticket=None))

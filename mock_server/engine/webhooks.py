@@ -36,5 +36,13 @@ class Webhooks:
                 outbox.finish(self._at(world, attempt), attempt, sent, outcome)
         self._clocks.notify(world_id)
 
+    def hand_back(self, attempts: Sequence[Attempt]) -> None:
+        """Make *attempts* due again that this process claimed and will not send."""
+        for attempt in attempts:
+            world = self._find(attempt.world)
+            if world is not None:
+                with world.rows.transaction():
+                    outbox.hand_back(self._at(world, attempt), attempt)
+
     def _at(self, world: World, attempt: Attempt) -> Instant:
         return self._clocks.instant(world, attempt.provider, now_ms=attempt.due_ms)

@@ -23,6 +23,7 @@ from .due_timer import Waker
 from .edge import Edge, Observer, Warner, warn_in_log
 from .guard import Guard
 from .keepers import open_keeper
+from .metrics import Metrics
 from .sse import AdvancingWaiter, BlockingWaiter
 from .transport import InProcess, Post, Sockets
 from .wall_clock import monotonic_s, system_ms, wall_ms
@@ -84,10 +85,12 @@ def create_app(
     app = Flask("screentest", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default JSON provider has it
     app.extensions["screentest"] = worlds
-    app.register_blueprint(control_blueprint(worlds, guard))
-    _deliver(app, worlds, targets or Targets(), is_server=is_server)
-    waiter = BlockingWaiter(worlds) if is_server else AdvancingWaiter(worlds)
     edge = Edge(worlds, guard, is_pure=is_pure, remembers=remembers, observe=observe, warn=warn)
+    if is_server:
+        edge.metrics = Metrics(worlds, lambda: edge.streams.open)
+    app.register_blueprint(control_blueprint(worlds, guard, edge.metrics))
+    _deliver(app, worlds, targets or Targets(), edge.metrics)
+    waiter = BlockingWaiter(worlds) if is_server else AdvancingWaiter(worlds)
     app.extensions["screentest.edge"] = edge, app.wsgi_app
     middleware = WSGIEdge(edge, worlds, waiter, app.wsgi_app)
     app.wsgi_app = middleware  # type: ignore[method-assign,assignment]  # Flask's way to wrap it
@@ -105,15 +108,20 @@ def _check_served(store: Store, contracts: Sequence[Contract]) -> None:
         )
 
 
-def _deliver(app: Flask, worlds: Worlds, targets: Targets, *, is_server: bool) -> None:
-    """Let webhooks leave: at once in the caller's thread, or from a server's own threads."""
+def _deliver(app: Flask, worlds: Worlds, targets: Targets, metrics: Metrics | None) -> None:
+    """Let webhooks leave: at once in the caller's thread, or from a server's own threads.
+
+    Only a server has *metrics*.
+    """
     receivers: dict[str, WSGIApplication] = {}
     app.extensions["screentest.receivers"] = receivers
     app.extensions["screentest.check_target"] = partial(targets.check_url, receivers=receivers)
     post = Post(Sockets(targets), InProcess(receivers))
-    if not is_server:
+    if metrics is None:
         worlds.clocks.set_dispatcher(InlineCourier(worlds, post))
         return
-    worlds.clocks.set_dispatcher(ThreadedCourier(worlds, post))
+    courier = ThreadedCourier(worlds, post, metrics.note_attempt)
+    app.extensions["screentest.courier"] = courier
+    worlds.clocks.set_dispatcher(courier)
     app.extensions["screentest.waker"] = waker = Waker(worlds)
     waker.start()

@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -75,9 +75,16 @@ class _Batch(Struct):
 class ThreadedCourier:
     """Sends from up to `IN_FLIGHT_MAX` threads, `PER_ENDPOINT_MAX` at a time to one endpoint."""
 
-    def __init__(self, worlds: Worlds, transport: Transport) -> None:
+    def __init__(
+        self,
+        worlds: Worlds,
+        transport: Transport,
+        observe: Callable[[Outcome], None] = lambda _: None,
+    ) -> None:
+        """*observe* sees the outcome of each attempt."""
         self._worlds = worlds
         self._transport = transport
+        self._observe = observe
         self._changed = threading.Condition()
         self._queue: deque[tuple[_Batch, int]] = deque()
         self._busy: Counter[tuple[str, str]] = Counter()
@@ -103,17 +110,28 @@ class ThreadedCourier:
         with self._changed:
             self._changed.wait_for(lambda: not self._open[world], WAIT_S_MAX)
 
-    def close(self) -> None:
-        """Take on nothing more; what is under way ends by itself."""
+    def close(self, seconds_max: float) -> None:
+        """Hand back what is not being sent yet, and wait for the rest for *seconds_max*.
+
+        The next process that has the worlds, if any, sends what was handed back at once.
+        """
         with self._changed:
             self._is_closed = True
+            waiting, self._queue = self._queue, deque()
             self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._busy, seconds_max)
+        for batch in {id(batch): batch for batch, _ in waiting}.values():
+            known = [batch.reports[it] for it in sorted(batch.reports)]
+            self._worlds.webhooks.finish(batch.world, known)
+        self._worlds.webhooks.hand_back([batch.attempts[it] for batch, it in waiting])
 
     def _work(self) -> None:
         while (taken := self._take()) is not None:
             batch, index = taken
             attempt = batch.attempts[index]
             report = carry_out(self._worlds, self._transport, attempt)
+            if report[1] is not None:
+                self._observe(report[2])
             with self._changed:
                 self._busy -= Counter({(attempt.world, attempt.endpoint): 1})
                 batch.reports[index] = report

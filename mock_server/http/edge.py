@@ -25,6 +25,7 @@ from ..pipeline.self_check import failure
 from . import fault_effects
 from .assets import asset_answer, find_asset
 from .guard import Denial, Guard, check_size, problem
+from .metrics import Metrics
 from .pieces import Outgoing
 from .sse import Streams
 
@@ -68,7 +69,8 @@ class Edge:
         warn: Warner = warn_in_log,
     ) -> None:
         self._worlds = worlds
-        self._streams = Streams(worlds)
+        self.streams = Streams(worlds)
+        self.metrics: Metrics | None = None
         self._guard = guard
         self._is_pure = is_pure
         self._remembers = remembers
@@ -142,8 +144,11 @@ class Edge:
         return self._outgoing(handled, fills_blocks=False)
 
     def _report(self, handled: Handled, began: float) -> None:
+        seconds = time.perf_counter() - began
+        if self.metrics is not None:
+            self.metrics.note(handled, seconds)
         if self.observe is not None:
-            self.observe(handled, (time.perf_counter() - began) * 1_000)
+            self.observe(handled, seconds * 1_000)
 
     def _warn_of_real_key(self, handled: Handled) -> None:
         """Warn once when a client sends a real key."""
@@ -189,7 +194,7 @@ class Edge:
         *,
         fills_blocks: bool,
     ) -> Outgoing:
-        events = self._streams.begin(handled.world, stream)
+        events = self.streams.begin(handled.world, stream)
         if events is None:
             detail = "too many open streams; close some and try again"
             return deny(Denial(503, "too_many_streams", detail))

@@ -30,6 +30,8 @@ WRONG_TOKENS_S = 60.0
 # A crowd of peers must not fill the memory; forgetting all of them costs a guesser nothing less.
 _PEERS_MAX = 10_000
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Probes of an orchestrator have no token, and these answers show nothing.
+_OPEN_PATHS = frozenset({"/_screentest/health", "/_screentest/ready"})
 _OWN_SITES = frozenset({"same-origin", "none"})
 
 
@@ -110,7 +112,7 @@ class Guard(Struct, frozen=True):
             if (has_body or content_type) and content_type != "application/json":
                 detail = "control calls take Content-Type: application/json only"
                 return Denial(415, "unsupported_media_type", detail)
-        if self.token is not None and not environ["PATH_INFO"].endswith("/_screentest/health"):
+        if self.token is not None and environ["PATH_INFO"] not in _OPEN_PATHS:
             return self._check_token(environ)
         return None
 
@@ -126,19 +128,22 @@ class Guard(Struct, frozen=True):
         return Denial(403, "cross_origin", detail)
 
     def _check_token(self, environ: Environ) -> Denial | None:
+        """The right token always passes: a page, or a guesser, must not lock its holder out."""
         assert self.token is not None
+        scheme, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        is_right = hmac.compare_digest(given.encode(errors="replace"), self.token.encode())
+        if scheme.lower() == "bearer" and is_right:
+            return None
         peer, now_s = environ.get("REMOTE_ADDR", ""), self.now_s()
         recent = [at for at in self._wrong.get(peer, ()) if now_s - at < WRONG_TOKENS_S]
         if len(recent) >= WRONG_TOKENS_MAX:
             detail = f"{WRONG_TOKENS_MAX} wrong tokens within {WRONG_TOKENS_S:.0f} s; wait a minute"
             return Denial(429, "too_many_wrong_tokens", detail)
-        scheme, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-        is_right = hmac.compare_digest(given.encode(errors="replace"), self.token.encode())
-        if scheme.lower() == "bearer" and is_right:
-            return None
-        if len(self._wrong) >= _PEERS_MAX:
-            self._wrong.clear()
-        self._wrong[peer] = [*recent, now_s]
+        # A page in a browser sends no token, and cannot count against the one who has it.
+        if given:
+            if len(self._wrong) >= _PEERS_MAX:
+                self._wrong.clear()
+            self._wrong[peer] = [*recent, now_s]
         detail = (
             "control calls need `Authorization: Bearer TOKEN`, the --control-token of this server"
         )

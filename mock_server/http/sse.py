@@ -117,16 +117,19 @@ class _Read(Struct, frozen=True):
 
 
 class Streams:
-    """The open streams of one process."""
+    """The open streams of one process; *open* is their number."""
 
     def __init__(self, worlds: Worlds) -> None:
         self._worlds = worlds
-        self._open = threading.BoundedSemaphore(STREAMS_MAX)
+        self._lock = threading.Lock()
+        self.open = 0
 
     def begin(self, world: World, stream: EventStream) -> Iterator[Piece] | None:
         """The pieces of *stream*, one event each; None when too many streams are open."""
-        if not self._open.acquire(blocking=False):
-            return None
+        with self._lock:
+            if self.open >= STREAMS_MAX:
+                return None
+            self.open += 1
         return self._send(world, stream.job)
 
     def _send(self, world: World, job: Resource) -> Iterator[Piece]:
@@ -136,7 +139,8 @@ class Streams:
             self._abandon(world, job)
             raise
         finally:
-            self._open.release()
+            with self._lock:
+                self.open -= 1
 
     def _abandon(self, world: World, job: Resource) -> None:
         """End a job whose client has left, where the contract says so."""

@@ -63,5 +63,9 @@ class Effects(Table[str, Effect]):
         first = min((due for it in kinds if (due := self._first(it)) is not None), default=None)
         return self.rows[first[2]] if first is not None else None
 
+    def count(self, kind: str) -> int:
+        """How many effects of a *kind* are due some time."""
+        return sum(1 for due in self._heaps.get(kind, ()) if self._is_live(kind, due))
+
     def __len__(self) -> int:
         return len(self.rows)

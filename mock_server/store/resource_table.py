@@ -103,6 +103,11 @@ class Resources(Table[Place, Resource]):
 
     # Queries
 
+    @property
+    def job_count(self) -> int:
+        """How many resources have a script."""
+        return len(self._jobs.of(None))
+
     def find(self, provider: str, kind: str, id_: str) -> Resource | None:
         """The resource of a *kind* called *id_*."""
         return self.get((provider, kind, id_))

@@ -196,6 +196,54 @@ def test_report_file_is_written_even_when_streams_are_cut(
     }
 
 
+def test_calls_that_have_arrived_are_answered_before_the_server_ends(
+    shell: Shell, in_threads: Callable[..., None]
+) -> None:
+    answers: list[int] = []
+    with serving_mock(shell) as served:
+        delay = {"type": "latency", "attributes": {"delay_ms": 1_500}}
+        assert served.control("POST", "/faults", delay)[0] == 201
+        in_threads(lambda: answers.append(served.send("GET", "/api/v1/videos")[0]))
+        assert _soon(lambda: served.control("GET", "/requests")[1]["items"])
+
+        code, _ = served.stop(signal.SIGTERM)
+
+    assert _soon(lambda: answers)
+    assert (code, answers) == (0, [200])
+
+
+def _soon(look: Callable[[], Any]) -> bool:
+    """Whether *look* finds something before the test's patience ends."""
+    ends = time.monotonic() + _WAIT_S_MAX
+    while not look() and time.monotonic() < ends:
+        time.sleep(0.02)
+    return bool(look())
+
+
+def test_log_can_be_json_objects(shell: Shell) -> None:
+    with serving_mock(shell, "--log", "json", "--clock", "manual") as served:
+        served.send("POST", "/api/v1/videos/generate", {})
+
+        _, lines = served.stop()
+
+    logged = json.loads(lines[0])
+    took_ms = logged.pop("took_ms")
+    assert isinstance(took_ms, float)
+    assert logged.pop("at").endswith("Z")
+    assert logged == {
+        "level": "info",
+        "world": "default",
+        "id": "req_1",
+        "provider": "ozor",
+        "operation": "generateVideo",
+        "method": "POST",
+        "path": "/api/v1/videos/generate",
+        "status": 400,
+        "reason": "validation",
+        "findings": ["SC107"],
+    }
+
+
 # --- Strictness -----------------------------------------------------------------------------------
 
 

@@ -25,7 +25,7 @@ from ..env_lines import export_lines
 from ..files import output_file, write_whole
 from ..output import paint, table, tell
 from ..ready_file import readiness, remove_ready_file
-from ..request_log import RequestLog, verdict
+from ..request_log import RequestLog, log_as_json, verdict
 from ..settings import is_given, setting_option
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _TOKEN_LENGTH_MIN = 16
+#: Webhooks that are being sent have this long when the server stops; the others are handed back.
+_DELIVERIES_S_MAX = 1.0
 #: SQLite's name for a database in memory; `--db :memory:` overrides a file from a setting.
 _MEMORY = ":memory:"
 
@@ -64,6 +66,7 @@ class Options:
     is_strict: bool
     providers: tuple[str, ...]
     is_quiet: bool
+    log: str
     prints_summary: bool
     report_file: Path | None
     ends_with_stdin: bool
@@ -116,6 +119,13 @@ class Options:
     "journal. Default: answer 500 instead.",
 )
 @setting_option("quiet", "-q", "--quiet", "is_quiet")
+@click.option(
+    "--log",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="How requests and errors are logged on stderr: as text, or as one JSON object a line.",
+)
 @click.option(
     "--report", "prints_summary", is_flag=True, help="Print a summary of the findings at the end."
 )
@@ -172,7 +182,7 @@ def serve(options: Options) -> None:
         remove_ready_file(options.ready_file)
     if options.ends_with_stdin:
         threading.Thread(target=_stop_when_stdin_ends, daemon=True).start()
-    log = RequestLog(sys.stderr, is_quiet=options.is_quiet)
+    log = _log(options)
     plan = Plan(seed=options.seed, mode=mode, speed=speed, pace=pace)
     hosts = frozenset(host.lower() for host in options.allow_hosts)
     app = create_app(
@@ -205,6 +215,8 @@ def serve(options: Options) -> None:
             write_whole(options.ready_file, json.dumps(ready))
 
     def sum_up() -> None:
+        app.extensions["screentest.waker"].close()
+        app.extensions["screentest.courier"].close(_DELIVERIES_S_MAX)
         app.extensions["screentest"].store.close()
         _sum_up(log, options)
 
@@ -213,6 +225,13 @@ def serve(options: Options) -> None:
         edge, app.extensions["screentest"], rest, waker=app.extensions["screentest.waker"]
     )
     run_server(served, host=options.host, port=port, on_ready=announce, on_stop=sum_up)
+
+
+def _log(options: Options) -> RequestLog:
+    as_json = options.log == "json"
+    if as_json:
+        log_as_json(sys.stderr)
+    return RequestLog(sys.stderr, is_quiet=options.is_quiet, as_json=as_json)
 
 
 def _control(app: Flask, url: str, path: str, options: Options) -> Json:

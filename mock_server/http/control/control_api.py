@@ -19,7 +19,8 @@ from screentest.specs.openapi.operations import Operation
 from ...engine.worlds import Worlds
 from ...kernel.errors import MockError
 from ..guard import Denial, Guard, problem
-from . import history, jobs, snapshots, webhooks
+from ..metrics import Metrics
+from . import history, jobs, operation, snapshots, webhooks
 from . import worlds as worlds_and_accounts
 from .events import Watch
 from .request import Document, Handler, body_bytes_max, read_call
@@ -28,10 +29,11 @@ from .request import Document, Handler, body_bytes_max, read_call
 _PATH_MAX = 120
 
 
-def control_blueprint(worlds: Worlds, guard: Guard) -> Blueprint:
+def control_blueprint(worlds: Worlds, guard: Guard, metrics: Metrics | None = None) -> Blueprint:
     """The routes under `/_screentest/`."""
     control = Blueprint("control", __name__, url_prefix="/_screentest")
     handlers: Mapping[str, Handler] = {
+        **operation.operations(metrics),
         **worlds_and_accounts.OPERATIONS,
         **jobs.OPERATIONS,
         **history.OPERATIONS,
@@ -41,12 +43,12 @@ def control_blueprint(worlds: Worlds, guard: Guard) -> Blueprint:
     }
     operations = load_controls().operations
     assert handlers.keys() == operations.keys(), handlers.keys() ^ operations.keys()
-    for id_, operation in operations.items():
+    for id_, described in operations.items():
         control.add_url_rule(
-            _rule(operation.path),
+            _rule(described.path),
             id_,
-            partial(_answer, worlds, operation, handlers[id_]),
-            methods=[operation.method],
+            partial(_answer, worlds, described, handlers[id_]),
+            methods=[described.method],
             provide_automatic_options=False,
         )
 

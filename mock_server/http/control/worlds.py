@@ -15,14 +15,9 @@ from ...kernel.clock import Mode, check_speed, parse_rfc3339, read_clock, rfc333
 from ...kernel.errors import MockError, unknown
 from ...kernel.lifecycle import read_pace
 from ...kernel.rows import Account
-from ...kernel.version import version
 from .readings import check_readings
 from .request import ControlCall, Handler, one_page
 from .views import auth_word, show_account, show_clock, show_entry, show_event, show_world
-
-
-def get_health(_: ControlCall) -> Json:
-    return {"status": "ok", "version": version()}
 
 
 def get_openapi(_: ControlCall) -> Json:
@@ -249,7 +244,6 @@ def change_interpretations(call: ControlCall) -> Json:
 
 
 OPERATIONS: Mapping[str, Handler] = {
-    "getHealth": get_health,
     "getOpenapi": get_openapi,
     "listProviders": list_providers,
     "listWorlds": list_worlds,

@@ -75,6 +75,8 @@ class RSGIEdge:
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="screentest-call")
         self._bodies = Bodies(body_s_max)
         self._streams = StreamSender(worlds)
+        #: Provider calls that have arrived and wait for their answer.
+        self.waiting = 0
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """The server's loop, before its first call."""
@@ -159,9 +161,13 @@ class RSGIEdge:
         sent: Outgoing | None,
     ) -> None:
         """Send *sent*, or the answer to a request that has to wait."""
-        if sent is None:
-            sent = await self._elsewhere(self._look_and_answer, place, request)
-        await self._send(scope, protocol, sent, place.world)
+        self.waiting += 1
+        try:
+            if sent is None:
+                sent = await self._elsewhere(self._look_and_answer, place, request)
+            await self._send(scope, protocol, sent, place.world)
+        finally:
+            self.waiting -= 1
 
     def _look_and_answer(self, place: Place, request: Request) -> Outgoing:
         return self._edge.answer(place, self._edge.turn(place, request))

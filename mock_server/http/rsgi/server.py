@@ -23,8 +23,11 @@ from granian.server.embed import Server
 from ...kernel.errors import MockError
 from .edge import RSGIEdge
 
-#: Calls have this long to end when the server stops; streams are ended with a comment.
+#: Bodies that are arriving have this long when the server stops; streams end with a comment.
 _STOP_S_MAX = 0.5
+#: Calls that have arrived have this long: an orchestrator kills what has not ended after 10 s.
+_DRAIN_S_MAX = 5.0
+_LOOK_EVERY_S = 0.02
 _BACKLOG = 1_024
 #: Requests at a time, open streams included.
 _REQUESTS_MAX = 8_192
@@ -46,8 +49,9 @@ def run_server(
     """Serve *edge* until SIGINT or SIGTERM.
 
     *on_ready* is called once, when the port answers; *on_stop* once, after the last answer. Then
-    the process ends, with 0, or with 1 if it could not be announced. A second signal ends it at
-    once.
+    the process ends, with 0, or with 1 if it could not be announced. After a signal nothing new is
+    accepted, streams get a last comment, and calls that have arrived are answered. A second signal
+    ends the process at once.
     """
     asyncio.run(_serve(edge, _address(host), port, on_ready, on_stop))
 
@@ -83,7 +87,10 @@ async def _serve(
     await asyncio.wait({serving, stopping}, return_when="FIRST_COMPLETED")
     edge.stop_streams()
     server.stop()  # type: ignore[no-untyped-call]  # granian has no hints for it
+    drained_s = loop.time() + _DRAIN_S_MAX
     await asyncio.wait({serving}, timeout=_STOP_S_MAX)
+    while edge.waiting and not serving.done() and loop.time() < drained_s:
+        await asyncio.wait({serving}, timeout=_LOOK_EVERY_S)
     await asyncio.to_thread(on_stop)
     _exit(0)
 

@@ -1,0 +1,35 @@
+"""Control calls for whoever operates a server: alive, ready, and what it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from screentest.specs.json_types import Json
+
+from ...kernel.errors import MockError
+from ...kernel.version import version
+from ..metrics import Metrics
+from .request import ControlCall, Document, Handler
+
+
+def get_health(_: ControlCall) -> Json:
+    """Alive: no keeper is asked, so that a database that is away restarts no server."""
+    return {"status": "ok", "version": version()}
+
+
+def get_ready(call: ControlCall) -> Json:
+    """Ready: a call that changes something could be kept now."""
+    call.worlds.store.ready()
+    return {"status": "ready", "version": version()}
+
+
+def operations(metrics: Metrics | None) -> Mapping[str, Handler]:
+    """The handlers by operation. Only a server has *metrics*."""
+
+    def get_metrics(_: ControlCall) -> Document:
+        if metrics is None:
+            detail = "a mock inside another program counts nothing; `screentest serve` does"
+            raise MockError(detail, code="not_a_server", status=501)
+        return Document(*metrics.text())
+
+    return {"getHealth": get_health, "getReady": get_ready, "getMetrics": get_metrics}
