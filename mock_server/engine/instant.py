@@ -246,6 +246,7 @@ class Instant(Struct, frozen=True):
         A fault for which *can_act* is false counts neither as seen nor as fired.
         """
         known = {"provider": self.provider, **facts}
+        # The first fault that applies acts alone: later ones do not count this target.
         for raw in self.rows.documents.of("fault"):
             fault = Fault.from_json(raw)
             if fault.type != type_ or fault.is_spent or not fault.fits(known):

@@ -42,6 +42,7 @@ def from_contract(call: Call, refusal: Refusal) -> Reply:
     body = fill(rule.body if rule.body is not None else rules.refusal_body, facts)
     headers = {name: str(fill(value, facts)) for name, value in (rule.headers or {}).items()}
     if refusal.reason == "wrong_method":
+        # RFC 9110, 15.5.6: a 405 must have it, whatever the provider's document says.
         headers["Allow"] = refusal.facts["allow"]
     if refusal.facts.get("wait_s"):
         headers["Retry-After"] = str(refusal.facts["wait_s"])

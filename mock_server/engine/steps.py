@@ -27,6 +27,7 @@ def take_step(provider: Provider, ctx: Instant, kind: str, id_: str, effect: Eff
     schedule_step(ctx, job, effect.step + 1)
     end = ctx.state_rules(job, state).kind
     if end.is_final:
+        # URLs in an event begin with the address at which the client created the job.
         _end(provider, replace(ctx, base_url=job.doc.get("base_url", "")), job, end)
 
 
@@ -51,4 +52,5 @@ def _settle_cost(ctx: Instant, job: Resource, end: Kind) -> None:
     if price is None or price.moment is not Moment.COMPLETION or holds_cost(ctx):
         ctx.ledger.settle(job.account, job.id, ctx.now_ms, succeeded=end is Kind.SUCCEEDED)
     elif end is Kind.SUCCEEDED:
+        # Nothing was held, so the account may have less by now. It never falls below 0.
         ctx.ledger.charge_what_is_there(job.account, cost, ctx.now_ms, job.id)

@@ -29,6 +29,7 @@ def stream_events(
     if lifecycle.states[end].kind is Kind.SUCCEEDED:
         return _spread(planned, ends_ms)
     error = fill(rules.on_error, {**facts, "reason": job.script.reason})
+    # A fault has chosen after how many events the stream fails.
     spoken = job.doc.get("events_before_error")
     if spoken is not None:
         return _spread([*planned[: min(spoken, len(planned) - 1)], error], ends_ms)

@@ -111,6 +111,7 @@ class Timekeeper:
             MockError: more than 100,000 effects were due.
         """
         until_ms = now_ms if now_ms is not None else self.now_ms(world)
+        # One more than the bound, so that exactly the bound is not an error.
         count, _ = self._run_due(world, until_ms, FIRES_PER_ADVANCE_MAX + 1)
         if count > FIRES_PER_ADVANCE_MAX:
             raise _too_many()
@@ -137,6 +138,7 @@ class Timekeeper:
             effect = effects.next()
             if effect is None or effect.due_ms > until_ms:
                 break
+            # Removed first: a subject has one effect, and running this one may schedule the next.
             effects.remove(effect.subject)
             count, last_ms = count + 1, effect.due_ms
             attempt = self._run(world, effect)
@@ -144,6 +146,7 @@ class Timekeeper:
                 attempts.append(attempt)
                 until_ms = effect.due_ms if pauses else until_ms
         if attempts and self._dispatcher is not None:
+            # After the commit: a receiver may call back at once, and must find the job as sent.
             world.rows.after_commit(partial(self._dispatcher.send, world.id, attempts))
         return count, last_ms
 
@@ -192,6 +195,7 @@ class Timekeeper:
         """
         with world.rows.transaction():
             _check_distance(to_ms - self.now_ms(world))
+            # Advances at the same time add up, so each notes where those before it will end.
             world.goal_ms = max(world.goal_ms, to_ms)
         return self._advance(world, to_ms)
 
@@ -236,6 +240,7 @@ class Timekeeper:
                     raise _too_many()
                 world.rows.let_others_in()
         except BaseException:
+            # The clock did not arrive, so `advance_by` must not begin at that goal.
             world.goal_ms = 0
             raise
         with world.rows.transaction():
@@ -259,6 +264,7 @@ class Timekeeper:
     def jump(self, world: World) -> None:
         """Move the clock to the next step of any job, inside the caller's transaction."""
         effect = world.rows.effects.next("step")
+        # Steps of jobs only: a poll does not wait for the retry of a webhook.
         if effect is not None:
             self.settle(world, effect.due_ms)
             self._stand_at(world, effect.due_ms)

@@ -164,6 +164,8 @@ class Worlds:
         with self.clocks.moving(world):
             merged = {**world.settings.choices, **readings}
             try:
+                # Compiled now, so that a contradiction is an error of this call and not of the
+                # next request.
                 for contract in self.contracts.values():
                     contract.under(merged)
             except ContractError as error:
@@ -244,6 +246,7 @@ class Worlds:
         """
         if world.id == DEFAULT_WORLD:
             raise MockError("the default world cannot be deleted; reset it instead", status=409)
+        # Under the lock of the world: a call that waits for it then finds the world gone.
         with world.rows.transaction():
             self.store.delete(world.id)
             del self._open[world.id]

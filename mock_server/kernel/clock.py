@@ -49,6 +49,7 @@ class Clock(Struct, frozen=True, gc=False):
     def now_ms(self, wall_ms: int) -> int:
         """The world's time at wall time *wall_ms*."""
         if self.mode is Mode.REAL:
+            # The machine's clock can be set back; the world's cannot.
             return self.base_ms + max(0, int((wall_ms - self.wall_ms) * self.speed))
         if self.mode is Mode.SYSTEM:
             return max(self.base_ms, wall_ms)
@@ -59,6 +60,7 @@ class Clock(Struct, frozen=True, gc=False):
         if self.mode is not Mode.REAL and self.mode is not Mode.SYSTEM:
             return None
         speed = self.speed if self.mode is Mode.REAL else 1.0
+        # One more, as both sides are rounded down: a waiter that wakes early would wait again.
         return max(0, int((until_ms - self.now_ms(wall_ms)) / speed) + 1)
 
     def wall_ms_of(self, at_ms: int) -> int | None:

@@ -99,6 +99,7 @@ def read_fault(fault_id: str, body: Mapping[str, Json], places: Places) -> Fault
         values = places[name]
         if value not in values:
             provider = where.get("provider")
+            # Where the conditions name a provider, only its values can be meant.
             near = [it for it, known_by in values.items() if provider in (None, *known_by)]
             raise unknown(name, value, near or values, status=422)
     return Fault(
@@ -210,6 +211,7 @@ def _can_meet(meets: str, behaviour: Behaviour, rules: OperationRules) -> bool:
 def count_match(fault: Fault, seed: int) -> tuple[Fault, bool]:
     """The fault after one more match, and whether it applies this time."""
     seen = fault.seen + 1
+    # Drawn from the seed and the number of the match, so that a run can be repeated.
     lucky = stream(seed, "fault", fault.id, seen).random() < fault.probability
     hit = seen >= fault.nth and not fault.is_spent and lucky
     return replace(fault, seen=seen, fired=fault.fired + hit), hit

@@ -16,6 +16,7 @@ from screentest.specs.errors import ContractError
 
 def digest(*parts: object) -> bytes:
     """64 bytes that depend on *parts* alone."""
+    # With a separator, the parts ("a", "bc") and ("ab", "c") differ.
     return blake2b("\x1f".join(map(str, parts)).encode()).digest()
 
 

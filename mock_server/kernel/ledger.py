@@ -85,6 +85,7 @@ class Ledger:
         A second call changes nothing.
         """
         lines = {line.kind: line.amount for line in self._rows.entries.of_job(account, job)}
+        # A provider's module may settle a job before its last step, which then must not.
         if lines.keys() & {"capture", "release", "refund"}:
             return
         held, charged = lines.get("hold", 0), lines.get("charge", 0)
@@ -120,6 +121,7 @@ class Ledger:
         request: int | None,
     ) -> bool:
         assert 0 <= amount <= CREDITS_MAX, amount
+        # An entry without an amount would be a line that no statement of a provider shows.
         if amount == 0:
             return True
         granted, available, held, spent = (sign * amount for sign in movement.signs)

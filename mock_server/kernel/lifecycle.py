@@ -149,6 +149,7 @@ def delayed(script: Script, by_ms: int, *, stalls: bool) -> Script:
     """The last state is entered *by_ms* later; with *stalls*, only after a release."""
     *path, (ends_ms, end) = script.steps
     ends_ms += by_ms
+    # Held a millisecond before its end: the job then shows its last state but one.
     held_ms = max(0, ends_ms - 1) if stalls else None
     return replace(
         script, steps=(*path, (max(ends_ms, 1) if stalls else ends_ms, end)), held_ms=held_ms

@@ -16,6 +16,7 @@ _ERROR_MAX = 120
 
 def receiver_findings(behaviour: Behaviour, outcome: Outcome, *, is_forged: bool) -> list[Finding]:
     """The findings about a receiver. *is_forged*: the delivery had a wrong signature."""
+    # A wrong signature must be refused: an accepted one is the finding, any refusal is right.
     if is_forged:
         return [_unchecked(behaviour, outcome)] if outcome.is_success else []
     if outcome.is_success:

@@ -54,9 +54,11 @@ def check_query(
     given = query.get(names["signature"], "")
     if not hmac.compare_digest(expected.encode(), given.encode(errors="replace")):
         return Verdict.BAD
+    # A URL with further fields is not one that the mock made.
     if len(query) != len(names) or not re.fullmatch(r"\d{8}T\d{6}Z", values["date"]):
         return Verdict.BAD
     signed_at = datetime.strptime(values["date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    # The date of a signed URL has whole seconds; the nonce carries the milliseconds.
     rest_ms = int(values["nonce"].rpartition(".")[2])
     expires_ms = int(signed_at.timestamp()) * 1_000 + rest_ms + int(values["expires"]) * 1_000
     return Verdict.VALID if now_ms < expires_ms else Verdict.EXPIRED

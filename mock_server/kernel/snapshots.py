@@ -133,6 +133,7 @@ def _line(
         raise _damaged(f"has a line that fits no table: {excerpt!r}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _damaged(f"has a line that fits no row: {error} in {excerpt!r}") from None
+    # The digest does not prove who wrote the document, so each row is checked like a request.
     if getattr(row, "provider", "") not in {"", *providers}:
         raise _damaged(f"has a row of an unknown provider: {excerpt!r}")
     return found.table, row

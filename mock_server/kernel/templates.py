@@ -16,6 +16,7 @@ def fill(template: Json, facts: Mapping[str, Json]) -> Json:
     Dots name a fact inside a fact: `$input.prompt`. An unknown fact is null, or empty in a text.
     """
     if isinstance(template, str):
+        # A whole fact keeps its type; inside a text it becomes text.
         if template.startswith("$"):
             return look_up(template[1:], facts)
         return fill_text(template, facts)

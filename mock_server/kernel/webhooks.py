@@ -183,6 +183,7 @@ def settled(
         step=delivery.step + 1,
         attempts=(*delivery.attempts, line)[-ATTEMPTS_KEPT_MAX:],
     )
+    # A failed redelivery does not make a received event undelivered.
     if outcome.is_success or after.was_received:
         return replace(after, fate=Fate.DELIVERED)
     if delivery.fate is Fate.CANCELLED:
@@ -190,6 +191,8 @@ def settled(
     wait_ms = retry_wait_ms(rules, after.step)
     if wait_ms is None or delivery.is_single:
         return replace(after, fate=Fate.EXHAUSTED)
+    # From the due time and not from now: the schedule of retries does not depend on how long a
+    # receiver took, so a run can be repeated.
     return replace(after, fate=Fate.PENDING, due_ms=attempt.due_ms + wait_ms)
 
 
@@ -208,6 +211,7 @@ def event_body(
         "created": notations(created_ms),
         "job": job,
     }
+    # Filled first: the body's template names it as a whole.
     facts["data"] = fill(event.data, facts)
     return orjson.dumps(fill(rules.body, facts)).decode()
 

@@ -32,6 +32,7 @@ def apply_before(call: Call) -> Reply | None:
     Raises:
         RefusedError: an injected error replaces the answer.
     """
+    # Most worlds have no fault; their calls skip all that follows.
     call.is_exposed = call.ctx.has_faults
     if not call.is_exposed:
         return None

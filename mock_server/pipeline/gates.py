@@ -34,6 +34,7 @@ def _authenticate(call: Call) -> None:
     schemes = [call.ctx.behaviour.credentials[name] for name in call.operation.security]
     for credential in schemes:
         raw = presented(credential, call.request.headers)
+        # Only a missing credential tries the next scheme: a wrong one is refused as what it is.
         if raw is None:
             continue
         if call.ctx.world.settings.has_magic:
@@ -95,11 +96,13 @@ def _find_targets(call: Call) -> None:
         read = call.provider.id_readers.get(target.kind)
         kept_id = read(call.ctx, id_) if read is not None else id_
         resource = call.ctx.find(target.kind, kept_id)
+        # Some providers answer 404 for a resource of another account, others 403.
         is_hidden = target.hidden or call.ctx.behaviour.foreign == "hide"
         if resource is not None and is_hidden and resource.account != call.account_id:
             resource = None
         if resource is not None and target.within is not None:
             resource = resource if resource.parent == found[target.within].id else None
+        # A stranger must not learn which ids exist below a resource of another account.
         if resource is None and target.within is not None:
             _refuse_foreign(call, found[target.within])
         if resource is None:
@@ -164,6 +167,7 @@ def _check_balance(call: Call) -> None:
     amount = price_of(call)
     account = call.account
     available = 0 if call.key_suffix == "-no-credits" else account.available
+    # A provider may ask for a higher balance than the call costs.
     needed = max(amount, price.balance_min)
     if needed > available and call.ctx.behaviour.initial_credits is not None:
         raise call.refuse("insufficient_credits", cost=amount, available=available)
@@ -183,6 +187,7 @@ def _replay(call: Call) -> Reply | None:
         return None
     begun = begin_replay(rules, call, call.ctx.world.unanswered)
     if isinstance(begun, str):
+        # Saved at the end of the call, once its answer has passed the self-check.
         call.save_replay = lambda reply: finish_replay(rules, call, begun, reply)
         return None
     return begun

@@ -184,6 +184,7 @@ def _answer(worlds: Worlds, call: Call) -> Answer:
         answer = _granted(worlds, call)
         apply_after_commit(call)
     except RefusedError as refused:
+        # Outside the attempt that the refusal undid, or the window would forget the call.
         if not call.is_counted:
             count_refused(call, refused.refusal)
         answer = shape_refusal(call, refused.refusal)
@@ -202,6 +203,7 @@ def _granted(worlds: Worlds, call: Call) -> Answer:
     """
     if call.ctx.world.clock.mode is Mode.AUTO and call.rules.effect == "read":
         _jump(worlds, call)
+    # A request that is lost on its way never reached the provider, so it changes nothing.
     lost = apply_before(call)
     if lost is not None:
         return lost
@@ -211,6 +213,7 @@ def _granted(worlds: Worlds, call: Call) -> Answer:
         if stored is not None:
             _check(worlds, call, stored)
             return stored
+    # After the gates: the model of a remix is that of a resource which they have found.
     apply_to_model(call)
     if call.rules.effect == "read":
         # A read changes nothing that a refusal would have to undo.

@@ -35,12 +35,14 @@ def begin_replay(
         raise call.refuse("invalid", problem=f"{name}: expected 1 to 255 visible ASCII characters")
     ctx = call.ctx
     mark = fingerprint(call)
+    # A client may use a credential as its key by mistake, and rows must not contain one.
     place = call.account_id, _realm(rules, call), ctx.rows.redactor.cut_shapes(key)
     stored = ctx.rows.replays.get(place)
     if stored is None or stored.expires_ms <= ctx.now_ms:
         return mark
     if stored.fingerprint != mark:
         raise call.refuse("idempotency_mismatch", key=key)
+    # The first answer exists but its client still waits for it: a provider would still be working.
     if stored.request in unanswered:
         raise call.refuse("idempotency_in_flight", key=key)
     headers = dict(stored.headers)
@@ -88,5 +90,6 @@ def fingerprint(call: Call) -> str:
             for name, it in sorted(request.form.items())
         ]
         content = sha256(orjson.dumps(parts)).hexdigest()
+    # A client library may reorder a query when it repeats a request.
     query = "&".join(sorted(request.query.split("&")))
     return sha256("\n".join([request.method, request.path, query, content]).encode()).hexdigest()

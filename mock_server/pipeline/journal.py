@@ -66,6 +66,7 @@ def journal_line(
 ) -> JournalLine:
     """What the journal keeps of *call*, with the findings that its refusal does not explain."""
     line = JournalLine(call, answer, advice)
+    # A call that may contain a secret is redacted at once, and not kept as it was sent.
     if call.faults or not _is_plain(call, answer):
         line.made = _line(line)
     return line
@@ -171,6 +172,7 @@ def _part(name: str, value: str | Upload, redactor: Redactor) -> Json:
 
 def _excerpt(body: bytes, redactor: Redactor) -> Json:
     """The size and digest of a body, and its beginning without credentials."""
+    # Twice the length, so that a credential across the end of the excerpt is still found.
     kept = body[: 2 * BODY_EXCERPT_MAX].decode(errors="replace")
     text = redactor.cut_beginning(kept, BODY_EXCERPT_MAX)
     return {"size": len(body), "sha256": sha256(body).hexdigest(), "text": text}

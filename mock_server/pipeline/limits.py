@@ -37,6 +37,7 @@ def respect_rate(call: Call) -> None:
     """
     ctx = call.ctx
     buckets = list(_buckets(call))
+    # All windows are checked before any counts the call: a refused call takes no room.
     for window, bucket in buckets:
         hits_ms = ctx.rows.hits.since(bucket, ctx.now_ms - window.per_ms)
         wait = wait_s(window, hits_ms, ctx.now_ms)

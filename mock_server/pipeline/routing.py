@@ -49,6 +49,7 @@ def world_of(worlds: Worlds, world: World, provider_id: str, request: Request) -
     Keys are unique over all worlds, so a client that knows only the default base URL still reaches
     its own world.
     """
+    # The path names a world: a key of another world is then wrong, and refused.
     if world.id != DEFAULT_WORLD:
         return world
     contract = worlds.contracts[provider_id]
@@ -84,6 +85,7 @@ def _route(contract: Contract, served: Iterable[Contract], request: Request) -> 
     """
     path = request.path
     below = [path[len(it) :] for it in contract.behaviour.prefixes if path.startswith(it)]
+    # An exact match under any prefix comes before a wrong method under another one.
     for inner in below:
         match = contract.routes.find(request.method, inner)
         if match is not None:

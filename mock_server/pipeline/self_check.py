@@ -31,6 +31,7 @@ class BrokenReplyError(Exception):
 
 def reply_violations(operation: Operation, answer: Answer) -> Sequence[Violation]:
     """How *answer* differs from what the contract documents; empty when it does not."""
+    # A departure is a reply that an interpretation allows and the schema does not describe.
     if isinstance(answer, EventStream) or answer.departure is not None:
         return ()
     if answer.reason is not None and answer.reason.startswith(_NOT_THE_PROVIDERS):

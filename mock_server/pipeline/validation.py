@@ -74,6 +74,7 @@ def validate(call: Call) -> None:
     tolerates = call.provider.tolerance
     if tolerates is not None:
         found = [violation for violation in found if not tolerates(call, violation)]
+    # A provider's own check reads the body, which must have its documented shape by then.
     check = call.provider.checks.get(call.operation.id)
     if not found and check is not None:
         found = list(check(call))
@@ -166,6 +167,7 @@ def _strict_violations(schema: Schema, values: Json) -> list[Violation]:
 def form_values(form: Mapping[str, Json], schema: Schema) -> dict[str, Json]:
     """A form as its schema sees it: numbers where the schema has numbers, files as text."""
     named = schema.fields.named
+    # A schema describes a file as a string; its content is not part of the check.
     return {
         name: _form_value(value, named[name]) if name in named else value
         for name, value in ((name, it if isinstance(it, str) else "") for name, it in form.items())

@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import Any
 from wsgiref.validate import validator
 
-from screentest.specs.wsgi_environ import wsgi_environ
+from screentest.specs.wsgi_environ import headers_of, wsgi_environ
 
 
 def test_the_environment_is_one_that_the_standard_allows() -> None:
@@ -46,3 +46,10 @@ def test_a_request_without_a_body_keeps_the_length_that_it_declares() -> None:
     environ = wsgi_environ("HEAD", b"/", "", [("Content-Length", "0")], b"")
 
     assert environ["CONTENT_LENGTH"] == "0"
+
+
+def test_headers_are_read_back_by_their_names_in_lower_case() -> None:
+    headers = [("X-API-Key", "k"), ("Content-Type", "text/plain")]
+    environ = wsgi_environ("GET", b"/", "", headers, b"")
+
+    assert headers_of(environ) == {"x-api-key": "k", "content-type": "text/plain"}
