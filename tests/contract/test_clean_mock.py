@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from msgspec.structs import replace
 
@@ -20,6 +22,7 @@ from screentest.specs.clauses.clauses import Clause, Subject
 from screentest.specs.contracts.contract import load_contract
 from screentest.specs.errors import ContractError
 
+from ..yardstick import slowness
 from .hands import PROVIDERS, session_with, verified
 
 
@@ -114,8 +117,14 @@ def test_no_seed_raises_a_false_alarm(provider: str, seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_all_scenarios_take_a_second_at_most(provider: str) -> None:
-    """The best of three runs, as other programs may use this machine too."""
-    assert min(verified(provider).seconds for _ in range(3)) <= 1.0
+    """The best of three runs, in processor time and relative to the machine's present speed."""
+    took_s: list[float] = []
+    for _ in range(3):
+        began_s = time.process_time()
+        verified(provider)
+        took_s.append(time.process_time() - began_s)
+
+    assert min(took_s) <= 1.0 * slowness(), took_s
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -31,6 +31,7 @@ from tests.mock_client import (
 from tests.oshara import steps as oshara
 from tests.ozor import steps as ozor_steps
 from tests.ugc_copilot import steps as ugc
+from tests.yardstick import slowness
 
 _RETRIES_MS = [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 6 * HOUR_MS]
 _MEASURED_TRIES = 5
@@ -112,7 +113,7 @@ def test_a_day_of_everything_passes_on_one_clock_in_a_blink() -> None:
         "short": [206, 403, 403],
         "long": [206, 206, 403],
     }
-    assert min(durations_s) < _STORY_S_MAX, durations_s
+    assert min(durations_s) < _STORY_S_MAX * slowness(), durations_s
 
 
 def _freezegun() -> AbstractContextManager[Any]:

