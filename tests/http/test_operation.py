@@ -153,8 +153,12 @@ def test_deliveries_that_were_not_sent_are_sent_once_by_the_next_server(tmp_path
     """The first server stops while two of six deliveries are being sent."""
     database = tmp_path / "worlds.db"
     is_closing = threading.Event()
+
+    def wait(_: object) -> None:
+        is_closing.wait(10.0)
+
     with receiving() as receiver:
-        receiver.react = lambda _: None if is_closing.wait(10.0) else None
+        receiver.react = wait
         app, _ = _server(database=database)
         world = make_world(WsgiClient(app), clock={"mode": "real"}, pace="instant")
         account = world.account("ugc_copilot", credits=10_000, tier="business")

@@ -1,4 +1,4 @@
-"""Control calls for whoever operates a server: alive, ready, and what it counts."""
+"""Control calls for the operators of a server: health, readiness and metrics."""
 
 from __future__ import annotations
 
