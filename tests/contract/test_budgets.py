@@ -9,7 +9,7 @@ from screentest.contract_tests.runs.options import VerifyOptions
 from screentest.contract_tests.scenarios.scenario import Scenario
 from screentest.contract_tests.scenarios.verify import Ran
 
-#: Nothing, a credit less than the cheapest job, that job, and what ends in the midst of scenarios.
+#: No credits, one less than the cheapest job, that job, and an amount that ends during a scenario.
 BUDGETS = {
     "ozor": (0, 1, 2, 5, 20, 79),
     "ugc_copilot": (0, 17, 18, 66, 500, 2000),
@@ -18,7 +18,7 @@ BUDGETS = {
 
 
 def _quiet(scenario: Scenario, ran: Ran | None) -> None:
-    """Nobody watches."""
+    """Ignore the progress."""
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_a_kept_contract_exits_with_0_and_writes_reports(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "code", "detail"),
     [
-        (("verify", "nobody"), 2, "no provider 'nobody' (there are: oshara, ozor"),
+        (("verify", "vidgen"), 2, "no provider 'vidgen' (there are: oshara, ozor"),
         (("verify", "ozor", "--url", "https://ozor.ai"), 2, "Add --live if you mean it"),
         (("verify", "ozor", "--report", "pdf:x"), 2, "expected one of html, junit, ndjson"),
         (

@@ -180,7 +180,7 @@ def test_everything_is_kept_over_http_too(remote: Remote, provider: str) -> None
 def test_the_bill_is_what_the_ledger_says(remote: Remote, provider: str, tmp_path: Path) -> None:
     report = tmp_path / "run.ndjson"
     if provider == "ugc_copilot":
-        # The first search is free, and nobody can see from outside whether there was one.
+        # The first search is free, and no answer shows whether there was one.
         remote.call(
             provider, "/proxyFetchTopSellingProducts", {"data": {"industry": "Tech & Gadgets"}}
         )

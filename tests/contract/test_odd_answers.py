@@ -1,4 +1,4 @@
-"""A server that answers nonsense is told so; the kit itself does not stumble over it."""
+"""The kit reports a server that answers nonsense, and does not crash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recordings that other programs wrote, or somebody edited: read, or refused with the place."""
+"""Recordings of other programs and edited ones are read, or refused with the place of the mistake."""
 
 from __future__ import annotations
 

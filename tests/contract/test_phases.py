@@ -126,7 +126,7 @@ def test_the_suites_run_for_a_stranger_from_an_empty_folder(tmp_path: Path) -> N
 
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
-    # Seven families are about what UlazAI does not have, and are told as skipped.
+    # Seven families are about what UlazAI does not have, and are reported as skipped.
     assert done.returncode == 0, done.stdout
     assert "14 passed, 4 skipped" in done.stdout
 
@@ -134,7 +134,7 @@ def test_the_suites_run_for_a_stranger_from_an_empty_folder(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("target", "detail"),
     [
-        ("nobody", "no provider 'nobody' (there are: oshara, ozor"),
+        ("vidgen", "no provider 'vidgen' (there are: oshara, ozor"),
         ("ozor=https://ozor.ai", "Set SCREENTEST_LIVE=1 if you mean it"),
         ("ozor=ozor.ai", "no address 'ozor.ai'"),
         ("ozor=http://127.0.0.1:9", "set SCREENTEST_API_KEY or SCREENTEST_BEARER"),

@@ -29,7 +29,7 @@ START = "/api/v1/sora/generate/text-to-video/"
 
 @pytest.fixture
 def server() -> Iterator[tuple[str, Identity]]:
-    """A mock over HTTP on a free port of this machine, and somebody with a key."""
+    """A mock over HTTP on a free port of this machine, and an identity with a key."""
     app = make_app(CONTRACT)
     owner = InProcessTarget(app, CONTRACT).owner
     with listening(app) as port:
@@ -77,7 +77,7 @@ def test_reading_only_stops_what_changes_something(server: tuple[str, Identity])
 
 
 STREAM = "/api/v1/documents/plans/plan_430026453888/generate"
-#: Longer than any step here takes; nobody waits for it unless something is broken.
+#: Longer than any step here takes; a test waits so long only if something is broken.
 _PATIENCE_S = 10
 
 
@@ -161,7 +161,7 @@ def test_a_server_that_is_not_there_is_a_problem_and_one_line() -> None:
 def test_what_was_said_is_in_the_file_before_the_next_word(
     server: tuple[str, Identity], tmp_path: Path
 ) -> None:
-    """Whoever kills the recorder loses nothing; no line is written twice."""
+    """A killed recorder loses no line, and writes none twice."""
     url, owner = server
     path = tmp_path / "trace.ndjson"
     recorder = Recorder(CONTRACT, url, path, time_scale=10.0)

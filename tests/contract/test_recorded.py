@@ -201,7 +201,7 @@ def test_a_trace_of_nothing_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_a_trace_file_cuts_short_is_not_judged(tmp_path: Path) -> None:
-    """Nothing is found in a long file, and nobody sends half of an upload again."""
+    """A cut file has no findings, and half of an upload is not sent again."""
     session, path = session_with("ozor"), tmp_path / "trace.ndjson"
     session.resources.make("plan")
     made = session.trace.exchanges[0]
@@ -277,7 +277,7 @@ def test_a_request_is_sent_again_by_whoever_sent_it(actor: str) -> None:
 
 
 def _as_unknown(who: Identity) -> Identity:
-    """*who*, told apart from nobody as recordings do."""
+    """*who*, with the label that a recording gives every caller."""
     return Identity("unknown", who.keys)
 
 

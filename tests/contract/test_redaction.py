@@ -1,4 +1,4 @@
-"""No key stands in anything that is told or kept, whatever its form and wherever a server puts it.
+"""No report, trace or message contains a key, whatever its form and wherever a server puts it.
 
 The keys here have no form of a provider's, and letters that every format writes in another way.
 """
@@ -25,9 +25,9 @@ CANARIES = ("hunter2-my-secret", 'owner\'s "key" & <co>/=', "bearer-canary-of-mi
 
 @pytest.fixture
 def echo() -> Iterator[str]:
-    """A server that tells everybody what they sent, in the headers, the body and its field names.
+    """A server that returns what it was sent, in the headers, the body and its field names.
 
-    It adds the keys that nobody sent, since a server knows its accounts.
+    It adds keys that no request had, since a server knows its accounts.
     """
 
     def app(environ: Any, start: Any) -> Iterable[bytes]:
