@@ -1,4 +1,4 @@
-"""Recordings of other programs and edited ones are read, or refused with the place of the mistake."""
+"""Recordings of other programs and edited ones: read, or refused with the place of the mistake."""
 
 from __future__ import annotations
 
