@@ -53,9 +53,9 @@ def state_of(view: View, exchange: Exchange, scope: Scope) -> str | None:
     if isinstance(view.state, str):
         value = evaluate(view.state, exchange, scope) if view.state else MISSING
         return view.aliases.get(value, value) if isinstance(value, str) else None
-    for name, where in view.state:
-        if all(is_shown(it, evaluate(at, exchange, scope)) for at, it in where.items()):
-            return name
+    for case in view.state:
+        if all(is_shown(it, evaluate(at, exchange, scope)) for at, it in case.where.items()):
+            return case.name
     return None
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from screentest.specs.behaviour.behaviour import Moment
-from screentest.specs.checks.checks import Checks, RequestPlan
+from screentest.specs.checks.checks import Checks
+from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.errors import ContractError, no_such
 
@@ -265,6 +266,6 @@ def _examples(known: Known) -> Iterator[Rule]:
         yield Rule(rule_ids.example(relation.name), "SCH", detail, relation.source)
     for flow in checks.flows:
         yield Rule(rule_ids.flow(flow.name), flow.family, flow.summary, flow.source)
-    for kind, (_, source) in checks.same_as_asked.items():
+    for kind, same in checks.same_as_asked.items():
         detail = f"the same {plain(kind)} is not made twice"
-        yield Rule(rule_ids.same(kind), "LIF", detail, source)
+        yield Rule(rule_ids.same(kind), "LIF", detail, same.source)

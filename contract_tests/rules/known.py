@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from screentest.specs.behaviour.behaviour import Behaviour, Moment, OperationRules
 from screentest.specs.behaviour.call_limits import RateWindow
-from screentest.specs.checks.checks import Checks, RequestPlan, View
+from screentest.specs.checks.checks import Checks, View
+from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.openapi_places import schema_citations

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from screentest.specs.behaviour.behaviour import Kind
-from screentest.specs.checks.checks import Checks, RequestPlan
+from screentest.specs.checks.checks import Checks
+from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.operations import Operation
@@ -20,7 +21,7 @@ from ..targets.request_builder import UnableError, credential_header
 from ..targets.target import ANONYMOUS, Identity, OutgoingRequest
 from ..traces.expressions import evaluate
 from ..traces.trace import Exchange
-from .scenario import Scenario
+from .scenario import Scenario, bound
 from .walks import cost_of, is_cheaply_read
 
 
@@ -39,7 +40,7 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
             yield Scenario(
                 f"credentials of {name}",
                 f"call {name} without, with a wrong, with an old key",
-                _bound(_credentials, name),
+                bound(_credentials, name),
                 requests=4,
                 is_smoke=True,
                 is_probe=True,
@@ -49,7 +50,7 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
             yield Scenario(
                 f"owners of {name}",
                 f"call {name} for a resource of another account, and for an unknown one",
-                _bound(_owners, name),
+                bound(_owners, name),
                 cost_of(contract, checks, prices, name),
                 3,
                 needs_stranger=True,
@@ -59,7 +60,7 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
             yield Scenario(
                 f"states of {name}",
                 f"call {name} when it is too early or too late",
-                _bound(_states, name),
+                bound(_states, name),
                 sum(prices.values()),
                 12,
                 needs_levers=True,
@@ -68,15 +69,11 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
             yield Scenario(
                 f"end by {name}",
                 f"call {name}, and look for what it took away",
-                _bound(_ends, name),
+                bound(_ends, name),
                 sum(prices.values()),
                 5,
                 needs_levers=True,
             )
-
-
-def _bound(run: Callable[[Session, str], None], name: str) -> Callable[[Session], None]:
-    return lambda session: run(session, name)
 
 
 def _routes(session: Session) -> None:
@@ -179,7 +176,7 @@ def _credentials(session: Session, name: str) -> None:
     check(rule_ids.auth(name, "unknown"), detail, answer, holds=answer.status == status)
     rule = rule_ids.auth(name, "first")
     if rule in session.judge.rules:
-        broken = RequestPlan(raw=b'{"', type=next(iter(operation.bodies)))
+        broken = RequestPlan(raw='{"', type=next(iter(operation.bodies)))
         answer = session.call(name, broken, ids=ids, who=ANONYMOUS)
         status = refusals["missing_credential"].status
         detail = f"a broken body without a credential was answered {answer.status}, not {status}"

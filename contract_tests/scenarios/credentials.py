@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from screentest.specs.behaviour.behaviour import Credential
 from screentest.specs.checks.checks import Checks
@@ -14,7 +14,7 @@ from ..rules.known import names_needed
 from ..sessions.session import Session
 from ..targets.request_builder import UnableError, wire_of_plan
 from ..targets.target import ANONYMOUS, OutgoingRequest
-from .scenario import Scenario
+from .scenario import Scenario, bound
 
 #: A word before a key that no contract knows.
 _OTHER_WORD = "X-Kit"
@@ -27,7 +27,7 @@ def credentials(contract: Contract, checks: Checks, prices: dict[str, int]) -> I
         yield Scenario(
             f"ways to send {scheme}",
             "send the key in each documented way, and in others",
-            _bound(_ways, scheme),
+            bound(_ways, scheme),
             requests=len(rules.forms) + 2,
             is_read_only=True,
         )
@@ -35,14 +35,10 @@ def credentials(contract: Contract, checks: Checks, prices: dict[str, int]) -> I
             yield Scenario(
                 f"keys of {scheme}",
                 "make one key too many",
-                _bound(_keys, scheme),
+                bound(_keys, scheme),
                 requests=rules.active_max + 2,
                 needs_levers=True,
             )
-
-
-def _bound(run: Callable[[Session, str], None], scheme: str) -> Callable[[Session], None]:
-    return lambda session: run(session, scheme)
 
 
 def _ways(session: Session, scheme: str) -> None:

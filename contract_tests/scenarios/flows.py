@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from screentest.specs.checks.checks import Checks, RequestPlan
-from screentest.specs.checks.checks_file import read_plan
+from screentest.specs.checks.checks import Checks
 from screentest.specs.checks.flows import Flow, Step
+from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
@@ -128,7 +128,7 @@ class _Run:
     def _plan(self, step: Step) -> RequestPlan:
         plan = self._session.plan(step.call)
         if step.request is not None:
-            plan = read_plan(step.request)
+            plan = step.request
         if step.added or step.without:
             plan = changed(plan, self._filled(dict(step.added)), step.without)
         return replace(plan, form=self._filled(plan.form)) if plan.form is not None else plan

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from screentest.specs.checks.checks import Checks, Example, Make
 from screentest.specs.contracts.contract import Contract
@@ -21,7 +20,7 @@ from ..traces.expressions import evaluate, is_shown
 from ..traces.trace import Exchange
 from .odd_requests import bad_plans, good_plans
 from .pacing import spaced
-from .scenario import Scenario
+from .scenario import Scenario, bound
 from .walks import cost_of, is_cheaply_read
 
 #: Single faults tried per operation; enough for every keyword of the largest body.
@@ -35,7 +34,7 @@ def inputs(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
             yield Scenario(
                 f"input of {name}",
                 f"send {name} requests with one fault each",
-                _bound(_faults, name),
+                bound(_faults, name),
                 sum(prices.values()),
                 30,
                 needs_levers=True,
@@ -45,7 +44,7 @@ def inputs(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
             yield Scenario(
                 f"call {name}",
                 f"call {name} as simply as possible",
-                _bound(_call, name),
+                bound(_call, name),
                 cost_of(contract, checks, prices, name),
                 4,
                 is_smoke=is_cheaply_read(contract, checks, name),
@@ -57,16 +56,12 @@ def inputs(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
         yield Scenario(
             f"example {number + 1}",
             f"{example.operation}: {example.summary}",
-            _bound(_example, example),
+            bound(_example, example),
             0 if is_free else sum(prices.values()),
             4,
             needs_levers=not is_refused and not is_free,
             is_probe=is_refused,
         )
-
-
-def _bound(run: Callable[[Session, Any], None], what: Any) -> Callable[[Session], None]:
-    return lambda session: run(session, what)
 
 
 def _faults(session: Session, name: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from screentest.specs.checks.checks import Checks, ListRules, RequestPlan
+from screentest.specs.checks.checks import Checks, ListRules
+from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
@@ -14,7 +15,7 @@ from ..targets.request_builder import UnableError
 from ..targets.target import Identity
 from ..traces.expressions import Scope, evaluate, has_value
 from ..traces.trace import Exchange
-from .scenario import Scenario
+from .scenario import Scenario, bound
 
 #: Resources that a scenario makes.
 _LISTED = 4
@@ -27,15 +28,11 @@ def lists(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
         yield Scenario(
             f"list {name}",
             f"make {_LISTED} and look how {name} lists them",
-            _bound(_lists, name),
+            bound(_lists, name),
             cost,
             14,
             needs_levers=True,
         )
-
-
-def _bound(run: Callable[[Session, str], None], name: str) -> Callable[[Session], None]:
-    return lambda session: run(session, name)
 
 
 def _lists(session: Session, name: str) -> None:
@@ -53,10 +50,10 @@ def _lists(session: Session, name: str) -> None:
     detail = f"{missing[:1]} was made and is not listed"
     session.judge.check(rule_ids.listing(name, "complete"), detail, answer, holds=not missing)
     if rules.counted_by is not None:
-        operation, at = rules.counted_by
-        counted = session.call(operation, who=who)
-        detail = f"{evaluate(at, counted)!r} are counted, {len(shown)} are listed"
-        holds = evaluate(at, counted) == len(shown)
+        counted = session.call(rules.counted_by.operation, who=who)
+        count = evaluate(rules.counted_by.at, counted)
+        detail = f"{count!r} are counted, {len(shown)} are listed"
+        holds = count == len(shown)
         session.judge.check(rule_ids.listing(name, "complete"), detail, counted, holds=holds)
     if rules.newest_first:
         known = [it for it in shown if it in made]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from screentest.specs.behaviour.behaviour import Moment
 from screentest.specs.checks.checks import Checks, View
@@ -17,7 +17,7 @@ from ..targets.target import Identity
 from ..traces.expressions import evaluate, has_value
 from ..traces.trace import Exchange
 from .odd_requests import bad_plans
-from .scenario import Scenario
+from .scenario import Scenario, bound
 
 _PLENTY = 100_000
 _HOUR_MS = 3_600_000
@@ -34,7 +34,7 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
         yield Scenario(
             f"price of {name}",
             f"pay for {name}, and look at the balance",
-            _bound(_price, name),
+            bound(_price, name),
             cost,
             8,
             needs_levers=True,
@@ -42,7 +42,7 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
         yield Scenario(
             f"refusals of {name}",
             f"a refused {name} costs nothing",
-            _bound(_refused, name),
+            bound(_refused, name),
             cost,
             4,
             needs_levers=True,
@@ -51,7 +51,7 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
             yield Scenario(
                 f"credits for {name}",
                 f"{name} with one credit too few, then enough",
-                _bound(_short, name),
+                bound(_short, name),
                 cost,
                 10,
                 needs_levers=True,
@@ -60,7 +60,7 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
                 yield Scenario(
                     f"error of {name}",
                     f"a {name} that ends in a server error costs nothing in the end",
-                    _bound(_server_error, name),
+                    bound(_server_error, name),
                     cost,
                     4,
                     needs_levers=True,
@@ -69,7 +69,7 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
             yield Scenario(
                 f"refund of {name}",
                 f"a {name} that fails gives its credits back",
-                _bound(_failure, name),
+                bound(_failure, name),
                 cost,
                 10,
                 needs_levers=True,
@@ -77,10 +77,6 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
     yield Scenario(
         "what is free", "call what has no price", _free, sum(prices.values()), 10, needs_levers=True
     )
-
-
-def _bound(run: Callable[[Session, str], None], name: str) -> Callable[[Session], None]:
-    return lambda session: run(session, name)
 
 
 def _prepared(session: Session, name: str) -> tuple[Identity, dict[str, Json], Made | None]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from screentest.specs.behaviour.call_limits import Idempotency, RateWindow
-from screentest.specs.checks.checks import Checks, RequestPlan
+from screentest.specs.checks.checks import Checks
+from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
@@ -22,7 +22,7 @@ from ..targets.request_builder import UnableError
 from ..targets.target import Identity
 from ..traces.trace import Exchange
 from .pacing import spaced
-from .scenario import Scenario
+from .scenario import Scenario, bound
 
 
 def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
@@ -35,7 +35,7 @@ def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
                 yield Scenario(
                     f"repeats of {name}",
                     f"send {name} twice with one key",
-                    _bound(_idempotency, name),
+                    bound(_idempotency, name),
                     2 * total,
                     11,
                     needs_levers=True,
@@ -44,15 +44,11 @@ def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
         yield Scenario(
             f"rate of {window.name}",
             f"send {window.limit + 1} calls at once",
-            _bound(_rate, window),
+            bound(_rate, window),
             window.limit * total,
             window.limit * 2 + 6 + len(windows_apart(contract, checks, window)),
             needs_levers=True,
         )
-
-
-def _bound(run: Callable[[Session, Any], None], what: Any) -> Callable[[Session], None]:
-    return lambda session: run(session, what)
 
 
 # Idempotency

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ..sessions.session import Session
+
+_About = TypeVar("_About")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +32,8 @@ class Scenario:
     is_read_only: bool = False
     is_probe: bool = False
     is_made_up: bool = False
+
+
+def bound(run: Callable[[Session, _About], None], about: _About) -> Callable[[Session], None]:
+    """*run*, about the same operation, kind or rule for every session."""
+    return lambda session: run(session, about)

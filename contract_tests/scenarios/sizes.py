@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from screentest.specs.checks.checks import Checks, RequestPlan
+from screentest.specs.checks.checks import Checks
+from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract
 
 from ..rules import rule_ids
@@ -47,7 +48,7 @@ def _body(session: Session) -> None:
     assert name is not None
     who, most = session.wallet.rich("sender"), session.contract.behaviour.limits.json_bytes_max
     asked = account_in(session.plan(name).json, who.account)
-    body = json.dumps(asked).encode()
+    body = json.dumps(asked)
     for size in (most, most + 1):
         # Blanks after a JSON text belong to it.
         plan = RequestPlan(json=asked, raw=body.ljust(size), type="application/json")

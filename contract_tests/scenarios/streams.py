@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from screentest.specs.checks.checks import Checks
 from screentest.specs.contracts.contract import Contract
@@ -12,11 +12,7 @@ from ..sessions.made import Made
 from ..sessions.session import Session
 from ..targets.request_builder import UnableError
 from ..traces.trace import Exchange
-from .scenario import Scenario
-
-
-def _bound(run: Callable[[Session, str], None], name: str) -> Callable[[Session], None]:
-    return lambda session: run(session, name)
+from .scenario import Scenario, bound
 
 
 def streams(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
@@ -26,7 +22,7 @@ def streams(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
         yield Scenario(
             f"stream of {name}",
             f"read a whole stream of {name}",
-            _bound(_good, name),
+            bound(_good, name),
             total,
             4,
             120_000,
@@ -35,7 +31,7 @@ def streams(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
         yield Scenario(
             f"failing stream of {name}",
             f"read a stream of {name} that fails",
-            _bound(_failing, name),
+            bound(_failing, name),
             total,
             4,
             needs_levers=True,
@@ -43,7 +39,7 @@ def streams(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
         yield Scenario(
             f"refused stream of {name}",
             f"ask for a stream of {name} without credits",
-            _bound(_refused, name),
+            bound(_refused, name),
             total,
             3,
             needs_levers=True,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from screentest.specs.behaviour.outputs import UrlRules
-from screentest.specs.checks.checks import Checks, Content, Make, RequestPlan, View
+from screentest.specs.checks.checks import Checks, Content, Make, View
+from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
@@ -17,7 +18,7 @@ from ..sessions.session import Session
 from ..traces.expressions import evaluate, has_value, read_fact
 from ..traces.mp4_probe import read_footage
 from ..traces.trace import Exchange, Missing
-from .scenario import Scenario
+from .scenario import Scenario, bound
 
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
@@ -40,7 +41,7 @@ def walks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
             yield Scenario(
                 f"walk {kind}",
                 f"make a {kind}, poll it to its end, look again later",
-                _bound(_walk, kind),
+                bound(_walk, kind),
                 cost,
                 12,
                 wall_ms,
@@ -51,7 +52,7 @@ def walks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
             yield Scenario(
                 f"files of {kind}",
                 f"fetch every file of a finished {kind}",
-                _bound(_files, kind),
+                bound(_files, kind),
                 cost,
                 10,
                 wall_ms,
@@ -61,7 +62,7 @@ def walks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
             yield Scenario(
                 f"failure of {kind}",
                 f"make a {kind} fail, and look at it",
-                _bound(_failure, kind),
+                bound(_failure, kind),
                 cost,
                 8,
                 wall_ms,
@@ -71,7 +72,7 @@ def walks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
             yield Scenario(
                 f"same {kind}",
                 f"ask twice for the same {kind}",
-                _bound(_same, kind),
+                bound(_same, kind),
                 cost,
                 4,
                 wall_ms,
@@ -104,10 +105,6 @@ def is_cheaply_read(contract: Contract, checks: Checks, name: str) -> bool:
     names = names_needed(contract.operations[name], checks.requests.get(name, RequestPlan()))
     makes = [it for it in checks.makes.values() if names and names <= it.ids.keys()]
     return not names or any(is_cheap(contract, checks, it.kind) for it in makes[:1])
-
-
-def _bound(run: Callable[[Session, str], None], kind: str) -> Callable[[Session], None]:
-    return lambda session: run(session, kind)
 
 
 def _walk(session: Session, kind: str) -> None:
@@ -184,7 +181,7 @@ def _failure(session: Session, kind: str) -> None:
 
 def _same(session: Session, kind: str) -> None:
     """The same request again gives the finished result of the first one."""
-    at, _ = session.checks.same_as_asked[kind]
+    at = session.checks.same_as_asked[kind].same
     first = session.resources.ready(kind)
     again = session.call(first.make.by, ids=first.ids)
     detail = f"{evaluate(at, first.exchange)!r} became {evaluate(at, again)!r}"

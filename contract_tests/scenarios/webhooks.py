@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from screentest.specs.behaviour.behaviour import Kind, WebhookEvent, WebhookRules
 from screentest.specs.checks.checks import Checks
@@ -20,12 +20,7 @@ from ..targets.request_builder import UnableError
 from ..targets.target import Identity, ReceiverEndpoint
 from ..traces.expressions import at_pointer
 from ..traces.trace import SeenDelivery
-from .scenario import Scenario
-
-
-def _bound(run: Callable[[Session, str], None], name: str) -> Callable[[Session], None]:
-    return lambda session: run(session, name)
-
+from .scenario import Scenario, bound
 
 _REFUSED = 500
 
@@ -40,7 +35,7 @@ def webhooks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
         yield Scenario(
             f"hooks of {type_}",
             f"wait for {type_}, and check its signature",
-            _bound(_delivered, type_),
+            bound(_delivered, type_),
             total,
             8,
             needs_levers=True,

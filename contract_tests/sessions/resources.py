@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from screentest.specs.behaviour.behaviour import Moment
-from screentest.specs.checks.checks import Make, RequestPlan
+from screentest.specs.checks.checks import Make
+from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.json_types import Json
 
 from ..rules import rule_ids

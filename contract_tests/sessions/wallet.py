@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from screentest.specs.checks.checks import RequestPlan
+from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.errors import ContractError
 from screentest.specs.json_types import Json
 

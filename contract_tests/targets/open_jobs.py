@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from screentest.specs.checks.checks import RequestPlan
+from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.json_types import Json
 
 _FINGERPRINT_DIGITS = 16

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
-from screentest.specs.checks.checks import RequestPlan
+from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.json_types import Json
 
 _ID = "$ids."

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from screentest.specs.behaviour.behaviour import Behaviour
-from screentest.specs.checks.checks import RequestPlan
+from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.operations import Operation
@@ -57,7 +57,7 @@ def _body(
     operation: Operation, plan: RequestPlan, ids: Mapping[str, Json], who: Identity
 ) -> tuple[bytes, str | None]:
     if plan.raw is not None:
-        return plan.raw, plan.type
+        return plan.raw.encode(), plan.type
     if plan.form is not None:
         body, content_type = encode_form(plan.form)
         return body, plan.type or content_type

@@ -14,28 +14,7 @@ from msgspec import Struct, field
 from ..clauses.clauses import Clause
 from ..json_types import Json
 from .flows import Flow
-
-
-class RequestPlan(Struct, frozen=True, forbid_unknown_fields=True):
-    """A request without its address: one of *json*, *form* and *raw*, or no body at all.
-
-    *answers* is the status of the smallest request where it cannot be a success.
-    """
-
-    json: Json = None
-    form: Mapping[str, Json] | None = None
-    query: Mapping[str, Json] = {}
-    headers: Mapping[str, str] = {}
-    raw: bytes | None = None
-    type: str | None = None
-    answers: int | None = None
-
-    @property
-    def fields(self) -> Mapping[str, Json]:
-        """The fields of its body, of whichever form."""
-        if self.form is not None:
-            return self.form
-        return self.json if isinstance(self.json, dict) else {}
+from .request_plan import RequestPlan
 
 
 class Fact(Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,6 +73,13 @@ class MediaView(Struct, frozen=True, forbid_unknown_fields=True):
     source: tuple[str, ...] = ()
 
 
+class StateCase(Struct, frozen=True, forbid_unknown_fields=True):
+    """A state in the contract's words, and the conditions on an answer that shows it."""
+
+    name: str = field(name="is")
+    where: Mapping[str, Json]
+
+
 class View(Struct, frozen=True, forbid_unknown_fields=True):
     """What one answer shows of resources of one kind. All parts but *id* may be empty."""
 
@@ -103,7 +89,7 @@ class View(Struct, frozen=True, forbid_unknown_fields=True):
     status: int | None = None
     each: str = ""
     asked: str = ""
-    state: str | tuple[tuple[str, Mapping[str, Json]], ...] = ""
+    state: str | tuple[StateCase, ...] = ""
     aliases: Mapping[str, str] = {}
     progress: str = ""
     constant: tuple[str, ...] = ()
@@ -117,6 +103,20 @@ class View(Struct, frozen=True, forbid_unknown_fields=True):
     charged: str = ""
     balance: str = ""
     refunded: str = ""
+    source: tuple[str, ...] = ()
+
+
+class CountedBy(Struct, frozen=True, forbid_unknown_fields=True):
+    """An operation whose answer shows a number of items, and where."""
+
+    operation: str
+    at: str
+
+
+class SameAsAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is the same in the answer to a repeated request."""
+
+    same: str
     source: tuple[str, ...] = ()
 
 
@@ -137,7 +137,7 @@ class ListRules(Struct, frozen=True, forbid_unknown_fields=True):
     limit: str = ""
     after: str = ""
     more: str = ""
-    counted_by: tuple[str, str] | None = None
+    counted_by: CountedBy | None = None
     source: tuple[str, ...] = ()
 
 
@@ -203,6 +203,7 @@ class Cadence(Struct, frozen=True, forbid_unknown_fields=True):
     first_ms: int = 2_000
     for_ms: int = 60_000
     then_ms: int = 10_000
+    source: tuple[str, ...] = ()
 
 
 class Checks(Struct, frozen=True, forbid_unknown_fields=True):
@@ -212,19 +213,19 @@ class Checks(Struct, frozen=True, forbid_unknown_fields=True):
     a rule of the kit judges, by the id of the rule.
     """
 
-    cadence: Cadence
     requests: Mapping[str, RequestPlan]
-    price_facts: Mapping[str, Mapping[str, Fact]]
-    makes: Mapping[str, Make]
-    views: Mapping[str, tuple[View, ...]]
-    lists: Mapping[str, ListRules]
-    refused: tuple[Example, ...]
-    accepted: tuple[Example, ...]
-    relations: tuple[Relation, ...]
-    flows: tuple[Flow, ...]
-    unreachable: Mapping[str, str]
-    may_refuse: Mapping[str, MayRefuse]
-    same_as_asked: Mapping[str, tuple[str, tuple[str, ...]]]
+    cadence: Cadence = Cadence()
+    price_facts: Mapping[str, Mapping[str, Fact]] = {}
+    makes: Mapping[str, Make] = {}
+    views: Mapping[str, tuple[View, ...]] = {}
+    lists: Mapping[str, ListRules] = {}
+    refused: tuple[Example, ...] = ()
+    accepted: tuple[Example, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    flows: tuple[Flow, ...] = ()
+    unreachable: Mapping[str, str] = {}
+    may_refuse: Mapping[str, MayRefuse] = {}
+    same_as_asked: Mapping[str, SameAsAsked] = {}
     invalid_as: tuple[InvalidAs, ...] = ()
     also: Mapping[str, tuple[str, ...]] = {}
     clauses: Mapping[str, Clause] = {}

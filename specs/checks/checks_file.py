@@ -14,12 +14,13 @@ from ..clauses.clauses import ids_in, read_clauses
 from ..contracts.contract import Contract
 from ..errors import ContractError, UnknownNameError
 from ..json_types import Json
-from .checks import Checks, RequestPlan
-from .flows import read_flows
+from .checks import Checks
 
 SCHEMA_FILE = Path(__file__).with_name("checks.schema.json")
 #: Lists whose items are named by their place, with the first word of these names.
 _NUMBERED = {"refused": "refused", "accepted": "accepted", "relations": "relation"}
+#: Parts of requests, in which any name may be a field.
+_SENT = frozenset({"json", "form", "query"})
 
 
 @lru_cache(64)
@@ -67,13 +68,16 @@ def _named(raw: Json) -> Json:
 
 
 def _in_force(value: Json, contract: Contract) -> Json:
-    """*value* without the parts whose `when` names other readings than those of *contract*."""
+    """*value* without the parts whose `when` names other readings than those of *contract*.
+
+    A `source` becomes a list.
+    """
     if isinstance(value, list):
         return [_in_force(it, contract) for it in value if _holds(it, contract)]
     if not isinstance(value, dict):
         return value
     return {
-        name: _in_force(it, contract)
+        name: ids_in(it) if name == "source" else it if name in _SENT else _in_force(it, contract)
         for name, it in value.items()
         if name != "when" and _holds(it, contract)
     }
@@ -112,67 +116,26 @@ def _wrapped(value: Json, envelope: str) -> Json:
     return {_wrapped(name, envelope): _wrapped(it, envelope) for name, it in value.items()}
 
 
-def read_plan(raw: Json) -> RequestPlan:
-    """The request that a mapping of the file describes."""
-    # A plain text would be taken for base64.
-    known = {"raw": raw["raw"].encode()} if "raw" in raw else {}
-    return convert({**raw, **known}, RequestPlan)
-
-
 def _checks(raw: Json) -> Checks:
-    cadence = {name: it for name, it in raw.get("cadence", {}).items() if name != "source"}
-    known: dict[str, Json] = {
-        "cadence": cadence,
-        "requests": {name: read_plan(it) for name, it in raw["requests"].items()},
-        "makes": {kind: _make(kind, it) for kind, it in raw.get("makes", {}).items()},
+    named: dict[str, Json] = {
+        "makes": _with_names(raw.get("makes", {}), "kind"),
+        "lists": _with_names(raw.get("lists", {}), "operation"),
+        "flows": list(_with_names(raw.get("flows", {}), "name").values()),
         "views": {
-            operation: [_view(operation, it) for it in views]
+            operation: [{**it, "operation": operation} for it in views]
             for operation, views in raw.get("views", {}).items()
-        },
-        "lists": {name: _list(name, it, raw) for name, it in raw.get("lists", {}).items()},
-        "flows": read_flows(raw.get("flows", {})),
-        "may_refuse": {name: _cited(it) for name, it in raw.get("may_refuse", {}).items()},
-        "same_as_asked": {
-            kind: (it["same"], ids_in(it.get("source")))
-            for kind, it in raw.get("same_as_asked", {}).items()
         },
         "also": {rule_id: ids_in(it) for rule_id, it in raw.get("also", {}).items()},
     }
-    known |= {group: [_example(it) for it in raw.get(group, ())] for group in _NUMBERED}
-    return convert({"price_facts": {}, "unreachable": {}, **raw, **known}, Checks)
+    for it in named["lists"].values():
+        # The first of the ids of a resource is its own.
+        it.setdefault("as", next(iter(raw["makes"][it["of"]]["ids"])))
+    return convert({**raw, **named}, Checks)
 
 
-def _cited(raw: Json) -> dict[str, Json]:
-    """*raw* with its source, if any, as a list of ids."""
-    return {**raw, "source": ids_in(raw.get("source"))}
-
-
-def _example(raw: Json) -> dict[str, Json]:
-    plan = {"request": read_plan(raw["request"])} if "request" in raw else {}
-    return {**_cited(raw), **plan}
-
-
-def _make(kind: str, raw: Json) -> dict[str, Json]:
-    content = {"content": _cited(raw["content"])} if "content" in raw else {}
-    return {**raw, **content, "kind": kind}
-
-
-def _view(operation: str, raw: Json) -> dict[str, Json]:
-    known: dict[str, Json] = {"operation": operation}
-    if isinstance(raw.get("state"), list):
-        known["state"] = [(case["is"], case["where"]) for case in raw["state"]]
-    if "media" in raw:
-        known["media"] = _cited(raw["media"])
-    return {**_cited(raw), **known}
-
-
-def _list(operation: str, raw: Json, checks: Json) -> dict[str, Json]:
-    known: dict[str, Json] = {"operation": operation}
-    # The first of the ids of a resource is its own.
-    known["as"] = raw.get("as") or next(iter(checks["makes"][raw["of"]]["ids"]))
-    if "counted_by" in raw:
-        known["counted_by"] = (raw["counted_by"]["operation"], raw["counted_by"]["at"])
-    return {**_cited(raw), **known}
+def _with_names(raw: Json, field: str) -> dict[str, Json]:
+    """The mappings in *raw* with their names, in *field*."""
+    return {name: {**it, field: name} for name, it in raw.items()}
 
 
 def _check_names(path: Path, checks: Checks, contract: Contract) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from ..json_types import Json
+from .request_plan import RequestPlan
 
 
-class Step(Struct, frozen=True):
+class Step(Struct, frozen=True, forbid_unknown_fields=True):
     """One call of *call*, or one GET of the address *fetch*, and what must be seen.
 
     The answer has the *status*, or that of the refusal *because*; a success where both are absent.
@@ -30,8 +31,8 @@ class Step(Struct, frozen=True):
 
     call: str = ""
     fetch: str = ""
-    request: Json = None
-    added: Mapping[str, Json] = {}
+    request: RequestPlan | None = None
+    added: Mapping[str, Json] = field(default_factory=dict[str, Json], name="with")
     without: tuple[str, ...] = ()
     headers: Mapping[str, str] = {}
     status: int | None = None
@@ -52,38 +53,18 @@ class Step(Struct, frozen=True):
     footage: Mapping[str, Json] = {}
 
 
-class Flow(Struct, frozen=True):
+class Flow(Struct, frozen=True, forbid_unknown_fields=True):
     """Steps that are one rule. *new_account* runs them with an account as it is created."""
 
     name: str
     summary: str
-    family: str
     source: tuple[str, ...]
     steps: tuple[Step, ...]
+    family: str = "LIF"
     new_account: bool = False
+    about: Json = None
 
     @property
     def operations(self) -> frozenset[str]:
         """The operations that its steps call."""
         return frozenset(step.call for step in self.steps if step.call)
-
-
-def read_flows(raw: Json) -> tuple[Flow, ...]:
-    """The flows of a `checks` section whose form was checked."""
-    return tuple(_flow(name, it) for name, it in raw.items())
-
-
-def _flow(name: str, raw: Json) -> Flow:
-    return Flow(
-        name=name,
-        summary=raw["summary"],
-        family=raw.get("family", "LIF"),
-        source=tuple(raw["source"]),
-        steps=tuple(_step(it) for it in raw["steps"]),
-        new_account=raw.get("new_account", False),
-    )
-
-
-def _step(raw: Json) -> Step:
-    plain = {name: it for name, it in raw.items() if name not in {"with", "without"}}
-    return Step(added=raw.get("with", {}), without=tuple(raw.get("without", ())), **plain)

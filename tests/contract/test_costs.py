@@ -16,8 +16,8 @@ from screentest.contract_tests.targets.live import UnreachableError
 from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.targets.target import Identity, OutgoingRequest
 from screentest.contract_tests.traces.trace import Raw
-from screentest.specs.checks.checks import RequestPlan
 from screentest.specs.checks.checks_file import load_checks
+from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import load_contract
 
 from .hands import PROVIDERS, guarded_session

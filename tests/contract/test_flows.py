@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import convert
 from msgspec.structs import replace
 
 from screentest.contract_tests.rules.contract_rules import rules_of
@@ -13,7 +14,7 @@ from screentest.contract_tests.sessions.session import Session
 from screentest.contract_tests.targets.in_process import InProcessTarget
 from screentest.contract_tests.targets.mock_app import make_app
 from screentest.specs.checks.checks_file import load_checks
-from screentest.specs.checks.flows import read_flows
+from screentest.specs.checks.flows import Flow
 from screentest.specs.contracts.contract import load_contract
 from screentest.specs.json_types import Json
 
@@ -26,9 +27,9 @@ DONE = {"call": "getJob", "until": {"$response.body#/status": "completed"}}
 
 def judged(*steps: Json) -> tuple[RuleVerdict, str]:
     """The verdict on a flow of *steps* at our own mock of Ozor, and what was found first."""
-    raw = {"tried": {"summary": "it is tried", "source": ["OZ-038"], "steps": list(steps)}}
+    raw = {"name": "tried", "summary": "it is tried", "source": ["OZ-038"], "steps": list(steps)}
     contract = load_contract("ozor")
-    checks = replace(load_checks(load_contract("ozor")), flows=read_flows(raw))
+    checks = replace(load_checks(contract), flows=(convert(raw, Flow),))
     judge = Judge(rules_of(contract, checks))
     target = InProcessTarget(make_app(contract), contract)
     session = Session(target, contract, checks, judge)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from screentest.specs.behaviour import behaviour, behaviour_file, call_limits, outputs
-from screentest.specs.checks import checks, checks_file
+from screentest.specs.checks import checks, checks_file, flows, request_plan
 
 SCHEMAS = {
     module: json.loads(module.SCHEMA_FILE.read_text(encoding="utf-8"))
@@ -45,15 +45,26 @@ PLACES: dict[type[Struct], tuple[str, str | None]] = {
     checks.MayRefuse: ("may_refuse/*", None),
     checks.MediaView: ("views/*/*/media", None),
     checks.Relation: ("relations/*", "name"),
-    checks.RequestPlan: ("requests/*", None),
+    request_plan.RequestPlan: ("requests/*", None),
     checks.View: ("views/*/*", "operation"),
+    checks.Cadence: ("cadence", None),
+    checks.CountedBy: ("lists/*/counted_by", None),
+    checks.InvalidAs: ("invalid_as/*", None),
+    checks.SameAsAsked: ("same_as_asked/*", None),
+    flows.Flow: ("flows/*", "name"),
+    flows.Step: ("flows/*/steps/*", None),
 }
+_CHECKS = tuple(module.__name__ for module in (checks, flows, request_plan))
 
 
 def _places(struct: type[Struct]) -> list[dict[str, Any]]:
     """Every object of the schemas that is read into *struct*."""
-    schema = SCHEMAS[checks_file if struct.__module__ == checks.__name__ else behaviour_file]
+    schema = SCHEMAS[checks_file if struct.__module__ in _CHECKS else behaviour_file]
     return [_described(schema, place) for place in PLACES[struct][0].split()]
+
+
+def _name(struct: type[Struct]) -> str:
+    return f"{struct.__module__.rpartition('.')[2]}.{struct.__name__}"
 
 
 def _described(schema: dict[str, Any], place: str) -> dict[str, Any]:
@@ -68,18 +79,18 @@ def _described(schema: dict[str, Any], place: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("struct", PLACES, ids=lambda struct: struct.__name__)
+@pytest.mark.parametrize("struct", PLACES, ids=_name)
 def test_schema_and_struct_have_the_same_fields(struct: type[Struct]) -> None:
     described = _places(struct)
 
     names = {name for place in described for name in place["properties"]}
-    if struct.__module__ == checks.__name__:
+    if struct.__module__ in _CHECKS:
         names.discard("when")  # the reader takes it out
     assert names == {field.encode_name for field in fields(struct)} - {PLACES[struct][1]}
     assert all(place["additionalProperties"] is False for place in described)
 
 
-@pytest.mark.parametrize("struct", PLACES, ids=lambda struct: struct.__name__)
+@pytest.mark.parametrize("struct", PLACES, ids=_name)
 def test_what_a_file_may_leave_out_has_a_default_or_is_filled(struct: type[Struct]) -> None:
     """The reader fills these, because their value depends on the rest of the file."""
     optional = {
@@ -93,6 +104,6 @@ def test_what_a_file_may_leave_out_has_a_default_or_is_filled(struct: type[Struc
     assert without_default & optional <= {"as", "called", "names", "scope", "signed"}
 
 
-@pytest.mark.parametrize("struct", PLACES, ids=lambda struct: struct.__name__)
+@pytest.mark.parametrize("struct", PLACES, ids=_name)
 def test_a_field_that_only_the_schema_has_is_refused(struct: type[Struct]) -> None:
     assert struct.__struct_config__.forbid_unknown_fields
