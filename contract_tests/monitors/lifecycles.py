@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from screentest.specs.behaviour.behaviour import Kind, Lifecycle
+from screentest.specs.behaviour.behaviour import Lifecycle
 from screentest.specs.checks.checks import Checks, View
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
@@ -136,7 +136,7 @@ class Lifecycles:
         known.state = state if state is not None else known.state
 
     def _judge_state(self, view: View, exchange: Exchange, state: str, known: Seen) -> None:
-        kind, lifecycle = view.resource, self._lifecycle(view.resource)
+        kind, lifecycle = view.resource, self._contract.behaviour.lifecycle_of(view.resource)
         if lifecycle is None:
             return
         before, check = known.state, self._judge.check_optional
@@ -189,7 +189,7 @@ class Lifecycles:
             self._judge_progress(view, scope, exchange, known)
         if state is not None:
             self._judge_moves(view, scope, exchange, state, known)
-        meaning = self._meaning(kind, state)
+        meaning = self._contract.behaviour.meaning_of(kind, state)
         if meaning is None:
             return
         for when, fields in view.shown.items():
@@ -246,13 +246,3 @@ class Lifecycles:
             rule_ids.life(view.resource, "progress"), detail, *pair, holds=holds
         )
         known.progress = value
-
-    def _lifecycle(self, kind: str) -> Lifecycle | None:
-        resource = self._contract.behaviour.resources.get(kind)
-        return resource.lifecycle if resource is not None else None
-
-    def _meaning(self, kind: str, state: str | None) -> Kind | None:
-        lifecycle = self._lifecycle(kind)
-        if lifecycle is None or state is None or state not in lifecycle.states:
-            return None
-        return lifecycle.states[state].kind

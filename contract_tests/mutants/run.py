@@ -163,41 +163,24 @@ def run_mutant(
     cases = relevant_cases(mutant, checks, cases_of(provider))
     problem = _attempt(partial(fuzz, session, cases, stops_early=True))
     requests = len(session.trace.exchanges)
-    probes = by_relevance(mutant, [it for it in scenarios if it.is_probe])
-    for probe in probes[:_PROBES_MAX]:
-        if judge.findings or problem:
-            break
-        target = Guarded(InProcessTarget(app, contract, seed), contract, budget)
-        session = Session(target, contract, checks, judge)
-        problem = _attempt(partial(run_scenario, probe, session))
-        requests += len(session.trace.exchanges)
-        target.close()
-    if judge.findings or problem:
-        rule, detail = _first(judge, problem)
-        seconds = time.perf_counter() - started
-        return MutantResult(
-            provider, mutant, "monitors", rule, detail, requests, budget.spent, seconds
-        )
+    probes = by_relevance(mutant, [it for it in scenarios if it.is_probe])[:_PROBES_MAX]
     bend = str(mutant.change["do"]) if mutant.seam == "delivery" else ""
-    rest = [it for it in scenarios if it not in probes[:_PROBES_MAX]]
-    for scenario in by_relevance(mutant, rest):
-        target = Guarded(
-            InProcessTarget(app, contract, seed, bend_deliveries=bend), contract, budget
-        )
-        session = Session(target, contract, checks, judge)
+    rest = by_relevance(mutant, [it for it in scenarios if it not in probes])
+    attempts = [("monitors", "", it) for it in probes] + [("scenarios", bend, it) for it in rest]
+    tier = "monitors"
+    while not judge.findings and not problem:
+        if not attempts:
+            tier = ""
+            break
+        tier, bent, scenario = attempts.pop(0)
+        mock = InProcessTarget(app, contract, seed, bend_deliveries=bent)
+        session = Session(Guarded(mock, contract, budget), contract, checks, judge)
         problem = _attempt(partial(run_scenario, scenario, session))
         requests += len(session.trace.exchanges)
-        target.close()
-        if judge.findings or problem:
-            rule, detail = _first(judge, problem)
-            seconds = time.perf_counter() - started
-            return MutantResult(
-                provider, mutant, "scenarios", rule, detail, requests, budget.spent, seconds
-            )
+        session.target.close()
+    rule, detail = _first(judge, problem) if tier else ("", "")
     seconds = time.perf_counter() - started
-    return MutantResult(
-        provider, mutant, "", requests=requests, credits=budget.spent, seconds=seconds
-    )
+    return MutantResult(provider, mutant, tier, rule, detail, requests, budget.spent, seconds)
 
 
 def _first(judge: Judge, problem: str) -> tuple[str, str]:

@@ -176,14 +176,4 @@ class Recorder:
             "status": 502,
             "detail": f"screentest record got no answer from {detail}",
         }
-        return Raw(
-            wire.method,
-            wire.path,
-            wire.query,
-            wire.headers,
-            wire.body,
-            502,
-            headers,
-            json.dumps(problem).encode(),
-            self._live.now_ms(),
-        )
+        return wire.answered(502, headers, json.dumps(problem).encode(), self._live.now_ms())

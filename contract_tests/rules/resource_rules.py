@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from screentest.specs.checks.checks import View
 
 from . import rule_ids
 from .judge import Rule
 from .known import Clauses, Known, named, plain, views_of
+
+#: The parts of a view by which something is judged of a resource, and what.
+_ASPECTS: Mapping[rule_ids.LifeAspect, tuple[tuple[str, ...], str]] = {
+    "constant": (("constant", "settles"), "the constant fields of {named} do not change"),
+    "progress": (("progress",), "the progress of {named} never falls"),
+    "shown": (("shown",), "{named} shows results and errors exactly when it has them"),
+    "times": (("ascending",), "the times of {named} are in order"),
+    "moves": (("moves",), "the time of the last change of {named} changes with its state"),
+    "echoes": (("echoes",), "{named} repeats what was asked for"),
+    "same": (("asked",), "the answer shows the {plain} that was asked for"),
+}
 
 
 def resource_rules(known: Known) -> Iterator[Rule]:
@@ -56,37 +67,11 @@ def _lifecycles(known: Known) -> Iterator[Rule]:
 
 def _aspects(kind: str, views: list[View]) -> dict[rule_ids.LifeAspect, str]:
     """What can be judged of a resource beside its state."""
-    aspects: dict[rule_ids.LifeAspect, tuple[bool, str]] = {
-        "constant": (
-            any(view.constant or view.settles for view in views),
-            f"the constant fields of {named(kind)} do not change",
-        ),
-        "progress": (
-            any(view.progress for view in views),
-            f"the progress of {named(kind)} never falls",
-        ),
-        "shown": (
-            any(view.shown for view in views),
-            f"{named(kind)} shows results and errors exactly when it has them",
-        ),
-        "times": (
-            any(view.ascending for view in views),
-            f"the times of {named(kind)} are in order",
-        ),
-        "moves": (
-            any(view.moves for view in views),
-            f"the time of the last change of {named(kind)} changes with its state",
-        ),
-        "echoes": (
-            any(view.echoes for view in views),
-            f"{named(kind)} repeats what was asked for",
-        ),
-        "same": (
-            any(view.asked for view in views),
-            f"the answer shows the {plain(kind)} that was asked for",
-        ),
+    return {
+        aspect: detail.format(named=named(kind), plain=plain(kind))
+        for aspect, (parts, detail) in _ASPECTS.items()
+        if any(getattr(view, part) for view in views for part in parts)
     }
-    return {aspect: detail for aspect, (is_there, detail) in aspects.items() if is_there}
 
 
 def _streams(known: Known) -> Iterator[Rule]:

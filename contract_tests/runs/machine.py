@@ -86,7 +86,7 @@ def machine_of(
         def _taken(self, made: Made, cost: int) -> int:
             """What a job has cost so far, by its state and by when it is paid."""
             price = contract.behaviour.operations[operation].price
-            state = self.session.shown.kind_seen(made, self.session.resources.read(made))
+            state = self.session.shown.kind_seen(made.make.kind, self.session.resources.read(made))
             if state is Kind.FAILED or price is None:
                 return 0
             is_paid_at_once = price.moment is not Moment.COMPLETION

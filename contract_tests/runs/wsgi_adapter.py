@@ -111,9 +111,7 @@ def refusal(wire: OutgoingRequest, status: int, why: str, detail: str, at_ms: in
     """An answer that the guard gives itself; its header tells that no server said so."""
     headers = {"content-type": "application/json", BUDGET_HEADER: why}
     body = json.dumps({"detail": f"stopped by the guard of screentest: {detail}"}).encode()
-    return Raw(
-        wire.method, wire.path, wire.query, wire.headers, wire.body, status, headers, body, at_ms
-    )
+    return wire.answered(status, headers, body, at_ms)
 
 
 def status_line(status: int) -> str:

@@ -260,7 +260,7 @@ def _needs_fresh(session: Session, name: str) -> bool:
     if rules.effect == "destructive":
         return True
     for target in rules.targets:
-        lifecycle = session.shown.lifecycle_of(target.kind)
+        lifecycle = session.contract.behaviour.lifecycle_of(target.kind)
         if target.states and lifecycle is not None and lifecycle.simulated:
             kinds = {lifecycle.states[state].kind for state in target.states}
             return not any(kind.is_final for kind in kinds)
@@ -281,7 +281,7 @@ def _states(session: Session, name: str) -> None:
         who = session.wallet.rich("early")
         for made in _in_several_states(session, kind, who):
             shown = session.resources.read(made)
-            state = _state_of_target(session, target.kind, shown)
+            state = session.shown.state_seen(target.kind, shown)
             if state is None or state in target.states:
                 continue
             answer = session.call(name, ids=made.ids, who=who)
@@ -298,13 +298,6 @@ def _in_several_states(session: Session, kind: str, who: Identity) -> Iterator[M
     yield made
     session.resources.finish(made)
     yield made
-
-
-def _state_of_target(session: Session, kind: str, exchange: Exchange) -> str | None:
-    for view, scope in observations(session.checks, exchange):
-        if view.resource == kind:
-            return state_of(view, exchange, scope)
-    return None
 
 
 def _ends(session: Session, name: str) -> None:
@@ -328,7 +321,10 @@ def _ends(session: Session, name: str) -> None:
         for _ in range(2):
             listed = session.call(operation, who=who)
             state = _state_listed(session, maker.kind, listed, made.own_id)
-            ended = state is None or session.shown.meaning_of(maker.kind, state) is Kind.CLOSED
+            ended = (
+                state is None
+                or session.contract.behaviour.meaning_of(maker.kind, state) is Kind.CLOSED
+            )
             detail = f"it is listed as {state}"
             session.judge.check(rule, detail, answer, listed, holds=ended)
             session.target.wait(60_000)

@@ -104,7 +104,7 @@ def _keys(session: Session, scheme: str) -> None:
         (
             it
             for it in session.checks.makes
-            if session.shown.lifecycle_of(it) is not None and it.endswith("key")
+            if session.contract.behaviour.lifecycle_of(it) is not None and it.endswith("key")
         ),
         None,
     )

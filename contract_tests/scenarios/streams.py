@@ -65,11 +65,11 @@ def _agree(session: Session, name: str, made: Made, stream: Exchange, wanted: st
     payload = stream.events[-1].payload if stream.events else None
     last = payload.get(rules.name_field) if isinstance(payload, dict) else None
     shown = session.resources.read(made)
-    state = session.shown.state_seen(made, shown)
+    state = session.shown.state_seen(made.make.kind, shown)
     failed = rules.on_error[rules.name_field]
     detail = f"the stream ended with {last!r}, the {made.make.kind} is {state!r}"
     ended = {"succeeded": last != failed, "failed": last == failed}[wanted]
-    kind = session.shown.kind_seen(made, shown)
+    kind = session.shown.kind_seen(made.make.kind, shown)
     agrees = kind is not None and (kind.value == "succeeded") == (wanted == "succeeded")
     session.judge.check(
         rule_ids.stream(name, "state"), detail, stream, shown, holds=ended and agrees

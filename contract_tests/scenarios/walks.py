@@ -108,7 +108,7 @@ def is_cheaply_read(contract: Contract, checks: Checks, name: str) -> bool:
 
 
 def _walk(session: Session, kind: str) -> None:
-    lifecycle = session.shown.lifecycle_of(kind)
+    lifecycle = session.contract.behaviour.lifecycle_of(kind)
     made = session.resources.ready(kind) if lifecycle is None or not lifecycle.simulated else None
     if made is None:
         made = session.resources.make(kind)
@@ -126,7 +126,7 @@ def _walk(session: Session, kind: str) -> None:
 
 def _young(session: Session, made: Made) -> None:
     """Something that was not there before takes its time."""
-    kind, state = made.make.kind, session.shown.kind_seen(made, made.exchange)
+    kind, state = made.make.kind, session.shown.kind_seen(made.make.kind, made.exchange)
     if state is not None and made.exchange.operation == made.make.by:
         detail = f"it was {state.value} in the answer that made it"
         session.judge.check_optional(
@@ -151,8 +151,8 @@ def _end(session: Session, made: Made) -> Exchange:
     kind = made.make.kind
     polls = session.resources.finish(made)
     last = polls[-1] if polls else made.exchange
-    meaning = session.shown.kind_seen(made, last)
-    detail = f"it showed {session.shown.state_seen(made, last)!r} at last"
+    meaning = session.shown.kind_seen(made.make.kind, last)
+    detail = f"it showed {session.shown.state_seen(made.make.kind, last)!r} at last"
     ended = meaning is not None and meaning.is_final
     session.judge.check_optional(
         rule_ids.life(kind, "ends"), detail, made.exchange, last, holds=ended
@@ -168,8 +168,8 @@ def _failure(session: Session, kind: str) -> None:
     session.controls.fail_next(who, make.by)
     made = session.resources.make(kind, who=who)
     last = _end(session, made)
-    state = session.shown.state_seen(made, last)
-    meaning = session.shown.kind_seen(made, last)
+    state = session.shown.state_seen(made.make.kind, last)
+    meaning = session.shown.kind_seen(made.make.kind, last)
     detail = f"the {kind} was to fail and showed {state!r}"
     holds = meaning is not None and meaning.value == "failed"
     session.judge.check_optional(
@@ -186,7 +186,7 @@ def _same(session: Session, kind: str) -> None:
     again = session.call(first.make.by, ids=first.ids)
     detail = f"{evaluate(at, first.exchange)!r} became {evaluate(at, again)!r}"
     holds = evaluate(at, first.exchange) == evaluate(at, again)
-    state = session.shown.kind_of_answer(kind, again)
+    state = session.shown.kind_seen(kind, again)
     holds = holds and state is not None and state.is_final
     session.judge.check(rule_ids.same(kind), detail, first.exchange, again, holds=holds)
 

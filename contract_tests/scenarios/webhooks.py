@@ -105,7 +105,7 @@ def _delivered(session: Session, type_: str) -> None:
     def look() -> None:
         """What a receiver sees that asks at once."""
         if made_of:
-            kind = session.shown.kind_seen(made_of[0], session.resources.read(made_of[0]))
+            kind = session.shown.kind_seen(made_of[0].make.kind, session.resources.read(made_of[0]))
             seen.append(kind is not None and kind.is_final)
 
     make = next(iter(session.checks.makes.values()))

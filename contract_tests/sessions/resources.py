@@ -69,7 +69,7 @@ class Resources:
 
     def _noted(self, made: Made, asked: RequestPlan, needed: Made | None) -> Made:
         """*made*, kept for the next run where it is a job of the owner that may take its time."""
-        make, lifecycle = made.make, self.shown.lifecycle_of(made.make.kind)
+        make, lifecycle = made.make, self.calls.contract.behaviour.lifecycle_of(made.make.kind)
         if self.open_jobs is None or made.owner != self.calls.owner or make.read is None:
             return made
         if lifecycle is None or not lifecycle.simulated:
@@ -98,7 +98,7 @@ class Resources:
             self.open_jobs.on_resume(job)
             shown = self.calls.call(make.read, ids=job.ids, who=who)
             made = Made(make, job.ids, shown, who, job)
-            if shown.is_success or self.shown.kind_seen(made, shown) is not None:
+            if shown.is_success or self.shown.kind_seen(made.make.kind, shown) is not None:
                 self.open_jobs.resume(job)
                 return made
             if unknown is None or shown.status != unknown.status:
@@ -149,7 +149,7 @@ class Resources:
 
     def polls(self, made: Made) -> Iterator[Exchange]:
         """Read *made* until it has ended, at the provider's cadence or at each transition."""
-        make, lifecycle = made.make, self.shown.lifecycle_of(made.make.kind)
+        make, lifecycle = made.make, self.calls.contract.behaviour.lifecycle_of(made.make.kind)
         if make.read is None or lifecycle is None or not lifecycle.simulated:
             return
         stuck_ms = self.calls.target.now_ms() + self.longest_ms(made.make.kind) * _LATENESS
@@ -157,7 +157,7 @@ class Resources:
         for _ in range(_POLLS_MAX):
             exchange = self.read(made)
             yield exchange
-            kind = self.shown.kind_seen(made, exchange)
+            kind = self.shown.kind_seen(made.make.kind, exchange)
             if kind is None or kind.is_final:
                 if self.open_jobs is not None and made.open_job is not None:
                     self.open_jobs.forget(made.open_job)
@@ -184,7 +184,7 @@ class Resources:
 
     def longest_ms(self, kind: str) -> int:
         """The longest that a resource of *kind* is documented to take, with every stretch."""
-        lifecycle = self.shown.lifecycle_of(kind)
+        lifecycle = self.calls.contract.behaviour.lifecycle_of(kind)
         assert lifecycle is not None, kind
         factor = max(lifecycle.scale[1].values(), default=1) if lifecycle.scale else 1
         spans = [state.lasts_ms[1] for state in lifecycle.states.values() if state.lasts_ms]

@@ -88,7 +88,7 @@ def price_at_most(contract: Contract, wire: OutgoingRequest) -> int:
 
 def unanswered(wire: OutgoingRequest) -> Raw:
     """A request of which no answer is known yet."""
-    return Raw(wire.method, wire.path, wire.query, wire.headers, wire.body, 0, {}, b"", 0)
+    return wire.answered(0, {}, b"", 0)
 
 
 @dataclass(slots=True)

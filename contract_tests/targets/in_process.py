@@ -212,19 +212,8 @@ class InProcessTarget:
                 self._look_at_clock()
             received.append((self._now_ms, piece))
         body = b"".join(piece for _, piece in received)
-        return Raw(
-            wire.method,
-            wire.path,
-            wire.query,
-            wire.headers,
-            wire.body,
-            status,
-            headers,
-            body,
-            at_ms,
-            self._now_ms,
-            tuple(received) if is_stream else (),
-        )
+        shown = received if is_stream else ()
+        return wire.answered(status, headers, body, at_ms, self._now_ms, shown)
 
     def _look_at_clock(self) -> None:
         """Reading a stream moves the clock of a mock in process."""

@@ -53,20 +53,9 @@ class Answering:
 
     def ended(self, pieces: list[tuple[int, bytes]], ended_ms: int) -> Raw:
         """The whole exchange, once *pieces* have come."""
-        wire, body = self.wire, b"".join(piece for _, piece in pieces)
-        return Raw(
-            wire.method,
-            wire.path,
-            wire.query,
-            wire.headers,
-            wire.body,
-            self.status,
-            self.headers,
-            body,
-            self.at_ms,
-            ended_ms,
-            tuple(pieces) if self.is_stream else (),
-        )
+        body = b"".join(piece for _, piece in pieces)
+        shown = pieces if self.is_stream else ()
+        return self.wire.answered(self.status, self.headers, body, self.at_ms, ended_ms, shown)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ needs a lever that is not there is not judged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -41,6 +41,19 @@ class OutgoingRequest:
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
+
+    def answered(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes,
+        at_ms: int,
+        ended_ms: int = 0,
+        pieces: Iterable[tuple[int, bytes]] = (),
+    ) -> Raw:
+        """This request with an answer; *pieces* are those of a stream."""
+        sent = (self.method, self.path, self.query, self.headers, self.body)
+        return Raw(*sent, status, headers, body, at_ms, ended_ms, tuple(pieces))
 
 
 @dataclass(frozen=True, slots=True)

@@ -309,6 +309,18 @@ class Behaviour(Struct, frozen=True, dict=True):
         is_hidden = reason == "foreign" and self.foreign == "hide"
         return self.refusals["not_found" if is_hidden else reason].status
 
+    def lifecycle_of(self, kind: str) -> Lifecycle | None:
+        """The lifecycle of a *kind*; None where it has none, or is not a resource."""
+        resource = self.resources.get(kind)
+        return resource.lifecycle if resource is not None else None
+
+    def meaning_of(self, kind: str, state: str | None) -> Kind | None:
+        """What a *state* of a *kind* means; None when it has no such state."""
+        lifecycle = self.lifecycle_of(kind)
+        if lifecycle is None or state is None or state not in lifecycle.states:
+            return None
+        return lifecycle.states[state].kind
+
     @cached_property
     def credential_headers(self) -> frozenset[str]:
         """The headers in which the provider takes credentials, in lower case."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from ..json_types import Json
 
@@ -76,13 +76,8 @@ def read_citations(raw: Json) -> Citations:
 
 
 def _places(raw: Json) -> CitedPlaces:
-    return CitedPlaces(
-        {reason: tuple(clauses) for reason, clauses in raw.get("reasons", {}).items()},
-        {name: _rules(it) for name, it in raw.get("fields", {}).items()},
-    )
-
-
-def _rules(raw: Json) -> Mapping[str, Clauses]:
-    if isinstance(raw, list):
-        return {_OTHER: tuple(raw)}
-    return {keyword: tuple(clauses) for keyword, clauses in raw.items()}
+    rules = {
+        name: it if isinstance(it, dict) else {_OTHER: it}
+        for name, it in raw.get("fields", {}).items()
+    }
+    return convert({"reasons": raw.get("reasons", {}), "fields": rules}, CitedPlaces)

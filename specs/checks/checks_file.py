@@ -39,20 +39,20 @@ def load_checks(contract: Contract) -> Checks:
         where = "/".join(str(step) for step in error.instance_path) or "the top level"
         raise ContractError(f"{path}: checks: at {where}: {error.message}")
     try:
-        in_force = _in_force(_named(raw), contract)
+        parts = in_force(_named(raw), contract)
     except UnknownNameError as error:
         raise ContractError(f"{path}: checks: when: {error}") from None
-    if "unwraps" in in_force:
-        rules = in_force.pop("unwraps")
-        kept = {name: in_force["requests"][name] for name in rules["but"]}
-        in_force = _unwrapped(in_force, rules["field"])
-        in_force["requests"] |= kept
-    if "answers_in" in in_force:
-        field = in_force.pop("answers_in")
-        in_force = {
-            name: it if name == "refused" else _wrapped(it, field) for name, it in in_force.items()
+    if "unwraps" in parts:
+        rules = parts.pop("unwraps")
+        kept = {name: parts["requests"][name] for name in rules["but"]}
+        parts = _unwrapped(parts, rules["field"])
+        parts["requests"] |= kept
+    if "answers_in" in parts:
+        field = parts.pop("answers_in")
+        parts = {
+            name: it if name == "refused" else _wrapped(it, field) for name, it in parts.items()
         }
-    checks = replace(_checks(in_force), clauses=read_clauses(contract))
+    checks = replace(_checks(parts), clauses=read_clauses(contract))
     _check_names(path, checks, contract)
     return checks
 
@@ -67,17 +67,17 @@ def _named(raw: Json) -> Json:
     return {**raw, **named}
 
 
-def _in_force(value: Json, contract: Contract) -> Json:
+def in_force(value: Json, contract: Contract) -> Json:
     """*value* without the parts whose `when` names other readings than those of *contract*.
 
     A `source` becomes a list.
     """
     if isinstance(value, list):
-        return [_in_force(it, contract) for it in value if _holds(it, contract)]
+        return [in_force(it, contract) for it in value if _holds(it, contract)]
     if not isinstance(value, dict):
         return value
     return {
-        name: ids_in(it) if name == "source" else it if name in _SENT else _in_force(it, contract)
+        name: ids_in(it) if name == "source" else it if name in _SENT else in_force(it, contract)
         for name, it in value.items()
         if name != "when" and _holds(it, contract)
     }

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import jsonschema_rs
 import pytest
 import yaml
+from msgspec import convert
 from msgspec.structs import replace
 
 from screentest.contract_tests.rules.contract_rules import rules_of
@@ -18,8 +19,8 @@ from screentest.contract_tests.scenarios.verify import run_scenario
 from screentest.contract_tests.sessions.session import Session
 from screentest.contract_tests.targets.in_process import InProcessTarget
 from screentest.contract_tests.targets.mock_app import make_app
-from screentest.specs.checks.checks_file import SCHEMA_FILE, load_checks
-from screentest.specs.checks.flows import read_flows
+from screentest.specs.checks.checks_file import SCHEMA_FILE, in_force, load_checks
+from screentest.specs.checks.flows import Flow
 from screentest.specs.contracts.contract import load_contract
 from screentest.specs.json_types import Json
 from tests.pages import DOCS, blocks
@@ -42,7 +43,8 @@ def test_example_is_valid_and_kept(name: str) -> None:
     form = {**_SCHEMA, **_SCHEMA["properties"]["flows"], "required": [], "properties": {}}
     jsonschema_rs.validator_for(form).validate({name: EXAMPLES[name]})
     contract = load_contract("ozor")
-    checks = replace(load_checks("ozor"), flows=read_flows({name: EXAMPLES[name]}))
+    flow = convert({**in_force(EXAMPLES[name], contract), "name": name}, Flow)
+    checks = replace(load_checks(contract), flows=(flow,))
     judge = Judge(rules_of(contract, checks))
     session = Session(InProcessTarget(make_app(contract), contract), contract, checks, judge)
 
