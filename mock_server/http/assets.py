@@ -1,4 +1,4 @@
-"""Files that the mock's own URLs serve: videos, thumbnails, pictures. Range, HEAD and ETag work."""
+"""The files behind the mock's own URLs: videos and pictures, with Range, HEAD and ETag."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ class ThreadedCourier:
         try:
             reports = [batch.reports[index] for index in range(len(batch.attempts))]
             self._finish(batch.world, reports)
-        except Exception:  # noqa: BLE001  the thread goes on with other people's letters
+        except Exception:  # noqa: BLE001  the thread goes on with other deliveries
             _LOG.exception("outcomes in world %s", batch.world)
         finally:
             with self._changed:

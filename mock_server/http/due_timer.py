@@ -1,7 +1,7 @@
-"""Wakes when something falls due in a world whose clock runs by itself.
+"""A thread that settles what falls due in worlds whose clock runs by itself.
 
-Reading settles what is due anyway, so nothing a caller sees depends on this thread. What happens
-unasked does: a webhook leaves without a poll.
+Each call settles what is due as well, so no answer depends on this thread. Webhooks do: they are
+sent without a poll.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from .wall_clock import monotonic_s
 
 #: Effects that fall due within a few milliseconds are settled together.
 _REST_S = 0.005
-#: A clock that a test tool moves gives no sign of it.
+#: A tool that freezes time does not notify us, so its time is looked at this often.
 _SYSTEM_S = 0.25
-#: After this a plan is looked at again, in case the machine slept.
+#: The longest wait without a look, as the machine may have slept.
 _LOOK_S_MAX = 60.0
 
 _LOG = logging.getLogger("screentest.waker")

@@ -1,7 +1,7 @@
-"""Who may talk to the mock: Host allow-list, and rules that keep web pages off the control API.
+"""Access to the mock: a Host allow-list, and rules that refuse web pages at the control API.
 
-A page in the developer's browser can reach loopback. It cannot choose its own Host header, and the
-browser says where a request comes from; that is what is checked here.
+A page in the developer's browser can reach loopback. It cannot choose its Host header, and the
+browser sends the origin of each request; both are checked here.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import Any
 import orjson
 from msgspec import Struct
 
-#: As WSGI hands it over.
+#: A WSGI environment.
 Environ = Mapping[str, Any]
 
 _HOST = r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+?)(?::([0-9]{1,5}))?"
-#: Twice and more of what signed addresses and tokens of any provider come to.
+#: More than twice the length of any provider's signed URLs and tokens.
 URL_LENGTH_MAX = 8 * 1024
 HEADERS_LENGTH_MAX = 32 * 1024
-#: So many wrong tokens of one peer within so many seconds, and it is not listened to.
+#: A peer with so many wrong tokens within so many seconds is refused.
 WRONG_TOKENS_MAX = 10
 WRONG_TOKENS_S = 60.0
-# A crowd of peers must not fill the memory; forgetting all of them costs a guesser nothing less.
+# Many peers must not fill the memory. Forgetting all of them gives each only these tries again.
 _PEERS_MAX = 10_000
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Probes of an orchestrator have no token, and these answers show nothing.
@@ -36,7 +36,7 @@ _OWN_SITES = frozenset({"same-origin", "none"})
 
 
 class Denial(Struct, frozen=True):
-    """Why a request is turned away before anything else is looked at."""
+    """The refusal of a request before anything else is checked."""
 
     status: int
     code: str
@@ -45,7 +45,7 @@ class Denial(Struct, frozen=True):
 
 @lru_cache(maxsize=1_024)
 def is_allowed_host(host: str, extra: frozenset[str] = frozenset()) -> bool:
-    """Whether *host* (a Host header) can only have been meant for this machine.
+    """Whether *host*, a Host header, can only mean this machine.
 
     Loopback names, IP literals and single-label names (such as a container's) pass: a page that
     rebinds its own name to loopback always carries that dotted name. *extra* are further names.
@@ -72,7 +72,7 @@ def _is_address(text: str) -> bool:
 
 
 def check_size(path: str, query: str, headers: Mapping[str, str]) -> Denial | None:
-    """414 for an address, 431 for headers, that no client of any provider needs."""
+    """414 for a URL and 431 for headers that are longer than any client needs."""
     if len(path) + len(query) > URL_LENGTH_MAX:
         return Denial(414, "uri_too_long", f"the URL is longer than {URL_LENGTH_MAX} characters")
     if sum(map(len, headers.values())) > HEADERS_LENGTH_MAX:
@@ -82,7 +82,7 @@ def check_size(path: str, query: str, headers: Mapping[str, str]) -> Denial | No
 
 
 class Guard(Struct, frozen=True):
-    """The rules of one server. *token* is demanded of control calls when there is one."""
+    """The rules of one server. Control calls require *token*, unless it is None."""
 
     hosts: frozenset[str] = frozenset()
     token: str | None = None

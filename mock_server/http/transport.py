@@ -1,7 +1,7 @@
-"""How one letter gets to its receiver: over a socket, or by a call inside this process.
+"""The sending of a webhook request: over a socket, or by a call inside this process.
 
-No redirects, no proxies, no compressed answers, and never more time or bytes than a receiver is
-worth. What goes wrong is an outcome, not an exception.
+There are no redirects, no proxies and no compressed answers, and time and bytes are bounded. An
+error is an outcome, not an exception.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .webhook_targets import Targets, port_of, split_url
 
 CONNECT_S_MAX = 3.0
 TOTAL_S_MAX = 15.0
-#: Of an answer, head and body together.
+#: Read from an answer, head and body together.
 READ_BYTES_MAX = 64 * 1024
 IN_PROCESS = "wsgi:"
 
@@ -30,22 +30,22 @@ _HEADERS = {"Content-Type": "application/json", "User-Agent": "screentest-webhoo
 
 
 class Transport(Protocol):
-    """Takes a letter where it is addressed to."""
+    """Sends webhook requests."""
 
     def post(self, letter: WebhookRequest) -> Outcome:
-        """Send *letter* once and tell what came of it."""
+        """Send *letter* once; returns the outcome."""
         ...
 
 
 class Post:
-    """Chooses the transport by the letter's address, and measures."""
+    """Chooses the transport by the address of a request, and measures the latency."""
 
     def __init__(self, sockets: Transport, in_process: Transport) -> None:
         self._sockets = sockets
         self._in_process = in_process
 
     def post(self, letter: WebhookRequest) -> Outcome:
-        """Send *letter* once and tell what came of it."""
+        """Send *letter* once; returns the outcome."""
         is_inside = letter.url.startswith(IN_PROCESS)
         began_s = monotonic_s()
         outcome = (self._in_process if is_inside else self._sockets).post(letter)
@@ -96,7 +96,7 @@ class Sockets:
         except MockError as error:
             return Outcome(None, str(error))
         except OSError as error:
-            return Outcome(None, _told(error))
+            return Outcome(None, _error_text(error))
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection = http.client.HTTPConnection(host, port)
         connection.default_port = 443 if parts.scheme == "https" else 80
@@ -112,7 +112,7 @@ class Sockets:
             answer = connection.getresponse()
             return Outcome(answer.status, reply=_reply(answer))
         except (OSError, http.client.HTTPException) as error:
-            return Outcome(None, _told(error))
+            return Outcome(None, _error_text(error))
         finally:
             connection.close()
             line.close()
@@ -148,14 +148,14 @@ class Sockets:
 
 
 def _reply(answer: http.client.HTTPResponse) -> str:
-    """The beginning of the body; a receiver that breaks off has answered all the same."""
+    """The beginning of the body. A status without the rest of the body is still an answer."""
     try:
         return answer.read(REPLY_EXCERPT_MAX).decode(errors="replace")
     except (OSError, http.client.HTTPException):
         return ""
 
 
-def _told(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return TIMED_OUT
     if isinstance(error, ssl.SSLError):
@@ -165,9 +165,9 @@ def _told(error: Exception) -> str:
 
 
 class _Bounded:
-    """A socket for `http.client` that ends with its time, and reads no more than its bytes.
+    """A socket for `http.client` with a deadline, and a limit of bytes to read.
 
-    A socket's own timeout starts anew with every byte, so a receiver could drip for ever.
+    A socket's own timeout restarts with each byte, so a slow receiver could hold it for ever.
     """
 
     def __init__(self, line: socket.socket, ends_s: float) -> None:
@@ -192,7 +192,7 @@ class _Bounded:
 
 
 class _BoundedReader(io.RawIOBase):
-    """Reads until the time or READ_BYTES_MAX is used up; then the answer is over."""
+    """Reads until the deadline or READ_BYTES_MAX bytes; then the answer has ended."""
 
     def __init__(self, line: socket.socket, arm: Callable[[], None]) -> None:
         super().__init__()
