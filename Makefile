@@ -17,6 +17,10 @@ NODE := .cache/node/.installed
 # The generator of Python clients needs versions of its own of what the kit uses as well.
 CLIENTS := .cache/clients/.installed
 
+# The npm package, with what it is tested with.
+TYPESCRIPT_FOLDER := clients/typescript
+TYPESCRIPT := $(TYPESCRIPT_FOLDER)/node_modules/.installed
+
 PYTEST := $(BIN)/python -m pytest
 ARGS ?=
 
@@ -57,6 +61,12 @@ test-prism: $(DEVELOPMENT) ## the contract kit against a server that is not ours
 .PHONY: test-clients
 test-clients: $(DEVELOPMENT) $(CLIENTS) $(NODE) ## clients generated from the OpenAPI documents, one call each
 	CLIENTS=all $(PYTEST) tests/clients $(ARGS)
+
+.PHONY: test-typescript
+test-typescript: $(DEVELOPMENT) $(TYPESCRIPT) ## the npm package: contract types, vitest, jest, node:test, a fresh project
+	cd $(TYPESCRIPT_FOLDER) && npm run check:contract && npm run build
+	cd $(TYPESCRIPT_FOLDER) && PATH="$(abspath $(BIN)):$$PATH" npm test
+	cd $(TYPESCRIPT_FOLDER) && PATH="$(abspath $(BIN)):$$PATH" npm run test:package
 
 .PHONY: bench
 bench: $(DEVELOPMENT) ## load the server and print one table
@@ -174,6 +184,11 @@ $(NODE): tools/node/package.json tools/node/package-lock.json
 	@echo "installing the tools from npm into $(@D) ..."
 	@mkdir -p $(@D) && cp $^ $(@D)/
 	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(TYPESCRIPT): $(TYPESCRIPT_FOLDER)/package-lock.json
+	@echo "installing the tools of the npm package into $(@D) ..."
+	@npm ci --prefix $(TYPESCRIPT_FOLDER) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(CLIENTS): requirements-clients.lock | $(BIN)/python

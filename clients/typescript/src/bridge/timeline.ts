@@ -1,0 +1,347 @@
+/**
+ * The time of one world, as the code under test sees it.
+ *
+ * While code runs in `world.run`, the pump waits until nothing is in flight and nothing happens any
+ * more. Then it advances the world's clock to what comes first, a timer of the code or something
+ * that is due at the mock, and fires the timers.
+ */
+
+import { StuckTimeError } from "../errors.js";
+import { inWords } from "../durations.js";
+import { type FakeClock, keepOnTop } from "./install.js";
+import { pause, realNow, turn } from "./real.js";
+import { outOfReach, watchRealTimers } from "./real-timers.js";
+import { onMachineTime, shared, type Scope } from "./shared.js";
+import type { WorldTimer } from "./timers.js";
+import { isWaitingElsewhere, Traffic } from "./traffic.js";
+
+/** What the pump needs of a world. Instants are milliseconds since 1970. */
+export interface WorldClock {
+  readonly name: string;
+  readonly port: string;
+  read(): Promise<{ mode: string; now: number }>;
+  /** Whether a fault delays the answer of each of *requests*, such as `GET /w/w_1/ozor/api/v1/videos`. */
+  delaysAll(requests: readonly string[]): Promise<boolean>;
+  /** Advances to the next event, by *limit_ms* at most; the new time, and how much has happened. */
+  advance(limit_ms: number | undefined): Promise<{ now: number; events: number }>;
+}
+
+/** Without any event for this long, the code waits for something that cannot come. */
+const STUCK_MS = 3_000;
+/** The machine's time that one run may take. Test runners stop a test after 5 s. */
+export const LIMIT_MS = 4_000;
+/** How long nothing must happen before time moves; more before a long jump. */
+const QUIET_MS = 2;
+const LONG_JUMP_MS = 30_000;
+const QUIET_BEFORE_LONG_JUMP_MS = 6;
+/** File reads and name lookups that do not end within this time are not waited for. */
+const FILES_MS = 100;
+/** Time moves in such steps while an event stream is open: the clock does not list its events. */
+const STREAM_STEP_MS = 1_000;
+/** Calls of `Date.now` in one turn of the event loop after which the time that it took is checked. */
+const CALLS_MAX = 4_096;
+
+/** A request without an answer for this long may be delayed by a fault: the mock knows. */
+const HELD_MS = 150;
+
+const FILE_REQUESTS = /^(FSReq|GetAddrInfo|GetNameInfo|TCPConnect|PipeConnect|WriteWrap)/;
+
+export class Timeline {
+  now = 0;
+  readonly traffic = new Traffic();
+  readonly openScope: Scope = { timeline: this, isAbandoned: false };
+  private readonly queue = new Set<WorldTimer>();
+  private readonly runs = new Set<Run>();
+  private started = 0;
+  private fired = 0;
+  private activity = 0;
+  private progressAt = realNow();
+  private turnAt = realNow();
+  private dateCalls = 0;
+  /** Calls of this package by the code in the run, which time must not overtake. */
+  private ownCalls = 0;
+  private readonly places = new Map<string, number>();
+  private guests: ReadonlySet<FakeClock> = new Set();
+
+  constructor(private readonly clock: WorldClock) {}
+
+  get port(): string {
+    return this.clock.port;
+  }
+
+  // --- What the wrappers call ------------------------------------------------------------------
+
+  add(timer: WorldTimer): void {
+    this.queue.add(timer);
+    this.noteActivity();
+  }
+
+  remove(timer: WorldTimer): void {
+    this.queue.delete(timer);
+    this.noteActivity();
+  }
+
+  noteActivity(): void {
+    this.activity += 1;
+    this.progressAt = realNow();
+  }
+
+  /** The world's time. Throws when code reads it for ever without letting it move. */
+  readClock(): number {
+    this.dateCalls += 1;
+    if (this.dateCalls % CALLS_MAX === 0 && realNow() - this.turnAt > STUCK_MS) {
+      throw new StuckTimeError(
+        `time cannot move: this code read the clock ${this.dateCalls} times and never let the event loop turn, ` +
+          `so the clock of ${this.clock.name} stays at ${new Date(this.now).toISOString()}; await something in the loop`,
+      );
+    }
+    return this.now;
+  }
+
+  /** Milliseconds of the world since the first run. */
+  get elapsed(): number {
+    return this.started === 0 ? 0 : this.now - this.started;
+  }
+
+  // --- What the world calls --------------------------------------------------------------------
+
+  /** The world's time became *now*, by a call of the test: fire what is due. */
+  async moved(now: number): Promise<void> {
+    this.now = Math.max(this.now, now);
+    await onMachineTime(() => this.fireDue());
+  }
+
+  /** Run *call*, a call of the test to the mock, while time does not move. */
+  async during<T>(call: () => Promise<T>): Promise<T> {
+    this.ownCalls += 1;
+    try {
+      return await onMachineTime(call);
+    } finally {
+      this.ownCalls -= 1;
+      this.noteActivity();
+    }
+  }
+
+  /** Forget the world: its timers never fire. */
+  close(): void {
+    this.openScope.isAbandoned = true;
+    this.queue.clear();
+    for (const run of this.runs) run.fail(new StuckTimeError(`${this.clock.name} was deleted while code ran in it`));
+  }
+
+  /** Begin a run: until it ends, the world's clock moves when the code waits. */
+  async begin(limit_ms: number, caller: string | undefined): Promise<Run> {
+    const { mode, now } = await onMachineTime(() => this.clock.read());
+    if (mode !== "manual") {
+      throw new StuckTimeError(`world.run moves the clock, so ${this.clock.name} needs the clock 'manual', not '${mode}'`);
+    }
+    this.now = Math.max(this.now, now);
+    if (this.started === 0) this.started = this.now;
+    const run = new Run(this, realNow(), this.now, limit_ms, caller);
+    this.runs.add(run);
+    this.noteActivity();
+    if (this.runs.size === 1) {
+      shared.running.add(this);
+      this.places.clear();
+      this.fired = 0;
+      void onMachineTime(() => this.pump());
+    }
+    return run;
+  }
+
+  end(run: Run): void {
+    this.runs.delete(run);
+    if (this.runs.size === 0) shared.running.delete(this);
+  }
+
+  // --- The pump --------------------------------------------------------------------------------
+
+  private async pump(): Promise<void> {
+    const unwatch = watchRealTimers();
+    const restore = keepOnTop();
+    this.guests = restore.guests;
+    try {
+      while (this.runs.size > 0) await this.step(restore);
+    } catch (error) {
+      for (const run of [...this.runs]) run.fail(error as Error);
+    } finally {
+      restore.all();
+      unwatch();
+    }
+  }
+
+  private async step(layers: { again(): void }): Promise<void> {
+    layers.again();
+    await this.quiet(QUIET_MS);
+    if (this.wait_ms > LONG_JUMP_MS) await this.quiet(QUIET_BEFORE_LONG_JUMP_MS);
+    if (this.runs.size === 0) return;
+    const before = this.activity;
+    if (this.wait_ms > 0 && !(await this.advance())) await this.waitForEvent(before);
+    await this.fireDue();
+  }
+
+  /** How far time may move; Infinity if the code waits for no timer. */
+  private get wait_ms(): number {
+    const stream = this.traffic.hasStream ? STREAM_STEP_MS : Infinity;
+    const faked = [...this.guests].flatMap((it) => Object.values(it.timers ?? {}).map(({ callAt }) => callAt - it.now));
+    return Math.min((this.earliest()?.at ?? Infinity) - this.now, stream, ...faked);
+  }
+
+  /** Move time to what comes first. False if nothing is scheduled. */
+  private async advance(): Promise<boolean> {
+    const limit_ms = this.wait_ms === Infinity ? undefined : this.wait_ms;
+    const { now, events } = await this.clock.advance(limit_ms);
+    const hasMoved = now > this.now || events > 0;
+    for (const guest of this.guests) guest.tick(now - this.now);
+    this.now = Math.max(this.now, now);
+    if (hasMoved) this.progressAt = realNow();
+    // The events of a stream arrive after the answer of the advance.
+    if (this.traffic.hasStream) await pause(QUIET_MS);
+    return hasMoved;
+  }
+
+  private earliest(): WorldTimer | undefined {
+    let first: WorldTimer | undefined;
+    for (const timer of this.queue) {
+      if (timer.isAbandoned) this.queue.delete(timer);
+      else if (first === undefined || timer.at < first.at) first = timer;
+    }
+    return first;
+  }
+
+  private async fireDue(): Promise<void> {
+    for (let timer = this.earliest(); timer && timer.at <= this.now; timer = this.earliest()) {
+      this.fired += 1;
+      this.progressAt = realNow();
+      if (timer.place) this.places.set(timer.place, (this.places.get(timer.place) ?? 0) + 1);
+      try {
+        timer.fire();
+      } catch (error) {
+        // As with a timer of Node.js, the error of a callback is an uncaught exception.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+      await turn();
+      this.checkLimit();
+    }
+  }
+
+  /** Wait until no request is in flight and nothing has happened for *quiet_ms*. */
+  private async quiet(quiet_ms: number): Promise<void> {
+    const began = realNow();
+    for (;;) {
+      const before = this.activity;
+      await turn();
+      await pause(quiet_ms);
+      await turn();
+      this.turnAt = realNow();
+      this.dateCalls = 0;
+      if (this.runs.size === 0) return;
+      this.checkLimit();
+      const isBusy = this.traffic.isBusy || this.ownCalls > 0 || isWaitingElsewhere();
+      if (isBusy || this.activity !== before) {
+        this.checkProgress();
+        if (await this.isHeld()) return;
+        continue;
+      }
+      if (realNow() - began > FILES_MS || !readsFiles()) return;
+    }
+  }
+
+  /** Whether everything in flight waits for a fault, so that timers such as deadlines may fire. */
+  private async isHeld(): Promise<boolean> {
+    const { unanswered } = this.traffic;
+    const isEarly = realNow() - this.progressAt < HELD_MS;
+    if (isEarly || unanswered.length === 0 || this.ownCalls > 0 || this.queue.size === 0) return false;
+    return this.clock.delaysAll(unanswered);
+  }
+
+  /** Nothing is scheduled: wait for the code to do something else than wait for time. */
+  private async waitForEvent(before: number): Promise<void> {
+    while (this.activity === before && this.runs.size > 0) {
+      await pause(QUIET_MS);
+      this.turnAt = realNow();
+      this.checkProgress();
+      this.checkLimit();
+    }
+  }
+
+  // --- Time that does not move -----------------------------------------------------------------
+
+  private checkProgress(): void {
+    if (realNow() - this.progressAt < STUCK_MS) return;
+    const reasons = [
+      ...this.traffic.unanswered.map((it) => `${it} has no answer; does a fault delay it?`),
+      ...(isWaitingElsewhere() ? ["a request to another server than the mock has no answer"] : []),
+      ...outOfReach().map(
+        ({ delay, place }) =>
+          `a timer of ${delay} ms runs on the machine's time, set at ${place}: this code took setTimeout before ` +
+          "@screentest/client was imported; import it first, such as in a set-up file",
+      ),
+    ];
+    const what = reasons.length ? reasons : ["no timer is set, nothing is due at the mock, and no request is in flight"];
+    throw new StuckTimeError(this.report("time cannot move: the code waits, and nothing brings it on", what));
+  }
+
+  private checkLimit(): void {
+    for (const run of this.runs) {
+      const took = realNow() - run.realStart;
+      if (took < run.limit_ms) continue;
+      const often = [...this.places].sort((a, b) => b[1] - a[1]).slice(0, 3);
+      const places = often.map(([place, count]) => `${count} timers were set at ${place}`);
+      const moved = inWords(this.now - run.start);
+      run.fail(
+        new StuckTimeError(
+          this.report(
+            `world.run took ${(took / 1_000).toFixed(1)} s of real time, in which the world's clock moved ${moved} ` +
+              `and ${this.fired} timers fired; is there a loop without an end? (the option realTimeLimit allows more)`,
+            [...places, ...this.traffic.unanswered.map((it) => `${it} has no answer`)],
+          ),
+        ),
+      );
+    }
+  }
+
+  private report(summary: string, details: readonly string[]): string {
+    const callers = [...this.runs].flatMap((run) => (run.caller ? [`world.run was called at ${run.caller}`] : []));
+    const last = this.traffic.last ? [`the last answer: ${this.traffic.last}`] : [];
+    const clock = `the clock of ${this.clock.name}: ${new Date(this.now).toISOString()}`;
+    return [summary, ...[...details, ...last, clock, ...callers].map((it) => `  - ${it}`)].join("\n");
+  }
+}
+
+function readsFiles(): boolean {
+  return process.getActiveResourcesInfo().some((it) => FILE_REQUESTS.test(it));
+}
+
+/** One `world.run`. */
+export class Run {
+  readonly scope: Scope;
+  readonly failure: Promise<never>;
+  private reject!: (error: Error) => void;
+
+  constructor(
+    private readonly timeline: Timeline,
+    readonly realStart: number,
+    readonly start: number,
+    readonly limit_ms: number,
+    readonly caller: string | undefined,
+  ) {
+    this.scope = { timeline, isAbandoned: false };
+    this.failure = new Promise<never>((_, reject) => {
+      this.reject = reject;
+    });
+    this.failure.catch(() => undefined);
+  }
+
+  fail(error: Error): void {
+    this.scope.isAbandoned = true;
+    this.end();
+    this.reject(error);
+  }
+
+  end(): void {
+    this.timeline.end(this);
+  }
+}

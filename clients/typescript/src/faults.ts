@@ -1,0 +1,80 @@
+/** Injected failures, typed by what each one takes. */
+
+import type { Schemas } from "./control/control.js";
+import { milliseconds, type Duration } from "./durations.js";
+
+type Type = Schemas["FaultType"];
+
+/** What each type of fault takes. Durations can be written as `"30s"`. */
+export interface FaultAttributes {
+  http_error: { status?: number; retryAfter?: Duration; body?: unknown };
+  latency: { delay?: Duration; jitter?: Duration };
+  timeout: { delay?: Duration };
+  reset_peer: object;
+  limit_data: { bytes?: number };
+  slicer: { size?: number; delay?: Duration };
+  malformed_json: object;
+  wrong_content_type: { contentType?: string };
+  empty: object;
+  stream_cut: { afterEvents?: number };
+  stream_stall: { afterEvents?: number; stall?: Duration };
+  stream_error: { afterEvents?: number; reason?: string };
+  job_failure: { reason?: string; at?: number };
+  webhook_drop: object;
+  webhook_duplicate: { copies?: number };
+  webhook_reorder: { delay?: Duration };
+  webhook_bad_signature: object;
+  model_retired: { model?: string; status?: number };
+}
+
+/** Which calls a fault applies to, and when. Without a place, it applies to the next call. */
+export interface FaultPlace {
+  provider?: string;
+  operation?: string;
+  account?: string;
+  /** Of deliveries alone. */
+  event?: string;
+  endpoint?: string;
+  /** Apply to the n-th matching call, counted from 1. */
+  nth?: number;
+  /** How often to apply; `null` is always. Default: once. */
+  times?: number | null;
+  probability?: number;
+  /** `after_commit`: the work is done and paid for, and the answer is lost. */
+  phase?: "before" | "after_commit" | "during_body";
+}
+
+export type FaultOptions<T extends Type> = FaultPlace & FaultAttributes[T];
+
+/** How a fault attribute is called on the wire, and what becomes of its value. */
+const WIRE: Record<string, [string, (value: never) => unknown]> = {
+  retryAfter: ["retry_after_s", (value: Duration) => Math.round(milliseconds(value) / 1_000)],
+  delay: ["delay_ms", milliseconds],
+  jitter: ["jitter_ms", milliseconds],
+  stall: ["stall_ms", milliseconds],
+  afterEvents: ["after_events", same],
+  contentType: ["content_type", same],
+};
+const PLACES = ["provider", "operation", "account", "event", "endpoint"] as const;
+const SCHEDULE = ["nth", "times", "probability", "phase"] as const;
+
+function same<T>(value: T): T {
+  return value;
+}
+
+/** The body of `POST /worlds/{world}/faults`. */
+export function faultOrder<T extends Type>(type: T, options: FaultOptions<T>): Schemas["FaultOrder"] {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const order: Record<string, unknown> = { type };
+  const where: Record<string, unknown> = {};
+  const attributes: Record<string, unknown> = {};
+  for (const [name, value] of given) {
+    if ((PLACES as readonly string[]).includes(name)) where[name] = value;
+    else if ((SCHEDULE as readonly string[]).includes(name)) order[name] = value;
+    else {
+      const [wireName, read] = WIRE[name] ?? [name, same];
+      attributes[wireName] = read(value as never);
+    }
+  }
+  return { ...order, where, attributes } as Schemas["FaultOrder"];
+}
