@@ -98,9 +98,9 @@ def open_account(mock: Running) -> Customer:
     return Customer(mock.environment["OZOR_BASE_URL"], {"X-API-Key": made["api_key"]})
 
 
-def prism_requests(url: str) -> tuple[Request, Request]:
+def peer_requests(url: str) -> tuple[Request, Request]:
     """The same poll and the same creation for a server that has only the contract."""
-    # A placeholder of the documented form: Prism checks that it is there, not whose it is.
+    # A placeholder of the documented form: a peer checks that it is there, not whose it is.
     headers = {"X-API-Key": "sk_" + "live_" + "0" * 32}
     poll = Request(f"{url}/api/v1/videos/abc123/jobs/job_s0m3R4nd0mId", headers=headers)
     return poll, Request(url + _CREATE_PATH, "POST", {**headers, **_JSON}, _CREATE_BODY)

@@ -1,10 +1,11 @@
-"""Starts one server at a time on a core of its own, and stops it again."""
+"""Starts one server at a time, on a core of its own where asked for, and stops it again."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -22,8 +23,6 @@ from .load import BenchError, pinned
 
 _ROOT = Path(__file__).resolve().parent.parent
 _PEERS = _ROOT / "bench" / ".peers"
-# The newest one that runs on Node.js 20, which is what Debian has.
-_PRISM = "@stoplight/prism-cli@5.14.2"
 
 _LOOK_EVERY_S = 0.002
 _START_S_MAX = 60.0
@@ -108,6 +107,9 @@ def _process(command: Sequence[str], core: int | None) -> Generator[subprocess.P
             lines = said.read().decode(errors="replace").strip().splitlines()
             raise BenchError("\n".join([str(problem), *lines[-_LINES_SHOWN:]])) from problem
         finally:
+            # Steady's program is a child of its launcher, which does not end it.
+            for child in _children(process.pid) if process.poll() is None else ():
+                os.kill(child, signal.SIGTERM)
             process.terminate()
             try:
                 process.wait(_STOP_S_MAX)
@@ -130,12 +132,13 @@ def _look_until_it_answers(
 
 
 @contextmanager
-def serve_view(server: str, view: str, *, core: int | None) -> Generator[Running]:
-    """One of the two views of `bench.views`, on *server*."""
+def serve_view(view: str, threads: int, *, core: int | None) -> Generator[Running]:
+    """One of the two views of `bench.views`, on granian with *threads* blocking threads."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     began = time.perf_counter()
-    with _process([sys.executable, "-m", "bench.views", server, view, str(port)], core) as process:
+    command = (sys.executable, "-m", "bench.views", view, str(threads), str(port))
+    with _process(command, core) as process:
         start_s = _look_until_it_answers(process, url + "/jobs/job_1", {}, began)
         yield Running(url, process.pid, start_s, {})
 
@@ -160,37 +163,48 @@ def serve_mock(*options: str, core: int | None) -> Generator[Running]:
             yield Running(detail["url"], detail["pid"], start_s, detail["env"])
 
 
-def prism_command() -> Path | None:
-    """Prism's command, installed on first use; None where Node.js or the package is missing."""
-    command = _PEERS / "node_modules" / ".bin" / "prism"
-    if not command.exists() and shutil.which("npm"):
-        _PEERS.mkdir(parents=True, exist_ok=True)
-        subprocess.run(
-            [
-                "npm",
-                "install",
-                "--silent",
-                "--no-audit",
-                "--no-fund",
-                "--prefix",
-                str(_PEERS),
-                _PRISM,
-            ],
-            check=False,
-            env={**os.environ, "CI": "true"},
-        )
-    return command if command.exists() else None
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A mock server from npm that serves an OpenAPI document without state."""
+
+    name: str
+    package: str
+    command: str
+    words: tuple[str, ...]
+
+    def install(self) -> Path | None:
+        """Its command, installed on first use; None where Node.js or the package is missing."""
+        command = _PEERS / "node_modules" / ".bin" / self.command
+        if not command.exists() and shutil.which("npm"):
+            _PEERS.mkdir(parents=True, exist_ok=True)
+            quiet = ("--silent", "--no-audit", "--no-fund")
+            subprocess.run(
+                ["npm", "install", *quiet, "--prefix", str(_PEERS), self.package],
+                check=False,
+                env={**os.environ, "CI": "true"},
+            )
+        return command if command.exists() else None
+
+
+PEERS = (
+    # The newest one that runs on Node.js 20, which is what Debian has.
+    Peer("Prism", "@stoplight/prism-cli@5.14.2", "prism", ("mock", "--host", "127.0.0.1", "-p")),
+    Peer("Steady", "@stdy/cli@0.22.2", "steady", ("-q", "--host", "127.0.0.1", "-p")),
+)
 
 
 @contextmanager
-def serve_prism(
-    command: Path, contract: Path, path: str, headers: Mapping[str, str], *, core: int | None
-) -> Generator[Running]:
-    """Prism on *contract*; ready when *path* answers 200."""
+def serve_peer(
+    peer: Peer, contract: Path, path: str, headers: Mapping[str, str], *, core: int | None
+) -> Generator[Running | None]:
+    """*peer* on *contract*, ready when *path* answers 200; None where it cannot be installed."""
+    command = peer.install()
+    if command is None:
+        yield None
+        return
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     began = time.perf_counter()
-    arguments = ("mock", "--host", "127.0.0.1", "--port", str(port), str(contract))
-    with _process([str(command), *arguments], core) as process:
+    with _process([str(command), *peer.words, str(port), str(contract)], core) as process:
         start_s = _look_until_it_answers(process, url + path, headers, began)
         yield Running(url, process.pid, start_s, {})

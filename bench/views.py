@@ -3,7 +3,7 @@
 The first is what any mock made with Flask costs before it does anything; the second is about what
 a stateful answer costs without a framework.
 
-    python -m bench.views granian|waitress flask|wsgi PORT
+    python -m bench.views flask|wsgi THREADS PORT
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 _CREATED = "2026-01-01T00:00:00Z"
 _JOBS = 1_000
-#: As many as the mock's own server has, so that open streams do not starve short calls.
-_THREADS = {"granian": 512, "waitress": 64}
 
 
 def flask_view() -> WSGIApplication:
@@ -57,7 +55,7 @@ def wsgi_view() -> WSGIApplication:
     return answer
 
 
-def _serve_granian(view: WSGIApplication, port: int) -> None:
+def _serve(view: WSGIApplication, threads: int, port: int) -> None:
     from granian.constants import HTTPModes, Interfaces, Loops
     from granian.log import LogLevels
     from granian.server import Server
@@ -70,7 +68,7 @@ def _serve_granian(view: WSGIApplication, port: int) -> None:
         http=HTTPModes.http1,
         loop=Loops.asyncio,
         websockets=False,
-        blocking_threads=_THREADS["granian"],
+        blocking_threads=threads,
         backlog=1024,
         backpressure=1024,
         log_level=LogLevels.error,
@@ -78,17 +76,10 @@ def _serve_granian(view: WSGIApplication, port: int) -> None:
     server.serve(target_loader=lambda: view, wrap_loader=False)
 
 
-def _serve_waitress(view: WSGIApplication, port: int) -> None:
-    import waitress
-
-    waitress.serve(view, host="127.0.0.1", port=port, threads=_THREADS["waitress"], _quiet=True)
-
-
-def main(server: str, view: str, port: int) -> None:
+def main(view: str, threads: int, port: int) -> None:
     """Serve *view* until the process is ended."""
-    application = {"flask": flask_view, "wsgi": wsgi_view}[view]()
-    {"granian": _serve_granian, "waitress": _serve_waitress}[server](application, port)
+    _serve({"flask": flask_view, "wsgi": wsgi_view}[view](), threads, port)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

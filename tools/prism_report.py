@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.servers import prism_command, serve_prism
+from bench.servers import PEERS, serve_peer
 
 from screentest.contract_tests.rules.contract_rules import FAMILIES
 from screentest.contract_tests.rules.judge import RuleFinding, RuleVerdict
@@ -23,6 +23,7 @@ from screentest.contract_tests.scenarios.verify import Result
 from screentest.specs.contracts.contract import load_contract
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reports" / "prism.md"
+_PRISM = next(peer for peer in PEERS if peer.name == "Prism")
 #: A path that answers 200, and the header that Prism wants to see on it.
 _READY = {
     "ozor": ("/api/v1/videos", {"X-API-Key": "any-key"}),
@@ -55,18 +56,17 @@ def results() -> dict[str, Result]:
     Raises:
         SystemExit: Node.js or the package is missing.
     """
-    command = prism_command()
-    if command is None:
-        raise SystemExit("Prism needs Node.js 20 and npm; install them and run this again")
-    return {provider: _result(command, provider) for provider in _READY}
+    return {provider: _result(provider) for provider in _READY}
 
 
-def _result(command: Path, provider: str) -> Result:
+def _result(provider: str) -> Result:
     path, headers = _READY[provider]
     with tempfile.TemporaryDirectory() as folder:
         served = Path(folder) / "openapi.json"
         served.write_text(json.dumps(_with_prefix(provider)))
-        with serve_prism(command, served, path, headers, core=None) as running:
+        with serve_peer(_PRISM, served, path, headers, core=None) as running:
+            if running is None:
+                raise SystemExit("Prism needs Node.js 20 and npm; install them and run this again")
             options = VerifyOptions(
                 provider=provider,
                 url=running.url,
