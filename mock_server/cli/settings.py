@@ -81,9 +81,11 @@ class Setting:
         Raises:
             MockError: the value has the wrong type, or is out of range.
         """
-        is_number = isinstance(value, int) and not isinstance(value, bool)
-        fits = is_number if self.kind is int else isinstance(value, self.kind)
-        if not fits or (self.kind is list and not all(isinstance(it, str) for it in value)):
+        # A bool is an int in Python.
+        fits = isinstance(value, self.kind) and (self.kind is bool or not isinstance(value, bool))
+        if isinstance(value, list):
+            fits = fits and all(isinstance(it, str) for it in value)
+        if not fits:
             raise MockError(f"expected {_KINDS[self.kind]}, got {value!r}")
         if self.values is not None:
             try:
