@@ -53,8 +53,7 @@ def deliveries(
     rows: WorkingSet, *, after_seq: int = 0, limit: int = DELIVERIES_MAX
 ) -> list[Delivery]:
     """Deliveries of a world, oldest first."""
-    found = rows.documents.of(DELIVERIES, after_seq=after_seq, limit=limit)
-    return [Delivery.from_json(raw) for raw in found]
+    return rows.deliveries.page(after_seq=after_seq, limit=limit)
 
 
 def delivery_called(rows: WorkingSet, id_: str) -> Delivery:
@@ -63,10 +62,10 @@ def delivery_called(rows: WorkingSet, id_: str) -> Delivery:
     Raises:
         MockError: the world has no such delivery, or it was dropped.
     """
-    raw = rows.documents.find(DELIVERIES, id_)
-    if raw is None:
+    found = rows.deliveries.get(id_)
+    if found is None:
         raise unknown("delivery", id_, [it.id for it in deliveries(rows, limit=20)])
-    return Delivery.from_json(raw)
+    return found
 
 
 def delete_endpoint(ctx: Instant, endpoint: Endpoint) -> None:
@@ -132,7 +131,7 @@ def _enqueue(
         )
         _schedule(ctx, delivery)
         if number % _TRIMMED_EVERY == 0:
-            ctx.rows.documents.trim(DELIVERIES, number - DELIVERIES_MAX)
+            ctx.rows.deliveries.trim(number - DELIVERIES_MAX)
 
 
 def _attribute(fault: Fault | None, name: str, otherwise: int) -> int:
@@ -163,7 +162,7 @@ def _subject(delivery: Delivery) -> str:
 
 
 def _save(ctx: Instant, delivery: Delivery) -> None:
-    ctx.rows.documents.save(DELIVERIES, delivery.id, delivery.seq, delivery.to_json())
+    ctx.rows.deliveries.put(delivery)
 
 
 def redeliver(ctx: Instant, delivery: Delivery) -> None:
@@ -189,12 +188,14 @@ def redeliver(ctx: Instant, delivery: Delivery) -> None:
     _schedule(ctx, again)
 
 
-def claim(ctx: Instant, delivery_id: str, ticket: int) -> Attempt | None:
-    """The attempt that is due now, for the caller to send; None if the delivery is gone."""
-    raw = ctx.rows.documents.find(DELIVERIES, delivery_id)
-    if raw is None:
+def claim(ctx: Instant, delivery_id: str, ticket: int, until_ms: int) -> Attempt | None:
+    """The attempt that is due now, for the caller to send; None if the delivery is gone.
+
+    After *until_ms*, in wall time, another process may take the delivery over.
+    """
+    delivery = ctx.rows.deliveries.get(delivery_id)
+    if delivery is None:
         return None
-    delivery = Delivery.from_json(raw)
     assert delivery.fate is Fate.PENDING, delivery
     assert delivery.ticket is None, delivery
     endpoint = ctx.rows.documents.find(ENDPOINTS, delivery.endpoint)
@@ -207,10 +208,15 @@ def claim(ctx: Instant, delivery_id: str, ticket: int) -> Attempt | None:
     }
     forged = ctx.apply_fault("webhook_bad_signature", facts)
     number = delivery.attempts_made + 1
-    _save(
-        ctx,
-        replace(delivery, ticket=ticket, due_ms=ctx.now_ms, attempts_made=number, is_held=False),
+    claimed = replace(
+        delivery,
+        ticket=ticket,
+        claimed_until_ms=until_ms,
+        due_ms=ctx.now_ms,
+        attempts_made=number,
+        is_held=False,
     )
+    _save(ctx, claimed)
     return Attempt(
         world=ctx.world.id,
         provider=ctx.provider,
@@ -250,7 +256,7 @@ def finish(
     if delivery is None:
         return None
     if sent is None:
-        _save(ctx, replace(delivery, ticket=None, due_ms=None))
+        _save(ctx, replace(delivery, ticket=None, claimed_until_ms=None, due_ms=None))
         return None
     redactor = ctx.rows.redactor
     line: dict[str, Json] = {
@@ -296,8 +302,8 @@ def _let_go(ctx: Instant, sent: Delivery) -> None:
 
 
 def _claimed(ctx: Instant, attempt: Attempt) -> Delivery | None:
-    raw = ctx.rows.documents.find(DELIVERIES, attempt.delivery)
-    return Delivery.from_json(raw) if raw and raw["ticket"] == attempt.ticket else None
+    delivery = ctx.rows.deliveries.get(attempt.delivery)
+    return delivery if delivery is not None and delivery.ticket == attempt.ticket else None
 
 
 def hand_back(ctx: Instant, attempt: Attempt) -> None:
@@ -309,4 +315,4 @@ def hand_back(ctx: Instant, attempt: Attempt) -> None:
 
 def take_back(ctx: Instant, delivery: Delivery) -> None:
     """Make an attempt due again whose process ended before it was sent."""
-    _schedule(ctx, replace(delivery, ticket=None))
+    _schedule(ctx, replace(delivery, ticket=None, claimed_until_ms=None))

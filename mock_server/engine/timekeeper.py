@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 WallClock = Callable[[], int]
 
+#: Longer than an attempt to send a webhook takes, with the wait for its turn.
+CLAIM_MS = 60_000
+_CLAIMS_LOOK_S = 1.0
 #: Effects that an advance runs in one transaction: other calls of the world come in between.
 _EFFECTS_PER_TRANSACTION = 256
 
@@ -43,21 +47,34 @@ class Timekeeper:
         contracts: Mapping[str, Contract],
         wall_ms: WallClock,
         system_ms: WallClock | None = None,
+        *,
+        first_ticket: int = 1,
     ) -> None:
         self.providers: Mapping[str, Provider] = Providers()
         self.wall_ms = wall_ms
         self._contracts = contracts
         self._system_ms = system_ms or wall_ms
         self._listeners: list[Callable[[str], None]] = []
+        self._listeners_here: list[Callable[[str], None]] = []
         self._dispatcher: Dispatcher | None = None
-        self._tickets = count(1)
+        self._tickets = count(first_ticket)
 
     def listen(self, listener: Callable[[str], None]) -> None:
         """Call *listener* with a world's id whenever its time or its jobs have moved."""
         self._listeners.append(listener)
 
+    def listen_here(self, listener: Callable[[str], None]) -> None:
+        """Call *listener* as `listen` does, but only when this process has moved the world."""
+        self._listeners_here.append(listener)
+
     def notify(self, world_id: str) -> None:
         """Call every listener with *world_id*."""
+        self.hear(world_id)
+        for listener in self._listeners_here:
+            listener(world_id)
+
+    def hear(self, world_id: str) -> None:
+        """Tell listeners that another process may have moved the world *world_id*."""
         for listener in self._listeners:
             listener(world_id)
 
@@ -155,7 +172,7 @@ class Timekeeper:
         provider_id, kind, id_ = effect.subject.split("/", 2)
         ctx = self.instant(world, provider_id, now_ms=effect.due_ms)
         if effect.kind == outbox.EFFECT:
-            return outbox.claim(ctx, id_, next(self._tickets))
+            return outbox.claim(ctx, id_, next(self._tickets), self.wall_ms() + CLAIM_MS)
         # Imported here because a test run makes most of its worlds before it needs what a
         # provider's functions load.
         from .steps import take_step
@@ -173,6 +190,24 @@ class Timekeeper:
         """Block until no webhook of *world* is being sent. Not for use inside a transaction."""
         if self._dispatcher is not None:
             self._dispatcher.wait(world.id)
+        if world.rows.is_shared:
+            self._wait_for_others(world)
+
+    def _wait_for_others(self, world: World) -> None:
+        """Block until no other process has a valid claim on a webhook of *world*."""
+        moved = threading.Event()
+        listener = partial(_set, moved)
+        self._listeners.append(listener)
+        try:
+            while True:
+                moved.clear()
+                with world.rows.transaction():
+                    claims = [it.claimed_until_ms or 0 for it in world.rows.deliveries.claimed()]
+                    if max(claims, default=0) <= self.wall_ms():
+                        return
+                moved.wait(_CLAIMS_LOOK_S)
+        finally:
+            self._listeners.remove(listener)
 
     # Moving clocks
 
@@ -275,6 +310,10 @@ class Timekeeper:
         with self.moving(world):
             now_ms = self.settle(world)
             world.clock = Clock(mode, now_ms, self.outside_ms(mode), speed)
+
+
+def _set(moved: threading.Event, _: str) -> None:
+    moved.set()
 
 
 def _check_distance(by_ms: int) -> None:

@@ -51,13 +51,15 @@ class Worlds:
         self.store = store
         self.is_strict = is_strict
         self.contracts = {contract.provider: contract for contract in contracts}
-        self.clocks = Timekeeper(self.contracts, wall_ms, system_ms)
+        first_ticket = store.keeper.number << 32 | 1
+        self.clocks = Timekeeper(self.contracts, wall_ms, system_ms, first_ticket=first_ticket)
         self.accounts = Accounts(self.clocks)
         self.webhooks = Webhooks(self.clocks, self.find)
         self._open: dict[str, World] = {}
         store.on_load(self._begin_again)
         store.on_change(self._renew, lambda rows: self._open.pop(rows.id, None))
         self._look()
+        store.keeper.listen(self._hear)
 
     @property
     def providers(self) -> Mapping[str, Provider]:
@@ -232,10 +234,31 @@ class Worlds:
         self._add_first_accounts(world)
         self._take_back(world)
 
+    def overdue(self) -> list[World]:
+        """Worlds in which something is due and no process has seen to it.
+
+        Raises:
+            NotKeptError: the keeper cannot be read.
+        """
+        return [world for it in self.store.overdue() if (world := self.find(it)) is not None]
+
+    def see_to(self, world: World) -> None:
+        """Run what is due in *world*, also what a process that has ended began."""
+        with world.rows.transaction():
+            self._take_back(world)
+            self.clocks.settle(world)
+
+    def _hear(self, world_id: str) -> None:
+        for name in [world_id] if world_id else [*self._open]:
+            self.clocks.hear(name)
+
     def _take_back(self, world: World) -> None:
         """Make webhook attempts due again that a process claimed and never finished."""
-        for delivery in outbox.deliveries(world.rows):
-            if delivery.ticket is not None and delivery.provider in self.contracts:
+        is_shared, wall_ms = world.rows.is_shared, self.clocks.wall_ms()
+        for delivery in world.rows.deliveries.claimed():
+            if is_shared and (delivery.claimed_until_ms or 0) > wall_ms:
+                continue
+            if delivery.provider in self.contracts:
                 outbox.take_back(self.clocks.instant(world, delivery.provider), delivery)
 
     def delete(self, world: World) -> None:

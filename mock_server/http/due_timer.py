@@ -21,6 +21,10 @@ _REST_S = 0.005
 _SYSTEM_S = 0.25
 #: The longest wait without a look, as the machine may have slept.
 _LOOK_S_MAX = 60.0
+#: How often a process looks for what another one, which has ended, left undone.
+_OVERDUE_S = 1.0
+#: Stands among the worlds for that look.
+_OVERDUE = ""
 
 _LOG = logging.getLogger("screentest.waker")
 
@@ -35,12 +39,17 @@ class Waker:
     def __init__(self, worlds: Worlds) -> None:
         self.run: Callable[[Callable[[str], None], str], object] = _call
         self._worlds = worlds
-        self._planned: dict[str, float] = {world.id: 0.0 for world in worlds.all()}
+        # Where only an act moves the clock, nothing falls due before the world is used.
+        self._planned: dict[str, float] = {
+            world.id: 0.0 for world in worlds.all() if world.clock.own_speed
+        }
+        if worlds.store.keeper.is_shared:
+            self._planned[_OVERDUE] = 0.0
         # The earliest effect that a planned look is for: later ones need no look of their own.
         self._due_ms: dict[str, int] = {}
         self._changed = threading.Condition()
         self._is_closed = False
-        worlds.clocks.listen(self._look_again)
+        worlds.clocks.listen_here(self._look_again)
         worlds.store.watch_effects(self._plan)
 
     def start(self) -> None:
@@ -101,6 +110,9 @@ class Waker:
     def _settle(self, world_id: str) -> None:
         """Run what is due in a world and plan for what comes next."""
         try:
+            if world_id == _OVERDUE:
+                self._see_to_overdue()
+                return
             world = self._worlds.find(world_id)
             if world is None:
                 return
@@ -113,6 +125,12 @@ class Waker:
             _LOG.warning("world %s: %s", world_id, error)
         except Exception:  # noqa: BLE001  the other worlds still need this thread
             _LOG.exception("world %s", world_id)
+
+    def _see_to_overdue(self) -> None:
+        """Run what is due where no other process has."""
+        self._wake_at(_OVERDUE, monotonic_s() + _OVERDUE_S)
+        for world in self._worlds.overdue():
+            self._worlds.see_to(world)
 
 
 def _call(settle: Callable[[str], None], world_id: str) -> None:

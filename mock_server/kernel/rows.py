@@ -11,6 +11,7 @@ from screentest.specs.json_types import Json
 
 from .clock import Clock
 from .lifecycle import Script
+from .webhooks import Delivery
 
 #: The largest integer that JSON clients in other languages read back exactly.
 CREDITS_MAX = 2**53 - 1
@@ -175,7 +176,7 @@ class Hits(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
 
 class Document(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """A fault, an endpoint or a delivery. The module of its *kind* owns the content."""
+    """A fault or an endpoint. The module of its *kind* owns the content."""
 
     kind: str
     id: str
@@ -203,6 +204,7 @@ ROW_TYPES: Mapping[str, type[Struct]] = {
     "account": Account,
     "api_key": Key,
     "counter": Counter,
+    "delivery": Delivery,
     "document": Document,
     "effect": Effect,
     "entry": Entry,

@@ -128,12 +128,13 @@ class Dispatcher(Protocol):
         ...
 
 
-class Delivery(Struct, frozen=True):
+class Delivery(Struct, frozen=True, forbid_unknown_fields=True):
     """One event for one endpoint. All attempts send the same *body*.
 
     *step* counts the past scheduled attempts. *is_single*: it is not retried. *is_held*: it waits
     until the next delivery to its endpoint was sent. At any time a delivery waits for an effect, is
-    in flight (*ticket*), or is over.
+    in flight (*ticket*), or is over. After *claimed_until_ms*, in wall time, another process may
+    take over a delivery that is in flight.
     """
 
     id: str
@@ -154,15 +155,7 @@ class Delivery(Struct, frozen=True):
     is_held: bool = False
     attempts: tuple[Json, ...] = ()
     attempts_made: int = 0
-
-    def to_json(self) -> Json:
-        named = asdict(self)
-        return named | {"fate": self.fate.value, "attempts": [*self.attempts]}
-
-    @staticmethod
-    def from_json(raw: Json) -> Delivery:
-        changed: Json = {"fate": Fate(raw["fate"]), "attempts": tuple(raw["attempts"])}
-        return Delivery(**{**raw, **changed})
+    claimed_until_ms: int | None = None
 
     @property
     def was_received(self) -> bool:
@@ -179,6 +172,7 @@ def settled(
     after = replace(
         delivery,
         ticket=None,
+        claimed_until_ms=None,
         due_ms=None,
         step=delivery.step + 1,
         attempts=(*delivery.attempts, line)[-ATTEMPTS_KEPT_MAX:],

@@ -92,6 +92,8 @@ class Keeper(Protocol):
     """
 
     is_shared: bool
+    #: Differs for each process that the keeper has at a time.
+    number: int
 
     def worlds(self) -> Iterable[tuple[str, bytes | None]]:
         """The ids of all worlds, each with its own row; None where it has none.
@@ -188,6 +190,7 @@ class LocalKeeper:
     """What every keeper says that serves this process alone."""
 
     is_shared = False
+    number = 0
 
     def catch_up(self, world: str, version: int) -> Changes | None:
         """None: there are no others."""

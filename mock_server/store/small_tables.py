@@ -1,4 +1,4 @@
-"""Tables with one query each: counters, stored answers, counted calls, documents, snapshots."""
+"""Tables with few queries: counters, stored answers, counted calls, deliveries, snapshots."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from screentest.specs.json_types import Json
 
 from ..kernel.rows import Counter, Document, Hits, Replay, Snapshot
+from ..kernel.webhooks import Delivery
 from .table import Ordered, Table
 
 
@@ -55,7 +56,7 @@ class RateHits(Table[str, Hits]):
 
 
 class Documents(Table[tuple[str, str], Document]):
-    """Faults, endpoints and deliveries, by kind and id. Their docs are not to be changed."""
+    """Faults and endpoints, by kind and id. Their docs are not to be changed."""
 
     name = "document"
     key_parts = 2
@@ -88,10 +89,44 @@ class Documents(Table[tuple[str, str], Document]):
         before = self.rows.get((kind, id_))
         self.put(Document(kind, id_, before.seq if before is not None else seq, doc))
 
-    def trim(self, kind: str, up_to_seq: int) -> None:
-        """Remove the documents of a *kind* up to number *up_to_seq*."""
-        for row in self._of_kind.page(kind, before_seq=up_to_seq + 1):
-            self.remove((kind, row.id))
+
+class Deliveries(Table[str, Delivery]):
+    """The webhook deliveries of one world, with those that are in flight at hand."""
+
+    name = "delivery"
+
+    def empty(self) -> None:
+        super().empty()
+        self._all: Ordered[Delivery] = Ordered()
+        self._claimed: dict[str, Delivery] = {}
+
+    def key_of(self, row: Delivery) -> str:
+        return row.id
+
+    def order_of(self, row: Delivery) -> int:
+        return row.seq
+
+    def index(self, before: Delivery | None, row: Delivery | None) -> None:
+        known = row or before
+        assert known is not None
+        self._all.change(None, before, row)
+        if row is not None and row.ticket is not None:
+            self._claimed[row.id] = row
+        else:
+            self._claimed.pop(known.id, None)
+
+    def page(self, *, after_seq: int = 0, limit: int | None = None) -> list[Delivery]:
+        """Up to *limit* deliveries after number *after_seq*, oldest first."""
+        return self._all.page(None, after_seq=after_seq, limit=limit)
+
+    def claimed(self) -> list[Delivery]:
+        """The deliveries that are in flight."""
+        return [*self._claimed.values()]
+
+    def trim(self, up_to_seq: int) -> None:
+        """Remove the deliveries up to number *up_to_seq*."""
+        for row in self._all.page(None, before_seq=up_to_seq + 1):
+            self.remove(row.id)
 
 
 class Snapshots(Table[str, Snapshot]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -148,6 +148,17 @@ class Store:
             except KeeperError as error:
                 raise NotKeptError(error) from error
             self._forget(working_set)
+
+    def overdue(self) -> Sequence[str]:
+        """The ids of worlds in which something is due and no process has seen to it.
+
+        Raises:
+            NotKeptError: the keeper cannot be read.
+        """
+        try:
+            return self.keeper.overdue()
+        except KeeperError as error:
+            raise NotKeptError(error) from error
 
     def holder(self, digest: str) -> tuple[str, Key] | None:
         """The id of the world that has the key with *digest*, and that key."""

@@ -43,7 +43,7 @@ class WorkingSet(WorldTables):
         self.revision = 0
         self.is_loaded = is_new
         self._keeper = around.keeper
-        self._is_shared = around.keeper.is_shared
+        self.is_shared = around.keeper.is_shared
         self.lock = threading.RLock()
         self._depth = 0
         # Threads that wait for the lock. A list, because adding to a number takes two steps.
@@ -55,7 +55,7 @@ class WorkingSet(WorldTables):
     @property
     def is_quick(self) -> bool:
         """Whether a transaction begins without waiting for the keeper."""
-        return self.is_loaded and not self._is_shared
+        return self.is_loaded and not self.is_shared
 
     # Transactions
 
@@ -100,7 +100,7 @@ class WorkingSet(WorldTables):
                     self._log.undo()
                 if self._log.changes:
                     self._keep()
-                elif self._is_shared:
+                elif self.is_shared:
                     self._keeper.release(self.id)
         except BaseException:
             self._log.undo()
@@ -116,7 +116,7 @@ class WorkingSet(WorldTables):
         """Have the rows as the keeper has them; no other process changes them until the end."""
         was_loaded = self.is_loaded
         try:
-            if self._is_shared:
+            if self.is_shared:
                 self._catch_up()
             if not self.is_loaded:
                 self._load()
@@ -152,7 +152,7 @@ class WorkingSet(WorldTables):
                 fill(self.kept, rows)
         except BaseException as error:
             self._empty()
-            if self._is_shared:
+            if self.is_shared:
                 self._keeper.release(self.id)
             if isinstance(error, msgspec.DecodeError | ValueError):
                 raise MockError(f"cannot read world {self.id!r}: {error}", status=500) from None
@@ -170,7 +170,7 @@ class WorkingSet(WorldTables):
             self._empty()
             raise
         self.__exit__(None, None, None)
-        if self._is_shared:
+        if self.is_shared:
             self._take()
 
     def _empty(self) -> None:
@@ -189,7 +189,7 @@ class WorkingSet(WorldTables):
                 self.revision += 1
                 break
         changed, is_cleared = changes_since(log.changes)
-        if not is_hard and not self._is_shared:
+        if not is_hard and not self.is_shared:
             # The end of every poll, so what waits is not copied.
             self._waiting.update(changed)
             log.changes.clear()
@@ -214,7 +214,7 @@ class WorkingSet(WorldTables):
         is_cleared: bool = False,
         is_soft: bool = False,
     ) -> None:
-        due_ms = self._due_ms() if self._is_shared else None
+        due_ms = self._due_ms() if self.is_shared else None
         change_set = ChangeSet(
             self.id, self.version + 1, is_cleared, [*changed.values()], is_soft, due_ms
         )
@@ -224,10 +224,12 @@ class WorkingSet(WorldTables):
 
     def _due_ms(self) -> int | None:
         """The wall time at which something is due here; None if only a call gets there."""
-        effect = self.effects.next()
-        if effect is None or not self.has_begun:
+        if not self.has_begun:
             return None
-        return self.world.clock.wall_ms_of(effect.due_ms)
+        effect = self.effects.next()
+        times = [self.world.clock.wall_ms_of(effect.due_ms)] if effect is not None else []
+        times += [it.claimed_until_ms for it in self.deliveries.claimed()]
+        return min((it for it in times if it is not None), default=None)
 
     def let_others_in(self) -> None:
         """Wait a moment where other threads wait for this world. Not for use in a transaction.

@@ -15,7 +15,7 @@ from .effect_table import Effects
 from .history_tables import Events, Journal
 from .keeper import key_text
 from .resource_table import Resources
-from .small_tables import Counters, Documents, RateHits, Replays, Snapshots
+from .small_tables import Counters, Deliveries, Documents, RateHits, Replays, Snapshots
 from .surroundings import Surroundings
 from .table import Log, Table
 
@@ -48,6 +48,7 @@ class WorldTables:
         self.journal = Journal(log, around.worlds)
         self.replays = Replays(log)
         self.hits = RateHits(log)
+        self.deliveries = Deliveries(log)
         self.documents = Documents(log)
         self.counters = Counters(log)
         self.snapshots = Snapshots(log)
@@ -60,6 +61,7 @@ class WorldTables:
                 self.keys,
                 self.key_uses,
                 self.counters,
+                self.deliveries,
                 self.documents,
                 self.effects,
                 self.entries,

@@ -64,7 +64,8 @@ class PostgresKeeper:
         with self._borrowed() as connection:
             self._note_time(one(connection, sql.NOW))
             # Tells this process from all others, for as long as the database exists.
-            self._writer = str(one(connection, sql.NEW_WRITER))
+            self.number = int(one(connection, sql.NEW_WRITER))
+            self._writer = str(self.number)
         self._listener = Listener(url, self._writer)
 
     # Reading

@@ -1,7 +1,7 @@
-"""The statements of the PostgreSQL keeper.
+"""What the PostgreSQL keeper says to the database.
 
-One table has the rows of all worlds, so that a change set is one statement; they are read by world
-only. The change log names the rows that changed and has no copy of them: a process that catches up
+One table has the rows of all worlds, so that a change set is one statement; nothing reads it but by
+world. The change log names the rows that changed and has no copy of them: a process that catches up
 holds the world, so it reads each row as the last commit left it.
 """
 
