@@ -28,6 +28,8 @@ WallClock = Callable[[], int]
 #: Longer than an attempt to send a webhook takes, with the wait for its turn.
 CLAIM_MS = 60_000
 _CLAIMS_LOOK_S = 1.0
+#: A ticket is the number of its process, and then a number of that process.
+_TICKETS_BITS = 32
 #: Effects that an advance runs in one transaction: other calls of the world come in between.
 _EFFECTS_PER_TRANSACTION = 256
 
@@ -39,7 +41,8 @@ class Timekeeper:
     """The time of all worlds.
 
     *wall_ms* reads the machine's clock. *system_ms* reads what a program in this process would see,
-    which freezegun and time-machine change. Nothing below this class reads either.
+    which freezegun and time-machine change. Nothing below this class reads either. *number* tells
+    this process from the others that have the same worlds.
     """
 
     def __init__(
@@ -48,7 +51,7 @@ class Timekeeper:
         wall_ms: WallClock,
         system_ms: WallClock | None = None,
         *,
-        first_ticket: int = 1,
+        number: int = 0,
     ) -> None:
         self.providers: Mapping[str, Provider] = Providers()
         self.wall_ms = wall_ms
@@ -57,7 +60,8 @@ class Timekeeper:
         self._listeners: list[Callable[[str], None]] = []
         self._listeners_here: list[Callable[[str], None]] = []
         self._dispatcher: Dispatcher | None = None
-        self._tickets = count(first_ticket)
+        self._number = number
+        self._tickets = count(number << _TICKETS_BITS | 1)
 
     def listen(self, listener: Callable[[str], None]) -> None:
         """Call *listener* with a world's id whenever its time or its jobs have moved."""
@@ -202,7 +206,11 @@ class Timekeeper:
             while True:
                 moved.clear()
                 with world.rows.transaction():
-                    claims = [it.claimed_until_ms or 0 for it in world.rows.deliveries.claimed()]
+                    claims = [
+                        it.claimed_until_ms or 0
+                        for it in world.rows.deliveries.claimed()
+                        if (it.ticket or 0) >> _TICKETS_BITS != self._number
+                    ]
                     if max(claims, default=0) <= self.wall_ms():
                         return
                 moved.wait(_CLAIMS_LOOK_S)

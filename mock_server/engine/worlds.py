@@ -51,8 +51,7 @@ class Worlds:
         self.store = store
         self.is_strict = is_strict
         self.contracts = {contract.provider: contract for contract in contracts}
-        first_ticket = store.keeper.number << 32 | 1
-        self.clocks = Timekeeper(self.contracts, wall_ms, system_ms, first_ticket=first_ticket)
+        self.clocks = Timekeeper(self.contracts, wall_ms, system_ms, number=store.keeper.number)
         self.accounts = Accounts(self.clocks)
         self.webhooks = Webhooks(self.clocks, self.find)
         self._open: dict[str, World] = {}

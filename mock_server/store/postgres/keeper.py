@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from ..keeper import (
     Changes,
@@ -259,7 +259,7 @@ class PostgresKeeper:
     def _connection(self) -> Connection:
         try:
             return self._pool.getconn(CONNECT_S_MAX)
-        except PoolTimeout as error:
+        except (PoolClosed, PoolTimeout) as error:
             raise KeeperError("the database cannot be reached") from error
 
     @contextmanager

@@ -11,7 +11,6 @@ import psycopg
 from . import statements as sql
 from .connections import connect, words_of
 
-#: How long a listener that is closed may still wait.
 _LOOK_S = 0.5
 _APART_S = 1.0
 
@@ -42,18 +41,16 @@ class Listener:
             self._thread.start()
 
     def close(self) -> None:
-        """End the thread."""
+        """Let the thread end; it does so within half a second."""
         self._is_closed.set()
-        if self._thread is not None:
-            self._thread.join(4 * _LOOK_S)
 
     def _run(self) -> None:
         while not self._is_closed.is_set():
             try:
                 self._hear()
             except psycopg.Error as error:
-                _LOG.warning("listening to the database: %s", words_of(error))
-                self._is_closed.wait(_APART_S)
+                if not self._is_closed.wait(_APART_S):
+                    _LOG.warning("listening to the database: %s", words_of(error))
 
     def _hear(self) -> None:
         with connect(self._url) as connection:
@@ -66,5 +63,7 @@ class Listener:
                         self._tell(world)
 
     def _tell(self, world: str) -> None:
+        if self._is_closed.is_set():
+            return
         for listener in self._listeners:
             listener(world)
