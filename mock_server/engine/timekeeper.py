@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -15,6 +14,7 @@ from ..kernel.clock import ADVANCE_MAX_MS, FIRES_PER_ADVANCE_MAX, Clock, Mode
 from ..kernel.errors import MockError
 from ..kernel.rows import Effect, Event
 from ..kernel.webhooks import Attempt, Dispatcher
+from ..store.claims import CLAIM_MS, first_ticket, wait_for_others
 from . import outbox
 from .instant import Instant
 from .provider_modules import Providers
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 
 WallClock = Callable[[], int]
 
-#: Longer than an attempt to send a webhook takes, with the wait for its turn.
-CLAIM_MS = 60_000
-_CLAIMS_LOOK_S = 1.0
-#: A ticket is the number of its process, and then a number of that process.
-_TICKETS_BITS = 32
 #: Effects that an advance runs in one transaction: other calls of the world come in between.
 _EFFECTS_PER_TRANSACTION = 256
 
@@ -61,15 +56,14 @@ class Timekeeper:
         self._listeners_here: list[Callable[[str], None]] = []
         self._dispatcher: Dispatcher | None = None
         self._number = number
-        self._tickets = count(number << _TICKETS_BITS | 1)
+        self._tickets = count(first_ticket(number))
 
-    def listen(self, listener: Callable[[str], None]) -> None:
-        """Call *listener* with a world's id whenever its time or its jobs have moved."""
-        self._listeners.append(listener)
+    def listen(self, listener: Callable[[str], None], *, here: bool = False) -> None:
+        """Call *listener* with a world's id whenever its time or its jobs have moved.
 
-    def listen_here(self, listener: Callable[[str], None]) -> None:
-        """Call *listener* as `listen` does, but only when this process has moved the world."""
-        self._listeners_here.append(listener)
+        *here* leaves out what another process has moved.
+        """
+        (self._listeners_here if here else self._listeners).append(listener)
 
     def notify(self, world_id: str) -> None:
         """Call every listener with *world_id*."""
@@ -195,27 +189,7 @@ class Timekeeper:
         if self._dispatcher is not None:
             self._dispatcher.wait(world.id)
         if world.rows.is_shared:
-            self._wait_for_others(world)
-
-    def _wait_for_others(self, world: World) -> None:
-        """Block until no other process has a valid claim on a webhook of *world*."""
-        moved = threading.Event()
-        listener = partial(_set, moved)
-        self._listeners.append(listener)
-        try:
-            while True:
-                moved.clear()
-                with world.rows.transaction():
-                    claims = [
-                        it.claimed_until_ms or 0
-                        for it in world.rows.deliveries.claimed()
-                        if (it.ticket or 0) >> _TICKETS_BITS != self._number
-                    ]
-                    if max(claims, default=0) <= self.wall_ms():
-                        return
-                moved.wait(_CLAIMS_LOOK_S)
-        finally:
-            self._listeners.remove(listener)
+            wait_for_others(world.rows, self._listeners, self.wall_ms, self._number)
 
     # Moving clocks
 
@@ -318,10 +292,6 @@ class Timekeeper:
         with self.moving(world):
             now_ms = self.settle(world)
             world.clock = Clock(mode, now_ms, self.outside_ms(mode), speed)
-
-
-def _set(moved: threading.Event, _: str) -> None:
-    moved.set()
 
 
 def _check_distance(by_ms: int) -> None:

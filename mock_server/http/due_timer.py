@@ -23,7 +23,7 @@ _SYSTEM_S = 0.25
 _LOOK_S_MAX = 60.0
 #: How often a process looks for what another one, which has ended, left undone.
 _OVERDUE_S = 1.0
-#: Stands among the worlds for that look.
+#: The name of that look among the names of worlds.
 _OVERDUE = ""
 
 _LOG = logging.getLogger("screentest.waker")
@@ -49,7 +49,7 @@ class Waker:
         self._due_ms: dict[str, int] = {}
         self._changed = threading.Condition()
         self._is_closed = False
-        worlds.clocks.listen_here(self._look_again)
+        worlds.clocks.listen(self._look_again, here=True)
         worlds.store.watch_effects(self._plan)
 
     def start(self) -> None:
