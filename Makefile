@@ -125,8 +125,8 @@ setup: $(DEVELOPMENT) ## only install what development needs
 .PHONY: lock
 lock: | $(BIN)/python ## resolve the dependencies anew, newest versions first
 	$(PIP) install --quiet 'uv>=0.9'
-	rm -f requirements.lock requirements-dev.lock requirements-neighbours.lock \
-	  requirements-clients.lock
+	rm -f requirements.lock requirements-dev.lock requirements-server.lock \
+	  requirements-neighbours.lock requirements-clients.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group build \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements.lock
@@ -134,6 +134,10 @@ lock: | $(BIN)/python ## resolve the dependencies anew, newest versions first
 	  --group build --group dev -c requirements.lock \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements-dev.lock
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra metrics \
+	  --extra postgres -c requirements-dev.lock \
+	  --universal --fork-strategy fewest --generate-hashes \
+	  --python-version 3.11 --quiet -o requirements-server.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --all-extras \
 	  --group build --group dev --group neighbours -c requirements-dev.lock \
 	  --universal --fork-strategy fewest --generate-hashes \
