@@ -17,6 +17,7 @@ from ..kernel.templates import fill
 from ..media.asset import Asset
 from ..media.clips import choose_clip, video_bytes
 from .instant import Instant
+from .made_answers import answer_unbehaved, made_reply
 from .provider import Call, Reply
 
 _LISTED_MAX = 100
@@ -24,6 +25,8 @@ _LISTED_MAX = 100
 
 def answer_from_contract(call: Call) -> Reply:
     """Do what the contract says of this operation."""
+    if call.rules.is_unbehaved:
+        return answer_unbehaved(call)
     return _VERBS.get(call.rules.does or "example", _example)(call)
 
 
@@ -35,7 +38,10 @@ def _success(call: Call) -> int:
 
 def _example(call: Call) -> Reply:
     status = _success(call)
-    return Reply(status, call.operation.replies[str(status)].example)
+    shape = call.operation.reply(status)
+    if shape is None or shape.example is None:
+        return made_reply(call, status)
+    return Reply(status, shape.example)
 
 
 def _create(call: Call) -> Reply:

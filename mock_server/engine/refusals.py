@@ -4,39 +4,36 @@ from __future__ import annotations
 
 from screentest.specs.behaviour.behaviour import RefusalRule
 from screentest.specs.behaviour.reasons import category_of
-from screentest.specs.errors import ContractError
 
 from ..kernel.templates import fill, fill_text
+from .made_answers import made_refusal
 from .provider import Call, Refusal, Reply
 
 
 def shape_refusal(call: Call, refusal: Refusal) -> Reply:
-    """The reply to *refusal*: by the provider's module, or by its contract's templates.
-
-    Raises:
-        ContractError: the contract has no reply for the reason.
-    """
+    """The reply to *refusal*: by the provider's module, or by its contract's templates."""
     shape = call.provider.shape
     reply = shape(call, refusal) if shape is not None else None
     if reply is None:
         reply = from_contract(call, refusal)
+    if call.rules.is_unbehaved and not refusal.reason.startswith("fault:"):
+        # The words of the contract may be for operations of another form.
+        body = reply.body if reply.departure is None else None
+        if call.operation.reply_violations(reply.status, reply.content_type, body):
+            reply = made_refusal(call, refusal)
     reply.reason = category_of(refusal.reason)
     reply.violations, reply.refusal = refusal.violations, refusal
     return reply
 
 
 def from_contract(call: Call, refusal: Refusal) -> Reply:
-    """The reply by the contract's templates.
-
-    Raises:
-        ContractError: the contract has no reply for the reason.
-    """
+    """The reply by the contract's templates; without one for the reason, a made one."""
     rules = call.ctx.behaviour
     if refusal.reason.startswith("fault:"):
         return _injected_error(call, refusal)
     rule = rules.refusals.get(refusal.reason)
     if rule is None:
-        raise ContractError(f"refusals.replies has no {refusal.reason!r}")
+        return made_refusal(call, refusal)
     facts = {**refusal.facts, "field": refusal.violations[0].field if refusal.violations else ""}
     facts["message"] = fill_text(rule.message, facts)
     body = fill(rule.body if rule.body is not None else rules.refusal_body, facts)

@@ -37,6 +37,7 @@ class Worlds:
     *clocks* moves their clocks, *accounts* has their accounts, *webhooks* records deliveries.
     *wall_ms* and *system_ms* are the two clocks of the `Timekeeper`. A mock that *is_strict*
     replaces a reply of its own that breaks the contract by a 500; else it sends it with a warning.
+    With *refuses_unbehaved* an operation that no behaviour file names is answered 501.
     """
 
     def __init__(
@@ -47,9 +48,11 @@ class Worlds:
         system_ms: WallClock | None = None,
         *,
         is_strict: bool = True,
+        refuses_unbehaved: bool = False,
     ) -> None:
         self.store = store
         self.is_strict = is_strict
+        self.refuses_unbehaved = refuses_unbehaved
         self.contracts = {contract.provider: contract for contract in contracts}
         self.clocks = Timekeeper(self.contracts, wall_ms, system_ms, number=store.keeper.number)
         self.accounts = Accounts(self.clocks)

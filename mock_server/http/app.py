@@ -46,6 +46,7 @@ def create_app(
     targets: Targets | None = None,
     warn: Warner = warn_in_log,
     is_strict: bool = True,
+    refuses_unbehaved: bool = False,
 ) -> Flask:
     """A mock as a WSGI application.
 
@@ -60,7 +61,8 @@ def create_app(
     once. *targets* says where webhooks may go; an application under a name in
     `extensions["screentest.receivers"]` gets what is sent to `wsgi:NAME`. A mock that *is_strict*
     replaces a reply of its own that breaks the contract by a 500; else it sends the reply and
-    journals a warning.
+    journals a warning. One that *refuses_unbehaved* answers 501 to an operation that a behaviour
+    file does not name; else it makes an answer for the schema.
 
     Raises:
         MockError: the database cannot be used.
@@ -78,7 +80,14 @@ def create_app(
         keeper = open_keeper(database)
     store = Store(keeper, Redactor(it.behaviour for it in contracts), monotonic_s)
     _check_served(store, contracts)
-    worlds = Worlds(store, contracts, keeper.clock(clock), system_ms, is_strict=is_strict)
+    worlds = Worlds(
+        store,
+        contracts,
+        keeper.clock(clock),
+        system_ms,
+        is_strict=is_strict,
+        refuses_unbehaved=refuses_unbehaved,
+    )
     if worlds.find(DEFAULT_WORLD) is None:
         worlds.create(plan or Plan(), DEFAULT_WORLD)
     guard = guard or Guard()

@@ -170,7 +170,7 @@ class Edge:
         if isinstance(answer, EventStream):
             sent = self._stream(handled, answer, headers, fills_blocks=fills_blocks)
         else:
-            if answer.reason is not None and answer.status >= 400 and not self._is_pure:
+            if answer.reason is not None and not self._is_pure:
                 headers.append(("X-Screentest-Reason", answer.reason))
             body = b""
             if answer.body is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from screentest.specs.behaviour.behaviour import Credential, Target
+from screentest.specs.behaviour.behaviour import COOKIE, QUERY, Credential, Target
 from screentest.specs.contracts.redaction import header_name
 from screentest.specs.json_types import Json
 
@@ -29,33 +29,46 @@ Gate = Callable[[Call], Reply | None]
 
 
 def _authenticate(call: Call) -> None:
-    if not call.operation.security:
-        return
-    schemes = [call.ctx.behaviour.credentials[name] for name in call.operation.security]
-    for credential in schemes:
-        raw = presented(credential, call.request.headers)
-        # Only a missing credential tries the next scheme: a wrong one is refused as what it is.
-        if raw is None:
-            continue
-        if call.ctx.world.settings.has_magic:
-            raw, call.key_suffix = split_key(raw)
-        key = call.presented_key if raw == call.raw_key else _other_key(call, raw)
-        if key is None or key.kind != credential.key_kind:
-            facts = {**_credential_facts(credential), "whose": _whose_key(call, raw)}
-            raise call.refuse(
-                "unknown_credential", **facts, provider=call.ctx.behaviour.name, sent=raw
-            )
-        if not key.is_active or call.key_suffix == "-revoked":
-            raise call.refuse("revoked_credential", **_credential_facts(credential))
-        if is_expired(credential, key, call.ctx.at_ms):
-            raise call.refuse("expired_credential", **_credential_facts(credential))
-        if credential.lives_ms is not None:
-            call.ctx.lasting.end_by(key.created_ms + credential.lives_ms)
-        call.key = key
-        note_use(call)
-        call.account_id = key.account
-        return
-    raise call.refuse("missing_credential", **_credential_facts(schemes[0]))
+    """Fill in the key and the account, by the first whole set of credentials that is presented."""
+    request, sets = call.request, call.operation.security_sets
+    missing: list[Credential] = []
+    for names in sets:
+        schemes = [call.ctx.behaviour.credentials[it] for it in names]
+        raw = [presented(it, request.headers, request.query) for it in schemes]
+        absent = [it for it, key in zip(schemes, raw, strict=True) if key is None]
+        # Only a missing credential tries the next set: a wrong one is refused as what it is.
+        if schemes and not absent:
+            for credential, key in zip(schemes, raw, strict=True):
+                _accept(call, credential, key or "")
+            return
+        # Of several sets, the one of which something was sent was meant.
+        if absent and (not missing or len(absent) < len(schemes)):
+            missing = absent
+    if missing and () not in sets:
+        raise call.refuse("missing_credential", **_credential_facts(missing[0]))
+
+
+def _accept(call: Call, credential: Credential, raw: str) -> None:
+    """Fill in the key that *raw* is.
+
+    Raises:
+        RefusedError: this world does not know it, or it has ended.
+    """
+    if call.ctx.world.settings.has_magic:
+        raw, call.key_suffix = split_key(raw)
+    key = call.presented_key if raw == call.raw_key else _other_key(call, raw)
+    if key is None or key.kind != credential.key_kind:
+        facts = {**_credential_facts(credential), "whose": _whose_key(call, raw)}
+        raise call.refuse("unknown_credential", **facts, provider=call.ctx.behaviour.name, sent=raw)
+    if not key.is_active or call.key_suffix == "-revoked":
+        raise call.refuse("revoked_credential", **_credential_facts(credential))
+    if is_expired(credential, key, call.ctx.at_ms):
+        raise call.refuse("expired_credential", **_credential_facts(credential))
+    if credential.lives_ms is not None:
+        call.ctx.lasting.end_by(key.created_ms + credential.lives_ms)
+    call.key = key
+    note_use(call)
+    call.account_id = key.account
 
 
 def _other_key(call: Call, raw: str) -> Key | None:
@@ -82,7 +95,8 @@ def _whose_key(call: Call, raw: str) -> str:
 
 def _credential_facts(credential: Credential) -> dict[str, Json]:
     header, scheme = credential.forms[0]
-    name = header_name(header)
+    is_header = not header.startswith((QUERY, COOKIE))
+    name = header_name(header) if is_header else header[1:]
     shown = "Bearer token" if credential.key_kind == "bearer" else name
     return {"credential": shown, "header": name, "scheme": scheme}
 

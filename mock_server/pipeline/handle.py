@@ -17,6 +17,7 @@ from screentest.specs.behaviour.behaviour import Moment
 
 from ..engine.default_handlers import answer_from_contract
 from ..engine.job_events import job_events
+from ..engine.made_answers import not_implemented
 from ..engine.provider import Call, EventStream, Refusal, RefusedError, Reply, Request
 from ..engine.refusals import shape_refusal
 from ..engine.world import World
@@ -229,6 +230,8 @@ def _carried_out(worlds: Worlds, call: Call) -> Answer:
         RefusedError: the handler refuses.
         BrokenReplyError: the reply is not what the contract documents.
     """
+    if call.rules.is_unbehaved and worlds.refuses_unbehaved:
+        return not_implemented(call)
     handler = call.provider.operations.get(call.operation.id, answer_from_contract)
     answer = handler(call)
     _charge_for_answer(call, answer)

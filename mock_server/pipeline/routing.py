@@ -73,7 +73,7 @@ def presented_key(rows: WorkingSet, contract: Contract, request: Request) -> tup
 
 def _sent_keys(contract: Contract, request: Request) -> Iterator[str]:
     for credential in contract.behaviour.credentials.values():
-        raw = presented(credential, request.headers)
+        raw = presented(credential, request.headers, request.query)
         if raw is not None:
             yield raw
 

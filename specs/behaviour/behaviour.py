@@ -19,6 +19,14 @@ from .call_limits import Cadence, Concurrency, Idempotency, Limits, RateWindow
 from .citations import Citations
 from .outputs import StreamRules, UrlRules
 
+#: Before the name of a query parameter, or of a cookie, that has a key. No header begins so.
+QUERY = "?"
+COOKIE = ";"
+
+
+#: What an operation does that the behaviour file does not name. No file can say it.
+UNBEHAVED = "unbehaved"
+
 
 class Kind(Enum):
     """What a state means to the engine; its name belongs to the provider."""
@@ -170,6 +178,11 @@ class OperationRules(Struct, frozen=True, forbid_unknown_fields=True):
     status: int | None = None
     is_anonymous: bool = field(default=False, name="anonymous")
     models: ModelRules | None = None
+
+    @property
+    def is_unbehaved(self) -> bool:
+        """Whether the behaviour file does not name it, so that it keeps nothing."""
+        return self.does == UNBEHAVED
 
 
 class Credential(Struct, frozen=True, forbid_unknown_fields=True):
@@ -324,8 +337,11 @@ class Behaviour(Struct, frozen=True, dict=True):
     @cached_property
     def credential_headers(self) -> frozenset[str]:
         """The headers in which the provider takes credentials, in lower case."""
+        places = (place for it in self.credentials.values() for place, _ in it.forms)
         return frozenset(
-            header.lower() for it in self.credentials.values() for header, _ in it.forms
+            "cookie" if it.startswith(COOKIE) else it.lower()
+            for it in places
+            if not it.startswith(QUERY)
         )
 
     @cached_property

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 from msgspec import convert
 
 from ..errors import ContractError
-from ..files import read_yaml
+from ..files import placed, read_yaml
 from ..json_types import Json
 from .arithmetic import parse_formula
 from .behaviour import (
+    COOKIE,
+    QUERY,
     Behaviour,
     Credential,
     Interpretation,
@@ -35,6 +37,7 @@ from .outputs import StreamRules, UrlRules
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
 
+_SHOWN_MAX = 300
 SCHEMA_FILE = Path(__file__).with_name("behaviour.schema.json")
 
 
@@ -54,7 +57,7 @@ def read_behaviour(raw: Json, path: Path, *, is_checked: bool = False) -> Behavi
         ContractError: as for a file.
     """
     if not is_checked:
-        _check_schema(raw, path)
+        check_behaviour(raw, path)
     lifecycles = {name: _lifecycle(name, it) for name, it in raw.get("lifecycles", {}).items()}
     resources = {
         name: _resource(name, it, lifecycles, path) for name, it in raw.get("resources", {}).items()
@@ -136,10 +139,18 @@ def _schema() -> Draft202012Validator:
     return validator
 
 
-def _check_schema(raw: Json, path: Path) -> None:
+def check_behaviour(raw: Json, path: Path) -> None:
+    """Raises unless *raw*, the content of the file at *path*, has the form of a behaviour file.
+
+    Raises:
+        ContractError: it breaks the JSON Schema; it has every problem.
+    """
+    problems: dict[str, str] = {}
     for error in _schema().iter_errors(raw):
-        where = "/".join(str(step) for step in error.instance_path) or "the top level"
-        raise ContractError(f"{path}: at {where}: {error.message}")
+        steps = [str(it).replace("~", "~0").replace("/", "~1") for it in error.instance_path]
+        problems.setdefault("".join(f"/{it}" for it in steps), error.message[:_SHOWN_MAX])
+    if problems:
+        raise ContractError(*placed(path, problems))
 
 
 def _lifecycle(name: str, raw: Json) -> Lifecycle:
@@ -185,8 +196,16 @@ def _price(raw: Json) -> Price:
     return convert({**raw, **known}, Price)
 
 
+def _place_of_key(raw: Json) -> tuple[str, str]:
+    if "query" in raw:
+        return QUERY + raw["query"], ""
+    if "cookie" in raw:
+        return COOKIE + raw["cookie"], ""
+    return raw["header"].lower(), raw.get("scheme", "")
+
+
 def _credential(scheme: str, raw: Json) -> Credential:
-    forms = [(form["header"].lower(), form.get("scheme", "")) for form in raw["accepts"]]
+    forms = [_place_of_key(it) for it in raw["accepts"]]
     return convert({**raw, "accepts": forms, "scheme": scheme}, Credential)
 
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from ..behaviour.behaviour import Behaviour
-from ..behaviour.behaviour_file import merge_patch, read_behaviour
+from ..behaviour.behaviour_file import check_behaviour, merge_patch, read_behaviour
 from ..errors import ContractError, UnknownNameError, no_such
-from ..files import read_as_built, read_yaml
+from ..files import placed, read_as_built, read_yaml
 from ..json_types import Json
+from ..openapi.document_file import read_document
 
 if TYPE_CHECKING:
     from ..openapi.operations import Operation
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent.parent
 #: A provider has up to forty interpretations: too many for one line.
 _LISTED_MAX = 10
+_OPENAPI_NAMES = ("openapi.yaml", "openapi.yml", "openapi.json")
 
 #: Combinations of readings that stay compiled. The least recently used one is compiled again.
 _READINGS_MAX = 64
@@ -42,13 +44,15 @@ class Contract:
     with many providers starts at once. The same holds for the shapes of each set of readings.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        file = folder / "behaviour.yaml"
+    def __init__(self, place: Path) -> None:
+        self.folder = place if place.is_dir() else place.parent
+        self.openapi_file = openapi_file(place)
+        # A file that is named alone has no behaviour, whatever is beside it.
+        self._has_rules = self.folder == place and (place / "behaviour.yaml").exists()
         # What was built was checked before it: that the checks pass is a test of ours.
-        built = read_as_built(file)
-        self._rules: Json = built if built is not None else read_yaml(file)
-        self.behaviour: Behaviour = self._behaviour(self._rules, is_checked=built is not None)
+        built = read_as_built(self.folder / "behaviour.yaml") if self._has_rules else None
+        self._rules: Json = built if built is not None else self._completed()
+        self.behaviour: Behaviour = self._behaviour(self._rules, is_checked=True)
         known = self.behaviour.interpretations.values()
         self._switches = {f"{self.provider}.{it.name}": it for it in known}
         self._chosen: _Chosen = ()
@@ -57,6 +61,15 @@ class Contract:
         self._lock = RLock()
         self._compiled = lru_cache(_READINGS_MAX)(self._compile)
         self._under = lru_cache(_READINGS_MAX)(self._read)
+
+    def _completed(self) -> Json:
+        """The content of the behaviour file, with what it leaves out."""
+        from .defaults import completed
+
+        path = self.folder / "behaviour.yaml"
+        rules: Json = read_yaml(path) if self._has_rules else {"behaviour": 1}
+        check_behaviour(rules, path)
+        return completed(rules, read_document(self.openapi_file), self.openapi_file)
 
     def under(self, choices: Mapping[str, str]) -> Contract:
         """This contract with the rules and shapes of *choices*, by `provider.interpretation`.
@@ -145,11 +158,11 @@ class Contract:
     def _shape(self) -> _Shape:
         with self._lock:
             document, operations, routes = self._compiled(self._reshaped)
-        _check_agreement(self.folder, self.behaviour, operations, document)
+        _check_agreement(self, operations, document)
         # A document with one security rule for everything can only be opened here and there by the
         # behaviour file.
         opened = {
-            id_: replace(operations[id_], security=())
+            id_: replace(operations[id_], security=(), security_sets=())
             for id_, rules in self.behaviour.operations.items()
             if rules.is_anonymous
         }
@@ -161,13 +174,12 @@ class Contract:
         return document, operations, routes
 
     def _compile(self, chosen: _Chosen) -> _Shape:
-        from ..openapi.document_file import read_document
         from ..openapi.documents import Documents
         from ..openapi.operations import compile_operations
         from ..openapi.routes import Routes
 
         if not chosen:
-            document = read_document(self.folder / "openapi.yaml")
+            document = read_document(self.openapi_file)
             operations = compile_operations(Documents(self.provider, document))
             return document, operations, Routes(list(operations.values()))
         document = self._compiled(())[0]
@@ -231,13 +243,30 @@ def _load(provider: str) -> Contract:
     return read_contract(FOLDER / provider)
 
 
-def read_contract(folder: Path) -> Contract:
-    """The contract in *folder*, which holds `openapi.yaml` and `behaviour.yaml`.
+def read_contract(place: Path) -> Contract:
+    """The contract in the folder *place*, or that of an OpenAPI file alone.
 
     Raises:
-        ContractError: the behaviour file is missing or wrong. The other is read on first use.
+        ContractError: a file is missing or wrong. That of a shipped contract is read on first use.
     """
-    return Contract(folder)
+    return Contract(place)
+
+
+def openapi_file(place: Path) -> Path:
+    """The OpenAPI file that *place* is, or that it has.
+
+    Raises:
+        ContractError: it has none, or a symbolic link out of it.
+    """
+    if not place.is_dir():
+        return place
+    for name in _OPENAPI_NAMES:
+        path = place / name
+        if path.is_file():
+            if not path.resolve().is_relative_to(place.resolve()):
+                raise ContractError(f"{path}: this is a symbolic link outside of the folder")
+            return path
+    raise ContractError(f"{place}: no OpenAPI file here; name it openapi.yaml or openapi.json")
 
 
 def _check_readings(behaviour: Behaviour, readings: Mapping[str, str]) -> None:
@@ -252,19 +281,18 @@ def _check_readings(behaviour: Behaviour, readings: Mapping[str, str]) -> None:
 
 
 def _check_agreement(
-    folder: Path, behaviour: Behaviour, operations: Mapping[str, Operation], document: Json
+    contract: Contract, operations: Mapping[str, Operation], document: Json
 ) -> None:
-    """Every operation is described in both files, and by the same security schemes."""
-    only_shape = operations.keys() - behaviour.operations.keys()
-    only_rules = behaviour.operations.keys() - operations.keys()
-    if only_shape or only_rules:
-        raise ContractError(
-            f"{folder}: openapi.yaml and behaviour.yaml name different operations: "
-            f"{sorted(only_shape)} only in the first, {sorted(only_rules)} only in the second"
-        )
+    """The behaviour file names operations and security schemes that the OpenAPI file has."""
+    path, behaviour = contract.folder / "behaviour.yaml", contract.behaviour
+    problems = {
+        f"/operations/{name}": no_such("operation", name, operations, listed_max=_LISTED_MAX)
+        for name in sorted(behaviour.operations.keys() - operations.keys())
+    }
     schemes = document.get("components", {}).get("securitySchemes", {}).keys()
-    if schemes != behaviour.credentials.keys():
-        raise ContractError(
-            f"{folder}: security schemes {sorted(schemes)} and credentials "
-            f"{sorted(behaviour.credentials)} differ"
-        )
+    problems |= {
+        f"/credentials/{name}": no_such("security scheme", name, schemes)
+        for name in sorted(behaviour.credentials.keys() - schemes)
+    }
+    if problems:
+        raise ContractError(*placed(path, problems))

@@ -48,6 +48,11 @@ class Documents:
         text = unquote(reference) if "%" in reference else reference
         return [step.replace("~1", "/").replace("~0", "~") for step in text[2:].split("/")]
 
+    @staticmethod
+    def matches(pattern: str, text: str) -> bool:
+        """Whether *text* matches a regular expression of JSON Schema."""
+        return jsonschema_rs.is_valid({"pattern": pattern}, text)
+
     def validator(
         self, pointer: Sequence[str], *, is_answer: bool
     ) -> jsonschema_rs.Draft202012Validator:

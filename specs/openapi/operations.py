@@ -81,6 +81,8 @@ class Operation(Struct, frozen=True):
     ) -> list[Violation]:
         """The differences between our reply and the documented one; empty if there are none."""
         shape = self.reply(status)
+        if not self.replies:
+            return []
         if shape is None:
             documented = ", ".join(sorted(self.replies))
             return [Violation("status", "", "status", f"one of {documented}", str(status))]

@@ -57,18 +57,18 @@ class Schema:
     def __init__(self, document: Documents, pointer: Sequence[str], location: str) -> None:
         self.schema: Json = document.at(pointer)
         self.location = location
-        self._document = document
+        self.document = document
         self._pointer = pointer
 
     @cached_property
     def _validator(self) -> jsonschema_rs.Draft202012Validator:
         is_answer = self.location in _ANSWERED
-        return self._document.validator(self._pointer, is_answer=is_answer)
+        return self.document.validator(self._pointer, is_answer=is_answer)
 
     @cached_property
     def fields(self) -> Fields:
         """The fields that the schema has names for."""
-        return Fields(self._document.resolve, [self.schema])
+        return Fields(self.document.resolve, [self.schema])
 
     def is_valid(self, value: Json) -> bool:
         return self._validator.is_valid(value)
@@ -77,7 +77,7 @@ class Schema:
         """The violations of *value*; empty if it is valid. *under* prefixes the pointers."""
         if self._validator.is_valid(value):
             return []
-        detail = _Telling(self.location, under, self._document.pattern_words)
+        detail = _Telling(self.location, under, self.document.pattern_words)
         found = detail.of(self._validator.iter_errors(value))
         return [it for broken in found for it in self._without_named(broken, under)] or found
 

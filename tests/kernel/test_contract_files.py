@@ -67,11 +67,12 @@ def test_what_json_cannot_say_is_not_decoded(lamp: Path) -> None:
 
 def test_a_contract_is_checked_unless_it_is_as_it_was_built(tmp_path: Path) -> None:
     path = tmp_path / "behaviour.yaml"
-    path.write_bytes((SPECS / "ulazai" / "behaviour.yaml").read_bytes())
+    for name in ("behaviour.yaml", "openapi.yaml"):
+        (tmp_path / name).write_bytes((SPECS / "ulazai" / name).read_bytes())
     write_decoded(path)
     built = read_contract(tmp_path)
     path.write_text(path.read_text(encoding="utf-8") + "weather: fine\n", encoding="utf-8")
 
     assert built.behaviour.name == "UlazAI"
-    with pytest.raises(ContractError, match=r"at the top level: .*'weather' was unexpected"):
+    with pytest.raises(ContractError, match=r"behaviour.yaml:3: .*'weather' was unexpected"):
         read_contract(tmp_path)

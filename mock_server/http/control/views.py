@@ -129,5 +129,8 @@ def show_event(event: Event) -> Json:
 
 def auth_word(credentials: Iterable[Credential]) -> str:
     """How the documented credential of a provider is sent: a header's name, or a scheme word."""
-    header, scheme = next(iter(credentials)).forms[0]
+    credential = next(iter(credentials), None)
+    if credential is None:
+        return "no key"
+    header, scheme = credential.forms[0]
     return scheme or header_name(header.lower())
