@@ -30,6 +30,7 @@ FLOORS = {
         ("mock_server/store",),
         ("mock_server/store/postgres",),
         ("mock_server/engine",),
+        ("mock_server/answers",),
         ("mock_server/findings", "mock_server/providers"),
         ("mock_server/pipeline",),
         ("mock_server/http",),

@@ -11,10 +11,10 @@ from screentest.specs.json_types import Json
 
 from ..kernel.rows import Effect, Resource
 from . import outbox
-from .default_handlers import view_facts
 from .instant import Instant
 from .jobs import holds_cost, schedule_step
 from .provider import Provider
+from .views import view_facts
 
 
 def take_step(provider: Provider, ctx: Instant, kind: str, id_: str, effect: Effect) -> None:

@@ -52,17 +52,15 @@ def create_app(
 
     *database* is a SQLite file or the URL of a PostgreSQL database; None keeps everything in
     memory. A *keeper* takes the place of both. *contracts* None serves every provider. *plan* is
-    how the default world begins, if it does not exist yet.
-    *is_server* says that streams wait for the clock, and webhooks leave by themselves; inside the
-    caller's process (the default) streams move the clock, and a webhook leaves in the thread whose
-    call made it due. *is_pure* leaves out our own response headers. A mock that *remembers* reuses
-    the answers to polls while nothing can have changed them. *clock* reads the wall time in
-    milliseconds. *observe* gets every handled request, and *warn* gets what the user should know at
-    once. *targets* says where webhooks may go; an application under a name in
+    how the default world begins, if it does not exist yet. With *is_server* streams wait for the
+    clock, and webhooks leave by themselves; else streams move the clock, and a webhook leaves in
+    the thread whose call made it due. *is_pure* leaves out our own response headers. A mock that
+    *remembers* reuses the answers to polls while nothing can have changed them. *clock* reads the
+    wall time in milliseconds. *observe* gets every handled request, *warn* what the user should
+    know. *targets* says where webhooks may go; an application under a name in
     `extensions["screentest.receivers"]` gets what is sent to `wsgi:NAME`. A mock that *is_strict*
-    replaces a reply of its own that breaks the contract by a 500; else it sends the reply and
-    journals a warning. One that *refuses_unbehaved* answers 501 to an operation that a behaviour
-    file does not name; else it makes an answer for the schema.
+    replaces a reply of its own that breaks the contract by a 500; else it journals a warning. One
+    that *refuses_unbehaved* answers 501 to operations that a behaviour file does not name.
 
     Raises:
         MockError: the database cannot be used.
@@ -72,8 +70,7 @@ def create_app(
         contracts = [load_contract(name) for name in provider_names()]
     else:
         for contract in contracts:
-            # A contract of the user's may be wrong, and is compiled before anything is served. The
-            # shipped ones are right, and compiled when they are first used.
+            # A contract of the user's may be wrong; the shipped ones are compiled when first used.
             if not contract.is_shipped:
                 _ = contract.operations
     if keeper is None:

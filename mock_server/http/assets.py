@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl
 from screentest.specs.behaviour.outputs import UrlRules
 from screentest.specs.behaviour.reasons import REASONS
 
-from ..engine.default_handlers import default_video
 from ..engine.instant import url_secret
 from ..engine.provider import Refusal, Reply
+from ..engine.views import default_video
 from ..engine.world import World
 from ..engine.worlds import Worlds
 from ..kernel.signing import Verdict, check_query

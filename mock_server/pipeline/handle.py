@@ -15,11 +15,11 @@ from msgspec.structs import replace
 
 from screentest.specs.behaviour.behaviour import Moment
 
-from ..engine.default_handlers import answer_from_contract
+from ..answers.default_handlers import answer_from_contract
+from ..answers.made_answers import not_implemented
+from ..answers.refusals import shape_refusal
 from ..engine.job_events import job_events
-from ..engine.made_answers import not_implemented
 from ..engine.provider import Call, EventStream, Refusal, RefusedError, Reply, Request
-from ..engine.refusals import shape_refusal
 from ..engine.world import World
 from ..engine.worlds import Worlds
 from ..findings.ignored_fields import ignored_fields, misspelt_directives

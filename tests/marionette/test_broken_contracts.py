@@ -109,7 +109,7 @@ def test_lint_names_all_mistakes_at_once(tmp_path: Path) -> None:
     assert len({*found}) == 14
 
 
-def test_example_operation_without_an_example_has_a_value_made_for_its_schema(
+def test_operation_without_an_example_has_a_value_made_for_its_schema(
     tmp_path: Path,
 ) -> None:
     shapes = yaml.safe_load(yaml.safe_dump(_SHAPES))

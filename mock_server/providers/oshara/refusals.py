@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation
 
+from ...answers.refusals import from_contract
 from ...engine.keys import key_digest
 from ...engine.provider import Call, Provider, Refusal, Reply, Upload
-from ...engine.refusals import from_contract
 from ...kernel.bodies import BodyError, read_json
 from ...media.file_types import file_type
 from ...media.picture_headers import picture_size

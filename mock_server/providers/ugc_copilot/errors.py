@@ -8,8 +8,8 @@ from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation, type_name
 
+from ...answers.refusals import from_contract
 from ...engine.provider import Call, Provider, Refusal, Reply
-from ...engine.refusals import from_contract
 
 provider = Provider("ugc_copilot")
 

@@ -12,10 +12,10 @@ from screentest.specs.behaviour.behaviour import Kind
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation
 
+from ...answers.refusals import from_contract
 from ...engine.instant import Instant
 from ...engine.job_control import finish_now, set_outcome
 from ...engine.provider import Call, Provider, Refusal, Reply
-from ...engine.refusals import from_contract
 from ...kernel.clock import rfc3339, rfc3339_microseconds
 from ...kernel.rows import Resource
 from ...kernel.templates import fill_text

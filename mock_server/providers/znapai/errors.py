@@ -9,8 +9,8 @@ from hashlib import sha256
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation
 
+from ...answers.refusals import from_contract
 from ...engine.provider import Call, Provider, Refusal, Reply
-from ...engine.refusals import from_contract
 from ...kernel.templates import fill, fill_text, look_up
 
 provider = Provider("znapai")

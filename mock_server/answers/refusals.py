@@ -5,9 +5,9 @@ from __future__ import annotations
 from screentest.specs.behaviour.behaviour import RefusalRule
 from screentest.specs.behaviour.reasons import category_of
 
+from ..engine.provider import Call, Refusal, Reply
 from ..kernel.templates import fill, fill_text
 from .made_answers import made_refusal
-from .provider import Call, Refusal, Reply
 
 
 def shape_refusal(call: Call, refusal: Refusal) -> Reply:

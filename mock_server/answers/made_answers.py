@@ -24,10 +24,10 @@ from screentest.specs.openapi.operations import ReplyShape
 from screentest.specs.openapi.text_formats import NO_WORDS
 from screentest.specs.openapi.validation import Schema
 
+from ..engine.provider import Call, Refusal, Reply
 from ..kernel.ids import stream
 from ..kernel.templates import fill, fill_text
 from ..media.clips import StillKind, choose_clip, still, video_bytes
-from .provider import Call, Refusal, Reply
 
 _PROBLEM = "application/problem+json"
 _SIZE = (1280, 720)
