@@ -165,7 +165,7 @@ class MutantApp:
         if change.get("any_key") and answered.status in {401, 403} and asked.operation:
             answered = self._send(_without_key(asked, self), **self._fresh_key(asked))
         if change.get("any_owner"):
-            answered = self._as_somebody_else(asked, answered)
+            answered = self._with_another_key(asked, answered)
         if change.get("twice") and answered.status < 300:
             self._send(asked, **changes)
         if change.get("forgive"):
@@ -190,7 +190,7 @@ class MutantApp:
             changes["QUERY_STRING"] = urlencode(kept)
         return changes
 
-    def _as_somebody_else(self, asked: Asked, answered: MutantAnswer) -> MutantAnswer:
+    def _with_another_key(self, asked: Asked, answered: MutantAnswer) -> MutantAnswer:
         """The answer that another account of the same world gets."""
         own = asked.credential(self.contract)
         is_list = answered.status < 300

@@ -310,5 +310,5 @@ class _Callers:
 
 def _is_mask(value: str) -> bool:
     inside = value.strip("[](){}<>_-. ").lower()
-    is_one_letter = len(inside) >= 3 and len(set(inside)) == 1
-    return value == REDACTED or inside in _MASKS or is_one_letter or "***" in value
+    is_one_character = len(inside) >= 3 and len(set(inside)) == 1
+    return value == REDACTED or inside in _MASKS or is_one_character or "***" in value

@@ -117,9 +117,9 @@ def _is_place(session: Session, name: str, ids: dict[str, str], found: Exchange)
     if session.call(name, ids=ids, who=ANONYMOUS).status != _NOT_FOUND:
         return True
     nothing = session.send(OutgoingRequest(found.method, _NOTHING), session.owner)
-    return nothing.status != _NOT_FOUND or _told(nothing) != _told(found)
+    return nothing.status != _NOT_FOUND or _body_without_path(nothing) != _body_without_path(found)
 
 
-def _told(exchange: Exchange) -> bytes:
+def _body_without_path(exchange: Exchange) -> bytes:
     """The body without the path that was asked for, which many servers repeat."""
     return exchange.body.replace(exchange.path.encode(), b"")

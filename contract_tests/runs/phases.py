@@ -50,7 +50,7 @@ _VALID_STATUSES = ("2xx", "401", "402", "403", "404", "409", "429")
 _INVALID_STATUSES = ("4xx",)
 #: A stream is read to its end; the longest documented one has far fewer events.
 _STREAM_EVENTS_MAX = 10_000
-_TOLD_LENGTH_MAX = 400
+_SHOWN_MAX = 400
 
 
 def schemathesis_rules() -> dict[str, Rule]:
@@ -130,7 +130,7 @@ def _judge_events(schema: Any, judge: Judge, watcher: Watcher) -> None:
                     rule = rule_ids.schemathesis(name)
                     judge.check_optional(rule, detail, exchange, holds=not detail)
         elif isinstance(event, events.NonFatalError):
-            detail = f"{event.label}: {event.value}"[:_TOLD_LENGTH_MAX]
+            detail = f"{event.label}: {event.value}"[:_SHOWN_MAX]
             judge.check(rule_ids.schemathesis("runs"), detail, holds=False)
         elif isinstance(event, events.Interrupted):
             raise KeyboardInterrupt  # schemathesis takes it for itself
@@ -143,7 +143,7 @@ def _verdicts(event: Any) -> Iterator[tuple[str, str, str]]:
             detail = ""
             if node.failure_info is not None:
                 failure = node.failure_info.failure
-                detail = f"{failure.title}: {failure.message}"[:_TOLD_LENGTH_MAX]
+                detail = f"{failure.title}: {failure.message}"[:_SHOWN_MAX]
             yield case_id, node.name, detail
 
 

@@ -205,7 +205,7 @@ def _owners(session: Session, name: str) -> None:
     wanted = _refusals_of(session, name, "not_found")
     detail = f"an unknown id was answered {unknown.status} instead of {_either(wanted)}"
     check(rule_ids.own(name, "unknown"), detail, unknown, holds=unknown.status in wanted)
-    ids = _somebodys(session, name)
+    ids = _owner_ids(session, name)
     is_hidden = behaviour.foreign == "hide" or not targets or any(it.hidden for it in targets)
     wanted = _refusals_of(session, name, "not_found" if is_hidden else "foreign")
     before = _snapshot(session, name, ids)
@@ -234,7 +234,7 @@ def _either(statuses: list[int]) -> str:
     return " or ".join(map(str, statuses))
 
 
-def _somebodys(session: Session, name: str) -> Mapping[str, Json]:
+def _owner_ids(session: Session, name: str) -> Mapping[str, Json]:
     """The ids of something of the owner's, in a state in which *name* works."""
     maker = session.resources.maker_for(name)
     if maker is None or session.contract.behaviour.operations[name].effect != "destructive":

@@ -113,7 +113,7 @@ def _pay(
     wanted = before.total if is_later else before.total - cost
     detail = f"{before.total} credits became {after.total}; it costs {cost} at {moment.value}"
     session.judge.check(rule, detail, answer, holds=after.total == wanted)
-    _told(session, name, answer, cost, after.available)
+    _shown_price(session, name, answer, cost, after.available)
     _wait_for_all(session, answer)
     last = session.wallet.balance(who)
     detail = f"{before.total} credits became {last.total} in the end; it costs {cost}"
@@ -126,7 +126,7 @@ def _moment(session: Session, name: str) -> Moment:
     return price.moment
 
 
-def _told(session: Session, name: str, answer: Exchange, cost: int, available: int) -> None:
+def _shown_price(session: Session, name: str, answer: Exchange, cost: int, available: int) -> None:
     """What an answer says of its own price, against what was seen."""
     for view in session.checks.views.get(name, ()):
         rule = rule_ids.money(name, "shown")
@@ -233,7 +233,7 @@ def _failure(session: Session, name: str) -> None:
     detail = f"{before.total} credits became {after.total} although it failed; it costs {cost}"
     rule = rule_ids.money(name, "failure")
     session.judge.check(rule, detail, answer, last, holds=before.total == after.total)
-    _refund_told(session, last, cost)
+    _shown_refund(session, last, cost)
     if make is not None and not answer.is_stream:
         session.target.wait(60_000)
         session.call(
@@ -247,7 +247,7 @@ def _failure(session: Session, name: str) -> None:
     session.judge.check(rule, detail, answer, last, holds=before.total == later.total)
 
 
-def _refund_told(session: Session, last: Exchange, cost: int) -> None:
+def _shown_refund(session: Session, last: Exchange, cost: int) -> None:
     view: View
     for view in session.checks.views.get(last.operation, ()):
         shown = evaluate(view.refunded, last) if view.refunded else None

@@ -119,7 +119,7 @@ class Result:
     @property
     def ending(self) -> str:
         """Why the run ended before its end; empty when it did not."""
-        return "" if self.ended_by is None else _told_of(self.ended_by)
+        return "" if self.ended_by is None else _reason_of(self.ended_by)
 
     def rules(self, verdict: RuleVerdict) -> list[Rule]:
         return [it for it in self.judge.rules.values() if self.judge.verdict(it.id) is verdict]
@@ -221,7 +221,7 @@ def run_scenario(
     except UnableError as error:
         unable = str(error)
     except ends_by as error:
-        unable, ended_by = _told_of(error), error
+        unable, ended_by = _reason_of(error), error
     if session.open_jobs is not None:
         session.open_jobs.end_scenario(is_done=not unable)
     trace = session.trace
@@ -231,5 +231,5 @@ def run_scenario(
     return Ran(scenario, trace, time.perf_counter() - started, unable, ended_by)
 
 
-def _told_of(error: BaseException) -> str:
+def _reason_of(error: BaseException) -> str:
     return "the run was interrupted" if isinstance(error, KeyboardInterrupt) else str(error)

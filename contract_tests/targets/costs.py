@@ -199,7 +199,7 @@ class Costs:
 
     def _price(self, rules: OperationRules, exchange: Exchange) -> int:
         shown = self._acted_on(rules, exchange)
-        detail = [it for it in self._told(exchange, shown) if _is_amount(it)]
+        detail = [it for it in self._shown_prices(exchange, shown) if _is_amount(it)]
         if detail:
             return int(detail[0])
         calls = self._calls[exchange.key, exchange.operation] if self.knows_past else None
@@ -208,7 +208,7 @@ class Costs:
         )
         return worst_price(self.contract, self._checks, rules.id) if price is None else price
 
-    def _told(self, exchange: Exchange, shown: Exchange | None) -> Iterator[Json]:
+    def _shown_prices(self, exchange: Exchange, shown: Exchange | None) -> Iterator[Json]:
         """What the provider itself says that the request costs."""
         for view in self._checks.views.get(exchange.operation, ()):
             if view.charged:

@@ -19,7 +19,7 @@ _TIMEOUT_S = 30.0
 #: No answer that a contract describes is longer; a longer one is cut and so fails.
 _BODY_BYTES_MAX = 256 * 1024 * 1024
 _PIECE_BYTES = 64 * 1024
-_TOLD_MAX = 200
+_SHOWN_MAX = 200
 
 
 class UnreachableError(Exception):
@@ -106,7 +106,7 @@ class Live:
     def fetch(self, url: str) -> Raw:
         problem = address_problem(url)
         if problem:
-            raise UnableError(f"the address {url[:_TOLD_MAX]!r} was handed out, and {problem}")
+            raise UnableError(f"the address {url[:_SHOWN_MAX]!r} was handed out, and {problem}")
         parts = urlsplit(url)
         wire = OutgoingRequest("GET", parts.path or "/", parts.query)
         return self._exchange(parts.scheme, parts.netloc, wire.path, wire)
@@ -177,12 +177,12 @@ def check_address(url: str, *, is_live: bool) -> None:
     """
     problem = address_problem(url)
     if problem:
-        raise NotAllowedError(f"no address {url[:_TOLD_MAX]!r}: {problem}")
+        raise NotAllowedError(f"no address {url[:_SHOWN_MAX]!r}: {problem}")
     parts = urlsplit(url)
     if parts.username is not None or parts.password is not None:
         raise NotAllowedError(f"no name or password goes into the address of {parts.hostname}")
     if parts.query or parts.fragment:
-        raise NotAllowedError(f"no address {url[:_TOLD_MAX]!r}: leave out what follows ? or #")
+        raise NotAllowedError(f"no address {url[:_SHOWN_MAX]!r}: leave out what follows ? or #")
     assert parts.hostname is not None
     if is_live or parts.hostname == "localhost":
         return

@@ -42,11 +42,11 @@ class MockApp:
 
 def make_app(contract: Contract) -> App:
     """A fresh mock of *contract*'s provider, as a WSGI application in memory."""
-    app = create_app(contracts=[contract], warn=_warn_nobody)
+    app = create_app(contracts=[contract], warn=_ignore_warning)
     return MockApp(app, app.extensions["screentest.receivers"])
 
 
-def _warn_nobody(_told: str) -> None:
+def _ignore_warning(_text: str) -> None:
     """The kit does what users are warned of on purpose, and reports what comes of it."""
 
 

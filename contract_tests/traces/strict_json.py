@@ -16,7 +16,7 @@ from screentest.specs.json_types import Json
 
 #: Deeper than anything that a contract describes, and far from what Python can follow.
 _DEPTH_MAX = 64
-_TOLD_MAX = 200
+_SHOWN_MAX = 200
 #: Two of them together are a character beyond the first 65,536; JSON can write one alone.
 _HALF = re.compile(r"[\ud800-\udfff]")
 
@@ -92,7 +92,7 @@ class Form:
         """
         for error in self._validator.iter_errors(value):
             at = "/".join(str(step) for step in error.instance_path)
-            raise ValueError(f"{where}: {f'at {at}: ' if at else ''}{error.message[:_TOLD_MAX]}")
+            raise ValueError(f"{where}: {f'at {at}: ' if at else ''}{error.message[:_SHOWN_MAX]}")
 
     @cached_property
     def _validator(self) -> jsonschema_rs.Validator:

@@ -17,7 +17,7 @@ from .citations import source_of_unknown_field
 from .fixes import unknown_field_fix, value_at
 
 # A body for another provider consists of undocumented fields.
-_TOLD_MAX = 10
+_NAMED_MAX = 10
 _POINTER_MAX = 120
 
 
@@ -28,7 +28,7 @@ def ignored_fields(call: Call, answer: Reply | EventStream) -> list[Finding]:
     schema = call.operation.body_schema(call.request.content_type)
     if schema is None:
         return []
-    unnamed = islice(schema.fields.unnamed_in(call.body), _TOLD_MAX)
+    unnamed = islice(schema.fields.unnamed_in(call.body), _NAMED_MAX)
     return [_advice(call, schema.fields, pointer) for pointer, _ in unnamed]
 
 

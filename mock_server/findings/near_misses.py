@@ -13,7 +13,7 @@ _LIKENESS_MIN = 0.6
 #: An exact call of another provider is likelier than a similar one of this provider, and the right
 #: method counts for more than one or two letters.
 _ELSEWHERE, _OTHER_METHOD = 0.95, 0.2
-#: The path was right to the letter, so only the method can be wrong.
+#: The path matches exactly, so only the method can be wrong.
 _THIS_PATH = 2.0
 #: A longer path is not a typo, and the cost of comparing is the square of its length.
 _PATH_MAX = 200

@@ -35,14 +35,14 @@ _LOG = logging.getLogger("screentest.webhooks")
 
 def carry_out(worlds: Worlds, transport: Transport, attempt: Attempt) -> Report:
     """Sign and send one attempt. The request is None if the attempt was cancelled meanwhile."""
-    letter = worlds.webhooks.request(attempt)
-    if letter is None:
+    request = worlds.webhooks.request(attempt)
+    if request is None:
         return attempt, None, Outcome(None)
     try:
-        return attempt, letter, transport.post(letter)
+        return attempt, request, transport.post(request)
     except Exception as error:  # noqa: BLE001  the delivery must not stay claimed for ever
         _LOG.exception("attempt %s of %s", attempt.number, attempt.delivery)
-        return attempt, letter, Outcome(None, f"screentest is wrong here: {error!r}"[:200])
+        return attempt, request, Outcome(None, f"screentest is wrong here: {error!r}"[:200])
 
 
 class InlineCourier:

@@ -32,8 +32,8 @@ _HEADERS = {"Content-Type": "application/json", "User-Agent": "screentest-webhoo
 class Transport(Protocol):
     """Sends webhook requests."""
 
-    def post(self, letter: WebhookRequest) -> Outcome:
-        """Send *letter* once; returns the outcome."""
+    def post(self, request: WebhookRequest) -> Outcome:
+        """Send *request* once; returns the outcome."""
         ...
 
 
@@ -44,11 +44,11 @@ class Post:
         self._sockets = sockets
         self._in_process = in_process
 
-    def post(self, letter: WebhookRequest) -> Outcome:
-        """Send *letter* once; returns the outcome."""
-        is_inside = letter.url.startswith(IN_PROCESS)
+    def post(self, request: WebhookRequest) -> Outcome:
+        """Send *request* once; returns the outcome."""
+        is_inside = request.url.startswith(IN_PROCESS)
         began_s = monotonic_s()
-        outcome = (self._in_process if is_inside else self._sockets).post(letter)
+        outcome = (self._in_process if is_inside else self._sockets).post(request)
         latency_ms = round((monotonic_s() - began_s) * 1_000)
         return Outcome(outcome.status, outcome.error, latency_ms, outcome.reply)
 
@@ -59,18 +59,18 @@ class InProcess:
     def __init__(self, receivers: Mapping[str, WSGIApplication]) -> None:
         self._receivers = receivers
 
-    def post(self, letter: WebhookRequest) -> Outcome:
+    def post(self, request: WebhookRequest) -> Outcome:
         """Call the application and read its answer."""
         # Loaded here, as most runs have no receiver inside the process.
         from werkzeug.datastructures import Headers
         from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-        name = letter.url.removeprefix(IN_PROCESS)
+        name = request.url.removeprefix(IN_PROCESS)
         app = self._receivers.get(name)
         if app is None:
             return Outcome(None, f"no receiver {name!r} in this process")
-        headers = Headers({**_HEADERS, **letter.headers})
-        builder = EnvironBuilder("/", method="POST", headers=headers, data=letter.body)
+        headers = Headers({**_HEADERS, **request.headers})
+        builder = EnvironBuilder("/", method="POST", headers=headers, data=request.body)
         try:
             pieces, status, _ = run_wsgi_app(app, builder.get_environ(), buffered=True)
         except Exception as error:  # noqa: BLE001  a receiver that crashes gives no answer
@@ -86,11 +86,11 @@ class Sockets:
         self._targets = targets
         self._total_s = total_s
 
-    def post(self, letter: WebhookRequest) -> Outcome:
+    def post(self, request: WebhookRequest) -> Outcome:
         """Connect, send, and read as much of the answer as is kept."""
         ends_s = monotonic_s() + self._total_s
         try:
-            parts = split_url(letter.url)
+            parts = split_url(request.url)
             host, port = parts.hostname or "", port_of(parts)
             line = self._connect(host, port, is_secure=parts.scheme == "https")
         except MockError as error:
@@ -103,12 +103,12 @@ class Sockets:
         connection.sock = _Bounded(line, ends_s)
         headers = {
             **_HEADERS,
-            **letter.headers,
+            **request.headers,
             "Accept-Encoding": "identity",
             "Connection": "close",
         }
         try:
-            connection.request("POST", target, letter.body, headers)
+            connection.request("POST", target, request.body, headers)
             answer = connection.getresponse()
             return Outcome(answer.status, reply=_reply(answer))
         except (OSError, http.client.HTTPException) as error:

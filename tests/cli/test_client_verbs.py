@@ -38,7 +38,7 @@ def test_clock_moves_to_what_is_next_and_until_nothing_is_due(world: World) -> N
     assert [it["type"] for it in rest] == ["job.completed"]
 
 
-def test_clock_refuses_a_jump_that_is_no_duration(world: World) -> None:
+def test_clock_refuses_an_invalid_duration(world: World) -> None:
     refused = world.run("clock", "advance", "soon")
 
     assert (refused.code, refused.out) == (2, "")
@@ -67,7 +67,7 @@ def test_jobs_are_listed_with_state_and_end(world: World) -> None:
     assert row.split()[:5] == [job, "ozor", "agent_job", "queued", "0%"]
 
 
-def test_job_that_is_told_to_fail_does_so_at_its_end(world: World) -> None:
+def test_job_with_a_set_failure_fails_at_its_end(world: World) -> None:
     job = world.start_job()
 
     detail = world.run("jobs", "fail", job, "--reason", "No lamps today", "--json").json
@@ -203,7 +203,7 @@ def test_logs_are_filtered_by_class_of_status_and_by_code(world: World) -> None:
     assert [json.loads(it)["id"] for it in coded] == ["req_3"]
 
 
-def test_finding_that_does_not_exist_is_no_empty_list(world: World) -> None:
+def test_unknown_finding_is_not_an_empty_list(world: World) -> None:
     refused = world.run("logs", "--code", "SC12")
 
     assert (refused.code, refused.out) == (2, "")
@@ -239,7 +239,7 @@ def test_curl_of_a_request_runs_nothing_that_a_client_sent(world: World, mark: s
     assert "-X\nGET\n" in done.stdout
 
 
-def test_status_that_is_none_is_named(world: World) -> None:
+def test_invalid_status_is_named(world: World) -> None:
     refused = world.run("logs", "--status", "4x")
 
     assert (refused.code, refused.out) == (2, "")
@@ -294,7 +294,7 @@ def test_credits_of_an_account_are_those_of_its_own_provider(world: World) -> No
     ],
     ids=lambda it: " ".join(it) if isinstance(it, tuple) else "",
 )
-def test_name_that_nothing_can_have_is_told_as_any_other(
+def test_impossible_name_is_reported_like_any_other(
     world: World, words: tuple[str, ...], detail: str
 ) -> None:
     refused = world.run(*words)
@@ -313,7 +313,7 @@ def test_lost_name_takes_back_no_fault(world: World) -> None:
 
 
 @pytest.mark.parametrize("value", ["NaN", "1e999", "-Infinity"])
-def test_attribute_of_a_fault_that_json_has_no_number_for_is_told(world: World, value: str) -> None:
+def test_fault_attribute_without_a_json_number_is_reported(world: World, value: str) -> None:
     refused = world.run("fault", "add", "http_error", "--set", f"status={value}")
 
     assert refused.code == 2

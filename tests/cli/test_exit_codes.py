@@ -16,8 +16,8 @@ from tests.contract.hands import recording
 
 from .conftest import Shell
 
-_NOBODY = "--url=http://127.0.0.1:9"
-_WITH_KEY = (_NOBODY, "--api-key=k")
+_UNUSED_PORT = "--url=http://127.0.0.1:9"
+_WITH_KEY = (_UNUSED_PORT, "--api-key=k")
 #: Files of the folder in which every row runs.
 _FILES = (
     "bad.toml",
@@ -72,31 +72,31 @@ _USAGE: tuple[tuple[str, ...], ...] = (
     ("verify", "ozor", "--reading=ozor.credit_hald=reserve"),
     ("verify", "ozor", "--reading=reserve"),
     ("verify", "ozor", "--url=https://ozor.ai"),
-    ("verify", "ozor", _NOBODY),
+    ("verify", "ozor", _UNUSED_PORT),
     ("plan", "ozr"),
     ("mutants", "list", "ozr"),
     ("plan", "ozor", "--reading=x=y"),
     ("check-har", "ozr", "text.har"),
     ("check-har", "ozor", "nowhere.har"),
     ("check-har", "ozor", "paid.ndjson", "--reading=x=y"),
-    ("record", "ozr", _NOBODY, "--output=trace.ndjson"),
+    ("record", "ozr", _UNUSED_PORT, "--output=trace.ndjson"),
     ("record", "ozor", "--url=https://ozor.ai", "--output=trace.ndjson"),
-    ("record", "ozor", _NOBODY, "--output=trace.ndjson", "--reading=x=y"),
+    ("record", "ozor", _UNUSED_PORT, "--output=trace.ndjson", "--reading=x=y"),
     ("replay", "ulazai", "nowhere.ndjson"),
     ("replay", "ulazai", "paid.ndjson", "--read-only"),
     ("replay", "ulazai", "paid.ndjson", "--reading=x=y"),
     ("diff", "ulazai", "paid.ndjson", "nowhere.ndjson"),
 )
 _UNREACHABLE: tuple[tuple[str, ...], ...] = (
-    ("env", _NOBODY),
-    ("clock", _NOBODY),
-    ("jobs", _NOBODY),
-    ("trigger", "ozor", "completed", _NOBODY),
-    ("credits", _NOBODY),
-    ("fault", _NOBODY),
-    ("snapshot", "save", "world.jsonl", _NOBODY),
-    ("webhooks", _NOBODY),
-    ("logs", _NOBODY),
+    ("env", _UNUSED_PORT),
+    ("clock", _UNUSED_PORT),
+    ("jobs", _UNUSED_PORT),
+    ("trigger", "ozor", "completed", _UNUSED_PORT),
+    ("credits", _UNUSED_PORT),
+    ("fault", _UNUSED_PORT),
+    ("snapshot", "save", "world.jsonl", _UNUSED_PORT),
+    ("webhooks", _UNUSED_PORT),
+    ("logs", _UNUSED_PORT),
     ("verify", "ozor", *_WITH_KEY),
     ("replay", "ulazai", "paid.ndjson", *_WITH_KEY),
 )

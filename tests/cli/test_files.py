@@ -22,7 +22,7 @@ def test_new_file_has_the_permissions_that_were_asked_for(tmp_path: Path) -> Non
     assert [it.name for it in tmp_path.iterdir()] == ["secret"]
 
 
-def test_what_somebody_left_beside_it_is_not_written_to(tmp_path: Path) -> None:
+def test_existing_file_beside_it_is_not_written_to(tmp_path: Path) -> None:
     victim, path = tmp_path / "victim", tmp_path / "secret"
     victim.write_text("mine")
     (tmp_path / "secret.part").symlink_to(victim)

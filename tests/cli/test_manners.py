@@ -13,7 +13,7 @@ from tests.tree import ROOT
 
 from .conftest import Shell, World
 
-_NOBODY = "http://127.0.0.1:9"
+_UNUSED_PORT = "http://127.0.0.1:9"
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_json_is_exactly_one_document_on_stdout(world: World, words: tuple[str, 
     ids=" ".join,
 )
 def test_mock_that_cannot_be_reached_is_exit_code_3(shell: Shell, words: tuple[str, ...]) -> None:
-    answer = shell.run(*words, "--url", _NOBODY)
+    answer = shell.run(*words, "--url", _UNUSED_PORT)
 
     assert (answer.code, answer.out) == (3, "")
     # The number of the error is another one on each system.
@@ -214,7 +214,7 @@ def test_slip_is_exit_code_2_with_one_line_and_a_hint(
         ("replay", "ozr", __file__),
         ("diff", "ozr", __file__, __file__),
         ("serve", "--provider", "ozr"),
-        ("record", "ozr", "--url", _NOBODY, "--output", "x"),
+        ("record", "ozr", "--url", _UNUSED_PORT, "--output", "x"),
         ("run", "--provider", "ozr", "--", "true"),
         ("trigger", "ozr", "completed"),
         ("trigger", "ozr", "completed", "--job", "job_1"),
@@ -277,7 +277,7 @@ def test_provider_in_capitals_is_the_nearest_too(world: World, words: tuple[str,
         "file:///etc/passwd",
     ],
 )
-def test_address_that_is_none_is_exit_code_2_with_a_hint(shell: Shell, url: str) -> None:
+def test_invalid_address_is_exit_code_2_with_a_hint(shell: Shell, url: str) -> None:
     """None of them is opened: a library would read files, too."""
     answer = shell.run("jobs", "--url", url)
 
@@ -296,7 +296,7 @@ def test_verbs_look_for_the_mock_where_the_settings_let_it_listen(shell: Shell) 
 
     detail = [it.err.split(": ")[1] for it in (from_file, from_variable)]
     assert detail == ["no mock at http://127.0.0.1:9", "no mock at http://127.0.0.1:7"]
-    assert (shown["url"]["value"], shown["url"]["source"]) == (_NOBODY, "host and port")
+    assert (shown["url"]["value"], shown["url"]["source"]) == (_UNUSED_PORT, "host and port")
 
 
 def test_variable_that_nothing_reads_is_warned_of_with_the_nearest(shell: Shell) -> None:
@@ -340,7 +340,7 @@ def test_json_of_no_verb_is_a_slip(shell: Shell) -> None:
     ],
     ids=["object", "page", "deep", "404", "500"],
 )
-def test_server_that_is_no_mock_is_exit_code_3_with_a_hint(
+def test_server_other_than_a_mock_is_exit_code_3_with_a_hint(
     shell: Shell, status: str, body: bytes, detail: str
 ) -> None:
     def another(environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
@@ -359,7 +359,7 @@ def test_server_that_is_no_mock_is_exit_code_3_with_a_hint(
     assert f"ok    no mock runs at http://127.0.0.1:{port}: {detail}" in looked.out
 
 
-def test_token_that_no_header_can_carry_is_told_without_showing_it(shell: Shell) -> None:
+def test_token_that_no_header_can_carry_is_refused_without_showing_it(shell: Shell) -> None:
     answer = shell.run("jobs", SCREENTEST_CONTROL_TOKEN="sésame\nouvre-toi")
 
     assert (answer.code, answer.out) == (2, "")

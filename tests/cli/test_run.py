@@ -134,7 +134,7 @@ def test_command_that_dies_of_a_signal_ends_as_in_a_shell(shell: Shell) -> None:
         ),
     ],
 )
-def test_command_that_cannot_be_run_ends_as_in_a_shell_and_is_told_why(
+def test_command_that_cannot_be_run_ends_as_in_a_shell_with_the_reason(
     shell: Shell, word: str, code: int, problem: str, hint: str
 ) -> None:
     (shell.folder / "folder").mkdir()

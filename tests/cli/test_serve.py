@@ -99,7 +99,7 @@ def test_quiet_mock_prints_no_requests_but_still_counts_them(shell: Shell) -> No
 # --- The banner -----------------------------------------------------------------------------------
 
 
-def test_banner_stands_in_columns_within_eighty_characters(serving: Served) -> None:
+def test_banner_has_columns_within_eighty_characters(serving: Served) -> None:
     serving.stop()
 
     lines = (serving.folder / "out").read_text().splitlines()

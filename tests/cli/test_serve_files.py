@@ -9,7 +9,7 @@ from .conftest import Shell
 from .serving import serving_mock
 
 
-def test_world_of_a_file_goes_on_and_options_that_say_otherwise_are_told(shell: Shell) -> None:
+def test_world_of_a_file_is_resumed_and_conflicting_options_are_reported(shell: Shell) -> None:
     made = ("--db", "q.db", "--seed", "3", "--clock", "manual")
     with serving_mock(shell, *made) as served:
         served.stop()

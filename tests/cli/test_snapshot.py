@@ -107,7 +107,7 @@ def test_file_that_is_not_text_is_refused(world: World) -> None:
         (("save", "no/folder"), "error: cannot write no/folder: its folder does not exist\n"),
     ],
 )
-def test_file_that_cannot_be_opened_is_told_in_one_line(
+def test_file_that_cannot_be_opened_is_a_one_line_error(
     world: World, words: tuple[str, ...], detail: str
 ) -> None:
     refused = world.run("snapshot", *words)

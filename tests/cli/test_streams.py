@@ -25,13 +25,13 @@ def _in_bash(shell: Shell, script: str, **variables: str) -> subprocess.Complete
     )
 
 
-def test_output_that_nobody_reads_is_no_failure(shell: Shell) -> None:
+def test_closed_output_pipe_is_not_a_failure(shell: Shell) -> None:
     done = _in_bash(shell, f"{_PYTHON_M} explain --all | head -1; echo ${{PIPESTATUS[0]}} >&2")
 
     assert (done.stdout.count("\n"), done.stderr) == (1, "0\n")
 
 
-def test_verdict_counts_although_nobody_reads_the_report(shell: Shell) -> None:
+def test_verdict_sets_the_exit_code_when_the_report_pipe_is_closed(shell: Shell) -> None:
     key = "sk_" + "live_" + "0123456789abcdef" * 2
 
     done = _in_bash(shell, f"{_PYTHON_M} doctor | true; echo ${{PIPESTATUS[0]}}", SOME_KEY=key)
@@ -52,7 +52,7 @@ def test_program_without_one_of_its_streams_ends_as_with_it(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device without room")
-def test_output_without_room_is_told_in_one_line(shell: Shell) -> None:
+def test_full_output_device_is_a_one_line_error(shell: Shell) -> None:
     done = _in_bash(shell, f"{_PYTHON_M} explain --all > /dev/full")
 
     assert (done.returncode, done.stderr) == (2, "error: No space left on device\n")

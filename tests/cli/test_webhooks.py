@@ -117,7 +117,7 @@ def test_deliveries_are_listed_and_sent_again(world: World, listening: Listening
     assert len(again[0]["attempts"]) == 2
 
 
-def test_receiver_that_is_not_there_is_told_under_its_delivery(world: World) -> None:
+def test_missing_receiver_is_reported_under_its_delivery(world: World) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         # Bound and not listening: a connection is refused.
@@ -134,7 +134,7 @@ def test_receiver_that_is_not_there_is_told_under_its_delivery(world: World) -> 
 
 
 @pytest.mark.parametrize(("how", "left_with"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_endpoint_is_gone_once_nobody_listens(
+def test_endpoint_is_deleted_when_listening_ends(
     world: World, listening: Listening, how: signal.Signals, left_with: int
 ) -> None:
     listening.line(0)

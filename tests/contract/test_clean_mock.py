@@ -67,7 +67,7 @@ def test_every_clause_is_judged_or_listed(provider: str) -> None:
         assert f'"id": "{clause}"' in lines
 
 
-def test_an_answer_that_is_repeated_is_no_call_too_many() -> None:
+def test_a_repeated_answer_is_not_an_extra_call() -> None:
     """Ten calls fill the window; the eleventh repeats the first, and the mock lets it pass."""
     session = session_with("ugc_copilot")
     again = {"idempotency-key": "0b5e9c1e-6f0a-4a53-9a53-0c8f6e6f6c55"}
@@ -81,7 +81,7 @@ def test_an_answer_that_is_repeated_is_no_call_too_many() -> None:
     assert [it.summary for it in session.judge.findings] == []
 
 
-def test_a_key_that_the_kit_makes_up_is_no_warning_to_its_user(
+def test_a_key_that_the_kit_makes_up_does_not_warn_its_user(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     contract = load_contract("ulazai")

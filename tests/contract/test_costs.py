@@ -151,7 +151,7 @@ def test_a_job_that_fails_costs_nothing(
     assert (before, (budget.spent, budget.pending)) == (accepted, (0, 0))
 
 
-def test_a_job_whose_end_nobody_saw_is_looked_at_once_more() -> None:
+def test_a_job_without_an_observed_end_is_read_once_more() -> None:
     session, budget = guarded_session("ozor")
     session.resources.make("agent_job")
     session.target.wait(3_600_000)
@@ -210,9 +210,9 @@ def test_what_is_free_the_first_time_is_known_only_of_new_accounts() -> None:
         0,
     )
 
-    somebody = Costs(session.contract).change(raw)
+    of_a_new_observer = Costs(session.contract).change(raw)
 
-    assert (budget.spent, somebody) == (0, Change(spent=1))
+    assert (budget.spent, of_a_new_observer) == (0, Change(spent=1))
 
 
 def test_a_refusal_costs_nothing() -> None:

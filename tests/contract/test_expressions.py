@@ -108,7 +108,7 @@ def test_wanted_items_and_values(wanted: Json, value: Json, is_so: bool) -> None
     assert is_shown(wanted, value) is is_so
 
 
-def test_star_in_a_pointer_stands_for_every_item() -> None:
+def test_star_in_a_pointer_matches_every_item() -> None:
     value = {"a": [{"b": [1, 2], "c": 1}, {"b": [3], "c": 2}]}
 
     assert at_pointer(value, "/a/*/c") == [1, 2]

@@ -130,7 +130,7 @@ def test_another_machine_may_not_unless_it_is_meant(url: str) -> None:
         ("http://me:secret@127.0.0.1", "no name or password goes into the address of 127.0.0.1"),
     ],
 )
-def test_address_that_is_none_is_told_why(url: str, detail: str) -> None:
+def test_invalid_address_is_refused_with_the_reason(url: str, detail: str) -> None:
     with pytest.raises(NotAllowedError, match=f"^{re.escape(detail)}"):
         check_address(url, is_live=True)
 

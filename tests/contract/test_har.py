@@ -139,7 +139,7 @@ def test_polls_that_overlap_have_no_order(tmp_path: Path) -> None:
     assert (_broken(trace), _broken(after)) == ([], ["life.agent_job.final"])
 
 
-def test_a_stream_whose_pieces_nobody_timed_is_not_judged_by_them(tmp_path: Path) -> None:
+def test_a_stream_without_times_of_its_pieces_is_not_judged_by_them(tmp_path: Path) -> None:
     session = session_with("ozor")
     plan = session.resources.make("plan")
     stream = session.call("generatePlan", ids=plan.ids)
@@ -201,7 +201,7 @@ def test_a_call_that_no_document_has_is_drift_unless_it_is_refused(tmp_path: Pat
     ]
 
 
-def test_what_is_no_call_of_the_provider_is_counted(tmp_path: Path) -> None:
+def test_an_entry_that_is_not_a_provider_call_is_counted(tmp_path: Path) -> None:
     preflight = _entry(2, "OPTIONS", "/api/v1/videos/generate", None)
     aborted = _entry(3, "GET", "/api/v1/videos", None)
     aborted["response"] = {"status": 0, "headers": [], "content": {"mimeType": "x-unknown"}}
@@ -290,7 +290,7 @@ def _without(entry: Json, *places: str) -> Json:
         {**_making(), "request": {**_making()["request"], "postData": None}},
     ],
 )
-def test_what_a_file_may_leave_out_is_no_defect(entry: Json, tmp_path: Path) -> None:
+def test_an_absent_optional_part_is_not_a_defect(entry: Json, tmp_path: Path) -> None:
     trace = _read(tmp_path, entry).trace
 
     assert [it.operation for it in trace.exchanges] == ["generateVideo"]
@@ -309,7 +309,7 @@ def test_what_a_file_may_leave_out_is_no_defect(entry: Json, tmp_path: Path) -> 
         ),
     ],
 )
-def test_an_entry_that_is_none_is_named(edit: Json, detail: str, tmp_path: Path) -> None:
+def test_an_invalid_entry_is_named(edit: Json, detail: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=re.escape(f"entry 2: {detail}")):
         _read(tmp_path, _making(), {**_making(), **edit})
 
@@ -335,7 +335,7 @@ def test_a_file_without_anything_of_the_provider_is_refused(
         _read(tmp_path, *entries)
 
 
-def test_a_port_that_everybody_expects_is_no_other_host(tmp_path: Path) -> None:
+def test_an_explicit_default_port_is_the_same_host(tmp_path: Path) -> None:
     made = _making()
     made["request"]["url"] = "https://ozor.ai:443/api/v1/videos/generate"
 
@@ -344,7 +344,7 @@ def test_a_port_that_everybody_expects_is_no_other_host(tmp_path: Path) -> None:
     assert [it.operation for it in reading.trace.exchanges] == ["generateVideo", "listVideos"]
 
 
-def test_dozens_of_other_hosts_are_told_in_one_line(tmp_path: Path) -> None:
+def test_dozens_of_other_hosts_are_listed_in_one_line(tmp_path: Path) -> None:
     others = [_entry(2, "GET", f"https://cdn{it}.example.org/a.js", None) for it in range(12)]
 
     reading = _read(tmp_path, _making(), *others)

@@ -358,7 +358,7 @@ def test_the_suite_of_pytest_says_in_one_line_that_a_key_does_not_work(
     assert remote.jobs() == []
 
 
-def test_the_suite_of_pytest_says_in_one_line_that_nobody_answers(remote: Remote) -> None:
+def test_the_pytest_suite_reports_an_unreachable_server_in_one_line(remote: Remote) -> None:
     done = remote.pytest("ozor", url="http://127.0.0.1:9", SCREENTEST_API_KEY="k")
 
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
@@ -389,7 +389,7 @@ def test_an_address_of_nothing_is_not_taken_for_a_key_that_works(remote: Remote)
     assert remote.jobs() == []
 
 
-def test_progress_goes_to_a_pipe_in_lines_unless_nobody_wants_it(remote: Remote) -> None:
+def test_progress_goes_to_a_pipe_in_lines_unless_switched_off(remote: Remote) -> None:
     detail = remote.verify("ulazai", "--only", "walk task").stderr
     quiet = remote.verify("ulazai", "--only", "walk task", "--quiet").stderr
 

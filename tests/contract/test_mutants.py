@@ -60,7 +60,7 @@ def test_a_defect_is_found_for_the_right_reason(provider: str, mutant_id: str, r
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_change_that_changes_nothing_is_no_defect(provider: str) -> None:
+def test_a_change_that_changes_nothing_is_not_a_defect(provider: str) -> None:
     nothing = Mutant("X-SCH1", "MED", "nothing", "", "reply", {"of": "files"})
 
     fate = run_one(provider, nothing)

@@ -25,6 +25,6 @@ def test_what_a_run_may_spend(name: str, variables: dict[str, str], limit: int |
 
 
 @pytest.mark.parametrize("budget", ["-1", "five"])
-def test_a_budget_that_is_none_is_refused(budget: str) -> None:
+def test_an_invalid_budget_is_refused(budget: str) -> None:
     with pytest.raises(ValueError, match=r"SCREENTEST_BUDGET: expected a number.*" + budget):
         checked_target(URL, {"SCREENTEST_BUDGET": budget}, is_asked=False)

@@ -88,7 +88,7 @@ def _entry(**response: Json) -> str:
         ('{"trace": 1, "provider": "ozor"}\n\n{}', "FILE: line 2 is not JSON: Expecting value"),
     ],
 )
-def test_file_that_is_no_recording_is_refused_with_the_place(
+def test_file_other_than_a_recording_is_refused_with_the_place(
     tmp_path: Path, text: str, detail: str
 ) -> None:
     path = tmp_path / "file"

@@ -55,7 +55,7 @@ def test_an_answer_about_another_task_is_found_in_every_phase(phase: str) -> Non
     assert "life.task.same" in {it.rule.id for it in session.judge.findings}
 
 
-def test_what_schemathesis_finds_by_itself_is_told_with_its_exchange() -> None:
+def test_a_failure_that_schemathesis_finds_is_reported_with_its_exchange() -> None:
     session = _with_defect("UL-CRD4")
 
     run_phase(session, "examples", examples=5)
@@ -76,7 +76,7 @@ def test_a_kept_contract_is_judged_by_every_check_that_is_on() -> None:
     assert (session.judge.findings, verdicts) == ([], {RuleVerdict.KEPT})
 
 
-def test_the_guard_is_no_server_so_nothing_it_says_is_judged() -> None:
+def test_an_answer_of_the_guard_is_not_judged() -> None:
     budget = CreditBudget(100)
     target = Guarded(InProcessTarget(make_app(CONTRACT), CONTRACT), CONTRACT, budget)
     session = _session(target)
@@ -140,7 +140,7 @@ def test_the_suites_run_for_a_stranger_from_an_empty_folder(tmp_path: Path) -> N
         ("ozor=http://127.0.0.1:9", "set SCREENTEST_API_KEY or SCREENTEST_BEARER"),
     ],
 )
-def test_a_target_that_is_none_ends_the_run_before_it_begins(
+def test_an_invalid_target_ends_the_run_before_it_begins(
     target: str, detail: str, tmp_path: Path
 ) -> None:
     command = [

@@ -58,9 +58,7 @@ def test_a_request_that_does_not_say_is_set_aside_at_the_worst_price(body: bytes
         ("ugc_copilot", "proxyFetchTopSellingProducts", 1),
     ],
 )
-def test_the_worst_price_stands_in_the_contract(
-    provider: str, operation: str, credits: int
-) -> None:
+def test_the_contract_has_the_worst_price(provider: str, operation: str, credits: int) -> None:
     contract: Any = load_contract(provider)
 
     assert worst_price(contract, load_checks(contract), operation) == credits

@@ -179,7 +179,7 @@ def test_what_was_said_is_in_the_file_before_the_next_word(
     }
 
 
-def test_a_key_that_the_server_does_not_know_is_told_from_a_good_one(
+def test_an_unknown_key_is_distinguished_from_a_valid_one(
     server: tuple[str, Identity], tmp_path: Path
 ) -> None:
     url, owner = server
@@ -213,7 +213,7 @@ def test_a_body_in_chunks_reaches_the_server(server: tuple[str, Identity]) -> No
     assert recorder.trace.exchanges[0].sent == {"prompt": "a kite"}
 
 
-def test_a_call_that_no_document_has_is_told_at_once() -> None:
+def test_an_undocumented_call_is_reported_at_once() -> None:
     def app(environ: Any, start: Any) -> Iterable[bytes]:
         start("200 OK", [("Content-Type", "application/json")])
         return [b"{}"]

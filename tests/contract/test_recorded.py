@@ -102,7 +102,7 @@ def test_planted_drift_is_found(
 
 
 @pytest.mark.parametrize(("who", "is_judged"), [(ANONYMOUS, True), (UNKNOWN, False)])
-def test_an_unknown_key_is_no_missing_one(who: Identity, *, is_judged: bool) -> None:
+def test_an_unknown_key_is_not_a_missing_one(who: Identity, *, is_judged: bool) -> None:
     session = session_with("ulazai")
     asked = session.call("getTaskStatus", ids={"task_id": "sra_2_0"}, who=who)
     trace = Trace("ulazai")
@@ -113,7 +113,7 @@ def test_an_unknown_key_is_no_missing_one(who: Identity, *, is_judged: bool) -> 
     assert ("auth.getTaskStatus.missing" in judged) == is_judged
 
 
-def test_a_reply_of_no_documented_form_is_told_by_the_word_that_none_of_them_has(
+def test_an_undocumented_reply_is_reported_by_the_value_that_no_form_has(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "drift.har"
@@ -184,7 +184,7 @@ def test_a_line_that_was_cut_when_its_writer_was_killed_is_left_out(tmp_path: Pa
     assert len(kept.exchanges) == len(recording("ulazai").exchanges) - 1
 
 
-def test_a_line_that_is_no_exchange_is_named(tmp_path: Path) -> None:
+def test_a_line_that_is_not_an_exchange_is_named(tmp_path: Path) -> None:
     path = tmp_path / "trace.ndjson"
     path.write_text('{"trace": 1, "provider": "ulazai"}\n{"method": "GET"}\n')
 
@@ -258,7 +258,7 @@ def test_a_recording_can_be_sent_again(provider: str) -> None:
 
 
 @pytest.mark.parametrize("actor", ["owner", "stranger", "anonymous", "unknown"])
-def test_a_request_is_sent_again_by_whoever_sent_it(actor: str) -> None:
+def test_a_request_is_repeated_with_the_key_that_sent_it(actor: str) -> None:
     contract = load_contract("ulazai")
     session = session_with("ulazai")
     who = {

@@ -52,7 +52,7 @@ def test_every_report_for_people_tells_a_broken_rule_once(broken: Result) -> Non
     assert "  BROKEN life.video.constant (OZ-093), 9 times\n" in text
 
 
-def test_what_else_was_seen_of_a_broken_rule_stands_below_the_first() -> None:
+def test_further_violations_of_a_rule_are_listed_below_the_first() -> None:
     rule = Rule(rule_ids.shape("lamp"), "SCH", "lamps are as documented", ("LA-001",))
     judge = Judge(by_id([rule]))
     for scenario, detail in (
@@ -76,7 +76,7 @@ def test_what_else_was_seen_of_a_broken_rule_stands_below_the_first() -> None:
     ]
 
 
-def test_what_was_not_judged_is_told(broken: Result) -> None:
+def test_rules_that_were_not_judged_are_listed(broken: Result) -> None:
     assert "Not judged" in "\n".join(text_report(broken))
 
 

@@ -55,7 +55,7 @@ def test_page_of_the_control_api_is_written_from_its_contract() -> None:
         ("wrong control tokens of one peer", guard.WRONG_TOKENS_MAX),
     ],
 )
-def test_limit_stands_in_the_table(row: str, limit: int) -> None:
+def test_limit_is_in_the_table(row: str, limit: int) -> None:
     lines = [it for it in _LIMITS.read_text(encoding="utf-8").splitlines() if it.startswith("|")]
 
     (found,) = [it for it in lines if it.startswith(f"| {row} |")]

@@ -25,7 +25,7 @@ def test_document_is_served_as_it_is_kept(world: MockWorld) -> None:
     assert served["info"]["title"] == "screentest control API"
 
 
-def test_control_api_is_no_provider() -> None:
+def test_control_api_is_not_a_provider() -> None:
     assert "control" not in provider_names()
 
 
@@ -143,9 +143,7 @@ def test_mistake_is_named_with_what_exists(
     ("path", "hint"),
     [("/", ""), ("/ozr/api/v1/videos", "; did you mean /ozor/?"), ("/_screentest/healt", "")],
 )
-def test_path_that_is_nobodys_says_where_everything_is(
-    world: MockWorld, path: str, hint: str
-) -> None:
+def test_unknown_path_lists_the_known_ones(world: MockWorld, path: str, hint: str) -> None:
     answer = Client(world.control.wsgi, "").get(path)
 
     assert answer.status == 404
@@ -166,7 +164,7 @@ def test_path_that_is_nobodys_says_where_everything_is(
         (b" " * (BODY_BYTES_MAX + 1), 413, "too_large"),
     ],
 )
-def test_body_that_is_no_sound_json_changes_nothing(
+def test_invalid_json_body_changes_nothing(
     world: MockWorld, raw: bytes, status: int, code: str
 ) -> None:
     answer = world.control.post("/worlds", raw=raw, headers={"Content-Type": "application/json"})
@@ -242,7 +240,7 @@ def test_recorded_reply_is_judged_by_the_providers_contract(world: MockWorld) ->
     assert found[2]["source"].startswith("https://www.ozor.ai/docs/api OZ-")
 
 
-def test_recorded_field_is_no_stranger_because_another_one_is_wrong(world: MockWorld) -> None:
+def test_recorded_field_stays_known_when_another_one_is_wrong(world: MockWorld) -> None:
     body = {
         "videoId": "k3v9x2m7q4ab",
         "title": "Lamp",
@@ -335,7 +333,7 @@ def test_key_with_a_suffix_is_unknown_where_orders_are_switched_off(ozor: Accoun
     assert client.get("/api/v1/videos").status == 401
 
 
-def test_too_frequent_account_is_told_to_wait(world: MockWorld) -> None:
+def test_account_over_its_rate_gets_retry_after(world: MockWorld) -> None:
     account = world.account("ugc_copilot")
     body = {"data": {"engine": "sora", "scene": {"visualPrompt": "A cup", "scriptText": "Look."}}}
     headers = {"Authorization": f"Bearer {account.api_key}-rate-limited"}

@@ -37,7 +37,7 @@ def test_events_come_in_order_after_a_number_and_by_type(ozor: Account) -> None:
     assert ended == every[-1:]
 
 
-def test_whoever_waits_gets_the_event_when_the_clock_moves(live: LiveMock) -> None:
+def test_waiting_reader_gets_the_event_when_the_clock_moves(live: LiveMock) -> None:
     world = live.world()
     _start(world)
     path = f"/worlds/{world['id']}"

@@ -113,7 +113,7 @@ def _text(path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [_foreign, _newer, _corrupt, _text])
-def test_file_that_is_not_ours_is_told_in_a_line_and_left_alone(tmp_path: Path, make: Any) -> None:
+def test_foreign_file_is_reported_in_one_line_and_left_alone(tmp_path: Path, make: Any) -> None:
     database = tmp_path / "mock.db"
     make(database)
     before = database.read_bytes()

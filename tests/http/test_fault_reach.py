@@ -172,7 +172,7 @@ def test_retired_model_is_found_in_the_video_that_is_remixed(world: MockWorld) -
     assert "The model 'sora-2' has been retired." in refused.json()["error"]["message"]
 
 
-def test_model_that_nobody_documents_is_refused_with_those_that_are(world: MockWorld) -> None:
+def test_undocumented_model_is_refused_with_the_documented_ones(world: MockWorld) -> None:
     where = {"provider": "znapai"}
 
     refused = _refusal(world, "model_retired", where=where, attributes={"model": "sora-3"})

@@ -11,7 +11,7 @@ def last_line(world: MockWorld) -> Json:
     return world.requests()[-1]
 
 
-def test_expired_address_is_told_with_its_cure(world: MockWorld) -> None:
+def test_expired_address_is_reported_with_its_fix(world: MockWorld) -> None:
     ozor: Account = world.account("ozor")
     url = steps.exported(ozor, steps.make_video(ozor))["downloadUrl"]
     world.advance(25 * HOUR_MS)

@@ -50,9 +50,7 @@ def test_unknown_field_names_what_it_is_called_here(world: MockWorld) -> None:
         ("colour", "leave 'colour' out"),
     ],
 )
-def test_unknown_field_that_is_refused_is_told_what_was_meant(
-    world: MockWorld, field: str, fix: str
-) -> None:
+def test_refused_unknown_field_gets_the_likely_name(world: MockWorld, field: str, fix: str) -> None:
     body = {"model": "sora-2", "prompt": "A lamp", field: "4"}
 
     world.account("znapai").client.post("/v1/videos", json=body)
@@ -151,7 +149,7 @@ def test_text_in_an_unknown_field_is_not_repeated(world: MockWorld) -> None:
     ("owner", "detail"),
     [("ozor", "a key of Ozor in this world"), ("", "a key that this mock did not make")],
 )
-def test_key_that_opens_nothing_here_is_told_whose_it_is(
+def test_key_of_another_provider_is_reported_with_that_provider(
     world: MockWorld, owner: str, detail: str
 ) -> None:
     key = world.account(owner).api_key if owner else "nothing"
@@ -162,7 +160,7 @@ def test_key_that_opens_nothing_here_is_told_whose_it_is(
     assert (finding["expected"], finding["actual"]) == ("a key of ZnapAI in this world", detail)
 
 
-def test_key_of_another_world_is_told_as_such(world: MockWorld, wsgi: WsgiClient) -> None:
+def test_key_of_another_world_is_reported_as_such(world: MockWorld, wsgi: WsgiClient) -> None:
     key = make_world(wsgi).account("znapai").api_key
 
     world.anonymous("znapai").get("/v1/videos", headers={"Authorization": f"Bearer {key}"})
@@ -170,7 +168,7 @@ def test_key_of_another_world_is_told_as_such(world: MockWorld, wsgi: WsgiClient
     assert _last(world)["violations"][0]["actual"] == "a key of ZnapAI in another world"
 
 
-def test_size_that_nobody_offers_lists_the_sizes(world: MockWorld) -> None:
+def test_undocumented_size_lists_the_sizes(world: MockWorld) -> None:
     account = world.account("znapai")
     body = {"model": "sora-2", "prompt": "A lamp", "size": "1920x1080"}
 
@@ -207,7 +205,7 @@ def test_unknown_route_names_the_nearest(ozor: Account) -> None:
         ("znapai", "GET /v1/video/video_1", "GET /v1/videos/{video_id}"),
     ],
 )
-def test_call_that_nobody_takes_here_names_who_does(
+def test_call_of_another_provider_names_that_provider(
     world: MockWorld, provider: str, call: str, near: str
 ) -> None:
     method, path = call.split()
@@ -270,30 +268,30 @@ def test_missing_trailing_slash_is_recognised(world: MockWorld) -> None:
     assert _last(world)["violations"][0]["code"] == "SC112"
 
 
-def _told(finding: Json) -> tuple[str, str, str]:
+def _code_and_values(finding: Json) -> tuple[str, str, str]:
     return finding["code"], finding["expected"], finding["actual"]
 
 
-def test_id_that_nobody_has_is_told_with_the_kind_of_thing_that_was_looked_for(
+def test_unknown_id_is_reported_with_the_kind_of_resource(
     ozor: Account,
 ) -> None:
     ozor.client.get("/api/v1/videos/nothing")
 
     finding = _last(ozor.world)["violations"][0]
-    assert _told(finding) == ("SC404", "a Video of this account", "nothing")
+    assert _code_and_values(finding) == ("SC404", "a Video of this account", "nothing")
     assert finding["fix"] == (
         "check the id: a deleted resource, or one of another account or world, is not found either"
     )
 
 
-def test_thing_of_another_account_is_told_as_such(ozor: Account) -> None:
+def test_resource_of_another_account_is_reported_as_such(ozor: Account) -> None:
     made = ozor.client.post("/api/v1/videos/generate", json={"prompt": "A lamp"}).json()
     stranger = ozor.world.account("ozor")
 
     stranger.client.get(f"/api/v1/videos/{made['videoId']}")
 
     finding = _last(ozor.world)["violations"][0]
-    assert _told(finding) == (
+    assert _code_and_values(finding) == (
         "SC401",
         "a Video of this key's account",
         f"{made['videoId']} of another account",
@@ -301,7 +299,7 @@ def test_thing_of_another_account_is_told_as_such(ozor: Account) -> None:
     assert finding["fix"] == "use a key of the account that made it"
 
 
-def test_idempotency_key_that_is_used_twice_is_told_what_to_do(world: MockWorld) -> None:
+def test_reused_idempotency_key_is_reported_with_its_fix(world: MockWorld) -> None:
     account = world.account("ugc_copilot")
     key = {"Idempotency-Key": "one"}
     other = {"data": {"engine": "sora", "scene": {"visualPrompt": "A chair"}}}
@@ -310,7 +308,7 @@ def test_idempotency_key_that_is_used_twice_is_told_what_to_do(world: MockWorld)
     account.client.post("/proxyStartVideoGeneration", json=other, headers=key)
 
     finding = _last(world)["violations"][0]
-    assert _told(finding) == (
+    assert _code_and_values(finding) == (
         "SC208",
         "the request that first had this Idempotency-Key",
         "another one",
@@ -318,31 +316,35 @@ def test_idempotency_key_that_is_used_twice_is_told_what_to_do(world: MockWorld)
     assert finding["fix"] == "make a new key for every new request"
 
 
-def test_content_that_is_refused_is_told_in_the_words_of_the_refusal(ozor: Account) -> None:
+def test_refused_content_is_reported_in_the_words_of_the_refusal(ozor: Account) -> None:
     ozor.client.post("/api/v1/videos/generate", json={"prompt": "[[screentest:reject=blood]]"})
 
     finding = _last(ozor.world)["violations"][0]
-    assert _told(finding) == ("SC113", "content that the provider allows", "a refusal: blood")
+    assert _code_and_values(finding) == (
+        "SC113",
+        "content that the provider allows",
+        "a refusal: blood",
+    )
 
 
-def test_body_that_is_no_json_is_told_where_it_breaks(ozor: Account) -> None:
+def test_invalid_json_body_is_reported_with_the_place(ozor: Account) -> None:
     ozor.client.post(
         "/api/v1/videos/generate", raw=b"{", headers={"Content-Type": "application/json"}
     )
 
-    code, expected, actual = _told(_last(ozor.world)["violations"][0])
+    code, expected, actual = _code_and_values(_last(ozor.world)["violations"][0])
     assert (code, expected) == ("SC106", "a readable body")
     assert actual.startswith("this: ")
     assert "line 1" in actual
 
 
-def test_content_type_that_is_not_taken_is_told_with_the_header_to_send(ozor: Account) -> None:
+def test_refused_content_type_is_reported_with_the_header_to_send(ozor: Account) -> None:
     ozor.client.post(
         "/api/v1/videos/generate", raw=b"prompt=A", headers={"Content-Type": "text/plain"}
     )
 
     finding = _last(ozor.world)["violations"][0]
-    assert _told(finding) == ("SC105", "application/json", "text/plain")
+    assert _code_and_values(finding) == ("SC105", "application/json", "text/plain")
     assert finding["fix"] == "send the header `Content-Type: application/json`"
 
 
@@ -357,12 +359,12 @@ def test_operation_that_takes_two_content_types_tells_how_to_send_each(world: Mo
     )
 
 
-def test_refusal_that_only_one_provider_knows_is_told_in_its_own_words(world: MockWorld) -> None:
+def test_refusal_of_one_provider_only_is_reported_in_its_own_words(world: MockWorld) -> None:
     body = {"email": "nobody@example.com", "password": "wrong"}
 
     world.anonymous("oshara").post("/api/auth/login/", json=body)
 
-    assert _told(_last(world)["violations"][0]) == (
+    assert _code_and_values(_last(world)["violations"][0]) == (
         "SC101",
         "a request that the provider grants",
         "a refusal: No active account found with the given credentials",
@@ -380,7 +382,7 @@ def test_refusal_that_only_one_provider_knows_is_told_in_its_own_words(world: Mo
         ),
     ],
 )
-def test_order_that_nobody_knows_is_told_with_those_that_there_are(
+def test_unknown_directive_is_reported_with_the_known_ones(
     ozor: Account, order: str, fix: str
 ) -> None:
     ozor.client.post("/api/v1/videos/generate", json={"prompt": f"A lamp {order}"})
@@ -399,7 +401,7 @@ def test_order_that_nobody_knows_is_told_with_those_that_there_are(
 
 
 @pytest.mark.parametrize("order", ["fail", "fail=why not", "slow", "slow=5m", "stall"])
-def test_known_order_is_no_finding(ozor: Account, order: str) -> None:
+def test_known_directive_is_not_a_finding(ozor: Account, order: str) -> None:
     text = f"A lamp [[screentest:{order}]]"
 
     ozor.client.post("/api/v1/videos/generate", json={"prompt": text})
@@ -432,7 +434,7 @@ def test_field_that_is_ignored_is_a_warning_with_the_nearest_documented_one(
     ]
 
 
-def test_ignored_field_with_another_providers_name_is_told_what_it_is_called_here(
+def test_ignored_field_with_another_providers_name_gets_its_name_here(
     world: MockWorld,
 ) -> None:
     body = {"data": {"engine": "sora", "seconds": 4, "scene": {"prompt": "A lamp", **UGC_SCENE}}}

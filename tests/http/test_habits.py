@@ -77,7 +77,7 @@ def test_poll_a_millisecond_early_is_found_and_one_in_time_is_not(
 
 
 @pytest.mark.clause("OZ-232")
-def test_early_poll_is_told_with_both_pauses_and_the_clause(ozor: Account) -> None:
+def test_early_poll_is_reported_with_both_pauses_and_the_clause(ozor: Account) -> None:
     poll = _poll_ozor(ozor)
     poll()
     ozor.world.advance(500)
@@ -106,7 +106,7 @@ def test_polls_of_two_jobs_in_turn_are_not_early(ozor: Account) -> None:
     assert _found(ozor.world) == []
 
 
-def test_polls_while_a_clock_moved_by_hand_stands_still_are_not_early(ozor: Account) -> None:
+def test_polls_while_a_manual_clock_does_not_move_are_not_early(ozor: Account) -> None:
     poll = _poll_ozor(ozor)
 
     for _ in range(3):
@@ -199,7 +199,7 @@ def test_end_in_failure_is_an_end(ozor: Account) -> None:
     assert _found(ozor.world) == ["SC202"]
 
 
-def test_three_ended_jobs_read_once_each_are_no_habit(ozor: Account) -> None:
+def test_three_ended_jobs_read_once_each_are_not_a_finding(ozor: Account) -> None:
     polls = [_poll_ozor(ozor) for _ in range(3)]
     ozor.world.advance_until_idle()
 
@@ -245,7 +245,7 @@ def test_poll_of_a_video_every_ten_seconds_goes_on_too_long_at_the_sixth(ozor: A
     assert found == [0, 0, 0, 0, 0, 1]
 
 
-def test_video_that_is_read_again_for_a_fresh_url_is_no_habit(ozor: Account) -> None:
+def test_video_that_is_read_again_for_a_fresh_url_is_not_a_finding(ozor: Account) -> None:
     path = _exported(ozor)
 
     for _ in range(8):
@@ -255,7 +255,7 @@ def test_video_that_is_read_again_for_a_fresh_url_is_no_habit(ozor: Account) -> 
     assert _found(ozor.world) == []
 
 
-def test_video_that_is_read_while_its_export_runs_is_no_habit(ozor: Account) -> None:
+def test_video_that_is_read_while_its_export_runs_is_not_a_finding(ozor: Account) -> None:
     path = f"{ozor_steps.VIDEOS}/{ozor_steps.generate(ozor)['videoId']}"
     ozor.world.advance_until_idle()
     ozor.client.post(f"{path}/export", json={})
@@ -286,14 +286,14 @@ def test_wrong_key_sent_again_is_found_and_another_wrong_key_is_not(ozor: Accoun
     assert _found(ozor.world) == ["SC402", "SC402", "SC402", "SC205"]
 
 
-def test_refused_request_that_was_changed_is_no_repetition(ozor: Account) -> None:
+def test_refused_request_that_was_changed_is_not_a_repetition(ozor: Account) -> None:
     for body in ({}, {"prompt": 3}, {"prompt": "A lamp"}):
         ozor.client.post(ozor_steps.GENERATE, json=body)
 
     assert "SC205" not in _found(ozor.world)
 
 
-def test_same_body_with_its_content_type_is_no_repetition(ozor: Account) -> None:
+def test_same_body_with_its_content_type_is_not_a_repetition(ozor: Account) -> None:
     for headers in ({}, {"Content-Type": "application/x-www-form-urlencoded"}):
         ozor.client.post(ozor_steps.GENERATE, raw=b"prompt=x", headers=headers)
 
@@ -380,7 +380,7 @@ def test_two_paid_calls_that_differ_are_two_orders(payer: Account) -> None:
     assert _found(payer.world) == []
 
 
-def test_paid_call_of_another_account_is_no_repetition(world: MockWorld) -> None:
+def test_paid_call_of_another_account_is_not_a_repetition(world: MockWorld) -> None:
     for _ in range(2):
         _start(world.account("ugc_copilot", credits=100_000))
 
@@ -406,7 +406,7 @@ def test_provider_without_such_a_key_is_not_asked_for_one(ozor: Account) -> None
 # --- What advice may not do -----------------------------------------------------------------------
 
 
-def test_advice_stands_beside_an_answer_that_it_does_not_change(ozor: Account) -> None:
+def test_advice_does_not_change_the_answer(ozor: Account) -> None:
     poll = _poll_ozor(ozor)
     poll()
     ozor.world.advance(1)

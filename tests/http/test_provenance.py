@@ -55,7 +55,7 @@ def test_journal_says_what_an_answer_rests_on(
     assert (line["response"]["status"], line["provenance"]) == (status, provenance)
 
 
-def test_answer_that_somebody_ordered_is_assumed(ozor: Account) -> None:
+def test_answer_of_a_set_outcome_is_assumed(ozor: Account) -> None:
     fault = {"type": "http_error", "where": {"provider": "ozor"}, "attributes": {"status": 500}}
     ozor.world.control.post(f"{ozor.world.path}/faults", json=fault)
 

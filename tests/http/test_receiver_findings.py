@@ -36,7 +36,7 @@ def _found(lantern: Lantern) -> list[Json]:
         (Outcome(401), "SC305", "401 to a correctly signed request", "UG-045, UG-046"),
     ],
 )
-def test_outcome_that_is_no_success_has_its_own_code(
+def test_each_failed_outcome_has_its_own_code(
     outcome: Outcome, code: str, actual: str, clauses: str
 ) -> None:
     behaviour = load_contract("ugc_copilot").behaviour
@@ -71,7 +71,7 @@ def test_attempt_that_is_answered_with_an_error_shows_what_to_do(lantern: Lanter
     )
 
 
-def test_receiver_that_is_not_there_is_told_as_such(lantern: Lantern) -> None:
+def test_missing_receiver_is_reported_as_such(lantern: Lantern) -> None:
     lantern.receive()
     lantern.register()
     lantern.receivers.clear()

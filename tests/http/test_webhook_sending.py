@@ -103,10 +103,10 @@ def send(url: str, **headers: str) -> tuple[int | None, str | None, str]:
     return outcome.status, outcome.error, outcome.reply
 
 
-# --- One letter -----------------------------------------------------------------------------------
+# --- One request ----------------------------------------------------------------------------------
 
 
-def test_letter_is_posted_as_it_is() -> None:
+def test_webhook_request_is_posted_unchanged() -> None:
     with listening(say(OK)) as listener:
         outcome = send(listener.url, Stamp="5")
 
@@ -169,7 +169,7 @@ def test_proxies_of_the_environment_are_not_asked(monkeypatch: pytest.MonkeyPatc
     assert proxy.requests.empty()
 
 
-def test_nobody_listening_is_a_failure() -> None:
+def test_refused_connection_is_a_failure() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 
@@ -186,7 +186,7 @@ def test_nobody_listening_is_a_failure() -> None:
     ],
     ids=["nothing", "another protocol", "no status", "many headers"],
 )
-def test_what_is_no_answer_is_a_failure(answer: bytes, detail: str) -> None:
+def test_invalid_http_answer_is_a_failure(answer: bytes, detail: str) -> None:
     with listening(say(answer)) as listener:
         status, error, _ = send(listener.url)
 
@@ -341,7 +341,7 @@ def test_receiver_that_polls_the_server_at_once_finds_the_film_shown() -> None:
     assert seen == ["shown"]
 
 
-def test_running_clock_sends_although_nobody_asks() -> None:
+def test_running_clock_sends_without_a_request() -> None:
     with listening(say(OK)) as listener:
         lantern = make_lantern(is_server=True, clock={"mode": "real", "speed": 200})
         secret_length = len(lantern.register(listener.url)["secret"])
@@ -353,7 +353,7 @@ def test_running_clock_sends_although_nobody_asks() -> None:
     assert headers["lantern-attempt"] == "1"
 
 
-def test_running_clock_repeats_although_nobody_asks() -> None:
+def test_running_clock_repeats_without_a_request() -> None:
     refuse = say(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n")
     with listening(refuse) as listener:
         # 9 hours in a fifth of a second.

@@ -28,7 +28,7 @@ def _is_refused(targets: Targets, url: str) -> bool:
     return False
 
 
-def _told(targets: Targets, url: str) -> str:
+def _refusal(targets: Targets, url: str) -> str:
     with pytest.raises(MockError) as caught:
         targets.check_url(url, {})
     return str(caught.value)
@@ -113,7 +113,7 @@ NEVER = [
 
 
 @pytest.mark.parametrize("host", ONLY_WHILE_LOCAL)
-def test_own_networks_are_reached_only_while_nobody_else_gives_orders(host: str) -> None:
+def test_private_networks_are_reached_only_by_a_server_for_this_machine(host: str) -> None:
     url = f"http://{host}:9000/hook"
 
     assert (_is_refused(LOCAL, url), _is_refused(EXPOSED, url)) == (False, True)
@@ -169,13 +169,13 @@ def test_network_can_be_opened() -> None:
         "javascript:alert(1)",
     ],
 )
-def test_what_is_no_http_url_is_refused_with_an_example(url: str) -> None:
-    assert "write one like http://127.0.0.1:9000/hook" in _told(LOCAL, url)
+def test_url_without_http_is_refused_with_an_example(url: str) -> None:
+    assert "write one like http://127.0.0.1:9000/hook" in _refusal(LOCAL, url)
 
 
 @pytest.mark.parametrize("userinfo", ["user@", "user:password@", ":@", "169.254.169.254@"])
 def test_url_holds_no_user_name(userinfo: str) -> None:
-    detail = _told(LOCAL, f"http://{userinfo}127.0.0.1:9000/hook")
+    detail = _refusal(LOCAL, f"http://{userinfo}127.0.0.1:9000/hook")
 
     assert detail == "a webhook URL must not contain a user name or password"
 
@@ -184,14 +184,14 @@ def test_url_is_two_thousand_characters_at_most() -> None:
     start = "http://127.0.0.1:9000/"
 
     assert not _is_refused(LOCAL, start + "a" * (2_000 - len(start)))
-    assert "at most 2000 characters" in _told(LOCAL, start + "a" * (2_001 - len(start)))
+    assert "at most 2000 characters" in _refusal(LOCAL, start + "a" * (2_001 - len(start)))
 
 
 def test_mock_does_not_send_to_itself() -> None:
     targets = Targets(own_ports=frozenset({8787}))
 
-    assert "not sent to the mock itself" in _told(targets, "http://127.0.0.1:8787/ozor/hook")
-    assert "not sent to the mock itself" in _told(targets, "http://[::1]:8787/")
+    assert "not sent to the mock itself" in _refusal(targets, "http://127.0.0.1:8787/ozor/hook")
+    assert "not sent to the mock itself" in _refusal(targets, "http://[::1]:8787/")
     assert not _is_refused(targets, "http://127.0.0.1:8788/")
 
 

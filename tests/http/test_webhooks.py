@@ -24,7 +24,7 @@ def lantern() -> Lantern:
 # --- What arrives ---------------------------------------------------------------------------------
 
 
-def test_film_that_is_shown_is_told(lantern: Lantern) -> None:
+def test_shown_film_is_delivered(lantern: Lantern) -> None:
     hook = lantern.receive()
     secret = lantern.register()["secret"]
 
@@ -44,7 +44,7 @@ def test_film_that_is_shown_is_told(lantern: Lantern) -> None:
     assert (got.headers["lantern-type"], got.headers["lantern-attempt"]) == ("film.shown", "1")
 
 
-def test_film_that_is_torn_is_told_with_the_reason(lantern: Lantern) -> None:
+def test_torn_film_is_delivered_with_the_reason(lantern: Lantern) -> None:
     hook = lantern.receive()
     lantern.register()
 
@@ -159,7 +159,7 @@ def test_many_small_moves_do_what_one_long_one_does(step_ms: int) -> None:
     assert story(step_ms) == story(10 * HOUR_MS)
 
 
-def test_nothing_is_sent_while_the_clock_stands(lantern: Lantern) -> None:
+def test_nothing_is_sent_while_the_clock_does_not_move(lantern: Lantern) -> None:
     hook = lantern.receive()
     lantern.register()
     film = lantern.start()

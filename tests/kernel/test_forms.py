@@ -16,7 +16,7 @@ def detail(schema: Json, value: Json) -> list[str]:
     return [it.message for it in Schema(documents, ["schema"], "body").violations(value)]
 
 
-def told_of_task(data: Json) -> list[str]:
+def violations_of_task(data: Json) -> list[str]:
     """What UlazAI's contract says of the answer to a question about a task."""
     operation = load_contract("ulazai").operations["getTaskStatus"]
     body = {"success": True, "data": data}
@@ -31,31 +31,31 @@ PROCESSING: dict[str, Json] = {
 }
 
 
-def test_word_that_no_form_has_is_told_with_those_of_all_forms() -> None:
-    assert told_of_task({**PROCESSING, "status": "done"}) == [
+def test_value_that_no_form_has_is_reported_with_those_of_all_forms() -> None:
+    assert violations_of_task({**PROCESSING, "status": "done"}) == [
         "data.status: expected one of 'processing', 'success', got 'done'"
     ]
 
 
-def test_form_that_a_word_decides_for_is_the_one_that_is_told() -> None:
-    assert told_of_task({**PROCESSING, "progress": 101}) == [
+def test_form_that_a_value_selects_is_the_one_reported() -> None:
+    assert violations_of_task({**PROCESSING, "progress": 101}) == [
         "data.progress: expected at most 100, got 101"
     ]
 
 
-def test_nothing_is_told_of_forms_of_another_type() -> None:
+def test_forms_of_another_type_are_not_reported() -> None:
     schema = {"anyOf": [{"type": "null"}, {"type": "string", "minLength": 3}]}
 
     assert detail(schema, "ab") == ["request body: expected at least 3 characters, got 2"]
 
 
-def test_value_of_none_of_the_types_is_told_all_of_them() -> None:
+def test_value_of_none_of_the_types_is_reported_with_all_of_them() -> None:
     schema = {"oneOf": [{"type": ["string", "null"]}, {"type": "integer"}]}
 
     assert detail(schema, [1]) == ["request body: expected null or string or integer, got array"]
 
 
-def test_fields_of_which_one_is_needed_are_told_together() -> None:
+def test_fields_of_which_one_is_needed_are_reported_together() -> None:
     schema = {"anyOf": [{"required": ["url"]}, {"required": ["base64"]}]}
 
     assert detail(schema, {}) == ["request body: expected 'url' or 'base64', got object"]
@@ -70,7 +70,7 @@ def test_field_that_is_there_says_which_form_was_meant() -> None:
     ]
 
 
-def test_rule_that_stands_beside_the_forms_and_in_one_is_told_once() -> None:
+def test_rule_beside_the_forms_and_inside_one_is_reported_once() -> None:
     fields = {"properties": {"url": {"minLength": 9}}}
 
     assert detail({**fields, "anyOf": [{**fields, "required": ["url"]}]}, {"url": "http"}) == [
@@ -78,7 +78,7 @@ def test_rule_that_stands_beside_the_forms_and_in_one_is_told_once() -> None:
     ]
 
 
-def test_forms_inside_forms_are_told_by_the_innermost() -> None:
+def test_nested_forms_are_reported_by_the_innermost() -> None:
     leaf = {"oneOf": [{"type": "integer", "minimum": 4}, {"type": "null"}]}
     named = {"type": "object", "required": ["seconds"], "properties": {"seconds": leaf}}
 
@@ -88,7 +88,7 @@ def test_forms_inside_forms_are_told_by_the_innermost() -> None:
 
 
 @pytest.mark.parametrize("forms", [[{"type": "object"}, {"minProperties": 0}]])
-def test_value_of_two_forms_at_once_is_told_as_such(forms: list[Json]) -> None:
+def test_value_of_two_forms_at_once_is_reported_as_such(forms: list[Json]) -> None:
     assert detail({"oneOf": forms}, {}) == [
         "request body: expected exactly one of the documented forms, got object"
     ]

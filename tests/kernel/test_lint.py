@@ -65,7 +65,7 @@ def folder(tmp_path: Path) -> Path:
         ),
     ],
 )
-def test_openapi_file_that_is_wrong_is_told_with_the_place(
+def test_wrong_openapi_file_is_reported_with_the_place(
     folder: Path, old: str, new: str, detail: str
 ) -> None:
     path = folder / "openapi.yaml"
@@ -78,7 +78,7 @@ def test_openapi_file_that_is_wrong_is_told_with_the_place(
 
 
 @pytest.mark.parametrize("text", ["", "[]", "3", "lamp", "null"])
-def test_file_that_holds_something_else_is_told(folder: Path, text: str) -> None:
+def test_file_with_other_content_is_reported(folder: Path, text: str) -> None:
     for name in ("openapi.yaml", "behaviour.yaml"):
         (folder / name).write_text(text)
 
@@ -86,7 +86,7 @@ def test_file_that_holds_something_else_is_told(folder: Path, text: str) -> None
             lint_contract(folder)
 
 
-def test_field_that_is_called_as_a_reference_is_none_inside_an_example(folder: Path) -> None:
+def test_field_named_like_a_reference_is_not_one_inside_an_example(folder: Path) -> None:
     path = folder / "openapi.yaml"
     schema = "schema: {$ref: '#/components/schemas/TextToVideoRequest'}"
     before, found, after = path.read_text(encoding="utf-8").partition(schema)

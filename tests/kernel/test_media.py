@@ -165,7 +165,7 @@ def test_one_job_always_gets_the_same_bytes() -> None:
     assert once == again
 
 
-def test_stamp_stands_at_the_end_of_the_untouched_file() -> None:
+def test_stamp_is_at_the_end_of_the_unchanged_file() -> None:
     clip = clips.clips()[0]
 
     data = clips.video_bytes(clip, stamp={"job": "job_1"})

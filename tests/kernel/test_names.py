@@ -18,7 +18,7 @@ from screentest.specs.errors import no_such
         ("x" * 65, f"no lamp '{'x' * 64}…' (there are: Luma, kling)"),
     ],
 )
-def test_unknown_name_is_told_with_what_there_is(name: str, detail: str) -> None:
+def test_unknown_name_is_reported_with_the_known_ones(name: str, detail: str) -> None:
     assert no_such("lamp", name, ["kling", "Luma"]) == detail
 
 

@@ -46,7 +46,7 @@ def test_webp_has_three_forms_of_header(tmp_path: Path, quality: dict[str, objec
 
 @pytest.mark.parametrize("name", _FORMATS)
 @pytest.mark.parametrize("length", [1, 4, 7, 12])
-def test_begun_picture_is_none(tmp_path: Path, name: str, length: int) -> None:
+def test_incomplete_picture_is_none(tmp_path: Path, name: str, length: int) -> None:
     assert _size(tmp_path, _picture(name)[:length]) is None
 
 

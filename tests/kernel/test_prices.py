@@ -74,8 +74,6 @@ def test_anything_but_arithmetic_is_refused_when_the_contract_is_loaded(formula:
         ("a + b", {"a": 1}, "needs 'b'"),
     ],
 )
-def test_price_that_is_no_amount_is_told(
-    formula: str, facts: dict[str, float], detail: str
-) -> None:
+def test_invalid_price_is_reported(formula: str, facts: dict[str, float], detail: str) -> None:
     with pytest.raises(ContractError, match=detail):
         parse_formula(formula).amount(facts)

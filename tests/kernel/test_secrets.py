@@ -20,7 +20,7 @@ def _key(prefix: str, length: int = 32) -> str:
 @pytest.mark.parametrize(
     "prefix", ["sk_live_", "ugc_live_", "ulazai_live_", "rk_test_", "sk-", "whsec_", "AIza", "ghp_"]
 )
-def test_key_is_cut_wherever_it_stands(prefix: str) -> None:
+def test_key_is_redacted_at_any_place(prefix: str) -> None:
     key = _key(prefix)
 
     for text in (key, f"my key is {key}, keep it", f'{{"prompt": "use {key}"}}', f"a={key}&b=1"):
@@ -49,7 +49,7 @@ def test_field_with_a_telling_name_is_cut(field: str) -> None:
     assert '"prompt": "A lamp"' in kept
 
 
-def test_cut_secrets_can_still_be_told_apart() -> None:
+def test_redacted_secrets_stay_distinguishable() -> None:
     first, second = _key("sk_live_"), _key("sk_live_")
 
     assert cut(first) != cut(second)

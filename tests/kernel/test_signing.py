@@ -53,12 +53,14 @@ def test_two_signatures_of_one_instant_differ() -> None:
 
 
 @given(
-    name=st.sampled_from(sorted(_NAMES.values())), place=st.integers(0, 200), letter=st.characters()
+    name=st.sampled_from(sorted(_NAMES.values())),
+    place=st.integers(0, 200),
+    character=st.characters(),
 )
-def test_any_changed_character_spoils_it(name: str, place: int, letter: str) -> None:
+def test_any_changed_character_spoils_it(name: str, place: int, character: str) -> None:
     query = _query()
     value = query[name]
-    changed = value[: place % len(value)] + letter + value[place % len(value) + 1 :]
+    changed = value[: place % len(value)] + character + value[place % len(value) + 1 :]
     if changed == value:
         return
 

@@ -120,7 +120,7 @@ def test_clock_goes_neither_back_nor_beyond_400_days(world: MockWorld, by_ms: in
     assert world.control.get(f"{world.path}/clock").json() == before
 
 
-def test_held_job_stands_still_and_goes_on_where_it_stopped(world: MockWorld) -> None:
+def test_held_job_does_not_move_and_resumes_where_it_stopped(world: MockWorld) -> None:
     """Time that a job is held does not count."""
     account, video, job = _begin(world)
     path = f"/api/v1/videos/{video}/jobs/{job}"

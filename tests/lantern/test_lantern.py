@@ -71,7 +71,7 @@ def test_films_are_listed_newest_first(lantern: Lantern) -> None:
 
 
 @pytest.mark.parametrize("line", ["a fox", "[[screentest:fail=the paper tore]]"])
-def test_film_fails_when_somebody_orders_it(lantern: Lantern, line: str) -> None:
+def test_film_fails_by_a_directive(lantern: Lantern, line: str) -> None:
     film = lantern.start(line)
     if line == "a fox":
         lantern.world.fail_job(film, "the paper tore")
@@ -101,7 +101,7 @@ def test_money_is_set_aside_taken_and_given_back(lantern: Lantern) -> None:
     assert (while_cutting, lantern.account.money) == ((2, 10, 0), (7, 0, 5))
 
 
-def test_film_that_nobody_can_pay_is_refused(lantern: Lantern) -> None:
+def test_film_without_credits_is_refused(lantern: Lantern) -> None:
     lantern.start()
     lantern.start()
 
@@ -133,7 +133,7 @@ def test_wrong_bodies_are_refused(lantern: Lantern, body: object, status: int) -
     assert (answer.status, list(answer.json())) == (status, ["error"])
 
 
-def test_nobody_gets_in_without_a_key(lantern: Lantern) -> None:
+def test_call_without_a_key_is_refused(lantern: Lantern) -> None:
     answer = lantern.world.anonymous("lantern").get("/films")
 
     assert (answer.status, answer.json()) == (401, {"error": "a key is needed"})

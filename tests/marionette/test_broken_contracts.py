@@ -205,9 +205,9 @@ def test_anonymous_operation_needs_no_credential(tmp_path: Path) -> None:
     rules = _changed(_RULES, "operations/listPuppets/anonymous", True)
     folder = _write(tmp_path / "stage", rules)
     world = _serve(folder)
-    nobody = world.anonymous("marionette")
+    anonymous = world.anonymous("marionette")
 
-    open_, closed = nobody.get("/v1/puppets"), nobody.get("/v1/plays")
+    open_, closed = anonymous.get("/v1/puppets"), anonymous.get("/v1/plays")
 
     assert list(problems_of(folder)) == []
     assert (open_.status, len(open_.json()["puppets"]), closed.status) == (200, 2, 401)

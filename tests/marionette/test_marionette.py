@@ -163,12 +163,15 @@ def test_bad_order_is_refused_in_the_providers_words(
 
 
 def test_key_is_demanded_in_the_documented_header(theatre: Account) -> None:
-    nobody = theatre.world.anonymous("marionette").get("/v1/plays")
+    anonymous = theatre.world.anonymous("marionette").get("/v1/plays")
     stranger = theatre.world.anonymous("marionette").get(
         "/v1/plays", headers={"X-Stage-Key": "stage_" + "0" * 24}
     )
 
-    assert (nobody.status, nobody.json()["fault"]["says"]) == (401, "Send your key as X-Stage-Key.")
+    assert (anonymous.status, anonymous.json()["fault"]["says"]) == (
+        401,
+        "Send your key as X-Stage-Key.",
+    )
     assert (stranger.status, stranger.json()["fault"]["says"]) == (401, "That key opens nothing.")
 
 
@@ -198,7 +201,7 @@ def test_seventh_job_of_a_minute_has_to_wait(theatre: Account) -> None:
     assert order(account)
 
 
-def test_end_is_told_in_the_providers_own_form(theatre: Account) -> None:
+def test_end_is_delivered_in_the_providers_own_form(theatre: Account) -> None:
     notes, seal = take_notes(theatre)
     good, bad = order(theatre, "Faust"), order(theatre, "Medea")
     theatre.world.fail_job(bad, "A string broke.")

@@ -144,7 +144,7 @@ class Notes(RuleBasedStateMachine):
             assert due is None or parse_rfc3339(due) > now_ms
 
     @invariant()
-    def every_end_is_told_to_everybody_who_listened(self) -> None:
+    def every_end_is_delivered_to_every_endpoint(self) -> None:
         deliveries = self.control("GET", "deliveries?limit=200")["items"]
         heard = sum(hook.heard for hook in [*self.hooks.values(), *self.gone])
         assert len(deliveries) == self.summary

@@ -94,7 +94,7 @@ def test_header_that_is_not_two_words_says_so(oshara: Account, header: str) -> N
 
 @pytest.mark.clause("OS-004")
 @pytest.mark.parametrize(("method", "path"), CALLS)
-def test_token_that_nobody_issued_is_401(oshara: Account, method: str, path: str) -> None:
+def test_unknown_token_is_401(oshara: Account, method: str, path: str) -> None:
     answer = steps.with_token(oshara, f"Bearer {oshara.api_key}x").request(method, path)
 
     assert (answer.status, answer.json()) == (401, bad_token("Token is invalid"))
@@ -121,7 +121,7 @@ def test_token_of_a_closed_account_is_401(world: MockWorld, oshara: Account) -> 
 
 
 @pytest.mark.clause("OS-003")
-def test_missing_token_is_the_first_complaint(world: MockWorld) -> None:
+def test_missing_token_is_refused_first(world: MockWorld) -> None:
     answer = world.anonymous("oshara").post(steps.JOBS, json={"title": 7})
 
     assert answer.status == 401

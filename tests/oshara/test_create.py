@@ -99,7 +99,7 @@ def test_form_without_a_required_field_is_400(oshara: Account, field: str, messa
 
 
 @pytest.mark.clause("OS-007", "OS-008", "OS-009")
-def test_everything_that_is_missing_is_told_at_once(oshara: Account) -> None:
+def test_all_missing_fields_are_reported_at_once(oshara: Account) -> None:
     answers = [
         oshara.client.post(steps.JOBS),
         oshara.client.post(steps.JOBS, form={"unknown": "field"}),
@@ -222,7 +222,7 @@ def test_text_is_refused_as_voice_sample(oshara: Account) -> None:
 
 
 @pytest.mark.clause("OS-017", "OS-018")
-def test_saved_voice_stands_in_for_a_sample(oshara: Account) -> None:
+def test_saved_voice_replaces_a_sample(oshara: Account) -> None:
     job = steps.create(oshara, reference_voice="17")
 
     assert steps.control_job(oshara.world, job)["details"]["voice"] == "reference_voice 17"
@@ -259,7 +259,7 @@ def test_voice_fields_that_are_left_empty_count_as_absent(oshara: Account) -> No
 
 @pytest.mark.clause("OS-019")
 @pytest.mark.parametrize("voice", ["nova", "1.5", " ", "1e3", "0x1F", "true"])
-def test_voice_that_is_no_whole_number_is_400(oshara: Account, voice: str) -> None:
+def test_voice_other_than_a_whole_number_is_400(oshara: Account, voice: str) -> None:
     assert steps.refused(oshara, reference_voice=voice) == {
         "reference_voice": ["Incorrect type. Expected pk value, received str."]
     }
@@ -298,7 +298,7 @@ def test_processing_params_that_does_not_parse_is_400(oshara: Account, text: str
 
 
 @pytest.mark.clause("OS-006", "OS-007", "OS-012", "OS-019", "OS-021")
-def test_every_field_that_is_wrong_is_told_at_once(oshara: Account) -> None:
+def test_all_wrong_fields_are_reported_at_once(oshara: Account) -> None:
     wrong: dict[str, str | File] = {
         "reference_voice": "nova",
         "processing_params": "{",

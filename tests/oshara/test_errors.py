@@ -40,7 +40,7 @@ def test_error_is_a_json_object(
     "content_type",
     ["application/json", "application/x-www-form-urlencoded", "text/plain", "image/jpeg"],
 )
-def test_job_that_is_no_form_is_415(oshara: Account, path: str, content_type: str) -> None:
+def test_job_other_than_a_form_is_415(oshara: Account, path: str, content_type: str) -> None:
     """S13."""
     answer = oshara.client.post(
         path, raw=b'{"title": "Product Demo"}', headers={"Content-Type": content_type}

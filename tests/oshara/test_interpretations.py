@@ -46,9 +46,9 @@ def test_errors_may_stand_in_an_envelope(oshara: Account) -> None:
 
     invalid = oshara.client.post(steps.JOBS, form={**steps.LEAST, "title": ""})
     unknown = oshara.client.get(steps.NO_JOB)
-    nobody = oshara.world.anonymous("oshara").get(steps.JOBS)
+    anonymous = oshara.world.anonymous("oshara").get(steps.JOBS)
 
-    assert (invalid.status, unknown.status, nobody.status) == (400, 404, 401)
+    assert (invalid.status, unknown.status, anonymous.status) == (400, 404, 401)
     assert invalid.json() == {
         "success": False,
         "message": "Invalid input.",
@@ -61,7 +61,7 @@ def test_errors_may_stand_in_an_envelope(oshara: Account) -> None:
         "data": None,
         "errors": {"detail": "No VideoJob matches the given query."},
     }
-    assert nobody.json()["message"] == "Authentication credentials were not provided."
+    assert anonymous.json()["message"] == "Authentication credentials were not provided."
 
 
 @pytest.mark.clause("OS-030", "OS-031")
@@ -227,7 +227,7 @@ def test_only_three_voices_may_be_known(oshara: Account) -> None:
 
 
 @pytest.mark.clause("OS-060", "OS-061")
-def test_unknown_job_may_be_told_in_short(oshara: Account, neighbour: Account) -> None:
+def test_unknown_job_may_have_a_short_message(oshara: Account, neighbour: Account) -> None:
     """S24, short."""
     oshara.world.choose(oshara__not_found_text="short")
     theirs = steps.create(neighbour)

@@ -253,7 +253,7 @@ def test_unknown_id_is_404(oshara: Account) -> None:
 
 @pytest.mark.clause("OS-060")
 @pytest.mark.parametrize("id_", ["abc", "1.5", "-1", "imtk-abc123"])
-def test_id_that_is_no_number_is_404_in_other_words(oshara: Account, id_: str) -> None:
+def test_id_other_than_a_number_is_404_in_other_words(oshara: Account, id_: str) -> None:
     steps.create(oshara)
 
     answer = oshara.client.get(f"{steps.JOBS}{id_}/")
@@ -262,7 +262,7 @@ def test_id_that_is_no_number_is_404_in_other_words(oshara: Account, id_: str) -
 
 
 @pytest.mark.clause("OS-061")
-def test_job_of_somebody_else_is_404_like_an_unknown_one(
+def test_job_of_another_account_is_404_like_an_unknown_one(
     oshara: Account, neighbour: Account
 ) -> None:
     """S12: nothing tells it from a job that does not exist."""

@@ -82,7 +82,7 @@ def test_sign_in_that_lacks_something_is_400(oshara: Account, body: Json, messag
     assert (answer.status, answer.json()) == (400, messages)
 
 
-def test_sign_in_that_is_no_json_is_400(oshara: Account) -> None:
+def test_sign_in_without_json_is_400(oshara: Account) -> None:
     answer = oshara.client.post(steps.LOGIN, raw=b"{", headers={"Content-Type": "application/json"})
 
     assert answer.status == 400

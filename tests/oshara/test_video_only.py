@@ -44,7 +44,7 @@ def test_form_without_a_recording_is_400(oshara: Account) -> None:
 
 
 @pytest.mark.clause("OS-055", "OS-058")
-def test_everything_that_is_missing_is_told_at_once(oshara: Account) -> None:
+def test_all_missing_fields_are_reported_at_once(oshara: Account) -> None:
     answer = oshara.client.post(steps.VIDEO_ONLY, form={"text_content": "Not needed"})
 
     assert answer.status == 400
@@ -92,7 +92,7 @@ def test_job_fails_like_the_others(oshara: Account) -> None:
 
 
 @pytest.mark.clause("OS-054", "OS-063")
-def test_there_is_no_list_of_its_own(oshara: Account) -> None:
+def test_there_is_no_separate_list(oshara: Account) -> None:
     answer = oshara.client.get(steps.VIDEO_ONLY)
 
     assert (answer.status, answer.headers["allow"]) == (405, "POST")

@@ -95,10 +95,10 @@ def said(account: Account, neighbour: Account) -> Iterator[str]:
     for _ in range(3):
         steps.create_key(account)
     answers.append(session.post(steps.KEYS, json={"name": "Sixth"}))
-    nobody, former = Client(api.wsgi, api.base), steps.list_keys(account)[0]
+    anonymous, former = Client(api.wsgi, api.base), steps.list_keys(account)[0]
     account.world.advance(3_600_000)
     expired = Client(api.wsgi, api.base, {"Authorization": f"Bearer {token}"})
-    answers += [nobody.get(steps.KEYS), nobody.get(videos), expired.get(steps.KEYS)]
+    answers += [anonymous.get(steps.KEYS), anonymous.get(videos), expired.get(steps.KEYS)]
     answers.append(steps.with_key(account, "sk_live_unknown").get(videos))
     steps.revoke_key(account, former["keyId"])
     answers.append(api.get(videos))

@@ -81,7 +81,9 @@ def test_analysis_refuses_json(ozor: Account) -> None:
         ("text/plain", b"hello"),
     ],
 )
-def test_analysis_refuses_what_is_no_form(ozor: Account, content_type: str, raw: bytes) -> None:
+def test_analysis_refuses_a_body_other_than_a_form(
+    ozor: Account, content_type: str, raw: bytes
+) -> None:
     answer = ozor.client.post(steps.ANALYZE, raw=raw, headers={"Content-Type": content_type})
 
     assert steps.refusal(answer) == (400, "validation")

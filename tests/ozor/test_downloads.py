@@ -65,7 +65,7 @@ def test_automatic_export_has_the_quality_asked_for(ozor: Account) -> None:
 
 
 @pytest.mark.clause("OZ-100", "OZ-126")
-def test_manual_export_is_1920_by_1080_unless_asked_otherwise(ozor: Account, video_id: str) -> None:
+def test_manual_export_is_1920_by_1080_by_default(ozor: Account, video_id: str) -> None:
     done = steps.exported(ozor, video_id)
 
     assert probe(ozor.client.follow(done["downloadUrl"]).content)[1:3] == (1920, 1080)
@@ -195,7 +195,7 @@ def test_part_beyond_the_end_is_416(ozor: Account, video_id: str) -> None:
 
 @pytest.mark.clause("OZ-124")
 @pytest.mark.parametrize("asked", ["bytes=5-2", "bytes=a-b", "lines=1-2", "junk", "bytes=0-1,4-5"])
-def test_range_that_is_none_gives_the_whole_file(ozor: Account, video_id: str, asked: str) -> None:
+def test_invalid_range_gives_the_whole_file(ozor: Account, video_id: str, asked: str) -> None:
     """Several ranges at once count as none: object stores ignore them too."""
     url = steps.exported(ozor, video_id, isPublic=True)["shareUrl"]
 

@@ -203,7 +203,7 @@ def test_file_of_no_declared_type_goes_by_its_name(ozor: Account, name: str, sta
 
 
 @pytest.mark.clause("OZ-147", "OZ-153")
-def test_conversation_is_told_by_the_control_api(ozor: Account) -> None:
+def test_control_api_shows_the_conversation(ozor: Account) -> None:
     """A31: one for each video, in no answer of the provider."""
     first, second = steps.generate(ozor), steps.generate(ozor)
     edit = steps.finish_job(ozor, first) and steps.send_message(ozor, first["videoId"])

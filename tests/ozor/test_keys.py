@@ -153,7 +153,7 @@ def test_api_key_does_not_manage_keys(ozor: Account, method: str, path: str) -> 
 
 
 @pytest.mark.clause("OZ-010")
-def test_api_key_is_no_bearer_either(ozor: Account) -> None:
+def test_api_key_is_not_a_bearer_token(ozor: Account) -> None:
     client = Client(ozor.client.wsgi, ozor.client.base, {"Authorization": f"Bearer {ozor.api_key}"})
 
     assert steps.refusal(client.get(steps.KEYS)) == (401, "auth")
@@ -250,7 +250,7 @@ def test_list_is_an_array_of_active_and_revoked_keys(ozor: Account) -> None:
 
 
 @pytest.mark.clause("OZ-023")
-def test_list_repeats_what_creation_told(ozor: Account) -> None:
+def test_list_repeats_the_answer_of_the_creation(ozor: Account) -> None:
     made = steps.create_key(ozor, "Production")
 
     (listed,) = [item for item in steps.list_keys(ozor) if item["keyId"] == made["keyId"]]

@@ -55,7 +55,7 @@ def test_data_prefix_may_be_refused(ozor: Account) -> None:
 
 @pytest.mark.clause("OZ-217")
 @pytest.mark.parametrize("data", ["data:image/png;base64,", "", "\n"])
-def test_data_of_no_bytes_is_no_medium(ozor: Account, data: str) -> None:
+def test_empty_data_is_not_a_medium(ozor: Account, data: str) -> None:
     assert steps.refusal(send_image(ozor, data)) == (400, "validation")
 
 
@@ -145,7 +145,7 @@ def test_every_null_may_count_as_left_out(ozor: Account) -> None:
 
 
 @pytest.mark.parametrize("medium", [{"url": None}, {"base64": None}, {"url": None, "base64": None}])
-def test_medium_of_nulls_is_none(ozor: Account, medium: Json) -> None:
+def test_medium_of_nulls_is_no_medium(ozor: Account, medium: Json) -> None:
     """A43: left out, both of them."""
     refused = send(ozor, images=[medium])
 
@@ -204,7 +204,7 @@ def test_empty_text_of_a_form(ozor: Account, reading: str, status: int, field: s
 
 
 @pytest.mark.clause("OZ-159")
-def test_empty_address_alone_is_no_source(ozor: Account) -> None:
+def test_empty_address_alone_is_not_a_source(ozor: Account) -> None:
     """A44, absent."""
     refused = ozor.client.post(steps.ANALYZE, form={"url": ""})
 

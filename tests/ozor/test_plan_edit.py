@@ -182,7 +182,7 @@ def test_voice_and_rate_may_be_left_out(
 
 
 @pytest.mark.clause("OZ-197")
-def test_contract_names_the_rate_that_is_used_otherwise() -> None:
+def test_contract_names_the_rate_that_applies_by_default() -> None:
     """No answer ever shows the rate, so the test reads the contract."""
     text = (steps.SPEC / "openapi.yaml").read_text()
 

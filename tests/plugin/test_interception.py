@@ -196,7 +196,7 @@ def test_what_is_beside_an_api_is_not_reached_either(
 
 
 @pytest.mark.parametrize("name", ["gethostbyname", "gethostbyname_ex"])
-def test_nobody_learns_the_address_of_a_provider(screentest: World, name: str) -> None:
+def test_provider_host_is_never_resolved(screentest: World, name: str) -> None:
     with pytest.raises(RealHostError, match=r"tried to reach ozor\.ai itself"):
         getattr(socket, name)("ozor.ai")
 
@@ -224,7 +224,7 @@ def test_sockets_are_what_they_were_when_the_interception_is_left() -> None:
     assert (dict(vars(socket.socket)), socket.gethostbyname) == before
 
 
-def test_what_somebody_else_has_put_back_meanwhile_is_left_to_them() -> None:
+def test_patch_that_other_code_has_undone_is_left_alone() -> None:
     owner, patches = SimpleNamespace(name="real"), Patches()
 
     patches.put(owner, "name", "ours")

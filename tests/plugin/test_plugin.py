@@ -297,7 +297,7 @@ def test_what_goes_wrong_while_fixtures_are_taken_down_is_an_error(
     )
 
 
-def test_what_has_failed_a_test_is_told_once(pytester: pytest.Pytester) -> None:
+def test_cause_of_a_failed_test_is_reported_once(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(BREACH)
 
     result = _run(pytester)

@@ -206,7 +206,9 @@ def test_the_marker_alone_gives_the_test_a_world(pytester: pytest.Pytester) -> N
     result.assert_outcomes(passed=4, deselected=1)
 
 
-def test_a_wrong_marker_is_told_on_a_test_without_a_world_too(pytester: pytest.Pytester) -> None:
+def test_a_wrong_marker_is_reported_on_a_test_without_a_world_too(
+    pytester: pytest.Pytester,
+) -> None:
     pytester.makepyfile(
         """
         import pytest

@@ -307,7 +307,7 @@ def test_backoff_reads_the_date_as_ever_when_the_test_is_over(project: pytest.Py
 # Waits that never end
 
 
-def test_a_wait_that_no_clock_of_ours_ends_is_told_with_what_to_do(screentest: World) -> None:
+def test_a_wait_that_no_virtual_clock_ends_is_reported_with_its_fix(screentest: World) -> None:
     until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=900)
 
     def poll() -> None:
@@ -318,7 +318,7 @@ def test_a_wait_that_no_clock_of_ours_ends_is_told_with_what_to_do(screentest: W
         poll()
 
 
-def test_many_short_sleeps_are_no_endless_wait(screentest: World) -> None:
+def test_many_short_sleeps_are_not_an_endless_wait(screentest: World) -> None:
     for _ in range(10_100):
         time.sleep(0.02)
 

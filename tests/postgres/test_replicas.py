@@ -184,7 +184,7 @@ def test_a_snapshot_of_one_replica_is_restored_by_the_other(two: tuple[Replica, 
     assert len(first.jobs()) == len(second.jobs()) == 1
 
 
-def test_a_database_that_is_away_is_told_and_everything_goes_on(
+def test_an_unreachable_database_is_reported_and_work_continues(
     two: tuple[Replica, Replica], postgres: PostgresServer
 ) -> None:
     first, second = two

@@ -247,7 +247,7 @@ def test_s20_upload_is_never_given_back_and_leaves_no_file(
     assert _MARK not in json.dumps(world.requests())
 
 
-def test_s20_upload_lies_under_a_random_name_that_nobody_else_may_read(
+def test_s20_upload_has_a_random_name_that_no_other_user_can_read(
     world: MockWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The upload folder is listed by the stream from which the upload is read."""

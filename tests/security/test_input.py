@@ -65,7 +65,7 @@ def test_s16_request_text_never_becomes_a_path(world: MockWorld, path: str) -> N
 
 
 @pytest.mark.parametrize("name", ["../../x", "a/b", "..", "a.db", "A", "%2e%2e"])
-def test_s16_snapshot_names_are_no_paths(world: MockWorld, name: str) -> None:
+def test_s16_snapshot_names_are_not_paths(world: MockWorld, name: str) -> None:
     answer = world.control.post(f"{world.path}/snapshots", json={"name": name})
 
     assert answer.status == 422

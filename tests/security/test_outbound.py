@@ -83,7 +83,7 @@ def test_s09_link_local_and_metadata_addresses_cannot_be_allowed(
 @pytest.mark.parametrize(
     "network", ["", "everything", "203.0.113.1/24", "203.0.113.0/33", "::/129"]
 )
-def test_s09_what_is_no_network_is_refused_with_an_example(shell: Shell, network: str) -> None:
+def test_s09_invalid_network_is_refused_with_an_example(shell: Shell, network: str) -> None:
     refused = shell.run("serve", "--port", "0", "--webhook-allow", network)
 
     assert (refused.code, refused.out) == (2, "")
@@ -121,7 +121,7 @@ def test_s09_mock_that_others_can_reach_sends_home_only_where_it_is_allowed() ->
         before = list(receiver.received)
         allowed = (read_network("127.0.0.0/8"),)
         opened = register(Targets(is_exposed=True, allowed=allowed), receiver.url)
-        (letter,) = receiver.wait_for(1)
+        (request,) = receiver.wait_for(1)
 
     assert (refused.status, refused.json()["code"], before) == (422, "target", [])
-    assert (opened.status, letter.path) == (201, "/hook")
+    assert (opened.status, request.path) == (201, "/hook")

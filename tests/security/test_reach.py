@@ -130,7 +130,9 @@ def test_s05_page_of_another_origin_changes_nothing(
         "/worlds/default/clock/../reset",
     ],
 )
-def test_s05_spelling_a_path_otherwise_gets_nobody_further(world: MockWorld, path: str) -> None:
+def test_s05_another_spelling_of_a_path_does_not_bypass_the_guard(
+    world: MockWorld, path: str
+) -> None:
     headers = {"Origin": "https://evil.example"}
 
     answer = world.control.post(path, json={}, headers=headers)
@@ -142,7 +144,7 @@ def test_s05_spelling_a_path_otherwise_gets_nobody_further(world: MockWorld, pat
     "content_type",
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""],
 )
-def test_s05_form_post_is_no_control_call(world: MockWorld, content_type: str) -> None:
+def test_s05_form_post_is_not_a_control_call(world: MockWorld, content_type: str) -> None:
     answer = world.control.post(
         f"{world.path}/reset", raw=b"{}", headers={"Content-Type": content_type}
     )
@@ -161,7 +163,7 @@ def test_s05_reading_changes_nothing(world: MockWorld) -> None:
     assert world.control.get(world.path).json() == before
 
 
-def test_s06_nobody_is_invited_from_another_origin(world: MockWorld) -> None:
+def test_s06_no_other_origin_is_allowed(world: MockWorld) -> None:
     asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
 
     answers = [
@@ -256,7 +258,7 @@ def test_s08_guessing_is_answered_by_silence_for_a_minute() -> None:
     assert again.status == 401
 
 
-def test_s08_a_page_of_another_site_locks_nobody_out() -> None:
+def test_s08_a_page_of_another_site_cannot_lock_out_a_user() -> None:
     """A page can make a browser call loopback again and again, without a token."""
     client = Client(WsgiClient(create_app(contracts=[], guard=Guard(token=_TOKEN))), "/_screentest")
     page = Client(client.wsgi, client.base, {"Sec-Fetch-Site": "cross-site"})

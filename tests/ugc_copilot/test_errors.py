@@ -94,10 +94,10 @@ def test_field_is_named_where_one_is_wrong(ugc: Account) -> None:
 def test_authentication_is_judged_first_and_credits_last(ugc: Account) -> None:
     """U20."""
     ugc.set_credits(0)
-    nobody = ugc.world.anonymous("ugc_copilot")
+    anonymous = ugc.world.anonymous("ugc_copilot")
 
     answers = [
-        nobody.post(steps.START, raw=b"{"),
+        anonymous.post(steps.START, raw=b"{"),
         ugc.client.post(steps.START, json={}),
         ugc.client.post(steps.START, json=steps.body()),
     ]

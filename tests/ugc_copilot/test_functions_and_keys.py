@@ -66,7 +66,7 @@ def test_call_without_a_key_is_401(world: MockWorld, path: str) -> None:
 @pytest.mark.parametrize(
     "header", ["Bearer nothing", "Token {key}", "{key}", "Bearer", "Basic abc"]
 )
-def test_key_that_nobody_knows_or_in_another_form_is_401(ugc: Account, header: str) -> None:
+def test_unknown_key_or_one_in_another_form_is_401(ugc: Account, header: str) -> None:
     headers = {"Authorization": header.format(key=ugc.api_key)}
 
     answer = ugc.world.anonymous("ugc_copilot").post(

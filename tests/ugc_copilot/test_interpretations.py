@@ -89,9 +89,9 @@ def test_refused_call_takes_room_in_its_window_and_no_place(ugc: Account, *, is_
 @pytest.mark.clause("UG-005", "UG-060")
 def test_call_without_a_key_takes_no_room(ugc: Account) -> None:
     """U16: whose room would it be?"""
-    nobody = ugc.world.anonymous("ugc_copilot")
+    anonymous = ugc.world.anonymous("ugc_copilot")
     for _ in range(12):
-        assert nobody.post(steps.START, json=steps.body()).status == 401
+        assert anonymous.post(steps.START, json=steps.body()).status == 401
 
     assert steps.try_start(ugc).status == 200
 

@@ -104,7 +104,7 @@ def test_429_says_how_long_to_wait_in_header_and_body(ugc: Account) -> None:
 
 
 @pytest.mark.clause("UG-065", "UG-066")
-def test_waiting_as_long_as_told_is_enough_and_a_second_less_is_not(ugc: Account) -> None:
+def test_waiting_retry_after_is_enough_and_a_second_less_is_not(ugc: Account) -> None:
     for _ in range(10):
         call(ugc, steps.START)
     ugc.world.advance(7_000)

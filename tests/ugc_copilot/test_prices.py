@@ -127,7 +127,7 @@ def test_failed_render_gives_its_price_back_once(ugc: Account) -> None:
 
 
 @pytest.mark.clause("UG-023", "UG-024")
-def test_credits_are_back_before_anybody_polls(ugc: Account) -> None:
+def test_credits_are_back_before_the_first_poll(ugc: Account) -> None:
     """The refund bears the date of the failure, not of a poll."""
     steps.fail_next(ugc.world, "SAFETY_BLOCK")
     operation = steps.start(ugc)

@@ -120,7 +120,7 @@ def test_value_that_does_not_fit_is_refused_and_costs_nothing(
 @pytest.mark.parametrize(
     "raw", [b"", b"{", b"[]", b"null", b'"data"', b"{}", b'{"data": {}}', b'{"data": []}']
 )
-def test_body_that_is_no_request_is_refused(ugc: Account, raw: bytes) -> None:
+def test_body_other_than_a_request_is_refused(ugc: Account, raw: bytes) -> None:
     answer = ugc.client.post(steps.START, raw=raw, headers={"Content-Type": "application/json"})
 
     assert steps.refusal(answer) == (400, "invalid-argument")
@@ -206,7 +206,7 @@ def test_scene_picture_comes_in_base64(ugc: Account) -> None:
 
 
 @pytest.mark.clause("UG-021")
-def test_render_goes_on_while_nobody_asks(ugc: Account) -> None:
+def test_render_proceeds_without_polls(ugc: Account) -> None:
     operation = steps.start(ugc)
 
     ugc.world.advance(steps.LONGEST_MS)

@@ -79,7 +79,7 @@ def test_failed_render_is_a_200_with_an_error(ugc: Account) -> None:
         ("ENGINE_TIMEOUT: late", {"code": "ENGINE_TIMEOUT", "message": "late"}),
     ],
 )
-def test_code_of_a_failure_stands_before_the_colon(ugc: Account, reason: str, error: Json) -> None:
+def test_code_of_a_failure_is_before_the_colon(ugc: Account, reason: str, error: Json) -> None:
     """U30."""
     operation = steps.failed(ugc, reason)
 
@@ -108,7 +108,7 @@ def test_end_is_final(ugc: Account) -> None:
 
 @pytest.mark.clause("UG-083")
 @pytest.mark.parametrize("name", [steps.NO_OPERATION, "x", "operations/", "../etc"])
-def test_operation_that_nobody_started_is_404(ugc: Account, name: str) -> None:
+def test_operation_that_was_never_started_is_404(ugc: Account, name: str) -> None:
     """U17."""
     assert steps.refusal(steps.try_check(ugc, name)) == (404, "not-found")
 

@@ -71,7 +71,7 @@ def test_own_script_keeps_its_words(ugc: Account) -> None:
 
 
 @pytest.mark.clause("UG-062", "UG-064")
-def test_tone_and_presenter_are_told_in_words(ugc: Account) -> None:
+def test_tone_and_presenter_are_given_in_words(ugc: Account) -> None:
     """U31."""
     script = ask(ugc, steps.TONE, tone="very dry", productDescription="Stoneware mug")
     person = ask(ugc, steps.INFLUENCER)

@@ -42,18 +42,18 @@ class Received:
     """One attempt as the receiver saw it, and when in the world's time."""
 
     at_ms: int
-    letter: WebhookRequest
+    request: WebhookRequest
 
     @property
     def event(self) -> Json:
-        return json.loads(self.letter.body)
+        return json.loads(self.request.body)
 
     @property
     def headers(self) -> dict[str, str]:
-        return dict(self.letter.headers)
+        return dict(self.request.headers)
 
     def is_signed_with(self, secret: str) -> bool:
-        signed = f"{self.headers['X-UGC-Timestamp']}.".encode() + self.letter.body
+        signed = f"{self.headers['X-UGC-Timestamp']}.".encode() + self.request.body
         expected = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
         return hmac.compare_digest(expected, self.headers["X-UGC-Signature"])
 
@@ -69,12 +69,12 @@ class Receiver:
 
     def send(self, world: str, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
-            letter = self.worlds.webhooks.request(attempt)
-            assert letter is not None
-            self.received.append(Received(attempt.due_ms, letter))
+            request = self.worlds.webhooks.request(attempt)
+            assert request is not None
+            self.received.append(Received(attempt.due_ms, request))
             self.react()
             status = self.script.pop(0) if self.script else 200
-            self.worlds.webhooks.finish(world, [(attempt, letter, Outcome(status))])
+            self.worlds.webhooks.finish(world, [(attempt, request, Outcome(status))])
 
     def wait(self, world: str) -> None:
         """Nothing is under way once `send` has returned."""
@@ -217,7 +217,7 @@ def test_endpoint_gets_the_events_it_asked_for(post: Post) -> None:
 
 
 @pytest.mark.clause("UG-043", "UG-074")
-def test_nobody_hears_of_another_accounts_renders(post: Post) -> None:
+def test_endpoint_gets_no_renders_of_another_account(post: Post) -> None:
     post.add_endpoint()
     neighbour = post.account.world.account("ugc_copilot", credits=100)
 
@@ -272,9 +272,9 @@ def test_changed_body_does_not_verify(post: Post) -> None:
     steps.finished(post.account)
     (sent,) = post.received
 
-    letter = WebhookRequest(sent.letter.url, sent.letter.headers, sent.letter.body + b" ")
+    request = WebhookRequest(sent.request.url, sent.request.headers, sent.request.body + b" ")
 
-    assert not Received(sent.at_ms, letter).is_signed_with(secret)
+    assert not Received(sent.at_ms, request).is_signed_with(secret)
 
 
 @pytest.mark.clause("UG-046")
@@ -313,7 +313,7 @@ def test_repetition_after_a_replacement_is_signed_anew(post: Post) -> None:
     first, second = post.received
     assert first.is_signed_with(old)
     assert second.is_signed_with(new)
-    assert first.letter.body == second.letter.body
+    assert first.request.body == second.request.body
 
 
 # --- Repetitions ----------------------------------------------------------------------------------
@@ -361,7 +361,7 @@ def test_headers_may_be_those_of_standard_webhooks(post: Post) -> None:
     (sent,) = post.received
     headers = sent.headers
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode()
-    digest = hmac.new(secret.encode(), signed + sent.letter.body, hashlib.sha256).digest()
+    digest = hmac.new(secret.encode(), signed + sent.request.body, hashlib.sha256).digest()
     assert headers["webhook-id"] == sent.event["id"]
     assert headers["webhook-signature"] == "v1," + base64.b64encode(digest).decode()
     assert not any(name.startswith("X-UGC-") for name in headers)
@@ -393,7 +393,7 @@ def test_repetitions_carry_one_event_id_and_the_same_bytes(post: Post) -> None:
 
     assert len(post.received) == 4
     assert len({sent.headers["X-UGC-Event-Id"] for sent in post.received}) == 1
-    assert len({sent.letter.body for sent in post.received}) == 1
+    assert len({sent.request.body for sent in post.received}) == 1
 
 
 @pytest.mark.clause("UG-047", "UG-048")

@@ -197,7 +197,7 @@ def test_event_can_be_sent_again_on_request(studio: Studio) -> None:
 
 
 @pytest.mark.clause("UG-043", "UG-044")
-def test_running_clock_sends_although_nobody_asks(live: LiveMock) -> None:
+def test_running_clock_sends_without_a_request(live: LiveMock) -> None:
     """Three minutes of the world take some milliseconds; no call is made after the start."""
     options = {"clock": {"mode": "real", "speed": 100_000}, "credits": {"ugc_copilot": 100}}
     with receiving() as receiver:

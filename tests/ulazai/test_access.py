@@ -50,7 +50,7 @@ def test_call_without_a_key_is_401(world: MockWorld, call: tuple[str, str, Json]
 
 @pytest.mark.clause("UL-003")
 @pytest.mark.parametrize("name", ["X-API-Key", "Api-Key", "Cookie"])
-def test_key_in_another_header_is_no_key(ulazai: Account, name: str) -> None:
+def test_key_in_another_header_is_not_a_key(ulazai: Account, name: str) -> None:
     stranger = ulazai.world.anonymous("ulazai")
 
     answer = stranger.post(steps.TEXT, json=steps.TEXT_BODY, headers={name: ulazai.api_key})
@@ -59,7 +59,7 @@ def test_key_in_another_header_is_no_key(ulazai: Account, name: str) -> None:
 
 
 @pytest.mark.clause("UL-003")
-def test_key_in_the_query_is_no_key(ulazai: Account) -> None:
+def test_key_in_the_query_is_not_a_key(ulazai: Account) -> None:
     stranger = ulazai.world.anonymous("ulazai")
 
     answer = stranger.post(steps.TEXT, json=steps.TEXT_BODY, query={"token": ulazai.api_key})
@@ -69,7 +69,7 @@ def test_key_in_the_query_is_no_key(ulazai: Account) -> None:
 
 @pytest.mark.clause("UL-004")
 @everywhere
-def test_key_that_nobody_was_given_is_401(ulazai: Account, call: tuple[str, str, Json]) -> None:
+def test_unknown_key_is_401(ulazai: Account, call: tuple[str, str, Json]) -> None:
     """The key has the right form."""
     unknown = "ulazai_live_" + "0" * 32
 

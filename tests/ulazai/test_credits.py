@@ -89,7 +89,7 @@ def test_refund_is_one_line_of_the_ledger_however_often_the_task_is_read(ulazai:
 
 
 @pytest.mark.clause("UL-058", "UL-059")
-def test_refund_comes_with_the_failure_even_when_nobody_asks(ulazai: Account) -> None:
+def test_refund_comes_with_the_failure_without_a_poll(ulazai: Account) -> None:
     task_id = steps.from_text(ulazai)["task_id"]
     ulazai.world.fail_job(task_id, "The model gave up")
     while_processing = ulazai.money

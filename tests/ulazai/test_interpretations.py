@@ -81,7 +81,7 @@ def test_webhook_url_is_the_mocks_own_status_address(ulazai: Account) -> None:
 
 
 @pytest.mark.clause("UL-054")
-def test_failed_task_is_told_with_200(ulazai: Account) -> None:
+def test_failed_task_is_answered_200(ulazai: Account) -> None:
     """L4."""
     task_id, _ = steps.failed(ulazai)
 
@@ -171,7 +171,7 @@ def test_length_of_a_prompt(ulazai: Account, length: int, status: int) -> None:
 @pytest.mark.clause("UL-006", "UL-035")
 @pytest.mark.parametrize("prompt", ["", " ", "\n\t", "\u3000"])
 @pytest.mark.parametrize("submission", steps.SUBMISSIONS, ids=steps.name_of)
-def test_blank_prompt_is_no_prompt(
+def test_blank_prompt_is_not_a_prompt(
     ulazai: Account, submission: tuple[str, dict[str, Json]], prompt: str
 ) -> None:
     """L12."""

@@ -23,7 +23,7 @@ def test_refusal_has_success_false_and_an_error(ulazai: Account) -> None:
     assert answer.json() == {"success": False, "error": f"Task {steps.NO_TASK} not found"}
 
 
-FRAMEWORK_COMPLAINTS: list[tuple[dict[str, Json], dict[str, list[str]]]] = [
+FRAMEWORK_ERRORS: list[tuple[dict[str, Json], dict[str, list[str]]]] = [
     ({"prompt": None}, {"prompt": ["Expected string, got null."]}),
     ({"prompt": ""}, {"prompt": ["This field may not be blank."]}),
     ({"prompt": "  "}, {"prompt": ["This field may not be blank."]}),
@@ -47,20 +47,20 @@ FRAMEWORK_COMPLAINTS: list[tuple[dict[str, Json], dict[str, list[str]]]] = [
 
 
 @pytest.mark.clause("UL-061")
-@pytest.mark.parametrize(("body", "complaints"), FRAMEWORK_COMPLAINTS)
-def test_validation_may_be_told_by_field(
-    ulazai: Account, body: dict[str, Json], complaints: dict[str, list[str]]
+@pytest.mark.parametrize(("body", "errors"), FRAMEWORK_ERRORS)
+def test_validation_may_be_answered_by_field(
+    ulazai: Account, body: dict[str, Json], errors: dict[str, list[str]]
 ) -> None:
     """L16, drf_detail."""
     ulazai.world.choose(ulazai__error_form="drf_detail")
 
     answer = ulazai.client.post(steps.TEXT, json=body)
 
-    assert (answer.status, answer.json()) == (400, complaints)
+    assert (answer.status, answer.json()) == (400, errors)
 
 
 @pytest.mark.clause("UL-034", "UL-061")
-def test_bad_address_may_be_told_by_field(ulazai: Account) -> None:
+def test_bad_address_may_be_answered_by_field(ulazai: Account) -> None:
     """L16, drf_detail."""
     ulazai.world.choose(ulazai__error_form="drf_detail")
 
@@ -130,7 +130,7 @@ def test_refusals_come_in_a_fixed_order(ulazai: Account) -> None:
 
 
 @pytest.mark.clause("UL-057", "UL-059")
-def test_refund_is_told_at_every_poll_and_booked_once(ulazai: Account) -> None:
+def test_refund_is_in_every_poll_and_booked_once(ulazai: Account) -> None:
     """L18."""
     task_id, _ = steps.failed(ulazai)
 

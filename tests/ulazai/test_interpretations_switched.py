@@ -15,7 +15,7 @@ from . import steps
 
 @pytest.mark.clause("UL-054", "UL-055")
 @pytest.mark.parametrize("status", [422, 500])
-def test_failed_task_may_be_told_with_an_error_status(ulazai: Account, status: int) -> None:
+def test_failed_task_may_be_answered_with_an_error_status(ulazai: Account, status: int) -> None:
     """L4: the body is the same."""
     task_id, body = steps.failed(ulazai)
     ulazai.world.choose(ulazai__failed_status_code=str(status))

@@ -14,7 +14,7 @@ from . import steps
 MEDIA = files("screentest").joinpath("fixtures", "media")
 
 
-def anybody(account: Account) -> Client:
+def without_key(account: Account) -> Client:
     """A client without a key: the files are on a public CDN."""
     return account.world.anonymous("ulazai")
 
@@ -23,7 +23,7 @@ def anybody(account: Account) -> Client:
 def test_video_address_serves_an_mp4_of_this_task(ulazai: Account) -> None:
     data = steps.finish(ulazai, steps.from_text(ulazai)["task_id"])
 
-    file = anybody(ulazai).follow(data["video_url"])
+    file = without_key(ulazai).follow(data["video_url"])
 
     assert file.status == 200
     assert file.headers["content-type"] == "video/mp4"
@@ -44,7 +44,7 @@ def test_file_is_the_clip_of_the_shape_with_24_frames_and_10_seconds(
     data = steps.finish(ulazai, steps.from_text(ulazai, aspect_ratio=shape)["task_id"])
     clip = choose_clip(width, height, fps=24, duration_ms=10_000)
 
-    file = anybody(ulazai).follow(data["video_url"])
+    file = without_key(ulazai).follow(data["video_url"])
 
     assert (clip.width, clip.height, clip.fps, clip.duration_ms) == (width, height, 24, 10_000)
     assert file.content.startswith(MEDIA.joinpath(clip.name).read_bytes())
@@ -54,7 +54,7 @@ def test_file_is_the_clip_of_the_shape_with_24_frames_and_10_seconds(
 def test_part_of_the_video_can_be_asked_for(ulazai: Account) -> None:
     data = steps.finish(ulazai, steps.from_text(ulazai)["task_id"])
 
-    part = anybody(ulazai).follow(data["video_url"], headers={"Range": "bytes=4-7"})
+    part = without_key(ulazai).follow(data["video_url"], headers={"Range": "bytes=4-7"})
 
     assert (part.status, part.content) == (206, b"ftyp")
 
@@ -63,7 +63,7 @@ def test_part_of_the_video_can_be_asked_for(ulazai: Account) -> None:
 def test_thumbnail_address_serves_a_jpeg(ulazai: Account) -> None:
     data = steps.finish(ulazai, steps.from_image(ulazai)["task_id"])
 
-    file = anybody(ulazai).follow(data["thumbnail_url"])
+    file = without_key(ulazai).follow(data["thumbnail_url"])
 
     assert file.status == 200
     assert file.headers["content-type"] == "image/jpeg"
@@ -76,7 +76,7 @@ def test_addresses_do_not_run_out(ulazai: Account) -> None:
     ulazai.world.advance(300 * 24 * HOUR_MS)
 
     statuses = [
-        anybody(ulazai).follow(data[name]).status for name in ("video_url", "thumbnail_url")
+        without_key(ulazai).follow(data[name]).status for name in ("video_url", "thumbnail_url")
     ]
 
     assert statuses == [200, 200]
@@ -88,13 +88,13 @@ def test_addresses_do_not_run_out(ulazai: Account) -> None:
 def test_there_is_no_file_before_success_nor_after_failure(ulazai: Account, path: str) -> None:
     task_id = str(steps.from_text(ulazai)["task_id"])
     place = "/_storage/sora/" + path
-    while_processing = anybody(ulazai).get(place.format(task_id)).status
+    while_processing = without_key(ulazai).get(place.format(task_id)).status
     failed, _ = steps.failed(ulazai)
 
-    after_failure = anybody(ulazai).get(place.format(failed)).status
-    of_nobody = anybody(ulazai).get(place.format(steps.NO_TASK)).status
+    after_failure = without_key(ulazai).get(place.format(failed)).status
+    of_unknown = without_key(ulazai).get(place.format(steps.NO_TASK)).status
 
-    assert (while_processing, after_failure, of_nobody) == (404, 404, 404)
+    assert (while_processing, after_failure, of_unknown) == (404, 404, 404)
 
 
 @pytest.mark.clause("UL-053", "UL-079")
@@ -102,7 +102,8 @@ def test_two_tasks_never_serve_the_same_bytes(ulazai: Account) -> None:
     tasks = [steps.from_text(ulazai)["task_id"] for _ in range(2)]
 
     files = [
-        anybody(ulazai).follow(steps.finish(ulazai, task)["video_url"]).content for task in tasks
+        without_key(ulazai).follow(steps.finish(ulazai, task)["video_url"]).content
+        for task in tasks
     ]
 
     assert files[0] != files[1]

@@ -126,7 +126,7 @@ def test_task_polled_every_30_seconds_ends_after_two_to_three_minutes(
 
 
 @pytest.mark.clause("UL-054", "UL-055", "UL-056", "UL-057")
-def test_failed_task_is_told_as_documented(ulazai: Account) -> None:
+def test_failed_task_is_answered_as_documented(ulazai: Account) -> None:
     task_id = steps.from_text(ulazai, prompt_directory_optin=False)["task_id"]
     ulazai.world.fail_job(task_id, "Content policy violation detected in prompt")
 
@@ -179,7 +179,7 @@ def test_failed_task_stays_as_it_is(ulazai: Account) -> None:
 
 
 @pytest.mark.clause("UL-060")
-def test_ended_task_cannot_be_told_to_end_otherwise(ulazai: Account) -> None:
+def test_ended_task_cannot_get_another_outcome(ulazai: Account) -> None:
     task_id = steps.from_text(ulazai)["task_id"]
     steps.finish(ulazai, task_id)
     path = f"{ulazai.world.path}/jobs/{task_id}"

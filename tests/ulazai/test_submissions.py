@@ -117,14 +117,14 @@ def test_prompt_is_a_text(ulazai: Account, submission: tuple[str, Json], prompt:
 
 
 @pytest.mark.clause("UL-008", "UL-036")
-@pytest.mark.parametrize("letter", ["a", "ä", "\U0001f6a4"])
+@pytest.mark.parametrize("character", ["a", "ä", "\U0001f6a4"])
 @both
 def test_prompt_of_5000_characters_passes(
-    ulazai: Account, submission: tuple[str, Json], letter: str
+    ulazai: Account, submission: tuple[str, Json], character: str
 ) -> None:
     path, body = submission
 
-    answer = ulazai.client.post(path, json={**body, "prompt": letter * 5000})
+    answer = ulazai.client.post(path, json={**body, "prompt": character * 5000})
 
     assert answer.status == 201
 

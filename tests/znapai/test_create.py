@@ -235,7 +235,7 @@ def test_reference_may_be_base64(znapai: Account, head: str, picture: bytes) -> 
 @pytest.mark.parametrize(
     "reference", ["boat.png", "", "ftp://example.org/a.png", "aGVsbG8gd29ybGQ=", "https://"]
 )
-def test_reference_that_is_no_picture_is_refused(znapai: Account, reference: str) -> None:
+def test_reference_other_than_a_picture_is_refused(znapai: Account, reference: str) -> None:
     answer = znapai.client.post(steps.VIDEOS, json={**steps.LEAST, "input_reference": reference})
 
     assert steps.refusal(answer) == (400, "input_reference", "invalid_value")
@@ -270,7 +270,7 @@ def test_metadata_may_be_any_object(znapai: Account, metadata: Json) -> None:
 
 @pytest.mark.clause("ZN-024", "ZN-026")
 @pytest.mark.parametrize("metadata", ["text", 7, True, None, ["a"], '{"a": 1}'])
-def test_metadata_that_is_no_object_is_refused(znapai: Account, metadata: Json) -> None:
+def test_metadata_other_than_an_object_is_refused(znapai: Account, metadata: Json) -> None:
     """Z12."""
     answer = znapai.client.post(steps.VIDEOS, json={**steps.LEAST, "metadata": metadata})
 
@@ -279,7 +279,7 @@ def test_metadata_that_is_no_object_is_refused(znapai: Account, metadata: Json) 
 
 @pytest.mark.clause("ZN-003", "ZN-067")
 @pytest.mark.parametrize("raw", [b"{bad json", b"", b"[]", b'"text"', b"\xff"])
-def test_body_that_is_no_json_object_is_the_proxys_own_400(znapai: Account, raw: bytes) -> None:
+def test_body_other_than_a_json_object_is_the_proxys_own_400(znapai: Account, raw: bytes) -> None:
     headers = {"Content-Type": "application/json"}
 
     answer = znapai.client.post(steps.VIDEOS, raw=raw, headers=headers)
@@ -318,7 +318,7 @@ def test_form_may_carry_a_picture(znapai: Account, picture: bytes) -> None:
 
 @pytest.mark.clause("ZN-058")
 @pytest.mark.parametrize("content", [b"", b"no picture at all", b"GIF89a....", b"\x89PN"])
-def test_file_that_is_no_picture_is_refused(znapai: Account, content: bytes) -> None:
+def test_file_other_than_a_picture_is_refused(znapai: Account, content: bytes) -> None:
     """Z24: whatever its declared type."""
     file = File("boat.png", content, "image/png")
     form = {"model": "sora-2", "prompt": steps.PROMPT, "input_reference": file}
@@ -359,7 +359,7 @@ def test_metadata_of_a_form(znapai: Account, parts: dict[str, str], kept: Json) 
 
 @pytest.mark.clause("ZN-024")
 @pytest.mark.parametrize("text", ["text", "7", "[1]", "null", '{"a": ', ""])
-def test_metadata_of_a_form_that_is_no_object_is_refused(znapai: Account, text: str) -> None:
+def test_metadata_of_a_form_other_than_an_object_is_refused(znapai: Account, text: str) -> None:
     form = {"model": "sora-2", "prompt": steps.PROMPT, "metadata": text}
 
     answer = znapai.client.post(steps.VIDEOS, form=form)
@@ -369,7 +369,7 @@ def test_metadata_of_a_form_that_is_no_object_is_refused(znapai: Account, text: 
 
 @pytest.mark.clause("ZN-024")
 @pytest.mark.parametrize("name", ["metadata", "metadata[a]", "metadata[a][b]"])
-def test_metadata_is_no_file(znapai: Account, name: str) -> None:
+def test_metadata_is_not_a_file(znapai: Account, name: str) -> None:
     file = File("a.json", b"{}", "application/json")
     form = {"model": "sora-2", "prompt": steps.PROMPT, name: file}
 

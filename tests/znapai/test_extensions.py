@@ -75,7 +75,7 @@ def test_page_of_none_tells_that_there_are_some(znapai: Account, five: list[str]
 
 
 @pytest.mark.clause("ZN-063")
-def test_page_has_twenty_unless_asked_otherwise(znapai: Account) -> None:
+def test_page_has_twenty_by_default(znapai: Account) -> None:
     for _ in range(21):
         steps.create(znapai)
 
@@ -104,7 +104,7 @@ def test_wrong_query_is_refused(znapai: Account, name: str, value: str, code: st
 
 
 @pytest.mark.clause("ZN-063")
-def test_video_of_another_account_is_no_cursor(znapai: Account, neighbour: Account) -> None:
+def test_video_of_another_account_is_not_a_cursor(znapai: Account, neighbour: Account) -> None:
     theirs = steps.create(neighbour)["id"]
 
     answer = znapai.client.get(steps.VIDEOS, query={"after": theirs})

@@ -36,13 +36,13 @@ def test_all_30_points_are_listed_with_their_reason(world: MockWorld) -> None:
 def test_errors_of_the_proxy_may_be_openais(znapai: Account) -> None:
     """Z1, openai: key, model and body."""
     znapai.world.choose(znapai__error_style="openai")
-    nobody = znapai.world.anonymous("znapai")
+    anonymous = znapai.world.anonymous("znapai")
     stranger = {"Authorization": "Bearer sk-unknown-to-all"}
     json_type = {"Content-Type": "application/json"}
 
     answers = [
-        nobody.get(steps.VIDEOS),
-        nobody.get(steps.VIDEOS, headers=stranger),
+        anonymous.get(steps.VIDEOS),
+        anonymous.get(steps.VIDEOS, headers=stranger),
         znapai.client.post(steps.VIDEOS, json={**steps.LEAST, "model": "sora-3"}),
         znapai.client.post(steps.VIDEOS, raw=b"{", headers=json_type),
         znapai.client.post(steps.VIDEOS, raw=b"x", headers={"Content-Type": "text/plain"}),
@@ -78,7 +78,7 @@ def test_refused_parameter_may_be_openais_own_400(znapai: Account) -> None:
 
 
 @pytest.mark.clause("ZN-028")
-def test_errors_are_those_of_a_proxy_unless_asked_otherwise(znapai: Account) -> None:
+def test_errors_are_those_of_a_proxy_by_default(znapai: Account) -> None:
     """Z1, Z2: what the document warns of."""
     parameter = znapai.client.post(steps.VIDEOS, json={**steps.LEAST, "duration": "4"})
     model = znapai.client.post(steps.VIDEOS, json={**steps.LEAST, "model": "sora-3"})
@@ -134,7 +134,7 @@ def test_answers_may_be_those_of_the_measured_proxy(znapai: Account) -> None:
 
 
 @pytest.mark.clause("ZN-033")
-def test_answers_have_no_usage_unless_asked_otherwise(znapai: Account) -> None:
+def test_answers_have_no_usage_by_default(znapai: Account) -> None:
     """Z10."""
     assert set(steps.create(znapai)) == steps.FIELDS
 

@@ -111,7 +111,7 @@ def test_metadata_arrives_whole(mock: LiveMock, znapai: Account, library: str) -
 
 
 @pytest.mark.clause("ZN-061")
-def test_poll_waits_as_long_as_it_is_told(mock: LiveMock, znapai: Account) -> None:
+def test_poll_waits_as_long_as_the_header_says(mock: LiveMock, znapai: Account) -> None:
     """Without the header the library waits a second between two polls."""
     znapai.world.choose(znapai__poll_after="ten_ms")
     detail = tell(mock, znapai, NEWEST, "jobs", "sync")["poll_lasts_s"]

@@ -151,7 +151,7 @@ def test_reading_changes_nothing(znapai: Account) -> None:
 
 
 @pytest.mark.clause("ZN-061")
-def test_wait_is_short_where_the_clock_stands(znapai: Account) -> None:
+def test_wait_is_short_with_a_stopped_clock(znapai: Account) -> None:
     """Z22: waiting alone gets nowhere, so a client is not made to wait."""
     answer = znapai.client.post(steps.VIDEOS, json=steps.LEAST)
     polled = znapai.client.get(f"/v1/videos/{answer.json()['id']}")

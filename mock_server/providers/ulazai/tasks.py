@@ -235,7 +235,7 @@ def _framework_body(refusal: Refusal, detail: Reply) -> Json:
         errors: dict[str, list[str]] = {}
         for violation in refusal.violations:
             name = violation.field.partition(".")[0] or "non_field_errors"
-            errors.setdefault(name, [_framework_complaint(violation)])
+            errors.setdefault(name, [_framework_error(violation)])
         return errors
     words = _FRAMEWORK_WORDS.get(refusal.reason)
     if refusal.reason == "too_many_running" and refusal.facts["wait_s"] is None:
@@ -245,7 +245,7 @@ def _framework_body(refusal: Refusal, detail: Reply) -> Json:
     return {"detail": detail.body.get("detail") or detail.body["error"]}
 
 
-def _framework_complaint(violation: Violation) -> str:
+def _framework_error(violation: Violation) -> str:
     """One broken rule in the words of Django REST framework's serializers."""
     match violation.keyword:
         case "required":

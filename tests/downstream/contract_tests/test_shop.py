@@ -69,12 +69,12 @@ def test_a_busy_provider_is_asked_again_when_it_says(studio: World) -> None:
 
 
 @pytest.mark.screentest(credits=0)
-def test_an_empty_balance_is_told(studio: World) -> None:
+def test_an_empty_balance_is_reported(studio: World) -> None:
     with pytest.raises(ozor.NoCreditsError):
         ozor.make_video("A reading lamp")
 
 
-def test_a_failed_job_is_told_and_paid_back(studio: World) -> None:
+def test_a_failed_job_is_reported_and_refunded(studio: World) -> None:
     studio.ulazai.jobs.fail_next("no lamps, please")
 
     with pytest.raises(RuntimeError, match="^no lamps, please$"):
