@@ -147,14 +147,10 @@ class PostgresServer:
         self._process.wait()
         self._process = None
 
-    def stop(self) -> None:
-        """End the server in order; its databases stay."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
-            self._process.wait()
-            self._process = None
-
     def remove(self) -> None:
         """End the server, and delete its folder."""
-        self.stop()
+        if self._process is not None:
+            # At once, without writing to the files what is still in memory.
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)

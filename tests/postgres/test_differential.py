@@ -9,12 +9,12 @@ from random import Random
 import pytest
 from _pytest.fixtures import SubRequest
 
-from screentest.mock_server.store.working_set import WorkingSet
 from screentest.specs.json_types import Json
 from tests.histories import PlayedMock, act
 from tests.mock_client import make_world
 from tests.postgres.server import PostgresServer
 from tests.postgres.sides import Side, memory, over_postgres, sqlite
+from tests.postgres.sums import check_sums
 
 pytestmark = pytest.mark.postgres
 
@@ -23,15 +23,6 @@ _A_RESTART_OF = 40
 #: These findings compare a call with earlier ones, which each process remembers for itself.
 _OVER_CALLS = {"SC201", "SC202", "SC205", "SC207"}
 _PROVIDERS = ("ozor", "oshara", "ulazai", "znapai")
-_SIGNS = {
-    "grant": (1, 1, 0, 0),
-    "withdraw": (-1, -1, 0, 0),
-    "hold": (0, -1, 1, 0),
-    "release": (0, 1, -1, 0),
-    "capture": (0, 0, -1, 1),
-    "charge": (0, -1, 0, 1),
-    "refund": (0, 1, 0, -1),
-}
 
 
 @pytest.fixture(scope="module", params=[1, 3], ids=["one process", "three processes"])
@@ -57,24 +48,13 @@ def _played(side: Side, seed: int) -> list[object]:
         if draw.random() * _A_RESTART_OF < 1:
             side.restart()
         act(mock, draw)
-        _check_sums(side.worlds.get(world.id).rows)
+        check_sums(side.worlds.get(world.id).rows)
     for path in ("/events?limit=200", "/requests?limit=200"):
         mock.control("GET", path)
     mock.control("POST", "/snapshots", {"name": "end"})
     mock.control("GET", "/snapshots/end")
     side.client.delete(f"/_screentest/worlds/{world.id}")
     return [_comparable(*answer) for answer in mock.answers]
-
-
-def _check_sums(rows: WorkingSet) -> None:
-    """Raises unless each account has what its ledger adds up to."""
-    with rows.transaction():
-        for account in rows.accounts.of_world():
-            sums = [0, 0, 0, 0]
-            for entry in rows.entries.of(account.id):
-                for place, sign in enumerate(_SIGNS[entry.kind]):
-                    sums[place] += sign * entry.amount
-            assert sums == [account.granted, account.available, account.held, account.spent]
 
 
 def _comparable(status: int, headers: object, content: bytes) -> object:

@@ -28,10 +28,13 @@ _SETTINGS: dict[str, Any] = {
 }
 
 
-def pool_of(url: str) -> ConnectionPool[psycopg.Connection[Any]]:
+def pool_of(
+    url: str, connection_class: type[psycopg.Connection[Any]]
+) -> ConnectionPool[psycopg.Connection[Any]]:
     """Connections to the database at *url*, opened when they are needed."""
     return ConnectionPool(
         url,
+        connection_class=connection_class,
         min_size=1,
         max_size=CONNECTIONS_MAX,
         kwargs=_SETTINGS,

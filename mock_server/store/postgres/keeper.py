@@ -44,6 +44,8 @@ class PostgresKeeper:
     """Keeps the rows of all worlds in the database at a URL."""
 
     is_shared = True
+    #: The class of the pool's connections.
+    connection_class: type[Connection] = psycopg.Connection
 
     def __init__(self, url: str, *, seconds: Seconds) -> None:
         """Open the database at *url*, and create the tables in it if it has none.
@@ -60,7 +62,7 @@ class PostgresKeeper:
         self._read: tuple[int, float] = (0, 0.0)
         self._local = threading.local()
         prepare(url)
-        self._pool: ConnectionPool[Connection] = pool_of(url)
+        self._pool: ConnectionPool[Connection] = pool_of(url, self.connection_class)
         with self._borrowed() as connection:
             self._note_time(one(connection, sql.NOW))
             # Tells this process from all others, for as long as the database exists.
@@ -112,7 +114,7 @@ class PostgresKeeper:
                 # Those that were closed while they were idle are discarded one by one.
                 if not isinstance(error, psycopg.Error):
                     raise
-                if not connection.broken:
+                if not connection.closed:
                     raise KeeperError(words_of(error)) from error
         raise KeeperError("the database closes every connection")
 
@@ -283,7 +285,7 @@ class PostgresKeeper:
                 try:
                     return connection.execute(statement, values, prepare=True).fetchall()
                 except psycopg.OperationalError:
-                    if not connection.broken:
+                    if not connection.closed:
                         raise
         raise KeeperError("the database closes every connection")
 
