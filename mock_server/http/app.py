@@ -18,8 +18,8 @@ from ..kernel.errors import MockError
 from ..store.keeper import Keeper
 from ..store.store import Store
 from .control.control_api import control_blueprint
-from .delivery import InlineCourier, ThreadedCourier
-from .due_timer import Waker
+from .delivery import InlineDispatcher, ThreadedDispatcher
+from .due_timer import DueTimer
 from .edge import Edge, Observer, Warner, warn_in_log
 from .guard import Guard
 from .keepers import open_keeper
@@ -124,10 +124,10 @@ def _deliver(app: Flask, worlds: Worlds, targets: Targets, metrics: Metrics | No
     app.extensions["screentest.check_target"] = partial(targets.check_url, receivers=receivers)
     post = Post(Sockets(targets), InProcess(receivers))
     if metrics is None:
-        worlds.clocks.set_dispatcher(InlineCourier(worlds, post))
+        worlds.clocks.set_dispatcher(InlineDispatcher(worlds, post))
         return
-    courier = ThreadedCourier(worlds, post, metrics.note_attempt)
-    app.extensions["screentest.courier"] = courier
-    worlds.clocks.set_dispatcher(courier)
-    app.extensions["screentest.waker"] = waker = Waker(worlds)
-    waker.start()
+    dispatcher = ThreadedDispatcher(worlds, post, metrics.note_attempt)
+    app.extensions["screentest.dispatcher"] = dispatcher
+    worlds.clocks.set_dispatcher(dispatcher)
+    app.extensions["screentest.due_timer"] = due_timer = DueTimer(worlds)
+    due_timer.start()

@@ -45,7 +45,7 @@ def carry_out(worlds: Worlds, transport: Transport, attempt: Attempt) -> Report:
         return attempt, request, Outcome(None, f"screentest is wrong here: {error!r}"[:200])
 
 
-class InlineCourier:
+class InlineDispatcher:
     """Sends in the thread whose call made the attempts due."""
 
     def __init__(self, worlds: Worlds, transport: Transport) -> None:
@@ -72,7 +72,7 @@ class _Batch(Struct):
     reports: dict[int, Report] = {}
 
 
-class ThreadedCourier:
+class ThreadedDispatcher:
     """Sends from up to `IN_FLIGHT_MAX` threads, `PER_ENDPOINT_MAX` at a time to one endpoint."""
 
     def __init__(
@@ -102,7 +102,9 @@ class ThreadedCourier:
             wanted = min(len(self._queue) - self._idle, IN_FLIGHT_MAX - self._threads)
             for _ in range(max(0, wanted)):
                 self._threads += 1
-                threading.Thread(target=self._work, name="screentest-courier", daemon=True).start()
+                threading.Thread(
+                    target=self._work, name="screentest-dispatcher", daemon=True
+                ).start()
             self._changed.notify_all()
 
     def wait(self, world: str) -> None:
@@ -165,7 +167,7 @@ class ThreadedCourier:
         self._worlds.webhooks.finish(world, reports)
 
     def _take(self) -> tuple[_Batch, int] | None:
-        """The oldest attempt whose endpoint has room; None when the courier is closed."""
+        """The oldest attempt whose endpoint has room; None when the dispatcher is closed."""
         with self._changed:
             while not self._is_closed:
                 for place, (batch, index) in enumerate(self._queue):

@@ -26,10 +26,10 @@ _OVERDUE_S = 1.0
 #: The name of that look among the names of worlds.
 _OVERDUE = ""
 
-_LOG = logging.getLogger("screentest.waker")
+_LOG = logging.getLogger("screentest.due_timer")
 
 
-class Waker:
+class DueTimer:
     """One thread for all worlds of a server. *run* calls a function with the id of a world.
 
     A server with an event loop sets *run* to its own thread: a second thread that settles would
@@ -54,7 +54,7 @@ class Waker:
 
     def start(self) -> None:
         """Begin to watch."""
-        threading.Thread(target=self._run, name="screentest-waker", daemon=True).start()
+        threading.Thread(target=self._run, name="screentest-due-timer", daemon=True).start()
 
     def close(self) -> None:
         """Stop watching."""

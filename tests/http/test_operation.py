@@ -168,9 +168,9 @@ def test_deliveries_that_were_not_sent_are_sent_once_by_the_next_server(tmp_path
             ugc.start(account)
         _wait_until(lambda: _claimed(app, world) == 6)
         threading.Timer(0.2, is_closing.set).start()
-        app.extensions["screentest.waker"].close()
+        app.extensions["screentest.due_timer"].close()
 
-        app.extensions["screentest.courier"].close(5.0)
+        app.extensions["screentest.dispatcher"].close(5.0)
         sent_by_the_first = len(receiver.received)
         app.extensions["screentest"].store.close()
 
@@ -185,7 +185,7 @@ def test_deliveries_that_were_not_sent_are_sent_once_by_the_next_server(tmp_path
 
 
 def _claimed(app: Flask, world: MockWorld) -> int:
-    """Deliveries that the courier has; the control API would wait until they are sent."""
+    """Deliveries that the dispatcher has; the control API would wait until they are sent."""
     rows = app.extensions["screentest"].get(world.id).rows
     with rows.transaction():
         return sum(it.ticket is not None for it in outbox.deliveries(rows))

@@ -215,14 +215,14 @@ def serve(options: Options) -> None:
             write_whole(options.ready_file, json.dumps(ready))
 
     def sum_up() -> None:
-        app.extensions["screentest.waker"].close()
-        app.extensions["screentest.courier"].close(_DELIVERIES_S_MAX)
+        app.extensions["screentest.due_timer"].close()
+        app.extensions["screentest.dispatcher"].close(_DELIVERIES_S_MAX)
         app.extensions["screentest"].store.close()
         _sum_up(log, options)
 
     edge, rest = app.extensions["screentest.edge"]
     served = RSGIEdge(
-        edge, app.extensions["screentest"], rest, waker=app.extensions["screentest.waker"]
+        edge, app.extensions["screentest"], rest, due_timer=app.extensions["screentest.due_timer"]
     )
     run_server(served, host=options.host, port=port, on_ready=announce, on_stop=sum_up)
 

@@ -25,7 +25,7 @@ from ...engine.world import World
 from ...engine.worlds import Worlds
 from ...kernel.errors import MockError
 from .. import fault_effects
-from ..due_timer import Waker
+from ..due_timer import DueTimer
 from ..edge import Edge, Place, deny
 from ..forms import read_form
 from ..guard import Denial
@@ -56,7 +56,7 @@ _SERVER = ("Server", "screentest")
 class RSGIEdge:
     """Answers provider calls by *edge* and everything else by *rest*, which is Flask.
 
-    What *waker* finds due runs on the server's loop, if its world is free.
+    Work that *due_timer* finds due runs on the server's loop, if its world is free.
     """
 
     def __init__(
@@ -65,13 +65,13 @@ class RSGIEdge:
         worlds: Worlds,
         rest: WSGIApplication,
         *,
-        waker: Waker | None = None,
+        due_timer: DueTimer | None = None,
         body_s_max: float = BODY_S_MAX,
     ) -> None:
         self._edge = edge
         self._worlds = worlds
         self._rest = rest
-        self._waker = waker
+        self._due_timer = due_timer
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="screentest-call")
         self._bodies = Bodies(body_s_max)
         self._streams = StreamSender(worlds)
@@ -80,8 +80,8 @@ class RSGIEdge:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """The server's loop, before its first call."""
-        if self._waker is not None:
-            self._waker.run = lambda work, world_id: loop.call_soon_threadsafe(
+        if self._due_timer is not None:
+            self._due_timer.run = lambda work, world_id: loop.call_soon_threadsafe(
                 self._run, work, world_id
             )
 
