@@ -233,6 +233,17 @@ class MockWorld:
         items: list[Json] = self.control.get(f"{self.path}/requests", query=query).json()["items"]
         return items
 
+    def findings(self, **query: object) -> list[Json]:
+        """All findings, oldest first, as if the client had ended."""
+        asked = {"final": "true", **query}
+        items: list[Json] = self.control.get(f"{self.path}/findings", query=asked).json()["items"]
+        return items
+
+    def order_fault(self, type_: str, **order: Json) -> None:
+        """Order a fault through the control API; it must be accepted."""
+        answer = self.control.post(f"{self.path}/faults", json={"type": type_, **order})
+        assert answer.status == 201, answer.text
+
 
 def make_world(wsgi: WsgiClient, **options: Json) -> MockWorld:
     """A new world with a manual clock at START and seed 7, unless *options* say otherwise."""

@@ -6,7 +6,7 @@ the store's SQL, and it holds no state.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +23,7 @@ from screentest.specs.openapi.validation import Violation
 from ..kernel.faults import Fault
 from ..kernel.finding import Finding
 from ..kernel.magic import Directive, directive_in
+from ..kernel.recent_calls import Habit
 from ..kernel.rows import Account, Key, Resource
 from ..media.asset import Asset
 from .instant import Instant
@@ -133,7 +134,7 @@ class Call(Struct):
     it is judged; *key_suffix* is the directive appended to it. *served* are all contracts of this
     process. *save_replay* stores the answer for a repetition. *is_counted*: the call is in its rate
     windows. *habit* is what findings note of polls. *faults* have been applied if it *is_exposed*.
-    *warnings* are about our own reply.
+    *started* is the job that the call started. *warnings* are about our own reply.
     """
 
     ctx: Instant
@@ -155,8 +156,9 @@ class Call(Struct):
     save_replay: Callable[[Reply], None] | None = None
     is_counted: bool = False
     is_exposed: bool = False
-    habit: tuple[Hashable, Resource | None] | None = None
+    habit: Habit | None = None
     faults: list[Fault] = []
+    started: Resource | None = None
     warnings: list[Finding] = []
 
     @property
@@ -206,7 +208,8 @@ class Call(Struct):
                 slower_ms=directive.delay_ms if directive.verb == "slow" else 0,
                 stalls=directive.verb == "stall",
             )
-        return accept_job(self.ctx, new)
+        self.started = accept_job(self.ctx, new)
+        return self.started
 
     def refuse(self, reason: str, **facts: Json) -> RefusedError:
         """The exception that undoes this call and answers *reason* in the provider's words."""

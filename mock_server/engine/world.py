@@ -12,7 +12,7 @@ from screentest.specs.json_types import Json
 
 from ..kernel.clock import Clock, Mode, check_speed
 from ..kernel.errors import MockError
-from ..kernel.recent_calls import Marks
+from ..kernel.recent_calls import Marks, Payments
 from ..kernel.rows import Settings, WorldRow
 from ..store.working_set import WorkingSet
 
@@ -21,18 +21,19 @@ class World:
     """One world: its rows, and what is remembered of it only while the process runs.
 
     *unanswered* are the numbers of requests whose answers a fault delays, each with the id of the
-    key that paid for the answer, or "". *marks* is the memory behind findings about repeated calls.
-    *latest_ms* is the latest time that was read from its clock, and *goal_ms* is where the advances
-    under way end. *remembered* are answers to polls, which the pipeline reuses while nothing can
-    have changed them.
+    key that paid for the answer, or "". *marks* is the memory behind findings about repeated calls,
+    and *payments* that behind findings about paid jobs. *latest_ms* is the latest time that was
+    read from its clock, and *goal_ms* is where the advances under way end. *remembered* are answers
+    to polls, which the pipeline reuses while nothing can have changed them.
     """
 
-    __slots__ = ("goal_ms", "latest_ms", "marks", "remembered", "rows", "unanswered")
+    __slots__ = ("goal_ms", "latest_ms", "marks", "payments", "remembered", "rows", "unanswered")
 
     def __init__(self, rows: WorkingSet) -> None:
         self.rows = rows
         self.unanswered: dict[int, str] = {}
         self.marks = Marks()
+        self.payments = Payments()
         self.latest_ms = 0
         self.goal_ms = 0
         self.remembered: dict[Hashable, Any] = {}

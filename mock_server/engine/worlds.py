@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -58,6 +58,7 @@ class Worlds:
         self.accounts = Accounts(self.clocks)
         self.webhooks = Webhooks(self.clocks, self.find)
         self._open: dict[str, World] = {}
+        self._before_end: list[Callable[[World], None]] = []
         store.on_load(self._begin_again)
         store.on_change(self._renew, lambda rows: self._open.pop(rows.id, None))
         self._look()
@@ -178,9 +179,18 @@ class Worlds:
                 ) from None
             world.settings = replace(world.settings, choices=merged)
 
+    def before_end(self, listener: Callable[[World], None]) -> None:
+        """Call *listener* with each world that is about to be deleted or reset."""
+        self._before_end.append(listener)
+
+    def _announce_end(self, world: World) -> None:
+        for listener in self._before_end:
+            listener(world)
+
     def reset(self, world: World) -> World:
         """*world* as it was when it began."""
         with world.rows.transaction():
+            self._announce_end(world)
             plan = world.first
             world.rows.clear()
             begun = self._begin(world.rows, plan)
@@ -273,6 +283,7 @@ class Worlds:
             raise MockError("the default world cannot be deleted; reset it instead", status=409)
         # Under the lock of the world: a call that waits for it then finds the world gone.
         with world.rows.transaction():
+            self._announce_end(world)
             self.store.delete(world.id)
             del self._open[world.id]
         self.clocks.notify(world.id)

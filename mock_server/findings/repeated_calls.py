@@ -1,7 +1,7 @@
 """Findings over several calls of a client. They never refuse anything.
 
-Polls that come too fast or go on after the end, refused requests that are repeated unchanged, and
-paid calls that are repeated without the key that would make them one.
+Polls that come too fast, go on after the end or never stop, refused requests that are repeated
+unchanged, and paid calls that are repeated without the key that would make them one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from screentest.specs.behaviour.behaviour import Kind, Lifecycle
-from screentest.specs.behaviour.call_limits import Cadence, Idempotency
+from screentest.specs.behaviour.call_limits import Idempotency
 from screentest.specs.behaviour.reasons import reason_called
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.redaction import header_name, is_secret_header
@@ -19,6 +19,7 @@ from screentest.specs.contracts.redaction import header_name, is_secret_header
 from ..engine.provider import Call, EventStream, Refusal, Reply, Request, Upload
 from ..kernel.clock import Mode
 from ..kernel.finding import Finding
+from ..kernel.recent_calls import Habit
 from ..kernel.rows import Resource
 from .citations import source_of_refusal
 
@@ -26,6 +27,12 @@ from .citations import source_of_refusal
 _READS_AFTER_END_MAX = 2
 #: The parent of a job is read for many reasons, so it takes more reads to show a loop.
 _READS_FROM_ABOVE_MAX = 4
+#: Reads of a finished job after which its client cannot know the state in which it has ended.
+_READS_FOR_EVER = 20
+#: A job that does not move for so long never will, and a client that still asks has no deadline.
+_STUCK_MS_MAX = 2 * 60 * 60 * 1_000
+#: Polls at one instant of a clock that a test moves, after which the test has forgotten it.
+_FROZEN_POLLS_MAX = 50
 #: A later read is for a fresh URL, and not part of a loop.
 _CLOSE_MS = 60_000
 
@@ -33,20 +40,17 @@ _CLOSE_MS = 60_000
 def findings_over_calls(call: Call, answer: Reply | EventStream) -> list[Finding]:
     """The findings about *call* in view of earlier calls; the world remembers this one."""
     if call.habit is not None:
-        assert call.ctx.behaviour.cadence is not None
-        return _poll(call.ctx.behaviour.cadence, call)
+        return _poll(call)
     if isinstance(answer, EventStream):
         return []
     if answer.refusal is not None:
         return list(_repeated_refusal(call, answer.refusal))
     if not call.is_routed or answer.status >= 300:
         return []
-    rules = call.ctx.behaviour
-    cadence, idempotency = rules.cadence, rules.idempotency
-    if cadence is not None and call.operation.id in cadence.operations:
-        return _poll(cadence, call)
+    idempotency = call.ctx.behaviour.idempotency
     if call.rules.effect == "read" and call.found:
-        return list(_poll_from_above(call))
+        read = [*call.found.values()][-1]
+        return _poll(call) if read.script is not None else list(_poll_from_above(call, read))
     if idempotency is not None and call.operation.id in idempotency.operations:
         return list(_paid_repetition(idempotency, call))
     return []
@@ -74,41 +78,73 @@ def _repeated_refusal(call: Call, refusal: Refusal) -> Iterator[Finding]:
         )
 
 
-def _poll(cadence: Cadence, call: Call) -> list[Finding]:
-    """Findings about a poll that comes too soon, or after the end of its job."""
+def _poll(call: Call) -> list[Finding]:
+    """Findings about a poll: too soon, after the end of its job, or in a loop without an end."""
     habit = call.habit
     if habit is None:
         habit = call.habit = _habit(call)
-    name, job = habit
-    now_ms, marks = call.ctx.at_ms, call.ctx.world.marks
-    before: tuple[int, int] | None = marks.get(name)
-    reads = (before[1] if before is not None else 0) + 1 if job is not None else 0
-    marks.swap(name, (now_ms, reads))
-    if job is not None:
-        too_many = reads > _READS_AFTER_END_MAX
-        return [_after_end(call.ctx.contract, call, job, reads)] if too_many else []
-    if before is None or now_ms - before[0] >= cadence.at_least_ms:
+    now_ms, world = call.ctx.at_ms, call.ctx.world
+    world.payments.look(habit.job.id, now_ms)
+    before: tuple[int, int, int] = world.marks.get(habit.name) or (-_CLOSE_MS, 0, 0)
+    pause_ms = now_ms - before[0]
+    reads = before[1] + 1 if habit.has_ended else 0
+    at_once = before[2] + 1 if pause_ms == 0 else 0
+    world.marks.swap(habit.name, (now_ms, reads, at_once))
+    if habit.may_wait and pause_ms >= habit.at_least_ms and at_once != _FROZEN_POLLS_MAX:
         return []
-    contract, mode, pause_ms = call.ctx.contract, call.ctx.world.clock.mode, now_ms - before[0]
+    return list(_about_poll(call, habit, pause_ms, reads, at_once))
+
+
+def _about_poll(
+    call: Call, habit: Habit, pause_ms: int, reads: int, at_once: int
+) -> Iterator[Finding]:
+    contract, mode, job = call.ctx.contract, call.ctx.world.clock.mode, habit.job
+    if habit.has_ended:
+        if habit.at_least_ms >= 0 and reads > _READS_AFTER_END_MAX:
+            yield _after_end(contract, call, job, reads)
+        if reads == _READS_FOR_EVER:
+            yield _for_ever(call, job, f"{reads} polls since its end as {call.ctx.state(job)!r}")
+        return
+    stuck_ms = _stuck_since_ms(job)
+    if stuck_ms is not None:
+        stuck_for_ms = call.ctx.at_ms - stuck_ms
+        if stuck_for_ms - pause_ms <= _STUCK_MS_MAX < stuck_for_ms:
+            hours = f"{stuck_for_ms / 3_600_000:.1f} hours"
+            yield _for_ever(call, job, f"polls of a job that has not moved for {hours}")
+    if at_once == _FROZEN_POLLS_MAX and mode is Mode.MANUAL:
+        yield _frozen(call, job)
     # A manual clock that was not moved does not show when the client polled.
-    if mode is Mode.AUTO or (mode is Mode.MANUAL and pause_ms == 0):
-        return []
-    return [_too_soon(_source(contract, cadence.source), cadence.at_least_ms, pause_ms)]
+    is_known = mode is not Mode.AUTO and not (mode is Mode.MANUAL and pause_ms == 0)
+    cadence = contract.behaviour.cadence
+    if cadence is not None and is_known and pause_ms < habit.at_least_ms:
+        yield _too_soon(_source(contract, cadence.source), cadence.at_least_ms, pause_ms)
 
 
-def _habit(call: Call) -> tuple[Hashable, Resource | None]:
-    """The name under which polls such as *call* are noted, and their job if it has ended."""
-    job = [*call.found.values()][-1] if call.found else None
-    has_ended = job is not None and job.script is not None and call.ctx.kind(job).is_final
-    provider = call.ctx.contract.provider
-    name = ("poll", provider, call.operation.id, call.account_id, call.request.path)
-    return name, job if has_ended else None
+def _habit(call: Call) -> Habit:
+    """What findings note of polls such as *call*, which read a job."""
+    contract, job = call.ctx.contract, [*call.found.values()][-1]
+    cadence, has_ended = contract.behaviour.cadence, call.ctx.kind(job).is_final
+    is_poll = cadence is not None and call.operation.id in cadence.operations
+    return Habit(
+        name=("poll", contract.provider, call.operation.id, call.account_id, job.id),
+        job=job,
+        has_ended=has_ended,
+        may_wait=not has_ended and _stuck_since_ms(job) is None,
+        at_least_ms=cadence.at_least_ms if cadence is not None and is_poll else -1,
+    )
 
 
-def _poll_from_above(call: Call) -> Iterator[Finding]:
-    """A finding about a client that polls the parent of its jobs after all of them have ended."""
+def _stuck_since_ms(job: Resource) -> int | None:
+    """When a held *job* stopped to move; None for one that is not held."""
+    if job.script is None or job.script.held_ms is None:
+        return None
+    return job.created_ms + job.script.held_ms
+
+
+def _poll_from_above(call: Call, above: Resource) -> Iterator[Finding]:
+    """Findings about a client that polls the parent of its jobs after all of them have ended."""
     contract, now_ms = call.ctx.contract, call.ctx.at_ms
-    above = [*call.found.values()][-1]
+    call.ctx.world.payments.look(above.id, now_ms)
     kinds = [
         name
         for name, it in contract.behaviour.resources.items()
@@ -116,7 +152,7 @@ def _poll_from_above(call: Call) -> Iterator[Finding]:
     ]
     if not kinds:
         return
-    name = ("poll", contract.provider, call.operation.id, call.account_id, call.request.path)
+    name = ("poll", contract.provider, call.operation.id, call.account_id, above.id)
     before: tuple[int, int] | None = call.ctx.world.marks.get(name)
     is_close = before is not None and now_ms - before[0] < _CLOSE_MS
     newest = [call.ctx.newest(kind, above.id) for kind in kinds] if is_close else []
@@ -124,8 +160,40 @@ def _poll_from_above(call: Call) -> Iterator[Finding]:
     has_ended = bool(jobs) and all(call.ctx.kind(job).is_final for job in jobs)
     reads = (before[1] if before is not None else 0) + 1 if has_ended else 0
     call.ctx.world.marks.swap(name, (now_ms, reads))
-    if reads > _READS_FROM_ABOVE_MAX:
-        yield _after_end(contract, call, max(jobs, key=call.ctx.entered_ms), reads)
+    if reads <= _READS_FROM_ABOVE_MAX:
+        return
+    job = max(jobs, key=call.ctx.entered_ms)
+    yield _after_end(contract, call, job, reads)
+    if reads == _READS_FOR_EVER:
+        yield _for_ever(call, job, f"{reads} polls since the end of its jobs")
+
+
+def _for_ever(call: Call, job: Resource, actual: str) -> Finding:
+    """The finding about a loop that no answer can end."""
+    contract = call.ctx.contract
+    rules = contract.behaviour.resources[job.kind]
+    assert rules.lifecycle is not None, job.kind
+    ends = " and ".join(repr(it.name) for it in rules.lifecycle.states.values() if it.kind.is_final)
+    return Finding(
+        "SC214",
+        "",
+        "a loop that ends, whatever the answers are",
+        actual,
+        f"end the loop at {ends}, at every state that the client does not know, and at a deadline",
+        _source(contract, rules.lifecycle.source),
+    )
+
+
+def _frozen(call: Call, job: Resource) -> Finding:
+    """The finding about a test that forgot to move the clock."""
+    return _advice(
+        "SC504",
+        "",
+        "a clock that moves while a client waits",
+        f"{_FROZEN_POLLS_MAX} polls of {job.id} at one instant of world {call.ctx.world.id}",
+        'use clock "auto", in which polls move the time, or advance the clock from the test',
+        "",
+    )
 
 
 def _after_end(contract: Contract, call: Call, job: Resource, reads: int) -> Finding:

@@ -14,6 +14,7 @@ from screentest.specs.contracts.redaction import Redactor
 
 from ..engine.world import Plan
 from ..engine.worlds import DEFAULT_WORLD, Worlds
+from ..findings.world_findings import Verdict
 from ..kernel.errors import MockError
 from ..store.keeper import Keeper
 from ..store.store import Store
@@ -91,6 +92,7 @@ def create_app(
     app = Flask("screentest", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default JSON provider has it
     app.extensions["screentest"] = worlds
+    app.extensions["screentest.verdict"] = Verdict(worlds)
     edge = Edge(worlds, guard, is_pure=is_pure, remembers=remembers, observe=observe, warn=warn)
     if is_server:
         edge.metrics = Metrics(worlds, lambda: edge.streams.open)

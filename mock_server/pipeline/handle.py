@@ -24,6 +24,7 @@ from ..engine.world import World
 from ..engine.worlds import Worlds
 from ..findings.ignored_fields import ignored_fields, misspelt_directives
 from ..findings.own_mistakes import findings_of_ours
+from ..findings.payments import note_call
 from ..findings.repeated_calls import findings_over_calls
 from ..kernel.clock import Mode
 from ..kernel.faults import Fault
@@ -110,6 +111,7 @@ def _handled(worlds: Worlds, turn: Turn) -> Handled | None:
                     return _journaled(call, known.answer, JournalLine(call, known.answer, found))
             call, refusal = receive(worlds, world, turn.provider_id, turn.request)
             answer, advice = _guarded(worlds, watch(call), refusal)
+            advice += note_call(call, answer)
             handled = _journaled(call, answer, journal_line(call, answer, advice))
             keep(worlds, turn.entry, handled.note)
             return handled

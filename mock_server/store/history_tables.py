@@ -131,7 +131,8 @@ class Journal(Table[int, Line]):
     ) -> list[tuple[int, Json]]:
         """(number, line) of up to *limit* lines after number *after*, oldest first.
 
-        *filters* compare `provider`, `operation`, `status`, and `code`, that of any finding.
+        *filters* compare `provider`, `operation`, `status`, and the beginning of the `code` of any
+        finding.
         """
         found: list[tuple[int, Json]] = []
         for seq, text in self._matching(after, filters):
@@ -150,7 +151,7 @@ class Journal(Table[int, Line]):
     ) -> Iterator[tuple[int, bytes]]:
         columns = {name: value for name, value in filters.items() if name != "code"}
         # Quotes inside texts are escaped in the line, so this finds findings and nothing else.
-        code = f'"code":"{filters["code"]}"'.encode() if "code" in filters else b""
+        code = f'"code":"{filters["code"]}'.encode() if "code" in filters else b""
         for seq in range(max(after, self.last_seq - JOURNAL_MAX) + 1, self.last_seq + 1):
             line = self.rows.get(seq)
             if line is None or any(getattr(line, it) != columns[it] for it in columns):

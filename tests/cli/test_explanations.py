@@ -67,7 +67,7 @@ def test_explain_knows_every_code(shell: Shell, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "nearest"), [("SC12", "SC112"), ("102", "SC102"), ("SC2001", "SC201")]
+    ("code", "nearest"), [("SC1033", "SC103"), ("102", "SC102"), ("SC2001", "SC201")]
 )
 def test_explain_of_an_unknown_code_names_the_nearest_and_all(
     shell: Shell, code: str, nearest: str

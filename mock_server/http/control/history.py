@@ -1,13 +1,15 @@
-"""Control calls about what came in, and a judgement of replies that were recorded elsewhere."""
+"""Control calls about requests and findings, and a judgement of replies recorded elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from screentest.specs.json_types import Json
 
 from ...findings.explanations import explanations
 from ...findings.recorded_replies import departures
+from ...findings.world_findings import WorldFinding, world_findings
 from ...kernel.errors import unknown
 from .readings import check_readings
 from .request import ControlCall, Handler, one_page, operations_of
@@ -42,6 +44,31 @@ def get_request(call: ControlCall) -> Json:
     return line
 
 
+def list_findings(call: ControlCall) -> Json:
+    """The findings of a world from the *cursor*-th on, and how many fit in all."""
+    worlds, world = call.worlds, call.world
+    if "code" in call.query and call.query["code"] not in explanations():
+        raise unknown("code", call.query["code"], list(explanations()), status=422)
+    if "provider" in call.query:
+        worlds.contract(call.query["provider"])
+    worlds.clocks.wait_for_outcomes(world)
+    with world.rows.transaction():
+        found = world_findings(worlds, world, is_final=call.query.get("final", False))
+    fitting = [it for it in found if it.fits(call.query)]
+    numbered = list(enumerate(fitting, 1))[call.cursor or 0 :]
+    page = one_page(numbered, call.limit, lambda it: it[1].to_json(), lambda it: it[0])
+    return {**page, "counts": _counts(fitting)}
+
+
+def _counts(found: Sequence[WorldFinding]) -> Json:
+    severities = Counter(it.finding["severity"] for it in found)
+    return {
+        "error": severities["error"],
+        "warning": severities["warning"],
+        "codes": dict(sorted(Counter(it.finding["code"] for it in found).items())),
+    }
+
+
 def lint_reply(call: ControlCall) -> Json:
     """How a recorded reply departs from the contract, under the readings of the world.
 
@@ -63,5 +90,6 @@ def lint_reply(call: ControlCall) -> Json:
 OPERATIONS: Mapping[str, Handler] = {
     "listRequests": list_requests,
     "getRequest": get_request,
+    "listFindings": list_findings,
     "lintReply": lint_reply,
 }

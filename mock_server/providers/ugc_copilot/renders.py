@@ -152,6 +152,7 @@ def check_status(call: Call) -> Reply:
     render = ctx.find("render", name)
     if render is None or render.account != call.account_id:
         raise call.refuse("not_found", resource="Operation", id=name[:80])
+    call.found = {render.kind: render}
     _compare_engine(call, render)
     match ctx.kind(render):
         case Kind.FAILED:
@@ -209,7 +210,10 @@ def own_video(call: Call, uri: str) -> Resource | None:
     else:
         return None
     found = _find(call.ctx, kind, tail)
-    return found if found is not None and found.account == call.account_id else None
+    if found is None or found.account != call.account_id:
+        return None
+    call.found = {found.kind: found}
+    return found
 
 
 def _find(ctx: Instant, kind: str, tail: str) -> Resource | None:
