@@ -164,9 +164,9 @@ class Instant(Struct, frozen=True):
     def _age_ms(self, job: Resource) -> int:
         """The offset of now in the script of *job*, for a result that changes with its state."""
         offset_ms = job.offset_ms(self.at_ms)
-        step = job.script.next_after(offset_ms) if job.script is not None else None
-        if step is not None:
-            self.lasting.end_by(job.created_ms + step[0])
+        changes_ms = job.script.changes_after(offset_ms) if job.script is not None else None
+        if changes_ms is not None:
+            self.lasting.end_by(job.created_ms + changes_ms)
         return offset_ms
 
     def kind(self, job: Resource) -> Kind:

@@ -56,6 +56,12 @@ class Script(Struct, frozen=True, gc=False):
             return None
         return next((step for step in self.steps if step[0] > offset_ms), None)
 
+    def changes_after(self, offset_ms: int) -> int | None:
+        """The offset of the next change after *offset_ms*, also on the way to where it is held."""
+        last_ms = self.steps[-1][0] if self.held_ms is None else self.held_ms
+        steps_ms = (at for at, _ in (*self.steps, (last_ms, "")) if offset_ms < at <= last_ms)
+        return next(steps_ms, None)
+
     @property
     def ends_ms(self) -> int | None:
         """The offset at which the last state is entered; None while held."""
@@ -75,11 +81,11 @@ class Script(Struct, frozen=True, gc=False):
 
     def progress_lasts_ms(self, offset_ms: int, lifecycle: Lifecycle) -> int | None:
         """How long the progress at *offset_ms* stays what it is; None without an end."""
-        step = self.next_after(offset_ms)
-        if step is None:
+        until_ms = self.changes_after(offset_ms)
+        if until_ms is None:
             return None
         running = [at for at, name in self.steps if lifecycle.states[name].kind is Kind.RUNNING]
-        until_ms, whole = step[0], max(1, self.steps[-1][0] - running[0]) if running else 0
+        whole = max(1, self.steps[-1][0] - running[0]) if running else 0
         if whole and offset_ms >= running[0]:
             # The first offset with a higher progress; the division is rounded up.
             rises = self.progress(offset_ms, lifecycle) + 1
