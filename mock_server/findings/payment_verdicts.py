@@ -14,7 +14,7 @@ from screentest.specs.behaviour.behaviour import Kind
 from screentest.specs.contracts.contract import Contract
 
 from ..engine.instant import Instant
-from ..engine.outbox import DELIVERIES
+from ..engine.outbox import deliveries
 from ..engine.world import World
 from ..engine.worlds import Worlds
 from ..kernel.finding import Finding
@@ -88,11 +88,7 @@ def payment_findings(
 def _all_paid(worlds: Worlds, world: World) -> list[_Paid]:
     """The payments of *world* whose jobs exist, and do not fail."""
     now_ms = worlds.clocks.settle(world)
-    delivered = {
-        raw["job"]
-        for raw in world.rows.documents.of(DELIVERIES)
-        if raw["fate"] == Fate.DELIVERED.value
-    }
+    delivered = {it.job for it in deliveries(world.rows) if it.fate is Fate.DELIVERED}
     found: list[_Paid] = []
     for payment in world.payments.all():
         ctx = worlds.clocks.instant(world, payment.provider, now_ms=now_ms)
