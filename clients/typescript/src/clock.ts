@@ -5,7 +5,10 @@ import type { Timeline } from "./bridge/timeline.js";
 import { milliseconds, type Duration } from "./durations.js";
 
 /** How far to advance: a duration, an instant, the next event, or until nothing is due. */
-export type Advance = Duration | { to: Date | string } | { until: "next" | "idle" };
+export type Advance =
+  | Duration
+  | { to: Date | string; until?: never }
+  | { until: "next" | "idle"; to?: never };
 
 /** Something that happened during an advance. */
 export interface Fired {
@@ -50,6 +53,6 @@ export class Clock {
 
 function wireAdvance(by: Advance): { by_ms: number } | { to: string } | { until: "next" | "idle" } {
   if (typeof by !== "object") return { by_ms: milliseconds(by) };
-  if ("until" in by) return { until: by.until };
+  if (by.until !== undefined) return { until: by.until };
   return { to: new Date(by.to).toISOString() };
 }

@@ -35,12 +35,43 @@ export function isCalledByPlumbing(below: (...args: never[]) => unknown): boolea
 
 const OWN = /[\\/]bridge[\\/](install|timeline|timers|callsite|real-timers|traffic|shared|real)\.[jt]s$/;
 
+/** A line of the user's code; as a string, the line of its source, as far as the test runner knows it. */
+export class UserPlace {
+  constructor(
+    private readonly place: string,
+    private readonly trace: { stack?: string },
+    private readonly depth: number,
+  ) {}
+
+  toString(): string {
+    // Test runners map a trace to sources when it is read. That is slow, so it waits for a message.
+    const lines = (this.trace.stack ?? "").split("\n").filter((it) => /^\s+at /.test(it));
+    const mapped = /((?:file:\/\/)?\/[^()]*:\d+:\d+)\)?$/.exec(lines[this.depth] ?? "")?.[1];
+    return (mapped ?? this.place).replace(/^file:\/\//, "");
+  }
+}
+
+const FRAMES = 12;
+const known = new Map<string, UserPlace>();
+
 /** The user's line that called *below*; undefined when Node.js or this package called it. */
-export function userPlace(below: (...args: never[]) => unknown): string | undefined {
-  for (const { file, place } of frames(below, 12)) {
+export function userPlace(below: (...args: never[]) => unknown): UserPlace | undefined {
+  for (const [depth, { file, place }] of frames(below, FRAMES).entries()) {
     if (TIMERS.test(file)) continue;
     if (INTERNAL.test(file) || OWN.test(file) || ON_MACHINE_TIME.test(file)) return undefined;
-    return place.replace(/^file:\/\//, "");
+    let found = known.get(place);
+    if (found === undefined) known.set(place, (found = new UserPlace(place, trace(below), depth)));
+    return found;
   }
   return undefined;
+}
+
+/** The frames above *below*, not read yet. */
+function trace(below: (...args: never[]) => unknown): { stack?: string } {
+  const { stackTraceLimit } = Error;
+  const holder = {};
+  Error.stackTraceLimit = FRAMES;
+  Error.captureStackTrace(holder, below);
+  Error.stackTraceLimit = stackTraceLimit;
+  return holder;
 }

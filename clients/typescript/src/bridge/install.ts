@@ -200,8 +200,19 @@ function cover({ holder, name, wrap }: Place): () => void {
 /** The clock of fake timers, as @sinonjs/fake-timers has it, which vitest and jest use. */
 export interface FakeClock {
   now: number;
-  timers?: Record<string, { callAt: number }>;
+  /** A map since version 15, an object before. */
+  timers?: Map<number, FakeTimer> | Record<string, FakeTimer>;
   tick(ms: number): void;
+}
+
+interface FakeTimer {
+  callAt: number;
+}
+
+/** The milliseconds until each timer of a fake clock. */
+export function delaysOf({ now, timers = {} }: FakeClock): number[] {
+  const all = typeof timers["values"] === "function" ? [...(timers as Map<number, FakeTimer>).values()] : Object.values(timers);
+  return all.map(({ callAt }) => callAt - now);
 }
 
 /**

@@ -1,11 +1,11 @@
 /** Timers on the machine's time that the user's code has set while a world is running. */
 
 import { createHook } from "node:async_hooks";
-import { userPlace } from "./callsite.js";
+import { type UserPlace, userPlace } from "./callsite.js";
 
 interface RealTimer {
   delay: number;
-  place: string;
+  place: UserPlace;
 }
 
 const alive = new Map<number, RealTimer>();

@@ -8,7 +8,8 @@
 
 import { StuckTimeError } from "../errors.js";
 import { inWords } from "../durations.js";
-import { type FakeClock, keepOnTop } from "./install.js";
+import { delaysOf, type FakeClock, keepOnTop } from "./install.js";
+import type { UserPlace } from "./callsite.js";
 import { pause, realNow, turn } from "./real.js";
 import { outOfReach, watchRealTimers } from "./real-timers.js";
 import { onMachineTime, shared, type Scope } from "./shared.js";
@@ -60,7 +61,7 @@ export class Timeline {
   private dateCalls = 0;
   /** Calls of this package by the code in the run, which time must not overtake. */
   private ownCalls = 0;
-  private readonly places = new Map<string, number>();
+  private readonly places = new Map<UserPlace, number>();
   private guests: ReadonlySet<FakeClock> = new Set();
 
   constructor(private readonly clock: WorldClock) {}
@@ -130,7 +131,7 @@ export class Timeline {
   }
 
   /** Begin a run: until it ends, the world's clock moves when the code waits. */
-  async begin(limit_ms: number, caller: string | undefined): Promise<Run> {
+  async begin(limit_ms: number, caller: UserPlace | undefined): Promise<Run> {
     const { mode, now } = await onMachineTime(() => this.clock.read());
     if (mode !== "manual") {
       throw new StuckTimeError(`world.run moves the clock, so ${this.clock.name} needs the clock 'manual', not '${mode}'`);
@@ -183,7 +184,7 @@ export class Timeline {
   /** How far time may move; Infinity if the code waits for no timer. */
   private get wait_ms(): number {
     const stream = this.traffic.hasStream ? STREAM_STEP_MS : Infinity;
-    const faked = [...this.guests].flatMap((it) => Object.values(it.timers ?? {}).map(({ callAt }) => callAt - it.now));
+    const faked = [...this.guests].flatMap(delaysOf);
     return Math.min((this.earliest()?.at ?? Infinity) - this.now, stream, ...faked);
   }
 
@@ -326,7 +327,7 @@ export class Run {
     readonly realStart: number,
     readonly start: number,
     readonly limit_ms: number,
-    readonly caller: string | undefined,
+    readonly caller: UserPlace | undefined,
   ) {
     this.scope = { timeline, isAbandoned: false };
     this.failure = new Promise<never>((_, reject) => {

@@ -1,6 +1,7 @@
 /** A timer on the clock of a world, with the methods of a timer of Node.js. */
 
 import { AsyncResource } from "node:async_hooks";
+import type { UserPlace } from "./callsite.js";
 import type { Scope } from "./shared.js";
 import type { Timeline } from "./timeline.js";
 
@@ -30,7 +31,7 @@ export class WorldTimer {
     private readonly callback: () => void,
     readonly delay: number,
     private readonly repeats: boolean,
-    readonly place: string | undefined,
+    readonly place: UserPlace | undefined,
   ) {
     this.at = timeline.now + delay;
     this.start();

@@ -1,0 +1,3 @@
+const { transform, transformIgnorePatterns } = require("../../../jest.config.cjs");
+
+module.exports = { globalSetup: "@screentest/client/setup", transform, transformIgnorePatterns };
