@@ -120,6 +120,7 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("clock", "real", "What moves the clock.", FuncParamType(_clock)),
         Setting("pace", "documented", "How long jobs take.", FuncParamType(_pace)),
         Setting("db", None, "Keep the state in this SQLite file, or in postgresql://…."),
+        Setting("keep", 1_000_000, "Resources to keep; 0 keeps all.", click.IntRange(0)),
         Setting("pure", False, "Leave out the X-Screentest-… response headers."),
         Setting("quiet", False, "Print no line for each request."),
         Setting("webhook-allow", [], "Further networks to which webhooks are sent."),

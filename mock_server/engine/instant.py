@@ -19,7 +19,6 @@ from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..kernel.clock import NEVER_MS
-from ..kernel.errors import MockError
 from ..kernel.faults import Fault, count_match
 from ..kernel.ids import mint, stream
 from ..kernel.ledger import Ledger
@@ -28,9 +27,6 @@ from ..kernel.rows import Event, Resource
 from ..kernel.signing import signed_query
 from ..store.working_set import WorkingSet
 from .world import World
-
-#: Bounds the memory of one world; the control API documents the refusal.
-RESOURCES_MAX = 200_000
 
 
 class Lasting(Struct):
@@ -112,12 +108,6 @@ class Instant(Struct, frozen=True):
         """A new resource with a minted id."""
         rules = self.behaviour.resources[kind]
         seq = self.rows.count("resource")
-        if seq > RESOURCES_MAX:
-            raise MockError(
-                f"more than {RESOURCES_MAX} resources were made in world {self.world.id}; reset it",
-                code="too_many",
-                status=503,
-            )
         number = self.rows.count(f"{self.provider}/{kind}")
         resource = Resource(
             provider=self.provider,
@@ -132,6 +122,7 @@ class Instant(Struct, frozen=True):
             is_running_slot=script is not None and rules.counts_as_running,
         )
         self.rows.resources.put(resource)
+        self.rows.make_room(self.now_ms)
         return resource
 
     def find(self, kind: str, id_: str) -> Resource | None:
@@ -225,6 +216,9 @@ class Instant(Struct, frozen=True):
         address = f"{self.base_url}/_storage/{path}"
         if not rules.names:
             return address
+        assert rules.lives_ms is not None, name
+        for id_ in parts.values():
+            self.rows.note_signed(id_, self.now_ms + rules.lives_ms)
         query = signed_query(rules, path, url_secret(self.world), self.now_ms, self.number)
         return f"{address}?{query}"
 

@@ -122,6 +122,9 @@ def _explained(contract: Contract, request: Request, refusal: Refusal) -> tuple[
             if facts.get("scheme"):
                 expected = f"{facts['header']}: {facts['scheme']} KEY"
             fix, actual = f"send `{expected}`", _sent_credential(contract.behaviour, request)
+        case "not_found" if facts.get("dropped"):
+            actual = facts["dropped"]
+            fix = "ask for it earlier, or serve with a larger --keep"
         case "unknown_route" if facts.get("near"):
             fix = f"did you mean {facts['near'][0]}?"
         case _ if not expected:

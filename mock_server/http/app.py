@@ -17,6 +17,7 @@ from ..engine.worlds import DEFAULT_WORLD, Worlds
 from ..findings.world_findings import Verdict
 from ..kernel.errors import MockError
 from ..store.keeper import Keeper
+from ..store.retention import KEEP_DEFAULT
 from ..store.store import Store
 from .control.control_api import control_blueprint
 from .delivery import InlineDispatcher, ThreadedDispatcher
@@ -47,6 +48,7 @@ def create_app(
     targets: Targets | None = None,
     warn: Warner = warn_in_log,
     is_strict: bool = True,
+    keep: int = KEEP_DEFAULT,
     refuses_unbehaved: bool = False,
 ) -> Flask:
     """A mock as a WSGI application.
@@ -61,22 +63,17 @@ def create_app(
     know. *targets* says where webhooks may go; an application under a name in
     `extensions["screentest.receivers"]` gets what is sent to `wsgi:NAME`. A mock that *is_strict*
     replaces a reply of its own that breaks the contract by a 500; else it journals a warning. One
-    that *refuses_unbehaved* answers 501 to operations that a behaviour file does not name.
+    that *refuses_unbehaved* answers 501 to operations that a behaviour file does not name. Beyond
+    *keep* resources it drops history; 0 keeps all.
 
     Raises:
         MockError: the database cannot be used.
         ContractError: one of *contracts* is wrong.
     """
-    if contracts is None:
-        contracts = [load_contract(name) for name in provider_names()]
-    else:
-        for contract in contracts:
-            # A contract of the user's may be wrong; the shipped ones are compiled when first used.
-            if not contract.is_shipped:
-                _ = contract.operations
+    contracts = _checked(contracts)
     if keeper is None:
         keeper = open_keeper(database)
-    store = Store(keeper, Redactor(it.behaviour for it in contracts), monotonic_s)
+    store = Store(keeper, Redactor(it.behaviour for it in contracts), monotonic_s, keep)
     _check_served(store, contracts)
     worlds = Worlds(
         store,
@@ -103,6 +100,16 @@ def create_app(
     middleware = WSGIEdge(edge, worlds, waiter, app.wsgi_app)
     app.wsgi_app = middleware  # type: ignore[method-assign,assignment]  # Flask's way to wrap it
     return app
+
+
+def _checked(contracts: Sequence[Contract] | None) -> Sequence[Contract]:
+    if contracts is None:
+        return [load_contract(name) for name in provider_names()]
+    for contract in contracts:
+        # A contract of the user's may be wrong; the shipped ones are compiled when first used.
+        if not contract.is_shipped:
+            _ = contract.operations
+    return contracts
 
 
 def _check_served(store: Store, contracts: Sequence[Contract]) -> None:

@@ -45,7 +45,10 @@ class WorldRow(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
 
 class Account(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """One customer of one provider. The four sums are those of its ledger entries."""
+    """One customer of one provider. The four sums are those of its ledger entries.
+
+    *opening* are the same sums of the entries that were dropped.
+    """
 
     id: str
     provider: str
@@ -55,6 +58,7 @@ class Account(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     held: int
     spent: int
     created_ms: int
+    opening: tuple[int, int, int, int] = (0, 0, 0, 0)
 
     def __post_init__(self) -> None:
         """Refuse inconsistent sums, which a snapshot may contain."""

@@ -19,6 +19,7 @@ from ..engine.provider import Call, Provider, Reply
 from ..kernel.magic import split_key
 from ..kernel.rows import Key, Resource
 from ..kernel.templates import look_up
+from ..store.retention import dropped_words
 from .idempotency import begin_replay, finish_replay
 from .limits import respect_cap, respect_rate, window_facts
 from .prices import price_of
@@ -120,7 +121,9 @@ def _find_targets(call: Call) -> None:
         if resource is None and target.within is not None:
             _refuse_foreign(call, found[target.within])
         if resource is None:
-            raise call.refuse("not_found", **_target_facts(call, target, id_))
+            dropped = dropped_words(call.ctx.rows, call.ctx.provider, target.kind, kept_id)
+            facts = _target_facts(call, target, id_)
+            raise call.refuse("not_found", **facts, dropped=dropped)
         found[target.kind] = resource
     call.found = found
 

@@ -48,7 +48,8 @@ class Accounts(Table[str, Account]):
         sums = row.available + available, row.held + held, row.spent + spent
         if min(sums) < 0:
             return False
-        new = Account(row.id, row.provider, row.tier, row.granted + granted, *sums, row.created_ms)
+        granted += row.granted
+        new = Account(row.id, row.provider, row.tier, granted, *sums, row.created_ms, row.opening)
         self._change(account, new)
         return True
 

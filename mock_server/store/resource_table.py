@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
 import orjson
@@ -37,6 +37,8 @@ class Resources(Table[Place, Resource]):
         self._of_account: Ordered[Resource] = Ordered()
         self._of_parent: Ordered[Resource] = Ordered()
         self._jobs: Ordered[Resource] = Ordered()
+        self._all: Ordered[Resource] = Ordered()
+        self._looked_at_seq = 0
         self._running: dict[str, list[Resource]] = {}
         # Ids with slashes under the form in which a path of the control API may have them.
         self._aliases: dict[str, str] = {}
@@ -74,12 +76,17 @@ class Resources(Table[Place, Resource]):
         self._of_account.change((known.provider, known.kind, known.account), before, row)
         if known.parent is not None:
             self._of_parent.change(known.parent, before, row)
+        self._all.change(None, before, row)
         if known.script is not None:
             self._jobs.change(None, before, row)
         if known.is_running_slot:
             self._index_running(known.account, before, row)
         if "/" in known.id:
-            self._aliases[known.id.replace("/", "_")] = known.id
+            alias = known.id.replace("/", "_")
+            if row is not None:
+                self._aliases[alias] = row.id
+            else:
+                self._aliases.pop(alias, None)
 
     def _index_running(self, account: str, before: Resource | None, row: Resource | None) -> None:
         rows = self._running.setdefault(account, [])
@@ -106,7 +113,28 @@ class Resources(Table[Place, Resource]):
     @property
     def job_count(self) -> int:
         """How many resources have a script."""
-        return len(self._jobs.of(None))
+        return self._jobs.count(None)
+
+    @property
+    def count(self) -> int:
+        """How many resources there are."""
+        return self._all.count(None)
+
+    def next_oldest(self, limit: int) -> list[Resource]:
+        """The next *limit* resources in a walk from the oldest to the newest, and over again."""
+        rows = self._all.page(None, after_seq=self._looked_at_seq, limit=limit)
+        self._looked_at_seq = rows[-1].seq if len(rows) == limit else 0
+        return rows
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the newest resource; 0 if there is none."""
+        newest = self._all.page(None, newest_first=True, limit=1)
+        return newest[0].seq if newest else 0
+
+    def below(self, id_: str) -> Sequence[Resource]:
+        """The resources directly below the one called *id_*, of any kind."""
+        return self._of_parent.of(id_)
 
     def find(self, provider: str, kind: str, id_: str) -> Resource | None:
         """The resource of a *kind* called *id_*."""

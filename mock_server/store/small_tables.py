@@ -33,6 +33,21 @@ class Replays(Table[tuple[str, str, str], Replay]):
     name = "replay"
     key_parts = 3
 
+    def empty(self) -> None:
+        super().empty()
+        self._of_request: dict[int, Replay] = {}
+
+    def index(self, before: Replay | None, row: Replay | None) -> None:
+        if before is not None:
+            self._of_request.pop(before.request, None)
+        if row is not None:
+            self._of_request[row.request] = row
+
+    def is_open(self, request: int | None, now_ms: int) -> bool:
+        """Whether the answer to that request may still be asked for with its key."""
+        replay = self._of_request.get(request) if request is not None else None
+        return replay is not None and replay.expires_ms > now_ms
+
     def key_of(self, row: Replay) -> tuple[str, str, str]:
         return row.account, row.operation, row.key
 

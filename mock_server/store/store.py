@@ -13,6 +13,7 @@ from screentest.specs.contracts.redaction import BY_SHAPE, Redactor
 from ..kernel.errors import MockError
 from ..kernel.rows import Account, Key, WorldRow
 from .keeper import Keeper, KeeperError, KeeperStats, MemoryKeeper, Seconds
+from .retention import KEEP_DEFAULT
 from .surroundings import Hook, NotKeptError, Surroundings
 from .working_set import WorkingSet
 
@@ -30,18 +31,19 @@ class Store:
         keeper: Keeper | None = None,
         redactor: Redactor = BY_SHAPE,
         seconds: Seconds = lambda: 0.0,
+        keep: int = KEEP_DEFAULT,
     ) -> None:
         """Everything that *keeper* has; None keeps nothing beyond this process.
 
         *redactor* removes credentials from what is kept. *seconds* reads a clock that never goes
-        back, for the statistics.
+        back, for the statistics. Beyond *keep* resources history is dropped; 0 keeps all.
 
         Raises:
             MockError: it cannot be read.
         """
         self.keeper = keeper or MemoryKeeper()
         self.redactor = redactor
-        self._around = Surroundings(self.keeper, redactor, seconds)
+        self._around = Surroundings(self.keeper, redactor, seconds, keep)
         self._around.on_gone = self._forget
         self._open = self._around.worlds
         self._watcher: Callable[[str, int], None] | None = None
@@ -54,6 +56,11 @@ class Store:
     def stats(self) -> KeeperStats:
         """How the operations of the keeper went."""
         return self._around.stats
+
+    @property
+    def dropped(self) -> int:
+        """How many resources this process has dropped as history."""
+        return self._around.dropped
 
     def close(self) -> None:
         """Hand to the keeper what waits, and close it."""

@@ -12,6 +12,7 @@ from screentest.specs.contracts.redaction import Redactor
 from ..kernel.errors import MockError
 from ..kernel.rows import Key
 from .keeper import Keeper, KeeperError, KeeperStats, Seconds
+from .retention import KEEP_DEFAULT
 
 if TYPE_CHECKING:
     from .working_set import WorkingSet
@@ -39,11 +40,16 @@ class Surroundings:
     *holders* leads from the digests of all keys in memory to the ids of their worlds, and *worlds*
     from an id to its world. *on_load* may write into a world that was loaded, in a transaction of
     its own. *on_clear* is called when another process has reset a world, and *on_gone* when it has
-    deleted it. *seconds* reads a clock that never goes back.
+    deleted it. *seconds* reads a clock that never goes back. *keep* is how many resources the
+    process keeps, and *dropped* how many it has dropped.
     """
 
-    def __init__(self, keeper: Keeper, redactor: Redactor, seconds: Seconds) -> None:
+    def __init__(
+        self, keeper: Keeper, redactor: Redactor, seconds: Seconds, keep: int = KEEP_DEFAULT
+    ) -> None:
         self.keeper = keeper
+        self.keep = keep
+        self.dropped = 0
         self.stats = KeeperStats(seconds)
         self.redactor = redactor
         self.holders: dict[str, str] = {}

@@ -25,6 +25,8 @@ class Numbered(Protocol):
 
 NumberedRow = TypeVar("NumberedRow", bound=Numbered)
 _SEQ: Callable[[Numbered], int] = attrgetter("seq")
+#: Moving the rows of a shorter group costs nothing worth a hole.
+_LONG = 1_024
 
 
 class Log:
@@ -150,6 +152,8 @@ class Ordered(Generic[NumberedRow]):
 
     def __init__(self) -> None:
         self._groups: dict[Hashable, list[NumberedRow]] = {}
+        # History is dropped from the beginning. There, a hole costs less than moving all others.
+        self._starts: dict[Hashable, int] = {}
 
     def change(self, group: Hashable, before: NumberedRow | None, row: NumberedRow | None) -> None:
         """Replace *before* by *row* in *group*; None is a row that is not there."""
@@ -157,23 +161,42 @@ class Ordered(Generic[NumberedRow]):
         if rows is None:
             rows = self._groups[group] = []
         if before is not None:
-            last = len(rows) - 1
-            at = last if rows[last].seq == before.seq else bisect_left(rows, before.seq, key=_SEQ)
+            last, start = len(rows) - 1, self._starts.get(group, 0)
+            at = last
+            if rows[last].seq != before.seq:
+                at = bisect_left(rows, before.seq, start, key=_SEQ)
             if row is not None and row.seq == before.seq:
                 rows[at] = row
                 return
-            del rows[at]
+            self._delete(group, rows, start, at)
         if row is None:
-            if not rows:
+            if self.count(group) == 0:
                 del self._groups[group]
+                self._starts.pop(group, None)
         elif not rows or rows[-1].seq < row.seq:
             rows.append(row)
         else:
-            insort(rows, row, key=_SEQ)
+            insort(rows, row, self._starts.get(group, 0), key=_SEQ)
+
+    def _delete(self, group: Hashable, rows: list[NumberedRow], start: int, at: int) -> None:
+        if len(rows) < _LONG or at - start > len(rows) - at:
+            del rows[at]
+            return
+        rows[start + 1 : at + 1] = rows[start:at]
+        start += 1
+        if 2 * start > len(rows):
+            del rows[:start]
+            start = 0
+        self._starts[group] = start
+
+    def count(self, group: Hashable) -> int:
+        """How many rows are in *group*."""
+        return len(self._groups.get(group, ())) - self._starts.get(group, 0)
 
     def of(self, group: Hashable) -> Sequence[NumberedRow]:
         """The rows of *group*, oldest first; not to be changed."""
-        return self._groups.get(group, ())
+        rows, start = self._groups.get(group, ()), self._starts.get(group, 0)
+        return rows[start:] if start else rows
 
     def page(
         self,
@@ -185,9 +208,12 @@ class Ordered(Generic[NumberedRow]):
         limit: int | None = None,
     ) -> list[NumberedRow]:
         """Up to *limit* rows of *group* with numbers between the two given."""
-        rows = self.of(group)
-        low = bisect_right(rows, after_seq, key=_SEQ) if after_seq is not None else 0
-        high = bisect_left(rows, before_seq, key=_SEQ) if before_seq is not None else len(rows)
+        rows, low = self._groups.get(group, []), self._starts.get(group, 0)
+        high = len(rows)
+        if before_seq is not None:
+            high = bisect_left(rows, before_seq, low, key=_SEQ)
+        if after_seq is not None:
+            low = bisect_right(rows, after_seq, low, key=_SEQ)
         count = high - low if limit is None else min(limit, high - low)
         if newest_first:
             return list(reversed(rows[high - max(0, count) : high]))

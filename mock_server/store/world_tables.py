@@ -15,6 +15,7 @@ from .effect_table import Effects
 from .history_tables import Events, Journal
 from .keeper import key_text
 from .resource_table import Resources
+from .retention import make_room
 from .small_tables import Counters, Deliveries, Documents, RateHits, Replays, Snapshots
 from .surroundings import Surroundings
 from .table import Log, Table
@@ -36,6 +37,9 @@ class WorldTables:
         self.id = world_id
         self.redactor = around.redactor
         self._around = around
+        #: Ids of dropped resources, and when the last signed URL for an id ends: as remembered.
+        self.dropped_ids: dict[tuple[str, str, str], None] = {}
+        self._signed: dict[str, int] = {}
         self._log = log = Log()
         self._world = Worlds(log)
         self.accounts = Accounts(log)
@@ -95,6 +99,24 @@ class WorldTables:
 
     def save_world(self, row: WorldRow) -> None:
         self._world.put(row)
+
+    # History
+
+    def make_room(self, now_ms: int) -> None:
+        """Drop some history if this process has more resources than it keeps."""
+        around = self._around
+        around.dropped += make_room(self, around.worlds, around.keep, now_ms)
+
+    def note_signed(self, id_: str, until_ms: int) -> None:
+        """Note that a signed URL for the resource *id_* opens until then."""
+        self._signed.pop(id_, None)
+        self._signed[id_] = until_ms
+        if len(self._signed) > max(self._around.keep, 1):
+            del self._signed[next(iter(self._signed))]
+
+    def signed_until_ms(self, id_: str) -> int:
+        """When the last signed URL for the resource *id_* ends; 0 if there was none."""
+        return self._signed.get(id_, 0)
 
     # All rows at once
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from tools.write_control_api import CONTRACT, PAGE, contract_text, page
 
-from screentest.mock_server.engine import accounts, instant, keys, outbox, worlds
+from screentest.mock_server.engine import accounts, keys, outbox, worlds
 from screentest.mock_server.http import delivery, guard, sse, transport
 from screentest.mock_server.http.control import events, jobs, request
 from screentest.mock_server.kernel import clock, snapshots, webhooks
 from screentest.mock_server.pipeline import journal
-from screentest.mock_server.store import history_tables
+from screentest.mock_server.store import history_tables, retention
 
 _LIMITS = Path(PAGE).with_name("limits.md")
 
@@ -33,7 +33,7 @@ def test_page_of_the_control_api_is_written_from_its_contract() -> None:
         ("worlds of a process", worlds.WORLDS_MAX),
         ("accounts of a world", accounts.ACCOUNTS_MAX),
         ("active keys of an account", keys.KEYS_MAX),
-        ("resources and jobs made in a world", instant.RESOURCES_MAX),
+        ("resources and jobs that a process keeps", retention.KEEP_DEFAULT),
         ("faults of a world", jobs.FAULTS_MAX),
         ("snapshots of a world", snapshots.SNAPSHOTS_MAX),
         ("size of a snapshot", snapshots.SNAPSHOT_BYTES_MAX),

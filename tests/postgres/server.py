@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -96,20 +96,25 @@ class PostgresServer:
         command += ["-k", str(self.folder)]
         for name, value in _SETTINGS.items():
             command += ["-c", f"{name}={value}"]
-        with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", **_as_user()
-            )
         until_s = time.monotonic() + _START_S_MAX
         while True:
+            # After a kill it refuses to start while the last process of the old server ends.
+            if self._process is None or self._process.poll() is not None:
+                self._process = self._popen(command)
             try:
                 psycopg.connect(self.url("postgres")).close()
             except psycopg.OperationalError:
-                if time.monotonic() > until_s or self._process.poll() is not None:
+                if time.monotonic() > until_s:
                     raise NoPostgresError((self.folder / "log").read_text()) from None
                 time.sleep(0.05)
             else:
                 return
+
+    def _popen(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", **_as_user()
+            )
 
     def url(self, database: str) -> str:
         """How clients reach *database*."""

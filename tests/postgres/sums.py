@@ -19,7 +19,7 @@ def check_sums(rows: WorkingSet) -> None:
     """Raises unless each account has what its ledger adds up to."""
     with rows.transaction():
         for account in rows.accounts.of_world():
-            sums = [0, 0, 0, 0]
+            sums = [*account.opening]
             for entry in rows.entries.of(account.id):
                 for place, sign in enumerate(_SIGNS[entry.kind]):
                     sums[place] += sign * entry.amount

@@ -55,6 +55,7 @@ class Options:
     host: str
     port: int
     database: Path | str | None
+    keep: int
     seed: int
     clock: str
     pace: str
@@ -79,6 +80,12 @@ class Options:
 @setting_option("port")
 @setting_option("provider", "--provider", "providers", help="Serve only this provider. Repeatable.")
 @setting_option("db", "--db", "database", metavar="FILE|URL", type=FuncParamType(_database))
+@setting_option(
+    "keep",
+    metavar="N",
+    help="Keep this many resources; beyond that, the oldest finished ones are dropped. 0 keeps "
+    "all.",
+)
 @setting_option("seed")
 @setting_option(
     "clock",
@@ -184,12 +191,12 @@ def serve(options: Options) -> None:
         threading.Thread(target=_stop_when_stdin_ends, daemon=True).start()
     log = _log(options)
     plan = Plan(seed=options.seed, mode=mode, speed=speed, pace=pace)
-    hosts = frozenset(host.lower() for host in options.allow_hosts)
     app = create_app(
         contracts=[load_contract(name) for name in names],
         database=options.database,
+        keep=options.keep,
         plan=plan,
-        guard=Guard(hosts, options.control_token),
+        guard=Guard(frozenset(map(str.lower, options.allow_hosts)), options.control_token),
         is_server=True,
         is_pure=options.is_pure,
         is_strict=options.is_strict,

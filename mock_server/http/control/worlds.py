@@ -183,6 +183,9 @@ def get_ledger(call: ControlCall) -> Json:
         "held": account.held,
         "spent": account.spent,
         "granted": account.granted,
+        "opening": dict(
+            zip(("granted", "available", "held", "spent"), account.opening, strict=True)
+        ),
         "entries": page["items"],
         "next_cursor": page["next_cursor"],
     }
