@@ -27,6 +27,7 @@ from .fixes import Around, fix_of, unknown_field_fix, value_at
 _MADE = ("fault:", "ours:", "contract:")
 
 _FORM = "multipart/form-data"
+_PREFLIGHT = "access-control-request-method"
 # The header alone would lack the boundary, which only the client knows.
 _AS_FORM = "send the fields as a form, and let the HTTP client set Content-Type with its boundary"
 # A finding is a line in a terminal.
@@ -60,8 +61,28 @@ def findings_of(
             for it in _slips(refusal.violations)
         ]
     source = source_of_refusal(contract, operation, refusal)
+    if refusal.reason == "wrong_method" and _is_preflight(request):
+        return [_from_a_page(request, source)]
     code = reason_called(refusal.reason).code
     return [Finding(code, *_explained(contract, request, refusal), source)]
+
+
+def _is_preflight(request: Request) -> bool:
+    """Whether a browser asks whether a page of another origin may send a request."""
+    names = request.headers
+    return request.method == "OPTIONS" and "origin" in names and _PREFLIGHT in names
+
+
+def _from_a_page(request: Request, source: str) -> Finding:
+    return Finding(
+        "SC115",
+        "/Origin",
+        "a call from a server: the provider documents no CORS, and a key in a page is public",
+        f"a preflight from a page of {request.headers['origin'][:_PATH_MAX]}",
+        "call the provider in your server, or through the proxy of your development server; "
+        "for a prototype, `screentest serve --cors ORIGIN` allows it",
+        source,
+    )
 
 
 def _slips(violations: Sequence[Violation]) -> list[Violation]:

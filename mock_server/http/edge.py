@@ -24,6 +24,7 @@ from ..pipeline.handle import Handled, Turn, handle, note_refusal, turn_of
 from ..pipeline.self_check import failure
 from . import fault_effects
 from .assets import asset_answer, find_asset
+from .cors import Cors
 from .guard import Denial, Guard, check_size, problem
 from .metrics import Metrics
 from .pieces import Outgoing
@@ -69,6 +70,7 @@ class Edge:
         warn: Warner = warn_in_log,
     ) -> None:
         self._worlds = worlds
+        self._cors = Cors(guard.origins) if guard.origins else None
         self.streams = Streams(worlds)
         self.metrics: Metrics | None = None
         self._guard = guard
@@ -117,6 +119,14 @@ class Edge:
 
         *fills_blocks* is for clients on a socket: see `fault_effects.spoil_stream`.
         """
+        if self._cors is None:
+            return self._answer(place, turn, fills_blocks=fills_blocks)
+        sent = self._cors.preflight(turn.request)
+        if sent is not None:
+            return sent
+        return self._cors.share(self._answer(place, turn, fills_blocks=fills_blocks), turn.request)
+
+    def _answer(self, place: Place, turn: Turn, *, fills_blocks: bool) -> Outgoing:
         if place.is_file:
             return self._file(place, turn.request)
         began = time.perf_counter()

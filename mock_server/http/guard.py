@@ -82,10 +82,14 @@ def check_size(path: str, query: str, headers: Mapping[str, str]) -> Denial | No
 
 
 class Guard(Struct, frozen=True):
-    """The rules of one server. Control calls require *token*, unless it is None."""
+    """The rules of one server. Control calls need *token* if there is one.
+
+    *hosts* are further Host headers, and pages of *origins* may call providers.
+    """
 
     hosts: frozenset[str] = frozenset()
     token: str | None = None
+    origins: frozenset[str] = frozenset()
     now_s: Callable[[], float] = time.monotonic
     _wrong: dict[str, list[float]] = {}
 

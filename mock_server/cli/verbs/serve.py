@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from ...engine.world import Plan
+    from ...http.guard import Guard
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _TOKEN_LENGTH_MIN = 16
@@ -62,6 +63,7 @@ class Options:
     ready_file: Path | None
     control_token: str | None
     allow_hosts: tuple[str, ...]
+    cors: tuple[str, ...]
     webhook_networks: tuple[Network, ...]
     is_pure: bool
     is_strict: bool
@@ -106,6 +108,13 @@ class Options:
 )
 @click.option(
     "--allow-host", "allow_hosts", multiple=True, help="Accept this Host header too. Repeatable."
+)
+@click.option(
+    "--cors",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Let pages of this origin call the providers, such as http://localhost:5173. The control "
+    "API stays closed to them. Repeatable.",
 )
 @setting_option(
     "webhook-allow",
@@ -180,7 +189,6 @@ def serve(options: Options) -> None:
             raise unknown("provider", name, provider_names())
     from ...engine.world import Plan
     from ...http.app import create_app
-    from ...http.guard import Guard
     from ...http.rsgi.edge import RSGIEdge
     from ...http.rsgi.server import claim_port, run_server
 
@@ -196,7 +204,7 @@ def serve(options: Options) -> None:
         database=options.database,
         keep=options.keep,
         plan=plan,
-        guard=Guard(frozenset(map(str.lower, options.allow_hosts)), options.control_token),
+        guard=_guard(options),
         is_server=True,
         is_pure=options.is_pure,
         is_strict=options.is_strict,
@@ -256,6 +264,14 @@ def _sum_up(log: RequestLog, options: Options) -> None:
         write_whole(options.report_file, json.dumps(log.counts()))
     if options.prints_summary:
         tell(verdict(log.counts()))
+
+
+def _guard(options: Options) -> Guard:
+    from ...http.cors import read_origins
+    from ...http.guard import Guard
+
+    hosts = frozenset(host.lower() for host in options.allow_hosts)
+    return Guard(hosts, options.control_token, read_origins(options.cors))
 
 
 def _url(host: str, port: int) -> str:

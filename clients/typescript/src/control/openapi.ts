@@ -415,6 +415,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/worlds/{world}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                world: components["parameters"]["world"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the findings about the clients and receivers of a world, oldest first
+         * @description Findings about requests, webhook deliveries, event streams and payments in one list. Those about streams and payments are judged at each call, because a client can still come back to a job: pass `final=true` once it has ended. `counts` counts all findings that fit the filters, on every page.
+         */
+        get: operations["listFindings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/worlds/{world}/events": {
         parameters: {
             query?: never;
@@ -764,10 +786,11 @@ export interface components {
             nth?: number;
             times?: number | null;
             probability?: number;
-            /** @enum {string} */
-            phase?: "before" | "after_commit" | "during_body";
+            phase?: components["schemas"]["FaultPhase"];
             attributes?: components["schemas"]["FaultAttributes"];
         };
+        /** @enum {string} */
+        FaultPhase: "before" | "after_commit" | "during_body";
         /** @description The calls, jobs or deliveries that the fault applies to. Every field must match. */
         FaultPlace: {
             provider?: string;
@@ -803,7 +826,7 @@ export interface components {
             nth: number;
             times: number | null;
             probability: number;
-            phase: string;
+            phase: components["schemas"]["FaultPhase"];
             attributes: components["schemas"]["FaultAttributes"];
             seen: number;
             fired: number;
@@ -820,14 +843,98 @@ export interface components {
                 id: string;
                 type: components["schemas"]["FaultType"];
             }[];
-            request: Record<string, unknown>;
-            /** @description The response as the mock created it. Where a fault changed what was sent, `sent` says what was sent, such as `nothing` or `the first 64 bytes of the body`. */
-            response: {
-                status: number;
-                sent?: string;
+            request: components["schemas"]["RequestSeen"];
+            response: components["schemas"]["ResponseMade"];
+            violations: components["schemas"]["Finding"][];
+            /** @description The documented calls that are nearest to an unknown one. */
+            near_misses?: string[];
+        };
+        /** @description A request as it came in. Credentials are redacted. */
+        RequestSeen: {
+            method: string;
+            path: string;
+            query: string;
+            /** @description The headers; their names are in lower case. */
+            headers: {
+                [key: string]: string;
             };
-            violations: Record<string, unknown>[];
-            near_misses?: unknown[];
+            /** @description The body. `text` is its beginning; the digest is that of all of it. */
+            body?: {
+                size: number;
+                sha256: string;
+                text: string;
+            };
+            /** @description The parts of a multipart body, which have `text`, or are a `file`. */
+            form?: {
+                name: string;
+                text?: string;
+                file?: string;
+                size?: number;
+                sha256?: string;
+            }[];
+        };
+        /** @description The response as the mock created it. Where a fault changed what was sent, `sent` says what was sent, such as `nothing` or `the first 64 bytes of the body`. */
+        ResponseMade: {
+            status: number;
+            sent?: string;
+            headers?: {
+                [key: string]: string;
+            };
+            content_type?: string;
+            /** @description The body as text; of a file, its size alone. */
+            body?: string | Record<string, unknown>;
+            /** @description The job whose events were streamed. */
+            stream?: string;
+        };
+        /** @enum {string} */
+        Severity: "error" | "warning";
+        /** @enum {string} */
+        FindingKind: "request" | "delivery" | "stream" | "payment";
+        /** @description What a client or a receiver does wrong. `screentest explain CODE` says more. A `warning` is about what a provider accepts and advises against, or what only costs. */
+        Finding: {
+            code: string;
+            /** @description The place in the request, as a JSON pointer; empty for the whole. */
+            pointer: string;
+            expected: string;
+            actual: string;
+            fix: string;
+            /** @description The provider's document, with clause ids. */
+            source: string;
+            severity: components["schemas"]["Severity"];
+        };
+        /** @description A finding with its time and its place. */
+        WorldFinding: {
+            code: string;
+            pointer: string;
+            expected: string;
+            actual: string;
+            fix: string;
+            source: string;
+            severity: components["schemas"]["Severity"];
+            at: components["schemas"]["Instant"];
+            provider: string;
+            where: components["schemas"]["FindingPlace"];
+        };
+        /** @description What a finding is about. */
+        FindingPlace: {
+            kind: components["schemas"]["FindingKind"];
+            /** @description The id of the request, or of the delivery. */
+            id: string;
+            operation: string | null;
+            job: string | null;
+            /** @description The number of the attempt of a delivery. */
+            attempt: number | null;
+            /** @description The request that asked for the same. */
+            twin: string | null;
+            /** @description What was paid; null where the provider names no price. */
+            credits: number | null;
+        };
+        FindingCounts: {
+            error: number;
+            warning: number;
+            codes: {
+                [key: string]: number;
+            };
         };
         Event: {
             seq: number;
@@ -858,8 +965,23 @@ export interface components {
             /** @description The exact body that every attempt sends. */
             body: string;
             next_due: components["schemas"]["Instant"] | null;
-            /** @description Each attempt with the headers as sent, the response, and the findings about the receiver. */
-            attempts: Record<string, unknown>[];
+            attempts: components["schemas"]["Attempt"][];
+        };
+        /** @description One attempt, with the headers as sent, the response, and the findings about it. */
+        Attempt: {
+            number: number;
+            at: components["schemas"]["Instant"];
+            url: string;
+            headers: {
+                [key: string]: string;
+            };
+            status: number | null;
+            /** @description Why there is no status. */
+            error: string | null;
+            latency_ms: number;
+            /** @description The beginning of the response. */
+            reply: string;
+            findings?: components["schemas"]["Finding"][];
         };
         Snapshot: {
             name: components["schemas"]["SnapshotName"];
@@ -1334,6 +1456,13 @@ export interface operations {
                         held: number;
                         spent: number;
                         granted: number;
+                        /** @description The same totals of the entries that `--keep` has dropped. */
+                        opening: {
+                            granted: number;
+                            available: number;
+                            held: number;
+                            spent: number;
+                        };
                         entries: components["schemas"]["Entry"][];
                         next_cursor: components["schemas"]["NextCursor"];
                     };
@@ -1687,6 +1816,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RequestLine"];
+                };
+            };
+            "4XX": components["responses"]["Refused"];
+        };
+    };
+    listFindings: {
+        parameters: {
+            query?: {
+                limit?: components["parameters"]["limit"];
+                /** @description The `next_cursor` of the previous page. */
+                cursor?: components["parameters"]["cursor"];
+                provider?: components["schemas"]["Name"];
+                severity?: components["schemas"]["Severity"];
+                code?: string;
+                kind?: components["schemas"]["FindingKind"];
+                /** @description Only findings from this instant of the world on. */
+                since?: components["schemas"]["Instant"];
+                /** @description Whether the client has ended, so that it asks for no job any more. */
+                final?: boolean;
+            };
+            header?: never;
+            path: {
+                world: components["parameters"]["world"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page, and how many findings there are in all. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["WorldFinding"][];
+                        next_cursor: components["schemas"]["NextCursor"];
+                        counts: components["schemas"]["FindingCounts"];
+                    };
                 };
             };
             "4XX": components["responses"]["Refused"];
