@@ -61,12 +61,15 @@ class RequestLog:
         if not self._has_lines.is_set():
             self._has_lines.set()
 
-    def counts(self) -> Json:
-        """The number of requests, and of findings by code."""
+    def counts(self, others: Mapping[tuple[str, str], int]) -> Json:
+        """The number of requests, and of findings by code.
+
+        *others* are counts by code and severity of findings that no request shows.
+        """
         with self._lock:
             findings = [
                 {"code": code, "severity": severity, "count": count}
-                for (code, severity), count in sorted(self._findings.items())
+                for (code, severity), count in sorted((self._findings + Counter(others)).items())
             ]
             return {"requests": self._requests, "findings": findings}
 
@@ -109,7 +112,7 @@ class RequestLog:
         return True
 
 
-def verdict(counts: Mapping[str, Json]) -> str:
+def summary(counts: Mapping[str, Json]) -> str:
     """The summary: `12 requests: 2 errors, 1 warning (SC102 ×2, SC201 ×1)`, and the next step."""
     findings = counts["findings"]
     requests = _counted(counts["requests"], "request")
@@ -120,8 +123,9 @@ def verdict(counts: Mapping[str, Json]) -> str:
         for severity in ("error", "warning")
     }
     detail = ", ".join(_counted(count, severity) for severity, count in sums.items() if count)
+    worst = next((it for it in findings if it["severity"] == "error"), findings[0])
     codes = ", ".join(f"{it['code']} ×{it['count']}" for it in findings)
-    return f"{requests}: {detail} ({codes}); see `screentest explain {findings[0]['code']}`"
+    return f"{requests}: {detail} ({codes}); see `screentest explain {worst['code']}`"
 
 
 def _counted(count: int, noun: str) -> str:

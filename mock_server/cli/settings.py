@@ -109,7 +109,28 @@ def _pace(value: str) -> str:
     return value
 
 
-_FAIL_ON = click.Choice(("never", "error", "warning"))
+def _fail_on(value: str) -> str:
+    """*value* if it is never, error, warning, or codes and severities with commas between them.
+
+    Raises:
+        MockError: it names an unknown severity or code.
+    """
+    severities = "never", "error", "warning"
+    for name in value.split(","):
+        if name not in severities and not _is_code(name):
+            known = ", ".join(map(repr, severities))
+            raise MockError(f"{name!r} is not one of {known}, and not a code such as 'SC212'")
+    return value
+
+
+def _is_code(name: str) -> bool:
+    # Imported here: every verb has settings, and most projects name no code.
+    from ..findings.explanations import explanations
+
+    return name in explanations()
+
+
+_FAIL_ON = FuncParamType(_fail_on)
 SETTINGS: Mapping[str, Setting] = {
     it.name: it
     for it in (

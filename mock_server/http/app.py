@@ -88,8 +88,7 @@ def create_app(
     guard = guard or Guard()
     app = Flask("screentest", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default JSON provider has it
-    app.extensions["screentest"] = worlds
-    app.extensions["screentest.verdict"] = Verdict(worlds)
+    app.extensions |= {"screentest": worlds, "screentest.verdict": Verdict(worlds)}
     edge = Edge(worlds, guard, is_pure=is_pure, remembers=remembers, observe=observe, warn=warn)
     if is_server:
         edge.metrics = Metrics(worlds, lambda: edge.streams.open)

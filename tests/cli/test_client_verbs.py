@@ -191,6 +191,19 @@ def test_logs_show_a_request_and_below_it_what_was_wrong(world: World) -> None:
     assert "fix: did you mean GET/POST /api/v1/videos" in logged[1] or "fix:" in logged[1]
 
 
+def test_logs_findings_lists_findings_of_all_kinds(world: World) -> None:
+    world.send("POST", "/api/v1/videos/generate", {"prompt": 7})
+    world.send("POST", "/api/v1/videos/generate", {"prompt": "A lamp"})
+    world.run("clock", "advance", "1h")
+
+    listed = world.run("logs", "findings", "--final").out
+    coded = world.run("logs", "findings", "--code", "sc212", "--json").out.splitlines()
+
+    assert "request  req_1  ozor  generateVideo\n  └ SC102 /prompt: " in listed
+    assert "payment  req_2  ozor  generateVideo\n  └ SC212 expected the end of the job" in listed
+    assert [json.loads(it)["where"]["job"] is not None for it in coded] == [True]
+
+
 def test_logs_are_filtered_by_class_of_status_and_by_code(world: World) -> None:
     world.send("GET", "/api/v1/videos")
     world.send("GET", "/api/v1/vidoes")
@@ -204,10 +217,10 @@ def test_logs_are_filtered_by_class_of_status_and_by_code(world: World) -> None:
 
 
 def test_unknown_finding_is_not_an_empty_list(world: World) -> None:
-    refused = world.run("logs", "--code", "SC12")
+    refused = world.run("logs", "--code", "SC1033")
 
     assert (refused.code, refused.out) == (2, "")
-    assert "no finding 'SC12'; did you mean 'SC112'?" in refused.err
+    assert "no finding 'SC1033'; did you mean 'SC103'?" in refused.err
 
 
 def test_one_request_is_shown_with_a_curl_that_names_no_secret(world: World) -> None:

@@ -42,6 +42,37 @@ try:
 except urllib.error.HTTPError:
     pass
 """
+_PAY_FOR_NOTHING_AND_BELIEVE_A_FORGED_SIGNATURE = """
+import json, os, threading, urllib.request
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Hook(BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(204)
+        self.end_headers()
+    def log_message(self, *_): pass
+server = HTTPServer(("127.0.0.1", 0), Hook)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+control = os.environ["SCREENTEST_URL"] + "/_screentest/worlds"
+def call(url, body, method="POST", **headers):
+    headers["Content-Type"] = "application/json"
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)
+    text = urllib.request.urlopen(request).read()
+    return json.loads(text) if text else None
+world = call(control, {"clock": {"mode": "manual"}})
+mine, ugc = control + "/" + world["id"], world["providers"]["ugc_copilot"]
+hook = {"provider": "ugc_copilot", "url": f"http://127.0.0.1:{server.server_port}/"}
+call(mine + "/webhooks/endpoints", hook)
+call(mine + "/faults", {"type": "webhook_bad_signature"})
+scene = {"visualPrompt": "A mug", "scriptText": "Look"}
+call(ugc["base_url"] + "/proxyStartVideoGeneration", {"data": {"engine": "sora", "scene": scene}},
+     Authorization="Bearer " + ugc["account"]["api_key"])
+ozor = world["providers"]["ozor"]
+key = {"X-API-Key": ozor["account"]["api_key"]}
+call(ozor["base_url"] + "/api/v1/videos/generate", {"prompt": "A lamp"}, **key)
+call(mine + "/clock/advance", {"until": "idle"})
+urllib.request.urlopen(urllib.request.Request(mine, method="DELETE"))
+"""
 _WAIT = """
 import json, os, pathlib, signal, sys, time
 def leave(number, frame):
@@ -194,6 +225,30 @@ def test_findings_are_summed_up_and_fail_the_run_on_request_alone(shell: Shell) 
     detail = "screentest: 1 request: 1 error (SC110 ×1); see `screentest explain SC110`\n"
     assert (content.code, content.err) == (0, detail)
     assert (strict.code, strict.err) == (1, detail)
+
+
+def test_findings_about_deliveries_and_payments_of_deleted_worlds_fail_the_run(
+    shell: Shell,
+) -> None:
+    words = ("--", sys.executable, "-c", _PAY_FOR_NOTHING_AND_BELIEVE_A_FORGED_SIGNATURE)
+
+    content = shell.run("run", "--clock", "manual", *words)
+    strict = shell.run("run", "--clock", "manual", "--fail-on", "error", *words)
+    by_code = shell.run("run", "--clock", "manual", "--fail-on", "SC101,SC212", *words)
+    other = shell.run("run", "--clock", "manual", "--fail-on", "SC213", *words)
+
+    assert content.err == (
+        "screentest: 2 requests: 1 error, 1 warning (SC212 ×1, SC306 ×1); "
+        "see `screentest explain SC306`\n"
+    )
+    assert (content.code, strict.code, by_code.code, other.code) == (0, 1, 1, 0)
+
+
+def test_unknown_code_to_fail_on_is_refused(shell: Shell) -> None:
+    done = shell.run("run", "--fail-on", "SC999", "--", "true")
+
+    assert done.code == 2
+    assert "'SC999' is not one of 'never', 'error', 'warning', and not a code" in done.err
 
 
 def test_request_lines_are_printed_on_request(shell: Shell) -> None:

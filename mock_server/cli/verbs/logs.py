@@ -19,7 +19,7 @@ from screentest.specs.json_types import Json
 from ..client import Mock, call, echo_json_line, segment, world_options
 from ..groups import group
 from ..output import fail, json_option, printable, say, show, tell
-from ..request_line import request_lines
+from ..request_line import finding_lines, request_lines
 
 _LOOK_EVERY_S = 0.25
 #: A secret in the journal: its first characters and a digest.
@@ -119,6 +119,36 @@ def _check_code(code: str) -> None:
 
     if code not in explanations():
         fail(str(unknown("finding", code, explanations())))
+
+
+@command.command("findings")
+@click.option("--provider", default="", help="Only findings about this provider.")
+@click.option("--severity", default="", metavar="error|warning", help="Only of this severity.")
+@click.option("--code", default="", help="Only this finding: SC212.")
+@click.option("--kind", default="", metavar="KIND", help="request, delivery, stream or payment.")
+@click.option("--since", default="", metavar="INSTANT", help="Only from this world time on.")
+@click.option("--final", is_flag=True, help="Judge paid jobs as if the client had ended.")
+@world_options
+@json_option
+def list_findings(url: str, world: str, *, final: bool, as_json: bool, **given: str) -> None:
+    """List all findings: about requests, deliveries, streams and payments.
+
+    With --json one document per line.
+    """
+    _check_code(given["code"].upper())
+    query = {**given, "code": given["code"].upper(), "final": "true" if final else ""}
+    found = list(Mock(url, world).items("/findings", query))
+    if not found:
+        tell("no findings")
+    for finding in found:
+        if as_json:
+            echo_json_line(finding)
+            continue
+        where = finding["where"]
+        place = [finding["at"], where["kind"], where["id"], finding["provider"], where["operation"]]
+        say("  ".join(printable(it) for it in place if it))
+        for text in finding_lines([finding], sys.stdout):
+            say(text)
 
 
 @command.command("show")

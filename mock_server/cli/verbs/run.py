@@ -24,7 +24,7 @@ from screentest.specs.json_types import Json
 
 from ..exit_codes import Exit
 from ..output import fail, tell
-from ..request_log import verdict
+from ..request_log import summary
 from ..settings import setting_option, unread_variables
 
 _START_S_MAX = 30.0
@@ -207,7 +207,9 @@ def _judged(code: int, counts: Json, fail_on: str) -> int:
     if counts is None:
         return code
     if counts["findings"] or counts["requests"]:
-        tell(f"screentest: {verdict(counts)}")
-    bad = {"never": set[str](), "error": {"error"}, "warning": {"error", "warning"}}[fail_on]
-    is_bad = any(it["severity"] in bad for it in counts["findings"])
+        tell(f"screentest: {summary(counts)}")
+    bad = set(fail_on.split(","))
+    if "warning" in bad:
+        bad.add("error")
+    is_bad = any({it["severity"], it["code"]} & bad for it in counts["findings"])
     return code or (Exit.FOUND if is_bad else Exit.OK)

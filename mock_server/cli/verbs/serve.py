@@ -25,13 +25,14 @@ from ..env_lines import export_lines
 from ..files import output_file, write_whole
 from ..output import paint, table, tell
 from ..ready_file import readiness, remove_ready_file
-from ..request_log import RequestLog, log_as_json, verdict
+from ..request_log import RequestLog, log_as_json, summary
 from ..settings import is_given, setting_option
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from ...engine.world import Plan
+    from ...findings.world_findings import Verdict
     from ...http.guard import Guard
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -232,8 +233,7 @@ def serve(options: Options) -> None:
     def sum_up() -> None:
         app.extensions["screentest.due_timer"].close()
         app.extensions["screentest.dispatcher"].close(_DELIVERIES_S_MAX)
-        app.extensions["screentest"].store.close()
-        _sum_up(log, options)
+        _sum_up(app, log, options)
 
     edge, rest = app.extensions["screentest.edge"]
     served = RSGIEdge(
@@ -255,15 +255,19 @@ def _control(app: Flask, url: str, path: str, options: Options) -> Json:
     return app.test_client().get(f"{url}/_screentest/{path}", headers=headers).get_json()
 
 
-def _sum_up(log: RequestLog, options: Options) -> None:
-    """Close *log*, and write what *options* ask for about it."""
+def _sum_up(app: Flask, log: RequestLog, options: Options) -> None:
+    """Close the store and *log*, and write what *options* ask for about both."""
+    verdict: Verdict = app.extensions["screentest.verdict"]
+    is_asked = options.prints_summary or options.report_file is not None
+    others = verdict.counts() if is_asked else {}
+    app.extensions["screentest"].store.close()
     log.close()
     if options.ready_file is not None:
         remove_ready_file(options.ready_file, of_process=os.getpid())
     if options.report_file is not None:
-        write_whole(options.report_file, json.dumps(log.counts()))
+        write_whole(options.report_file, json.dumps(log.counts(others)))
     if options.prints_summary:
-        tell(verdict(log.counts()))
+        tell(summary(log.counts(others)))
 
 
 def _guard(options: Options) -> Guard:
