@@ -22,7 +22,7 @@ class Accounts:
     def add(
         self, world: World, provider_id: str, *, credits: int | None = None, tier: str | None = None
     ) -> tuple[Account, dict[str, str]]:
-        """A new account with its keys by kind. *credits* None gives what the provider gives.
+        """A new account with its keys by kind. *credits* None gives the provider's amount.
 
         Raises:
             MockError: unknown tier, or too many accounts.

@@ -30,12 +30,12 @@ from .world import World
 
 
 class Lasting(Struct):
-    """How long what a request has read of a world lasts, if nothing is written meanwhile."""
+    """Until when the facts that a request has read stay true, if nothing is written meanwhile."""
 
     until_ms: int = NEVER_MS
 
     def end_by(self, until_ms: int) -> None:
-        """Something that was read may change at *until_ms*."""
+        """Note that a fact which was read may change at *until_ms*."""
         self.until_ms = min(self.until_ms, until_ms)
 
 
@@ -44,9 +44,9 @@ class Instant(Struct, frozen=True):
 
     *number* is the request's number in the world; 0 where a due effect runs.
 
-    An answer to a poll is reused while it lasts: each property and method here notes in *lasting*
-    how long its result does. *at_ms* and *request* are the time and the number without that note,
-    for what is no part of an answer.
+    An answer to a poll is reused until a fact in it changes, so each property and method notes in
+    *lasting* how long its result is valid. *at_ms* and *request* are the time and the number
+    without that note, for uses that are not part of an answer.
     """
 
     contract: Contract
@@ -58,7 +58,7 @@ class Instant(Struct, frozen=True):
 
     @property
     def now_ms(self) -> int:
-        """The time. It lasts a millisecond."""
+        """The time. An answer that shows it is valid for a millisecond."""
         self.lasting.end_by(self.at_ms + 1)
         return self.at_ms
 
@@ -260,7 +260,7 @@ class Instant(Struct, frozen=True):
 
 
 def url_secret(world: World) -> bytes:
-    """What signs the URLs of *world*."""
+    """The secret that signs the URLs of *world*."""
     return hashlib.sha256(f"url/{world.id}/{world.seed}".encode()).digest()
 
 

@@ -18,7 +18,7 @@ from .jobs import schedule_step
 def job_called(rows: WorkingSet, contracts: Mapping[str, Contract], job_id: str) -> Resource:
     """The job called *job_id*, or the newest job below the resource of that id.
 
-    A provider's slashes may be written as underscores.
+    Slashes in the id may be written as underscores.
 
     Raises:
         MockError: the world has no such job.

@@ -43,7 +43,7 @@ class NewJob(Struct, frozen=True):
 
 
 class _Failure(Struct, frozen=True):
-    """How a job fails: *reason* None means it succeeds, *at* is the part of its running time.
+    """How a job fails. *reason* None: it does not. *at* is a fraction of its running time.
 
     A stream sends *events_before* events and then its error; None means as many as fit.
     """
@@ -101,7 +101,7 @@ def _script(ctx: Instant, new: NewJob, lifecycle: Lifecycle, failure: _Failure) 
 
 
 def _kept(ctx: Instant, new: NewJob, failure: _Failure) -> dict[str, Json]:
-    """What the job's row keeps beside what the caller put into it."""
+    """The fields of the job's row: the caller's, and those that the engine reads later."""
     # Effects run without a request, and still hand out URLs that must reach this server.
     kept = {**new.doc, "operation": new.operation, "base_url": ctx.base_url}
     streams = ctx.behaviour.streams

@@ -16,7 +16,7 @@ from .instant import Instant
 
 #: The name of an account's first keys, which the control API hands out with it.
 CONTROL_NAME = "screentest"
-#: Where the provider has no limit of its own; bounds what a loop of key-making can cost.
+#: For providers without a limit. Bounds the memory that a loop which creates keys can take.
 KEYS_MAX = 100
 
 
@@ -45,7 +45,7 @@ def first_keys(ctx: Instant) -> dict[str, str]:
 
 
 def mint_key(ctx: Instant, account: str, credential: Credential, name: str) -> tuple[Key, str]:
-    """A new key of an account: what is kept of it, and the raw key, for this once."""
+    """A new key of an account: its row, and the raw key, which is not stored."""
     number = ctx.rows.count(f"{ctx.provider}/key")
     raw = raw_key(ctx, credential, number)
     key = Key(
@@ -55,7 +55,7 @@ def mint_key(ctx: Instant, account: str, credential: Credential, name: str) -> t
         id=mint("{base36:12}", number, "key id", ctx.world.seed, ctx.provider),
         kind=credential.key_kind,
         name=name,
-        # Shown to tell keys apart; of a short key it must not be the whole.
+        # Shown to distinguish keys. Half of a short key at most, so never the whole key.
         prefix=raw[: min(12, len(raw) // 2)],
         is_active=True,
         created_ms=ctx.now_ms,
@@ -66,10 +66,10 @@ def mint_key(ctx: Instant, account: str, credential: Credential, name: str) -> t
 
 
 def mint_further_keys(ctx: Instant, account: str) -> dict[str, str]:
-    """One more raw key of each kind; they live as long as those that the provider hands out.
+    """One more raw key of each kind. They expire as keys from the provider do.
 
     Raises:
-        MockError: the account has as many active keys as it may have.
+        MockError: the account has the most active keys that it may have.
     """
     raw: dict[str, str] = {}
     for credential in ctx.behaviour.credentials.values():
@@ -87,7 +87,7 @@ def mint_further_keys(ctx: Instant, account: str) -> dict[str, str]:
 
 
 def is_expired(credential: Credential, key: Key, now_ms: int) -> bool:
-    """Whether *key* has outlived its kind. The first keys of an account never do."""
+    """Whether the lifetime of *key* is over. The first keys of an account never expire."""
     if credential.lives_ms is None or key.name == CONTROL_NAME:
         return False
     return now_ms >= key.created_ms + credential.lives_ms

@@ -37,7 +37,7 @@ from .instant import Instant
 
 JobFacts = Callable[[], Mapping[str, Json]]
 
-#: The kind of effect that a due attempt is.
+#: The kind of the effects that make attempts due.
 EFFECT = "delivery"
 DELIVERIES = "delivery"
 #: The events for a successful and for a failed attempt.
@@ -45,7 +45,7 @@ REPORTS = ("webhook.delivered", "webhook.failed")
 #: Older deliveries of a world are dropped.
 DELIVERIES_MAX = 10_000
 _TRIMMED_EVERY = 256
-#: A delayed delivery is searched for among this many before the one that overtakes it.
+#: A sent delivery releases delayed ones among this many before it.
 _HELD_WITHIN = 100
 
 
@@ -290,7 +290,7 @@ def finish(
 
 
 def _let_go(ctx: Instant, sent: Delivery) -> None:
-    """Make delayed deliveries due that waited for *sent* to go first."""
+    """Make due the delayed deliveries that waited until *sent* was sent."""
     first = max(0, sent.seq - _HELD_WITHIN)
     nearby = deliveries(ctx.rows, after_seq=first, limit=_HELD_WITHIN)
     for delivery in nearby:
@@ -307,7 +307,7 @@ def _claimed(ctx: Instant, attempt: Attempt) -> Delivery | None:
 
 
 def hand_back(ctx: Instant, attempt: Attempt) -> None:
-    """Make *attempt* due again, which was claimed and not sent: it does not count as one."""
+    """Make *attempt* due again. It was claimed but not sent, so it does not count."""
     delivery = _claimed(ctx, attempt)
     if delivery is not None:
         _schedule(ctx, replace(delivery, ticket=None, attempts_made=delivery.attempts_made - 1))

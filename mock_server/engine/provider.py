@@ -90,7 +90,7 @@ class Reply(Struct):
 
     @property
     def content(self) -> bytes:
-        """The body as it is sent; complete once this was asked for."""
+        """The body as it is sent. Encoded once: later changes of *body* have no effect."""
         if self.encoded is None:
             self.encoded = self.body if isinstance(self.body, bytes) else orjson.dumps(self.body)
         return self.encoded
@@ -220,7 +220,7 @@ class Call(Struct):
         return RefusedError(Refusal("invalid", {"problem": broken.message}, [broken]))
 
 
-#: Takes the place of the operation of a request that no operation takes.
+#: The operation of a request that matches no operation of the contract.
 NO_OPERATION = Operation("", "", "", (), {}, False, {}, (), "", False)
 NO_RULES = OperationRules("")
 
@@ -241,7 +241,7 @@ _Function = TypeVar("_Function")
 
 
 class Provider(Struct):
-    """The functions of one provider, by the names of its contract. Empty for one in data alone."""
+    """The functions of one provider, by the names of its contract. A contract may need none."""
 
     id: str
     operations: dict[str, Handler] = {}

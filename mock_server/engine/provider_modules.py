@@ -13,7 +13,7 @@ _FOLDER = Path(__file__).parents[1] / "providers"
 
 
 class Providers(dict[str, "Provider"]):
-    """The functions of each provider, loaded with the first call of one: most programs use one."""
+    """The functions of each provider, loaded at its first call: most programs use one provider."""
 
     def __missing__(self, name: str) -> Provider:
         self[name] = _load(name)
@@ -21,7 +21,7 @@ class Providers(dict[str, "Provider"]):
 
 
 def _load(name: str) -> Provider:
-    """What the modules of `providers/<name>/` register; nothing for a provider in data alone."""
+    """What the modules of `providers/<name>/` register; nothing if there is no such folder."""
     from .provider import Provider
 
     gathered = Provider(name)

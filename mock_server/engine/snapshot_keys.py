@@ -1,7 +1,8 @@
-"""The keys of a snapshot made anew, for a mock in which another world has them already.
+"""New keys for a snapshot whose keys belong to another world of the mock already.
 
-A key leads to one world, so a snapshot that several worlds go on from needs keys for each. They are
-minted like all others, from the world and its seed: the same restoration gives the same keys.
+A key belongs to one world, so a snapshot that is restored into several worlds needs keys for each.
+They are minted like all others, from the world and its seed: the same restoration gives the same
+keys.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .keys import key_digest, raw_key
 
 
 class NewKey(Struct, frozen=True):
-    """A key that still opens its account, under the name that its predecessor had."""
+    """A new key that replaces an active one, under the same name."""
 
     account: str
     provider: str
@@ -39,9 +40,9 @@ def are_taken(rows: WorkingSet, lines: Iterable[Line]) -> bool:
 def renew_keys(
     lines: Iterable[Line], instant: Callable[[str], Instant]
 ) -> tuple[list[Line], list[NewKey]]:
-    """*lines* with all keys made anew, and those that still work, by provider and age.
+    """*lines* with new keys, and the active ones of these, ordered by provider and age.
 
-    *instant* gives the world, as a provider's, in which they are to be.
+    *instant* gives the restored world as the provider with an id sees it.
     """
     renewed: dict[str, tuple[Key, str]] = {}
     for _, row in lines:
@@ -66,6 +67,6 @@ def _renewed(row: Struct, renewed: dict[str, tuple[Key, str]]) -> Struct:
 
 
 def _credential(behaviour: Behaviour, kind: str) -> Credential:
-    """What keys of this *kind* look like; one that only the provider hands out, like its first."""
+    """The form of keys of this *kind*; the provider's first form if it has none of the kind."""
     known = [*behaviour.credentials.values()]
     return next((it for it in known if it.key_kind == kind), known[0])

@@ -49,7 +49,7 @@ def _spread(payloads: list[Json], ends_ms: int) -> list[tuple[int, Json]]:
 
 
 def _expanded(rules: StreamRules, facts: Mapping[str, Json]) -> Iterator[Json]:
-    """The payloads; one line for each of a list where the rule says so."""
+    """The payloads. A rule may make one payload for each item of a list."""
     for template in rules.events:
         fields = {name: value for name, value in template.items() if name != "for_each"}
         if "for_each" not in template:

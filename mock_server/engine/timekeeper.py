@@ -28,7 +28,7 @@ WallClock = Callable[[], int]
 #: Effects that an advance runs in one transaction: other calls of the world come in between.
 _EFFECTS_PER_TRANSACTION = 256
 
-#: Effects that run without a call, on the server's own thread: some milliseconds.
+#: Effects that the server's own thread runs at a time: they take a few milliseconds.
 _EFFECTS_PER_LOOK = 64
 
 
@@ -61,7 +61,7 @@ class Timekeeper:
     def listen(self, listener: Callable[[str], None], *, here: bool = False) -> None:
         """Call *listener* with a world's id whenever its time or its jobs have moved.
 
-        *here* leaves out what another process has moved.
+        With *here*, what other processes have moved does not count.
         """
         (self._listeners_here if here else self._listeners).append(listener)
 
@@ -82,8 +82,8 @@ class Timekeeper:
         """The world's time, in milliseconds since 1970."""
         clock = world.clock
         now_ms = clock.now_ms(self.outside_ms(clock.mode))
-        # The machine's time, or a program's, may be set back. What happened here has happened, so
-        # the world's time stops until the other one has caught up.
+        # The outside clock may be set back, but a world's time never goes back: it stops until
+        # the outside clock has caught up.
         if now_ms < world.latest_ms:
             return world.latest_ms
         world.latest_ms = now_ms
@@ -204,22 +204,22 @@ class Timekeeper:
         """Move the clock forward to *to_ms* and return what happened on the way.
 
         The clock pauses at each time at which a webhook is sent until the outcome is known: a retry
-        is then due in time, and a receiver that asks back sees that instant. It pauses after some
-        hundred effects as well, so that other calls do not wait for all of them.
+        is then due in time, and a receiver that calls the mock sees that instant. It also pauses
+        after a few hundred effects, so that other calls do not wait for all of them.
 
         Raises:
             MockError: backwards, more than 400 days, or too many events.
         """
         with world.rows.transaction():
             _check_distance(to_ms - self.now_ms(world))
-            # Advances at the same time add up, so each notes where those before it will end.
+            # Concurrent advances add up, so each one records where it will end for the next.
             world.goal_ms = max(world.goal_ms, to_ms)
         return self._advance(world, to_ms)
 
     def advance_by(self, world: World, by_ms: int) -> list[Event]:
         """Move the clock forward by *by_ms*, as `advance` does.
 
-        Calls at the same time add up: each begins where those under way will end.
+        Concurrent calls add up: each begins where those under way will end.
         """
         _check_distance(by_ms)
         with world.rows.transaction():
@@ -257,7 +257,7 @@ class Timekeeper:
                     raise _too_many()
                 world.rows.let_others_in()
         except BaseException:
-            # The clock did not arrive, so `advance_by` must not begin at that goal.
+            # The clock has not reached this goal, so `advance_by` must not begin there.
             world.goal_ms = 0
             raise
         with world.rows.transaction():

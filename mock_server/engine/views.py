@@ -28,7 +28,7 @@ def view(ctx: Instant, resource: Resource) -> Json:
 
 
 def view_facts(ctx: Instant, resource: Resource) -> dict[str, Json]:
-    """What a view may name."""
+    """The facts that a view may name."""
     facts: dict[str, Json] = {
         "id": resource.id,
         "input": resource.doc.get("input", {}),
@@ -55,8 +55,8 @@ def view_facts(ctx: Instant, resource: Resource) -> dict[str, Json]:
 def default_video(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
     """The video behind a URL that no function serves: that of the job named by its `{id}`.
 
-    It has the `size`, `fps` and `duration_s` that the contract's `media` names. None while there is
-    no such job that ended well.
+    It has the `size`, `fps` and `duration_s` that the contract's `media` names. None unless that
+    job exists and has succeeded.
     """
     media = ctx.behaviour.media
     if "size" not in media or "id" not in parts:

@@ -1,4 +1,4 @@
-"""Webhooks on their way: what an attempt sends, and what came of it."""
+"""Sending webhooks: the request of an attempt, and the record of its outcome."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Webhooks:
         self._clocks.notify(world_id)
 
     def hand_back(self, attempts: Sequence[Attempt]) -> None:
-        """Make *attempts* due again that this process claimed and will not send."""
+        """Make *attempts* due again, which this process has claimed and will not send."""
         for attempt in attempts:
             world = self._find(attempt.world)
             if world is not None:

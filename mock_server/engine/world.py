@@ -18,7 +18,7 @@ from ..store.working_set import WorkingSet
 
 
 class World:
-    """One world: its rows, and what is remembered of it only while the process runs.
+    """One world: its rows, and the state that ends with the process.
 
     *unanswered* are the numbers of requests whose answers a fault delays, each with the id of the
     key that paid for the answer, or "". *marks* is the memory behind findings about repeated calls,
@@ -61,7 +61,7 @@ class World:
 
     @property
     def first(self) -> Plan:
-        """How it began, which a reset goes back to."""
+        """The plan with which it began, and begins again after a reset."""
         return Plan.from_json(self.rows.world.first)
 
     @property

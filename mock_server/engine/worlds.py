@@ -35,8 +35,8 @@ class Worlds:
     """All worlds of one process, over one store.
 
     *clocks* moves their clocks, *accounts* has their accounts, *webhooks* records deliveries.
-    *wall_ms* and *system_ms* are the two clocks of the `Timekeeper`. A mock that *is_strict*
-    replaces a reply of its own that breaks the contract by a 500; else it sends it with a warning.
+    *wall_ms* and *system_ms* are the two clocks of the `Timekeeper`. With *is_strict*, a reply of
+    the mock that breaks the contract becomes a 500; otherwise it is sent with a warning.
     With *refuses_unbehaved* an operation that no behaviour file names is answered 501.
     """
 
@@ -108,7 +108,7 @@ class Worlds:
         return list(self._open.values())
 
     def _look(self) -> None:
-        """Find the worlds that others have made."""
+        """Find the worlds that other processes have made."""
         self.store.look()
         for rows in self.store.worlds():
             if rows.id not in self._open:
@@ -175,7 +175,7 @@ class Worlds:
                     contract.under(merged)
             except ContractError as error:
                 raise MockError(
-                    f"these readings do not go together: {error}", code="unknown_reading"
+                    f"these readings contradict each other: {error}", code="unknown_reading"
                 ) from None
             world.settings = replace(world.settings, choices=merged)
 
@@ -200,11 +200,10 @@ class Worlds:
     def restore(
         self, world: World, head: Head, lines: Sequence[Line]
     ) -> tuple[World, list[NewKey]]:
-        """*world* replaced by what a snapshot's *head* and *lines* say, except for its label.
+        """*world* with the content of a snapshot, but its own label; and the keys that are new.
 
-        Its clock goes on at the instant of the snapshot.
-
-        If another world has any of its keys, all of them are minted anew, and returned.
+        Its clock continues at the time of the snapshot. If another world has one of the snapshot's
+        keys, all of them are minted again.
 
         Raises:
             MockError: the rows are invalid; the world is unchanged.
@@ -236,18 +235,18 @@ class Worlds:
         return again, new_keys
 
     def _renew(self, rows: WorkingSet) -> World:
-        """The world of *rows* without what was remembered of it before."""
+        """A new `World` over *rows*, without the state that this process had of the old one."""
         world = self._open[rows.id] = World(rows)
         return world
 
     def _begin_again(self, rows: WorkingSet) -> None:
-        """Prepare a world that was loaded: a file may predate a provider."""
+        """Prepare a world that was loaded: its file may be older than a provider."""
         world = self._renew(rows)
         self._add_first_accounts(world)
         self._take_back(world)
 
     def overdue(self) -> list[World]:
-        """Worlds in which something is due and no process has seen to it.
+        """Worlds with overdue effects that no process has run.
 
         Raises:
             NotKeptError: the keeper cannot be read.
@@ -255,7 +254,7 @@ class Worlds:
         return [world for it in self.store.overdue() if (world := self.find(it)) is not None]
 
     def see_to(self, world: World) -> None:
-        """Run what is due in *world*, also what a process that has ended began."""
+        """Run what is due in *world*, and the webhooks claimed by a process that has ended."""
         with world.rows.transaction():
             self._take_back(world)
             self.clocks.settle(world)

@@ -40,7 +40,7 @@ _ARTICLES = {
 
 
 def fix_of(violation: Violation, around: Around) -> str:
-    """What to do about *violation*; the classic slips are known by name."""
+    """What to do about *violation*; common slips have texts of their own."""
     field = violation.pointer.rpartition("/")[2]
     match violation.keyword:
         case "additionalProperties" | "unevaluatedProperties":
@@ -56,7 +56,7 @@ def fix_of(violation: Violation, around: Around) -> str:
 
 
 def unknown_field_fix(name: str, known: Mapping[str, Fields], value: Json = None) -> str:
-    """What to do about the field *name* with *value*, where there are the *known* ones."""
+    """What to do about the field *name* with *value*, where the schema has the *known* ones."""
     meant = meant_field(name, known)
     if meant is None:
         return f"leave {name!r} out"
@@ -92,7 +92,7 @@ def _choice_fix(violation: Violation) -> str:
 
 
 def _instead(value: Json, meant: Fields) -> Json:
-    """What *value* would be in the field that was *meant*; None when that is not known."""
+    """*value* converted for the field that was *meant*; None when that is not possible."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     text = str(value)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from screentest.specs.contracts.contract import Contract
 
 _MOST = 3
-#: Paths that have less in common are other paths.
+#: Less similar paths are not suggested.
 _LIKENESS_MIN = 0.6
 #: An exact call of another provider is likelier than a similar one of this provider, and the right
 #: method counts for more than one or two letters.
@@ -22,7 +22,7 @@ _PATH_MAX = 200
 def near_misses(
     contract: Contract, others: Iterable[Contract], method: str, path: str
 ) -> list[str]:
-    """Up to three routes, the likeliest first, as `POST /v1/videos`; those of *others* say whose.
+    """Up to three routes, the likeliest first, as `POST /v1/videos`; of *others* with their name.
 
     Paths of *others* must fit exactly.
     """
@@ -38,7 +38,7 @@ def near_misses(
 
 
 def _alike(contract: Contract, method: str, path: str) -> Iterable[tuple[float, str]]:
-    # Not at the top: it takes long to load, and most calls hit what they aim at.
+    # Not at the top: it takes long to load, and most calls match an operation.
     from difflib import SequenceMatcher
 
     detail = SequenceMatcher(b=path.lower().rstrip("/"))

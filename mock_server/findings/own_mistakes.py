@@ -17,7 +17,7 @@ def findings_of_ours(
 ) -> list[Finding]:
     """The findings about a reply of the mock's own with *violations*.
 
-    A reply that *is_sent* all the same makes warnings.
+    They are warnings if the reply *is_sent* nevertheless.
     """
     code, fix = ("SC500", _REPORT) if contract.is_shipped else ("SC503", _lint(contract))
     severity = "warning" if is_sent else "error"

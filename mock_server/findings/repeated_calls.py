@@ -1,7 +1,7 @@
 """Findings over several calls of a client. They never refuse anything.
 
 Polls that come too fast, go on after the end or never stop, refused requests that are repeated
-unchanged, and paid calls that are repeated without the key that would make them one.
+unchanged, and paid calls that are repeated without an idempotency key.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def _repeated_refusal(call: Call, refusal: Refusal) -> Iterator[Finding]:
         yield _advice(
             "SC205",
             "",
-            "another request after a refusal",
-            "the same one again",
+            "a changed request after a refusal",
+            "the same request again",
             "change what was refused; repeat only after 429 and 5xx",
             source_of_refusal(contract, call.operation.id, refusal),
         )
@@ -216,7 +216,7 @@ def _after_end(contract: Contract, call: Call, job: Resource, reads: int) -> Fin
         "SC202",
         "",
         "no more polls once a job has ended",
-        f"{reads} since its end as {call.ctx.state(job)!r}",
+        f"{reads} since it ended as {call.ctx.state(job)!r}",
         f"end the loop at {loop}: {mine.called} ends in {ends[0]!r}{known}",
         _source(contract, mine.lifecycle.source),
     )

@@ -57,14 +57,14 @@ def create_app(
     memory. A *keeper* takes the place of both. *contracts* None serves every provider. *plan* is
     how the default world begins, if it does not exist yet. With *is_server* streams wait for the
     clock, and webhooks leave by themselves; else streams move the clock, and a webhook leaves in
-    the thread whose call made it due. *is_pure* leaves out our own response headers. A mock that
-    *remembers* reuses the answers to polls while nothing can have changed them. *clock* reads the
+    the thread whose call made it due. *is_pure* leaves out our own response headers. With
+    *remembers*, answers to polls are reused while nothing can have changed them. *clock* reads the
     wall time in milliseconds. *observe* gets every handled request, *warn* what the user should
     know. *targets* says where webhooks may go; an application under a name in
-    `extensions["screentest.receivers"]` gets what is sent to `wsgi:NAME`. A mock that *is_strict*
-    replaces a reply of its own that breaks the contract by a 500; else it journals a warning. One
-    that *refuses_unbehaved* answers 501 to operations that a behaviour file does not name. Beyond
-    *keep* resources it drops history; 0 keeps all.
+    `extensions["screentest.receivers"]` gets what is sent to `wsgi:NAME`. With *is_strict*, a reply
+    of the mock that breaks the contract becomes a 500; otherwise it is journaled with a warning.
+    With *refuses_unbehaved*, operations that a behaviour file does not name are answered 501. With
+    more than *keep* resources, history is dropped; 0 keeps all.
 
     Raises:
         MockError: the database cannot be used.
@@ -123,7 +123,7 @@ def _check_served(store: Store, contracts: Sequence[Contract]) -> None:
 
 
 def _deliver(app: Flask, worlds: Worlds, targets: Targets, metrics: Metrics | None) -> None:
-    """Let webhooks leave: at once in the caller's thread, or from a server's own threads.
+    """Let webhooks be sent: at once in the caller's thread, or from a server's own threads.
 
     Only a server has *metrics*.
     """

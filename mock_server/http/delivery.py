@@ -1,7 +1,7 @@
 """The dispatchers: they send attempts after the commit that made them due, never inside one.
 
-In the caller's own process one attempt follows the other in the caller's thread, so a run is the
-same every time. A server sends from threads of its own, so a slow receiver delays no other.
+In the caller's own process the attempts are sent one after the other in the caller's thread, so
+every run is the same. A server has threads for them, so a slow receiver delays no other.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..store.surroundings import NotKeptError
 if TYPE_CHECKING:
     from .transport import Transport
 
-#: A provider sends to many customers at once; one of them is not to be flooded.
+#: A provider sends to many customers at once, but not too much to one of them.
 IN_FLIGHT_MAX = 8
 PER_ENDPOINT_MAX = 2
 #: Longer than one attempt may take. Moving a clock waits no longer than this.
@@ -62,7 +62,7 @@ class InlineDispatcher:
 
 
 class _Batch(Struct):
-    """Attempts that fell due together. Their outcomes are noted together, in this order.
+    """Attempts that fell due together. Their outcomes are recorded together, in this order.
 
     That keeps retries in the same order however fast the receivers were.
     """
@@ -94,7 +94,7 @@ class ThreadedDispatcher:
         self._is_closed = False
 
     def send(self, world: str, attempts: Sequence[Attempt]) -> None:
-        """Queue *attempts*; threads of ours carry them out."""
+        """Queue *attempts* for the threads of this dispatcher."""
         batch = _Batch(world, attempts)
         with self._changed:
             self._open[world] += 1
@@ -108,14 +108,14 @@ class ThreadedDispatcher:
             self._changed.notify_all()
 
     def wait(self, world: str) -> None:
-        """Until every outcome in *world* is noted, `WAIT_S_MAX` at most."""
+        """Block until every outcome in *world* is recorded, `WAIT_S_MAX` at most."""
         with self._changed:
             self._changed.wait_for(lambda: not self._open[world], WAIT_S_MAX)
 
     def close(self, seconds_max: float) -> None:
-        """Hand back what is not being sent yet, and wait for the rest for *seconds_max*.
+        """Hand back attempts that are not being sent yet; wait up to *seconds_max* for the others.
 
-        The next process that has the worlds, if any, sends what was handed back at once.
+        If another process has the worlds next, it sends at once what was handed back.
         """
         with self._changed:
             self._is_closed = True

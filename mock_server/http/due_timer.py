@@ -17,11 +17,11 @@ from .wall_clock import monotonic_s
 
 #: Effects that fall due within a few milliseconds are settled together.
 _REST_S = 0.005
-#: A tool that freezes time does not notify us, so its time is looked at this often.
+#: A tool that freezes time does not notify us, so its time is read this often.
 _SYSTEM_S = 0.25
-#: The longest wait without a look, as the machine may have slept.
+#: The longest wait, because the machine may have slept.
 _LOOK_S_MAX = 60.0
-#: How often a process looks for what another one, which has ended, left undone.
+#: How often a process looks for effects that another one, which has ended, did not run.
 _OVERDUE_S = 1.0
 #: The name of that look among the names of worlds.
 _OVERDUE = ""
@@ -39,7 +39,7 @@ class DueTimer:
     def __init__(self, worlds: Worlds) -> None:
         self.run: Callable[[Callable[[str], None], str], object] = _call
         self._worlds = worlds
-        # Where only an act moves the clock, nothing falls due before the world is used.
+        # Where only calls move the clock, nothing falls due before the world is used.
         self._planned: dict[str, float] = {
             world.id: 0.0 for world in worlds.all() if world.clock.own_speed
         }

@@ -1,7 +1,8 @@
-"""The edge: from a request's line and headers to an answer, without any server's interface.
+"""The edge: from a request's line and headers to an answer, independent of the server's interface.
 
-Provider calls go straight to the pipeline; Flask's own dispatch costs more than the whole rest of a
-status poll. `wsgi_edge` and `rsgi.edge` connect this to servers and to clients in the same process.
+Provider calls go straight to the pipeline, because Flask's dispatch costs more than the whole rest
+of a status poll. `wsgi_edge` and `rsgi.edge` connect this to servers and to clients in the same
+process.
 """
 
 from __future__ import annotations
@@ -168,8 +169,8 @@ class Edge:
         if looks_live(str(refusal.facts.get("sent", ""))):
             self._has_warned = True
             self._warn(
-                "a key that this mock did not make looks like a real one; it is not needed here, "
-                "and was not kept: take one from `screentest env`"
+                "a request has a key that looks like a real one; the mock needs none and has not "
+                "kept it: take one from `screentest env`"
             )
 
     def _outgoing(self, handled: Handled, *, fills_blocks: bool) -> Outgoing:

@@ -25,7 +25,7 @@ class ConnectionCutError(ConnectionAbortedError):
 
 
 def delay_s(faults: Sequence[Fault]) -> float:
-    """Seconds to wait before the answer, as latency and timeouts ask for."""
+    """Seconds to wait before the answer, by the faults `latency` and `timeout`."""
     total_ms = 0
     for fault in faults:
         if fault.type in {"latency", "timeout"}:
@@ -45,9 +45,9 @@ def is_cut_off(faults: Sequence[Fault]) -> bool:
 def no_answer() -> tuple[Headers, bytes]:
     """Headers and body of an answer of which no byte leaves; the connection is closed.
 
-    The headers promise their length in two ways, which HTTP forbids (RFC 9112, 6.2). granian's HTTP
-    library finds that out while it writes them: it discards what it has written, and closes. A body
-    that breaks off would be a race instead, as the headers may be out before it does.
+    The headers give the length in two ways, which HTTP forbids (RFC 9112, 6.2). granian's HTTP
+    library notices that while it writes them: it discards what it has written, and closes. A body
+    that breaks off would be a race instead, because the headers may be sent before.
     """
     return [("Transfer-Encoding", "chunked"), ("Content-Length", "1")], b" "
 
@@ -91,7 +91,7 @@ def _cut_after(events: Iterator[Piece], count: int, *, fills_blocks: bool) -> It
 
 
 def _in_blocks(piece: bytes) -> bytes:
-    """*piece* with a comment behind it that fills its last block; a reader of events skips that."""
+    """*piece* with a comment that fills its last block; a reader of events skips comments."""
     missing = -len(piece) % _BLOCK_BYTES
     if not missing:
         return piece
@@ -110,7 +110,7 @@ def _stalled(events: Iterator[Piece], count: int, stall_s: float) -> Iterator[Pi
 
 
 def _close(events: Iterator[Piece]) -> None:
-    """The place of the stream is free at once, without waiting for garbage collection."""
+    """Close the stream now, so that its place is free before garbage collection."""
     close = getattr(events, "close", None)
     if close is not None:
         close()

@@ -1,4 +1,4 @@
-"""Reading bodies off the wire: JSON into memory, files to disk, limits enforced while reading."""
+"""Reading bodies: JSON into memory, files to disk, limits enforced while reading."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def read_form(
 
     A field that comes twice keeps its first value.
     """
-    # The first form loads the framework's parser; a mock in a test's process rarely sees one.
+    # Loaded with the first form: most mocks in a test's process never get one.
     from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
     from werkzeug.formparser import FormDataParser
     from werkzeug.http import parse_options_header
@@ -98,7 +98,7 @@ def read_form(
             "too_large", {"what": "The uploaded file", "limit": limits.upload_bytes_max}
         )
     except RequestEntityTooLarge:
-        # The parser does not say which.
+        # The parser does not say which of the two it was.
         problem = (
             f"the form has more than {_PARTS_MAX} parts, "
             f"or a field of more than {limits.field_bytes_max} bytes"

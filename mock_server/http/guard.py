@@ -27,7 +27,7 @@ HEADERS_LENGTH_MAX = 32 * 1024
 #: A peer with so many wrong tokens within so many seconds is refused.
 WRONG_TOKENS_MAX = 10
 WRONG_TOKENS_S = 60.0
-# Many peers must not fill the memory. Forgetting all of them gives each only these tries again.
+# Many peers must not fill the memory. Forgetting all of them gives each only ten tries more.
 _PEERS_MAX = 10_000
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Probes of an orchestrator have no token, and these answers show nothing.
@@ -132,7 +132,7 @@ class Guard(Struct, frozen=True):
         return Denial(403, "cross_origin", detail)
 
     def _check_token(self, environ: Environ) -> Denial | None:
-        """The right token always passes: a page, or a guesser, must not lock its holder out."""
+        """401 or 429 for a wrong token. The right one passes after any number of wrong ones."""
         assert self.token is not None
         scheme, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         is_right = hmac.compare_digest(given.encode(errors="replace"), self.token.encode())
@@ -143,7 +143,7 @@ class Guard(Struct, frozen=True):
         if len(recent) >= WRONG_TOKENS_MAX:
             detail = f"{WRONG_TOKENS_MAX} wrong tokens within {WRONG_TOKENS_S:.0f} s; wait a minute"
             return Denial(429, "too_many_wrong_tokens", detail)
-        # A page in a browser sends no token, and cannot count against the one who has it.
+        # A page in a browser sends no token, so its requests do not count as wrong guesses.
         if given:
             if len(self._wrong) >= _PEERS_MAX:
                 self._wrong.clear()

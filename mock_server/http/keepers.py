@@ -1,4 +1,4 @@
-"""Which keeper a server has: none, a SQLite file, or a PostgreSQL database."""
+"""The choice of a keeper: none, a SQLite file, or a PostgreSQL database."""
 
 from __future__ import annotations
 

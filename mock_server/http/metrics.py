@@ -1,7 +1,7 @@
 """What a server counts, and its text for Prometheus.
 
-Counting costs a lookup for each request; prometheus-client writes the text, and is loaded when it
-is first asked for. It is an extra, because only a server that is watched needs it.
+Counting costs a lookup for each request. prometheus-client writes the text, and is loaded with the
+first use. It is an extra, because only a server that is monitored needs it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _Labels = tuple[str, ...]
 
 
 class _Durations(Struct):
-    """A histogram: how often a duration was within each bound, the last one being none."""
+    """A histogram: how often a duration was within each bound. The last bound is infinite."""
 
     counts: list[int]
     seconds: float = 0.0
@@ -37,7 +37,7 @@ class _Durations(Struct):
         self.seconds += seconds
 
     def buckets(self) -> list[tuple[str, float]]:
-        """(bound, number of durations up to it), as Prometheus wants them."""
+        """(bound, number of durations up to it), in the form that Prometheus requires."""
         total, found = 0, list[tuple[str, float]]()
         for bound, count in zip((*map(str, BOUNDS_S), "+Inf"), self.counts, strict=True):
             total += count

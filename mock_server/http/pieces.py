@@ -13,7 +13,7 @@ from msgspec import Struct
 from ..engine.world import World
 from ..kernel.fault_types import Headers, Pause
 
-#: A wait never exceeds this without a look at whether the client is still connected.
+#: The longest wait before a check whether the client is still connected.
 PROBE_S = 0.5
 
 
@@ -48,7 +48,7 @@ class Outgoing(Struct):
     number: int = 0
 
     def release(self) -> None:
-        """Tell the world that the client of a delayed answer is no longer kept waiting."""
+        """Record in the world that a delayed answer has reached its client."""
         if self.world is not None:
             self.world.unanswered.pop(self.number, None)
 

@@ -26,7 +26,7 @@ from ..kernel.rows import Resource
 from .pieces import PROBE_S, Piece, Until
 from .wall_clock import monotonic_s
 
-#: A stream sends a comment after this long without an event, so that no proxy takes it for dead.
+#: A stream sends a comment after this long without an event, so that no proxy closes it.
 HEARTBEAT_S = 15.0
 #: No stream lives longer than this in real time.
 STREAM_S_MAX = 15 * 60.0
@@ -37,7 +37,7 @@ STREAMS_MAX = 2_000
 class Waiter(Protocol):
     """How a thread that sends a stream waits for the world's time.
 
-    *has_clients* says that the stream's reader is another process, which may leave unnoticed.
+    *has_clients*: the stream's reader is another process, which may disconnect unnoticed.
     """
 
     has_clients: bool
@@ -101,7 +101,7 @@ def jumps_to(worlds: Worlds, world: World, due_ms: int) -> bool:
 
 
 def seconds_until(worlds: Worlds, until: Until) -> float:
-    """Real seconds after which a look at *until* is worth while, if nothing signals before."""
+    """Real seconds after which to look at *until* again, unless something signals before."""
     if until.due_ms is None:
         return until.limit_s
     wait_ms = worlds.clocks.wait_ms(until.world, until.due_ms)
@@ -190,8 +190,8 @@ class Streams:
     def _read(self, world: World, job: Resource, sent: int, last: _Read | None) -> _Read | None:
         """The job as it is now; None after its world was deleted.
 
-        The events are those of *last* while the script is the same and none after the first *sent*
-        is due: putting them together costs more than the rest of a look.
+        The events are those of *last* while the script is the same and no event after the first
+        *sent* is due: making them costs more than the rest.
         """
         worlds = self._worlds
         if worlds.find(world.id) is None:

@@ -1,7 +1,7 @@
 """The sending of a webhook request: over a socket, or by a call inside this process.
 
-There are no redirects, no proxies and no compressed answers, and time and bytes are bounded. An
-error is an outcome, not an exception.
+It follows no redirects, uses no proxies and accepts no compressed answers. Time and bytes are
+bounded. An error is an outcome, not an exception.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class InProcess:
 
     def post(self, request: WebhookRequest) -> Outcome:
         """Call the application and read its answer."""
-        # Loaded here, as most runs have no receiver inside the process.
+        # Loaded here, because most runs have no receiver inside the process.
         from werkzeug.datastructures import Headers
         from werkzeug.test import EnvironBuilder, run_wsgi_app
 

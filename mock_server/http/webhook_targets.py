@@ -1,7 +1,7 @@
 """Where webhooks may go: this machine and private networks, unless the user allows more.
 
-A mock that posts to any URL is a way into other networks. Every address that a name resolves to is
-checked, and the checked address is the one that is connected: nothing is resolved twice.
+A mock that posts to any URL would open a way into other networks. Every address that a name
+resolves to is checked, and the connection goes to the checked address: no name is resolved twice.
 """
 
 from __future__ import annotations
@@ -68,13 +68,13 @@ _NEVER = _networks(
 )
 _LOOPBACK = _networks("127.0.0.0/8", "::1/128")
 _PRIVATE = _networks("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
-# Addresses that carry an IPv4 address inside: what gets connected in the end is that one.
+# Addresses that carry an IPv4 address inside: the connection ends at that one.
 _MAPPED = IPv6Network("::ffff:0:0/96")
 _TUNNELS = _networks("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16")
 
 
 def place_of(address: Address) -> Place:
-    """What *address* is, with the IPv4 address that an IPv6 one may carry taken into account."""
+    """The place of *address*, or of the IPv4 address that an IPv6 one carries."""
     if isinstance(address, IPv6Address):
         if address.scope_id is not None:
             return Place.NEVER
@@ -83,7 +83,7 @@ def place_of(address: Address) -> Place:
         if any(address in network for network in _LOOPBACK):
             return Place.LOOPBACK
         if any(address in network for network in _TUNNELS):
-            # Through a tunnel one may at most reach what could be reached without it.
+            # A tunnel must not reach more than could be reached without it.
             carried = carried_address(address)
             is_open = carried is not None and place_of(carried) is Place.GLOBAL
             return Place.GLOBAL if is_open else Place.NEVER
@@ -140,8 +140,9 @@ def resolve_by_system(host: str, port: int) -> list[str]:
 class Targets(Struct, frozen=True):
     """What one mock may send to.
 
-    *is_exposed*: it listens beyond this machine, so strangers may order webhooks; then only global
-    addresses are open. *allowed* are further networks. *own_ports* are where the mock listens.
+    *is_exposed*: the mock listens beyond this machine, so strangers could make it send webhooks;
+    only global addresses are then allowed. *allowed* are further networks. *own_ports* are the
+    ports on which the mock listens.
     """
 
     is_exposed: bool = False
@@ -150,7 +151,7 @@ class Targets(Struct, frozen=True):
     resolve: Resolve = resolve_by_system
 
     def check_url(self, url: str, receivers: Receivers) -> None:
-        """What can be said of a target without asking the resolver.
+        """Raises unless *url* may be a target, as far as this is known without resolving its name.
 
         Raises:
             MockError: no http, https or known `wsgi:` URL, or an address that is never allowed.

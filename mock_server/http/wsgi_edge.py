@@ -87,7 +87,7 @@ class WSGIEdge:
         sent.release()
         if sent.is_cut:
             if BELIEVED_BASE in environ:
-                raise fault_effects.ConnectionCutError("the connection was closed, as ordered")
+                raise fault_effects.ConnectionCutError("closed by an injected fault")
             headers, body = fault_effects.no_answer()
             start(_status_line(200), headers)
             return iter([body])
@@ -99,7 +99,7 @@ class WSGIEdge:
         return self._played(sent.body, sleep)
 
     def _played(self, pieces: Pieces, sleep: Sleep) -> Iterator[bytes]:
-        """The bytes of *pieces*, with their waits; an empty piece makes a server probe its client.
+        """The bytes of *pieces*, with their waits. An empty piece makes a server check its client.
 
         Closing this closes *pieces*, which then end their job where the contract says so.
         """

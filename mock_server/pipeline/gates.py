@@ -1,6 +1,6 @@
 """The gates of a request. Each gate fills in what it finds, or refuses.
 
-Their order is the provider's, from its behaviour file. The idempotency gate may end the way with a
+Their order is the provider's, from its behaviour file. The idempotency gate may answer with a
 stored reply.
 """
 
@@ -30,19 +30,19 @@ Gate = Callable[[Call], Reply | None]
 
 
 def _authenticate(call: Call) -> None:
-    """Fill in the key and the account, by the first whole set of credentials that is presented."""
+    """Fill in the key and the account, by the first complete set of credentials in the request."""
     request, sets = call.request, call.operation.security_sets
     missing: list[Credential] = []
     for names in sets:
         schemes = [call.ctx.behaviour.credentials[it] for it in names]
         raw = [presented(it, request.headers, request.query) for it in schemes]
         absent = [it for it, key in zip(schemes, raw, strict=True) if key is None]
-        # Only a missing credential tries the next set: a wrong one is refused as what it is.
+        # Only a missing credential tries the next set: a wrong one is refused at once.
         if schemes and not absent:
             for credential, key in zip(schemes, raw, strict=True):
                 _accept(call, credential, key or "")
             return
-        # Of several sets, the one of which something was sent was meant.
+        # Of several sets, the client meant the one of which it sent a part.
         if absent and (not missing or len(absent) < len(schemes)):
             missing = absent
     if missing and () not in sets:

@@ -1,8 +1,8 @@
 """The way of a request: route, faults, gates in the provider's order, behaviour, self-check.
 
 One transaction, without a framework. Nothing here sleeps, sends or reads a file. A refused request
-gets the provider's refusal. Whatever else goes wrong ends in a journaled 500, and nothing that the
-request did is kept.
+gets the provider's refusal. Any other error ends in a journaled 500, and every change that the
+request made is undone.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ from .self_check import BrokenReplyError, broken_reply, failure, not_kept, reply
 Answer = Reply | EventStream
 
 
-#: Faults that keep the client waiting. Until then, a repetition finds its first call unanswered.
+#: Faults that delay the answer. A repetition that comes before it finds its first call unanswered.
 _HOLDS_BACK = frozenset({"latency", "timeout"})
 
 
 class Handled(Struct, frozen=True):
     """The outcome of a request: its answer, its world, and its number there.
 
-    *note* is its journal line. *faults* are to be carried out on the answer.
+    *note* is its journal line. *faults* are still to be applied to the answer.
     """
 
     answer: Answer
@@ -63,7 +63,7 @@ class Handled(Struct, frozen=True):
 class Turn(Struct, frozen=True):
     """A *request* to a provider that was sent to *entry* and waits for the lock of *world*.
 
-    *known* is the answer to the same poll before, which may still hold.
+    *known* is the answer to an earlier poll that was the same, if it may still hold.
     """
 
     entry: World
@@ -118,7 +118,7 @@ def _handled(worlds: Worlds, turn: Turn) -> Handled | None:
     except NotKeptError as error:
         if call is None:
             raise
-        # Its faults were undone with everything else, so none of them is carried out.
+        # Its faults were undone with everything else, so none of them is applied.
         call.faults = []
         reply = not_kept(error)
         with world.rows.transaction():
@@ -128,7 +128,7 @@ def _handled(worlds: Worlds, turn: Turn) -> Handled | None:
 def note_refusal(
     worlds: Worlds, world: World, provider_id: str, request: Request, reply: Reply
 ) -> Handled:
-    """Journal that *request*, which is for no operation, was refused with *reply*."""
+    """Journal the refusal *reply* to a *request* that matches no operation."""
     with world.rows.transaction():
         call, _ = receive(worlds, world, provider_id, request)
         return _journaled(call, reply, journal_line(call, reply))
@@ -150,7 +150,7 @@ def _guarded(worlds: Worlds, call: Call, refusal: Refusal | None) -> tuple[Answe
     try:
         # Undoes due effects and rate hits as well: after a 500 of ours, the call never happened.
         with call.ctx.rows.attempt():
-            answer = _off_road(call, refusal) if refusal is not None else _answer(worlds, call)
+            answer = _unrouted(call, refusal) if refusal is not None else _answer(worlds, call)
             advice = _advice(call, answer)
             if call.is_routed:
                 apply_to_answer(call, answer)
@@ -168,7 +168,7 @@ def _advice(call: Call, answer: Answer) -> list[Finding]:
     return found
 
 
-def _off_road(call: Call, refusal: Refusal) -> Reply:
+def _unrouted(call: Call, refusal: Refusal) -> Reply:
     """The answer to a request that no operation takes."""
     if refusal.reason == "redirect":
         base = re.sub(r"^https?://[^/]+", "", call.request.base_url)
@@ -198,7 +198,7 @@ def _answer(worlds: Worlds, call: Call) -> Answer:
 
 
 def _granted(worlds: Worlds, call: Call) -> Answer:
-    """The answer to a call that every gate lets pass; else the refusal of the first that does not.
+    """The answer to a call that passes every gate.
 
     Raises:
         RefusedError: a gate, a fault or the handler refuses.
@@ -253,7 +253,7 @@ def _jump(worlds: Worlds, call: Call) -> None:
 
 
 def _charge_for_answer(call: Call, answer: Answer) -> None:
-    """Take a price that is due with the answer itself, if the answer is a success."""
+    """Charge a price that is due with a successful answer."""
     cost = call.cost
     if cost is None or cost.moment is not Moment.ANSWER or answer.status >= 300:
         return
@@ -263,7 +263,7 @@ def _charge_for_answer(call: Call, answer: Answer) -> None:
 
 
 def _check(worlds: Worlds, call: Call, answer: Answer) -> None:
-    """Hold *answer* to the contract. A lenient mock only notes how it differs.
+    """Check *answer* against the contract. A lenient mock only notes how it differs.
 
     Raises:
         BrokenReplyError: it is not what the contract documents.

@@ -57,7 +57,7 @@ class JournalLine(Struct):
         return orjson.dumps(self.line)
 
     def to_keep(self) -> bytes | Callable[[], bytes]:
-        """The document, or a function that writes it when it is read, if it can hold no secret."""
+        """The document; or a function that writes it on reading, if it cannot hold a secret."""
         return self.document if self.made is None else self.document()
 
 

@@ -83,7 +83,7 @@ def respect_cap(call: Call) -> None:
 
 
 def note_in_flight(call: Call) -> None:
-    """Count *call*, which paid for its answer, where such a call stays in flight for a time."""
+    """Count *call* as in flight, if it paid for its answer and the contract says how long."""
     ctx, cap = call.ctx, call.ctx.behaviour.concurrency
     if cap is not None and cap.answers_take_ms is not None and call.cost and call.cost.amount:
         forget_ms = ctx.now_ms - cap.answers_take_ms

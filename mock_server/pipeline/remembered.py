@@ -2,8 +2,8 @@
 
 Clients poll a job far more often than it changes. An answer is kept with the revision of its world,
 the instant until which everything that it shows lasts (`Lasting`), and the headers that were read.
-The same poll then needs no gate, no handler and no check. What a call leaves behind is made anew
-each time: its number, journal line, findings, and the time at which its key was used last.
+The same poll then needs no gate, no handler and no check. The traces of a call are made again each
+time: its number, journal line, findings, and the time at which its key was used last.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from ..kernel.clock import NEVER_MS
 from ..kernel.rows import KeyUse
 from .journal import JournalLine
 
-#: Polls of a world whose answers are kept: more than a client has under way at once.
+#: Polls of a world whose answers are kept: more than the jobs that a client polls at a time.
 KEPT_MAX = 1_000
 
 
 class Remembered(Struct, frozen=True):
     """The *answer* to a *call* that changed nothing.
 
-    It holds until *until_ms* while the rows of its world have this *revision*, for a request whose
-    headers have the values that were *asked* for.
+    It holds until *until_ms* while its world has this *revision*, and for a request with the same
+    values in the headers that were read (*asked*).
     """
 
     call: Call
@@ -44,7 +44,7 @@ class Remembered(Struct, frozen=True):
         return self.call.ctx.world
 
     def call_again(self, request: Request, now_ms: int) -> Call | None:
-        """The same call at *now_ms*, made by *request*; None if its answer may be another."""
+        """The same call at *now_ms*, made by *request*; None if its answer may differ."""
         ctx = self.call.ctx
         world = ctx.world
         if world.rows.revision != self.revision or now_ms >= self.until_ms:
@@ -66,7 +66,7 @@ def note_use(call: Call) -> None:
 
 
 def recall(worlds: Worlds, world: World, provider_id: str, request: Request) -> Remembered | None:
-    """What is kept of the same poll of *world*; it must be asked again at its own instant."""
+    """The kept answer to the same poll of *world*. `call_again` says whether it still holds."""
     if request.method != "GET" or not world.remembered:
         return None
     known: Remembered | None = world.remembered.get(_place(worlds, provider_id, request))

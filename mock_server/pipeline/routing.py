@@ -49,7 +49,7 @@ def world_of(worlds: Worlds, world: World, provider_id: str, request: Request) -
     Keys are unique over all worlds, so a client that knows only the default base URL still reaches
     its own world.
     """
-    # The path names a world: a key of another world is then wrong, and refused.
+    # The path names a world, so a key of another world is wrong and will be refused.
     if world.id != DEFAULT_WORLD:
         return world
     contract = worlds.contracts[provider_id]

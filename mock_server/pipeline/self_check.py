@@ -1,4 +1,4 @@
-"""Holding the mock's own replies to the contract, and what it answers when something is wrong."""
+"""Checking the mock's own replies against the contract, and its replies to errors of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..store.surroundings import NotKeptError
 
 Answer = Reply | EventStream
 
-#: Categories of replies that no provider would send: they are not held to its contract.
+#: Categories of replies that no provider would send: they are not checked against its contract.
 _NOT_THE_PROVIDERS = ("fault:", "ours:", "contract:")
 
 
@@ -60,11 +60,11 @@ def broken_reply(
 
 
 def crash(contract: Contract, error: Exception) -> Reply:
-    """The 500 for an *error* that nothing foresaw."""
+    """The 500 for an unexpected *error*."""
     last = traceback.format_exception_only(error)[-1].strip()
     if contract.is_shipped:
         return _our_fault("crash", last)
-    # A contract of the user's may have caused it, and nothing here can tell.
+    # A contract of the user's may have caused it; the two cases look the same here.
     return contract_fault(contract, f"an error that may also be screentest's own, {last}")
 
 

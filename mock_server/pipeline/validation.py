@@ -1,4 +1,4 @@
-"""The body and the parameters of a request: reading them, and holding them to the contract."""
+"""The body and the parameters of a request: reading them, and checking them by the contract."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def read_body(call: Call) -> None:
 
 
 def validate(call: Call) -> None:
-    """Hold parameters and body of *call* to the contract, and fill in the typed query.
+    """Check parameters and body of *call* by the contract, and fill in the typed query.
 
     Raises:
         RefusedError: something is invalid; the refusal has every violation.
@@ -83,7 +83,7 @@ def validate(call: Call) -> None:
 
 
 def _parameters(call: Call, found: list[Violation]) -> dict[str, Json]:
-    """The typed query parameters; header parameters are judged on the way.
+    """The typed query parameters. Header parameters are checked as well.
 
     A path parameter of another form than documented names no resource, so the existence gate
     answers it.
@@ -95,7 +95,7 @@ def _parameters(call: Call, found: list[Violation]) -> dict[str, Json]:
             _read_parameter(parameter, parameter.read_all(given), values, found)
         elif parameter.place == "header":
             text = call.request.headers.get(parameter.name.lower())
-            # The specification gives these to the content type and to the credentials.
+            # OpenAPI ignores these: content type and credentials are described elsewhere.
             if parameter.name.lower() not in _OTHERS_HEADERS:
                 value = parameter.read(text) if text is not None else None
                 _read_parameter(parameter, value, {}, found)

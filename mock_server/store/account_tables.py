@@ -15,7 +15,7 @@ _SETTLING = frozenset({"capture", "release", "refund"})
 
 
 def keys_in_use(holder: str) -> MockError:
-    """The refusal of keys that world *holder* has."""
+    """The error for keys that the world *holder* already has."""
     return MockError(
         f"the snapshot's keys belong to world {holder!r} of this mock; "
         "restore it there, or delete that world first",
@@ -57,7 +57,7 @@ class Accounts(Table[str, Account]):
 class Keys(Table[str, Key]):
     """The keys of one world by digest.
 
-    *holders* leads from the digest of a key to the id of the world that has it, over all worlds.
+    *holders* maps the digest of a key to the id of the world that has it, over all worlds.
     """
 
     name = "api_key"

@@ -1,4 +1,4 @@
-"""Claims of processes on the webhooks of a world that several of them have."""
+"""Claims of processes on the webhooks of a world that they share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .working_set import WorkingSet
 #: Longer than an attempt to send a webhook takes, with the wait for its turn.
 CLAIM_MS = 60_000
 _LOOK_S = 1.0
-#: A ticket is the number of its process, and then a number of that process.
+#: The high bits of a ticket are the number of its process, the low bits count the claims of it.
 _NUMBER_BITS = 32
 
 

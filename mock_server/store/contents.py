@@ -1,4 +1,4 @@
-"""The rows of a world all at once, or many of them: from a keeper or a snapshot into its tables."""
+"""Loading many rows of a world at once, from a keeper or a snapshot into its tables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Tables = Mapping[str, Table[Any, Any]]
 
 @cache
 def _decoder(name: str) -> msgspec.json.Decoder[Any]:
-    # Made on first use: a millisecond for all of them, which a world in memory does not need.
+    # Made on first use: all of them take a millisecond, and a world in memory needs none.
     return msgspec.json.Decoder(ROW_TYPES[name])
 
 
@@ -33,7 +33,7 @@ def fill(tables: Tables, rows: Iterable[KeptRow]) -> None:
 
 
 def apply(kept: Tables, cleared: Tables, changes: Changes) -> None:
-    """Bring *kept* up to what others have changed; a reset empties *cleared*."""
+    """Apply the *changes* of other processes to *kept*; a reset first empties *cleared*."""
     if changes.is_cleared:
         for table in cleared.values():
             table.empty()
@@ -48,7 +48,7 @@ def apply(kept: Tables, cleared: Tables, changes: Changes) -> None:
 def in_order(
     tables: Tables, rows: Iterable[tuple[str, Any]]
 ) -> Iterator[tuple[Table[Any, Any], Any]]:
-    """(table, row) of *rows*, those of a table in the order in which it likes to get them."""
+    """(table, row) of *rows*, those of each table in its order of loading."""
     by_table: dict[str, list[Any]] = {}
     for name, row in rows:
         by_table.setdefault(name, []).append(tables[name].taken(row))

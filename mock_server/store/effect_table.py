@@ -47,7 +47,7 @@ class Effects(Table[str, Effect]):
                 heapify(heap)
 
     def _is_live(self, kind: str, due: _Due) -> bool:
-        # All of it is compared: after an undone transaction another effect may have the number.
+        # All of it is compared: after an undone transaction another effect may have its number.
         row = self.rows.get(due[2])
         return row is not None and (row.due_ms, row.seq, row.kind) == (*due[:2], kind)
 
@@ -64,7 +64,7 @@ class Effects(Table[str, Effect]):
         return self.rows[first[2]] if first is not None else None
 
     def count(self, kind: str) -> int:
-        """How many effects of a *kind* are due some time."""
+        """The number of pending effects of a *kind*."""
         return sum(1 for due in self._heaps.get(kind, ()) if self._is_live(kind, due))
 
     def __len__(self) -> int:

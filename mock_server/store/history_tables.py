@@ -17,7 +17,7 @@ from .table import Log, Table
 EVENTS_MAX = 50_000
 #: Lines that a world keeps; the oldest go first.
 JOURNAL_MAX = 10_000
-#: Lines of all worlds that are not in words yet: each keeps a request and its answer alive.
+#: Lines of all worlds that are not serialized yet: each keeps a request and its answer alive.
 PLAIN_MAX = 12_000
 _LOOKED_AFTER_EVERY = 256
 
@@ -59,7 +59,7 @@ class Events(Table[int, Event]):
 
 
 class Line(Struct, frozen=True, gc=False):
-    """A journal line in memory: *doc* is the line as JSON, or puts it into words."""
+    """A journal line in memory: *doc* is the line as JSON, or a function that serializes it."""
 
     seq: int
     at_ms: int
@@ -72,7 +72,7 @@ class Line(Struct, frozen=True, gc=False):
 class Journal(Table[int, Line]):
     """The newest journal lines of one world.
 
-    A plain line is put into words when it is read: most lines of a load test leave the ring unread.
+    A plain line is serialized when it is read: most lines of a load test leave the ring unread.
     """
 
     name = "journal"
@@ -80,7 +80,7 @@ class Journal(Table[int, Line]):
     is_numbered = True
 
     def __init__(self, log: Log, worlds: Sized) -> None:
-        """*worlds* share the room for lines that are not in words; one of them has no requests."""
+        """*worlds* share the room for lines not serialized yet; one of them has no requests."""
         self._worlds = worlds
         super().__init__(log)
 
@@ -161,7 +161,7 @@ class Journal(Table[int, Line]):
                 yield seq, text
 
     def _text(self, line: Line) -> bytes:
-        """*line* as JSON. What it says stays the same, so no transaction has to know."""
+        """*line* as JSON. Its content stays the same, so it is replaced without a log entry."""
         if isinstance(line.doc, bytes):
             return line.doc
         text = line.doc()

@@ -1,4 +1,4 @@
-"""What makes the state of worlds last: one narrow interface, and the keeper that keeps nothing."""
+"""The interface of keepers, which make the state of worlds last, and one that keeps nothing."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class WorldGoneError(Exception):
 class ChangeSet(Struct, frozen=True):
     """What one transaction has changed in a world: each row once, as it is at the end.
 
-    *is_cleared* says that all rows are gone but those of the snapshots and of this change set.
-    *is_soft* says that no answer depends on it. *due_ms* is the wall time at which the world needs
-    a look without a call; None if it needs none.
+    *is_cleared*: all rows are gone except those of the snapshots and of this change set.
+    *is_soft*: no answer depends on it. *due_ms* is the wall time at which effects of the world are
+    due without a call; None if there are none.
     """
 
     world: str
@@ -65,8 +65,8 @@ class ChangeSet(Struct, frozen=True):
 class Changes(Struct, frozen=True):
     """What other processes have changed in a world, up to *version*.
 
-    *is_cleared* says that all rows are gone but those of the snapshots and of *written*. *is_whole*
-    is false when too much has changed: the world has to be loaded again.
+    *is_cleared*: all rows are gone except those of the snapshots and of *written*. *is_whole* is
+    false when too much has changed: the world has to be loaded again.
     """
 
     version: int
@@ -85,14 +85,14 @@ def key_text(key: Any) -> str:
 
 
 class Keeper(Protocol):
-    """Keeps change sets, all or nothing, and gives the rows of a world back.
+    """Stores change sets, each as a whole or not at all, and loads the rows of a world.
 
     A keeper that *is_shared* serves several processes. There a transaction on a world begins with
     `catch_up` and ends with `commit` or `release`; no other process has the world in between.
     """
 
     is_shared: bool
-    #: Differs for each process that the keeper has at a time.
+    #: Unique among the processes that use the keeper at the same time.
     number: int
 
     def worlds(self) -> Iterable[tuple[str, bytes | None]]:
@@ -128,39 +128,39 @@ class Keeper(Protocol):
         ...
 
     def catch_up(self, world: str, version: int) -> Changes | None:
-        """Take *world* for one transaction: what others have committed since *version*, if any.
+        """Lock *world* for one transaction. What others have committed since *version*, if any.
 
         Version 0 begins a world that the keeper may not have yet, and -1 asks for no changes.
 
         Raises:
-            KeeperError: the world cannot be had; it is not taken.
+            KeeperError: the world cannot be locked.
             WorldGoneError: it has been deleted.
         """
         ...
 
     def commit(self, change_set: ChangeSet) -> None:
-        """Keep *change_set*, and let go of its world.
+        """Store *change_set*, and unlock its world.
 
         Raises:
-            KeeperError: nothing of it is kept.
-            KeysInUseError: another world has one of its keys; nothing of it is kept.
+            KeeperError: nothing of it is stored.
+            KeysInUseError: another world has one of its keys; nothing of it is stored.
         """
         ...
 
     def release(self, world: str) -> None:
-        """Let go of *world*, in which nothing has changed."""
+        """Unlock *world*, in which nothing has changed."""
         ...
 
     def delete(self, world: str) -> None:
-        """Forget everything of *world*, and let go of it.
+        """Delete everything of *world*, and unlock it.
 
         Raises:
-            KeeperError: nothing is forgotten.
+            KeeperError: nothing is deleted.
         """
         ...
 
     def overdue(self) -> Sequence[str]:
-        """Worlds of a shared keeper that need a look and that no process has looked at.
+        """Worlds of a shared keeper with overdue effects that no process has run.
 
         Raises:
             KeeperError: they cannot be read.
@@ -187,19 +187,19 @@ class Keeper(Protocol):
 
 
 class LocalKeeper:
-    """What every keeper says that serves this process alone."""
+    """The answers of every keeper that serves one process only."""
 
     is_shared = False
     number = 0
 
     def catch_up(self, world: str, version: int) -> Changes | None:
-        """None: there are no others."""
+        """None: no other process changes a world."""
 
     def release(self, world: str) -> None:
         """Nothing to do."""
 
     def overdue(self) -> Sequence[str]:
-        """None: this process has looked at its worlds."""
+        """Empty: this process runs the effects of its worlds itself."""
         return ()
 
     def listen(self, listener: Callable[[str], None]) -> None:
@@ -222,7 +222,7 @@ class MemoryKeeper(LocalKeeper):
         return ()
 
     def holder(self, digest: str) -> tuple[str, bytes] | None:
-        """None: what this process does not know is nowhere."""
+        """None: the keys of all worlds are in the memory of this process."""
 
     def commit(self, change_set: ChangeSet) -> None:
         """Nothing to do."""
@@ -238,7 +238,7 @@ class MemoryKeeper(LocalKeeper):
 
 
 class Operation(Struct):
-    """How one operation of a keeper went so far."""
+    """The count, the failures and the time of one operation of a keeper."""
 
     calls: int = 0
     failures: int = 0
@@ -250,7 +250,7 @@ KeeperListener = Callable[[str, float, bool], None]
 
 
 class KeeperStats:
-    """Counts what a process asks of its keeper: *operations* by name, such as `commit`."""
+    """Counts the *operations* of a keeper by name, such as `commit`."""
 
     def __init__(self, seconds: Seconds) -> None:
         """*seconds* reads a clock that never goes back."""

@@ -40,7 +40,7 @@ class Resources(Table[Place, Resource]):
         self._all: Ordered[Resource] = Ordered()
         self._looked_at_seq = 0
         self._running: dict[str, list[Resource]] = {}
-        # Ids with slashes under the form in which a path of the control API may have them.
+        # Ids with slashes, by the form that they have in paths of the control API.
         self._aliases: dict[str, str] = {}
 
     def key_of(self, row: Resource) -> Place:
@@ -57,7 +57,7 @@ class Resources(Table[Place, Resource]):
         return chain.from_iterable(kind.values() for kind in self._kinds.values())
 
     def put(self, row: Resource) -> None:
-        """Add *row*, or replace the one with its id. Credentials in its texts are cut."""
+        """Add *row*, or replace the one with its id. Credentials in its texts are redacted."""
         super().put(self._without_keys(row))
 
     def set(self, key: Place, row: Resource | None) -> None:

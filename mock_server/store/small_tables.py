@@ -71,7 +71,7 @@ class RateHits(Table[str, Hits]):
 
 
 class Documents(Table[tuple[str, str], Document]):
-    """Faults and endpoints, by kind and id. Their docs are not to be changed."""
+    """Faults and endpoints, by kind and id. Callers must not change the docs."""
 
     name = "document"
     key_parts = 2
@@ -100,13 +100,13 @@ class Documents(Table[tuple[str, str], Document]):
         return row.doc if row is not None else None
 
     def save(self, kind: str, id_: str, seq: int, doc: Json) -> None:
-        """Keep *doc*; *seq* orders it among its kind, and stays when it exists already."""
+        """Store *doc*. *seq* orders it among its kind; a document that exists keeps its number."""
         before = self.rows.get((kind, id_))
         self.put(Document(kind, id_, before.seq if before is not None else seq, doc))
 
 
 class Deliveries(Table[str, Delivery]):
-    """The webhook deliveries of one world, with those that are in flight at hand."""
+    """The webhook deliveries of one world, with an index of those in flight."""
 
     name = "delivery"
 

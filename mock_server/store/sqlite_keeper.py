@@ -1,4 +1,4 @@
-"""Keeps worlds in one SQLite file: a table for each kind of row, a transaction a change set."""
+"""Worlds in one SQLite file: a table for each kind of row, a transaction for each change set."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class SqliteKeeper(LocalKeeper):
     """Keeps the rows of all worlds in the file at *path*, which this process holds alone."""
 
     def __init__(self, path: Path, *, durable: bool = False) -> None:
-        """Open or create *path*. *durable* survives a power cut, at a price per change set.
+        """Open or create *path*. *durable* survives a power cut, and makes each change set slower.
 
         Raises:
             MockError: the file is not ours, is in use by another process, or cannot be written.
         """
-        # One file may have several names; what is checked later is this one.
+        # A file may have several names; later checks look at this one.
         self._path = path.resolve()
         self._lock = threading.Lock()
         self._connection = _open(path, durable=durable)
@@ -109,14 +109,14 @@ class SqliteKeeper(LocalKeeper):
                 self._connection.execute(f"DELETE FROM {table} WHERE world = ?", (world,))
 
     def close(self) -> None:
-        """Leave one whole file, without a log beside it."""
+        """Close the file, with its log merged into it."""
         with self._lock:
             with suppress(sqlite3.Error):
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.close()
 
     def _check_file(self) -> None:
-        """Raises unless the file is still where it was: what is written to no file is lost."""
+        """Raises unless the file is still in its place: writes to a deleted file are lost."""
         if _identity(self._path) != self._identity:
             raise KeeperError(f"{self._path} was deleted or replaced while it was in use")
 
@@ -142,7 +142,7 @@ class _Transaction:
                 failure = uncommitted
         if failure is None:
             return
-        # With no space SQLite has rolled back by itself.
+        # On a full disk SQLite has rolled back already.
         if self._connection.in_transaction:
             with suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
@@ -191,7 +191,7 @@ def _close(connection: sqlite3.Connection | None) -> None:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, *, durable: bool) -> None:
-    """Take hold of the file, and create its tables if it is new."""
+    """Lock the file, and create its tables if it is new."""
     # The lock is on the file and not on its name: a link to it is refused as well. It is taken
     # before anything is read, because a server that is starting may be creating the tables.
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -203,7 +203,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, durable: bool) -> No
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("CREATE INDEX IF NOT EXISTS api_key_holder ON api_key (key)")
-    # Before there is a log beside the file, so that a copy of it alone shows what it is.
+    # Before the write-ahead log exists, so that a copy of the file alone can be recognised.
     connection.execute("COMMIT")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")

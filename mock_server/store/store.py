@@ -33,7 +33,7 @@ class Store:
         seconds: Seconds = lambda: 0.0,
         keep: int = KEEP_DEFAULT,
     ) -> None:
-        """Everything that *keeper* has; None keeps nothing beyond this process.
+        """Open all worlds of *keeper*. None keeps nothing beyond this process.
 
         *redactor* removes credentials from what is kept. *seconds* reads a clock that never goes
         back, for the statistics. Beyond *keep* resources history is dropped; 0 keeps all.
@@ -63,7 +63,7 @@ class Store:
         return self._around.dropped
 
     def close(self) -> None:
-        """Hand to the keeper what waits, and close it."""
+        """Hand the waiting rows to the keeper, and close it."""
         for working_set in [*self._open.values()]:
             try:
                 working_set.flush()
@@ -72,7 +72,7 @@ class Store:
         self.keeper.close()
 
     def ready(self) -> None:
-        """Raises unless the keeper could keep something now.
+        """Raises unless the keeper could store a change now.
 
         Raises:
             NotKeptError: it could not.
@@ -138,11 +138,11 @@ class Store:
             return self._new(world_id)
 
     def drop(self, world_id: str) -> None:
-        """Forget a world that has not begun."""
+        """Remove a world that has not begun."""
         self._open.pop(world_id, None)
 
     def delete(self, world_id: str) -> None:
-        """Forget everything of a world.
+        """Delete everything of a world.
 
         Raises:
             NotKeptError: the keeper could not; the world stays.
@@ -157,7 +157,7 @@ class Store:
             self._forget(working_set)
 
     def overdue(self) -> Sequence[str]:
-        """The ids of worlds in which something is due and no process has seen to it.
+        """The ids of worlds with overdue effects that no process has run.
 
         Raises:
             NotKeptError: the keeper cannot be read.

@@ -1,4 +1,4 @@
-"""What the worlds of a process have in common: the keeper, and which world has which key."""
+"""What the worlds of a process have in common: the keeper, and the world of each key."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ _KEY = msgspec.json.Decoder(Key)
 class Surroundings:
     """What the worlds of a process have in common.
 
-    *holders* leads from the digests of all keys in memory to the ids of their worlds, and *worlds*
-    from an id to its world. *on_load* may write into a world that was loaded, in a transaction of
+    *holders* maps the digests of all keys in memory to the ids of their worlds, and *worlds* maps
+    an id to its world. *on_load* may write into a world that was loaded, in a transaction of
     its own. *on_clear* is called when another process has reset a world, and *on_gone* when it has
     deleted it. *seconds* reads a clock that never goes back. *keep* is how many resources the
     process keeps, and *dropped* how many it has dropped.
@@ -59,7 +59,7 @@ class Surroundings:
         self.on_gone: Hook | None = None
 
     def holder(self, digest: str) -> tuple[str, Key] | None:
-        """The id of the world, of all worlds, that has the key with *digest*, and that key.
+        """The id of the world that has the key with *digest*, and that key; searches all worlds.
 
         Raises:
             NotKeptError: the keeper cannot be read.

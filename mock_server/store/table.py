@@ -1,4 +1,4 @@
-"""A table in memory: rows by key, the indexes of its queries, and a log from which it is undone."""
+"""A table in memory: rows by key, the indexes of its queries, and a log that undoes changes."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ class Log:
 class Table(Generic[Key, Row]):
     """The rows of one kind in one world.
 
-    *is_soft* rows tell of what happened and change no answer: they reach the keeper with the next
-    change set, or after some time. A key is a number where the table *is_numbered*, else a text, or
-    *key_parts* texts of which only the last has slashes.
+    *is_soft* rows are history and change no answer: they reach the keeper with the next change set,
+    or after some time. A key is a number where the table *is_numbered*, else a text, or *key_parts*
+    texts of which only the last may contain slashes.
     """
 
     name: str
@@ -91,7 +91,7 @@ class Table(Generic[Key, Row]):
         """Keep the indexes in step with a row that was set."""
 
     def order_of(self, row: Row) -> Any:
-        """Where *row* belongs among the others when all of them are loaded."""
+        """The sort key of *row* when many rows are loaded."""
         return self.key_of(row)
 
     def kept(self, row: Row) -> Struct:

@@ -19,27 +19,27 @@ from .surroundings import Hook, NotKeptError, Surroundings
 from .table import ALL, Table
 from .world_tables import WorldTables
 
-#: Soft rows that wait for the next change set; beside a file they are lost when it is killed.
+#: Soft rows that wait for the next change set. A process that is killed loses them.
 _WAITING_MAX = 200
-#: How long a long advance waits for another call to come in, if one waits.
+#: How long a long advance pauses for a call that waits.
 _TURN_S_MAX = 0.01
 
 
 class WorkingSet(WorldTables):
-    """Everything of one world. Tables are written inside a `transaction`, and read there.
+    """Everything of one world. Its tables are read and written inside a `transaction`.
 
-    Its rows come from the keeper with the first transaction.
+    The first transaction loads its rows from the keeper.
     """
 
     def __init__(
         self, world_id: str, around: Surroundings, *, row: WorldRow | None = None, is_new: bool
     ) -> None:
-        """A world. One that is not new has *row*, if any, before the others are loaded."""
+        """*row* is the world's own row, if it has one. The others are loaded later."""
         super().__init__(world_id, around)
         if row is not None:
             self._world.set(row.id, row)
         self.version = 0
-        #: Rises with each change of a row which answers may show.
+        #: Increases with each change of a row that an answer may show.
         self.revision = 0
         self.is_loaded = is_new
         self._keeper = around.keeper
@@ -113,7 +113,7 @@ class WorkingSet(WorldTables):
             act()
 
     def _take(self) -> None:
-        """Have the rows as the keeper has them; no other process changes them until the end."""
+        """Lock the world at the keeper, and bring its rows up to date."""
         was_loaded = self.is_loaded
         try:
             if self.is_shared:
@@ -160,7 +160,7 @@ class WorkingSet(WorldTables):
         self.is_loaded = True
 
     def _prepare(self, write: Hook) -> None:
-        """Let *write* change the loaded rows, and keep that."""
+        """Let *write* change the loaded rows, and store the changes."""
         self._depth, self._log.is_open = 1, True
         self.lock.acquire()
         try:
@@ -181,7 +181,7 @@ class WorkingSet(WorldTables):
         self.is_loaded = False
 
     def _keep(self) -> None:
-        """Hand what has changed to the keeper."""
+        """Hand the changes to the keeper."""
         log, is_hard = self._log, False
         for table, key, _ in log.changes:
             if not table.is_soft or key is ALL:
@@ -190,7 +190,7 @@ class WorkingSet(WorldTables):
                 break
         changed, is_cleared = changes_since(log.changes)
         if not is_hard and not self.is_shared:
-            # The end of every poll, so what waits is not copied.
+            # Every poll ends here, so the waiting rows are not copied.
             self._waiting.update(changed)
             log.changes.clear()
             if len(self._waiting) >= _WAITING_MAX:
@@ -223,7 +223,7 @@ class WorkingSet(WorldTables):
         self.version += 1
 
     def _due_ms(self) -> int | None:
-        """The wall time at which something is due here; None if only a call gets there."""
+        """The wall time of the next due effect; None if only a call moves the clock there."""
         if not self.has_begun:
             return None
         effect = self.effects.next()
@@ -232,9 +232,9 @@ class WorkingSet(WorldTables):
         return min((it for it in times if it is not None), default=None)
 
     def let_others_in(self) -> None:
-        """Wait a moment where other threads wait for this world. Not for use in a transaction.
+        """Pause briefly if other threads wait for this world. Not for use in a transaction.
 
-        A thread that lets a lock go and takes it again at once is nearly always the first.
+        A thread that releases a lock and takes it again at once nearly always gets it first.
         """
         if self._queue:
             self._was_taken.clear()
@@ -242,7 +242,7 @@ class WorkingSet(WorldTables):
 
     @contextmanager
     def attempt(self) -> Generator[None]:
-        """Undo what is written inside when an exception passes; what was before it stays."""
+        """Undo the writes inside it when an exception passes; earlier writes stay."""
         position, promised = len(self._log.changes), len(self._promised)
         try:
             yield
@@ -257,10 +257,10 @@ class WorkingSet(WorldTables):
         self._promised.append(act)
 
     def flush(self) -> None:
-        """Hand to the keeper what waits.
+        """Hand the waiting rows to the keeper.
 
         Raises:
-            KeeperError: it cannot be kept; it waits on.
+            KeeperError: they cannot be stored, and go on waiting.
         """
         with self.lock:
             if self._waiting:
@@ -268,7 +268,7 @@ class WorkingSet(WorldTables):
                 self._waiting = {}
 
     def end(self) -> None:
-        """Empty this world, which its keeper has forgotten."""
+        """Empty this world, which its keeper has deleted."""
         for table in self.kept.values():
             table.empty()
         self._log.changes.clear()

@@ -90,7 +90,7 @@ class WorldTables:
         return self.id in self._world.rows
 
     def holder(self, digest: str) -> tuple[str, Key] | None:
-        """The id of the world, of all worlds, that has the key with *digest*, and that key.
+        """The id of the world that has the key with *digest*, and that key; searches all worlds.
 
         Raises:
             NotKeptError: the keeper cannot be read.
@@ -127,7 +127,7 @@ class WorldTables:
             table.clear()
 
     def restore(self, rows: Iterable[tuple[str, Any]]) -> None:
-        """Put (table, row) of a snapshot into this world, which is empty.
+        """Add the pairs (table, row) of a snapshot to this world, which is empty.
 
         Raises:
             MockError: they contradict each other, or bring keys that another world has.
@@ -135,11 +135,11 @@ class WorldTables:
         for table, row in in_order(self.kept, rows):
             try:
                 if table.get(table.key_of(row)) is not None:
-                    raise ValueError(f"{key_text(table.key_of(row))!r} is there twice")
+                    raise ValueError(f"{key_text(table.key_of(row))!r} occurs twice")
                 table.put(row)
             except ValueError as error:
                 raise MockError(
-                    f"the snapshot has a row of {table.name!r} that cannot be: {error}",
+                    f"the snapshot has an invalid row of {table.name!r}: {error}",
                     code="damaged_snapshot",
                 ) from None
 

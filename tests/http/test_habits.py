@@ -153,20 +153,20 @@ def test_provider_that_asks_for_no_pause_gets_polls_at_any_pace(world: MockWorld
 #: The findings about a client that continues, in the words of its provider.
 _ENDS = {
     "ozor": (
-        "3 since its end as 'completed'",
+        "3 since it ended as 'completed'",
         "end the loop at 'completed' and at 'failed': Job ends in 'completed' "
         "(Export in 'complete', Generation in 'generated')",
     ),
     "oshara": (
-        "3 since its end as 'COMPLETED'",
+        "3 since it ended as 'COMPLETED'",
         "end the loop at 'COMPLETED' and at 'FAILED': VideoJob ends in 'COMPLETED'",
     ),
     "ulazai": (
-        "3 since its end as 'success'",
+        "3 since it ended as 'success'",
         "end the loop at 'success' and at 'failed': Task ends in 'success'",
     ),
     "znapai": (
-        "3 since its end as 'completed'",
+        "3 since it ended as 'completed'",
         "end the loop at 'completed' and at 'failed': Video ends in 'completed'",
     ),
 }

@@ -358,7 +358,7 @@ def test_rows_that_contradict_each_other_leave_the_world_as_it_was(ozor: Account
     answer = elsewhere.control.post(f"{elsewhere.path}/snapshots/given/restore")
 
     assert (answer.status, answer.json()["code"]) == (422, "damaged_snapshot")
-    assert "a row of 'counter' that cannot be: 'account' is there twice" in answer.json()["detail"]
+    assert "an invalid row of 'counter': 'account' occurs twice" in answer.json()["detail"]
     assert _taken(elsewhere) == before
 
 

@@ -114,7 +114,7 @@ def test_contradicting_readings_leave_a_world_as_it_was(tmp_path: Path) -> None:
     )
 
     assert (answer.status, answer.json()["code"]) == (422, "unknown_reading")
-    assert answer.json()["detail"].startswith("these readings do not go together: ")
+    assert answer.json()["detail"].startswith("these readings contradict each other: ")
     readings = world.control.get(f"{world.path}/interpretations").json()
     assert [readings[f"lantern.{name}"]["value"] for name in ("cap", "cap_scope")] == [
         "none",

@@ -67,5 +67,5 @@ def test_a_broken_connection_is_an_exception_inside_the_process(
         f"{world.path}/faults", json={"type": "reset_peer", "where": {"provider": "ozor"}}
     )
 
-    with pytest.raises(ConnectionCutError, match="^the connection was closed, as ordered$"):
+    with pytest.raises(ConnectionCutError, match="^closed by an injected fault$"):
         _generate(wsgi, world, {BELIEVED_BASE: BASE})

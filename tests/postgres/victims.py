@@ -44,7 +44,7 @@ class Victim:
             self._text += piece
 
     def kill(self) -> list[str]:
-        """End the process with SIGKILL: the ids of the jobs that acknowledged to it."""
+        """End the process with SIGKILL: the ids of the jobs that it had acknowledged."""
         os.kill(self._pid, signal.SIGKILL)
         os.waitpid(self._pid, 0)
         while piece := os.read(self._read, 65_536):
@@ -86,7 +86,7 @@ def check_world(rows: WorkingSet, acknowledged: list[str]) -> None:
     with rows.transaction():
         jobs = [it for it in rows.resources.all() if isinstance(it.script, Script)]
         ids = {it.id for it in jobs}
-        assert len(set(acknowledged)) == len(acknowledged), "two calls got one job"
+        assert len(set(acknowledged)) == len(acknowledged), "two calls got the same job"
         assert set(acknowledged) <= ids, "an acknowledged job is lost"
         ended = [it.subject for it in rows.events.page(since=0, limit=1_000_000)]
         for job in jobs:

@@ -1,7 +1,7 @@
-"""The control API: everything a test or a person does to the mock, as opposed to through it.
+"""The control API, by which a test or a person controls the mock itself.
 
-Its routes are those of its contract, `specs/control/openapi.yaml`; a call is read by the contract
-before its handler sees it.
+Its routes are those of its contract, `specs/control/openapi.yaml`. A call is checked by the
+contract before its handler runs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from . import worlds as worlds_and_accounts
 from .events import Watch
 from .request import Document, Handler, body_bytes_max, read_call
 
-# A refusal is read in a terminal.
+# Errors are read in a terminal.
 _PATH_MAX = 120
 
 
@@ -66,7 +66,7 @@ def control_blueprint(worlds: Worlds, guard: Guard, metrics: Metrics | None = No
 
 
 def _rule(path: str) -> str:
-    """Flask's rule for a *path* of the contract. A job's id may have slashes: it takes the rest.
+    """Flask's rule for a *path* of the contract. A job's id may have slashes: it is the whole rest.
 
     OpenAPI 3.1 has no parameter for several segments of a path.
     """
@@ -74,7 +74,7 @@ def _rule(path: str) -> str:
 
 
 def _signed(response: Response) -> Response:
-    """Any server may answer any address; only a mock says that it is one."""
+    """*response* with the header by which a client recognises a mock."""
     response.headers["X-Screentest-Control"] = load_controls().document["info"]["version"]
     return response
 
@@ -144,7 +144,7 @@ def _what_there_is(worlds: Worlds, path: str) -> str:
 
 
 def _crash(error: Exception) -> Response:
-    """Our own fault: the traceback is for the terminal, the caller gets no paths and no SQL."""
+    """The 500 for our own error. The log has the traceback; the caller gets no paths and no SQL."""
     current_app.logger.error("control call failed", exc_info=error)
     detail = "screentest is wrong here; its own log says where. Please report it."
     return _problem(500, "crash", detail)

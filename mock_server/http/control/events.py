@@ -26,7 +26,7 @@ from .views import show_event
 #: Open event streams and waiting calls, each of which keeps a thread.
 WATCHERS_MAX = 48
 _STREAM_S_MAX = 15 * 60.0
-#: A running clock brings events too, and nothing signals them.
+#: The events of a running clock are not signalled, so a waiting call looks this often.
 _LOOK_S = 0.25
 _PAGE = 200
 #: What happens in a world.

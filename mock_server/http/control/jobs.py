@@ -1,4 +1,4 @@
-"""Control calls about jobs and other resources, and about ordered failures."""
+"""Control calls about jobs and other resources, and about injected faults."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...kernel.rows import Resource
 from .request import ControlCall, Handler, one_page
 from .views import show_job
 
-#: Each request looks at all of them.
+#: Each request searches all of them.
 FAULTS_MAX = 200
 #: How many jobs are looked at in one go while those that fit are gathered.
 _BATCH = 500
@@ -95,7 +95,7 @@ def change_job(call: ControlCall) -> Json:
 
 
 def create_resource(call: ControlCall) -> Json:
-    """Something that exists without having come through the provider's API."""
+    """A resource that was not created through the provider's API."""
     worlds, world, body = call.worlds, call.world, call.body
     contract = worlds.contract(body["provider"])
     doc = _doc_from_outside(contract.behaviour.resources, body["kind"], body.get("doc", {}))
@@ -103,7 +103,7 @@ def create_resource(call: ControlCall) -> Json:
         account = worlds.accounts.get(world, body["account"])
         if account.provider != contract.provider:
             raise MockError(
-                f"account {account.id} is one of {account.provider}, not of {contract.provider}",
+                f"account {account.id} belongs to {account.provider}, not to {contract.provider}",
                 code="invalid_field",
             )
         ctx = worlds.clocks.instant(world, contract.provider)
@@ -112,7 +112,7 @@ def create_resource(call: ControlCall) -> Json:
 
 
 def _doc_from_outside(kinds: Mapping[str, ResourceKind], kind: str, given: Json) -> Json:
-    """The fields of a *kind* that did not come through the API: *given*, and what they default to.
+    """The fields of a resource of *kind* made here: those *given*, and defaults for the others.
 
     Raises:
         MockError: there is no such kind, it comes through the API alone, or has other fields.

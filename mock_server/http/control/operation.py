@@ -13,7 +13,7 @@ from .request import ControlCall, Document, Handler
 
 
 def get_health(_: ControlCall) -> Json:
-    """Alive: no keeper is asked, so that a database that is away restarts no server."""
+    """Alive. No keeper is asked: a restart would not help against an unreachable database."""
     return {"status": "ok", "version": version()}
 
 
@@ -28,7 +28,7 @@ def operations(metrics: Metrics | None) -> Mapping[str, Handler]:
 
     def get_metrics(_: ControlCall) -> Document:
         if metrics is None:
-            detail = "a mock inside another program counts nothing; `screentest serve` does"
+            detail = "only `screentest serve` has metrics; a mock inside another program has none"
             raise MockError(detail, code="not_a_server", status=501)
         return Document(*metrics.text())
 

@@ -1,4 +1,4 @@
-"""Control calls that remember a world and bring it back."""
+"""Control calls that store a world as a snapshot and restore it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .views import show_world
 
 
 def create_snapshot(call: ControlCall) -> Json:
-    """Keep what the world is now, or a document that was taken elsewhere."""
+    """Store the world as it is now, or a snapshot that was taken elsewhere."""
     rows, name = call.world.rows, call.body["name"]
     if "document" not in call.body:
         call.worlds.clocks.wait_for_outcomes(call.world)
@@ -50,7 +50,7 @@ def _taken(call: ControlCall) -> tuple[bytes, int]:
     worlds, world = call.worlds, call.world
     now_ms = worlds.clocks.now_ms(world)
     worlds.clocks.settle(world, now_ms)
-    # When it was taken, by the clock outside, is nothing of the world's.
+    # The wall-clock time of its creation is not part of the snapshot.
     clock = replace(world.clock, base_ms=now_ms, wall_ms=0)
     row = replace(world.rows.world, clock=clock)
     return write_snapshot(row, now_ms, worlds.contracts, world.rows.rows()), now_ms

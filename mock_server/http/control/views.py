@@ -123,7 +123,7 @@ def show_entry(entry: Entry) -> Json:
 
 
 def show_event(event: Event) -> Json:
-    """What fired."""
+    """One event of a world."""
     return {"at": rfc3339(event.at_ms), "type": event.type, "subject": event.subject}
 
 

@@ -27,7 +27,7 @@ def create_endpoint(call: ControlCall) -> Json:
         account = worlds.accounts.get(world, body.get("account", accounts[0].id))
         if account.provider != contract.provider:
             raise MockError(
-                f"account {account.id} is one of {account.provider}, not of {contract.provider}",
+                f"account {account.id} belongs to {account.provider}, not to {contract.provider}",
                 code="invalid_field",
             )
         ctx = worlds.clocks.instant(world, contract.provider)

@@ -51,7 +51,7 @@ def _line_of(call: ControlCall, world: World) -> Json:
 
 
 def _mode_and_speed(wish: Mapping[str, Json], mode: Mode, speed: float) -> tuple[Mode, float]:
-    """What the *wish* of a caller makes of *mode* and *speed*. `real:60` names both.
+    """*mode* and *speed* after the caller's *wish*. `real:60` names both.
 
     Raises:
         MockError: a speed is given twice, or is out of range.

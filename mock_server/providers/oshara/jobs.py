@@ -63,7 +63,7 @@ def create_video_only_job(call: Call) -> Reply:
 
 
 def _text(call: Call, name: str) -> str:
-    """The text of a field as it is kept (S32)."""
+    """The text of a field as it is stored (S32)."""
     sent: str = call.body[name]
     return sent.strip() if call.ctx.choice("surrounding_space") == "trimmed" else sent
 

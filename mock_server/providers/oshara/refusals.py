@@ -52,7 +52,7 @@ _MESSAGES = {
     "both": "Give either a reference_audio or a reference_voice, not both.",
 }
 
-# Rules that a schema cannot say
+# Rules that a schema cannot express
 
 
 @provider.check("createVideoJob")

@@ -1,7 +1,7 @@
 """Oshara's tokens: signing in with an e-mail address and a password, and refreshing.
 
-A helper for clients that insist on signing in: the mock's accounts have the address
-`<account id>@anything` and one password for all. Bearer tokens from the control API do without.
+For clients that cannot skip signing in: the mock's accounts have the address
+`<account id>@anything` and one password for all. Bearer tokens from the control API need none.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Ozor's documents: the plan that is made of a file or of a web page."""
+"""Ozor's documents: a file or a web page that becomes a plan."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _OPENERS = ("Here is", "Let us look at", "This part covers", "Now for", "Worth k
 
 @provider.check("analyzeDocument")
 def check_document(call: Call) -> Sequence[Violation]:
-    """What the schema cannot say: the type of the file, and the range of the target duration."""
+    """Rules beyond the schema: the type of the file, and the range of the target duration."""
     return [*_target_problems(call), *_file_problems(call)]
 
 
 def _target_problems(call: Call) -> Sequence[Violation]:
-    """More than an hour, where that reading is chosen (A45)."""
+    """A target duration of more than an hour, if that reading is chosen (A45)."""
     if call.ctx.choice("target_duration_range") != "up_to_an_hour":
         return []
     asked_s = int(call.body.get("target_duration_sec", 0))
@@ -47,7 +47,7 @@ def _target_problems(call: Call) -> Sequence[Violation]:
 
 
 def _file_problems(call: Call) -> Sequence[Violation]:
-    """By declared MIME, or by extension where the client knows no type; bytes must agree."""
+    """The declared type decides, or the extension without one. The first bytes must match it."""
     upload = call.body.get("file")
     if isinstance(call.body.get("prompt"), Upload):
         return [Violation("body", "/prompt", "type", "text", "a file")]
@@ -125,7 +125,7 @@ def _host(url: str) -> str:
 
 
 def _analysis_failure(call: Call) -> str | None:
-    """Why the analysis fails, where a fault or a directive orders a failure."""
+    """Why the analysis fails, if a fault or a directive makes it fail."""
     where = {"operation": call.operation.id, "account": call.account_id}
     fault = call.ctx.apply_fault("job_failure", where)
     if fault is not None:

@@ -1,4 +1,4 @@
-"""Ozor's exports: renders of a video, cached by content, and the files they hand out."""
+"""Ozor's exports: renders of a video, cached by content, and their files."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def exports_of(ctx: Instant, video: Resource) -> list[Resource]:
 
 
 def latest_export(ctx: Instant, video: Resource) -> Resource | None:
-    """The one that was asked for last."""
+    """The export that was requested last."""
     latest = video.doc.get("latest_export")
     return ctx.find("export", latest) if latest else None
 
@@ -66,9 +66,9 @@ def _content(video: Resource) -> str:
 
 
 def _identical(ctx: Instant, video: Resource, quality: str, *, is_public: bool) -> Resource | None:
-    """An export of the same content, quality and visibility: a finished one (OZ-117).
+    """A finished export of the same content, quality and visibility (OZ-117).
 
-    One that is under way counts where that reading is chosen (A42).
+    A running one counts too if that reading is chosen (A42).
     """
     running: Resource | None = None
     wanted = (_content(video), quality, is_public)

@@ -1,4 +1,4 @@
-"""Ozor's plans: read, edited, and rendered into a video while progress is streamed."""
+"""Ozor's plans: reading and editing them, and rendering them while progress is streamed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _edited(call: Call, plan: Resource, number: int, scene: Json) -> Json:
 
 
 def _images_named(call: Call, plan: Resource, number: int, references: list[Json]) -> list[str]:
-    """The plan's own images that *references* of its *number*-th scene name.
+    """The plan's own images to which *references* of its *number*-th scene refer.
 
     Raises:
         RefusedError: a reference is not an image of this plan, and the reading A38 refuses it.
@@ -78,13 +78,13 @@ def _storage_path(plan: Resource, image: str) -> str:
 
 @provider.state("plan")
 def plan_status(ctx: Instant, plan: Resource) -> str:
-    """What its newest generation says; a plan without one is a draft."""
+    """The state of its newest generation; a plan without one is a draft."""
     generation = _generation(ctx, plan)
     return ctx.state(generation) if generation is not None else "draft"
 
 
 def _generation(ctx: Instant, plan: Resource) -> Resource | None:
-    """The newest that counts: an edit may have left a failed one behind (A25)."""
+    """The newest generation that counts: an edit makes an earlier failure irrelevant (A25)."""
     newest = ctx.newest("plan_generation", plan.id)
     return None if newest is not None and newest.id == plan.doc.get("left_behind") else newest
 

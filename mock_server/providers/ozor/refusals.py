@@ -12,7 +12,7 @@ provider = Provider("ozor")
 
 @provider.refusal
 def shape(call: Call, refusal: Refusal) -> Reply | None:
-    """Complete the facts of a refusal; the answer itself where a reading gives it another form."""
+    """Complete the facts of a refusal. Returns an answer where a reading gives it another form."""
     if refusal.reason == "insufficient_credits":
         refusal.facts["balance"] = _balance(call, refusal.facts["available"])
     if refusal.reason != "invalid":
@@ -65,6 +65,6 @@ def _framework_error(violation: Violation) -> Json:
 
 @provider.tolerates
 def waives(call: Call, violation: Violation) -> bool:
-    """Durations of 0 and less, where that reading is chosen (A45)."""
+    """Accept durations of 0 and less, if that reading is chosen (A45)."""
     is_low = violation.field == "target_duration_sec" and violation.keyword == "minimum"
     return is_low and call.ctx.choice("target_duration_range") == "any_integer"

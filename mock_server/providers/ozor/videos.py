@@ -49,7 +49,7 @@ def message_video(call: Call) -> Reply:
 
 @provider.when("agent_job", Kind.SUCCEEDED)
 def finish_edit(ctx: Instant, job: Resource) -> None:
-    """The edit changes the content, and the render that was asked for begins."""
+    """Change the content, and begin the render that was requested with the edit."""
     video = _video_of(ctx, job)
     video = ctx.save(video, {"revision": video.doc["revision"] + 1})
     if job.doc["export"]:

@@ -47,14 +47,14 @@ def shape_refusal(call: Call, refusal: Refusal) -> Reply:
 
 
 def _reason_of(status: int) -> str:
-    """The reason of refusal that a status alone suggests."""
+    """The refusal reason that a status alone suggests."""
     reasons = {401: "missing_credential", 402: "insufficient_credits", 404: "not_found"}
     reasons |= {409: "idempotency_mismatch", 429: "rate_limited"}
     return reasons.get(status, "failed" if status >= 500 else "invalid")
 
 
 def _about_the_wrapping(call: Call, refusal: Refusal) -> Refusal:
-    """*refusal*, with what is wrong with `data` where that is why no field was found."""
+    """*refusal*; about `data` instead, if a wrong `data` is why no field was found."""
     body = call.body
     if refusal.reason != "invalid" or not call.operation.security or not isinstance(body, dict):
         return refusal

@@ -38,7 +38,7 @@ def broken(call: Call) -> Reply | None:
 
 
 def content_of(call: Call) -> str:
-    """A short text that is the same for equal requests alone."""
+    """A short digest, the same for equal requests only."""
     return digest(call.operation.id, json.dumps(given(call), sort_keys=True)).hex()[:16]
 
 
@@ -100,7 +100,7 @@ def stitch_videos(call: Call) -> Reply:
 
 @provider.check("proxyApplyTextOverlay")
 def check_overlay(call: Call) -> Sequence[Violation]:
-    """Only an own video can be lettered, and no text may end before it begins."""
+    """Only the account's own video can get overlays, and no text may end before it begins."""
     body = given(call)
     if own_video(call, body["videoUri"]) is None:
         return [wrong(call, "videoUri", "a finished video of yours", body["videoUri"])]

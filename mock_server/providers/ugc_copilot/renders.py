@@ -22,7 +22,7 @@ from ...media.clips import choose_clip, video_bytes
 
 provider = Provider("ugc_copilot")
 
-#: How a finished render of the engine that hands out handles instead of addresses is called.
+#: The prefix of handles, which one engine gives instead of URLs of its finished renders.
 _HANDLE = "video_"
 _REASON = re.compile(r"([A-Z][A-Z_]+)(?::\s*(.+))?", re.DOTALL)
 _STORED = re.compile(
@@ -34,10 +34,10 @@ _KINDS = {"videos": "render", "upstream": "render", "stitched": "stitch", "overl
 
 
 def given(call: Call) -> Mapping[str, Json]:
-    """The fields of a body, whether they came flat or wrapped in `data` (U1).
+    """The fields of a body, flat or wrapped in `data` (U1).
 
     Raises:
-        RefusedError: they came in the form that is not read.
+        RefusedError: they came in the form that the reading does not accept.
     """
     body: Mapping[str, Json] = call.body
     is_wrapped = isinstance(body.get("data"), dict)
@@ -47,12 +47,12 @@ def given(call: Call) -> Mapping[str, Json]:
     if form == "flat" and is_wrapped:
         raise call.refuse_value(Violation("body", "/data", "rule", "no such field", "an object"))
     fields: Mapping[str, Json] = body["data"] if is_wrapped else body
-    # Only where null counts as left out can an optional field be null here (U38).
+    # An optional field is null here only if the reading treats null as absent (U38).
     return {name: value for name, value in fields.items() if value is not None}
 
 
 def wrong(call: Call, field: str, expected: str, actual: Json) -> Violation:
-    """A violation at *field* of the body, in whichever form it came."""
+    """A violation at *field* of the body, which may be flat or wrapped."""
     under = "/data" if isinstance(call.body.get("data"), dict) else ""
     return Violation("body", f"{under}/{field}", "rule", expected, str(actual)[:80])
 
@@ -124,7 +124,7 @@ def start_render(call: Call) -> Reply:
 
 
 def _settings(call: Call) -> dict[str, Json]:
-    """What a start comes down to: engine, quality, and the seconds that are rendered and billed."""
+    """Engine, quality, and the seconds that are rendered and billed."""
     body, facts = given(call), call.ctx.behaviour.facts
     engine = body["engine"]
     quality = facts["models"][engine].get(body.get("modelName"), body.get("quality", "standard"))
@@ -133,7 +133,7 @@ def _settings(call: Call) -> dict[str, Json]:
 
 
 def _effective_s(limits: Json, asked_s: float | None) -> float:
-    """The length nearest to *asked_s* that the engine can do; of two equally near the shorter."""
+    """The engine's length nearest to *asked_s*; the shorter of two that are equally near."""
     if asked_s is None:
         effective_s: float = limits["baseline_s"]
     elif "choices_s" in limits:
@@ -191,7 +191,7 @@ def tail_of(render: Resource) -> str:
 
 
 def uri_of(ctx: Instant, render: Resource) -> str:
-    """What a finished render is fetched by: Sora gives a handle, the others an address."""
+    """The `uri` of a finished render: a handle of Sora, a URL of the other engines."""
     if render.doc["engine"] == "sora":
         return _HANDLE + tail_of(render)
     return ctx.url("upstream", video=tail_of(render))
@@ -227,7 +227,7 @@ def _find(ctx: Instant, kind: str, tail: str) -> Resource | None:
 
 
 def error_of(render: Resource) -> dict[str, str]:
-    """Code and message of a failure; the code may stand before a colon in the reason (U30)."""
+    """Code and message of a failure. The reason may begin with the code and a colon (U30)."""
     reason = render.script.reason if render.script is not None else ""
     found = _REASON.fullmatch(reason.strip())
     if found is None:
@@ -237,7 +237,7 @@ def error_of(render: Resource) -> dict[str, str]:
 
 @provider.event("render")
 def event_facts(ctx: Instant, render: Resource) -> Mapping[str, Json]:
-    """What a webhook says beyond the render's own facts (U10)."""
+    """The facts of a webhook beyond those of the render itself (U10)."""
     if ctx.kind(render) is Kind.FAILED:
         refunded = ctx.ledger.refunded(render.account, render.id)
         return {"video_url": None, "error": error_of(render), "refunded": refunded}

@@ -1,7 +1,7 @@
 """UGC Copilot's texts: scripts, market research, and the functions that need no key.
 
-Content is invented: equal requests in equal worlds get equal words. What a client sent shows in the
-answer, so that a test can see its own product come back.
+Content is generated: equal requests in equal worlds get equal texts. Texts that a client sent are
+part of the answer, so that a test can find its own product in it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _rng(call: Call) -> Random:
 
 
 def _subject(text: str) -> str:
-    """A few words of the client's own, to be woven in."""
+    """A few words of the client's own text, to use in generated ones."""
     return " ".join(text.split())[:_SUBJECT_LENGTH] or "it"
 
 

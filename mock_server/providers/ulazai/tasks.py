@@ -1,4 +1,4 @@
-"""UlazAI's Sora 2 videos: submitting them, and asking what became of them.
+"""UlazAI's Sora 2 videos: submitting them, and reading their status.
 
 Source: https://ulazai.com/docs/sora, read 2026-11-21. Clause ids are explained in
 `specs/ulazai/clauses.yaml`.
@@ -27,10 +27,10 @@ provider = Provider("ulazai")
 _MINUTE_MS = 60_000
 _MEGABYTE = 1024 * 1024
 _OPT_IN = "prompt_directory_optin"
-#: What the web framework takes for a boolean beside JSON's own.
+#: Values that the web framework reads as booleans, beside JSON's own.
 _FRAMEWORK_BOOLEANS: Mapping[str | int, bool] = {"true": True, "false": False, 1: True, 0: False}
 
-#: What the web framework says where it refuses by itself; `{name}` is a fact of the refusal.
+#: The web framework's own messages; `{name}` is a fact of the refusal.
 _FRAMEWORK_WORDS = {
     "missing_credential": "Authentication credentials were not provided.",
     "unknown_credential": "Invalid token.",
@@ -54,7 +54,7 @@ def price_of_image(call: Call) -> Mapping[str, Json]:
 
 
 def _price_facts(call: Call) -> Mapping[str, Json]:
-    """Whether the video goes into the Prompt Directory; without the field, the reading decides."""
+    """Whether the video is listed in the Prompt Directory; a reading gives the default."""
     default = call.ctx.choice("optin_default") == "true"
     chosen = call.body.get(_OPT_IN, default)
     return {_OPT_IN: _FRAMEWORK_BOOLEANS.get(chosen, chosen)}
@@ -115,7 +115,7 @@ def _progress(ctx: Instant, task: Resource) -> Json:
 
 
 def _estimate(ctx: Instant, task: Resource) -> str:
-    """The time that is left, between two whole minutes; a held task keeps what it had."""
+    """The remaining time, between two whole minutes. That of a held task does not change."""
     script = task.script
     assert script is not None
     offset_ms = task.offset_ms(ctx.now_ms)
@@ -127,7 +127,7 @@ def _estimate(ctx: Instant, task: Resource) -> str:
 
 def _video(ctx: Instant, task: Resource) -> Json:
     width, height = _size(ctx, task)
-    # The smallest size that the documented form can tell is a tenth.
+    # The smallest size that the documented form can express is a tenth.
     megabytes = max(0.1, _clip(ctx, task).size_bytes / _MEGABYTE)
     return {
         "task_id": task.id,
@@ -148,7 +148,7 @@ def _created_at(ctx: Instant, task: Resource) -> str:
 
 
 def _failure(ctx: Instant, task: Resource) -> Json:
-    """Without `data`, as documented, although the documented samples read it (UL-078)."""
+    """A failed task's status: without `data`, as documented, although samples read it (UL-078)."""
     assert task.script is not None
     body: dict[str, Json] = {
         "success": False,
@@ -202,7 +202,7 @@ def _size(ctx: Instant, task: Resource) -> tuple[int, int]:
 
 @provider.refusal
 def shape(call: Call, refusal: Refusal) -> Reply | None:
-    """An ordered 500 tells what came back; the framework's own form where that is chosen."""
+    """An injected 500 names the refund; the framework's own form if that reading is chosen."""
     if refusal.reason.startswith("fault:"):
         is_plain = refusal.facts.get("status") == 500 and refusal.facts.get("body") is None
         if not is_plain:
@@ -216,7 +216,7 @@ def shape(call: Call, refusal: Refusal) -> Reply | None:
 
 
 def _given_back(call: Call) -> int:
-    """The price of the task that this very call has started, which ends here with the error."""
+    """The price of the task that this call has started, which ends here with the error."""
     ctx = call.ctx
     tasks = ctx.rows.resources.of_account(ctx.provider, "task", call.account_id, limit=1)
     if not tasks or tasks[0].doc["request"] != ctx.number:

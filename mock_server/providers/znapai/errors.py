@@ -1,4 +1,4 @@
-"""ZnapAI's errors: the upstream's words inside the proxy's, and the proxy's own."""
+"""ZnapAI's errors: those of the upstream inside the proxy's form, and the proxy's own."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ARTICLES = {
 
 @provider.refusal
 def shape(call: Call, refusal: Refusal) -> Reply | None:
-    """The proxy's answer; None where the contract's template says it all."""
+    """The proxy's answer; None where the contract's template is enough."""
     reason = refusal.reason
     if reason in _ROUTING:
         return None
@@ -123,7 +123,7 @@ def _ordered_failure(call: Call, refusal: Refusal) -> Reply | None:
 
 
 def _upstream_refusal(call: Call, refusal: Refusal) -> dict[str, Json]:
-    """What the upstream says of a request that is well formed and refused."""
+    """The upstream's error for a well-formed request that it refuses."""
     message = fill_text(call.ctx.behaviour.refusals[refusal.reason].message, refusal.facts)
     param, code = {
         "content_refused": ("prompt", "moderation_blocked"),

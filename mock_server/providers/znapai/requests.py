@@ -36,7 +36,7 @@ def read_metadata(body: Mapping[str, Json]) -> Json:
 
 
 def _put(into: dict[str, Json], path: Sequence[str], value: Json) -> None:
-    """Set the value at *path*; a plain value in its way gives way."""
+    """Set the value at *path*; an object replaces a plain value on the path."""
     for step in path[:-1]:
         if not isinstance(into.get(step), dict):
             into[step] = {}

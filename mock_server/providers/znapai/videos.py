@@ -1,4 +1,4 @@
-"""ZnapAI's video jobs: OpenAI's shapes, with a proxy's habits where a world chooses them.
+"""ZnapAI's video jobs: OpenAI's shapes, and those of a proxy where readings choose them.
 
 Source: https://docs.znapai.com, read 2026-11-21. Clause ids are explained in
 `specs/znapai/clauses.yaml`.
@@ -44,7 +44,7 @@ def create_video(call: Call) -> Reply:
 
 @provider.operation("remixVideo")
 def remix_video(call: Call) -> Reply:
-    """The new job differs from its source in the prompt alone (Z26)."""
+    """Create a job that differs from its source only in the prompt (Z26)."""
     source = call.found["video"]
     kept = {name: source.doc[name] for name in ("model", "seconds", "size", "metadata")}
     return _accepted(call, call.start({**kept, "prompt": call.body["prompt"], "source": source.id}))
@@ -107,7 +107,7 @@ def download_video(call: Call) -> Reply:
 
 @provider.reads_id("video")
 def read_id(ctx: Instant, id_: str) -> str:
-    """The upstream's id inside the proxy's, where a world has such ids (Z20)."""
+    """The upstream's id inside the proxy's, if the reading has such ids (Z20)."""
     if ctx.choice("video_ids") == "plain" or not id_.startswith("video_"):
         return id_
     try:
@@ -120,7 +120,7 @@ def read_id(ctx: Instant, id_: str) -> str:
 
 @provider.detail("video")
 def show_details(_: Instant, job: Resource) -> Mapping[str, Json]:
-    """What the provider keeps and does not tell (Z11)."""
+    """Facts of a job that the provider keeps and does not show (Z11)."""
     return {"metadata": job.doc["metadata"]}
 
 
@@ -159,14 +159,14 @@ def _shown(ctx: Instant, job: Resource, model: str = "") -> dict[str, Json]:
 
 
 def _shown_id(ctx: Instant, id_: str, model: str = "") -> str:
-    """The id as a client sees it. The proxy names the model in the answer to create alone."""
+    """The id as a client sees it. The proxy includes the model only in the answer to create."""
     if ctx.choice("video_ids") == "plain":
         return id_
     return "video_" + b64encode(_WRAPPED_ID.format(model=model, id=id_).encode()).decode()
 
 
 def _error(ctx: Instant, job: Resource) -> Json:
-    """A reason that is a known code, or a text of its own."""
+    """The error of a failed job: its reason is a known code, or a text."""
     assert job.script is not None
     known, reason = ctx.behaviour.facts["failures"], job.script.reason
     if reason in known:
@@ -180,7 +180,7 @@ def _expires_ms(ctx: Instant, job: Resource) -> int:
 
 
 def _poll_after(ctx: Instant, job: Resource) -> dict[str, str]:
-    """When the next poll is worth while (Z22); a job that has ended needs none."""
+    """The header with the wait before the next poll (Z22); none for a job that has ended."""
     choice, bounds = ctx.choice("poll_after"), ctx.behaviour.facts["poll_after_ms"]
     if choice == "absent" or ctx.kind(job).is_final:
         return {}
