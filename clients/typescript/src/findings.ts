@@ -1,27 +1,9 @@
 /** What the mock says about the code under test. */
 
-import type { Control } from "./control/control.js";
-import { everyItem } from "./control/pages.js";
+import type { Schemas } from "./control/control.js";
 import { FindingsError } from "./errors.js";
 
-export type Finding = { code: string; pointer: string; expected: string; actual: string; fix: string; source: string; severity: "error"|"warning"; at: string; provider: string; where: { kind: string; id: string; operation: string|null; job: string|null } };
-
-/** The findings about requests and deliveries, in the order of time. */
-export async function findingsOf(control: Control, world: string, filter: { severity?: string }): Promise<Finding[]> {
-  const requests = await everyItem<any>(control, "/worlds/{world}/requests", world);
-  const deliveries = await everyItem<any>(control, "/worlds/{world}/webhooks/deliveries", world);
-  const found: Finding[] = [
-    ...requests.flatMap(({ id, at, provider, operation, violations }) =>
-      violations.map((it: Finding) => ({ ...it, at, provider, where: { kind: "request", id, operation, job: null } })),
-    ),
-    ...deliveries.flatMap(({ id, provider, job, attempts }) =>
-      attempts.flatMap(({ at, findings = [] }: any) =>
-        findings.map((it: Finding) => ({ ...it, at, provider, where: { kind: "delivery", id, operation: null, job } })),
-      ),
-    ),
-  ];
-  return found.filter((it) => filter.severity === undefined || it.severity === filter.severity).sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
-}
+export type Finding = Schemas["WorldFinding"];
 
 /** One finding in two or three lines, with its fix. */
 export function describe(finding: Finding): string {
@@ -38,10 +20,13 @@ export function describe(finding: Finding): string {
 /** The error for findings that a test does not allow; undefined if there are none. */
 export function complaint(world: string, findings: readonly Finding[]): FindingsError | undefined {
   if (findings.length === 0) return undefined;
+  const described = new Map<string, number>();
+  for (const it of findings.map(describe)) described.set(it, (described.get(it) ?? 0) + 1);
+  const lines = [...described].map(([text, count]) => (count === 1 ? text : text.replace(" in ", ` (${count} times) in `)));
   const counted = findings.length === 1 ? "1 finding" : `${findings.length} findings`;
   const codes = [...new Set(findings.map((it) => it.code))].join("', '");
   return new FindingsError(
-    `screentest has ${counted} about this code (world ${world}):\n${findings.map(describe).join("\n")}\n` +
+    `screentest has ${counted} about this code (world ${world}):\n${lines.join("\n")}\n` +
       `  If the test means it: world.allow('${codes}')`,
   );
 }

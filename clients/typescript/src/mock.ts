@@ -99,7 +99,8 @@ function readiness(child: ChildProcess, log: string): Promise<Readiness> {
     };
     const timer = realSetTimeout(() => fail(`it was not ready within ${START_MS_MAX / 1_000} s`), START_MS_MAX);
     child.once("error", (error) => fail(error.message));
-    child.once("exit", (code, signal) => fail(`it ended with ${signal ?? `exit code ${code}`}`));
+    // Not `exit`, which can come before what was printed.
+    child.once("close", (code, signal) => fail(`it ended with ${signal ?? `exit code ${code}`}`));
     child.stdout!.on("data", (chunk: Buffer) => {
       printed += chunk;
       if (!printed.includes("\n")) return;

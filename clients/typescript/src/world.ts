@@ -9,7 +9,7 @@ import { Control, type Schemas } from "./control/control.js";
 import { everyItem } from "./control/pages.js";
 import { milliseconds, type Duration } from "./durations.js";
 import { faultOrder, type FaultAttributes, type FaultOptions, type FaultPlace } from "./faults.js";
-import { complaint, type Finding, findingsOf } from "./findings.js";
+import { complaint, type Finding } from "./findings.js";
 import { Provider } from "./provider.js";
 import { Webhooks } from "./webhooks.js";
 
@@ -178,7 +178,9 @@ export class World {
 
   /** What the mock says about the code under test, without the codes that `allow` allows. */
   async findings(filter: { severity?: "error" | "warning"; final?: boolean } = {}): Promise<Finding[]> {
-    const found = await this.timeline.during(() => findingsOf(this.control, this.id, filter));
+    const found = await this.timeline.during(() =>
+      everyItem<Finding>(this.control, "/worlds/{world}/findings", this.id, filter),
+    );
     return found.filter((it) => !this.allowed.has(it.code));
   }
 

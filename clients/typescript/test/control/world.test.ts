@@ -85,7 +85,6 @@ test("the clock goes to an instant, to the next event, and until nothing is due"
 
   expect((await ozor.jobs()).map((it) => [it.state, it.reason])).toEqual([["failed", "GPU lost"]]);
   expect(await ozor.ledger()).toMatchObject({ available: 10, held: 0, spent: 0 });
-  world.allow("SC212", "SC213");
 });
 
 test("an unknown provider is refused with those that exist", ({ world }) => {
@@ -116,5 +115,4 @@ test("a webhook handler of the web platform gets a Request and answers with a Re
 
   expect(seen).toEqual(["POST /hooks/ugc video.completed"]);
   expect(hook.statuses).toEqual([204]);
-  world.allow("SC212", "SC213");
 });

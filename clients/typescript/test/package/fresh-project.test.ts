@@ -75,8 +75,11 @@ export async function everything(world: World): Promise<void> {
   const code: string = findings[0]!.code;
   const jobs: Schemas["Job"][] = await world.ozor.jobs();
   const at: string | undefined = jobs[0]?.script[0]?.at;
+  const path: string = (await world.requests())[0]!.request.path;
+  const attempts = (await world.webhooks.deliveries())[0]!.attempts;
+  const status: number | null | undefined = attempts[0]?.status;
   await using other = await createWorld({ credits: { ozor: 5 }, clock: { mode: "real:60" } });
-  console.log(video, code, at, other.env["OZOR_BASE_URL"], StuckTimeError);
+  console.log(video, code, at, path, status, other.env["OZOR_BASE_URL"], StuckTimeError);
   // @ts-expect-error a duration has a unit
   await world.clock.advance("5 minutes");
   // @ts-expect-error a latency has no status
