@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -45,8 +46,11 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveMock]:
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Generator[LiveMock]:
-    """`screentest serve` on a free port, with these *options*; *folder* is for its ready file."""
+def serving(folder: Path, *options: str, **variables: str) -> Generator[LiveMock]:
+    """`screentest serve` on a free port, with these *options* and environment *variables*.
+
+    *folder* is for its ready file.
+    """
     ready = folder / "ready.json"
     server = subprocess.Popen(
         [
@@ -61,6 +65,7 @@ def serving(folder: Path, *options: str) -> Generator[LiveMock]:
             *options,
         ],
         stdout=subprocess.DEVNULL,
+        env={**os.environ, **variables},
     )
     try:
         info = wait_for_file(ready)

@@ -83,6 +83,8 @@ def html_report(result: Result) -> str:
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';'
+        " style-src 'unsafe-inline'\">"
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{name}: contract report</title><style>{_STYLE}</style></head><body>"
         f'<h1>{name}: contract report</h1><p class="under">{under}</p>'

@@ -35,6 +35,8 @@ class RequestLog:
         self._is_quiet = is_quiet
         self._lines = json_lines if as_json else request_lines
         self._as_json = as_json
+        if as_json:
+            _log_as_json(stream)
         self._lock = threading.Lock()
         self._requests = 0
         self._findings: Counter[tuple[str, str]] = Counter()
@@ -146,7 +148,7 @@ class _JsonFormat(logging.Formatter):
         return json.dumps(shown)
 
 
-def log_as_json(stream: TextIO) -> None:
+def _log_as_json(stream: TextIO) -> None:
     """Write everything that this process logs to *stream*, one JSON object a line."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_JsonFormat())

@@ -120,9 +120,13 @@ class ThreadedDispatcher:
         with self._changed:
             self._is_closed = True
             waiting, self._queue = self._queue, deque()
+            batches = {id(batch): batch for batch, _ in waiting}
             self._changed.notify_all()
-            self._changed.wait_for(lambda: not self._busy, seconds_max)
-        for batch in {id(batch): batch for batch, _ in waiting}.values():
+            # A batch without waiting attempts is over once its outcomes are recorded.
+            self._changed.wait_for(
+                lambda: not self._busy and self._open.total() <= len(batches), seconds_max
+            )
+        for batch in batches.values():
             known = [batch.reports[it] for it in sorted(batch.reports)]
             self._worlds.webhooks.finish(batch.world, known)
         self._worlds.webhooks.hand_back([batch.attempts[it] for batch, it in waiting])

@@ -223,5 +223,7 @@ class Edge:
 def deny(denial: Denial) -> Outgoing:
     """A refusal of the mock itself, as problem+json."""
     headers, body = problem(denial)
+    if denial.status == 503:
+        headers.append(("Retry-After", "1"))
     headers.append(("Content-Length", str(len(body))))
     return Outgoing(denial.status, headers, body)

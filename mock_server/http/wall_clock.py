@@ -7,14 +7,34 @@ has them as an attribute, and a frozen test must not stop the server.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+
+Seconds = Callable[[], float]
 
 _TIME = (time.time,)
 _MONOTONIC = (time.monotonic,)
 
 
-def wall_ms() -> int:
-    """The machine's time in milliseconds since 1970."""
-    return int(_TIME[0]() * 1_000)
+class Wall:
+    """The machine's time in milliseconds since 1970, which never goes back and never stops.
+
+    When the machine's clock is set back, this one goes on as if it had not been.
+    """
+
+    def __init__(self, time_s: Seconds, monotonic_s: Seconds) -> None:
+        self._time_s = time_s
+        self._monotonic_s = monotonic_s
+        self._last = time_s(), monotonic_s()
+
+    def __call__(self) -> int:
+        last_s, then_s = self._last
+        passed_s = self._monotonic_s()
+        now_s = max(self._time_s(), last_s + passed_s - then_s)
+        self._last = now_s, passed_s
+        return int(now_s * 1_000)
+
+
+wall_ms = Wall(_TIME[0], _MONOTONIC[0])
 
 
 def system_ms() -> int:

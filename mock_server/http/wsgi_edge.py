@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -23,6 +20,7 @@ from .forms import read_bytes, read_form
 from .guard import Denial
 from .pieces import PROBE_S, Outgoing, Pause, Piece, Pieces
 from .sse import Waiter
+from .uploads import Uploads
 
 Sleep = Callable[[float], None]
 
@@ -37,6 +35,7 @@ class WSGIEdge:
         self._worlds = worlds
         self._waiter = waiter
         self._rest = rest
+        self._uploads = Uploads()
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         headers = headers_of(environ)
@@ -62,13 +61,14 @@ class WSGIEdge:
             body, problem = read_bytes(environ, limits.json_bytes_max)
             request = _request(environ, headers, place, body=body, problem=problem)
             return self._send(environ, start, self._answer(environ, place, request))
-        folder = Path(tempfile.mkdtemp(prefix="screentest-"))
         try:
-            form, problem = read_form(environ, folder, limits)
-            request = _request(environ, headers, place, form=form, problem=problem)
-            return self._send(environ, start, self._answer(environ, place, request))
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            with self._uploads.folder() as folder:
+                form, problem = read_form(environ, folder, limits)
+                request = _request(environ, headers, place, form=form, problem=problem)
+                sent = self._answer(environ, place, request)
+        except MockError as full:
+            sent = deny(Denial(full.status, full.code, str(full)))
+        return self._send(environ, start, sent)
 
     def _answer(self, environ: WSGIEnvironment, place: Place, request: Request) -> Outgoing:
         is_socket = BELIEVED_BASE not in environ

@@ -23,18 +23,21 @@ REDACTED = "[redacted]"
 
 # Patterns are left as text: `re` compiles them once, when there is something to search.
 _SECRET_HEADER = (
-    r"(?i)authorization|cookie|api-?key|token(?!s)|secret|signature|password|(?:^|[-_])key$"
+    r"(?i)authorization|cookie|api-?key|token(?!s)|secret|signature|passw|credential"
+    r"|(?:^|[-_])key$|(?:^|[-_])(?:auth|bearer|pass|pwd|private)(?:$|[-_])"
 )
 # Their names end like those of credentials, but they are not secret.
 _PUBLIC_HEADERS = frozenset({"idempotency-key", "sec-websocket-key"})
 #: The words before a credential that stay readable. The contract adds its own.
 _SCHEMES = frozenset({"apikey", "api-key", "basic", "bearer", "digest", "key", "token"})
 _SECRET_FIELD = (
-    r'(?i)("(?:[^"\\]|\\.){0,40}(?:token|secret|password|api_?key|rawKey)"'
+    r'(?i)("(?:[^"\\]|\\.){0,40}(?:token|secret|passw(?:or)?d|credentials?|rawKey'
+    r'|(?:api|access|private)[-_]?key|(?<=["_-])(?:auth|bearer|pwd))"'
     r'\s*:\s*")((?:[^"\\]|\\.)*)(")'
 )
 _SECRET_QUERY = (
-    r"(?i)((?:^|[?&])[^=&]{0,40}(?:key|token|secret|signature|password)[^=&]{0,20}=)([^&#\s]+)"
+    r"(?i)((?:^|[?&])(?:[^=&]{0,40}(?:key|token|secret|signature|passw|credential)[^=&]{0,20}"
+    r"|(?:[^=&]{0,40}[-_])?(?:auth|bearer|pass|pwd|access))=)([^&#\s]+)"
 )
 #: A shorter text occurs in too many words to be cut out of them, and protects nothing.
 _KEY_LENGTH_MIN = 6

@@ -12,6 +12,8 @@ Mark = Callable[[str], str]
 SECRET_TEXT = (
     r"[a-z]{2,12}_(?:live|test)_[0-9A-Za-z_-]{6,}|sk-[0-9A-Za-z_-]{16,}"
     r"|whsec_[0-9A-Za-z+/=_-]{8,}|AIza[0-9A-Za-z_-]{20,}|AKIA[0-9A-Z]{12,}|gh[opsu]_[0-9A-Za-z]{20,}"
+    r"|github_pat_[0-9A-Za-z_]{20,}|glpat-[0-9A-Za-z_-]{16,}|xox[abeprs]-[0-9A-Za-z-]{10,}"
+    r"|(?<![0-9A-Za-z])(?:hf|npm|r8)_[0-9A-Za-z]{20,}"
     # Searched at the start of a word only, or a row of them would be read over and over.
     r"|(?<![0-9A-Za-z_-])eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*"
     r"|firebase\.[0-9A-Za-z]{20,}\.[0-9A-Za-z]{20,}"
@@ -34,13 +36,23 @@ MARKS = (
     "ghp_",
     "ghs_",
     "ghu_",
+    "github_pat_",
+    "glpat-",
+    "xox",
+    "hf_",
+    "npm_",
+    "r8_",
     "eyj",
     "firebase.",
     "token",
     "secret",
     "whsec",
-    "password",
+    "passw",
+    "pwd",
     "key",
+    "auth",
+    "bearer",
+    "credential",
 )
 # A percent sign may itself be encoded: an address inside an address inside a form.
 _ENCODINGS_MAX = 3

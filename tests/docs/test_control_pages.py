@@ -10,8 +10,9 @@ from tools.write_control_api import CONTRACT, PAGE, contract_text, page
 from screentest.mock_server.engine import accounts, keys, outbox, worlds
 from screentest.mock_server.http import delivery, guard, sse, transport
 from screentest.mock_server.http.control import events, jobs, request
+from screentest.mock_server.http.rsgi import bodies, server
 from screentest.mock_server.kernel import clock, snapshots, webhooks
-from screentest.mock_server.pipeline import journal
+from screentest.mock_server.pipeline import journal, remembered
 from screentest.mock_server.store import history_tables, retention
 
 _LIMITS = Path(PAGE).with_name("limits.md")
@@ -43,6 +44,12 @@ def test_page_of_the_control_api_is_written_from_its_contract() -> None:
         ("deliveries kept of a world", outbox.DELIVERIES_MAX),
         ("attempts kept of a delivery", webhooks.ATTEMPTS_KEPT_MAX),
         ("body of a control call", request.BODY_BYTES_MAX),
+        ("time in which a body must arrive", int(bodies.BODY_S_MAX)),
+        ("bytes of bodies that arrive at the same time", bodies.BODIES_BYTES_MAX),
+        ("bytes that are read of a body after its refusal", bodies.DRAIN_BYTES_MAX),
+        ("requests that are open at the same time", server.REQUESTS_MAX),
+        ("answers to polls that a world keeps for reuse", remembered.KEPT_MAX),
+        ("time for open calls when the server stops", int(server.DRAIN_S_MAX)),
         ("open streams of providers", sse.STREAMS_MAX),
         ("open or waiting calls for events", events.WATCHERS_MAX),
         ("life of a stream", int(sse.STREAM_S_MAX)),

@@ -220,3 +220,83 @@ def test_s28_real_key_draws_one_warning(caplog: pytest.LogCaptureFixture) -> Non
     warnings = [it.getMessage() for it in caplog.records if it.name == "screentest"]
     assert len(warnings) == 1
     assert "looks like a real one" in warnings[0]
+
+
+# --- Shapes and names that no contract knows ------------------------------------------------------
+
+_TAIL = hashlib.sha256(b"odd canary").hexdigest()
+_SHAPES = (
+    f"github_{'pat'}_{_TAIL[:30]}",
+    f"gl{'pat'}-{_TAIL[:20]}",
+    f"h{'f'}_{_TAIL[:34]}",
+    f"np{'m'}_{_TAIL[:36]}",
+    f"r{'8'}_{_TAIL[:37]}",
+    f"xox{'b'}-{_TAIL[:12]}-{_TAIL[12:24]}",
+)
+_HEADERS = ("X-Auth", "X-Auth-Key", "X-Access-Key", "X-Password", "X-Credential", "X-Private")
+_QUERIES = ("auth", "credential", "access", "x_pwd", "api-key")
+_FIELDS = (
+    "api-key",
+    "x-api-key",
+    "accessKey",
+    "credential",
+    "private_key",
+    "bearer",
+    "pwd",
+    "auth",
+)
+
+
+def _kept_of(world: MockWorld) -> str:
+    """Everything that the world shows of its past."""
+    world.control.post(f"{world.path}/snapshots", json={"name": "all"})
+    pages = ("requests?limit=200", "events?limit=200", "snapshots/all")
+    return "".join(world.control.get(f"{world.path}/{page}").text for page in pages)
+
+
+@pytest.mark.parametrize("secret", _SHAPES, ids=lambda it: it[:4])
+def test_secret_of_another_vendors_shape_is_cut_wherever_it_is(
+    world: MockWorld, secret: str
+) -> None:
+    client = world.account("ozor").client
+    for name in ("X-Custom", "User-Agent", "Referer", "Idempotency-Key"):
+        client.get("/api/v1/videos", headers={name: secret})
+    client.get(f"/api/v1/videos/{secret}", query={"next": secret})
+    client.post(_GENERATE, json={"prompt": f"A lamp {secret}", "extra": secret})
+
+    kept = _kept_of(world)
+
+    assert secret not in kept
+    assert "A lamp " in kept
+
+
+def test_secret_of_no_shape_is_cut_under_a_telling_name(world: MockWorld) -> None:
+    client = world.account("ozor").client
+    secrets = iter(_password(number) for number in range(100, 200))
+    sent: list[str] = []
+
+    def next_secret() -> str:
+        sent.append(next(secrets))
+        return sent[-1]
+
+    for name in _HEADERS:
+        client.get("/api/v1/videos", headers={name: next_secret()})
+    for name in _QUERIES:
+        client.get("/api/v1/videos", query={name: next_secret()})
+    for name in _FIELDS:
+        client.post(_GENERATE, json={"prompt": "A lamp", name: next_secret()})
+
+    kept = _kept_of(world)
+
+    assert [it for it in sent if it in kept] == []
+
+
+@pytest.mark.parametrize("name", ["author", "authority", "passenger", "accessible", "compass"])
+def test_field_that_only_sounds_like_a_secret_is_kept(world: MockWorld, name: str) -> None:
+    client = world.account("ozor").client
+    client.get("/api/v1/videos", query={name: "plain words"}, headers={f"X-{name}": "other words"})
+
+    kept = _kept_of(world)
+
+    assert "plain" in kept
+    assert "other words" in kept

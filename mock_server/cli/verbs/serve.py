@@ -25,7 +25,7 @@ from ..env_lines import export_lines
 from ..files import output_file, write_whole
 from ..output import paint, table, tell
 from ..ready_file import readiness, remove_ready_file
-from ..request_log import RequestLog, log_as_json, summary
+from ..request_log import RequestLog, summary
 from ..settings import is_given, setting_option
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def serve(options: Options) -> None:
         remove_ready_file(options.ready_file)
     if options.ends_with_stdin:
         threading.Thread(target=_stop_when_stdin_ends, daemon=True).start()
-    log = _log(options)
+    log = RequestLog(sys.stderr, is_quiet=options.is_quiet, as_json=options.log == "json")
     plan = Plan(seed=options.seed, mode=mode, speed=speed, pace=pace)
     app = create_app(
         contracts=[load_contract(name) for name in names],
@@ -209,11 +209,7 @@ def serve(options: Options) -> None:
         is_server=True,
         is_pure=options.is_pure,
         is_strict=options.is_strict,
-        targets=Targets(
-            is_exposed=options.host not in _LOOPBACK,
-            allowed=options.webhook_networks,
-            own_ports=frozenset({port}),
-        ),
+        targets=_targets(options, port),
         observe=lambda handled, took_ms: log.note(handled.note, handled.world.id, took_ms),
     )
     url = _url(options.host, port)
@@ -228,11 +224,12 @@ def serve(options: Options) -> None:
         shown = json.dumps(ready) if options.as_json else banner(url, world, providers, options)
         click.echo(shown)
         if options.ready_file is not None:
-            write_whole(options.ready_file, json.dumps(ready))
+            write_whole(options.ready_file, json.dumps(ready), mode=0o600)
 
     def sum_up() -> None:
         app.extensions["screentest.due_timer"].close()
         app.extensions["screentest.dispatcher"].close(_DELIVERIES_S_MAX)
+        served.close()
         _sum_up(app, log, options)
 
     edge, rest = app.extensions["screentest.edge"]
@@ -242,11 +239,12 @@ def serve(options: Options) -> None:
     run_server(served, host=options.host, port=port, on_ready=announce, on_stop=sum_up)
 
 
-def _log(options: Options) -> RequestLog:
-    as_json = options.log == "json"
-    if as_json:
-        log_as_json(sys.stderr)
-    return RequestLog(sys.stderr, is_quiet=options.is_quiet, as_json=as_json)
+def _targets(options: Options, port: int) -> Targets:
+    return Targets(
+        is_exposed=options.host not in _LOOPBACK,
+        allowed=options.webhook_networks,
+        own_ports=frozenset({port}),
+    )
 
 
 def _control(app: Flask, url: str, path: str, options: Options) -> Json:
@@ -265,7 +263,7 @@ def _sum_up(app: Flask, log: RequestLog, options: Options) -> None:
     if options.ready_file is not None:
         remove_ready_file(options.ready_file, of_process=os.getpid())
     if options.report_file is not None:
-        write_whole(options.report_file, json.dumps(log.counts(others)))
+        write_whole(options.report_file, json.dumps(log.counts(others)), mode=0o600)
     if options.prints_summary:
         tell(summary(log.counts(others)))
 

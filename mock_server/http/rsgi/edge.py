@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +29,7 @@ from ..edge import Edge, Place, deny
 from ..forms import read_form
 from ..guard import Denial
 from ..pieces import Outgoing
+from ..uploads import Uploads, sweep_uploads
 from .bodies import BODY_S_MAX, Bodies, BodyError, BodyTooLargeError, has_body
 from .flask_calls import call_wsgi
 from .streams import StreamSender
@@ -74,6 +74,8 @@ class RSGIEdge:
         self._due_timer = due_timer
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="screentest-call")
         self._bodies = Bodies(body_s_max)
+        self._uploads = Uploads()
+        sweep_uploads()
         self._streams = StreamSender(worlds)
         #: Provider calls that have arrived and wait for their answer.
         self.waiting = 0
@@ -183,7 +185,10 @@ class RSGIEdge:
     ) -> None:
         """Answer a call with files, which go to a folder of the call's own."""
         bytes_max = _FORM_FILES * limits.upload_bytes_max + _FORM_MEMORY_BYTES
-        with tempfile.SpooledTemporaryFile(_FORM_MEMORY_BYTES) as spool:
+        with (
+            self._uploads.folder() as folder,
+            tempfile.SpooledTemporaryFile(_FORM_MEMORY_BYTES, dir=str(folder)) as spool,
+        ):
             try:
                 await self._bodies.receive(protocol, headers, bytes_max, spool.write)
             except BodyTooLargeError:
@@ -196,18 +201,19 @@ class RSGIEdge:
                 "wsgi.input": spool,
             }
             spool.seek(0)
-            sent = await self._elsewhere(self._answer_form, environ, place, make, limits)
+            sent = await self._elsewhere(self._answer_form, environ, folder, place, make, limits)
         await self._send(scope, protocol, sent, place.world)
 
     def _answer_form(
-        self, environ: Mapping[str, Any], place: Place, make: Callable[..., Request], limits: Limits
+        self,
+        environ: Mapping[str, Any],
+        folder: Path,
+        place: Place,
+        make: Callable[..., Request],
+        limits: Limits,
     ) -> Outgoing:
-        folder = Path(tempfile.mkdtemp(prefix="screentest-"))
-        try:
-            form, problem = read_form(environ, folder, limits)
-            return self._look_and_answer(place, make(form=form, problem=problem))
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        form, problem = read_form(environ, folder, limits)
+        return self._look_and_answer(place, make(form=form, problem=problem))
 
     # Threads
 
@@ -254,6 +260,10 @@ class RSGIEdge:
         body = await self._bodies.read(protocol, headers, _CONTROL_BYTES_MAX)
         sent = await self._elsewhere(call_wsgi, self._rest, scope, headers, body)
         await self._send(scope, protocol, sent)
+
+    def close(self) -> None:
+        """Remove the files of uploads that were cut off."""
+        self._uploads.close()
 
     def stop_streams(self) -> None:
         """End every open stream with a comment. Call this on the loop's thread."""

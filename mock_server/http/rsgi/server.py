@@ -26,11 +26,13 @@ from .edge import RSGIEdge
 #: Bodies that are arriving have this long when the server stops; streams end with a comment.
 _STOP_S_MAX = 0.5
 #: Calls that have arrived have this long: an orchestrator kills what has not ended after 10 s.
-_DRAIN_S_MAX = 5.0
+DRAIN_S_MAX = 5.0
 _LOOK_EVERY_S = 0.02
 _BACKLOG = 1_024
 #: Requests at a time, open streams included.
-_REQUESTS_MAX = 8_192
+REQUESTS_MAX = 8_192
+#: Files of the process beside its connections: the database, webhooks, uploads, the loop.
+_OTHER_FILES = 48
 #: 2 s in all: the worker listens some milliseconds after its start.
 _ANNOUNCE_TRIES = 1_000
 _ANNOUNCE_EVERY_S = 0.002
@@ -71,12 +73,12 @@ async def _serve(
         http=HTTPModes.http1,
         websockets=False,
         backlog=_BACKLOG,
-        backpressure=_REQUESTS_MAX,
+        backpressure=_connections_max(),
         log_enabled=False,
     )
     loop = asyncio.get_running_loop()
     is_stopping = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _signals():
         loop.add_signal_handler(number, _asked_to_stop, is_stopping)
     serving = asyncio.ensure_future(server.serve())
     announcing = asyncio.ensure_future(asyncio.to_thread(_announce, address, port, on_ready))
@@ -87,12 +89,44 @@ async def _serve(
     await asyncio.wait({serving, stopping}, return_when="FIRST_COMPLETED")
     edge.stop_streams()
     server.stop()  # type: ignore[no-untyped-call]  # granian has no hints for it
-    drained_s = loop.time() + _DRAIN_S_MAX
+    drained_s = loop.time() + DRAIN_S_MAX
     await asyncio.wait({serving}, timeout=_STOP_S_MAX)
     while edge.waiting and not serving.done() and loop.time() < drained_s:
         await asyncio.wait({serving}, timeout=_LOOK_EVERY_S)
     await asyncio.to_thread(on_stop)
     _exit(0)
+
+
+def _signals() -> list[signal.Signals]:
+    """What stops the server: SIGHUP, the end of its terminal, unless `nohup` has it ignored."""
+    ends = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        ends.append(signal.SIGHUP)
+    return ends
+
+
+def _connections_max() -> int:
+    """How many requests can be open, after the process may open as many files as it may ask for.
+
+    A server without file descriptors would try to accept connections in a busy loop.
+    """
+    try:
+        import resource
+    except ImportError:  # no such limits, as on Windows
+        return REQUESTS_MAX
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = REQUESTS_MAX + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        if soft < wanted:
+            room = max(1, soft - _OTHER_FILES)
+            sys.stderr.write(
+                f"warning: this process may open {soft} files, so {room} requests can be open at "
+                f"the same time in place of {REQUESTS_MAX}; `ulimit -n` shows the limit\n"
+            )
+            return room
+    return REQUESTS_MAX
 
 
 def _exit(code: int) -> NoReturn:
