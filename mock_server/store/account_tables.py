@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -144,6 +144,14 @@ class Entries(Table[int, Entry]):
 
     def key_of(self, row: Entry) -> int:
         return row.seq
+
+    def load(self, rows: Iterable[Entry]) -> None:
+        of_account, of_job = self._of_account.append, self._of_job
+        for row in rows:
+            self.rows[row.seq] = row
+            of_account(row.account, row)
+            if row.job is not None:
+                of_job[row.job] = (*of_job.get(row.job, ()), row)
 
     def put(self, row: Entry) -> None:
         """Add *row*.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -27,9 +30,20 @@ def fill(tables: Tables, rows: Iterable[KeptRow]) -> None:
     Raises:
         ValueError: a row is damaged.
     """
-    decoded = ((name, _decoder(name).decode(doc)) for name, _, doc in rows)
-    for table, row in in_order(tables, decoded):
-        table.set(table.key_of(row), row)
+    by_table: dict[str, list[Any]] = {}
+    # Nothing of this is garbage, and the collector would look at all of it again and again.
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        for name, group in groupby(rows, key=itemgetter(0)):
+            decode = _decoder(name).decode
+            by_table.setdefault(name, []).extend([decode(doc) for _, _, doc in group])
+        for name, found in by_table.items():
+            table = tables[name]
+            table.load(sorted(map(table.taken, found), key=table.order_of))
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def apply(kept: Tables, cleared: Tables, changes: Changes) -> None:
@@ -42,7 +56,9 @@ def apply(kept: Tables, cleared: Tables, changes: Changes) -> None:
         key = table.key_from(text)
         if table.get(key) is not None:
             table.set(key, None)
-    fill(kept, changes.written)
+    decoded = ((name, _decoder(name).decode(doc)) for name, _, doc in changes.written)
+    for table, row in in_order(kept, decoded):
+        table.set(table.key_of(row), row)
 
 
 def in_order(

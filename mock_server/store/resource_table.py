@@ -69,6 +69,25 @@ class Resources(Table[Place, Resource]):
             kind[key[2]] = row
         self.index(before, row)
 
+    def load(self, rows: Iterable[Resource]) -> None:
+        every, jobs = self._all.append, self._jobs.append
+        of_account, of_parent = self._of_account.append, self._of_parent.append
+        for row in rows:
+            provider, kind, id_ = row.provider, row.kind, row.id
+            self._kinds.setdefault((provider, kind), {})[id_] = row
+            every(None, row)
+            of_account((provider, kind, row.account), row)
+            if row.parent is not None:
+                of_parent(row.parent, row)
+            if row.script is not None:
+                jobs(None, row)
+            if row.is_running_slot:
+                self._running.setdefault(row.account, []).append(row)
+            if "/" in id_:
+                self._aliases[id_.replace("/", "_")] = id_
+        for running in self._running.values():
+            running.sort(key=_end_ms)
+
     def index(self, before: Resource | None, row: Resource | None) -> None:
         known = row or before
         if known is None:

@@ -137,6 +137,11 @@ class Table(Generic[Key, Row]):
             self.rows[key] = row
         self.index(before, row)
 
+    def load(self, rows: Iterable[Row]) -> None:
+        """Put *rows*, in their order, into this table, which is empty; without a log entry."""
+        for row in rows:
+            self.set(self.key_of(row), row)
+
     def clear(self) -> None:
         """Remove all rows; undone in one step."""
         self._log.changes.append((self, ALL, self.__dict__.copy()))
@@ -154,6 +159,14 @@ class Ordered(Generic[NumberedRow]):
         self._groups: dict[Hashable, list[NumberedRow]] = {}
         # History is dropped from the beginning. There, a hole costs less than moving all others.
         self._starts: dict[Hashable, int] = {}
+
+    def append(self, group: Hashable, row: NumberedRow) -> None:
+        """Add *row*, the newest of *group*."""
+        rows = self._groups.get(group)
+        if rows is None:
+            self._groups[group] = [row]
+        else:
+            rows.append(row)
 
     def change(self, group: Hashable, before: NumberedRow | None, row: NumberedRow | None) -> None:
         """Replace *before* by *row* in *group*; None is a row that is not there."""
