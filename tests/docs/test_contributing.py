@@ -21,8 +21,10 @@ def test_tiers_are_those_of_the_makefile() -> None:
         "test",
         "test-clients",
         "test-neighbours",
+        "test-postgres",
         "test-prism",
         "test-slow",
+        "test-typescript",
     ]
 
 
