@@ -1,4 +1,4 @@
-"""Every test about a target runs over all that were asked for; over our own mocks by default."""
+"""Each test about a target runs for all targets given; by default for our own mocks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from screentest.specs.contracts.contract import provider_names
 
 from .runs.named_target import NamedTarget, checked_target
 
-#: Made once a run, so that its tests share one budget for each target.
+#: Made once for each run, so that its tests share one budget for each target.
 _TARGETS = pytest.StashKey[dict[str, NamedTarget]]()
 
 
@@ -21,7 +21,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config) -> None:
-    """End with one line, before anything is paid for, when the target is wrong."""
+    """End the run with one line, before it costs anything, if the target is wrong."""
     is_asked = not config.getoption("collectonly")
     try:
         config.stash[_TARGETS] = {

@@ -20,10 +20,10 @@ from .targets.live import UnreachableError
 
 @cache
 def verified(target: NamedTarget) -> Result:
-    """The result of all scenarios that a target can show; made once for all families."""
+    """The result of all scenarios at a target; made once for all families."""
     contract, checks, is_remote = target.contract, target.checks, target.is_remote
     chosen = choose(target.options, scenarios_of(contract, checks))
-    # Kept also when the server goes away, or each family would begin anew, and pay anew.
+    # Kept even if the server stops, or each family would begin, and pay, again.
     return verify(
         contract,
         checks,

@@ -1,4 +1,4 @@
-"""Whatever order things come in, an account's credits are what its jobs say."""
+"""In any order of calls, an account's credits follow from its jobs."""
 
 from __future__ import annotations
 

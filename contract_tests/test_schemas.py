@@ -1,7 +1,7 @@
-"""Whatever schemathesis makes of a provider's schema, no rule is broken.
+"""No request that schemathesis makes of a provider's schema breaks a rule.
 
-Each phase runs on a WSGI application in front of the target, so the same tests are about our own
-mocks and about servers at an address. Those have to be paid, so there a budget must be named.
+Each phase runs on a WSGI application in front of the target, so the same tests work for our own
+mocks and for servers at an address. Such a server costs money, so it needs a budget.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""What clauses can be about, and which topics go with rules and never with a field or an answer."""
+"""The topics of clauses, and those that concern rules and never a field or an answer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Literal
 
-#: What a clause can be about where no other dimension of a subject has a name for it.
+#: The subjects of clauses that no other dimension of a subject names.
 Topic = Literal[
     "cadence",
     "concurrency",
@@ -33,13 +33,13 @@ Topic = Literal[
     "webhook",
 ]
 
-#: What the account, and the document as a whole, are about.
+#: The topics of the account, and of the document as a whole.
 TOPICS_OF_ALL: frozenset[Topic] = frozenset(
     {"cadence", "credential", "credits", "environment", "error", "method", "price", "rate"}
 )
-#: What no field and no answer is about.
+#: Topics that concern no field and no answer.
 NOT_OF_FIELDS: frozenset[Topic] = frozenset({"cadence", "concurrency", "environment", "snapshot"})
-#: What no wrong field is about.
+#: Topics that concern no wrong field.
 _OF_NO_INPUT: frozenset[Topic] = frozenset(
     {
         "credits",
@@ -52,10 +52,10 @@ _OF_NO_INPUT: frozenset[Topic] = frozenset(
     }
 )
 NOT_OF_INPUT = NOT_OF_FIELDS | _OF_NO_INPUT
-#: What no answer to a successful request is about.
+#: Topics that concern no answer to a successful request.
 _OF_NO_ANSWER: frozenset[Topic] = frozenset({"idempotency", "rate"})
 NOT_OF_ANSWERS = NOT_OF_FIELDS | _OF_NO_ANSWER
-#: What the rules of a kind are about; the first word of their ids.
+#: The topics of the rules of each kind, by the first word of their ids.
 TOPICS_OF_RULE: Mapping[str, frozenset[Topic]] = {
     "auth": frozenset({"credential"}),
     "keys": frozenset({"credential"}),

@@ -232,7 +232,7 @@ class _Builder:
 
 
 def _merge(done: _Open, event: Event) -> None:
-    """Put what `<<` names behind the mapping's own keys."""
+    """Add the mappings that `<<` names; the mapping's own keys come first."""
     own = dict(done.value)
     done.value.clear()
     for it in reversed(done.merged):

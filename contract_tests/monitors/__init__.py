@@ -1,4 +1,4 @@
-"""Monitors: judge whatever traffic there is, without requests of their own.
+"""Monitors: they judge any traffic and send no requests.
 
 May import rules and traces.
 """

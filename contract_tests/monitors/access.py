@@ -41,7 +41,7 @@ class Access:
             return
         credentials = self._contract.behaviour.credentials
         headers = {header.lower() for name in schemes for header, _ in credentials[name].forms}
-        # An unknown key may get another answer than no key.
+        # An unknown key may get another answer than a missing one.
         if headers & exchange.request_headers.keys():
             return
         status = self._contract.behaviour.refusals["missing_credential"].status
@@ -63,9 +63,9 @@ class Access:
             return
 
     def _note_made(self, exchange: Exchange) -> None:
-        """Whose the ids in an answer are, and which of them are new.
+        """Note the owner of the ids in an answer, and which of them are new.
 
-        One that the request named was there before: an export is new, its video is not.
+        An id that the request named is not new: an export is, its video is not.
         """
         if not exchange.is_success:
             return
@@ -103,7 +103,7 @@ class Access:
         self._judge_order(rules, exchange, shown)
 
     def _judge_order(self, rules: ListRules, exchange: Exchange, shown: list[str]) -> None:
-        """Newest first, or as asked, among those whose making was seen."""
+        """Newest first, or as the request says, among resources whose creation was seen."""
         order = self._new.get(rules.named, [])
         places = [order.index(it) for it in shown if it in order]
         detail = f"{', '.join(shown[:5])} is not in order"

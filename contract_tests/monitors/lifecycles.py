@@ -1,7 +1,7 @@
-"""Whether resources move as their lifecycles say, on every pair of observations.
+"""Whether resources move as their lifecycles say, for each pair of observations.
 
-Observations are samples: a state may be missed, so what counts is whether the one can be reached
-from the other.
+Observations are samples, and a state may be missed: the later state must be reachable from the
+earlier one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Seen:
 
 
 def reachable(lifecycle: Lifecycle) -> Mapping[str, frozenset[str]]:
-    """For each state, what can follow it sooner or later, itself included."""
+    """For each state, all states that can follow it, itself included."""
     found: dict[str, frozenset[str]] = {}
     for start in lifecycle.states:
         seen, waiting = {start}, [start]
@@ -74,7 +74,7 @@ def observations(checks: Checks, exchange: Exchange) -> Iterator[tuple[View, Sco
 
 
 def _overlap(one: Exchange, other: Exchange) -> bool:
-    """Whether both ran at once, so that it is unknown which answer is the older."""
+    """Whether both ran at the same time, so that it is unknown which answer is older."""
     return one.at_ms < other.ended_ms and other.at_ms < one.ended_ms
 
 
@@ -106,7 +106,7 @@ class Lifecycles:
             known.exchange = event
 
     def _is_replay(self, exchange: Exchange) -> bool:
-        """An idempotent replay is history, not an observation of now."""
+        """Whether *exchange* is an idempotent replay, which shows an earlier state."""
         rules = self._contract.behaviour.idempotency
         value = exchange.request_headers.get(rules.header) if rules is not None else None
         if value is None:
@@ -150,7 +150,8 @@ class Lifecycles:
             if is_new:
                 detail = f"it was {state} in the answer that made it"
                 is_open = not lifecycle.states[state].kind.is_final
-                # Asking again for what is there answers it as it is, and who made it may not show.
+                # A repeated request shows an existing resource in its present state, and perhaps
+                # not its maker.
                 if is_open or kind not in self._checks.same_as_asked:
                     check(rule_ids.life(kind, "lasts"), detail, exchange, holds=is_open)
             return
@@ -209,7 +210,7 @@ class Lifecycles:
     def _judge_moves(
         self, view: View, scope: Scope, exchange: Exchange, state: str, known: Seen
     ) -> None:
-        """Fields that change when the state does, and only then."""
+        """Judge fields that change when the state does, and only then."""
         for at in view.moves:
             value = evaluate(at, exchange, scope)
             if value is MISSING:

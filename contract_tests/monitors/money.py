@@ -1,4 +1,4 @@
-"""Whether balances move by what was asked for, and by nothing else."""
+"""Whether balances change by the price of a request, and by nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..traces.trace import Balance, Event, Exchange
 
 
 class Money:
-    """Judges `money.…` wherever a balance was looked at right before and right after a request."""
+    """Judges `money.…` wherever a balance was read right before and right after a request."""
 
     def __init__(self, contract: Contract, checks: Checks, judge: Judge) -> None:
         self._contract = contract

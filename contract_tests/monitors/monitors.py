@@ -16,7 +16,7 @@ from .streams import EventStreams
 
 
 class Monitors:
-    """Sees every event of one world, in order, and judges what it can.
+    """Gets every event of one world, in order, and judges what it can.
 
     *is_open* lets answers carry fields that are not documented, as live providers may.
     """

@@ -1,4 +1,4 @@
-"""What concerns more than one request: repeated keys, and how many calls pass in a window."""
+"""Rules over several requests: repeated keys, and the number of calls in a rate window."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from ..traces.expressions import NOTHING, as_number, evaluate, has_value, read_f
 from ..traces.trace import MISSING, Event, Exchange, LackingPart, query_values
 from .times import follow_each_other
 
-#: A live provider may say more than was documented; only our own mock is held to closed objects.
+#: A live provider may send more than is documented; only our own mock must keep objects closed.
 _OPENNESS = frozenset({"additionalProperties", "unevaluatedProperties"})
 
 
@@ -136,7 +136,7 @@ class Shapes:
 
 
 def request_violations(operation: Operation, exchange: Exchange) -> list[Violation]:
-    """How a request breaks its schema, as far as that can be seen from outside."""
+    """How a request breaks its schema, as far as this is visible from outside."""
     found: list[Violation] = []
     given = query_values(exchange)
     for parameter in operation.parameters:

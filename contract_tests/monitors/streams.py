@@ -1,4 +1,4 @@
-"""Whether event streams tell a story: in order, alive, rising, and with exactly one end."""
+"""Whether event streams are in order, timely, with rising progress and exactly one end."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class EventStreams:
         self.judge.check(rule_ids.stream(rules.operation, "rising"), detail, exchange, holds=holds)
 
     def _judge_life(self, rules: StreamRules, exchange: Exchange) -> None:
-        # A HAR file tells what came, and not when.
+        # A HAR file has the content of a stream, but not the times.
         if not exchange.chunks or len(exchange.events) < 3 or exchange.ended_ms == exchange.at_ms:
             return
         first, last = exchange.events[0].at_ms, exchange.events[-1].at_ms

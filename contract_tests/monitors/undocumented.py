@@ -1,7 +1,7 @@
-"""Calls of nothing that the contract has. A refusal is right; any other answer is drift.
+"""Calls that the contract does not have. A refusal is right; any other answer is drift.
 
-This is for recordings: there a program asked for a reason, while our own scenarios ask for what is
-not there to see it refused.
+This is for recordings, where a program needed the call. Our own scenarios send unknown calls on
+purpose, to see them refused.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from ..rules.judge import Judge
 from ..traces.trace import Event, Exchange
 
 _ADDRESS = re.compile(rb"""https?://[^\s"'\\<>]+""")
-#: Statuses that say nothing about whether there is such a call.
+#: Statuses that do not show whether there is such a call.
 _SILENT = frozenset({401, 403, 429})
 
 
 class Undocumented:
-    """Judges `route.unknown` and `route.method` on what a recording asked for.
+    """Judges `route.unknown` and `route.method` on the requests of a recording.
 
-    *seen* counts the calls that the contract does not have, the rightly refused ones too.
+    *seen* counts the calls that the contract does not have, including those rightly refused.
     """
 
     def __init__(self, contract: Contract, judge: Judge) -> None:
@@ -44,7 +44,7 @@ class Undocumented:
             self._judge_call(event)
 
     def why_no_call(self, exchange: Exchange) -> str:
-        """What an exchange with no operation is instead of a call; empty when it is a call."""
+        """The class of an exchange that is not an API call; empty if it may be one."""
         if exchange.method == "OPTIONS":
             return "preflights of browsers"
         if 300 <= exchange.status < 400:

@@ -30,7 +30,7 @@ def _usage_errors() -> Generator[None]:
 
 @click.group()
 def main() -> None:
-    """Defects of providers, and whether the contract kit finds them."""
+    """Planted defects, and whether the contract kit finds them."""
 
 
 @main.command("run")

@@ -1,4 +1,4 @@
-"""What each mutant is about: where it changes the mock, in the terms of a clause's subject."""
+"""The subject of each mutant: the part of the mock that it changes, in the terms of clauses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from screentest.specs.topics import NOT_OF_ANSWERS, Topic
 
 from .mutant import Mutant
 
-#: The reason that a changed request gets round.
+#: The refusal reason that a changed request avoids.
 _REASONS = {"any_key": "missing_credential", "any_owner": "foreign", "early": "missing_credential"}
 _TOPICS: Mapping[str, frozenset[Topic]] = {
     "freeze": frozenset({"lifecycle"}),
@@ -88,7 +88,7 @@ def _of_operation(
 def _statuses(
     subjects: ContractSubjects, contract: Contract, name: str, change: Mapping[str, Json]
 ) -> AbstractSet[int]:
-    """The statuses that are documented for what is changed; successes unless it says otherwise."""
+    """The documented statuses of what is changed; by default the successes."""
     if "status_is" in change:
         return {change["status_is"]}
     if "forgive" in change or "query" in change:

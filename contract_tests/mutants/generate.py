@@ -1,6 +1,6 @@
 """Generated mutants: every number off by one, every gate left out, fields dropped.
 
-They are made from the two contract files, independently of the scenarios.
+They come from the contract files alone, independently of the scenarios.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from screentest.specs.json_types import Json
 
 from .mutant import Mutant
 
-#: Dropped fields per answer; the first ones are the ones that clients read.
+#: Dropped fields per answer: clients read the first ones.
 _FIELDS_MAX = 4
 _FAMILY_OF_GATE = {
     "authentication": "AUT",
@@ -161,7 +161,7 @@ def _scaled(family: str, detail: str, at: str, factor: float) -> Made:
 
 
 def _guards(contract: Contract, raw: Json) -> Iterator[Made]:
-    """Every guard left out. Without `body` and `validation` nothing else could work."""
+    """Every gate left out, except `body` and `validation`, without which nothing works."""
     for gate in raw["refusals"]["order"]:
         if gate in {"body", "content"} or not _is_used(contract, gate):
             continue
@@ -180,7 +180,7 @@ def _guards(contract: Contract, raw: Json) -> Iterator[Made]:
 
 
 def _is_used(contract: Contract, gate: str) -> bool:
-    """Whether a guard has anything to do at this provider."""
+    """Whether a gate has any effect at this provider."""
     behaviour = contract.behaviour
     rules = behaviour.operations.values()
     match gate:

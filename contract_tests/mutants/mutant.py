@@ -1,4 +1,4 @@
-"""A defect as data: which promise it breaks, and the one thing about the mock that it changes."""
+"""A defect as data: the clause that it breaks, and the one change of the mock."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCHEMA_FILE = FOLDER / "mutants.schema.json"
 class Mutant(Struct, frozen=True):
     """One defect. *seam* says what is changed, *change* how; *breaks* names the clause.
 
-    *excuse* is the written reason why it cannot be seen from outside; empty for the others.
+    *excuse* is the reason why it cannot be seen from outside; empty for the others.
     """
 
     id: str
@@ -41,7 +41,7 @@ def read_mutants(path: Path) -> list[Mutant]:
     """The mutants of the file at *path*.
 
     Raises:
-        ContractError: the file is not as its schema wants it.
+        ContractError: the file breaks its schema.
     """
     raw = read_yaml(path)
     validator = jsonschema_rs.validator_for(json.loads(SCHEMA_FILE.read_text()))

@@ -1,7 +1,7 @@
-"""The mock with one defect: a WSGI application around it that bends requests and answers.
+"""The mock with one defect: a WSGI application around it that changes requests and answers.
 
-Nothing in the mock is patched. What a defect changes over time (prices, limits, waits) it changes
-in the contract that the mock follows; everything else is bent on the wire.
+The mock is not patched. A defect of behaviour over time (prices, limits, waits) is a change of the
+contract that the mock follows; any other defect is a change of a request or an answer.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class MutantApp:
         return iter(answered.pieces)
 
     def _watch_accounts(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
-        """Remember who has which key, as accounts are made."""
+        """Remember the keys of accounts as these are created."""
         pieces = list(self.app(environ, start))
         made = json.loads(b"".join(pieces))
         if "id" in made:
@@ -124,7 +124,7 @@ class MutantApp:
             pieces = list(pieces)
         status, headers = started[-1]
         answered = MutantAnswer(int(status[:3]), headers, pieces)
-        # A stream is handed on as it comes: reading it is what moves the clock.
+        # A stream is passed on piece by piece, because reading it moves the clock.
         if not answered.is_stream:
             answered.pieces = list(pieces)
         return answered
@@ -138,7 +138,7 @@ class MutantApp:
             known.append(credential)
 
     def _fresh_key(self, asked: Asked) -> dict[str, str]:
-        """A valid credential of an account that is made for the purpose."""
+        """A valid credential of a new account."""
         assert asked.operation is not None
         name = f"{asked.world}/{asked.operation.security}"
         if name not in self._fresh:
@@ -226,7 +226,7 @@ class MutantApp:
         return self._good.setdefault((asked.world, value), answered)
 
     def _forgotten(self, asked: Asked) -> MutantAnswer:
-        """The answer of an earlier success of the same operation, and nothing done."""
+        """The answer of an earlier success of the same operation; the request is not handled."""
         assert asked.operation is not None
         known = self._first_body.get((asked.world, asked.operation.id))
         if known is None:
@@ -284,7 +284,7 @@ class MutantApp:
         answered.set_header("Content-Length", str(len(body)))
 
     def _like(self, asked: Asked, answered: MutantAnswer) -> None:
-        """A bad address answers what a good one did."""
+        """Answer an invalid address with the answer to a valid one."""
         key = (asked.world, asked.path)
         if answered.status == 200:
             self._good[key] = answered

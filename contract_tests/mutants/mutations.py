@@ -1,4 +1,4 @@
-"""Changes of bodies, event streams and videos, as the mutants' data orders them."""
+"""Changes of bodies, event streams and videos, by the data of the mutants."""
 
 from __future__ import annotations
 
@@ -98,9 +98,9 @@ def _walk(value: Json, steps: list[str], edit: Any, *, must_exist: bool) -> Json
 
 
 def bend_events(pieces: Iterable[bytes], change: Mapping[str, Json]) -> Iterator[bytes]:
-    """The events of a stream with the order of *change* done to them, as they come.
+    """The events of a stream, changed as *change* says, as they arrive.
 
-    Each is held back until the next one has come, so that the last one is known as such.
+    Each is held back until the next one arrives, so that the last one is recognised.
     """
     if change.get("one_piece"):
         yield b"".join(pieces)

@@ -1,4 +1,4 @@
-"""What a run of mutants found, for a person and for a file."""
+"""The result of a run of mutants, as text and as JSON Lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .run import MutantResult, MutantTally
 
 
 def tally_lines(tally: MutantTally) -> Iterator[str]:
-    """Kill rates by family, then every survivor, then one line to remember."""
+    """Kill rates by family, then every survivor, then a summary in one line."""
     living = [it for it in tally.fates if it.tier != "stillborn"]
     yield "family                          killed   by monitors   requests   credits   per kill"
     for family, detail in FAMILIES.items():

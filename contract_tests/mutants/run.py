@@ -1,4 +1,4 @@
-"""Running mutants: each gets its own mock with one defect, and the kit has to notice."""
+"""Running mutants: each gets its own mock with one defect, which the kit must find."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from .generate import generated
 from .mutant import FOLDER, Mutant, mutants_of
 from .mutant_app import MutantApp
 
-#: The probes that are about a mutant come first; of the others there is no end.
+#: Probes that concern the mutant come first; few of the others are needed.
 _PROBES_MAX = 12
 
 
@@ -61,7 +61,7 @@ class MutantResult:
 
 @dataclass(slots=True)
 class MutantTally:
-    """All fates of a run. *false_alarms* are findings about the mock without a defect."""
+    """All results of a run. *false_alarms* are findings about the mock without a defect."""
 
     fates: list[MutantResult] = field(default_factory=list[MutantResult])
     false_alarms: list[str] = field(default_factory=list[str])
@@ -69,7 +69,7 @@ class MutantTally:
 
 
 def all_mutants(provider: str) -> list[Mutant]:
-    """Hand-written ones first, then what operators make."""
+    """The hand-written mutants of *provider* first, then the generated ones."""
     reasons = read_yaml(FOLDER / "equivalent.yaml").get(provider, {})
     made = generated(load_contract(provider), SPECS)
     return [
@@ -85,7 +85,7 @@ def run_one(provider: str, mutant: Mutant) -> MutantResult:
 
 
 def false_alarms(provider: str, seed: int) -> list[str]:
-    """What the kit finds in the mock without a defect; empty when it is right."""
+    """The kit's findings about the mock without a defect; must be empty."""
     contract = load_contract(provider)
     checks = load_checks(contract)
     app = make_app(contract)
@@ -103,7 +103,7 @@ def mutated_contract(contract: Contract, change: Json) -> Contract:
     """*contract* with one place of its behaviour file changed.
 
     Raises:
-        ContractError: the changed file makes no sense, so that this mutant cannot live.
+        ContractError: the changed file is invalid, so there is no such mutant.
     """
     raw = read_yaml(SPECS / contract.provider / "behaviour.yaml")
     _edit(raw, change)
@@ -137,7 +137,7 @@ def mutated_app(contract: Contract, mutant: Mutant) -> App:
     """The mock with one defect.
 
     Raises:
-        ContractError: the defect makes no sense.
+        ContractError: the changed contract is invalid.
     """
     if mutant.seam == "behaviour":
         return make_app(mutated_contract(contract, mutant.change))
@@ -191,7 +191,7 @@ def _first(judge: Judge, problem: str) -> tuple[str, str]:
 
 
 def relevant_cases(mutant: Mutant, checks: Checks, cases: Sequence[Case]) -> list[Case]:
-    """The made-up requests that can meet what *mutant* changes, and those that make things."""
+    """The generated requests that can meet the change of *mutant*, or that make resources."""
     wanted = mutant.change.get("of") or mutant.change.get("after")
     if mutant.seam == "delivery" or wanted == "files":
         return []
@@ -203,12 +203,12 @@ def relevant_cases(mutant: Mutant, checks: Checks, cases: Sequence[Case]) -> lis
 
 @cache
 def cases_of(provider: str) -> list[Case]:
-    """The made-up requests of the monitors' tier; the same for every mutant."""
+    """The generated requests of the monitors' tier; the same for every mutant."""
     return make_cases(load_contract(provider), seed=1, examples=8)
 
 
 def _attempt(run: Callable[[], object]) -> str:
-    """What *run* broke on, beside rules: a server that answers nonsense crashes its client."""
+    """The error that ended *run*: an answer of a mutant may crash its client."""
     try:
         run()
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, AssertionError) as error:
@@ -217,7 +217,7 @@ def _attempt(run: Callable[[], object]) -> str:
 
 
 def by_relevance(mutant: Mutant, scenarios: Sequence[Scenario]) -> list[Scenario]:
-    """The scenarios that are about what *mutant* changes come first; all come."""
+    """All scenarios, first those that concern the change of *mutant*."""
     words = _words(mutant)
 
     def distance(scenario: Scenario) -> tuple[int, int]:

@@ -1,7 +1,7 @@
-"""HAR files, the format in which browsers and proxies save what they saw.
+"""HAR files, the format in which browsers and proxies save traffic.
 
-HAR 1.2 makes much optional, and browsers leave out more: credentials, bodies of files, answers from
-a cache. What is not in the file is not judged; what is not about the provider is counted.
+Many parts of HAR 1.2 are optional, and browsers leave out more: credentials, bodies of files,
+answers from a cache. A missing part is not judged; entries for other servers are counted.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from ..traces.strict_json import read_base64, read_json
 from ..traces.trace import Exchange, LackingPart, Raw, Trace, find_operation, understand
 from .har_forms import ENTRY, LOG
 
-#: What tools put in place of a credential, beside letters that repeat.
+#: Words that tools put in place of a credential, beside repeated characters.
 _MASKS = frozenset({"redacted", "removed", "hidden", "masked", "secret", "filtered"})
 #: Browsers keep the stack of each request's script, which can be long.
 _DEPTH_MAX = 500
 _CACHED = "answers from a cache"
-#: A page asks dozens of hosts for its pictures and its statistics.
+#: A page loads pictures and statistics from dozens of hosts.
 _REASONS_SHOWN_MAX = 8
 
 
@@ -43,16 +43,16 @@ class HarReading:
 
 
 def har_of(text: str, name: str, contract: Contract, secrets: Secrets | None = None) -> HarReading:
-    """The exchanges in a HAR file that are with *contract*'s provider, oldest first.
+    """The exchanges of a HAR file with *contract*'s provider, oldest first.
 
     *text* is the content of the file *name*.
 
-    Each credential in it counts as an account of its own, unless an answer handed it out; who has
-    none is anonymous. Where no entry has one in the headers that a call takes, they were taken out
-    of the file, and the caller is unknown. *secrets* learns the credentials.
+    Each credential in it counts as an account of its own, unless an answer contained it; a call
+    without one is anonymous. If no entry has a credential in the documented headers, they were
+    removed from the file, and the caller is unknown. *secrets* learns the credentials.
 
     Raises:
-        ValueError: it is not a HAR file, or nothing in it is about the provider.
+        ValueError: it is not a HAR file, or has no call of the provider.
     """
     skipped: Counter[str] = Counter()
     found = [it for it in _entries(text, name) if not _is_skipped(it, skipped)]
@@ -94,7 +94,7 @@ def tally(skipped: Counter[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One entry: where it went, and what was said."""
+    """One entry: its address, its request and its answer."""
 
     host: str
     raw: Raw
@@ -122,7 +122,7 @@ def _entries(text: str, name: str) -> Iterator[_Entry]:
 
 
 def _read_entry(entry: Json, before_ms: int, where: str) -> _Entry:
-    """*before_ms* is the instant of an entry that tells none."""
+    """An entry; without a time of its own it has *before_ms*."""
     request, response = entry["request"], entry["response"]
     try:
         parts = urlsplit(request["url"])
@@ -168,7 +168,7 @@ def _host(parts: SplitResult) -> str:
 
 
 def _headers(message: Mapping[str, Json]) -> dict[str, str]:
-    """Without what HTTP/2 says in headers and HTTP/1.1 in the first line."""
+    """The headers, without those in which HTTP/2 has the request line."""
     pairs = [
         (it["name"].lower(), str(it.get("value") or "")) for it in message.get("headers") or ()
     ]
@@ -188,14 +188,14 @@ def _content(content: Mapping[str, Json], where: str) -> bytes | None:
 def _is_empty(
     method: str, status: int, response: Mapping[str, Json], content: Mapping[str, Json]
 ) -> bool:
-    """Whether an answer without text had no body, as far as its sizes say."""
+    """Whether an answer without text had no body, by its recorded sizes."""
     if method == "HEAD" or status in {204, 304}:
         return True
     return content.get("size") == 0 and response.get("bodySize", 0) in {0, -1}
 
 
 def _sent(request: Mapping[str, Json], where: str) -> tuple[bytes, bool]:
-    """The body of a request, and whether that is all of it: browsers leave files out."""
+    """The body of a request, and whether it is complete: browsers leave files out."""
     posted = request.get("postData")
     if not posted:
         return b"", (request.get("bodySize") or 0) <= 0
@@ -220,7 +220,7 @@ def _instant_ms(text: str, where: str) -> int:
 
 
 def _is_skipped(entry: _Entry, skipped: Counter[str]) -> bool:
-    """Whether no server said what is in the entry."""
+    """Whether the answer in the entry did not come from a server; counts it in *skipped*."""
     if entry.raw.status <= 0:
         skipped["without an answer"] += 1
     elif entry.is_cached:
@@ -234,7 +234,7 @@ def _is_skipped(entry: _Entry, skipped: Counter[str]) -> bool:
 
 
 class _Places:
-    """The addresses below which the provider's calls are: its own, or those of a stand-in."""
+    """The base addresses of the provider's calls: its own, or those of a server in its place."""
 
     def __init__(self, contract: Contract, entries: Iterable[_Entry]) -> None:
         self._bases: dict[str, set[str]] = {}
@@ -263,12 +263,12 @@ def _host_of(provider: str) -> str:
 
 
 def _other_hosts(provider: str) -> set[str]:
-    """What other providers answer is not about this one, however alike the paths are."""
+    """The hosts of other providers: their answers do not count, even on equal paths."""
     return {_host_of(name) for name in provider_names() if name != provider}
 
 
 def _known_tail(contract: Contract, method: str, path: str) -> str | None:
-    """*path* from where an operation begins: stand-ins may put anything before it."""
+    """*path* from where an operation begins: other servers may have any prefix before it."""
     steps = path.split("/")
     for start in range(1, len(steps)):
         tail = "/" + "/".join(steps[start:])
@@ -281,7 +281,7 @@ def _known_tail(contract: Contract, method: str, path: str) -> str | None:
 
 
 class _Callers:
-    """Who sent each entry, where the file still says so."""
+    """The caller of each entry, if the file still has its credential."""
 
     def __init__(self, contract: Contract, entries: Iterable[_Entry]) -> None:
         self._contract = contract
@@ -302,7 +302,7 @@ class _Callers:
         return understand(self._contract, raw, number=number, actor=actor, key=key)
 
     def is_masked(self, headers: Mapping[str, str]) -> bool:
-        """Whether something else is in the place of the credential."""
+        """Whether a mask replaces the credential."""
         named = self._contract.behaviour.credential_headers
         sent = [headers[name] for name in named if headers.get(name)]
         return any(_is_mask(value.split()[-1]) for value in sent if value.split())

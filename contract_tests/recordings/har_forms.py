@@ -1,4 +1,4 @@
-"""What a HAR file must look like to be read; whatever the format lets be missing may be."""
+"""The form of a HAR file. All parts that the format makes optional may be missing."""
 
 from __future__ import annotations
 

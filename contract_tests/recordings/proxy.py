@@ -1,7 +1,7 @@
-"""A loopback proxy that keeps what your program and a provider say to each other.
+"""A loopback proxy that records the traffic between your program and a provider.
 
 It passes everything on, event streams piece by piece, adds each exchange to the trace as it ends,
-and tells at once what breaks the contract. With a budget it answers 402 itself when that is spent.
+and reports at once what breaks the contract. When its budget is spent, it answers 402 itself.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from ..traces.caller_identity import Callers
 from ..traces.trace import LackingPart, Raw, Trace, understand
 from ..traces.trace_file import TraceWriter
 
-#: How an application begins an answer; what it gets back sends a piece of the body at once.
+#: Begins an answer of an application; returns a function that sends a piece of the body at once.
 Start = Callable[[str, list[tuple[str, str]]], Callable[[bytes], object]]
 
 
 @dataclass(slots=True)
 class _Relay:
-    """The way of one event stream to the client. It is not open for any other answer."""
+    """Passes one event stream on to the client. It is not open for other answers."""
 
     start: Start | None
     is_open: bool = False
@@ -106,7 +106,7 @@ class Recorder:
         """Answer one request.
 
         Raises:
-            ConnectionAbortedError: the server's stream broke off, and so must the client's.
+            ConnectionAbortedError: the server's stream broke off, so the client's must too.
         """
         wire, relay = wire_of(environ), _Relay(start)
         try:

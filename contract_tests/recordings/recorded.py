@@ -1,4 +1,4 @@
-"""Verbs about traffic that is already there: judge it, send it again, compare two recordings."""
+"""Recorded traffic: judging it, sending it again, comparing two recordings."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from .har import har_of, tally
 #: Undocumented calls that are listed one by one.
 _UNDOCUMENTED_SHOWN_MAX = 20
 #: Sent again where the recording has a key that the server did not know.
-_UNKNOWN_KEY = "a-key-that-nobody-was-given"
+_UNKNOWN_KEY = "a-key-of-no-account"
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Recorded traffic. *skipped* counts what is not about the provider, by reason.
+    """Recorded traffic. *skipped* counts entries for other servers, by reason.
 
     *secrets* are the keys that were seen in it, to be cut from reports.
     """
@@ -45,7 +45,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What was found in a recording; *undocumented* calls are counted by their line."""
+    """The findings in a recording; *undocumented* calls are counted by their request line."""
 
     judge: Judge
     undocumented: Counter[str]
@@ -57,11 +57,11 @@ def read_recording(
     """A trace of ours or a HAR file, by what is in it.
 
     Raises:
-        ValueError: it is neither, or nothing in it is about the provider.
+        ValueError: it is neither, or has no call of the provider.
     """
     contract = load_contract(provider, readings)
     secrets = Secrets(contract.behaviour)
-    # Once, because it may be a pipe; and some programs begin a file with a mark of its encoding.
+    # Read once, because it may be a pipe. Some programs begin a file with a byte order mark.
     text = path.read_text(encoding="utf-8-sig")
     if not text.startswith('{"trace"'):
         reading = har_of(text, str(path), contract, secrets)
@@ -73,7 +73,7 @@ def read_recording(
 
 
 def judge_recording(trace: Trace, readings: Mapping[str, str] | None = None) -> Judged:
-    """What the monitors say of recorded traffic."""
+    """The verdicts of the monitors on recorded traffic."""
     contract = load_contract(trace.provider, readings)
     checks = load_checks(contract)
     judge = Judge(rules_of(contract, checks))
@@ -104,7 +104,7 @@ def recording_lines(recording: Recording, judged: Judged) -> Iterator[str]:
 def send_again(trace: Trace, target: Target, contract: Contract) -> Trace:
     """The requests of *trace*, sent to *target* in the same order and rhythm.
 
-    Ids that the other server gave out are replaced by those that this one gives.
+    Ids of the recorded server are replaced by those of *target*.
 
     Raises:
         ValueError: a request was not recorded as a whole, or a second account asked and *target*
@@ -171,7 +171,7 @@ def _renamed_body(body: bytes, renamed: dict[str, str]) -> bytes:
 
 
 def _pairs(old: Json, new: Json) -> Iterator[tuple[str, str]]:
-    """Texts that stand at the same place in both answers and differ: what ids become."""
+    """Pairs of texts at the same place of both answers that differ: old and new ids."""
     if isinstance(old, dict) and isinstance(new, dict):
         for name in old.keys() & new.keys():
             yield from _pairs(old[name], new[name])
@@ -187,7 +187,7 @@ def _may_be_id(text: str) -> bool:
 
 
 def differences(one: Trace, other: Trace) -> Iterator[str]:
-    """Where two recordings of the same requests differ: statuses, and which fields there are."""
+    """The differences of two recordings of the same requests, in statuses and fields."""
     for number, (left, right) in enumerate(
         zip(one.exchanges, other.exchanges, strict=False), start=1
     ):

@@ -1,4 +1,4 @@
-"""The rules of a contract: everything in its two files that can be judged, each with its clauses.
+"""The rules of a contract: everything in its files that can be judged, each with its clauses.
 
 Families group rules by the kind of defect that breaks them.
 """
@@ -101,7 +101,7 @@ def _access(known: Known) -> Iterator[Rule]:
         yield Rule(rule_ids.auth(name, "missing"), "AUT", f"{name} needs a credential", missing)
         detail = f"{name} refuses an unknown credential"
         yield Rule(rule_ids.auth(name, "unknown"), "AUT", detail, unknown)
-        # Only the provider can end a signed-in session; the kit revokes keys.
+        # Only the provider can end a session of a signed-in user; the kit can revoke keys.
         if credentials[operation.security[0]].key_kind == "api_key":
             detail = f"{name} refuses a revoked credential"
             revoked = known.refusal("revoked_credential", name)

@@ -29,7 +29,7 @@ class RuleVerdict(Enum):
 
 
 class Rule(Struct, frozen=True):
-    """One thing that a server must do. *clauses* are the ids of what it comes from."""
+    """One thing that a server must do. *clauses* are the ids of the clauses that require it."""
 
     id: RuleId
     family: str
@@ -85,7 +85,7 @@ class Judge:
         return rule_id in self.rules
 
     def check(self, rule_id: RuleId, detail: str, *exchanges: Exchange, holds: bool) -> bool:
-        """Note that a rule was tested; *detail* says what is wrong when it does not hold.
+        """Record that a rule was tested; *detail* says what is wrong when it does not hold.
 
         Returns *holds*.
 
@@ -106,7 +106,7 @@ class Judge:
     def check_optional(
         self, rule_id: RuleId, detail: str, *exchanges: Exchange, holds: bool
     ) -> bool:
-        """The same where the contract may not have the rule; then nothing is noted."""
+        """As `check`, but does nothing if the contract does not have the rule."""
         if not self.has(rule_id):
             return holds
         return self.check(rule_id, detail, *exchanges, holds=holds)

@@ -1,4 +1,4 @@
-"""What rules are derived from: a contract and its checks, and the clauses behind their parts."""
+"""The input of all rules: a contract and its checks, and the clauses behind their parts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Clauses = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What rules are derived from."""
+    """A contract and its checks, with the clauses behind their parts."""
 
     contract: Contract
     checks: Checks
@@ -68,7 +68,7 @@ class Known:
         return _unique(*self.refusal("invalid", operation.id), *cited, *of_schemas)
 
     def exceptions(self, operation: str) -> Clauses:
-        """The clauses by which an operation refuses what is valid in shape."""
+        """The clauses by which an operation refuses requests that match its schema."""
         found = self.checks.may_refuse.get(operation)
         return found.source if found is not None else ()
 

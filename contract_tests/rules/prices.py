@@ -1,4 +1,4 @@
-"""What requests cost, by the contract's own tables; and the worst where a request does not say."""
+"""Prices of requests, by the contract's tables; the highest one where a request leaves it open."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from screentest.specs.json_types import Json
 from ..traces.expressions import NOTHING, Scope, read_fact
 from ..traces.trace import MISSING, Exchange
 
-#: What a fact that nothing bounds may be: a choice, or a count that begins.
+#: Values to try for a fact without bounds: it may be a choice, or a count that begins at 0.
 _OPEN_VALUES = (0, 1)
 _BODY = "$request.body#/"
 
 
 def prices_of(contract: Contract, checks: Checks) -> dict[str, int]:
-    """The worst that getting one of each kind of resource costs, with everything that it needs."""
+    """The highest price of one resource of each kind, including all that it needs."""
     worst: dict[str, int] = {}
     for kind, make in checks.makes.items():
         own = worst_price(contract, checks, make.by)
@@ -46,7 +46,7 @@ def _amounts(price: Price, facts: Mapping[str, Fact], row: Mapping[str, float]) 
         try:
             yield price.formula.amount({**row, **dict(zip(names, values, strict=True))})
         except (ArithmeticError, ContractError):
-            continue  # facts that do not go together
+            continue  # facts that exclude each other
 
 
 def _bounds(fact: Fact | None) -> tuple[float, ...]:
@@ -99,7 +99,7 @@ def _deciding_object(
 ) -> Mapping[str, Json] | None:
     """What holds the fields that a price depends on; None when they are spread over several.
 
-    A body may be wrapped in an envelope, and which of two objects counts is the provider's secret.
+    A body may be wrapped in an envelope, and only the provider knows which of two objects counts.
     """
     by = price.table[0] if price.table is not None else ()
     names = {*price.formula.names, *by, *(price.defaults or ())}

@@ -10,7 +10,7 @@ from . import rule_ids
 from .judge import Rule
 from .known import Clauses, Known, named, plain, views_of
 
-#: The parts of a view by which something is judged of a resource, and what.
+#: The parts of a view by which each aspect of a resource is judged, and its rule.
 _ASPECTS: Mapping[rule_ids.LifeAspect, tuple[tuple[str, ...], str]] = {
     "constant": (("constant", "settles"), "the constant fields of {named} do not change"),
     "progress": (("progress",), "the progress of {named} never falls"),
@@ -66,7 +66,7 @@ def _lifecycles(known: Known) -> Iterator[Rule]:
 
 
 def _aspects(kind: str, views: list[View]) -> dict[rule_ids.LifeAspect, str]:
-    """What can be judged of a resource beside its state."""
+    """The aspects of a resource that can be judged beside its state."""
     return {
         aspect: detail.format(named=named(kind), plain=plain(kind))
         for aspect, (parts, detail) in _ASPECTS.items()

@@ -1,4 +1,4 @@
-"""All monitors as one class-based check of schemathesis, for people's own runs and for ours."""
+"""All monitors as one class-based check of schemathesis, for users' runs and for ours."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..targets.guard import BUDGET_HEADER
 from ..traces.caller_identity import Callers
 from ..traces.trace import Event, Exchange, Raw, understand
 
-#: The header by which schemathesis tells its cases apart.
+#: The header by which schemathesis identifies its cases.
 CASE_HEADER = "x-schemathesis-testcaseid"
 
 
@@ -42,8 +42,8 @@ class Watcher:
         base_path = urlsplit(case.operation.base_url or "").path.rstrip("/")
         exchange = self._understand(response, base_path)
         name = response.request.headers.get(CASE_HEADER, "")
-        # An answer is delivered again while an example is made smaller, and what the guard says is
-        # no word of the server.
+        # An answer comes again while an example is made smaller, and an answer of the guard is
+        # not one of the server.
         if (name and name in self.by_case) or BUDGET_HEADER in exchange.headers:
             return
         self.by_case[name] = exchange
@@ -100,10 +100,10 @@ class ScreentestMonitors:
         self._watcher.judge_response(response, case)
 
     def after_run(self, ctx: Any) -> None:
-        """Do not let a run pass that judged nothing.
+        """Fail a run that judged nothing.
 
         Raises:
-            AssertionError: no answer was one of this provider's.
+            AssertionError: no answer came from this provider.
         """
         assert self._watcher.judge.kept or self._watcher.judge.broken, (
             f"no answer belonged to an operation of {self.provider}; is the base URL right?"

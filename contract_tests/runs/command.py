@@ -1,4 +1,4 @@
-"""What the `screentest verify` and `screentest plan` commands do, without the command line."""
+"""The work of `screentest verify` and `screentest plan`, without the command line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REPORTS: dict[str, Callable[[Result], str]] = {
 
 
 class NothingChosenError(Exception):
-    """No scenario matches what was asked for."""
+    """No scenario matches the options."""
 
 
 def run_verify(
@@ -39,8 +39,7 @@ def run_verify(
 ) -> Result:
     """Verify a provider, write the reports, and return the result.
 
-    A server that goes away and Ctrl+C end the run early, with the bill and the reports of what was
-    found until then.
+    If the server stops, or after Ctrl+C, the run ends early, with the costs and the reports so far.
 
     Raises:
         NotAllowedError: the address is another machine's and `--live` was not given, or
@@ -83,10 +82,10 @@ def run_verify(
 def _open_jobs(
     options: VerifyOptions, contract: Contract, open_it: Callable[[], Guarded]
 ) -> OpenJobs | None:
-    """Where open jobs are kept; nowhere for our own mock, which forgets them with the run.
+    """The store of open jobs; None for our own mock, whose jobs end with the run.
 
     Raises:
-        JournalError: the file is something else, or there is no server whose jobs could go on.
+        JournalError: the file has other content, or there is no server whose jobs could continue.
     """
     if options.url is None:
         if options.journal is not None:
@@ -101,11 +100,11 @@ def _open_jobs(
 
 
 def allowance(options: VerifyOptions, contract: Contract, checks: Checks) -> CreditBudget:
-    """What may be spent: the budget given, else on a live target the worst case of the plan.
+    """The budget that was given, or the highest cost of the plan at a live target.
 
     Raises:
-        NotAllowedError: made-up requests have no worst price, and no budget was given.
-        NothingChosenError: there is nothing to be spent on.
+        NotAllowedError: generated requests have no highest cost, and no budget was given.
+        NothingChosenError: no scenario was chosen.
     """
     if options.budget is not None or options.url is None or not options.is_live:
         return CreditBudget(options.budget)
@@ -118,15 +117,15 @@ def allowance(options: VerifyOptions, contract: Contract, checks: Checks) -> Cre
 
 
 def worst_cost(options: VerifyOptions, chosen: Sequence[Scenario]) -> int:
-    """What *chosen* scenarios cost at worst at the target of *options*."""
+    """The highest cost of the *chosen* scenarios at the target of *options*."""
     costs = [it.cost for it in chosen if _is_for(options, it)]
-    # A quick look shares its one paid job; what else is shared depends on the server's answers.
+    # The tier smoke shares its one paid job; other sharing depends on the server's answers.
     is_shared = options.url is not None and options.tier == "smoke"
     return max(costs, default=0) if is_shared else sum(costs)
 
 
 def _is_for(options: VerifyOptions, scenario: Scenario) -> bool:
-    return options.url is None or not scenario.needs_levers
+    return options.url is None or not scenario.needs_controls
 
 
 def _all_scenarios(options: VerifyOptions, contract: Contract, checks: Checks) -> list[Scenario]:
@@ -135,10 +134,10 @@ def _all_scenarios(options: VerifyOptions, contract: Contract, checks: Checks) -
 
 
 def made_up(options: VerifyOptions, contract: Contract) -> list[Scenario]:
-    """Made-up requests as more scenarios, one a phase; what they cost is the guard's to say.
+    """Generated requests as further scenarios, one for each phase. The guard limits their cost.
 
     Raises:
-        FuzzUnavailableError: schemathesis is not there.
+        FuzzUnavailableError: schemathesis is not installed.
     """
     check_version()
     requests = options.fuzz * len(contract.operations)
@@ -160,14 +159,14 @@ def made_up(options: VerifyOptions, contract: Contract) -> list[Scenario]:
 
 
 def choose(options: VerifyOptions, scenarios: Sequence[Scenario]) -> list[Scenario]:
-    """The scenarios of a tier, cheap ones first; in smoke at most one of them pays.
+    """The scenarios of a tier, cheap ones first; in smoke at most one of them costs credits.
 
     Raises:
-        NothingChosenError: none of them has the name that was asked for.
+        NothingChosenError: none of them has the name in the options.
     """
     wanted = [it for it in scenarios if options.only.lower() in it.name.lower()]
     if options.is_read_only:
-        wanted = [it for it in wanted if it.cost == 0 or it.is_read_only or not it.needs_levers]
+        wanted = [it for it in wanted if it.cost == 0 or it.is_read_only or not it.needs_controls]
     if options.tier != "full":
         wanted = [it for it in wanted if it.is_smoke]
     if options.only and not wanted:
@@ -178,7 +177,7 @@ def choose(options: VerifyOptions, scenarios: Sequence[Scenario]) -> list[Scenar
 
 
 def open_target(options: VerifyOptions) -> Target:
-    """The target of *options*, guarded as they say.
+    """The target of *options*, behind its guard.
 
     Raises:
         NotAllowedError: it is another machine, and `--live` was not given.
@@ -187,7 +186,7 @@ def open_target(options: VerifyOptions) -> Target:
 
 
 def plan_lines(options: VerifyOptions) -> list[str]:
-    """What a run would do, and what it would cost at worst, without a single request.
+    """The scenarios of a run and their highest cost. Sends no request.
 
     Raises:
         NothingChosenError: no scenario has the name.

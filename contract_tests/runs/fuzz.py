@@ -1,8 +1,8 @@
 """A fixed set of generated requests, made once and sent to many mutants.
 
-Schemathesis makes them, and making is what takes its time; here one set serves hundreds of mutants.
-They go through our own session, with real ids and changing callers. A single server is fuzzed by
-`phases` instead.
+Schemathesis generates them, which takes most of the time, so one set serves hundreds of mutants.
+They are sent through our own session, with real ids and changing callers. A single server is
+fuzzed by `phases` instead.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from ..traces.trace import Exchange
 
 #: The range of schemathesis whose public interface this adapter was written for.
 _SINCE, _BEFORE = (4, 20), (5, 0)
-#: Requests between two that an anonymous caller or a stranger sends instead of the owner.
+#: How often an anonymous caller or a stranger sends a request instead of the owner.
 _ANONYMOUS_EVERY, _STRANGER_EVERY = 11, 5
 _PAUSE_MS = 5_000
-#: How often the examples of all operations are sent, so that what one makes the next can use.
+#: How often the examples of all operations are sent: later ones use resources of earlier ones.
 _ROUNDS = 3
 _DROPPED_HEADERS = frozenset(
     {
@@ -51,7 +51,7 @@ class FuzzUnavailableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One made-up request. *is_valid* says that it was made to be accepted."""
+    """One generated request. *is_valid*: it was generated to be accepted."""
 
     operation: str
     is_valid: bool
@@ -62,10 +62,10 @@ class Case:
 
 
 def check_version() -> None:
-    """Make sure that the adapter fits what is installed.
+    """Raises unless a supported version of schemathesis is installed.
 
     Raises:
-        FuzzUnavailableError: it does not; the message says what to install.
+        FuzzUnavailableError: it is not; the message says what to install.
     """
     try:
         found = version("schemathesis")
@@ -84,7 +84,7 @@ def make_cases(contract: Contract, *, seed: int = 1, examples: int = 15) -> list
     """*examples* valid and as many invalid requests for each operation, the same for one *seed*.
 
     Raises:
-        FuzzUnavailableError: schemathesis is not there.
+        FuzzUnavailableError: schemathesis is not installed.
     """
     check_version()
     import hypothesis
@@ -111,7 +111,7 @@ def make_cases(contract: Contract, *, seed: int = 1, examples: int = 15) -> list
 def _draw(
     hypothesis: Any, operation: Any, mode: Any, drawn: list[Any], seed: int, examples: int
 ) -> None:
-    """Fill *drawn* with what a request is made of; an operation that gives none is left out."""
+    """Fill *drawn* with the parts of requests; an operation without any is left out."""
 
     def collect(case: Any) -> None:
         drawn.append(_parts_of(case))
@@ -157,9 +157,9 @@ def _case(contract: Contract, name: str, prepared: Any, *, is_valid: bool) -> Ca
 
 
 def fuzz(session: Session, cases: Sequence[Case], *, stops_early: bool = False) -> int:
-    """Send *cases*, with real ids and changing callers, and read again what they made.
+    """Send *cases*, with real ids and changing callers, and read the resources that they made.
 
-    Returns how many events that made. With *stops_early* the first finding ends it.
+    Returns the number of events. With *stops_early* the first finding ends it.
     """
     pool: dict[str, list[str]] = {}
     before = len(session.trace.events)
@@ -211,7 +211,7 @@ def _send(
 
 
 def _with_ids(operation: Operation, pool: dict[str, list[str]], number: int) -> str | None:
-    """The path with ids of things that exist, where there are some; every third stays made up."""
+    """The path with ids of existing resources, if there are any; every third stays generated."""
     path = operation.path
     for parameter in operation.parameters:
         if parameter.place == "path":
@@ -231,12 +231,12 @@ def _keep_ids(checks: Checks, exchange: Exchange, pool: dict[str, list[str]]) ->
         for name, expression in make.ids.items():
             value = evaluate(expression, exchange)
             if has_value(value) and str(value) not in pool.setdefault(name, []):
-                # The newest come first, a few older ones stay to be read when they have ended.
+                # The newest come first; a few older ones stay, to be read after their end.
                 pool[name] = [str(value), *pool[name][:3]]
 
 
 def _read_again(session: Session, who: Identity, pool: dict[str, list[str]], number: int) -> None:
-    """What was made, as it is now: the only way to see anything move."""
+    """Read resources again, which is the only way to see their states change."""
     for operation in _readers(session):
         names = names_needed(operation, session.plan(operation.id))
         if all(pool.get(name) for name in names):
@@ -252,7 +252,7 @@ def _readers(session: Session) -> Iterator[Operation]:
 
 
 def smallest_of_all(session: Session, pool: dict[str, list[str]], owner: Identity) -> None:
-    """The example of each operation: by its owner, by another account, without a key."""
+    """Send the example of each operation as owner, as another account, and without a key."""
     for name, operation in session.contract.operations.items():
         if session.contract.behaviour.operations[name].effect == "destructive":
             continue

@@ -1,7 +1,7 @@
-"""A rule-based machine for Hypothesis: any order of starting, waiting, failing and looking.
+"""A rule-based machine for Hypothesis: any order of starts, waits, failures and reads.
 
-The model is an account and its jobs: what was granted, what each job costs, and how it ended. After
-every step the balance must be what the model says.
+The model is an account and its jobs: the grant, the cost of each job, and its end. After every step
+the balance must equal that of the model.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def machine_of(
             assert self.session.wallet.balance(self.who).total == _GRANTED - taken
 
         def _taken(self, made: Made, cost: int) -> int:
-            """What a job has cost so far, by its state and by when it is paid."""
+            """The cost of a job so far, by its state and the moment of its price."""
             price = contract.behaviour.operations[operation].price
             state = self.session.shown.kind_seen(made.make.kind, self.session.resources.read(made))
             if state is Kind.FAILED or price is None:
@@ -96,7 +96,7 @@ def machine_of(
 
 
 def run_machine(machine: type[Any], *, examples: int = 20, steps: int = 15, seed: int = 1) -> None:
-    """Run *machine* the same way for one *seed*; raises what it finds."""
+    """Run *machine*, in the same way for one *seed*. Raises what it finds."""
     from hypothesis import HealthCheck, settings
     from hypothesis import seed as seeded
     from hypothesis.stateful import run_state_machine_as_test

@@ -1,4 +1,4 @@
-"""What `--screentest-target` names: a provider's mock, or a server with what the environment says.
+"""The target that `--screentest-target` names: a provider's mock, or a server.
 
 SCREENTEST_API_KEY, SCREENTEST_SECOND_API_KEY and SCREENTEST_BEARER are its keys,
 SCREENTEST_BUDGET the credits that all tests of a run may spend there, SCREENTEST_TIME_SCALE how
@@ -28,7 +28,7 @@ _Number = TypeVar("_Number", int, float)
 
 @dataclass(frozen=True, eq=False)
 class NamedTarget:
-    """A target with the one budget that everything sent to it shares. Two are never equal."""
+    """A target with the one budget that all its requests share. Two are never equal."""
 
     options: VerifyOptions
     contract: Contract
@@ -61,13 +61,13 @@ def named_target(name: str, environment: Mapping[str, str]) -> NamedTarget:
 
 
 def _share(budget: CreditBudget, environment: Mapping[str, str]) -> CreditBudget:
-    """What this process may spend: workers of pytest-xdist know nothing of each other."""
+    """The budget of this process: workers of pytest-xdist cannot share one."""
     workers = int(environment.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     return budget if budget.limit is None else replace(budget, limit=budget.limit // workers)
 
 
 def options_of(target_name: str, environment: Mapping[str, str]) -> VerifyOptions:
-    """How `PROVIDER` or `PROVIDER=URL` is tested.
+    """The options for `PROVIDER` or `PROVIDER=URL`.
 
     Raises:
         ContractError: there is no such provider.
@@ -95,7 +95,7 @@ def options_of(target_name: str, environment: Mapping[str, str]) -> VerifyOption
 def checked_target(
     target_name: str, environment: Mapping[str, str], *, is_asked: bool = True
 ) -> NamedTarget:
-    """A target that can be tested: what it names is there, and if it *is_asked*, its key works.
+    """A target that can be tested. With *is_asked* the server was reached, and its key works.
 
     Raises:
         ValueError: it cannot; the message says what is wrong, and what to do.

@@ -20,21 +20,21 @@ from ..targets.target import ANONYMOUS, OutgoingRequest
 from ..traces.trace import Exchange
 from .options import VerifyOptions
 
-#: An address of nothing: what a server answers there it answers to every wrong base address.
+#: A path that does not exist: the server's answer shows what it answers to a wrong base address.
 _NOTHING = "/screentest/asks/for/nothing"
-#: One place that is not found may be a gap of the server; several are a wrong address.
+#: One 404 may be an operation that the server lacks; several mean a wrong address.
 _PLACES_MAX = 3
 _NOT_FOUND = 404
 
 
 class KeyRefusedError(Exception):
-    """Nothing can be judged with the key, or at the address, that was given."""
+    """The key or the address is wrong, so that nothing can be judged."""
 
 
 def opener(
     options: VerifyOptions, contract: Contract, budget: CreditBudget
 ) -> Callable[[], Guarded]:
-    """What gives the target of *options*: a fresh mock each time, or the one server at *url*.
+    """A function that gives the target of *options*: a new mock each time, or the server at *url*.
 
     Raises:
         NotAllowedError: it is another machine, and `--live` was not given.
@@ -62,9 +62,9 @@ def opener(
 
 
 def base_address(url: str, contract: Contract) -> str:
-    """*url* without what the provider's own variables add to it, such as `/api/v1`.
+    """*url* without the path that the provider's variables add, such as `/api/v1`.
 
-    Operations are named by their whole path, so that `screentest env` can be handed on as it is.
+    The paths of operations are complete, so output of `screentest env` can be used unchanged.
     """
     bare = url.rstrip("/")
     for template in contract.behaviour.environment.values():
@@ -75,10 +75,10 @@ def base_address(url: str, contract: Contract) -> str:
 
 
 def check_key(open_it: Callable[[], Guarded], contract: Contract, checks: Checks) -> None:
-    """Ask for something with the owner's key, as without a key that works nothing can be judged.
+    """Send a request with the owner's key: nothing can be judged without a key that works.
 
     Raises:
-        KeyRefusedError: there is no key, or the server does not know it, or not even the address.
+        KeyRefusedError: there is no key, or the server knows neither it nor the address.
         UnreachableError: no server answers there.
     """
     session = Session(open_it(), contract, checks, Judge(rules_of(contract, checks)))
@@ -121,5 +121,5 @@ def _is_place(session: Session, name: str, ids: dict[str, str], found: Exchange)
 
 
 def _body_without_path(exchange: Exchange) -> bytes:
-    """The body without the path that was asked for, which many servers repeat."""
+    """The body without the requested path, which many servers repeat."""
     return exchange.body.replace(exchange.path.encode(), b"")

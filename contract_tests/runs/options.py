@@ -12,12 +12,12 @@ from screentest.specs.contracts.redaction import Secrets
 
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
-    """What a run is asked to do. *url* None means our own mock, in process.
+    """The options of one run. *url* None means our own mock, in process.
 
     *readings* are those of interpretations, by `provider.name`; the others have their default.
 
-    Open paid jobs are kept in *journal*; where none is named, those of a live target are kept in
-    a file of its own in *state_folder*.
+    Open paid jobs are kept in *journal*; without one, those of a live target are kept in a file of
+    its own in *state_folder*.
     """
 
     provider: str

@@ -54,7 +54,7 @@ _SHOWN_MAX = 400
 
 
 def schemathesis_rules() -> dict[str, Rule]:
-    """Rules for what schemathesis judges by itself."""
+    """Rules for schemathesis' own checks."""
     rules = [
         Rule(rule_ids.schemathesis(name), "SCH", detail, ("openapi.yaml",))
         for name, detail in _CHECKS.items()
@@ -69,11 +69,11 @@ def schemathesis_rules() -> dict[str, Rule]:
 
 
 def run_phase(session: Session, phase: str, *, seed: int = 1, examples: int = 20) -> None:
-    """Send what one of PHASES makes up; the judge of *session* has the findings.
+    """Send the requests that one of PHASES generates; the judge of *session* has the findings.
 
     Raises:
-        FuzzUnavailableError: schemathesis is not there.
-        UnreachableError: the server is gone.
+        FuzzUnavailableError: schemathesis is not installed.
+        UnreachableError: the server does not answer any more.
     """
     check_version()
     import schemathesis
@@ -133,11 +133,11 @@ def _judge_events(schema: Any, judge: Judge, watcher: Watcher) -> None:
             detail = f"{event.label}: {event.value}"[:_SHOWN_MAX]
             judge.check(rule_ids.schemathesis("runs"), detail, holds=False)
         elif isinstance(event, events.Interrupted):
-            raise KeyboardInterrupt  # schemathesis takes it for itself
+            raise KeyboardInterrupt  # schemathesis catches it and ends
 
 
 def _verdicts(event: Any) -> Iterator[tuple[str, str, str]]:
-    """(case, check, what is wrong or nothing) of everything that a scenario checked."""
+    """(case, check, problem or "") of every check of a scenario."""
     for case_id, nodes in event.recorder.checks.items():
         for node in nodes:
             detail = ""
@@ -171,13 +171,13 @@ def _config(session: Session, owner: Identity, seed: int, examples: int) -> dict
 
 
 def _exceptions(contract: Contract, checks: Checks) -> Iterator[Json]:
-    """What is different for single operations."""
+    """The settings of single operations."""
     for name, extra in checks.may_refuse.items():
         yield {"include-operation-id": name, "checks": _checks(extra.statuses)}
     for name, operation in contract.operations.items():
-        # Any bytes are put into a file part, and of two forms that exclude each other both or none
-        # are filled; a server that checks contents may refuse them. `refused` and `accepted`
-        # of the checks have such requests.
+        # Schemathesis puts any bytes into a file part, and fills both or none of two fields that
+        # exclude each other; a server that checks contents may refuse them. `refused` and
+        # `accepted` of the checks have such requests.
         if any(it.startswith("multipart/") for it in operation.bodies):
             off = {"enabled": False}
             judged = {"positive_data_acceptance": off, "negative_data_rejection": off}
@@ -185,7 +185,7 @@ def _exceptions(contract: Contract, checks: Checks) -> Iterator[Json]:
 
 
 def _checks(statuses: tuple[int, ...]) -> Mapping[str, Json]:
-    """Which checks run, and what else than success is right for *statuses* of one operation."""
+    """The checks of one operation; *statuses* are valid beside its successes."""
     more = tuple(str(status) for status in statuses)
     return {
         "ignored_auth": {"enabled": False},

@@ -1,7 +1,7 @@
 """A WSGI application in front of a target, and the reading of WSGI requests.
 
-A program that tests WSGI applications can test any target with it: a mock on its own clock, or a
-server at an address, with its guard in between.
+With it, a program that tests WSGI applications can test any target: a mock with its own clock, or
+a server at an address, behind its guard.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..targets.live import UnreachableError
 from ..targets.target import Identity, OutgoingRequest
 from ..traces.trace import Raw
 
-#: Where the contract's own OpenAPI file is found, for tools that load a schema from the server.
+#: The path of the contract's OpenAPI file, for tools that load a schema from the server.
 SCHEMA_PATH = "/openapi.json"
 #: Time that passes before each request where the clock is ours, so that jobs move and rate windows
 #: make room.
@@ -43,7 +43,7 @@ _HOP_HEADERS = frozenset(
 
 @dataclass(slots=True)
 class Front:
-    """Passes requests on to the target of *session*, whose *owner* is looked at for money.
+    """Passes requests on to the target of *session*, and reads the balance of its *owner*.
 
     A server that cannot be reached ends the caller's run; `unreachable` keeps the reason.
     """
@@ -75,15 +75,15 @@ class Front:
             raise
 
     def _look_at_money(self) -> None:
-        """Right after one request and right before the next, so that each is judged by itself."""
+        """Read the balance right after one request and before the next, to judge each alone."""
         if self.session.wallet.has_money and self.session.target.controls is not None:
             self.session.wallet.balance(self.owner)
 
 
 def wire_of(environ: Any) -> OutgoingRequest:
-    """The request of a WSGI environment, without what is only between two machines."""
+    """The request of a WSGI environment, without hop-by-hop headers."""
     sent = {name: it for name, it in headers_of(environ).items() if name not in _HOP_HEADERS}
-    # A body in chunks has no length, and ends where the server says.
+    # A body in chunks has no length; the server knows its end.
     length = -1 if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
     body = environ["wsgi.input"].read(length)
     # WSGI has decoded the percent signs; an encoded slash in an id must stay encoded.
@@ -103,12 +103,12 @@ def answer(raw: Raw, start: Any) -> Iterable[bytes]:
 
 
 def passed_on(headers: Mapping[str, str]) -> list[tuple[str, str]]:
-    """*headers* without those that are only between two machines."""
+    """*headers* without hop-by-hop headers."""
     return [(name, value) for name, value in headers.items() if name not in _HOP_HEADERS]
 
 
 def refusal(wire: OutgoingRequest, status: int, why: str, detail: str, at_ms: int) -> Raw:
-    """An answer that the guard gives itself; its header tells that no server said so."""
+    """An answer of the guard itself; a header marks it as not the server's."""
     headers = {"content-type": "application/json", BUDGET_HEADER: why}
     body = json.dumps({"detail": f"stopped by the guard of screentest: {detail}"}).encode()
     return wire.answered(status, headers, body, at_ms)

@@ -63,7 +63,7 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
                 bound(_states, name),
                 sum(prices.values()),
                 12,
-                needs_levers=True,
+                needs_controls=True,
             )
         if contract.behaviour.operations[name].effect == "destructive":
             yield Scenario(
@@ -72,7 +72,7 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
                 bound(_ends, name),
                 sum(prices.values()),
                 5,
-                needs_levers=True,
+                needs_controls=True,
             )
 
 
@@ -124,7 +124,7 @@ def _any_credential(session: Session) -> Mapping[str, str]:
 
 
 def _plain_path(contract: Contract) -> str:
-    """A path without parameters that knows no PUT."""
+    """A path without parameters and without PUT."""
     return next(
         path
         for path in contract.routes.paths
@@ -133,7 +133,7 @@ def _plain_path(contract: Contract) -> str:
 
 
 def _example_ids(session: Session, operation: Operation) -> dict[str, str]:
-    """Ids of the documented form that name nothing."""
+    """Ids of the documented form that do not exist."""
     plan = session.plan(operation.id)
     forms = {it.name: it.schema.schema for it in operation.parameters if it.place == "path"}
     found: dict[str, str] = {}
@@ -193,7 +193,7 @@ def _credentials(session: Session, name: str) -> None:
 
 
 def _unknown_key() -> str:
-    """A key that does not exist and that no log mistakes for a real one."""
+    """A key that does not exist, and that cannot be mistaken for a real one."""
     return "kit-unknown-to-everybody"
 
 
@@ -222,7 +222,7 @@ def _owners(session: Session, name: str) -> None:
 def _refusals_of(session: Session, name: str, reason: str) -> list[int]:
     """The statuses that *reason* may have here.
 
-    What a body names by its address, and not by an id, may count as a bad parameter too.
+    A resource that a body names by a URL, and not by an id, may count as a bad parameter too.
     """
     behaviour = session.contract.behaviour
     in_path = any(it.place == "path" for it in session.contract.operations[name].parameters)
@@ -235,7 +235,7 @@ def _either(statuses: list[int]) -> str:
 
 
 def _owner_ids(session: Session, name: str) -> Mapping[str, Json]:
-    """The ids of something of the owner's, in a state in which *name* works."""
+    """The ids of a resource of the owner, in a state in which *name* works."""
     maker = session.resources.maker_for(name)
     if maker is None or session.contract.behaviour.operations[name].effect != "destructive":
         return session.resources.ids_of(name, fresh=_needs_fresh(session, name))
@@ -255,7 +255,7 @@ def _snapshot(session: Session, name: str, ids: Mapping[str, Json]) -> Exchange 
 
 
 def _needs_fresh(session: Session, name: str) -> bool:
-    """Whether *name* works only on what has not ended, or takes away what it acts on."""
+    """Whether *name* works only on resources that have not ended, or deletes its resource."""
     rules = session.contract.behaviour.operations[name]
     if rules.effect == "destructive":
         return True
@@ -301,7 +301,7 @@ def _in_several_states(session: Session, kind: str, who: Identity) -> Iterator[M
 
 
 def _ends(session: Session, name: str) -> None:
-    """What was taken away is not found any more, or listed as ended."""
+    """A deleted resource is not found any more, or listed as ended."""
     maker, who = session.resources.maker_for(name), session.wallet.rich("owner")
     if maker is None:
         raise UnableError(f"{name} acts on nothing")

@@ -1,4 +1,4 @@
-"""How much may be in flight at a time: jobs, paid calls, and what another key may add."""
+"""The number of jobs and paid calls in flight at a time, also with a second key."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def caps(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator
             _bound(tier),
             limit * total,
             limit + 8,
-            needs_levers=True,
+            needs_controls=True,
         )
 
 
@@ -81,7 +81,7 @@ def _capped_kind(session: Session) -> str:
 
 
 def _started(session: Session, kind: str, who: Identity) -> Made | Exchange:
-    """One more running job that stays where it is, or the answer that refused it."""
+    """One more running job, held in its state; or the answer that refused it."""
     try:
         made = session.resources.make(kind, who=spaced(session, who, session.checks.makes[kind].by))
     except NotAcceptedError as refused:

@@ -16,7 +16,7 @@ from ..targets.request_builder import UnableError, wire_of_plan
 from ..targets.target import ANONYMOUS, OutgoingRequest
 from .scenario import Scenario, bound
 
-#: A word before a key that no contract knows.
+#: A scheme word that no contract has.
 _OTHER_WORD = "X-Kit"
 _OTHER_HEADER = "x-kit-key"
 
@@ -37,7 +37,7 @@ def credentials(contract: Contract, checks: Checks, prices: dict[str, int]) -> I
                 "make one key too many",
                 bound(_keys, scheme),
                 requests=rules.active_max + 2,
-                needs_levers=True,
+                needs_controls=True,
             )
 
 
@@ -54,7 +54,7 @@ def _ways(session: Session, scheme: str) -> None:
 
 
 def _others(known: Credential, key: str) -> Iterator[tuple[str, str]]:
-    """Ways that are not documented: another word, another header."""
+    """Undocumented ways to send a key: another scheme word, another header."""
     for header in sorted({header for header, word in known.forms if word}):
         yield header, f"{_OTHER_WORD} {key}"
     yield _OTHER_HEADER, key

@@ -1,4 +1,4 @@
-"""Flows of the checks: calls in a row, and what each answer shows."""
+"""Flows of the checks: several calls in a row, and what each answer must show."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def flows(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
             _bound(flow),
             worst,
             sum(step.times for step in flow.steps),
-            needs_levers=True,
+            needs_controls=True,
         )
 
 
@@ -49,7 +49,7 @@ def _bound(flow: Flow) -> Callable[[Session], None]:
 
 
 class _Run:
-    """One flow on its way: the accounts that take part, and the values that steps kept."""
+    """One run of a flow: the accounts that take part, and the values that its steps kept."""
 
     def __init__(self, session: Session, flow: Flow) -> None:
         self._session = session
@@ -72,7 +72,7 @@ class _Run:
         return self._actors[name]
 
     def _step(self, number: int, step: Step) -> bool:
-        """Whether the flow can go on."""
+        """Whether the flow can continue."""
         session, who = self._session, self._who(step.by)
         if step.credits is not None:
             session.wallet.set_credits(who, step.credits)
@@ -118,7 +118,7 @@ class _Run:
         raise UnableError(f"{step.call} did not show {dict(step.until)} in {_POLLS_MAX} calls")
 
     def _leave(self, step: Step, who: Identity) -> None:
-        """Begin a stream and leave it. Monitors cannot judge half a stream."""
+        """Begin a stream and disconnect. Monitors cannot judge a part of a stream."""
         session, contract = self._session, self._session.contract
         session.controls.cut_next(who, step.call)
         operation = contract.operations[step.call]
@@ -134,7 +134,7 @@ class _Run:
         return replace(plan, form=self._filled(plan.form)) if plan.form is not None else plan
 
     def _filled(self, value: Json) -> Json:
-        """*value* with kept values in the place of `$ids.name`, and texts in that of `$text.N`."""
+        """*value* with `$ids.name` replaced by kept values, and `$text.N` by texts of N characters."""
         if isinstance(value, str) and value.startswith(_TEXT):
             return "x" * int(value.removeprefix(_TEXT))
         if isinstance(value, dict):
@@ -147,7 +147,7 @@ class _Run:
         return is_shown(self._wish(answer, wanted), evaluate(at, answer))
 
     def _wish(self, answer: Exchange, wanted: Json) -> Json:
-        """*wanted*, where an expression means another value of the same answer."""
+        """*wanted*; an expression is replaced by its value in the same answer."""
         if isinstance(wanted, str) and wanted.startswith("$response."):
             return evaluate(wanted, answer)
         if isinstance(wanted, dict):

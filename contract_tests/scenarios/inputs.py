@@ -37,7 +37,7 @@ def inputs(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
                 bound(_faults, name),
                 sum(prices.values()),
                 30,
-                needs_levers=True,
+                needs_controls=True,
                 is_probe=True,
             )
         elif contract.behaviour.operations[name].effect == "read":
@@ -59,7 +59,7 @@ def inputs(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
             bound(_example, example),
             0 if is_free else sum(prices.values()),
             4,
-            needs_levers=not is_refused and not is_free,
+            needs_controls=not is_refused and not is_free,
             is_probe=is_refused,
         )
 
@@ -120,7 +120,7 @@ def _refused_example(session: Session, example: Example) -> None:
     refusals = session.contract.behaviour.refusals
     status = example.status or refusals[example.because].status
     ids = session.resources.ids_of(example.operation)
-    # With levers the balance is looked at around it: the monitors judge that nothing was taken.
+    # With controls the balance is read before and after: monitors judge that it did not change.
     looks = session.wallet.has_money and session.target.controls is not None
     if looks:
         session.wallet.balance()
@@ -160,7 +160,7 @@ def _accepted_example(session: Session, example: Example) -> None:
 def _finished(
     session: Session, example: Example, answer: Exchange, who: Identity, ids: Mapping[str, Json]
 ) -> Exchange | None:
-    """The last answer about what an accepted example made; None where it makes nothing."""
+    """The last answer about the resource of an accepted example; None if it makes none."""
     make = _make_of(session, example.operation)
     if make is None or answer.is_stream:
         return None
@@ -170,7 +170,7 @@ def _finished(
 
 
 def _make_of(session: Session, operation: str) -> Make | None:
-    """How the resource that *operation* starts is read, which another operation may start too."""
+    """How to read the resource that *operation* starts; another operation may start it too."""
     kind = session.contract.behaviour.operations[operation].starts
     makes = [it for it in session.checks.makes.values() if it.read]
     own = [it for it in makes if it.by == operation]

@@ -31,7 +31,7 @@ def lists(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
             bound(_lists, name),
             cost,
             14,
-            needs_levers=True,
+            needs_controls=True,
         )
 
 
@@ -74,7 +74,7 @@ def _lists(session: Session, name: str) -> None:
 
 
 def _pages(session: Session, rules: ListRules, who: Identity, shown: list[str]) -> None:
-    """Walk in pages of one; every item comes once, in the order of the whole."""
+    """Read pages of one item; every item occurs once, in the order of the whole list."""
     seen: list[str] = []
     query: dict[str, Json] = {rules.limit: 1}
     answer: Exchange | None = None

@@ -1,4 +1,4 @@
-"""Prices, refusals for want of credits, and what a failure gives back."""
+"""Prices, refusals without enough credits, and refunds of failures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HOUR_MS = 3_600_000
 
 
 def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
-    """Scenarios about the price of each operation; none where there is no money."""
+    """Scenarios about the price of each operation; none for a provider without credits."""
     if contract.behaviour.initial_credits is None:
         return
     for name, rules in contract.behaviour.operations.items():
@@ -37,7 +37,7 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
             bound(_price, name),
             cost,
             8,
-            needs_levers=True,
+            needs_controls=True,
         )
         yield Scenario(
             f"refusals of {name}",
@@ -45,7 +45,7 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
             bound(_refused, name),
             cost,
             4,
-            needs_levers=True,
+            needs_controls=True,
         )
         if rules.price.formula.text != "0":
             yield Scenario(
@@ -54,7 +54,7 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
                 bound(_short, name),
                 cost,
                 10,
-                needs_levers=True,
+                needs_controls=True,
             )
             if "server_error" in contract.behaviour.refusals:
                 yield Scenario(
@@ -63,7 +63,7 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
                     bound(_server_error, name),
                     cost,
                     4,
-                    needs_levers=True,
+                    needs_controls=True,
                 )
         if rules.starts is not None and rules.price.moment is not Moment.ANSWER:
             yield Scenario(
@@ -72,15 +72,20 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
                 bound(_failure, name),
                 cost,
                 10,
-                needs_levers=True,
+                needs_controls=True,
             )
     yield Scenario(
-        "what is free", "call what has no price", _free, sum(prices.values()), 10, needs_levers=True
+        "what is free",
+        "call what has no price",
+        _free,
+        sum(prices.values()),
+        10,
+        needs_controls=True,
     )
 
 
 def _prepared(session: Session, name: str) -> tuple[Identity, dict[str, Json], Made | None]:
-    """An account with everything that *name* acts on, paid for before the balance is read."""
+    """An account with the resources on which *name* acts, paid for before the balance is read."""
     who = session.wallet.rich("payer")
     maker = session.resources.maker_for(name)
     if maker is None:
@@ -127,7 +132,7 @@ def _moment(session: Session, name: str) -> Moment:
 
 
 def _shown_price(session: Session, name: str, answer: Exchange, cost: int, available: int) -> None:
-    """What an answer says of its own price, against what was seen."""
+    """Compare the price and the balance in an answer with those that were observed."""
     for view in session.checks.views.get(name, ()):
         rule = rule_ids.money(name, "shown")
         for at, value in ((view.charged, cost), (view.balance, available)):
@@ -138,7 +143,7 @@ def _shown_price(session: Session, name: str, answer: Exchange, cost: int, avail
 
 
 def _wait_for_all(session: Session, answer: Exchange) -> None:
-    """Until everything that *answer* set going has ended; reads what it can on the way."""
+    """Wait until all jobs that *answer* started have ended; reads what it can meanwhile."""
     make = next((it for it in session.checks.makes.values() if it.by == answer.operation), None)
     for _ in range(200):
         due_ms = session.controls.next_due_ms()
@@ -154,7 +159,7 @@ def _short(session: Session, name: str) -> None:
     check = session.judge.check
     cost = session.wallet.price(name, None, needed, who)
     if cost == 0:
-        # Some things are free the first time.
+        # Some operations are free the first time.
         session.call(name, ids=ids, who=who)
         cost = session.wallet.price(name, None, needed, who)
     if cost == 0:
@@ -185,7 +190,7 @@ def _short(session: Session, name: str) -> None:
 
 
 def _listed(session: Session, name: str, who: Identity) -> Json:
-    """What a list shows of the things that *name* makes; None where there is no list."""
+    """The list of the resources that *name* makes; None where there is no list."""
     for rules in session.checks.lists.values():
         if session.checks.makes[rules.of].by == name:
             items = evaluate(rules.items, session.call(rules.operation, who=who))
@@ -228,7 +233,7 @@ def _failure(session: Session, name: str) -> None:
         last = polls[-1] if polls else answer
     else:
         _wait_for_all(session, answer)
-    # The balance is looked at right after the first answer that shows the failure.
+    # The balance is read right after the first answer that shows the failure.
     after = session.wallet.balance(who)
     detail = f"{before.total} credits became {after.total} although it failed; it costs {cost}"
     rule = rule_ids.money(name, "failure")
@@ -271,7 +276,7 @@ def _server_error(session: Session, name: str) -> None:
 
 
 def _free(session: Session) -> None:
-    """Everything without a price, one after the other, with nothing else going on."""
+    """Call every operation without a price, one after the other, without running jobs."""
     who = session.wallet.rich("reader")
     for name, rules in session.contract.behaviour.operations.items():
         if rules.price is not None or rules.effect == "billable":

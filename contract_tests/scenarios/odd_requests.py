@@ -34,7 +34,7 @@ _ABSENT = object()
 
 
 def bad_plans(session: Session, name: str) -> Iterator[tuple[Violation, RequestPlan]]:
-    """Requests to *name* with exactly one fault, and what it is."""
+    """Requests to *name* with exactly one fault, each with its violation."""
     operation = session.contract.operations[name]
     plan = session.plan(name)
     yield from _bad_queries(operation, plan)
@@ -48,7 +48,7 @@ def bad_plans(session: Session, name: str) -> Iterator[tuple[Violation, RequestP
 
 
 def good_plans(session: Session, name: str) -> Iterator[tuple[str, RequestPlan]]:
-    """Requests at the very edge of what the schema of *name* accepts."""
+    """Requests with values at the limits of the schema of *name*."""
     operation = session.contract.operations[name]
     plan = session.plan(name)
     for parameter in operation.parameters:
@@ -138,7 +138,7 @@ def _paths(session: Session, schema: Schema, plan: RequestPlan) -> Iterator[tupl
 
 
 def _named(contract: Contract, schema: Json, depth: int = 0) -> dict[str, Json]:
-    """The properties that *schema* names, whatever it is made of."""
+    """The properties that *schema* names, those of its parts included."""
     if not isinstance(schema, Mapping) or depth > 6:
         return {}
     if "$ref" in schema:
@@ -154,7 +154,7 @@ def _named(contract: Contract, schema: Json, depth: int = 0) -> dict[str, Json]:
 
 
 def _with(body: Json, path: tuple[str, ...], value: Json) -> Json:
-    """*body* with *value* at *path*; without it, where that is absent."""
+    """*body* with *value* at *path*; without the field if *value* is absent."""
     plan = RequestPlan(json=body)
     if value is _ABSENT:
         return changed(plan, {}, (".".join(path),)).json

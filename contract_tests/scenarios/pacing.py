@@ -1,4 +1,4 @@
-"""Keeping within a provider's rate windows, so that only those refuse that are meant to."""
+"""Keeping within a provider's rate windows, except the one under test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..traces.trace import Exchange
 def spaced(
     session: Session, who: Identity, operation: str, *, but: RateWindow | None = None
 ) -> Identity:
-    """*who*, once every rate window *but* one has room for one more call of *operation*."""
+    """Wait until every rate window except *but* has room for *operation*. Returns *who*."""
     for window in windows_in_force(session.contract):
         if operation not in window.operations or window == but:
             continue
@@ -23,7 +23,7 @@ def spaced(
 
 
 def _calls_since(session: Session, window: RateWindow, who: Identity) -> int:
-    """How many calls count in *window* now; the newest stand last in the trace."""
+    """How many calls count in *window* now; the newest are last in the trace."""
     since_ms, found = session.target.now_ms() - window.per_ms, 0
     for event in reversed(session.trace.events):
         if event.at_ms <= since_ms:

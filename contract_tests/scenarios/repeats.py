@@ -1,4 +1,4 @@
-"""What takes more than one request: repeated keys and rate windows."""
+"""Rules that need more than one request: repeated keys and rate windows."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
                     bound(_idempotency, name),
                     2 * total,
                     11,
-                    needs_levers=True,
+                    needs_controls=True,
                 )
     for window in windows_in_force(contract):
         yield Scenario(
@@ -47,7 +47,7 @@ def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
             bound(_rate, window),
             window.limit * total,
             window.limit * 2 + 6 + len(windows_apart(contract, checks, window)),
-            needs_levers=True,
+            needs_controls=True,
         )
 
 
@@ -75,7 +75,7 @@ def _idempotency(session: Session, name: str) -> None:
     check(rule_ids.idempotency("once"), detail, first, again, holds=paid.total == after.total)
     _conflict(session, name, ids, who, key)
     if before.total == paid.total:
-        return  # What costs nothing cannot show whether it was done again.
+        return  # A free call does not show whether it was done again.
     _other_key(session, name, ids, who)
     _scope(session, name, rules, first)
     _kept_refusal(session, name, rules)
@@ -211,13 +211,13 @@ def _rate(session: Session, window: RateWindow) -> None:
     freed = send(half + 1)
     passed = [it for it in freed if it.status != status]
     detail = f"{len(passed)} calls passed when {half} had aged"
-    # The call after the wait took one place, where it came before all of them had aged.
+    # The call after the wait takes one place if it came before all of them had aged.
     holds = len(passed) in {half - 1, half}
     check(rule_ids.rate(window.name, "slides"), detail, freed[-1], holds=holds)
 
 
 def _cheapest(session: Session, window: RateWindow) -> str:
-    """The operation of *window* that needs least to be called."""
+    """The operation of *window* that needs the fewest resources."""
     known = [it for it in sorted(window.operations) if it in session.checks.requests]
     if not known:
         raise UnableError(f"the checks have no request for {window.name}")
@@ -263,7 +263,7 @@ def _after_wait(
     who: Identity,
     answers: tuple[Exchange, Exchange],
 ) -> None:
-    """The wait in the refusal is just long enough; *answers* are the first and that one."""
+    """The wait in the refusal is just enough; *answers* are the first one and the refusal."""
     first, over = answers
     asked_s = over.headers.get("retry-after", "")
     rule = rule_ids.rate(window.name, "wait")

@@ -1,4 +1,4 @@
-"""What a scenario is: a few requests with a purpose, and the worst they can cost."""
+"""A scenario: a few requests with a purpose, and their highest cost."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _About = TypeVar("_About")
 class Scenario:
     """*run* makes requests; *cost* is the most it can cost by the price list.
 
-    *requests* is a guess of how many it takes, *wall_ms* how long it waits on a live provider.
-    *needs_levers* says that only a mock can be asked; *is_smoke* that a quick look includes it;
-    *is_read_only* that it changes nothing; *is_made_up* that its cost and requests are unknown.
+    *requests* is an estimate of their number, *wall_ms* the wait at a live provider.
+    *needs_controls*: only a mock has the controls that it needs. *is_smoke*: the tier smoke includes
+    it. *is_read_only*: it changes nothing. *is_made_up*: its cost and requests are unknown.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Scenario:
     cost: int = 0
     requests: int = 1
     wall_ms: int = 0
-    needs_levers: bool = False
+    needs_controls: bool = False
     needs_stranger: bool = False
     is_smoke: bool = False
     is_read_only: bool = False

@@ -1,4 +1,4 @@
-"""The documented sizes of requests: what has exactly that size passes, one byte more does not."""
+"""The documented sizes of requests: a request of that size passes, one byte more does not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .scenario import Scenario
 
 
 def sizes(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
-    """Scenarios about bodies and files of the largest size; only where they cost nothing."""
+    """Scenarios about bodies and files of the largest size; only where they are free."""
     worst = sum(prices.values())
     if json_operation(contract, checks) is not None:
         yield Scenario(
@@ -30,7 +30,7 @@ def sizes(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
             _body,
             worst,
             2,
-            needs_levers=True,
+            needs_controls=True,
         )
     if upload_operation(contract, checks) is not None:
         yield Scenario(
@@ -39,7 +39,7 @@ def sizes(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
             _file,
             worst,
             2,
-            needs_levers=True,
+            needs_controls=True,
         )
 
 

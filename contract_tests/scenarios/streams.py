@@ -1,4 +1,4 @@
-"""Streams: a good one, one that fails on the way, and a refusal before it begins."""
+"""Streams: a successful one, one that fails, and a refusal before it begins."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def streams(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
             total,
             4,
             120_000,
-            needs_levers=True,
+            needs_controls=True,
         )
         yield Scenario(
             f"failing stream of {name}",
@@ -34,7 +34,7 @@ def streams(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
             bound(_failing, name),
             total,
             4,
-            needs_levers=True,
+            needs_controls=True,
         )
         yield Scenario(
             f"refused stream of {name}",
@@ -42,7 +42,7 @@ def streams(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
             bound(_refused, name),
             total,
             3,
-            needs_levers=True,
+            needs_controls=True,
         )
 
 
@@ -60,7 +60,7 @@ def _good(session: Session, name: str) -> None:
 
 
 def _agree(session: Session, name: str, made: Made, stream: Exchange, wanted: str) -> None:
-    """The resource tells the same end as the stream."""
+    """The resource shows the same end as the stream."""
     rules = session.contract.behaviour.streams[name]
     payload = stream.events[-1].payload if stream.events else None
     last = payload.get(rules.name_field) if isinstance(payload, dict) else None

@@ -1,4 +1,4 @@
-"""Running scenarios against a target, and what came of it."""
+"""Running scenarios against a target, and the result."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from .webhooks import webhooks
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One scenario that was tried. *unable* says why it could not go on; empty when it did.
+    """One scenario that ran. *unable* says why it could not continue; empty if it did.
 
     *ended_by* is the exception that ended the whole run during it.
     """
@@ -49,7 +49,7 @@ class Ran:
 
 @dataclass(slots=True)
 class Result:
-    """Everything that a verification found out.
+    """The result of a verification.
 
     *pending* credits are those of jobs that were not seen to end, and may still be taken.
     """
@@ -104,7 +104,7 @@ class Result:
 
     @property
     def bill(self) -> str:
-        """What the run cost."""
+        """The cost of the run."""
         if self.contract.behaviour.initial_credits is None:
             return "no credits in this contract"
         pending = (
@@ -126,7 +126,7 @@ class Result:
 
 
 def scenarios_of(contract: Contract, checks: Checks) -> list[Scenario]:
-    """Every scenario that the two files of a contract call for."""
+    """Every scenario that the files of a contract require."""
     prices = prices_of(contract, checks)
     return [
         scenario
@@ -164,10 +164,10 @@ def verify(
 ) -> Result:
     """Run *scenarios* and judge what they show.
 
-    *open_target* gives a fresh world for every scenario; with *is_shared* it is asked once, so
-    that scenarios share what they paid for. *is_open* allows undocumented fields. *open_jobs* are
-    those that an earlier run paid for and did not see the end of. An exception of *ends_by* ends
-    the run with what was found until then.
+    *open_target* gives a new world for every scenario; with *is_shared* it is called once, so that
+    scenarios share the resources that they paid for. *is_open* allows undocumented fields.
+    *open_jobs* are those that an earlier run paid for, and that had not ended with it. An exception
+    of *ends_by* ends the run with the results so far.
     """
     judge = Judge(rules_of(contract, checks))
     started = time.perf_counter()
@@ -197,7 +197,7 @@ def verify(
 
 
 def _obstacle(scenario: Scenario, session: Session) -> str:
-    if scenario.needs_levers and session.target.controls is None:
+    if scenario.needs_controls and session.target.controls is None:
         return "only a server that can be steered shows it"
     if scenario.needs_stranger and session.target.stranger is None:
         return "it needs a second account"
@@ -211,7 +211,7 @@ def run_scenario(
     is_shared: bool = False,
     ends_by: tuple[type[BaseException], ...] = (),
 ) -> Ran:
-    """Run one scenario; one that cannot go on does not fail, but leaves rules unjudged."""
+    """Run one scenario. If it cannot continue, it does not fail, and its rules are not judged."""
     session.judge.scenario = scenario.name
     before = len(session.trace.events)
     started = time.perf_counter()

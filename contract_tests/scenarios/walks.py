@@ -1,4 +1,4 @@
-"""From the making of a resource to its end and beyond: lifecycles, files, failures, repeats."""
+"""The whole life of a resource: lifecycles, files, failures, repeated requests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LENGTH_TOLERANCE_MS = 100
 
 
 def walks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
-    """A walk, a look at the files, a failure and a repeat for each kind of resource."""
+    """Scenarios about the life, the files, a failure and a repeat of each kind of resource."""
     for kind, make in checks.makes.items():
         cost, is_smoke = prices[kind], is_cheap(contract, checks, kind)
         resource = contract.behaviour.resources.get(kind)
@@ -66,7 +66,7 @@ def walks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
                 cost,
                 8,
                 wall_ms,
-                needs_levers=True,
+                needs_controls=True,
             )
         if kind in checks.same_as_asked:
             yield Scenario(
@@ -92,14 +92,14 @@ def is_cheap(contract: Contract, checks: Checks, kind: str) -> bool:
 
 
 def cost_of(contract: Contract, checks: Checks, prices: Mapping[str, int], name: str) -> int:
-    """The worst that getting what *name* acts on costs."""
+    """The highest cost of the resource on which *name* acts."""
     names = names_needed(contract.operations[name], checks.requests.get(name, RequestPlan()))
     makes = [it for it in checks.makes.values() if names and names <= it.ids.keys()]
     return min((prices[it.kind] for it in makes), default=0)
 
 
 def is_cheaply_read(contract: Contract, checks: Checks, name: str) -> bool:
-    """Whether *name* only reads, and what it reads comes with the one paid job of a quick look."""
+    """Whether *name* only reads, and only a resource of the one paid job of the tier smoke."""
     if contract.behaviour.operations[name].effect != "read":
         return False
     names = names_needed(contract.operations[name], checks.requests.get(name, RequestPlan()))
@@ -125,7 +125,7 @@ def _walk(session: Session, kind: str) -> None:
 
 
 def _young(session: Session, made: Made) -> None:
-    """Something that was not there before takes its time."""
+    """A new resource has not ended in the answer that made it."""
     kind, state = made.make.kind, session.shown.kind_seen(made.make.kind, made.exchange)
     if state is not None and made.exchange.operation == made.make.by:
         detail = f"it was {state.value} in the answer that made it"
@@ -135,7 +135,7 @@ def _young(session: Session, made: Made) -> None:
 
 
 def _early(session: Session, made: Made) -> None:
-    """The file of something that is not finished."""
+    """Request the file of an unfinished resource."""
     content = made.make.content
     if content is None or content.early is None:
         return
@@ -147,7 +147,7 @@ def _early(session: Session, made: Made) -> None:
 
 
 def _end(session: Session, made: Made) -> Exchange:
-    """Poll *made* to its end, and note whether it came in time."""
+    """Poll *made* to its end, and judge whether it came in time."""
     kind = made.make.kind
     polls = session.resources.finish(made)
     last = polls[-1] if polls else made.exchange
@@ -180,7 +180,7 @@ def _failure(session: Session, kind: str) -> None:
 
 
 def _same(session: Session, kind: str) -> None:
-    """The same request again gives the finished result of the first one."""
+    """Repeat a request, which gives the finished result of the first one."""
     at = session.checks.same_as_asked[kind].same
     first = session.resources.ready(kind)
     again = session.call(first.make.by, ids=first.ids)
@@ -214,7 +214,7 @@ def _files(session: Session, kind: str) -> None:
 
 
 def _content(session: Session, make: Make, content: Content) -> None:
-    """A file that an operation of the provider answers itself."""
+    """Judge a file that an operation of the provider answers itself."""
     kind = make.kind
     made = session.resources.ready(kind)
     first = session.call(content.operation, ids=made.ids)
@@ -278,7 +278,7 @@ def _size(session: Session, view: View, made: Made, fetched: Exchange) -> None:
 
 
 def _address(session: Session, rules: UrlRules, url: str, made: Made, at: str) -> None:
-    """An address that was handed out: it works, as long as it should, and only as it is."""
+    """Judge a URL from an answer: it works as long as documented, and only unchanged."""
     name, check = rules.name, session.judge.check
     fetched = session.fetch(url)
     detail = f"it answered {fetched.status} with {len(fetched.body)} bytes"
@@ -327,7 +327,7 @@ def _lifetime(session: Session, rules: UrlRules, made: Made, at: str) -> None:
 
 
 def _altered(url: str, rules: UrlRules) -> Iterator[str]:
-    """*url* with one character of its signature changed, and with a longer life."""
+    """*url* with one changed character in its signature, and with a later expiry."""
     parts = urlsplit(url)
     pairs = [pair.partition("=") for pair in parts.query.split("&")]
     for role in ("signature", "expires"):

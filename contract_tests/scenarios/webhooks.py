@@ -1,4 +1,4 @@
-"""Webhooks: that they come, are signed, are repeated as documented, and stop."""
+"""Webhooks: they arrive, are signed, are repeated as documented, and stop."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def webhooks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
             bound(_delivered, type_),
             total,
             8,
-            needs_levers=True,
+            needs_controls=True,
         )
     yield Scenario(
         "repeated hooks",
@@ -46,7 +46,7 @@ def webhooks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
         _retries,
         total,
         8,
-        needs_levers=True,
+        needs_controls=True,
     )
     yield Scenario(
         "rotated hooks",
@@ -54,10 +54,15 @@ def webhooks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
         _rotation,
         total,
         8,
-        needs_levers=True,
+        needs_controls=True,
     )
     yield Scenario(
-        "endpoints of hooks", "register one endpoint too many", _endpoints, 0, 0, needs_levers=True
+        "endpoints of hooks",
+        "register one endpoint too many",
+        _endpoints,
+        0,
+        0,
+        needs_controls=True,
     )
 
 
@@ -75,7 +80,7 @@ def _endpoint(session: Session, who: Identity) -> ReceiverEndpoint:
 
 
 def _job(session: Session, event: WebhookEvent, who: Identity) -> Made:
-    """A job that ends as *event* tells, polled to its end."""
+    """A job that ends as *event* requires, polled to its end."""
     resources = session.contract.behaviour.resources
     for kind, make in session.checks.makes.items():
         lifecycle = resources[kind].lifecycle if kind in resources else None
@@ -103,7 +108,7 @@ def _delivered(session: Session, type_: str) -> None:
     made_of: list[Made] = []
 
     def look() -> None:
-        """What a receiver sees that asks at once."""
+        """Read the job as a receiver that polls at once."""
         if made_of:
             kind = session.shown.kind_seen(made_of[0].make.kind, session.resources.read(made_of[0]))
             seen.append(kind is not None and kind.is_final)
@@ -133,7 +138,7 @@ def _delivered(session: Session, type_: str) -> None:
 
 
 def _names_event(rules: WebhookRules, payload: Json, type_: str) -> bool:
-    """Whether the payload has the parts of the template, the type among them."""
+    """Whether the payload has the parts of the template, including the type."""
     if not isinstance(payload, dict):
         return False
     return payload.keys() == rules.body.keys() and all(

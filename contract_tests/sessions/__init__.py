@@ -1,4 +1,4 @@
-"""What a scenario works with: calls, resources, what answers show, and credits.
+"""The tools of a scenario: calls, resources, views of answers, and credits.
 
-May import targets and below. A scenario decides what to do; nothing here does.
+May import targets and below. A scenario decides what to do; these modules do not.
 """

@@ -1,4 +1,4 @@
-"""The calls of one scenario: requests in the contract's words, and the trace of what was seen."""
+"""The calls of one scenario, by the names of the contract, and their trace."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..traces.trace import Balance, Exchange, Raw, SeenDelivery, Trace, understa
 
 @dataclass(slots=True)
 class Calls:
-    """Requests to one target. Monitors judge everything that is sent and seen."""
+    """Requests to one target. Monitors judge every exchange."""
 
     target: Target
     contract: Contract
@@ -63,7 +63,7 @@ class Calls:
         who: Identity | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Exchange:
-        """Send a request to *operation*: its smallest one, unless *plan* is another."""
+        """Send a request to *operation*: *plan*, by default the smallest request."""
         who = self.owner if who is None else who
         plan = self.plan(operation) if plan is None else plan
         shape = self.contract.operations[operation]
@@ -76,7 +76,7 @@ class Calls:
         return self._note(self.target.send(wire), who, None)
 
     def fetch(self, url: str) -> Exchange:
-        """GET an address that the provider handed out."""
+        """GET a URL from an answer of the provider."""
         raw = self.target.fetch(url)
         found = understand(self.contract, raw, number=self._number, actor="anonymous", key="")
         exchange = replace(found, operation="")

@@ -15,7 +15,7 @@ from ..traces.trace import Exchange
 
 
 class NotAcceptedError(UnableError):
-    """The server did not accept what a scenario needs; *exchange* has its answer.
+    """The server refused a request that the scenario needs; *exchange* has its answer.
 
     A request that the guard stopped is not a refusal of the server.
     """

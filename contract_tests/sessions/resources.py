@@ -68,7 +68,7 @@ class Resources:
         return self._noted(found, asked, needed)
 
     def _noted(self, made: Made, asked: RequestPlan, needed: Made | None) -> Made:
-        """*made*, kept for the next run where it is a job of the owner that may take its time."""
+        """*made*; also stored for the next run if it is a job of the owner that may take long."""
         make, lifecycle = made.make, self.calls.contract.behaviour.lifecycle_of(made.make.kind)
         if self.open_jobs is None or made.owner != self.calls.owner or make.read is None:
             return made
@@ -130,7 +130,7 @@ class Resources:
         return Made(make, {**ids, **shown}, exchange, who)
 
     def ready(self, kind: str, *, who: Identity | None = None) -> Made:
-        """A resource of *kind* that has succeeded; the same one again for the same account."""
+        """A resource of *kind* that has succeeded; always the same one for the same account."""
         who = who or self.calls.owner
         key = f"{kind}/{who.label}"
         if key not in self._ready:
@@ -140,11 +140,11 @@ class Resources:
         return self._ready[key]
 
     def keep(self, made: Made) -> None:
-        """Let *made*, which has ended, be what `ready` gives from now on."""
+        """Make `ready` return *made*, which has ended, from now on."""
         self._ready[f"{made.make.kind}/{made.owner.label}"] = made
 
     def finish(self, made: Made) -> list[Exchange]:
-        """Poll until *made* has ended; every answer on the way, the last one last."""
+        """Poll until *made* has ended. Returns all answers in order."""
         return list(self.polls(made))
 
     def polls(self, made: Made) -> Iterator[Exchange]:
@@ -172,18 +172,18 @@ class Resources:
         raise UnableError(f"the {make.kind} did not end within {_POLLS_MAX} polls")
 
     def pause(self, waited_ms: int) -> None:
-        """Wait between two polls: to the next transition where it is known, else by the cadence."""
+        """Wait between two polls: until the next transition if it is known, else by the cadence."""
         cadence = self.calls.checks.cadence
         pause_ms = cadence.first_ms if waited_ms < cadence.for_ms else cadence.then_ms
         if self.calls.target.controls is not None:
             due_ms = self.calls.target.controls.next_due_ms()
             left_ms = due_ms - self.calls.target.now_ms() if due_ms is not None else pause_ms
-            # Two looks between transitions are enough to see a figure rise or fall.
+            # Two polls between transitions are enough to see a value rise or fall.
             pause_ms = max(1, left_ms) if left_ms <= pause_ms else max(pause_ms, left_ms // 4)
         self.calls.target.wait(pause_ms)
 
     def longest_ms(self, kind: str) -> int:
-        """The longest that a resource of *kind* is documented to take, with every stretch."""
+        """The longest documented duration of a resource of *kind*, with every extension."""
         lifecycle = self.calls.contract.behaviour.lifecycle_of(kind)
         assert lifecycle is not None, kind
         factor = max(lifecycle.scale[1].values(), default=1) if lifecycle.scale else 1
@@ -191,21 +191,21 @@ class Resources:
         return int(sum(spans) * factor) + 1_000
 
     def read(self, made: Made, *, who: Identity | None = None) -> Exchange:
-        """What the reading operation answers about *made* now."""
+        """The present answer of the reading operation about *made*."""
         assert made.make.read is not None, made.make.kind
         return self.calls.call(made.make.read, ids=made.ids, who=who or made.owner)
 
     def job_of(self, made: Made) -> str:
-        """The id under which the server's own controls know *made*."""
+        """The id of *made* in the server's control API."""
         found = evaluate(made.make.job, made.exchange) if made.make.job else made.own_id
         return str(found)
 
     def ids_of(
         self, operation: str, *, who: Identity | None = None, fresh: bool = False
     ) -> Mapping[str, Json]:
-        """Ids for every name that a request to *operation* needs, of something that exists.
+        """Ids of existing resources for every name that a request to *operation* needs.
 
-        *fresh* makes something new instead of taking what has ended.
+        *fresh* makes a new resource instead of using one that has ended.
         """
         make = self.maker_for(operation)
         if make is None:
@@ -213,7 +213,7 @@ class Resources:
         return (self.make if fresh else self.ready)(make.kind, who=who).ids
 
     def maker_for(self, operation: str) -> Make | None:
-        """How to get what *operation* acts on; None when it acts on nothing.
+        """How to make the resource that *operation* acts on; None if it acts on none.
 
         Raises:
             UnableError: nothing in the checks makes it.

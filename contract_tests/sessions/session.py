@@ -1,4 +1,4 @@
-"""What a scenario works with: calls, resources, what answers show, and credits."""
+"""The session of a scenario: calls, resources, views of answers, and credits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .wallet import Wallet
 
 @dataclass(slots=True)
 class Session(Calls):
-    """One scenario's conversation with one target."""
+    """All requests of one scenario to one target."""
 
     open_jobs: OpenJobs | None = None
     resources: Resources = field(init=False)

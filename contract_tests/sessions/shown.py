@@ -28,7 +28,7 @@ class Shown:
         return None
 
     def kind_seen(self, kind: str, exchange: Exchange) -> Kind | None:
-        """What that state means."""
+        """The kind of that state."""
         return self.contract.behaviour.meaning_of(kind, self.state_seen(kind, exchange))
 
     def view(self, made: Made) -> View | None:

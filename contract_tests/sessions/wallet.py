@@ -20,7 +20,7 @@ from .made import Made
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """Reads, sets and foretells credits."""
+    """Reads, sets and predicts credits."""
 
     calls: Calls
 
@@ -34,13 +34,13 @@ class Wallet:
         return self.calls.contract.behaviour.initial_credits is not None
 
     def balance(self, who: Identity | None = None) -> Balance:
-        """The credits of *who*, noted in the trace."""
+        """The credits of *who*, recorded in the trace."""
         balance = self.calls.controls.balance(who or self.calls.owner)
         self.calls.see(balance)
         return balance
 
     def set_credits(self, who: Identity, credits: int) -> None:
-        """Give *who* exactly so many credits; the trace shows it as a balance."""
+        """Set the credits of *who*; the trace shows the new balance."""
         self.balance(who)
         self.calls.controls.set_credits(who, credits)
         self.balance(who)

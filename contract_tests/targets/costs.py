@@ -1,8 +1,8 @@
-"""What requests turned out to cost, by what the answers show; the guard settles by it.
+"""The actual costs of requests, read from the answers; the guard settles by them.
 
-A figure that the provider tells counts first. Where it tells none, it is the contract's price for
-that very request, once, and given back when its job is seen to have failed. What cannot be known
-counts as the worst, and so does a server error: the work may have been done before it.
+An amount in the answer counts first. Without one, the contract's price of the request counts once,
+and is given back when its job is seen to have failed. An unknown cost counts as the highest
+possible, and so does a server error: the work may have been done before it.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from .open_jobs import OpenJob
 from .request_builder import UnableError, credential_header, wire_of_plan
 from .target import ANONYMOUS, Identity, OutgoingRequest
 
-#: Jobs whose end was not seen and that are read once more: each read is a request.
+#: The most jobs without an observed end that are read once more: each read is a request.
 _LOOKS_MAX = 200
-#: From here on a status says that the server failed, and not what it did before.
+#: From this status on, the server failed, and what it did before is unknown.
 _SERVER_ERROR = 500
 
 
@@ -43,7 +43,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """A job that was accepted, its price, and whether that is taken only when it succeeds."""
+    """An accepted job, its price, and whether the price is charged only if it succeeds."""
 
     ids: Mapping[str, Json]
     headers: Mapping[str, str]
@@ -98,7 +98,7 @@ class Costs:
         return Change(sum(it.spent for it in changes), sum(it.pending for it in changes))
 
     def _doubted(self, exchange: Exchange, worst: int) -> Change:
-        """Who charges and then fails has charged; one repeated key is charged once."""
+        """The highest cost of an error: it may have been charged; a repeated key only once."""
         key = self._repeat_key(exchange)
         if key is None:
             return Change(spent=worst)
@@ -107,7 +107,7 @@ class Costs:
         return Change(spent=self._doubts[key] - counted)
 
     def adopt(self, job: OpenJob, owner: Identity) -> Change:
-        """Take over *job* of an earlier run, if it is not known: what it may still take."""
+        """Add *job* of an earlier run, unless it is known. Returns what it may still cost."""
         make = self._checks.makes.get(job.kind)
         if make is None or make.read is None or not job.pending:
             return Change()
@@ -122,7 +122,7 @@ class Costs:
         return paid.accepted
 
     def looks(self) -> Iterator[OutgoingRequest]:
-        """Requests that show how the jobs stand whose end was not seen; they change nothing."""
+        """Requests that read the jobs without an observed end; they change nothing."""
         for paid in list(self._jobs.values())[:_LOOKS_MAX]:
             wire = self._look(paid)
             if wire is not None:
@@ -171,7 +171,7 @@ class Costs:
         yield paid.accepted
 
     def _is_replay(self, exchange: Exchange) -> bool:
-        """Whether the answer only repeats an earlier one; then nothing was done again."""
+        """Whether the answer only repeats an earlier one, so that no work was done again."""
         rules, key = self.contract.behaviour.idempotency, self._repeat_key(exchange)
         if rules is None or key is None:
             return False
@@ -182,12 +182,12 @@ class Costs:
         return False
 
     def _repeat_key(self, exchange: Exchange) -> tuple[str, str, str] | None:
-        """What makes a repetition one with its first request; None when nothing does."""
+        """The key that joins a repetition with its first request; None without one."""
         value = idempotency_key(self.contract, exchange.operation, exchange.request_headers)
         return None if value is None else (exchange.key, exchange.operation, value)
 
     def _streamed(self, exchange: Exchange, price: int) -> Change:
-        """A stream tells how its job ended; one that broke off does not."""
+        """The change by a stream, which shows how its job ended unless it broke off."""
         rules = self.contract.behaviour.streams.get(exchange.operation)
         last = exchange.events[-1].payload if exchange.events else None
         word = last.get(rules.name_field) if rules is not None and isinstance(last, dict) else None
@@ -209,7 +209,7 @@ class Costs:
         return worst_price(self.contract, self._checks, rules.id) if price is None else price
 
     def _shown_prices(self, exchange: Exchange, shown: Exchange | None) -> Iterator[Json]:
-        """What the provider itself says that the request costs."""
+        """The prices of the request that the provider's answers show."""
         for view in self._checks.views.get(exchange.operation, ()):
             if view.charged:
                 yield evaluate(view.charged, exchange)
@@ -219,7 +219,7 @@ class Costs:
                 yield evaluate(relation.total, shown)
 
     def _acted_on(self, rules: OperationRules, exchange: Exchange) -> Exchange | None:
-        """The last answer that showed what the request acts on."""
+        """The last answer that showed the resource on which the request acts."""
         for target in rules.targets:
             id_ = exchange.path_values.get(target.id_from.rpartition(".")[2])
             if (target.kind, str(id_)) in self._shown:
@@ -227,7 +227,7 @@ class Costs:
         return None
 
     def _remember(self, exchange: Exchange) -> None:
-        """Keep what a later price depends on."""
+        """Remember facts on which a later price depends."""
         for view, scope in observations(self._checks, exchange):
             if view.resource in self._deciding and not view.each:
                 self._shown[view.resource, str(evaluate(view.id, exchange, scope))] = exchange
@@ -261,7 +261,7 @@ class Costs:
 
 
 def idempotency_key(contract: Contract, operation: str, headers: Mapping[str, str]) -> str | None:
-    """The value that makes a repetition of a request harmless; None when it has none."""
+    """The idempotency key of a request; None without one."""
     rules = contract.behaviour.idempotency
     if rules is None or operation not in rules.operations:
         return None
@@ -270,7 +270,7 @@ def idempotency_key(contract: Contract, operation: str, headers: Mapping[str, st
 
 
 def _end(paid: Paid, kind: Kind, given_back: Json) -> Change:
-    """What the end of a job changes; a provider gives back no more than it took."""
+    """The change by the end of a job. A refund is never more than the charge."""
     is_failed = kind is not Kind.SUCCEEDED
     if paid.is_pending:
         return Change(spent=0 if is_failed else paid.price, pending=-paid.price)

@@ -1,7 +1,7 @@
-"""The guard in front of a server: it lets nothing pass that costs more than was allowed.
+"""The guard in front of a server: it stops requests that could cost more than the budget.
 
-Before a request that may cost, the worst that it can is set aside; its answer shows how much of
-that is spent. A request that the budget does not cover never reaches the server.
+Before a request that may cost, its highest price is reserved; the answer shows how much of that was
+spent. A request that the budget does not cover never reaches the server.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from .request_builder import UnableError
 from .target import Identity, MockControls, OutgoingRequest, Target
 
 BUDGET_HEADER = "x-screentest-budget"
-#: A refusal of a live server that asks for patience is obeyed this often, and never for longer
-#: than this.
+#: A live server's request to wait is followed this often, and never for longer than this.
 _RETRIES_MAX = 3
 _RETRY_S_MAX = 120
 
@@ -41,9 +40,9 @@ class ReadOnlyError(UnableError):
 class CreditBudget:
     """Credits that may be spent; None means unlimited. Safe to share between threads.
 
-    *reserved* is set aside: for requests that are not answered yet, and for *pending* jobs, which
-    are paid when they succeed. `spent + reserved` exceeds *limit* only by what a server takes
-    beyond its own prices.
+    *reserved* is for requests that are not answered yet, and for *pending* jobs, which are paid
+    when they succeed. `spent + reserved` exceeds *limit* only if a server takes more than its own
+    prices.
     """
 
     limit: int | None
@@ -58,7 +57,7 @@ class CreditBudget:
         return max(0, (self.limit or 0) - self.spent - self.reserved)
 
     def reserve(self, amount: int) -> bool:
-        """Set *amount* aside. False, and no change, when the budget does not cover it."""
+        """Reserve *amount*. False, and no change, when the budget does not cover it."""
         with self._lock:
             if self.limit is not None and self.spent + self.reserved + amount > self.limit:
                 self.refused += 1
@@ -67,7 +66,7 @@ class CreditBudget:
             return True
 
     def settle(self, amount: int, change: Change) -> None:
-        """End what was set aside; *change* is what the answer showed."""
+        """End the reservation of *amount*; *change* is what the answer showed."""
         with self._lock:
             assert self.reserved >= amount, (self.reserved, amount)
             self.reserved += change.pending - amount
@@ -76,7 +75,7 @@ class CreditBudget:
 
 
 def price_at_most(contract: Contract, wire: OutgoingRequest) -> int:
-    """What a request can cost at most, by the contract's own table and the request's own fields."""
+    """The highest cost of a request, by the contract's prices and the request's fields."""
     operation, _ = find_operation(contract, wire.method, wire.path)
     if operation is None or contract.behaviour.operations[operation.id].price is None:
         return 0
@@ -87,13 +86,13 @@ def price_at_most(contract: Contract, wire: OutgoingRequest) -> int:
 
 
 def unanswered(wire: OutgoingRequest) -> Raw:
-    """A request of which no answer is known yet."""
+    """A request without an answer yet."""
     return wire.answered(0, {}, b"", 0)
 
 
 @dataclass(slots=True)
 class BudgetGuard:
-    """Lets requests pass, or not. With *knows_past* no account was used before it came."""
+    """Passes requests on, or stops them. With *knows_past* no account was used before."""
 
     contract: Contract
     budget: CreditBudget
@@ -119,7 +118,7 @@ class BudgetGuard:
         if not self.budget.reserve(price):
             left = self.budget.left
             raise SpentError(f"{wire.method} {wire.path} may cost {price}, {left} credits are left")
-        # Without an answer this is unknown; the server may have taken its price.
+        # Without an answer the cost is unknown; the server may have charged its price.
         change = Change(spent=price)
         try:
             raw = send(wire)
@@ -132,11 +131,11 @@ class BudgetGuard:
         return raw
 
     def adopt(self, job: OpenJob, owner: Identity) -> None:
-        """Set aside what a job of an earlier run may still take; it cannot be refused any more."""
+        """Reserve what a job of an earlier run may still cost; it cannot be stopped any more."""
         self.budget.settle(0, self._costs.adopt(job, owner))
 
     def look_again(self, send: Callable[[OutgoingRequest], Raw]) -> None:
-        """Ask once more for the jobs whose end was not seen, so that they are settled by it."""
+        """Read the jobs without an observed end once more, to settle their costs."""
         for wire in self._costs.looks():
             self.budget.settle(0, self._costs.change(send(wire)))
 
@@ -182,7 +181,7 @@ class Guarded:
         self.target.wait(ms)
 
     def close(self) -> None:
-        with suppress(UnreachableError):  # what was not seen to end stays as it was counted
+        with suppress(UnreachableError):  # jobs without an observed end stay as they were counted
             self._guard.look_again(self.target.send)
         self.target.close()
 
@@ -190,9 +189,9 @@ class Guarded:
         return self.target.fetch(url)
 
     def send(self, wire: OutgoingRequest) -> Raw:
-        """Pass *wire* on, if it may, and again when a live server asks for patience.
+        """Pass *wire* on if the budget allows it, and again when a live server asks to wait.
 
-        Each attempt is paid for by itself, as a server may charge before it refuses.
+        Each attempt is reserved separately, because a server may charge before it refuses.
 
         Raises:
             SpentError: the budget does not cover it.
@@ -209,7 +208,7 @@ class Guarded:
         return raw
 
     def adopt(self, job: OpenJob) -> None:
-        """Add *job*, which an earlier run started and success pays, to this run's bill."""
+        """Add *job*, which an earlier run started and which is charged on success, to the costs."""
         self._guard.adopt(job, self.owner)
 
     def _is_ours(self, wire: OutgoingRequest) -> bool:
@@ -224,10 +223,10 @@ class Guarded:
 
 
 def pause_asked_s(contract: Contract, wire: OutgoingRequest, raw: Raw) -> int | None:
-    """How long to wait before *wire* is sent again; None where it is not.
+    """How long to wait before *wire* is sent again; None if it must not be.
 
-    429 says that nothing was done. After 503 a client that repeats may pay twice, so it is for
-    requests alone that change nothing or carry a key that makes them one.
+    After 429 nothing was done. After 503 a repetition may be charged twice, so only requests that
+    change nothing or carry an idempotency key are repeated.
     """
     detail = raw.headers.get("retry-after", "")
     if raw.status not in {429, 503} or not detail.isdigit() or int(detail) > _RETRY_S_MAX:
@@ -242,7 +241,7 @@ def pause_asked_s(contract: Contract, wire: OutgoingRequest, raw: Raw) -> int | 
 
 
 def changes_something(contract: Contract, wire: OutgoingRequest) -> bool:
-    """Whether a request may change anything at the provider; an unknown one may."""
+    """Whether a request may change anything at the provider. Unknown requests count as changes."""
     operation, _ = find_operation(contract, wire.method, wire.path)
     if operation is None:
         return wire.method not in {"GET", "HEAD", "OPTIONS"}

@@ -1,4 +1,4 @@
-"""The one place where the kit meets the mock: a target in this process, on a clock of its own.
+"""The only module of the kit that uses the mock: a target in this process with its own clock.
 
 Requests are WSGI calls and waiting moves the clock, so a day costs microseconds. Everything beyond
 that uses the control API, as a downstream test does.
@@ -19,7 +19,7 @@ from .target import Identity, OutgoingRequest, ReceiverEndpoint
 
 #: The first instant of every world of the kit.
 START = "2026-01-01T00:00:00Z"
-#: More than any documented wait; in process nothing is slow.
+#: More than any documented wait; in process, waiting takes no real time.
 _PATIENCE_MS = 30 * 24 * 3_600_000
 
 
@@ -216,7 +216,7 @@ class InProcessTarget:
         return wire.answered(status, headers, body, at_ms, self._now_ms, shown)
 
     def _look_at_clock(self) -> None:
-        """Reading a stream moves the clock of a mock in process."""
+        """Read the clock again: reading a stream moves the clock of a mock in process."""
         self._now_ms = instant_ms(
             self._client.control("GET", f"{self._controls.path}/clock")["now"]
         )

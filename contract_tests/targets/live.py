@@ -16,7 +16,7 @@ from .request_builder import UnableError
 from .target import Identity, OutgoingRequest
 
 _TIMEOUT_S = 30.0
-#: No answer that a contract describes is longer; a longer one is cut and so fails.
+#: Longer than any answer of a contract. A longer one is cut, and fails for that.
 _BODY_BYTES_MAX = 256 * 1024 * 1024
 _PIECE_BYTES = 64 * 1024
 _SHOWN_MAX = 200
@@ -27,19 +27,16 @@ class UnreachableError(Exception):
 
 
 class NotSentError(UnreachableError):
-    """No connection came about, so the server knows nothing of the request."""
+    """The connection failed, so the server did not get the request."""
 
 
 class NotAllowedError(Exception):
-    """The address is not one that may be tested without being asked for expressly.
-
-    Or it is not an address, or a key cannot be sent there.
-    """
+    """The address needs explicit permission, is invalid, or a key cannot be sent there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """An answer whose head is there, and whose body comes piece by piece, each with its instant."""
+    """An answer with its head, and a body that arrives in pieces, each with its time."""
 
     wire: OutgoingRequest
     at_ms: int
@@ -52,7 +49,7 @@ class Answering:
         return self.headers.get("content-type", "").startswith("text/event-stream")
 
     def ended(self, pieces: list[tuple[int, bytes]], ended_ms: int) -> Raw:
-        """The whole exchange, once *pieces* have come."""
+        """The whole exchange, once *pieces* have arrived."""
         body = b"".join(piece for _, piece in pieces)
         shown = pieces if self.is_stream else ()
         return self.wire.answered(self.status, self.headers, body, self.at_ms, ended_ms, shown)
@@ -88,7 +85,7 @@ class Live:
             self._sleep(ms / 1_000 / self.time_scale)
 
     def close(self) -> None:
-        """Nothing is kept for a live target."""
+        """Nothing to close: a live target keeps no resources."""
 
     def send(self, wire: OutgoingRequest) -> Raw:
         base = urlsplit(self.url)
@@ -170,7 +167,7 @@ def _connection(scheme: str, netloc: str) -> http.client.HTTPConnection:
 
 
 def check_address(url: str, *, is_live: bool) -> None:
-    """Let loopback pass, and anything else only on request.
+    """Raises unless the address is on loopback or *is_live*.
 
     Raises:
         NotAllowedError: it is another machine's address and *is_live* is false, or no address.
@@ -198,7 +195,7 @@ def check_address(url: str, *, is_live: bool) -> None:
 
 
 def address_problem(url: str) -> str:
-    """What keeps *url* from being an address of HTTP; empty when nothing does."""
+    """Why *url* is not an HTTP address; empty if it is one."""
     try:
         parts = urlsplit(url)
         is_port_none = parts.port == 0

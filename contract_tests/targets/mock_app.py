@@ -47,7 +47,7 @@ def make_app(contract: Contract) -> App:
 
 
 def _ignore_warning(_text: str) -> None:
-    """The kit does what users are warned of on purpose, and reports what comes of it."""
+    """Ignore warnings: the kit does on purpose what users are warned about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class MockClient:
     app: App
 
     def control(self, method: str, path: str, body: Json = None) -> Json:
-        """What the control API answers; the call must succeed."""
+        """The answer of the control API; the call must succeed."""
         status, answer = self.attempt(method, path, body)
         assert status < 300, f"{method} {path}: {status} {answer}"
         return answer
@@ -117,7 +117,7 @@ class Inbox:
 
 
 def bent(taken: Sequence[SeenDelivery], how: str) -> list[SeenDelivery]:
-    """*taken* as a provider with a defect would have sent it; as it is when *how* is empty."""
+    """*taken* as a provider with the defect *how* would have sent it; unchanged if it is empty."""
     match how:
         case "drop":
             return []

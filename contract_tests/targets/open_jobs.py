@@ -1,4 +1,4 @@
-"""Paid jobs whose end a run did not see, kept in a file so that none is paid twice."""
+"""Paid jobs that had not ended with their run, stored in a file so that none is paid twice."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class BadJournalError(JournalError):
 
 
 class JobPlace(Struct, frozen=True):
-    """Whose jobs: a provider, its address, and the account, known by a digest of its key."""
+    """The owner of jobs: a provider, its address, and the account, as a digest of its key."""
 
     provider: str
     url: str
@@ -33,10 +33,10 @@ class JobPlace(Struct, frozen=True):
 
 
 class OpenJob(Struct, frozen=True):
-    """A job that was accepted. It holds ids alone, no key and no answer.
+    """An accepted job. It has ids only, no key and no answer.
 
-    *asked* is a digest of its request: only who would send the same goes on with it. *pending*
-    credits are taken when it succeeds.
+    *asked* is a digest of its request: only the same request resumes it. *pending* credits are
+    charged when it succeeds.
     """
 
     place: JobPlace
@@ -56,7 +56,7 @@ class _Journal(Struct, frozen=True, forbid_unknown_fields=True):
 class OpenJobs:
     """The open jobs at one *place*; those at others stay in the file as they are.
 
-    *on_resume* hears of a job of an earlier run before it is gone on with.
+    *on_resume* gets each job of an earlier run before it is resumed.
 
     Raises:
         JournalError: *path* is there, and was not written by this class.
@@ -90,15 +90,14 @@ class OpenJobs:
         self._current = (*self._current, job)
 
     def forget(self, job: OpenJob) -> None:
-        """*job* has ended, or is gone."""
+        """Remove *job*, which has ended or no longer exists."""
         self._earlier = tuple(it for it in self._earlier if it != job)
         self._current = tuple(it for it in self._current if it != job)
         if job in self.found:
             self._save(tuple(it for it in self.found if it != job))
 
     def end_scenario(self, *, is_done: bool) -> None:
-        """Jobs that a scenario needs no more are forgotten; those of one that could not go on
-        are there for the next."""
+        """Remove the jobs of a scenario that *is_done*; those of another stay for the next."""
         current, self._current = self._current, ()
         if is_done:
             for job in current:
@@ -107,7 +106,7 @@ class OpenJobs:
             self._earlier = (*self._earlier, *current)
 
     def _save(self, jobs: tuple[OpenJob, ...]) -> None:
-        """A run that stops while this writes leaves the old file or the new one, never half."""
+        """Write the file. An interruption leaves the old file or the new one, never a part."""
         self.found = jobs
         text = msgspec.json.format(msgspec.json.encode(_Journal(jobs)), indent=1)
         beside = self.path.with_name(f"{self.path.name}.new")
@@ -128,12 +127,12 @@ def _read(path: Path) -> tuple[OpenJob, ...]:
 
 
 def place_of(provider: str, url: str, keys: Sequence[str]) -> JobPlace:
-    """Where the owner of *keys* has jobs; the digest tells accounts apart and shows no key."""
+    """The place of the jobs of *keys*. The digest distinguishes accounts and shows no key."""
     return JobPlace(provider, url.rstrip("/"), _fingerprint(" ".join((url, *keys))))
 
 
 def journal_in(folder: Path, place: JobPlace) -> Path:
-    """The file of *place* in a *folder* of many; runs at different places never meet in one.
+    """The file of *place* in *folder*. Runs at different places never share a file.
 
     Raises:
         JournalError: the folder cannot be made.

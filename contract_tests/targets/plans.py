@@ -58,7 +58,7 @@ def _drop(fields: Json, steps: list[str]) -> None:
 
 
 def fill_ids(value: Json, ids: Mapping[str, Json]) -> Json:
-    """*value* with every `$ids.name` in it replaced, as far as *ids* has them."""
+    """*value* with each `$ids.name` replaced whose name is in *ids*."""
     if isinstance(value, str) and value.startswith(_ID):
         return ids.get(value.removeprefix(_ID), value)
     if isinstance(value, dict):
@@ -69,7 +69,7 @@ def fill_ids(value: Json, ids: Mapping[str, Json]) -> Json:
 
 
 def unfilled(value: Json) -> Iterator[str]:
-    """The names of the ids that *value* still asks for."""
+    """The names of the ids that *value* still contains."""
     if isinstance(value, str) and value.startswith(_ID):
         yield value.removeprefix(_ID)
     elif isinstance(value, dict | list):

@@ -1,4 +1,4 @@
-"""Requests as they go over the wire: plans of the checks with ids filled in, and a key to them."""
+"""Building requests: plans of the checks with ids filled in, and a credential."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .target import ANONYMOUS, Identity, OutgoingRequest
 
 
 class UnableError(Exception):
-    """A scenario cannot go on: it needs a lever, money or an answer that is not there.
+    """A scenario cannot continue: controls, credits or an answer are missing.
 
-    What it did not come to is not judged; the message says why.
+    The rest of its rules is not judged; the message says why.
     """
 
 
@@ -32,10 +32,10 @@ def wire_of_plan(
     who: Identity,
     headers: Mapping[str, str],
 ) -> OutgoingRequest:
-    """The request that *plan* means, signed by *who*; *headers* win over those of both.
+    """The request of *plan*, with the credential of *who*; *headers* override those of both.
 
     Raises:
-        UnableError: it names something that *ids* do not have, or *who* has no key for it.
+        UnableError: an id is missing in *ids*, or *who* has no key for it.
     """
     path = contract.behaviour.prefixes[0] + operation.path
     for parameter in operation.parameters:
@@ -76,7 +76,7 @@ def _body(
 def credential_header(
     behaviour: Behaviour, operation: Operation, who: Identity
 ) -> Mapping[str, str]:
-    """The header that identifies *who* to *operation*; none for an anonymous caller.
+    """The credential header of *who* for *operation*; empty for an anonymous caller.
 
     Raises:
         UnableError: *who* has no such credential.

@@ -1,4 +1,4 @@
-"""The smallest files of each type that a provider's checks by content let pass."""
+"""The smallest files of each type that pass a provider's check of their content."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Whom the kit talks to: a server that takes requests, a clock to wait by, and perhaps levers.
+"""The server under test: it takes requests, has a clock to wait by, and perhaps controls.
 
-A live provider has no levers; our own mock has some, in process or through its control API. What
-needs a lever that is not there is not judged.
+A live provider has no controls; our own mock has them, in process or through its control API. A
+rule that needs a control which is missing is not judged.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Identity:
 
     @property
     def label(self) -> str:
-        """Tells keys apart in a trace without showing one."""
+        """A name that distinguishes keys in a trace without showing one."""
         return f"{self.name}#{self.account}" if self.account else self.name
 
 
@@ -58,7 +58,7 @@ class OutgoingRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReceiverEndpoint:
-    """A registered receiver of webhooks, with its secret of this moment."""
+    """A registered receiver of webhooks, with its current secret."""
 
     id: str
     secret: str
@@ -94,36 +94,36 @@ class MockControls(Protocol):
         ...
 
     def hold(self, job: str, *, held: bool) -> bool:
-        """Stop a job where it is, or let it go on; False when there is no such job."""
+        """Hold a job in its state, or release it. False if there is no such job."""
         ...
 
     def details(self, job: str) -> Json: ...
 
     def next_due_ms(self) -> int | None:
-        """The instant of what happens next; None when nothing is pending."""
+        """The due time of the next effect; None when nothing is pending."""
         ...
 
     def new_endpoint(self, identity: Identity, events: Sequence[str]) -> ReceiverEndpoint | None:
-        """None when it is refused."""
+        """A new endpoint; None when it is refused."""
         ...
 
     def rotate(self, endpoint: ReceiverEndpoint) -> ReceiverEndpoint: ...
 
     def answer_deliveries(self, statuses: Sequence[int]) -> None:
-        """What the receiver answers to the next attempts; 200 after these."""
+        """Set what the receiver answers to the next attempts; 200 after these."""
         ...
 
     def deliveries(self) -> list[SeenDelivery]:
-        """What the receiver got so far, in order."""
+        """The deliveries that the receiver has got, in order."""
         ...
 
     def on_delivery(self, act: Callable[[], None]) -> None:
-        """Call *act* whenever a delivery comes, before it is answered."""
+        """Call *act* for each delivery, before it is answered."""
         ...
 
 
 class Target(Protocol):
-    """A server that is held to a contract."""
+    """A server that is checked against a contract."""
 
     @property
     def name(self) -> str: ...
@@ -141,7 +141,7 @@ class Target(Protocol):
 
     @property
     def patience_ms(self) -> int:
-        """The longest wait that a scenario may ask for."""
+        """The longest wait of a scenario."""
         ...
 
     def now_ms(self) -> int: ...
@@ -151,9 +151,9 @@ class Target(Protocol):
     def send(self, wire: OutgoingRequest) -> Raw: ...
 
     def fetch(self, url: str) -> Raw:
-        """GET an absolute address that the provider handed out, without credentials."""
+        """GET an absolute URL from an answer of the provider, without credentials."""
         ...
 
     def close(self) -> None:
-        """Nothing more is asked; whatever was kept for it may go."""
+        """Release the target's resources; no request follows."""
         ...

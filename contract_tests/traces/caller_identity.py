@@ -1,4 +1,4 @@
-"""Telling callers apart by what they send, without keeping a key."""
+"""Names for callers by the credentials that they send, without keeping a key."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from .trace import Raw
 class Callers:
     """Gives each credential a name. *known* names some of them beforehand, by their key.
 
-    Keys of one kind are of different accounts, unless an answer to the one handed out the other;
-    the first key of each kind is of the first account. Tokens that say of whom they are count by
-    that, since browsers renew them every hour.
+    Keys of one kind belong to different accounts, unless an answer to the one contained the other;
+    the first key of each kind belongs to the first account. Tokens that name their account count by
+    that name, because browsers renew them every hour.
     """
 
     contract: Contract
@@ -35,7 +35,7 @@ class Callers:
             for header, _ in credential.forms:
                 sent = headers.get(header.lower(), "").split()
                 if sent:
-                    # The word before a key may be one of several; the key is the same.
+                    # The scheme word before a key may be one of several; the key is the same.
                     return self._name(sent[-1], credential.key_kind)
         return ""
 
@@ -49,7 +49,7 @@ class Callers:
         return self.known[key]
 
     def who_asked(self, raw: Raw) -> tuple[str, str]:
-        """Actor and name of the caller of *raw*, by what the server made of the key."""
+        """Actor and name of the caller of *raw*, by the server's answer to the key."""
         name = self.label(raw.request_headers)
         if not name:
             return "anonymous", ""
@@ -63,14 +63,14 @@ class Callers:
         return "owner" if name == self._accepted[0] else "stranger", name
 
     def _learn(self, body: bytes, name: str) -> None:
-        """Keys that the server hands out to an account are of that account."""
+        """Give keys in an answer the name of the account that got the answer."""
         text = body.decode("utf-8", "replace")
         for found in re.finditer(pattern_of(self.contract.behaviour.key_forms), text):
             self.known.setdefault(found[0], name)
 
 
 def _subject(key: str) -> str:
-    """The account that a JSON Web Token is of, by its own words; any other key itself."""
+    """The account that a JSON Web Token names as its subject; any other key unchanged."""
     parts = key.split(".")
     if len(parts) != 3:
         return key

@@ -2,8 +2,8 @@
 
 `$response.body#/a/0/b`, `$response.header.name`, `$response.status`, `$request.body#/a`,
 `$request.path.name`, `$request.query.name`, `$item#/a`, `$ids.name`, `$job.details#/a`,
-`$made.response.body#/a` (of the exchange that made the resource), and `$12` for a number. They are
-those of the Arazzo specification, with names for what a scenario knows.
+`$made.response.body#/a` (of the exchange that made the resource), and `$12` for a number. They
+follow the Arazzo specification, with additional names for facts of a scenario.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NOTHING = Scope()
 
 
 def evaluate(expression: str, exchange: Exchange, scope: Scope = NOTHING) -> Json:
-    """The value of *expression*; MISSING when it points at nothing."""
+    """The value of *expression*; MISSING if there is none."""
     source, _, pointer = expression.partition("#")
     if source.startswith("$made.") and scope.made is not None:
         return evaluate("$" + expression[len("$made.") :], scope.made, scope)
@@ -93,7 +93,7 @@ def at_pointer(value: Json, pointer: str) -> Json:
 
 
 def _of_items(items: list[Json], steps: list[str]) -> list[Json]:
-    """What *steps* lead to in each of *items*; another `*` among them makes one list of all."""
+    """The values at *steps* in each of *items*; another `*` among them makes one flat list."""
     found = [at_pointer(item, "/".join(steps)) for item in items]
     if "*" not in steps:
         return found
@@ -101,12 +101,12 @@ def _of_items(items: list[Json], steps: list[str]) -> list[Json]:
 
 
 def has_value(value: Json) -> bool:
-    """Whether *value* is there and not null."""
+    """Whether *value* is present and not null."""
     return value is not MISSING and value is not None
 
 
 def is_shown(wanted: Json, value: Json) -> bool:
-    """Whether *value* is what *wanted* says: exact, or a word with its argument in a mapping."""
+    """Whether *value* matches *wanted*: an exact value, or a matcher with its argument."""
     if isinstance(wanted, dict) and len(wanted) == 1:
         ((word, argument),) = wanted.items()
         match word:
@@ -134,7 +134,7 @@ def is_shown(wanted: Json, value: Json) -> bool:
 
 
 def _has_item(wanted: Json, value: Json) -> bool:
-    """Whether *value* is a list with an item whose fields are as *wanted* says."""
+    """Whether *value* is a list with an item whose fields match *wanted*."""
     if not isinstance(value, list):
         return False
     items = [it for it in value if isinstance(it, dict)]

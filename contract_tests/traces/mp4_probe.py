@@ -1,4 +1,4 @@
-"""What an MP4 file says of itself: size, length, and whether it is whole. Reads boxes only."""
+"""The facts in the boxes of an MP4 file: size, length, and whether it is complete."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl"}
 
 @dataclass(frozen=True, slots=True)
 class Footage:
-    """The facts of a video file. *problem* says why it is not whole; None when it is."""
+    """The facts of a video file. *problem* says why it is not complete; None when it is."""
 
     width: int = 0
     height: int = 0
@@ -23,7 +23,7 @@ class Footage:
 
 
 def read_footage(content: bytes) -> Footage:
-    """What the MP4 file *content* is; with a problem if it is not an MP4 file, or cut."""
+    """The facts of the MP4 file *content*; with a problem if it is not one, or is cut."""
     width = height = length_ms = 0
     fps, handler, track_ms = 0.0, b"", 0
     names: list[bytes] = []

@@ -17,12 +17,12 @@ from screentest.specs.json_types import Json
 #: Deeper than anything that a contract describes, and far from what Python can follow.
 _DEPTH_MAX = 64
 _SHOWN_MAX = 200
-#: Two of them together are a character beyond the first 65,536; JSON can write one alone.
+#: Two surrogates together are one character; JSON can contain a single one.
 _HALF = re.compile(r"[\ud800-\udfff]")
 
 
 def read_json(text: str | bytes, *, depth_max: int = _DEPTH_MAX) -> Json:
-    """The value that *text* says.
+    """The value of the JSON *text*.
 
     Raises:
         ValueError: it is not JSON, or a program could not process it: nested deeper than
@@ -51,14 +51,14 @@ def _finite(text: str) -> float:
 
 
 def _may_be_odd(text: str | bytes, depth_max: int) -> bool:
-    """Whether *text* has brackets enough to nest too deep, or may hold half of a character."""
+    """Whether *text* has enough brackets to nest too deep, or may hold a single surrogate."""
     if isinstance(text, bytes):
         return text.count(b"[") + text.count(b"{") > depth_max or b"\\u" in text
     return text.count("[") + text.count("{") > depth_max or "\\u" in text or not text.isascii()
 
 
 def _parts(value: Json) -> Iterable[Json]:
-    """What *value* is made of."""
+    """The elements, keys and values of *value*."""
     if isinstance(value, dict):
         return (*value, *value.values())
     if isinstance(value, str) and not value.isascii() and _HALF.search(value):
@@ -79,7 +79,7 @@ def read_base64(text: str, where: str) -> bytes:
 
 
 class Form:
-    """What a value must look like, as a JSON Schema that is compiled when it is first used."""
+    """The form of a value, as a JSON Schema that is compiled on first use."""
 
     def __init__(self, schema: Mapping[str, Json]) -> None:
         self._schema = schema
@@ -88,7 +88,7 @@ class Form:
         """Raises unless *value* has this form.
 
         Raises:
-            ValueError: it has not; the message begins with *where*.
+            ValueError: it does not; the message begins with *where*.
         """
         for error in self._validator.iter_errors(value):
             at = "/".join(str(step) for step in error.instance_path)

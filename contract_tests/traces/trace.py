@@ -1,7 +1,7 @@
 """What happened between a client and a provider, as data: exchanges, balances, deliveries.
 
-A trace can come from our own scenarios, from a fuzzer, a proxy, the journal of the mock or a HAR
-file; a judge cannot tell the difference and does not need to. Keys never enter a trace.
+A trace can come from our own scenarios, a fuzzer, a proxy, the journal of the mock or a HAR file;
+rules are judged in the same way for all of them. A trace never contains keys.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .strict_json import read_json
 
 
 class Missing:
-    """The value of an expression that points at nothing."""
+    """The value of an expression without a value."""
 
     def __repr__(self) -> str:
         return "nothing"
@@ -31,7 +31,7 @@ MISSING = Missing()
 
 
 class LackingPart(Enum):
-    """What a recording may lack of an exchange. What is not there is not judged."""
+    """The parts of an exchange that a recording may lack. A part that is missing is not judged."""
 
     CALLER = "caller"
     SENT = "sent"
@@ -40,7 +40,7 @@ class LackingPart(Enum):
 
 
 class StreamEvent(Struct, frozen=True):
-    """One event of a stream: when it came, and its decoded data (None if it did not decode)."""
+    """One event of a stream: its time, and its decoded data (None if it could not be decoded)."""
 
     at_ms: int
     payload: Json
@@ -50,11 +50,11 @@ class StreamEvent(Struct, frozen=True):
 class Exchange(Struct, frozen=True):
     """One request with its answer. *number* counts within the trace, from 1.
 
-    *actor* names who asked: `owner`, `stranger`, `anonymous` for no key, or `unknown` for a key
-    that the server does not know. *key* tells two credentials apart without being one. *sent* and
-    *reply* are decoded bodies, None if absent; *broken* says that the answer's JSON did not
-    parse. *chunks* counts the pieces a stream came in; 0 if this was not seen. *lacks* is what
-    was not recorded.
+    *actor* names the caller: `owner`, `stranger`, `anonymous` for no key, or `unknown` for a key
+    that the server does not know. *key* distinguishes credentials without containing one. *sent*
+    and *reply* are decoded bodies, None if absent; *broken* says that the answer's JSON did not
+    parse. *chunks* counts the pieces of a stream; 0 if they are unknown. *lacks* are the parts
+    that were not recorded.
     """
 
     number: int
@@ -99,7 +99,7 @@ class Exchange(Struct, frozen=True):
 
 
 def asked_only(operation: str, sent: Json) -> Exchange:
-    """A request with the decoded body *sent* that was not sent, to read facts from."""
+    """A request with the decoded body *sent* that is not sent: facts are read from it."""
     return Exchange(
         number=0,
         at_ms=0,
@@ -171,7 +171,7 @@ class Trace(Struct):
 
 
 class Raw(Struct, frozen=True):
-    """An exchange as it went over the wire, before its operation is known."""
+    """An exchange as sent and received, before its operation is known."""
 
     method: str
     path: str
@@ -190,7 +190,7 @@ class Raw(Struct, frozen=True):
 def understand(
     contract: Contract, raw: Raw, *, number: int, actor: str, key: str, sent: Json = None
 ) -> Exchange:
-    """*raw* as an exchange with an operation of *contract*, secrets cut.
+    """*raw* as an exchange with an operation of *contract*, without secrets.
 
     *sent* is the decoded request body where the caller knows it, as with forms.
     """
@@ -240,7 +240,7 @@ def _decoded(body: bytes, content_type: str) -> tuple[Json, bool]:
     if "json" not in content_type or not body:
         return None, False
     try:
-        # The blanks around a text of the largest size are found faster as bytes.
+        # Stripping blanks of a very large text is faster as bytes.
         return read_json(body.strip()), False
     except ValueError:
         return None, True

@@ -1,6 +1,6 @@
-"""Traces in files: one JSON object a line, the first about the trace itself.
+"""Traces in files: one JSON object in each line, the first about the trace itself.
 
-A line is written when its exchange is over, so a writer that is stopped loses nothing of before.
+A line is written when its exchange ends, so a writer that is stopped loses no earlier exchange.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from screentest.specs.json_types import Json
 from .strict_json import Form, read_base64, read_json
 from .trace import Balance, Event, Exchange, LackingPart, Raw, SeenDelivery, Trace, understand
 
-#: A file or a text that is longer is kept by its length alone. No documented answer in JSON comes
-#: near the second.
+#: Of a longer file or text only the length is kept. No documented JSON answer is near the second
+#: limit.
 _BINARY_KEPT_MAX = 256 * 1024
 _TEXT_KEPT_MAX = 16 * 1024 * 1024
 
@@ -52,7 +52,7 @@ _EVENTS: Mapping[str, Mapping[str, Json]] = {
         "body": _BODY,
     },
 }
-#: What an exchange may have besides.
+#: The optional fields of an exchange.
 _MORE: Mapping[str, Json] = {
     "lacks": {"type": "array", "items": {"enum": [part.value for part in LackingPart]}},
     "chunks": _INTEGER,
@@ -91,7 +91,7 @@ class TraceWriter:
 
 
 def write_trace(trace: Trace, path: Path, keys: Iterable[str] = ()) -> None:
-    """Save *trace* as JSON Lines, without *keys* and whatever looks like one."""
+    """Save *trace* as JSON Lines, without *keys* and other texts in the shape of a key."""
     secrets = Secrets(load_contract(trace.provider).behaviour, keys)
     writer = TraceWriter(path, trace.provider, secrets, time_scale=trace.time_scale)
     for event in trace.events:
@@ -119,7 +119,7 @@ def trace_of(text: str, name: str, contract: Contract) -> Trace:
         raise ValueError(f"{name} is a trace of {provider!r}, not {contract.provider!r}")
     _HEAD.check(head, f"{name}: line 1")
     trace = Trace(contract.provider, time_scale=head.get("time_scale", 1.0))
-    # What follows the last end of a line is empty, or was cut when the writer was killed.
+    # The text after the last newline is empty, or was cut when the writer was killed.
     for number, line in enumerate(lines[:-1], start=1):
         where = f"{name}: line {number + 1}"
         trace.add(_from_json(_read_line(line, where), contract, number, where))

@@ -53,7 +53,7 @@ class Formula(Struct, frozen=True):
         return int(value)
 
 
-# A price list has few lines, and each is asked for again and again.
+# A price list has few lines, and each is used very often.
 @lru_cache(maxsize=4_096)
 def _known_value(formula: Formula, facts: tuple[tuple[str, float | Fraction], ...]) -> Fraction:
     return _value(formula.tree, dict(facts), formula.text)

@@ -19,24 +19,24 @@ from .call_limits import Cadence, Concurrency, Idempotency, Limits, RateWindow
 from .citations import Citations
 from .outputs import StreamRules, UrlRules
 
-#: Before the name of a query parameter, or of a cookie, that has a key. No header begins so.
+#: Prefix for the name of a query parameter, or of a cookie, that has a key. No header has it.
 QUERY = "?"
 COOKIE = ";"
 
 
-#: What an operation does that the behaviour file does not name. No file can say it.
+#: The `does` of an operation that the behaviour file does not name. No file can contain it.
 UNBEHAVED = "unbehaved"
 
 
 class Kind(Enum):
-    """What a state means to the engine; its name belongs to the provider."""
+    """The meaning of a state for the engine; the provider chooses its name."""
 
     RESTING = "resting"  # stays until a request acts on it
     WAITING = "waiting"  # accepted, not picked up
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
-    CLOSED = "closed"  # ended by an act, such as a revoked key
+    CLOSED = "closed"  # ended by a request, such as a revoked key
 
     @property
     def is_final(self) -> bool:
@@ -44,10 +44,10 @@ class Kind(Enum):
 
 
 class Moment(Enum):
-    """When a price is taken."""
+    """When a price is charged."""
 
-    ACCEPTANCE = "acceptance"  # charged with the accepting answer, given back on failure
-    COMPLETION = "completion"  # set aside at acceptance, taken when the job succeeds
+    ACCEPTANCE = "acceptance"  # charged with the accepting answer, refunded on failure
+    COMPLETION = "completion"  # held at acceptance, charged when the job succeeds
     ANSWER = "answer"  # charged with a successful answer, no job involved
 
 
@@ -80,7 +80,7 @@ class Lifecycle(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def path(self) -> tuple[State, ...]:
-        """The states a job passes through on its way, without its end."""
+        """The states through which a job passes before its end."""
         return tuple(
             state
             for state in self.states.values()
@@ -230,8 +230,8 @@ class WebhookEvent(Struct, frozen=True, forbid_unknown_fields=True):
 class WebhookRules(Struct, frozen=True, forbid_unknown_fields=True):
     """Deliveries: their events by type, templates of body, headers and signed text, retry waits.
 
-    *retries_ms* are the waits after each failed attempt; after the last one the delivery is given
-    up. *endpoints_max* is per account. `timestamp` is the time of *clock*: `machine` or `world`.
+    *retries_ms* are the waits after each failed attempt; the last attempt has none.
+    *endpoints_max* is per account. `timestamp` is the time of *clock*: `machine` or `world`.
     """
 
     events: Mapping[str, WebhookEvent]
@@ -246,7 +246,7 @@ class WebhookRules(Struct, frozen=True, forbid_unknown_fields=True):
     clock: str = "machine"
 
     def event(self, lifecycle: str, end: Kind) -> WebhookEvent | None:
-        """What is sent when a job of *lifecycle* ends so; None when nothing is."""
+        """The event of a job of *lifecycle* that ends in *end*; None if there is none."""
         events = self.events.values()
         return next((it for it in events if (it.lifecycle, it.ends) == (lifecycle, end)), None)
 
@@ -314,21 +314,21 @@ class Behaviour(Struct, frozen=True, dict=True):
     facts: Json
 
     def status_of(self, reason: str) -> int:
-        """The status of a refusal because of *reason*; a hidden resource is not found.
+        """The status of a refusal for *reason*; that of a hidden resource is `not_found`.
 
         Raises:
-            KeyError: the contract words no such reason.
+            KeyError: the contract has no reply for it.
         """
         is_hidden = reason == "foreign" and self.foreign == "hide"
         return self.refusals["not_found" if is_hidden else reason].status
 
     def lifecycle_of(self, kind: str) -> Lifecycle | None:
-        """The lifecycle of a *kind*; None where it has none, or is not a resource."""
+        """The lifecycle of a *kind*; None if it has none, or is not a resource."""
         resource = self.resources.get(kind)
         return resource.lifecycle if resource is not None else None
 
     def meaning_of(self, kind: str, state: str | None) -> Kind | None:
-        """What a *state* of a *kind* means; None when it has no such state."""
+        """The meaning of a *state* of a *kind*; None if there is no such state."""
         lifecycle = self.lifecycle_of(kind)
         if lifecycle is None or state is None or state not in lifecycle.states:
             return None

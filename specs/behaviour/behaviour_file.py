@@ -1,7 +1,7 @@
 """Read a behaviour file: check it against its JSON Schema and itself, then fill the structs.
 
 The structs in `behaviour` say under which name the file has each field. A field with a plain value
-needs no code here; this module does what a name alone cannot say.
+needs no code here; this module fills the others.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def load_behaviour(path: Path) -> Behaviour:
 
 
 def read_behaviour(raw: Json, path: Path, *, is_checked: bool = False) -> Behaviour:
-    """The same of a file's content, unless it *is_checked* already; *path* is for messages.
+    """As `load_behaviour`, for the content of a file; *is_checked* skips the schema.
 
     Raises:
         ContractError: as for a file.

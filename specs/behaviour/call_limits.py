@@ -1,4 +1,4 @@
-"""What bounds a client's calls: sizes, rates, running jobs, repeated keys and the advised pace.
+"""Limits of a client's calls: sizes, rates, running jobs, repeated keys and the advised pace.
 
 Structs of a behaviour file, filled by `behaviour_file`.
 """
@@ -13,7 +13,7 @@ from msgspec import Struct
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """Sizes of requests in bytes. *field_bytes_max* is for one text of a form.
 
-    Without a *source* the figures are ours, and no other server need keep them.
+    Without a *source* the limits are ours, and other servers need not have them.
     """
 
     json_bytes_max: int

@@ -1,7 +1,7 @@
-"""Which clauses of a provider's document a refusal rests on: what its findings cite.
+"""The clauses of a provider's document behind each refusal, which its findings cite.
 
 The table is in the behaviour file under `cites`. It does not decide what is refused, only which
-clause says so.
+clause is cited.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..json_types import Json
 
 Clauses = tuple[str, ...]
 
-#: Means every rule of a field that is not named by its keyword.
+#: Every rule of a field whose keyword is not listed.
 _OTHER = "other"
 
 
@@ -26,7 +26,7 @@ class CitedPlaces(Struct, frozen=True):
 
 
 class Citations(Struct, frozen=True):
-    """What is cited *everywhere*, and what only an operation cites, by its id."""
+    """The citations for all operations (*everywhere*), and those of single ones, by their id."""
 
     everywhere: CitedPlaces = CitedPlaces()
     operations: Mapping[str, CitedPlaces] = {}
@@ -39,9 +39,9 @@ class Citations(Struct, frozen=True):
         return None
 
     def of_field(self, operation: str, pointer: str, keyword: str) -> Clauses | None:
-        """The clauses behind the rule *keyword* of the field at *pointer*, or of what it is in.
+        """The clauses behind the rule *keyword* of the field at *pointer*, or of a field around it.
 
-        What a field is in lends it no clause of a keyword: its type is another type.
+        Clauses for a keyword of the field around it do not count: its type is another type.
         """
         steps = [step for step in pointer.split("/")[1:] if not step.isdigit()]
         for end in range(len(steps), 0, -1):

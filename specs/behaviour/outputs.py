@@ -1,4 +1,4 @@
-"""What a provider hands out over time: event streams and signed URLs.
+"""Event streams and signed URLs of a provider.
 
 Structs of a behaviour file, filled by `behaviour_file`.
 """
@@ -15,7 +15,7 @@ from ..json_types import Json
 class StreamRules(Struct, frozen=True, forbid_unknown_fields=True):
     """The events of a streaming operation, as templates over the job's facts.
 
-    *fails_after* names the event after which a job fails that was to fail from its start; empty
+    *fails_after* names the event after which a failure that was certain from the start comes; empty
     means after all of them. With *json* `spaced` each comma and colon has a blank after it. With
     *when_abandoned* `fails` the job ends when its client leaves the stream.
     """
@@ -45,7 +45,7 @@ class StreamRules(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UrlRules(Struct, frozen=True, forbid_unknown_fields=True):
-    """A URL that the provider hands out. *lives_ms* None means it never expires.
+    """A kind of URL in the provider's answers. *lives_ms* None means it never expires.
 
     *path* is a template such as `exports/{id}/video.mp4`. *names* maps the roles `algorithm date
     expires nonce signature` to query parameter names; a URL with such names is signed.

@@ -18,7 +18,7 @@ from .behaviour import Behaviour
 
 
 class FileReply(Struct, frozen=True):
-    """How an object store words a reason, for the files behind the mock's own URLs."""
+    """The reply of an object store for a reason, for the files behind the mock's own URLs."""
 
     status: int
     code: str
@@ -284,7 +284,7 @@ REASONS: Mapping[str, Reason] = {
     "failed": Reason("failed", facts=("problem",)),
 }
 
-#: What a reason that is the provider's own is treated as.
+#: The entry for the reasons that only one provider has.
 OWN_REASON = Reason("own")
 
 

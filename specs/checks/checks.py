@@ -1,8 +1,8 @@
 """How a provider's promises are observed: the `checks` section of its behaviour file.
 
-This says where an answer shows what a provider does: the smallest request that an operation
-accepts, where a job's id and state are, which fields never change. The contract kit alone reads it.
-The structs are filled by `checks_file`.
+It says where answers show what a provider does: the smallest request that an operation accepts,
+where a job's id and state are, which fields never change. Only the contract kit reads it. The
+structs are filled by `checks_file`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from .request_plan import RequestPlan
 
 
 class Fact(Struct, frozen=True, forbid_unknown_fields=True):
-    """A figure read from a trace: a field with a default, or how many items a list has.
+    """A number read from a trace: a field with a default, or the number of items of a list.
 
-    *shown* is where an answer shows the figure that the provider went by, which then counts.
-    *counts_calls* asks how often the same account called the operation successfully before. With
-    *only* a figure outside these bounds is not known, as where a provider clamps it.
+    *shown* is where an answer shows the number that the provider used, which then counts.
+    *counts_calls*: the number of earlier successful calls by the same account. With *only*, a
+    number outside these bounds is unknown, as where a provider clamps it.
     """
 
     source: str = field(default="", name="from")
@@ -44,7 +44,7 @@ class Content(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Make(Struct, frozen=True, forbid_unknown_fields=True):
-    """How one resource of *kind* is got: by an operation, after *needs* has succeeded.
+    """How one resource of *kind* is made: by an operation, after *needs* has succeeded.
 
     *ids* are names for expressions over the creating exchange; the first is its own id.
     """
@@ -63,7 +63,7 @@ class Make(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MediaView(Struct, frozen=True, forbid_unknown_fields=True):
-    """The finished file: where an answer shows its address, and the facts that it was made from."""
+    """The finished file: where an answer shows its URL, and the facts that it was made from."""
 
     at: str
     size_by: tuple[Fact, ...] = ()
@@ -123,8 +123,8 @@ class SameAsAsked(Struct, frozen=True, forbid_unknown_fields=True):
 class ListRules(Struct, frozen=True, forbid_unknown_fields=True):
     """What a listing operation promises of its order and its length.
 
-    *oldest_first* are query parameters that turn the order round. *counted_by* is an operation that
-    tells how many there are, and where.
+    *oldest_first* are query parameters that reverse the order. *counted_by* is an operation that
+    shows the number of items, and where.
     """
 
     operation: str
@@ -144,8 +144,8 @@ class ListRules(Struct, frozen=True, forbid_unknown_fields=True):
 class Example(Struct, frozen=True, forbid_unknown_fields=True):
     """A request that must be refused (*because* is the reason), or accepted (*because* is empty).
 
-    *added* replaces or joins fields of the smallest request, *without* leaves some out; *plan*
-    takes its place altogether.
+    *added* replaces or adds fields of the smallest request, *without* leaves some out; *plan*
+    replaces the whole request.
     """
 
     name: str
@@ -181,15 +181,16 @@ class Relation(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MayRefuse(Struct, frozen=True, forbid_unknown_fields=True):
-    """Statuses with which an operation refuses requests that are valid in shape, and says so."""
+    """Statuses with which an operation may refuse requests that match its schema."""
 
     statuses: tuple[int, ...]
     source: tuple[str, ...]
 
 
 class InvalidAs(Struct, frozen=True, forbid_unknown_fields=True):
-    """The *status* of invalid requests at a *location*, or that lack *missing*, where it is another
-    than that of the refusal `invalid`.
+    """The *status* of requests that are invalid at a *location*, or that lack *missing*.
+
+    It is given where it differs from that of the refusal `invalid`.
     """
 
     status: int
@@ -207,7 +208,7 @@ class Cadence(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Checks(Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that the kit knows of a provider beside its contract.
+    """Everything that the kit needs to observe a provider, beside its contract.
 
     *clauses* are the sentences of the provider's document, by id. *also* are further clauses that
     a rule of the kit judges, by the id of the rule.

@@ -1,7 +1,7 @@
 """Flows: several calls in a row, with what each answer must show.
 
-A flow states what no single answer shows: that another quality is another export, or that a revoked
-key fails at once. It is data in the `checks` section; the contract kit runs it as one rule.
+A flow is a promise that no single answer shows: another quality is another export, or a revoked key
+fails at once. It is data in the `checks` section; the contract kit runs it as one rule.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from .request_plan import RequestPlan
 class Step(Struct, frozen=True, forbid_unknown_fields=True):
     """One call of *call*, or one GET of the address *fetch*, and what must be seen.
 
-    The answer has the *status*, or that of the refusal *because*; a success where both are absent.
-    *request* takes the place of the smallest request; *added* and *without* change it. *shows* are
+    The answer has the *status*, or that of the refusal *because*; a success if both are absent.
+    *request* replaces the smallest request; *added* and *without* change it. *shows* are
     conditions on the answer, and *until* repeats the call, as a client polls, until they hold.
     *keeps* gives names to values, which later steps use as `$ids.name`. *by* is the caller. Before
     the call the caller gets a resource of the kind *needs*, *credits* sets the balance, *fails*

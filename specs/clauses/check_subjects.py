@@ -1,4 +1,4 @@
-"""What each part of a contract's `checks` section is about."""
+"""The subjects of the parts of a contract's `checks` section."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _list(subjects: ContractSubjects, operation: str, value: Json) -> Subject:
 
 
 def _example(subjects: ContractSubjects, value: Json, smallest: Json) -> Subject:
-    """A request that is refused or accepted; *smallest* is the one that it is a change of."""
+    """The subject of a refused or accepted request; *smallest* is the request that it changes."""
     name = value["operation"]
     fields = {*value.get("with", {}), *value.get("without", ())}
     fields |= fields_in([value.get("shows", {}), value.get("finally", {})])
@@ -80,7 +80,7 @@ def _example(subjects: ContractSubjects, value: Json, smallest: Json) -> Subject
         return subjects.accepted(name) | about(field=fields)
     refused = subjects.reason(value.get("because", ""), name)
     statuses = {value["status"]} if "status" in value else refused.status
-    # A field says more than the topics of the reason.
+    # A field is more exact than the topics of the reason.
     topics = frozenset() if fields else refused.topic
     refused = replace(refused, status=frozenset(statuses), topic=topics)
     return refused | about(

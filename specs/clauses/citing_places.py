@@ -1,7 +1,7 @@
-"""Where a contract cites clauses, and what each of these places is about.
+"""The places where a contract cites clauses, and the subject of each.
 
-The subject of a place comes from where it is in the contract and never from the clauses that it
-cites. A clause that is cited for something else is found by comparing the two.
+The subject of a place comes from its position in the contract, never from the clauses that it
+cites. Comparing the two finds a clause that is cited for another subject.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Subject(Struct, frozen=True, forbid_unknown_fields=True):
         return bool(shared) and all(shared)
 
     def __or__(self, other: Subject) -> Subject:
-        """What is about the one or the other."""
+        """The subject of both together."""
         names = self.__struct_fields__
         return Subject(**{name: getattr(self, name) | getattr(other, name) for name in names})
 

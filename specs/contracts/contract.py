@@ -47,7 +47,7 @@ class Contract:
     def __init__(self, place: Path) -> None:
         self.folder = place if place.is_dir() else place.parent
         self.openapi_file = openapi_file(place)
-        # A file that is named alone has no behaviour, whatever is beside it.
+        # An OpenAPI file that is given alone has no behaviour, whatever files are beside it.
         self._has_rules = self.folder == place and (place / "behaviour.yaml").exists()
         # What was built was checked before it: that the checks pass is a test of ours.
         built = read_as_built(self.folder / "behaviour.yaml") if self._has_rules else None

@@ -15,7 +15,7 @@ from ..json_types import Json
 from ..openapi.documents import Documents
 from ..openapi.grammar import METHODS
 
-#: Files that are called like this say nothing about whose API they describe.
+#: File names that do not name the API that the file describes.
 _PLAIN_NAMES = frozenset({"openapi", "swagger", "api", "spec", "schema", "external_api"})
 _EFFECTS = {
     "get": "read",
@@ -28,7 +28,7 @@ _ORDER = ["authentication", "body", "validation"]
 _JSON_BYTES_MAX = 10_000_000
 _UPLOAD_BYTES_MAX = 500_000_000
 _KEY_LENGTH = 32
-#: Of a provider without servers: a name that no network has.
+#: The address of a provider without servers: a name that never resolves.
 _NOWHERE = "https://{name}.invalid"
 
 

@@ -21,7 +21,7 @@ from .secret_shapes import MARKS, SECRET_TEXT, has_no_mark, literal_of, pattern_
 #: Written instead of a credential in everything that leaves the machine: recordings, reports.
 REDACTED = "[redacted]"
 
-# Patterns are left as text: `re` compiles them once, when there is something to search.
+# Patterns stay texts: `re` compiles them once, with the first search.
 _SECRET_HEADER = (
     r"(?i)authorization|cookie|api-?key|token(?!s)|secret|signature|passw|credential"
     r"|(?:^|[-_])key$|(?:^|[-_])(?:auth|bearer|pass|pwd|private)(?:$|[-_])"
@@ -109,7 +109,7 @@ class Redactor:
             name: self._cut_value(value) if self.is_secret_header(name) else value
             for name, value in headers
         }
-        # One look at all of them: other headers hardly ever hold a credential.
+        # Searched together first: other headers hardly ever hold a credential.
         if not self.may_have_secret(*kept.values()):
             return kept
         return {name: self.cut_text(value) for name, value in kept.items()}
@@ -158,7 +158,7 @@ class Redactor:
         return "%" in lowered or ("@" in lowered and ("://" in lowered or ":\\/\\/" in lowered))
 
 
-#: Knows no contract: what names and shapes alone give away.
+#: For texts without a contract: credentials are known by names and shapes only.
 BY_SHAPE = Redactor()
 
 

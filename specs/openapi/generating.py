@@ -1,7 +1,7 @@
-"""Values for schemas: examples first, else made up, and always valid.
+"""Values for schemas: examples first, else generated, and always valid.
 
-A value is made, then judged by the validator; so nothing here has to know every rule of JSON
-Schema. What was made in vain is made another way.
+A value is generated, then checked by the validator, so this module need not know every rule of JSON
+Schema. An invalid value is generated in another way.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One schema that says what several say together."""
+"""Merging several schemas into one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ALTERNATIVES = frozenset({"oneOf", "anyOf", "if", "then", "else"})
 def merged(
     schema: Mapping[str, Json], resolve: Callable[[Json], Json], depth: int = 0
 ) -> dict[str, Json]:
-    """*schema* with everything that its `$ref` and its `allOf` say; alternatives are `BRANCHES`.
+    """*schema* merged with its `$ref` and its `allOf`; alternatives are `BRANCHES`.
 
     *resolve* follows a `$ref`. Two patterns cannot be one: the last one counts.
     """

@@ -60,7 +60,7 @@ def _permit_null(raw: dict[str, Json]) -> None:
         raw["anyOf"] = [inner, {"type": "null"}]
     elif isinstance(raw.get("type"), str):
         raw["type"] = [raw["type"], "null"]
-        # A file that calls a field nullable means it, whether or not its choices have null.
+        # `nullable` counts even if the choices of the field do not have null.
         if isinstance(raw.get("enum"), list) and None not in raw["enum"]:
             raw["enum"] = [*raw["enum"], None]
 
