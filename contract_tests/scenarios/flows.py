@@ -134,7 +134,7 @@ class _Run:
         return replace(plan, form=self._filled(plan.form)) if plan.form is not None else plan
 
     def _filled(self, value: Json) -> Json:
-        """*value* with `$ids.name` replaced by kept values, and `$text.N` by texts of N characters."""
+        """*value* with kept values for `$ids.name`, and texts of N characters for `$text.N`."""
         if isinstance(value, str) and value.startswith(_TEXT):
             return "x" * int(value.removeprefix(_TEXT))
         if isinstance(value, dict):

@@ -16,8 +16,9 @@ class Scenario:
     """*run* makes requests; *cost* is the most it can cost by the price list.
 
     *requests* is an estimate of their number, *wall_ms* the wait at a live provider.
-    *needs_controls*: only a mock has the controls that it needs. *is_smoke*: the tier smoke includes
-    it. *is_read_only*: it changes nothing. *is_made_up*: its cost and requests are unknown.
+    *needs_controls*: only a mock has the controls that it needs. *is_smoke*: the tier smoke
+    includes it. *is_read_only*: it changes nothing. *is_made_up*: its cost and requests are
+    unknown.
     """
 
     name: str
