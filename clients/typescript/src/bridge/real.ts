@@ -7,6 +7,8 @@ type Faked = typeof setTimeout & { clock?: { _setTimeout?: typeof setTimeout } }
 // A test may load this package while fake timers are installed, which keep the real ones.
 const given = timers.setTimeout as Faked;
 export const realSetTimeout: typeof setTimeout = given.clock?._setTimeout ?? given;
+export const realSetInterval = timers.setInterval;
+export const realClearInterval = timers.clearInterval;
 export const realClearTimeout = timers.clearTimeout;
 export const realSetImmediate = timers.setImmediate;
 

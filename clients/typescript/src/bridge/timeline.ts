@@ -10,11 +10,11 @@ import { StuckTimeError } from "../errors.js";
 import { inWords } from "../durations.js";
 import { delaysOf, type FakeClock, keepOnTop } from "./install.js";
 import type { UserPlace } from "./callsite.js";
-import { pause, realNow, turn } from "./real.js";
+import { pause, realClearInterval, realNow, realSetInterval, realSetTimeout, turn } from "./real.js";
 import { outOfReach, watchRealTimers } from "./real-timers.js";
 import { onMachineTime, shared, type Scope } from "./shared.js";
 import type { WorldTimer } from "./timers.js";
-import { isWaitingElsewhere, Traffic } from "./traffic.js";
+import { isServing, isWaitingElsewhere, Traffic } from "./traffic.js";
 
 /** What the pump needs of a world. Instants are milliseconds since 1970. */
 export interface WorldClock {
@@ -32,18 +32,26 @@ const STUCK_MS = 3_000;
 /** The machine's time that one run may take. Test runners stop a test after 5 s. */
 export const LIMIT_MS = 4_000;
 /** How long nothing must happen before time moves; more before a long jump. */
-const QUIET_MS = 2;
+const QUIET_MS = 1;
 const LONG_JUMP_MS = 30_000;
 const QUIET_BEFORE_LONG_JUMP_MS = 6;
 /** File reads and name lookups that do not end within this time are not waited for. */
 const FILES_MS = 100;
 /** Time moves in such steps while an event stream is open: the clock does not list its events. */
-const STREAM_STEP_MS = 1_000;
+const STREAM_STEP_MS = 5_000;
+/** The same while a timer is set, which an event could clear. */
+const WATCHED_STREAM_STEP_MS = 1_000;
+/** The events of a stream arrive this long after the answer of the advance. */
+const STREAM_MS = 2;
 /** Calls of `Date.now` in one turn of the event loop after which the time that it took is checked. */
 const CALLS_MAX = 4_096;
 
 /** A request without an answer for this long may be delayed by a fault: the mock knows. */
 const HELD_MS = 150;
+
+/** How long a receiver of webhooks may take before timers that it has set fire. */
+const RECEIVER_MS = 20;
+const LOOK_EVERY_MS = 100;
 
 const FILE_REQUESTS = /^(FSReq|GetAddrInfo|GetNameInfo|TCPConnect|PipeConnect|WriteWrap)/;
 
@@ -59,6 +67,7 @@ export class Timeline {
   private progressAt = realNow();
   private turnAt = realNow();
   private dateCalls = 0;
+  private isAdvancing = false;
   /** Calls of this package by the code in the run, which time must not overtake. */
   private ownCalls = 0;
   private readonly places = new Map<UserPlace, number>();
@@ -132,7 +141,7 @@ export class Timeline {
 
   /** Begin a run: until it ends, the world's clock moves when the code waits. */
   async begin(limit_ms: number, caller: UserPlace | undefined): Promise<Run> {
-    const { mode, now } = await onMachineTime(() => this.clock.read());
+    const { mode, now } = await onMachineTime(() => Promise.race([this.clock.read(), this.silence()]));
     if (mode !== "manual") {
       throw new StuckTimeError(`world.run moves the clock, so ${this.clock.name} needs the clock 'manual', not '${mode}'`);
     }
@@ -150,6 +159,11 @@ export class Timeline {
     return run;
   }
 
+  private async silence(): Promise<never> {
+    await new Promise((resolve) => realSetTimeout(resolve, STUCK_MS).unref());
+    throw new StuckTimeError(`time cannot move: the mock of ${this.clock.name} does not answer`);
+  }
+
   end(run: Run): void {
     this.runs.delete(run);
     if (this.runs.size === 0) shared.running.delete(this);
@@ -159,6 +173,8 @@ export class Timeline {
 
   private async pump(): Promise<void> {
     const unwatch = watchRealTimers();
+    // Also while the mock itself does not answer.
+    const limits = realSetInterval(() => this.checkLimit(), LOOK_EVERY_MS);
     const restore = keepOnTop();
     this.guests = restore.guests;
     try {
@@ -166,6 +182,7 @@ export class Timeline {
     } catch (error) {
       for (const run of [...this.runs]) run.fail(error as Error);
     } finally {
+      realClearInterval(limits);
       restore.all();
       unwatch();
     }
@@ -183,7 +200,8 @@ export class Timeline {
 
   /** How far time may move; Infinity if the code waits for no timer. */
   private get wait_ms(): number {
-    const stream = this.traffic.hasStream ? STREAM_STEP_MS : Infinity;
+    const step = this.queue.size > 0 ? WATCHED_STREAM_STEP_MS : STREAM_STEP_MS;
+    const stream = this.traffic.hasStream ? step : Infinity;
     const faked = [...this.guests].flatMap(delaysOf);
     return Math.min((this.earliest()?.at ?? Infinity) - this.now, stream, ...faked);
   }
@@ -191,14 +209,33 @@ export class Timeline {
   /** Move time to what comes first. False if nothing is scheduled. */
   private async advance(): Promise<boolean> {
     const limit_ms = this.wait_ms === Infinity ? undefined : this.wait_ms;
-    const { now, events } = await this.clock.advance(limit_ms);
+    const { now, events } = await this.whileAdvancing(this.clock.advance(limit_ms));
     const hasMoved = now > this.now || events > 0;
     for (const guest of this.guests) guest.tick(now - this.now);
     this.now = Math.max(this.now, now);
     if (hasMoved) this.progressAt = realNow();
-    // The events of a stream arrive after the answer of the advance.
-    if (this.traffic.hasStream) await pause(QUIET_MS);
+    if (this.traffic.hasStream) await pause(STREAM_MS);
     return hasMoved;
+  }
+
+  /**
+   * The answer to an advance. During it, the mock waits for receivers of webhooks, and the clock
+   * cannot move: timers that such a receiver sets before it answers fire at once.
+   */
+  private async whileAdvancing<T>(answer: Promise<T>): Promise<T> {
+    const before = new Set(this.queue);
+    let isPending = true;
+    const done = answer.finally(() => (isPending = false));
+    done.catch(() => undefined);
+    this.isAdvancing = true;
+    while (isPending) {
+      await Promise.race([done, pause(RECEIVER_MS)]).catch(() => undefined);
+      if (!isPending || !isServing()) continue;
+      const set = [...this.queue].filter((it) => !before.has(it)).sort((a, b) => a.at - b.at);
+      set[0]?.fire();
+    }
+    this.isAdvancing = false;
+    return done;
   }
 
   private earliest(): WorldTimer | undefined {
@@ -224,7 +261,6 @@ export class Timeline {
         });
       }
       await turn();
-      this.checkLimit();
     }
   }
 
@@ -239,7 +275,6 @@ export class Timeline {
       this.turnAt = realNow();
       this.dateCalls = 0;
       if (this.runs.size === 0) return;
-      this.checkLimit();
       const isBusy = this.traffic.isBusy || this.ownCalls > 0 || isWaitingElsewhere();
       if (isBusy || this.activity !== before) {
         this.checkProgress();
@@ -264,7 +299,6 @@ export class Timeline {
       await pause(QUIET_MS);
       this.turnAt = realNow();
       this.checkProgress();
-      this.checkLimit();
     }
   }
 
@@ -297,11 +331,15 @@ export class Timeline {
           this.report(
             `world.run took ${(took / 1_000).toFixed(1)} s of real time, in which the world's clock moved ${moved} ` +
               `and ${this.fired} timers fired; is there a loop without an end? (the option realTimeLimit allows more)`,
-            [...places, ...this.traffic.unanswered.map((it) => `${it} has no answer`)],
+            [...places, ...this.slowReceiver, ...this.traffic.unanswered.map((it) => `${it} has no answer`)],
           ),
         ),
       );
     }
+  }
+
+  private get slowReceiver(): string[] {
+    return this.isAdvancing ? ["the mock has not answered an advance of the clock; is a receiver of webhooks slow?"] : [];
   }
 
   private report(summary: string, details: readonly string[]): string {

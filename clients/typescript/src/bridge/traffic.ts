@@ -74,6 +74,11 @@ export function isWaitingElsewhere(): boolean {
   return elsewhere.size > 0 && served === 0;
 }
 
+/** Whether a server of this process, such as a receiver of webhooks, has not answered a request yet. */
+export function isServing(): boolean {
+  return served > 0;
+}
+
 /** The world that a request to *host* is for; null for a call of this package; else undefined. */
 function ownerOf(host: string, path: string): Timeline | null | undefined {
   if (path.startsWith("/_screentest")) return null;

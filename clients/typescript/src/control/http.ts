@@ -9,6 +9,8 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 
 const request = http.request;
+/** Longer than any receiver of webhooks may take, for which an advance waits. */
+const SILENCE_MS = 60_000;
 const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
 
 export interface Answer {
@@ -52,6 +54,7 @@ function sendOnce(
         resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text });
       });
     });
+    call.setTimeout(SILENCE_MS, () => call.destroy(new Error(`no answer within ${SILENCE_MS / 1_000} s`)));
     call.on("error", (error: NodeJS.ErrnoException) => {
       const isStale = call.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
       reject(isStale ? new StaleConnectionError(error.message) : error);

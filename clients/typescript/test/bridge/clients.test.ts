@@ -139,6 +139,34 @@ test("an application that was started before the run sleeps on the world's clock
   close();
 });
 
+test("a receiver that sleeps before it answers a webhook does not stop the clock", async ({ world }) => {
+  const received: string[] = [];
+  const server = http.createServer(async (request, response) => {
+    for await (const _ of request);
+    await sleep(2_000);
+    received.push("after two seconds");
+    response.writeHead(204).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const hook = await world.webhooks.deliverTo("ugc_copilot", `http://127.0.0.1:${port}/`);
+  const { baseUrl, apiKey } = world.ugcCopilot;
+
+  await world.run(async () => {
+    const response = await fetch(`${baseUrl}/proxyStartVideoGeneration`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${apiKey}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ visualPrompt: "A mug", engine: "veo", duration: 8, sceneImageUrl: "https://example.org/a.png" }),
+    });
+    await response.text();
+    while (received.length === 0) await sleep(10_000);
+  });
+
+  expect(received).toEqual(["after two seconds"]);
+  expect((await hook.deliveries()).map((it) => it.state)).toEqual(["delivered"]);
+  server.close();
+});
+
 test("work that was queued before the run is part of it", async ({ world }) => {
   const ozor = new Ozor({ baseUrl: world.ozor.baseUrl, apiKey: world.ozor.apiKey });
   let begin!: () => void;

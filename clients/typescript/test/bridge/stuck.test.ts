@@ -59,6 +59,20 @@ test("an answer that never comes", async ({ world }) => {
   expect(message).toMatch(/GET \/w\/w_\d+\/ozor\/api\/v1\/videos has no answer; does a fault delay it\?/);
 });
 
+test("a mock that does not answer", async ({ world }) => {
+  const { startMock, createWorld } = await import("@screentest/client");
+  const mock = await startMock();
+  const other = await createWorld({}, mock.url);
+  process.kill(mock.pid, "SIGSTOP");
+
+  const message = await failure(other.run(() => sleep(1_000)));
+
+  process.kill(mock.pid, "SIGCONT");
+  await mock.stop();
+  expect(message).toBe(`StuckTimeError: time cannot move: the mock of world ${other.id} does not answer`);
+  expect(await world.requests()).toEqual([]);
+});
+
 test("a world that is deleted while code runs in it", async ({ world }) => {
   const { createWorld } = await import("@screentest/client");
   const other = await createWorld({ label: "short" });
