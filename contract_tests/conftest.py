@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from screentest.specs.contracts.contract import provider_names
+from screentest.specs.contracts.registry import shipped_contracts
 
 from .runs.named_target import NamedTarget, checked_target
 
@@ -38,4 +38,4 @@ def target(target_name: str, pytestconfig: pytest.Config) -> NamedTarget:
 
 
 def _names(config: pytest.Config) -> list[str]:
-    return config.getoption("--screentest-target", default=None) or list(provider_names())
+    return config.getoption("--screentest-target", default=None) or list(shipped_contracts().names)

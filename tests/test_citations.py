@@ -21,12 +21,8 @@ from screentest.specs.clauses.citing_places import (
     citing_places,
     problems_in,
 )
-from screentest.specs.contracts.contract import (
-    Contract,
-    load_contract,
-    provider_names,
-    read_contract,
-)
+from screentest.specs.contracts.contract import Contract, read_contract
+from screentest.specs.contracts.registry import load_contract, shipped_contracts
 from screentest.specs.json_types import Json
 from screentest.specs.linting.lint import problems_of
 
@@ -47,7 +43,7 @@ def _places(contract: Contract) -> list[CitingPlace]:
     return [*citing_places(contract), *citing_mutants(contract, mutants_of(provider))]
 
 
-@pytest.mark.parametrize("provider", provider_names())
+@pytest.mark.parametrize("provider", shipped_contracts().names)
 def test_every_citation_fits_its_place(provider: str) -> None:
     contract = load_contract(provider)
 
@@ -67,7 +63,7 @@ def _cites(problems: Sequence[str], place: str, clause: str) -> bool:
     return any(it.startswith(place) and f": cites {clause} " in it for it in problems)
 
 
-@pytest.mark.parametrize("provider", provider_names())
+@pytest.mark.parametrize("provider", shipped_contracts().names)
 def test_a_wrong_citation_in_a_behaviour_file_is_found(provider: str, tmp_path: Path) -> None:
     contract, strange = load_contract(provider), STRANGE[provider]
     document = yaml.safe_load((contract.folder / "behaviour.yaml").read_text())
@@ -80,7 +76,7 @@ def test_a_wrong_citation_in_a_behaviour_file_is_found(provider: str, tmp_path: 
     assert _cites(problems, f"{tmp_path}/behaviour.yaml: credentials/{scheme}", strange)
 
 
-@pytest.mark.parametrize("provider", provider_names())
+@pytest.mark.parametrize("provider", shipped_contracts().names)
 def test_a_wrong_citation_in_an_openapi_file_is_found(provider: str, tmp_path: Path) -> None:
     contract, strange = load_contract(provider), STRANGE[provider]
     document = yaml.safe_load((contract.folder / "openapi.yaml").read_text())
@@ -93,7 +89,7 @@ def test_a_wrong_citation_in_an_openapi_file_is_found(provider: str, tmp_path: P
     assert _cites(problems, f"openapi.yaml: paths/{path}/post", strange)
 
 
-@pytest.mark.parametrize("provider", provider_names())
+@pytest.mark.parametrize("provider", shipped_contracts().names)
 def test_a_wrong_citation_in_a_mutant_file_is_found(provider: str, tmp_path: Path) -> None:
     contract, strange = load_contract(provider), STRANGE[provider]
     document = yaml.safe_load((MUTANTS / f"{provider}.yaml").read_text())
@@ -120,7 +116,7 @@ def test_a_citation_of_an_unknown_clause_is_found() -> None:
 def test_nearly_every_wrong_clause_in_the_place_of_a_right_one_is_found() -> None:
     """Each citation, but those in the list of a whole operation, by each clause of the provider."""
     tried = found = 0
-    for provider in provider_names():
+    for provider in shipped_contracts().names:
         contract = load_contract(provider)
         known = citable_subjects(contract)
         for place in (it for it in _places(contract) if not it.is_whole):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from screentest.specs.clauses.clauses import read_clauses
-from screentest.specs.contracts.contract import load_contract, provider_names
+from screentest.specs.contracts.registry import load_contract, shipped_contracts
 
 TESTS = Path(__file__).parent
 
@@ -53,7 +53,7 @@ def places_by_clause() -> dict[str, list[str]]:
     return places
 
 
-@pytest.mark.parametrize("provider", provider_names())
+@pytest.mark.parametrize("provider", shipped_contracts().names)
 def test_every_clause_is_named_by_a_test(provider: str) -> None:
     named, clauses = places_by_clause(), read_clauses(load_contract(provider))
 
@@ -63,7 +63,7 @@ def test_every_clause_is_named_by_a_test(provider: str) -> None:
     assert not missing, f"{len(missing)} clauses of {provider} have no test:\n{report}"
 
 
-@pytest.mark.parametrize("provider", provider_names())
+@pytest.mark.parametrize("provider", shipped_contracts().names)
 def test_clauses_are_numbered_and_worded(provider: str) -> None:
     contract = load_contract(provider)
     clauses = read_clauses(contract)
@@ -79,7 +79,9 @@ def test_clauses_are_numbered_and_worded(provider: str) -> None:
 
 def test_no_test_names_a_clause_that_does_not_exist() -> None:
     """A slip such as OZ-550 for OZ-055 would otherwise hide a gap."""
-    known = {id for provider in provider_names() for id in read_clauses(load_contract(provider))}
+    known = {
+        id for provider in shipped_contracts().names for id in read_clauses(load_contract(provider))
+    }
 
     strangers = {id: places for id, places in places_by_clause().items() if id not in known}
 

@@ -20,7 +20,7 @@ from screentest.contract_tests.rules.judge import RuleFinding, RuleVerdict
 from screentest.contract_tests.runs.command import run_verify
 from screentest.contract_tests.runs.options import VerifyOptions
 from screentest.contract_tests.scenarios.verify import Result
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reports" / "prism.md"
 _PRISM = next(peer for peer in PEERS if peer.name == "Prism")

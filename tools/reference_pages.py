@@ -18,7 +18,7 @@ from screentest.mock_server.cli.settings import SETTINGS
 from screentest.mock_server.findings.explanations import Example, Explanation, explanations
 from screentest.mock_server.kernel import magic
 from screentest.specs.behaviour.behaviour import Behaviour, Interpretation
-from screentest.specs.contracts.contract import load_contract, provider_names
+from screentest.specs.contracts.registry import load_contract, shipped_contracts
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 _GENERATED = "<!-- Written by tools/reference_pages.py; change what it reads instead. -->"
@@ -132,7 +132,7 @@ def _spelling(verb: str) -> str:
 def interpretations_page() -> str:
     """Every point on which a document is silent: what was chosen, why, and what else there is."""
     lines = ["# Interpretations", "", _GENERATED, "", *_READINGS.splitlines(), ""]
-    for name in provider_names():
+    for name in shipped_contracts().names:
         behaviour = load_contract(name).behaviour
         lines += [f"## {behaviour.name}", "", *_switches(behaviour), ""]
         fixed = [it for it in behaviour.interpretations.values() if not it.alternatives]

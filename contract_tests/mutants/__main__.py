@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from screentest.specs.contracts.contract import provider_names
+from screentest.specs.contracts.registry import shipped_contracts
 from screentest.specs.errors import no_such
 
 from ..runs.fuzz import FuzzUnavailableError
 from .report import tally_json, tally_lines
 from .run import all_mutants, run_mutants, run_one
 
-PROVIDER = click.Choice(provider_names())
+PROVIDER = click.Choice(shipped_contracts().names)
 
 
 @contextmanager
@@ -44,7 +44,9 @@ def run_all(
 ) -> None:
     """Run every mutant; exit code 1 when one without an excuse survives."""
     with _usage_errors():
-        tally = run_mutants(providers or provider_names(), only=only, seed=seed, workers=workers)
+        tally = run_mutants(
+            providers or shipped_contracts().names, only=only, seed=seed, workers=workers
+        )
         if not tally.fates:
             raise click.UsageError(f"no mutant has an id that begins with {only!r}")
     for line in tally_lines(tally):

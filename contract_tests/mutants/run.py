@@ -19,7 +19,8 @@ from screentest.specs.behaviour.behaviour_file import load_behaviour
 from screentest.specs.checks.checks import Checks
 from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.contracts.contract import FOLDER as SPECS
-from screentest.specs.contracts.contract import Contract, load_contract
+from screentest.specs.contracts.contract import Contract
+from screentest.specs.contracts.registry import load_contract
 from screentest.specs.errors import ContractError
 from screentest.specs.files import read_yaml
 from screentest.specs.json_types import Json

@@ -14,8 +14,9 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 from msgspec.structs import replace
 
-from screentest.specs.contracts.contract import Contract, load_contract, provider_names
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.redaction import REDACTED, Secrets
+from screentest.specs.contracts.registry import Contracts, shipped_contracts
 from screentest.specs.json_types import Json
 
 from ..monitors.undocumented import Undocumented
@@ -42,10 +43,16 @@ class HarReading:
     skipped: Counter[str] = field(default_factory=Counter[str])
 
 
-def har_of(text: str, name: str, contract: Contract, secrets: Secrets | None = None) -> HarReading:
+def har_of(
+    text: str,
+    name: str,
+    contract: Contract,
+    secrets: Secrets | None = None,
+    contracts: Contracts | None = None,
+) -> HarReading:
     """The exchanges of a HAR file with *contract*'s provider, oldest first.
 
-    *text* is the content of the file *name*.
+    *text* is the content of the file *name*. Calls to the providers of *contracts* are theirs.
 
     Each credential in it counts as an account of its own, unless an answer contained it; a call
     without one is anonymous. If no entry has a credential in the documented headers, they were
@@ -57,7 +64,7 @@ def har_of(text: str, name: str, contract: Contract, secrets: Secrets | None = N
     skipped: Counter[str] = Counter()
     found = [it for it in _entries(text, name) if not _is_skipped(it, skipped)]
     found.sort(key=lambda it: it.raw.at_ms)
-    ours = _Places(contract, found)
+    ours = _Places(contract, found, contracts or shipped_contracts())
     callers = _Callers(contract, found)
     unknown = Undocumented(contract, Judge({}))
     trace = Trace(contract.provider)
@@ -236,12 +243,15 @@ def _is_skipped(entry: _Entry, skipped: Counter[str]) -> bool:
 class _Places:
     """The base addresses of the provider's calls: its own, or those of a server in its place."""
 
-    def __init__(self, contract: Contract, entries: Iterable[_Entry]) -> None:
+    def __init__(
+        self, contract: Contract, entries: Iterable[_Entry], known: Iterable[Contract]
+    ) -> None:
+        # What other providers answer is not about this one, however alike the paths are.
         self._bases: dict[str, set[str]] = {}
-        own, others = _host_of(contract.provider), _other_hosts(contract.provider)
+        own, others = _host_of(contract), {_host_of(it) for it in known} - {_host_of(contract)}
         entries = list(entries)
         if any(it.host == own for it in entries):
-            self._bases[own] = {""}
+            self._bases[own] = {urlsplit(contract.behaviour.base_url).path.rstrip("/")}
         for entry in entries:
             tail = None
             if entry.host != own and entry.host not in others:
@@ -258,13 +268,8 @@ class _Places:
         return None
 
 
-def _host_of(provider: str) -> str:
-    return urlsplit(load_contract(provider).behaviour.base_url).netloc.lower()
-
-
-def _other_hosts(provider: str) -> set[str]:
-    """The hosts of other providers: their answers do not count, even on equal paths."""
-    return {_host_of(name) for name in provider_names() if name != provider}
+def _host_of(contract: Contract) -> str:
+    return urlsplit(contract.behaviour.base_url).netloc.lower()
 
 
 def _known_tail(contract: Contract, method: str, path: str) -> str | None:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from screentest.specs.behaviour.behaviour import Behaviour
 from screentest.specs.checks.checks_file import load_checks
-from screentest.specs.contracts.contract import Contract, load_contract
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.redaction import REDACTED, Secrets
+from screentest.specs.contracts.registry import Contracts, shipped_contracts
 from screentest.specs.json_types import Json
 
 from ..monitors.monitors import watch
@@ -52,19 +53,25 @@ class Judged:
 
 
 def read_recording(
-    path: Path, provider: str, readings: Mapping[str, str] | None = None
+    path: Path,
+    provider: str,
+    readings: Mapping[str, str] | None = None,
+    contracts: Contracts | None = None,
 ) -> Recording:
-    """A trace of ours or a HAR file, by what is in it.
+    """A trace of ours or a HAR file, by what is in it, of a provider of *contracts*.
+
+    *contracts* None are those that come with screentest.
 
     Raises:
         ValueError: it is neither, or has no call of the provider.
     """
-    contract = load_contract(provider, readings)
+    contracts = contracts or shipped_contracts()
+    contract = contracts.load(provider, readings)
     secrets = Secrets(contract.behaviour)
     # Read once, because it may be a pipe. Some programs begin a file with a byte order mark.
     text = path.read_text(encoding="utf-8-sig")
     if not text.startswith('{"trace"'):
-        reading = har_of(text, str(path), contract, secrets)
+        reading = har_of(text, str(path), contract, secrets, contracts)
         return Recording(reading.trace, secrets, reading.skipped)
     trace = trace_of(text, str(path), contract)
     if not any(it.operation for it in trace.exchanges):
@@ -72,9 +79,13 @@ def read_recording(
     return Recording(trace, secrets)
 
 
-def judge_recording(trace: Trace, readings: Mapping[str, str] | None = None) -> Judged:
-    """The verdicts of the monitors on recorded traffic."""
-    contract = load_contract(trace.provider, readings)
+def judge_recording(
+    trace: Trace,
+    readings: Mapping[str, str] | None = None,
+    contracts: Contracts | None = None,
+) -> Judged:
+    """The verdicts of the monitors on recorded traffic with a provider of *contracts*."""
+    contract = (contracts or shipped_contracts()).load(trace.provider, readings)
     checks = load_checks(contract)
     judge = Judge(rules_of(contract, checks))
     watch(contract, checks, judge, trace)

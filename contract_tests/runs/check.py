@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from screentest.specs.checks.checks_file import load_checks
-from screentest.specs.contracts.contract import Contract, load_contract
+from screentest.specs.contracts.contract import Contract
+from screentest.specs.contracts.registry import find_contracts
 
 from ..monitors.monitors import Monitors
 from ..rules.contract_rules import rules_of
@@ -85,7 +86,7 @@ class ScreentestMonitors:
     provider = ""
 
     def __init__(self) -> None:
-        contract = load_contract(self.provider)
+        contract = find_contracts().load(self.provider)
         checks = load_checks(contract)
         judge = Judge(rules_of(contract, checks))
         monitors = Monitors(contract, checks, judge)

@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from screentest.specs.checks.checks import Checks
 from screentest.specs.checks.checks_file import load_checks
-from screentest.specs.contracts.contract import Contract, load_contract
+from screentest.specs.contracts.contract import Contract
+from screentest.specs.contracts.registry import find_contracts
 from screentest.specs.errors import ContractError
 
 from ..targets.guard import CreditBudget, Guarded
@@ -75,12 +76,14 @@ def options_of(target_name: str, environment: Mapping[str, str]) -> VerifyOption
         ValueError: a variable is not a number.
     """
     provider, _, url = target_name.partition("=")
-    load_contract(provider)
+    contracts = find_contracts(environ=environment)
+    contracts.load(provider)
     is_live = environment.get("SCREENTEST_LIVE", "") not in {"", "0"}
     if url:
         check_address(url, is_live=is_live)
     return VerifyOptions(
         provider=provider,
+        contracts=contracts,
         url=url or None,
         api_key=environment.get("SCREENTEST_API_KEY", ""),
         second_api_key=environment.get("SCREENTEST_SECOND_API_KEY", ""),

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from screentest.specs.contracts.contract import Contract, load_contract
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.redaction import Secrets
+from screentest.specs.contracts.registry import Contracts, shipped_contracts
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class VerifyOptions:
     """The options of one run. *url* None means our own mock, in process.
 
     *readings* are those of interpretations, by `provider.name`; the others have their default.
+    *contracts* are all that are known.
 
     Open paid jobs are kept in *journal*; without one, those of a live target are kept in a file of
     its own in *state_folder*.
@@ -35,6 +37,7 @@ class VerifyOptions:
     only: str = ""
     fuzz: int = 0
     readings: Mapping[str, str] = field(default_factory=dict[str, str])
+    contracts: Contracts = field(default_factory=shipped_contracts)
     journal: Path | None = None
     state_folder: Path | None = None
     reports: Sequence[tuple[str, Path]] = field(default_factory=tuple[tuple[str, Path], ...])
@@ -51,7 +54,7 @@ class VerifyOptions:
         Raises:
             UnknownNameError: there is no such provider, interpretation or reading.
         """
-        return load_contract(self.provider, self.readings)
+        return self.contracts.load(self.provider, self.readings)
 
     @property
     def secrets(self) -> Secrets:

@@ -13,8 +13,9 @@ from typing import TextIO
 
 from msgspec.structs import replace
 
-from screentest.specs.contracts.contract import Contract, load_contract
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.redaction import Secrets
+from screentest.specs.contracts.registry import Contracts, shipped_contracts
 from screentest.specs.json_types import Json
 
 from .strict_json import Form, read_base64, read_json
@@ -90,9 +91,11 @@ class TraceWriter:
         self._file.flush()
 
 
-def write_trace(trace: Trace, path: Path, keys: Iterable[str] = ()) -> None:
+def write_trace(
+    trace: Trace, path: Path, keys: Iterable[str] = (), contracts: Contracts | None = None
+) -> None:
     """Save *trace* as JSON Lines, without *keys* and other texts in the shape of a key."""
-    secrets = Secrets(load_contract(trace.provider).behaviour, keys)
+    secrets = Secrets((contracts or shipped_contracts()).load(trace.provider).behaviour, keys)
     writer = TraceWriter(path, trace.provider, secrets, time_scale=trace.time_scale)
     for event in trace.events:
         writer.add(event)

@@ -7,10 +7,8 @@ nearest pyproject.toml upwards, default.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +16,9 @@ import click
 from click.core import ParameterSource
 from click.types import FuncParamType
 
-from screentest.specs.errors import no_such
+from screentest.specs.errors import ContractError, no_such
 from screentest.specs.json_types import Json
+from screentest.specs.project_file import project_table
 
 from ..kernel.errors import MockError
 from .exit_codes import Exit
@@ -27,8 +26,6 @@ from .exit_codes import Exit
 #: A server that listens on all addresses is reached on loopback.
 _REACHED_AS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
-#: Matches every file with our table, and a few without.
-_OUR_TABLE = re.compile(r"""screentest["']?\s*[\].=]""")
 _KINDS = {str: "a string", int: "a whole number", bool: "true or false", list: "a list of strings"}
 
 #: The seeds of the control API: JSON carries such integers exactly.
@@ -137,6 +134,7 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("host", "127.0.0.1", "Address to listen on."),
         Setting("port", 8787, "Port to listen on; 0 takes a free one.", click.IntRange(0, 65_535)),
         Setting("provider", [], "The providers to serve. Default: all."),
+        Setting("contracts", [], "Further contracts: folders, or OpenAPI files."),
         Setting("seed", 1, "The same seed and the same calls give the same bytes.", SEEDS),
         Setting("clock", "real", "What moves the clock.", FuncParamType(_clock)),
         Setting("pace", "documented", "How long jobs take.", FuncParamType(_pace)),
@@ -237,7 +235,6 @@ def all_settings() -> list[Mapping[str, Json]]:
     return shown
 
 
-@cache
 def project_settings() -> tuple[Path | None, Mapping[str, Json]]:
     """The nearest pyproject.toml with a `[tool.screentest]`, and this table.
 
@@ -245,39 +242,15 @@ def project_settings() -> tuple[Path | None, Mapping[str, Json]]:
         ConfigError: the file is not TOML, or has an unknown key or an invalid value.
     """
     try:
-        folder = Path.cwd()
-    except FileNotFoundError:  # the folder was removed
+        path, table = project_table()
+    except ContractError as error:
+        raise ConfigError(str(error)) from None
+    if path is None:
         return None, {}
-    for above in (folder, *folder.parents):
-        path = above / "pyproject.toml"
-        table = _read_table(path)
-        if table is not None:
-            return path, _checked(path, table)
-    return None, {}
-
-
-def _read_table(path: Path) -> Json | None:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
-    # Parsing TOML takes milliseconds, which projects without our table need not wait for.
-    if _OUR_TABLE.search(text) is None:
-        return None
-    import tomllib
-
-    try:
-        tools = tomllib.loads(text).get("tool")
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from None
-    except RecursionError:
-        raise ConfigError(f"{path} is nested too deeply") from None
-    return tools.get("screentest") if isinstance(tools, dict) else None
+    return path, _checked(path, table)
 
 
 def _checked(path: Path, table: Json) -> Mapping[str, Json]:
-    if not isinstance(table, dict):
-        raise ConfigError(f"{path}: tool.screentest: expected a table, got {table!r}")
     for name, value in table.items():
         if name not in SETTINGS:
             raise ConfigError(f"{path}: [tool.screentest] has {no_such('key', name, SETTINGS)}")
@@ -285,4 +258,5 @@ def _checked(path: Path, table: Json) -> Mapping[str, Json]:
             SETTINGS[name].check(value)
         except MockError as error:
             raise ConfigError(f"{path}: [tool.screentest] {name}: {error}") from None
-    return table
+    checked: Mapping[str, Json] = table
+    return checked

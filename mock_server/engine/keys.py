@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from urllib.parse import parse_qsl
 
-from screentest.specs.behaviour.behaviour import COOKIE, QUERY, Behaviour, Credential
+from screentest.specs.behaviour.behaviour import Behaviour, Credential
+from screentest.specs.behaviour.forms import COOKIE, QUERY
 
 from ..kernel.errors import MockError
 from ..kernel.ids import mint

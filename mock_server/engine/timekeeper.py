@@ -48,7 +48,7 @@ class Timekeeper:
         *,
         number: int = 0,
     ) -> None:
-        self.providers: Mapping[str, Provider] = Providers()
+        self.providers: Mapping[str, Provider] = Providers(contracts)
         self.wall_ms = wall_ms
         self._contracts = contracts
         self._system_ms = system_ms or wall_ms

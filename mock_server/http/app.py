@@ -9,8 +9,9 @@ from wsgiref.types import WSGIApplication
 
 from flask import Flask
 
-from screentest.specs.contracts.contract import Contract, load_contract, provider_names
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.redaction import Redactor
+from screentest.specs.contracts.registry import shipped_contracts
 
 from ..engine.world import Plan
 from ..engine.worlds import DEFAULT_WORLD, Worlds
@@ -103,7 +104,7 @@ def create_app(
 
 def _checked(contracts: Sequence[Contract] | None) -> Sequence[Contract]:
     if contracts is None:
-        return [load_contract(name) for name in provider_names()]
+        return list(shipped_contracts())
     for contract in contracts:
         # A contract of the user's may be wrong; the shipped ones are compiled when first used.
         if not contract.is_shipped:

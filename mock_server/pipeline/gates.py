@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from screentest.specs.behaviour.behaviour import COOKIE, QUERY, Credential, Target
+from screentest.specs.behaviour.behaviour import Credential, Target
+from screentest.specs.behaviour.forms import COOKIE, QUERY
 from screentest.specs.contracts.redaction import header_name
 from screentest.specs.json_types import Json
 

@@ -17,12 +17,8 @@ from ..json_types import Json
 from .arithmetic import Formula
 from .call_limits import Cadence, Concurrency, Idempotency, Limits, RateWindow
 from .citations import Citations
+from .forms import COOKIE, QUERY
 from .outputs import StreamRules, UrlRules
-
-#: Prefix for the name of a query parameter, or of a cookie, that has a key. No header has it.
-QUERY = "?"
-COOKIE = ";"
-
 
 #: The `does` of an operation that the behaviour file does not name. No file can contain it.
 UNBEHAVED = "unbehaved"
@@ -283,6 +279,7 @@ class Behaviour(Struct, frozen=True, dict=True):
     provider: str
     name: str
     base_url: str
+    also_at: tuple[str, ...]
     document_url: str
     document_read: str
     prefixes: tuple[str, ...]

@@ -18,8 +18,6 @@ from ..files import placed, read_yaml
 from ..json_types import Json
 from .arithmetic import parse_formula
 from .behaviour import (
-    COOKIE,
-    QUERY,
     Behaviour,
     Credential,
     Interpretation,
@@ -32,6 +30,7 @@ from .behaviour import (
 )
 from .call_limits import Cadence, Concurrency, Idempotency, Limits, RateWindow
 from .citations import read_citations
+from .forms import COOKIE, QUERY
 from .outputs import StreamRules, UrlRules
 
 if TYPE_CHECKING:
@@ -70,6 +69,7 @@ def read_behaviour(raw: Json, path: Path, *, is_checked: bool = False) -> Behavi
         provider=provider["id"],
         name=provider["name"],
         base_url=provider["base_url"],
+        also_at=tuple(provider.get("also_at", ())),
         document_url=provider["document"]["url"],
         document_read=str(provider["document"]["read"]),
         prefixes=tuple(provider.get("prefixes", [""])),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from copy import copy
-from functools import cache, cached_property, lru_cache, reduce
+from functools import cached_property, lru_cache, reduce
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: The folder with one folder for each packaged provider.
 FOLDER = Path(__file__).parent.parent
-#: A provider has up to forty interpretations: too many for one line.
+#: A provider may have hundreds of operations: too many for one line.
 _LISTED_MAX = 10
 _OPENAPI_NAMES = ("openapi.yaml", "openapi.yml", "openapi.json")
 
@@ -45,13 +45,15 @@ class Contract:
     """
 
     def __init__(self, place: Path) -> None:
+        self.place = place
         self.folder = place if place.is_dir() else place.parent
-        self.openapi_file = openapi_file(place)
         # An OpenAPI file that is given alone has no behaviour, whatever files are beside it.
         self._has_rules = self.folder == place and (place / "behaviour.yaml").exists()
         # What was built was checked before it: that the checks pass is a test of ours.
         built = read_as_built(self.folder / "behaviour.yaml") if self._has_rules else None
-        self._rules: Json = built if built is not None else self._completed()
+        #: The OpenAPI document as the file has it, where the file was read already.
+        self._document: Json = None
+        self._rules: Json = built if built is not None else self._read_files()
         self.behaviour: Behaviour = self._behaviour(self._rules, is_checked=True)
         known = self.behaviour.interpretations.values()
         self._switches = {f"{self.provider}.{it.name}": it for it in known}
@@ -62,14 +64,27 @@ class Contract:
         self._compiled = lru_cache(_READINGS_MAX)(self._compile)
         self._under = lru_cache(_READINGS_MAX)(self._read)
 
-    def _completed(self) -> Json:
-        """The content of the behaviour file, with what it leaves out."""
-        from .defaults import completed
+    def _read_files(self) -> Json:
+        """The content of the behaviour file; reads the OpenAPI file as well.
 
-        path = self.folder / "behaviour.yaml"
-        rules: Json = read_yaml(path) if self._has_rules else {"behaviour": 1}
-        check_behaviour(rules, path)
-        return completed(rules, read_document(self.openapi_file), self.openapi_file)
+        Raises:
+            ContractError: one of the two files is wrong; it has the problems of both.
+        """
+        rules: Json = {"behaviour": 1}
+        problems: list[str] = []
+        try:
+            if self._has_rules:
+                rules = read_yaml(self.folder / "behaviour.yaml")
+                check_behaviour(rules, self.folder / "behaviour.yaml")
+        except ContractError as error:
+            problems += error.problems
+        try:
+            self._document = read_document(openapi_file(self.place))
+        except ContractError as error:
+            problems += error.problems
+        if problems:
+            raise ContractError(*problems)
+        return rules
 
     def under(self, choices: Mapping[str, str]) -> Contract:
         """This contract with the rules and shapes of *choices*, by `provider.interpretation`.
@@ -114,7 +129,15 @@ class Contract:
         return other
 
     def _behaviour(self, rules: Json, *, is_checked: bool = False) -> Behaviour:
-        return read_behaviour(rules, self.folder / "behaviour.yaml", is_checked=is_checked)
+        path = self.folder / "behaviour.yaml"
+        if not is_checked:
+            check_behaviour(rules, path)
+        if self._document is not None:
+            # Not at the top: an installed contract leaves nothing out.
+            from .defaults import completed
+
+            rules = completed(rules, self._document, openapi_file(self.place))
+        return read_behaviour(rules, path, is_checked=True)
 
     @property
     def provider(self) -> str:
@@ -151,8 +174,14 @@ class Contract:
 
     @property
     def has_functions(self) -> bool:
-        """Whether screentest has functions for the provider, which may do what no file says."""
-        return self.provider in provider_names()
+        """Whether the provider has functions, which may do what no file says."""
+        return self.is_shipped or self.code_file is not None
+
+    @property
+    def code_file(self) -> Path | None:
+        """The Python file of a contract of the user's, with what data cannot say."""
+        path = self.folder / "provider.py"
+        return path if self._has_rules and not self.is_shipped and path.is_file() else None
 
     @cached_property
     def _shape(self) -> _Shape:
@@ -179,7 +208,7 @@ class Contract:
         from ..openapi.routes import Routes
 
         if not chosen:
-            document = read_document(self.openapi_file)
+            document = self._document or read_document(openapi_file(self.place))
             operations = compile_operations(Documents(self.provider, document))
             return document, operations, Routes(list(operations.values()))
         document = self._compiled(())[0]
@@ -215,34 +244,6 @@ class Contract:
         return self._shape[2]
 
 
-def provider_names() -> tuple[str, ...]:
-    """The providers that have a contract here, in alphabetical order."""
-    return tuple(sorted(path.parent.name for path in FOLDER.glob("*/behaviour.yaml")))
-
-
-def load_contract(provider: str, readings: Mapping[str, str] | None = None) -> Contract:
-    """The contract of *provider* under *readings*, compiled on first use and kept.
-
-    *readings* are named as in the command line: `provider.interpretation`. An interpretation that
-    is absent has its default reading.
-
-    Raises:
-        UnknownNameError: there is no such provider, interpretation or reading.
-        ContractError: the readings contradict each other, or the files of the provider do.
-    """
-    contract = _load(provider)
-    if readings:
-        _check_readings(contract.behaviour, readings)
-    return contract.under(readings or {})
-
-
-@cache
-def _load(provider: str) -> Contract:
-    if provider not in provider_names():
-        raise UnknownNameError(no_such("provider", provider, provider_names()))
-    return read_contract(FOLDER / provider)
-
-
 def read_contract(place: Path) -> Contract:
     """The contract in the folder *place*, or that of an OpenAPI file alone.
 
@@ -267,17 +268,6 @@ def openapi_file(place: Path) -> Path:
                 raise ContractError(f"{path}: this is a symbolic link outside of the folder")
             return path
     raise ContractError(f"{place}: no OpenAPI file here; name it openapi.yaml or openapi.json")
-
-
-def _check_readings(behaviour: Behaviour, readings: Mapping[str, str]) -> None:
-    """Every one of *readings* names an interpretation of the provider, and a reading of it."""
-    known = {f"{behaviour.provider}.{it.name}": it for it in behaviour.interpretations.values()}
-    for name, value in readings.items():
-        if name not in known:
-            raise UnknownNameError(no_such("interpretation", name, known, listed_max=_LISTED_MAX))
-        values = (known[name].default, *known[name].alternatives)
-        if value not in values:
-            raise UnknownNameError(no_such(f"reading of {name}", value, values))
 
 
 def _check_agreement(

@@ -91,7 +91,8 @@ def _urls(value: Json) -> Iterator[str]:
 
 
 def _provider(document: Json, name: str) -> dict[str, Json]:
-    url = next(iter(base_urls(document)), _NOWHERE.format(name=name.replace("_", "-")))
+    urls = base_urls(document) or [_NOWHERE.format(name=name.replace("_", "-"))]
+    url = urls[0]
     documented = document.get("externalDocs", {}).get("url", url)
     prefix = name.upper()
     environment = {f"{prefix}_BASE_URL": "base_url"}
@@ -101,6 +102,7 @@ def _provider(document: Json, name: str) -> dict[str, Json]:
         "id": name,
         "name": document.get("info", {}).get("title") or name,
         "base_url": url,
+        "also_at": urls[1:],
         "document": {"url": documented, "read": ""},
         "environment": environment,
     }

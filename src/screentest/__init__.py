@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from screentest.fixtures.world.world import World, WorldFactory
     from screentest.mock_server.http.app import create_app
     from screentest.mock_server.kernel.errors import MockError
-    from screentest.specs.contracts.contract import load_contract
+    from screentest.specs.contracts.registry import load_contract
 
     __version__: str
 
@@ -35,7 +35,7 @@ _MODULE_OF: dict[str, str] = {
     "World": "screentest.fixtures.world.world",
     "WorldFactory": "screentest.fixtures.world.world",
     "create_app": "screentest.mock_server.http.app",
-    "load_contract": "screentest.specs.contracts.contract",
+    "load_contract": "screentest.specs.contracts.registry",
 }
 
 __all__ = [

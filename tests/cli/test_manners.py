@@ -372,6 +372,7 @@ def test_broken_contract_file_is_exit_code_4_with_one_line(shell: Shell) -> None
     folder = shell.folder / "lamp"
     folder.mkdir()
     (folder / "behaviour.yaml").write_text("behaviour: [1\n")
+    (folder / "openapi.yaml").write_text("openapi: 3.1.0\npaths: {}\n")
 
     answer = shell.run("spec", "lint", "lamp")
 

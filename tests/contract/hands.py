@@ -14,7 +14,7 @@ from screentest.contract_tests.targets.in_process import InProcessTarget
 from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.traces.trace import Trace
 from screentest.specs.checks.checks_file import load_checks
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 
 PROVIDERS = ("oshara", "ozor", "ugc_copilot", "ulazai", "znapai")
 

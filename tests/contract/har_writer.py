@@ -10,8 +10,9 @@ from pathlib import Path
 
 from screentest.contract_tests.recordings.har import HarReading, har_of
 from screentest.contract_tests.traces.trace import Exchange, Trace
-from screentest.specs.contracts.contract import Contract, load_contract
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.redaction import Secrets
+from screentest.specs.contracts.registry import load_contract
 from screentest.specs.json_types import Json
 
 

@@ -19,7 +19,7 @@ from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.targets.target import OutgoingRequest
 from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.clauses.clauses import Clause, Subject
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 from screentest.specs.errors import ContractError
 
 from ..yardstick import slowness

@@ -18,7 +18,7 @@ from screentest.contract_tests.targets.target import Identity, OutgoingRequest
 from screentest.contract_tests.traces.trace import Raw
 from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.checks.request_plan import RequestPlan
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 
 from .hands import PROVIDERS, guarded_session
 

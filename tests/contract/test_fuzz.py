@@ -8,7 +8,7 @@ import pytest
 from tools.fuzz.run import exceptions
 
 from screentest.contract_tests.runs.fuzz import fuzz, make_cases
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 
 from .hands import PROVIDERS, session_with
 

@@ -27,7 +27,7 @@ from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.targets.request_builder import UnableError
 from screentest.contract_tests.targets.target import Identity, OutgoingRequest
 from screentest.contract_tests.traces.trace import Raw
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 
 GENERATE = OutgoingRequest(
     "POST", "/api/v1/videos/generate", "", {"content-type": "application/json"}, b'{"prompt":"x"}'

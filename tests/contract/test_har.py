@@ -12,7 +12,7 @@ import pytest
 from screentest.contract_tests.recordings.har import HarReading, tally
 from screentest.contract_tests.recordings.recorded import judge_recording
 from screentest.contract_tests.traces.trace import LackingPart, Trace
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 from screentest.specs.json_types import Json
 
 from .hands import recording, session_with

@@ -19,7 +19,7 @@ from screentest.contract_tests.recordings.proxy import Recorder
 from screentest.contract_tests.targets.guard import CreditBudget
 from screentest.contract_tests.targets.live import Live
 from screentest.contract_tests.targets.target import Identity, OutgoingRequest
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 from screentest.specs.json_types import Json
 from tests.live_mock import LiveMock, serving
 

@@ -12,7 +12,7 @@ import pytest
 from screentest.contract_tests.mutants.mutant import Mutant, mutants_of
 from screentest.contract_tests.mutants.run import all_mutants, relevant_cases, run_one
 from screentest.specs.checks.checks_file import load_checks
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 
 from .hands import PROVIDERS
 

@@ -17,7 +17,7 @@ from screentest.contract_tests.targets.guard import CreditBudget, Guarded
 from screentest.contract_tests.targets.in_process import InProcessTarget
 from screentest.contract_tests.targets.mock_app import App, make_app
 from screentest.specs.checks.checks_file import load_checks
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 from screentest.specs.json_types import Json
 
 from .hands import PROVIDERS

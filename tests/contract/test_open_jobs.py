@@ -28,7 +28,7 @@ from screentest.contract_tests.targets.request_builder import UnableError
 from screentest.contract_tests.targets.target import OutgoingRequest, Target
 from screentest.contract_tests.traces.trace import Raw
 from screentest.specs.checks.checks_file import load_checks
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 
 from .hands import PROVIDERS
 

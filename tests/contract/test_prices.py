@@ -10,7 +10,7 @@ from screentest.contract_tests.rules.prices import worst_price
 from screentest.contract_tests.targets.guard import price_at_most
 from screentest.contract_tests.targets.target import OutgoingRequest
 from screentest.specs.checks.checks_file import load_checks
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 
 
 def _price(body: bytes) -> int:

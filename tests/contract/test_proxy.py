@@ -19,7 +19,7 @@ from screentest.contract_tests.targets.in_process import InProcessTarget
 from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.targets.target import Identity, OutgoingRequest
 from screentest.contract_tests.traces.trace import LackingPart
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 from screentest.specs.wsgi_environ import wsgi_environ
 from tests.loopback import listening
 

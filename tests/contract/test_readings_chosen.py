@@ -19,7 +19,8 @@ from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.traces.trace_file import write_trace
 from screentest.mock_server.http.app import create_app
 from screentest.specs.checks.checks_file import load_checks
-from screentest.specs.contracts.contract import load_contract, read_contract
+from screentest.specs.contracts.contract import read_contract
+from screentest.specs.contracts.registry import load_contract
 from screentest.specs.errors import ContractError, UnknownNameError
 from tests.mock_client import make_world
 

@@ -21,7 +21,7 @@ from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.targets.target import ANONYMOUS, Identity
 from screentest.contract_tests.traces.trace import LackingPart, Trace
 from screentest.contract_tests.traces.trace_file import read_trace, write_trace
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 from screentest.specs.json_types import Json
 
 from .hands import PROVIDERS, recording, session_with

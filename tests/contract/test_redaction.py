@@ -16,8 +16,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from screentest.specs.contracts.contract import load_contract
 from screentest.specs.contracts.redaction import Secrets
+from screentest.specs.contracts.registry import load_contract
 from tests.loopback import listening
 
 CANARIES = ("hunter2-my-secret", 'owner\'s "key" & <co>/=', "bearer-canary-of-mine")

@@ -19,7 +19,7 @@ from screentest.contract_tests.rules.judge import Judge, Rule, by_id
 from screentest.contract_tests.scenarios.verify import Result, scenarios_of, verify
 from screentest.contract_tests.targets.in_process import InProcessTarget
 from screentest.specs.checks.checks_file import load_checks
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from screentest.contract_tests.targets.in_process import InProcessTarget
 from screentest.contract_tests.targets.mock_app import make_app
 from screentest.specs.checks.checks_file import SCHEMA_FILE, in_force, load_checks
 from screentest.specs.checks.flows import Flow
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 from screentest.specs.json_types import Json
 from tests.pages import DOCS, blocks
 

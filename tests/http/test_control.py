@@ -11,8 +11,8 @@ import pytest
 from screentest.mock_server.http.control.events import EVENT_TYPES
 from screentest.mock_server.http.control.jobs import FAULTS_MAX
 from screentest.mock_server.http.control.request import BODY_BYTES_MAX
-from screentest.specs.contracts.contract import provider_names
 from screentest.specs.contracts.controls import load_controls
+from screentest.specs.contracts.registry import shipped_contracts
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.grammar import METHODS
 from tests.mock_client import Account, Client, MockWorld
@@ -26,7 +26,7 @@ def test_document_is_served_as_it_is_kept(world: MockWorld) -> None:
 
 
 def test_control_api_is_not_a_provider() -> None:
-    assert "control" not in provider_names()
+    assert "control" not in shipped_contracts().names
 
 
 def test_every_route_has_its_operation_and_nothing_else_answers(world: MockWorld) -> None:

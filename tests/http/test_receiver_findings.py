@@ -6,7 +6,7 @@ import pytest
 
 from screentest.mock_server.kernel.receiver_findings import receiver_findings
 from screentest.mock_server.kernel.webhooks import Outcome
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 from screentest.specs.json_types import Json
 
 from ..lantern.lantern import Lantern, make_lantern

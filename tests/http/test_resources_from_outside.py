@@ -6,14 +6,14 @@ import re
 
 import pytest
 
-from screentest.specs.contracts.contract import load_contract, provider_names
+from screentest.specs.contracts.registry import load_contract, shipped_contracts
 from screentest.specs.json_types import Json
 from tests.mock_client import Account, Answer, MockWorld
 from tests.ozor import steps
 
 _KINDS = [
     (provider, kind)
-    for provider in provider_names()
+    for provider in shipped_contracts().names
     for kind in load_contract(provider).behaviour.resources
 ]
 

@@ -16,7 +16,7 @@ from bench.journeys import Customer
 
 from screentest.mock_server.http.app import create_app
 from screentest.mock_server.http.rsgi.edge import RSGIEdge
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 from screentest.specs.json_types import Json
 from tests.live_mock import LiveMock
 

@@ -12,7 +12,7 @@ import pytest
 from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 from screentest.specs.json_types import Json
 from tests.mock_client import Account, Answer, Client, MockWorld, make_world, make_wsgi
 from tests.ozor import steps

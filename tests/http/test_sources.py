@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from screentest.specs.contracts.contract import load_contract, provider_names
+from screentest.specs.contracts.registry import load_contract, shipped_contracts
 from screentest.specs.json_types import Json
 from tests.mock_client import Account, MockWorld
 
@@ -187,7 +187,7 @@ def test_rate_window_and_cap_cite_their_own_clause(world: MockWorld) -> None:
     assert (capped, _cited(world)[:1]) == (["UG-068"], ["UG-060"])
 
 
-@pytest.mark.parametrize("provider", provider_names())
+@pytest.mark.parametrize("provider", shipped_contracts().names)
 def test_whatever_is_cited_exists(provider: str) -> None:
     contract = load_contract(provider)
     rules = contract.behaviour
@@ -202,7 +202,7 @@ def test_whatever_is_cited_exists(provider: str) -> None:
 _NOT_LISTED = {"rate_limited", "too_many_running", "failed"}
 
 
-@pytest.mark.parametrize("provider", provider_names())
+@pytest.mark.parametrize("provider", shipped_contracts().names)
 def test_every_reason_of_refusal_is_cited_or_said_to_be_undocumented(provider: str) -> None:
     rules = load_contract(provider).behaviour
 
@@ -211,7 +211,9 @@ def test_every_reason_of_refusal_is_cited_or_said_to_be_undocumented(provider: s
     assert rules.refusals.keys() - listed == set()
 
 
-@pytest.mark.parametrize("provider", [it for it in provider_names() if it != "ugc_copilot"])
+@pytest.mark.parametrize(
+    "provider", [it for it in shipped_contracts().names if it != "ugc_copilot"]
+)
 def test_every_documented_field_has_its_clause(provider: str) -> None:
     """UGC Copilot's page names few fields; the others rest on the whole of its specification."""
     contract = load_contract(provider)

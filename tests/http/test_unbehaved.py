@@ -138,7 +138,7 @@ def test_a_lone_openapi_file_names_its_provider(served: Served) -> None:
         "LAMP_VIDEO_BASE_URL": "base_url",
         "LAMP_VIDEO_API_KEY": "api_key",
     }
-    assert list(problems_of(served.contract.openapi_file)) == []
+    assert list(problems_of(served.contract.place)) == []
 
 
 def test_an_example_is_the_answer_and_says_that_nothing_is_behind_it(served: Served) -> None:

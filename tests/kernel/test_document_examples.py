@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from screentest.specs.contracts.contract import Contract, load_contract, provider_names
+from screentest.specs.contracts.contract import Contract
+from screentest.specs.contracts.registry import load_contract, shipped_contracts
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.documents import Documents
 from screentest.specs.openapi.grammar import METHODS
@@ -61,7 +62,7 @@ def examples(documents: Documents, media: Json) -> Iterator[Json]:
         yield documents.resolve(it)["value"]
 
 
-@pytest.mark.parametrize("provider", provider_names())
+@pytest.mark.parametrize("provider", shipped_contracts().names)
 def test_examples_are_valid(provider: str) -> None:
     assert broken_examples(load_contract(provider)) == []
 

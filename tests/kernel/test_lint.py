@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from screentest.specs.contracts.contract import provider_names
+from screentest.specs.contracts.registry import shipped_contracts
 from screentest.specs.errors import ContractError
 from screentest.specs.linting.lint import lint_contract
 
@@ -18,7 +18,7 @@ SPECS = ROOT / "specs"
 _TEXT = "/api/v1/sora/generate/text-to-video/"
 
 
-@pytest.mark.parametrize("provider", provider_names())
+@pytest.mark.parametrize("provider", shipped_contracts().names)
 def test_contract_of_the_house_is_in_order(provider: str) -> None:
     lint_contract(SPECS / provider)
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from screentest.specs.contracts.contract import load_contract, provider_names
 from screentest.specs.contracts.controls import load_controls
+from screentest.specs.contracts.registry import load_contract, shipped_contracts
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.documents import Documents
 from screentest.specs.openapi.operations import Operation
 from screentest.specs.openapi.validation import Schema
 
-CONTRACTS = [*provider_names(), "control"]
+CONTRACTS = [*shipped_contracts().names, "control"]
 
 
 def contract(name: str) -> tuple[Json, Mapping[str, Operation]]:

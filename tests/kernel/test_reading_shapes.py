@@ -11,7 +11,8 @@ import yaml
 from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
-from screentest.specs.contracts.contract import Contract, load_contract, read_contract
+from screentest.specs.contracts.contract import Contract, read_contract
+from screentest.specs.contracts.registry import load_contract
 from screentest.specs.errors import ContractError
 from screentest.specs.json_types import Json
 from screentest.specs.linting.lint import lint_contract

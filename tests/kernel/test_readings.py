@@ -12,12 +12,8 @@ from werkzeug.test import Client as WsgiClient
 
 from screentest.mock_server.http.app import create_app
 from screentest.specs.behaviour.behaviour_file import merge_patch
-from screentest.specs.contracts.contract import (
-    Contract,
-    load_contract,
-    provider_names,
-    read_contract,
-)
+from screentest.specs.contracts.contract import Contract, read_contract
+from screentest.specs.contracts.registry import load_contract, shipped_contracts
 from screentest.specs.errors import ContractError
 from screentest.specs.json_types import Json
 
@@ -143,7 +139,7 @@ def test_a_reply_that_departs_by_an_unknown_reading_is_refused(tmp_path: Path) -
         read_contract(tmp_path)
 
 
-@pytest.mark.parametrize("provider", provider_names())
+@pytest.mark.parametrize("provider", shipped_contracts().names)
 def test_any_two_readings_of_a_provider_go_together(provider: str) -> None:
     contract = load_contract(provider)
     chosen = [

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 from screentest.specs.json_types import Json
 
 from ..mock_client import Account, Client, File

@@ -84,7 +84,7 @@ def test_s15_yaml_bomb_is_refused_in_a_line_and_does_not_grow(
 
 def test_s15_bomb_on_the_command_line_is_one_line_and_exit_code_4(tmp_path: Path) -> None:
     (tmp_path / "behaviour.yaml").write_text(_BOMBS["brackets"][0])
-    (tmp_path / "openapi.yaml").write_text("{}")
+    (tmp_path / "openapi.yaml").write_text("openapi: 3.1.0\npaths: {}")
 
     linted = subprocess.run(
         [sys.executable, "-m", "screentest.mock_server.cli", "spec", "lint", str(tmp_path)],

@@ -15,8 +15,8 @@ import requests
 
 from screentest.mock_server.http.app import create_app
 from screentest.mock_server.kernel.magic import directive_in
-from screentest.specs.contracts.contract import load_contract, provider_names
 from screentest.specs.contracts.redaction import BY_SHAPE
+from screentest.specs.contracts.registry import load_contract, shipped_contracts
 from screentest.specs.json_types import Json
 from tests.live_mock import LiveMock
 from tests.mock_client import Account, Client, MockWorld
@@ -116,7 +116,7 @@ _UNSOUND = [
 ]
 
 
-@pytest.mark.parametrize("provider", provider_names())
+@pytest.mark.parametrize("provider", shipped_contracts().names)
 @pytest.mark.parametrize("raw", _UNSOUND)
 def test_s19_unsound_json_is_the_providers_refusal_never_a_crash(
     world: MockWorld, provider: str, raw: bytes
@@ -192,7 +192,7 @@ _FOR_PATTERNS = [
 ]
 
 
-@pytest.mark.parametrize("provider", provider_names())
+@pytest.mark.parametrize("provider", shipped_contracts().names)
 def test_s21_patterns_of_the_contracts_stay_quick(provider: str) -> None:
     patterns = set(_patterns(load_contract(provider).document))
 

@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 
 from ..mock_client import Account, MockWorld
 from . import steps

@@ -24,7 +24,7 @@ from screentest.mock_server.engine.world import World
 from screentest.mock_server.engine.worlds import Worlds
 from screentest.mock_server.kernel.errors import MockError
 from screentest.mock_server.kernel.webhooks import Attempt, Endpoint, Outcome, WebhookRequest
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.documents import Documents
 from screentest.specs.openapi.validation import Schema

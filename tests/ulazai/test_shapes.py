@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 from screentest.specs.json_types import Json
 
 _TASK = "sra_2_4f0c9d21ab3706e5"

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from screentest.specs.checks.checks_file import load_checks
-from screentest.specs.contracts.contract import load_contract
+from screentest.specs.contracts.registry import load_contract
 
 ROOT = Path(__file__).resolve().parents[2]
 _USUAL = ROOT / "tools" / "fuzz" / "schemathesis.toml"

@@ -54,16 +54,17 @@ def _versions(_url: str) -> Iterator[Found]:
 
 
 def _contracts(_url: str) -> Iterator[Found]:
-    from screentest.specs.contracts.contract import load_contract, provider_names
+    from screentest.specs.contracts.registry import find_contracts
     from screentest.specs.errors import ContractError
 
     count = 0
-    for name in provider_names():
+    known = find_contracts()
+    for name in known.names:
         try:
-            count += len(load_contract(name).operations)
+            count += len(known.load(name).operations)
         except ContractError as error:
             yield "fail", " ".join(str(error).split()), "see `screentest spec lint`"
-    yield "ok", f"{len(provider_names())} contracts, {count} operations", ""
+    yield "ok", f"{len(known.names)} contracts, {count} operations", ""
 
 
 def _clients(_url: str) -> Iterator[Found]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..contracts import contract_option
 from ..exit_codes import Exit
 from ..files import input_file, output_file
 from ..float_range import Factor
@@ -17,13 +18,19 @@ from ..output import as_far_as_read, fail, tell
 from ..readings import reading_option
 from .verify import options_of, target_options
 
+if TYPE_CHECKING:
+    from screentest.specs.contracts.registry import Contracts
+
 
 @click.command("check-har")
 @click.argument("provider")
 @click.argument("file", type=input_file())
 @reading_option
+@contract_option
 @kit_verb
-def check_har(*, provider: str, file: Path, readings: Mapping[str, str]) -> None:
+def check_har(
+    *, provider: str, file: Path, readings: Mapping[str, str], contracts: Contracts
+) -> None:
     """Judge recorded traffic: a HAR file, or a trace written by `record`.
 
     Exit code 1 if a rule is broken, 4 if the file is not a recording of PROVIDER.
@@ -34,8 +41,8 @@ def check_har(*, provider: str, file: Path, readings: Mapping[str, str]) -> None
         recording_lines,
     )
 
-    recording = read_recording(file, provider, readings)
-    judged = judge_recording(recording.trace, readings)
+    recording = read_recording(file, provider, readings, contracts)
+    judged = judge_recording(recording.trace, readings, contracts)
     with as_far_as_read():
         for line in recording_lines(recording, judged):
             click.echo(recording.secrets.cut(line))
@@ -61,11 +68,11 @@ def replay(*, file: Path, output: Path | None, **given: Any) -> None:
     from screentest.contract_tests.traces.trace_file import write_trace
 
     options = options_of(given)
-    recording = read_recording(file, options.provider, options.readings)
+    recording = read_recording(file, options.provider, options.readings, options.contracts)
     target = open_target(options)
     again = send_again(recording.trace, target, options.contract)
     if output is not None:
-        write_trace(again, output, options.keys)
+        write_trace(again, output, options.keys, options.contracts)
     found = list(differences(recording.trace, again))
     with as_far_as_read():
         for line in found:
@@ -78,15 +85,16 @@ def replay(*, file: Path, output: Path | None, **given: Any) -> None:
 @click.argument("provider")
 @click.argument("one", type=input_file())
 @click.argument("other", type=input_file())
+@contract_option
 @kit_verb
-def diff(*, provider: str, one: Path, other: Path) -> None:
+def diff(*, provider: str, one: Path, other: Path, contracts: Contracts) -> None:
     """Compare two recordings of the same requests: statuses and fields.
 
     Exit code 1 if they differ.
     """
     from screentest.contract_tests.recordings.recorded import differences, read_recording
 
-    left, right = read_recording(one, provider), read_recording(other, provider)
+    left, right = (read_recording(it, provider, contracts=contracts) for it in (one, other))
     found = list(differences(left.trace, right.trace))
     with as_far_as_read():
         for line in found:
@@ -109,10 +117,12 @@ def diff(*, provider: str, one: Path, other: Path) -> None:
     help="How many times faster the server's clock runs; written to the trace.",
 )
 @reading_option
+@contract_option
 @kit_verb
 def record(
     *,
     provider: str,
+    contracts: Contracts,
     url: str,
     port: int,
     output: Path,
@@ -131,7 +141,6 @@ def record(
     from screentest.contract_tests.rules.judge import Broken
     from screentest.contract_tests.targets.guard import CreditBudget
     from screentest.contract_tests.targets.live import check_address
-    from screentest.specs.contracts.contract import load_contract
 
     from ...http.rsgi.server import claim_port
 
@@ -143,7 +152,7 @@ def record(
         tell(f"no answer from {detail}")
 
     check_address(url, is_live=live)
-    contract, port = load_contract(provider, readings), claim_port("127.0.0.1", port)
+    contract, port = contracts.load(provider, readings), claim_port("127.0.0.1", port)
     recorder = Recorder(
         contract,
         url,

@@ -22,6 +22,7 @@ import click
 
 from screentest.specs.json_types import Json
 
+from ..contracts import contract_option
 from ..exit_codes import Exit
 from ..output import fail, tell
 from ..request_log import summary
@@ -45,6 +46,7 @@ _SENT_ON = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 # Options after COMMAND belong to it, even if `run` has an option of the same name.
 @click.command("run", context_settings={"allow_interspersed_args": False})
 @setting_option("provider", help="Serve only this provider. Repeatable.")
+@contract_option
 @setting_option("seed")
 @setting_option("clock", metavar="real|manual|auto", help="What moves the clock; real:20, too.")
 @setting_option("pace", metavar="documented|fast|instant|FACTOR")
@@ -90,7 +92,8 @@ def _program(word: str) -> str:
 
 def _serve_options(given: Mapping[str, Any]) -> list[str]:
     options = [f"--{name}={given[name]}" for name in ("seed", "clock", "pace")]
-    return options + [f"--provider={name}" for name in given["provider"]]
+    options += [f"--provider={name}" for name in given["provider"]]
+    return options + [f"--contract={it}" for it in given["contracts"].places_from("--contract")]
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from ...kernel.clock import read_clock
 from ...kernel.errors import MockError, unknown
 from ...kernel.lifecycle import read_pace
 from ...store.database_urls import is_database_url, shown_database
+from ..contracts import contract_option
 from ..env_lines import export_lines
 from ..files import output_file, write_whole
 from ..output import paint, table, tell
@@ -30,6 +31,8 @@ from ..settings import is_given, setting_option
 
 if TYPE_CHECKING:
     from flask import Flask
+
+    from screentest.specs.contracts.registry import Contracts
 
     from ...engine.world import Plan
     from ...findings.world_findings import Verdict
@@ -68,6 +71,8 @@ class Options:
     webhook_networks: tuple[Network, ...]
     is_pure: bool
     is_strict: bool
+    refuses_unbehaved: bool
+    contracts: Contracts
     providers: tuple[str, ...]
     is_quiet: bool
     log: str
@@ -135,6 +140,14 @@ class Options:
     help="Send a response of the mock even if it breaks the contract, with a warning in the "
     "journal. Default: answer 500 instead.",
 )
+@click.option(
+    "--strict",
+    "refuses_unbehaved",
+    is_flag=True,
+    help="Answer 501 to operations that a behaviour file does not name. Default: answer a value "
+    "made for their schema.",
+)
+@contract_option
 @setting_option("quiet", "-q", "--quiet", "is_quiet")
 @click.option(
     "--log",
@@ -182,12 +195,10 @@ def serve(options: Options) -> None:
     pace = read_pace(options.pace)
     _check_reach(options)
     # Flask and the validators load slowly: a wrong option is reported before they do.
-    from screentest.specs.contracts.contract import load_contract, provider_names
-
-    names = options.providers or provider_names()
+    names = options.providers or options.contracts.names
     for name in names:
-        if name not in provider_names():
-            raise unknown("provider", name, provider_names())
+        if name not in options.contracts:
+            raise unknown("provider", name, options.contracts.names)
     from ...engine.world import Plan
     from ...http.app import create_app
     from ...http.rsgi.edge import RSGIEdge
@@ -201,7 +212,7 @@ def serve(options: Options) -> None:
     log = RequestLog(sys.stderr, is_quiet=options.is_quiet, as_json=options.log == "json")
     plan = Plan(seed=options.seed, mode=mode, speed=speed, pace=pace)
     app = create_app(
-        contracts=[load_contract(name) for name in names],
+        contracts=[options.contracts.load(name) for name in names],
         database=options.database,
         keep=options.keep,
         plan=plan,
@@ -209,6 +220,7 @@ def serve(options: Options) -> None:
         is_server=True,
         is_pure=options.is_pure,
         is_strict=options.is_strict,
+        refuses_unbehaved=options.refuses_unbehaved,
         targets=_targets(options, port),
         observe=lambda handled, took_ms: log.note(handled.note, handled.world.id, took_ms),
     )

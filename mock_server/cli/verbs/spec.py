@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from screentest.specs.errors import no_such
 from screentest.specs.json_types import Json
 
+from ..contracts import contract_option
 from ..exit_codes import Exit
 from ..groups import group
 from ..output import as_far_as_read, fail, json_option, show, table, tell
+
+if TYPE_CHECKING:
+    from screentest.specs.contracts.registry import Contracts, Source
 
 
 @group("spec", first="list")
@@ -21,12 +26,10 @@ def command() -> None:
 
 
 @command.command("list")
+@contract_option
 @json_option
-def list_contracts(*, as_json: bool) -> None:
+def list_contracts(*, contracts: Contracts, as_json: bool) -> None:
     """List the providers and what their contracts describe."""
-    from screentest.specs.contracts.contract import load_contract, provider_names
-
-    contracts = [load_contract(name) for name in provider_names()]
     known = [
         {
             "id": it.provider,
@@ -35,6 +38,7 @@ def list_contracts(*, as_json: bool) -> None:
             "interpretations": len(it.behaviour.interpretations),
             "document": it.behaviour.document_url,
             "read": it.behaviour.document_read,
+            "from": _origin(contracts.source(it.provider)),
         }
         for it in contracts
     ]
@@ -42,19 +46,19 @@ def list_contracts(*, as_json: bool) -> None:
 
 
 @command.command("lint")
-@click.argument("names", metavar="[PROVIDER|FOLDER]...", nargs=-1)
+@click.argument("names", metavar="[PROVIDER|FOLDER|FILE]...", nargs=-1)
 @json_option
 def lint(names: tuple[str, ...], *, as_json: bool) -> None:
-    """Check contracts: packaged ones by name, or a folder with openapi.yaml and behaviour.yaml.
+    """Check contracts: packaged ones by name, a folder, or an OpenAPI file alone.
 
-    Both files are checked against their schemas and against each other. Exit code 4 if one is
-    invalid.
+    The files of a folder are checked against their schemas and against each other. Each problem is
+    a line with its file and line. Exit code 4 if there is one.
     """
-    from screentest.specs.contracts.contract import provider_names
+    from screentest.specs.contracts.registry import shipped_contracts
     from screentest.specs.linting.lint import problems_of
 
     problems: list[Json] = []
-    checked = names or provider_names()
+    checked = names or shipped_contracts().names
     for name in checked:
         problems += [
             {"contract": name, "problem": " ".join(problem.split())}
@@ -73,19 +77,28 @@ def lint(names: tuple[str, ...], *, as_json: bool) -> None:
 
 
 def _folder(name: str) -> Path:
-    from screentest.specs.contracts.contract import FOLDER, provider_names
+    from screentest.specs.contracts.contract import FOLDER
+    from screentest.specs.contracts.registry import shipped_contracts
 
-    if name in provider_names():
+    if name in shipped_contracts().names:
         return FOLDER / name
     folder = Path(name)
-    if not name or not folder.is_dir():
-        hint = "name a provider, or a folder with openapi.yaml and behaviour.yaml"
-        fail(no_such("provider or folder", name, provider_names()), hint)
+    if not name or not folder.exists():
+        hint = "name a provider, a folder with openapi.yaml, or an OpenAPI file"
+        fail(no_such("provider or folder", name, shipped_contracts().names), hint)
     return folder
 
 
+def _origin(source: Source) -> str:
+    from screentest.specs.contracts.registry import SHIPPED
+
+    if source.origin == SHIPPED:
+        return SHIPPED
+    return f"{source.place} ({source.origin})"
+
+
 def _rows(known: list[Json]) -> Iterable[str]:
-    head = ("PROVIDER", "NAME", "OPERATIONS", "READINGS", "DOCUMENT", "READ")
+    head = ("PROVIDER", "NAME", "OPERATIONS", "READINGS", "DOCUMENT", "READ", "FROM")
     return table(
         [head]
         + [
@@ -96,6 +109,7 @@ def _rows(known: list[Json]) -> Iterable[str]:
                 it["interpretations"],
                 it["document"],
                 it["read"],
+                it["from"],
             )
             for it in known
         ]

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from ..contracts import contract_option
 from ..exit_codes import Exit
 from ..files import output_file
 from ..float_range import Factor
@@ -107,6 +108,7 @@ def target_options(function: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option("--only", default="", help="Run only scenarios whose name contains this."),
         reading_option,
+        contract_option,
     )
     for option in reversed(options):
         function = option(function)

@@ -71,7 +71,7 @@ def listen(provider: str, url: str, world: str, *, as_json: bool, **given: Any) 
     prints the secret alone on stdout.
     """
     # A server and URL rules load slowly, and the other verbs of this group do not need them.
-    from screentest.specs.contracts.contract import load_contract, provider_names
+    from screentest.specs.contracts.registry import find_contracts
 
     from ...http.webhook_targets import split_url
     from ..receiver import Printer, open_receiver
@@ -81,8 +81,8 @@ def listen(provider: str, url: str, world: str, *, as_json: bool, **given: Any) 
     mock = Mock(url, world)
     mock.provider(provider)
     # A mock may serve providers that are not installed here.
-    is_known = provider in provider_names()
-    behaviour = load_contract(provider).behaviour if is_known else None
+    known = find_contracts()
+    behaviour = known.load(provider).behaviour if provider in known else None
     take = Printer(given["forward_to"], given["answer"], behaviour, as_json=as_json).take
     try:
         server = open_receiver(given["port"], take)
