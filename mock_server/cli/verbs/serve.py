@@ -21,10 +21,10 @@ from ...kernel.clock import read_clock
 from ...kernel.errors import MockError, unknown
 from ...kernel.lifecycle import read_pace
 from ...store.database_urls import is_database_url, shown_database
+from ..banner import banner
 from ..contracts import contract_option
-from ..env_lines import export_lines
 from ..files import output_file, write_whole
-from ..output import paint, table, tell
+from ..output import paint, tell
 from ..ready_file import readiness, remove_ready_file
 from ..request_log import RequestLog, summary
 from ..settings import is_given, setting_option
@@ -233,7 +233,9 @@ def serve(options: Options) -> None:
         if options.database is not None:
             _tell_of_what_is_kept(options, plan, world)
         ready = readiness(url, world)
-        shown = json.dumps(ready) if options.as_json else banner(url, world, providers, options)
+        shown = (
+            json.dumps(ready) if options.as_json else banner(url, world, providers, options.pace)
+        )
         click.echo(shown)
         if options.ready_file is not None:
             write_whole(options.ready_file, json.dumps(ready), mode=0o600)
@@ -331,29 +333,3 @@ def _tell_of_what_is_kept(options: Options, plan: Plan, world: Json) -> None:
                 f"{shown_database(options.database)} keeps its "
                 f"{name} {detail[name]}; {name} {getattr(options, name)} needs a new file"
             )
-
-
-def banner(url: str, world: Json, providers: Json, options: Options) -> str:
-    """The text that `serve` prints: addresses, and lines to paste."""
-    from ...kernel.version import version
-
-    counted = f"{len(providers)} AI-video API{'' if len(providers) == 1 else 's'}"
-    clock = world["clock"]
-    lines = [
-        f"screentest {version()}  {counted} on {url}",
-        f"  seed {world['seed']}, clock {clock['mode']}, pace {options.pace}; Ctrl+C to stop",
-        "",
-    ]
-    rows = [
-        (
-            f"  {provider['id']}",
-            world["providers"][provider["id"]]["base_url"],
-            f"{provider['operations']:>2} operations",
-            provider["auth"],
-        )
-        for provider in providers
-    ]
-    lines += table(rows)
-    lines += ["", f"  control  {url}/_screentest/health", "", "Paste into your shell:"]
-    lines += [f"  {line}" for line in export_lines(world["env"])]
-    return "\n".join(lines)
