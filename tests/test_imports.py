@@ -33,6 +33,7 @@ FLOORS = {
         ("mock_server/answers",),
         ("mock_server/findings", "mock_server/providers"),
         ("mock_server/pipeline",),
+        ("mock_server/http/ui",),
         ("mock_server/http",),
         ("mock_server/cli",),
         ("mock_server/cli/verbs",),

@@ -21,6 +21,7 @@ from ..store.keeper import Keeper
 from ..store.retention import KEEP_DEFAULT
 from ..store.store import Store
 from .control.control_api import control_blueprint
+from .control.page import page_blueprint
 from .delivery import InlineDispatcher, ThreadedDispatcher
 from .due_timer import DueTimer
 from .edge import Edge, Observer, Warner, warn_in_log
@@ -93,7 +94,7 @@ def create_app(
     edge = Edge(worlds, guard, is_pure=is_pure, remembers=remembers, observe=observe, warn=warn)
     if is_server:
         edge.metrics = Metrics(worlds, lambda: edge.streams.open)
-    app.register_blueprint(control_blueprint(worlds, guard, edge.metrics))
+    _mount(app, worlds, guard, edge.metrics)
     _deliver(app, worlds, targets or Targets(), edge.metrics)
     waiter = BlockingWaiter(worlds) if is_server else AdvancingWaiter(worlds)
     app.extensions["screentest.edge"] = edge, app.wsgi_app
@@ -110,6 +111,12 @@ def _checked(contracts: Sequence[Contract] | None) -> Sequence[Contract]:
         if not contract.is_shipped:
             _ = contract.operations
     return contracts
+
+
+def _mount(app: Flask, worlds: Worlds, guard: Guard, metrics: Metrics | None) -> None:
+    """Add the routes of the control API and of the page in the browser."""
+    app.register_blueprint(control_blueprint(worlds, guard, metrics))
+    app.register_blueprint(page_blueprint(app, worlds, guard))
 
 
 def _check_served(store: Store, contracts: Sequence[Contract]) -> None:

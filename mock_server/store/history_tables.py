@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from typing import Any
 
 import orjson
@@ -139,6 +139,31 @@ class Journal(Table[int, Line]):
             if len(found) == limit:
                 break
             found.append((seq, orjson.loads(text)))
+        return found
+
+    def newest(
+        self,
+        *,
+        before: int | None,
+        limit: int,
+        fits: Callable[[Line], bool],
+        containing: Sequence[bytes] = (),
+    ) -> list[tuple[int, Json]]:
+        """(number, line) of up to *limit* lines before number *before*, newest first.
+
+        *fits* sees each line without its text; the text has each of *containing*.
+        """
+        found: list[tuple[int, Json]] = []
+        last = self.last_seq if before is None else min(self.last_seq, before - 1)
+        for seq in range(last, max(0, self.last_seq - JOURNAL_MAX), -1):
+            if len(found) == limit:
+                break
+            line = self.rows.get(seq)
+            if line is None or not fits(line):
+                continue
+            text = self._text(line)
+            if all(it in text for it in containing):
+                found.append((seq, orjson.loads(text)))
         return found
 
     def line(self, seq: int) -> Json | None:

@@ -134,6 +134,10 @@ class Deliveries(Table[str, Delivery]):
         """Up to *limit* deliveries after number *after_seq*, oldest first."""
         return self._all.page(None, after_seq=after_seq, limit=limit)
 
+    def newest(self, *, before_seq: int | None = None, limit: int | None = None) -> list[Delivery]:
+        """Up to *limit* deliveries before number *before_seq*, newest first."""
+        return self._all.page(None, before_seq=before_seq, newest_first=True, limit=limit)
+
     def claimed(self) -> list[Delivery]:
         """The deliveries that are in flight."""
         return [*self._claimed.values()]

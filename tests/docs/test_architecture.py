@@ -47,6 +47,7 @@ def test_every_kind_of_change_has_a_place_and_a_test() -> None:
         "finding",
         "provider",
         "control endpoint",
+        "page or a button",
         "command line verb",
         "setting",
         "rule of the kit",

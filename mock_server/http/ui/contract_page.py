@@ -1,0 +1,33 @@
+"""The contracts: operations, lifecycles, prices, limits, interpretations and clauses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from screentest.specs.clauses.clauses import read_clauses
+
+from .lifecycle_drawing import lifecycle_drawing
+from .view import View
+
+
+def contract_list(view: View) -> Mapping[str, object]:
+    return {"contracts": [it.behaviour for it in view.worlds.contracts.values()]}
+
+
+def one_contract(view: View, provider: str) -> Mapping[str, object]:
+    contract = view.contract(provider)
+    behaviour = contract.behaviour
+    readings = view.ask("listInterpretations")
+    return {
+        "behaviour": behaviour,
+        "operations": [
+            (it, behaviour.operations.get(name)) for name, it in contract.operations.items()
+        ],
+        "lifecycles": [lifecycle_drawing(it) for it in behaviour.lifecycles.values()],
+        "readings": {
+            name.partition(".")[2]: it
+            for name, it in readings.items()
+            if name.startswith(f"{provider}.")
+        },
+        "clauses": list(read_clauses(contract).values()),
+    }
