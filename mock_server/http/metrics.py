@@ -12,13 +12,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from ..engine import outbox
 from ..engine.worlds import Worlds
 from ..kernel.errors import MockError
 from ..kernel.webhooks import Outcome
 from ..pipeline.handle import Handled
+from ..store.retention import dropped_count
 
 #: Upper bounds of the histograms, in seconds.
 BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
@@ -29,7 +30,7 @@ _Labels = tuple[str, ...]
 class _Durations(Struct):
     """A histogram: how often a duration was within each bound. The last bound is infinite."""
 
-    counts: list[int]
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_S) + 1))
     seconds: float = 0.0
 
     def add(self, seconds: float) -> None:
@@ -52,18 +53,20 @@ class Metrics:
         self._worlds = worlds
         self._open_streams = open_streams
         self._lock = threading.Lock()
-        self._requests: Counter[_Labels] = Counter()
-        self._durations: dict[_Labels, _Durations] = {}
+        #: By provider, operation and status.
+        self._requests: dict[tuple[str, str, int], _Durations] = {}
         self._keeper: dict[_Labels, _Durations] = {}
         self._attempts: Counter[_Labels] = Counter()
         worlds.store.stats.listen(self._note_keeper)
 
     def note(self, handled: Handled, seconds: float) -> None:
         """Count a request that took *seconds*."""
-        provider, operation = handled.note.call.ctx.provider, handled.operation
+        labels = handled.note.call.provider.id, handled.operation, handled.answer.status
         with self._lock:
-            self._requests[provider, operation, str(handled.answer.status)] += 1
-            _add(self._durations, (provider, operation), seconds)
+            known = self._requests.get(labels)
+            if known is None:
+                known = self._requests[labels] = _Durations()
+            known.add(seconds)
 
     def note_attempt(self, outcome: Outcome) -> None:
         """Count an attempt to send a webhook."""
@@ -73,7 +76,8 @@ class Metrics:
 
     def _note_keeper(self, name: str, seconds: float, is_success: bool) -> None:  # noqa: FBT001
         with self._lock:
-            _add(self._keeper, (name, "kept" if is_success else "failed"), seconds)
+            labels = name, "kept" if is_success else "failed"
+            self._keeper.setdefault(labels, _Durations()).add(seconds)
 
     def text(self) -> tuple[bytes, str]:
         """All metrics, and their content type.
@@ -104,13 +108,13 @@ class Metrics:
                 "screentest_requests",
                 "Provider calls; the operation is empty where no operation takes the call.",
                 ("provider", "operation", "status"),
-                self._requests,
+                {(*names, str(it)): sum(of.counts) for (*names, it), of in self._requests.items()},
             )
             yield _histogram(
                 "screentest_request_duration_seconds",
                 "Time from the arrival of a provider call to its answer.",
                 ("provider", "operation"),
-                self._durations,
+                self._by_operation(),
             )
             yield _histogram(
                 "screentest_keeper_duration_seconds",
@@ -127,14 +131,23 @@ class Metrics:
         for name, (help_, value) in self._gauges().items():
             yield GaugeMetricFamily(f"screentest_{name}", help_, value)
 
+    def _by_operation(self) -> dict[_Labels, _Durations]:
+        summed: dict[_Labels, _Durations] = {}
+        for (provider, operation, _), one in self._requests.items():
+            both = summed.setdefault((provider, operation), _Durations())
+            both.counts = [a + b for a, b in zip(both.counts, one.counts, strict=True)]
+            both.seconds += one.seconds
+        return summed
+
     def _gauges(self) -> Mapping[str, tuple[str, float]]:
         rows = [it.rows for it in self._worlds.all() if it.rows.is_loaded]
-        running = jobs = waiting = 0
+        running = jobs = waiting = dropped = 0
         for working_set in rows:
             with working_set.lock:
                 jobs += working_set.resources.job_count
                 running += working_set.effects.count("step")
                 waiting += working_set.effects.count(outbox.EFFECT)
+                dropped += dropped_count(working_set)
         return {
             "dropped_resources": (
                 "Finished resources that were dropped beyond --keep.",
@@ -143,16 +156,10 @@ class Metrics:
             "worlds": ("Worlds.", len(self._worlds.all())),
             "jobs": ("Jobs that are kept, in worlds that are in memory.", jobs),
             "jobs_running": ("Jobs that have not ended.", running),
+            "dropped_resources": ("Finished resources that --keep has dropped so far.", dropped),
             "streams_open": ("Open event streams of providers.", self._open_streams()),
             "webhook_deliveries_waiting": ("Deliveries that wait for an attempt.", waiting),
         }
-
-
-def _add(series: dict[_Labels, _Durations], labels: _Labels, seconds: float) -> None:
-    known = series.get(labels)
-    if known is None:
-        known = series[labels] = _Durations([0] * (len(BOUNDS_S) + 1))
-    known.add(seconds)
 
 
 def _counts(name: str, help_: str, labels: Sequence[str], counts: Mapping[_Labels, int]) -> Any:

@@ -29,6 +29,8 @@ _ENTRIES_MAX = 8
 #: Ids of dropped resources that a process remembers of a world.
 _IDS_MAX = 100_000
 
+#: Ends the names of the counters of dropped resources.
+_DROPPED = " dropped"
 _SIGNS = {it.label: it.signs for it in Movement}
 
 
@@ -106,6 +108,12 @@ def _fold(rows: WorldTables, account: str, entries: Iterable[Entry]) -> None:
         rows.accounts.put(replace(row, opening=opening))
 
 
+def dropped_count(rows: WorldTables) -> int:
+    """How many resources of a world were dropped as history."""
+    counters = rows.counters.rows
+    return sum(it.value for name, it in counters.items() if name.endswith(_DROPPED))
+
+
 def dropped_words(rows: WorldTables, provider: str, kind: str, id_: str) -> str:
     """What to say of an id that is not there; empty if it was never there."""
     if (provider, kind, id_) in rows.dropped_ids:
@@ -117,4 +125,4 @@ def dropped_words(rows: WorldTables, provider: str, kind: str, id_: str) -> str:
 
 
 def _counter(provider: str, kind: str) -> str:
-    return f"{provider}/{kind} dropped"
+    return f"{provider}/{kind}{_DROPPED}"

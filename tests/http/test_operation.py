@@ -107,6 +107,20 @@ def test_metrics_count_requests_jobs_and_worlds(*, remembers: bool) -> None:
     assert seen["screentest_streams_open",] == 0
 
 
+def test_metrics_count_what_was_dropped_as_history() -> None:
+    app, control = _server(keep=10)
+    world = make_world(WsgiClient(app))
+    account = world.account("ozor", credits=10_000)
+    for _ in range(20):
+        ozor.generate(account)
+        world.advance_until_idle()
+
+    seen = _samples(control)
+
+    assert seen["screentest_dropped_resources",] >= 20
+    assert seen["screentest_jobs",] + seen["screentest_dropped_resources",] >= 20
+
+
 def test_metrics_count_the_attempts_of_webhooks() -> None:
     app, control = _server()
     world = make_world(WsgiClient(app))
