@@ -129,7 +129,11 @@ class ThreadedDispatcher:
         for batch in batches.values():
             known = [batch.reports[it] for it in sorted(batch.reports)]
             self._worlds.webhooks.finish(batch.world, known)
-        self._worlds.webhooks.hand_back([batch.attempts[it] for batch, it in waiting])
+        # A settlement that was under way may claim more meanwhile.
+        while waiting:
+            self._worlds.webhooks.hand_back([batch.attempts[it] for batch, it in waiting])
+            with self._changed:
+                waiting, self._queue = self._queue, deque()
 
     def _work(self) -> None:
         while (taken := self._take()) is not None:

@@ -26,6 +26,9 @@ _OVERDUE_S = 1.0
 #: The name of that look among the names of worlds.
 _OVERDUE = ""
 
+#: A stop waits this long for what is under way.
+_CLOSE_S_MAX = 1.0
+
 _LOG = logging.getLogger("screentest.due_timer")
 
 
@@ -49,18 +52,20 @@ class DueTimer:
         self._due_ms: dict[str, int] = {}
         self._changed = threading.Condition()
         self._is_closed = False
+        self._thread = threading.Thread(target=self._run, name="screentest-due-timer", daemon=True)
         worlds.clocks.listen(self._look_again, here=True)
         worlds.store.watch_effects(self._plan)
 
     def start(self) -> None:
         """Begin to watch."""
-        threading.Thread(target=self._run, name="screentest-due-timer", daemon=True).start()
+        self._thread.start()
 
     def close(self) -> None:
-        """Stop watching."""
+        """Stop watching, once what is under way is settled."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+        self._thread.join(_CLOSE_S_MAX)
 
     def _look_again(self, world_id: str) -> None:
         self._wake_at(world_id, 0.0)
@@ -117,6 +122,8 @@ class DueTimer:
             if world is None:
                 return
             with world.rows.transaction():
+                if self._is_closed:
+                    return
                 self._worlds.clocks.settle_some(world)
                 effect = world.rows.effects.next()
             if effect is not None:
