@@ -29,6 +29,8 @@ _SILENT_PAUSES = 3
 _PAUSE_MS_MIN = 5_000
 #: A client that asked so often waited for the end; one that asked less wanted to see a state.
 _WAITED_LOOKS = 5
+#: A client that waited so long for a job that is stuck was right to give up.
+_PATIENT_MS = 10 * 60 * 1_000
 _FOREVER_MS = 2**62
 
 
@@ -155,6 +157,9 @@ def _of_one(paid: _Paid, *, is_final: bool) -> Iterator[PaymentFinding]:
     )
     if looks.times:
         has_waited = looks.times >= _WAITED_LOOKS or paid.has_ended
+        is_stuck = paid.ends_ms == _FOREVER_MS
+        if is_stuck and looks.last_ms - payment.at_ms >= _PATIENT_MS:
+            return
         if paid.is_silent or (is_final and has_waited):
             fix = (
                 "wait longer than the provider takes at most; store the id, and ask for the job "

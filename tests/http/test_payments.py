@@ -312,6 +312,17 @@ def test_client_that_may_still_come_back_is_not_accused_before_it_has_ended(ozor
     assert (_found(ozor.world, final="false"), _found(ozor.world)) == ([], ["SC213"])
 
 
+def test_client_that_gives_a_stuck_job_up_after_ten_minutes_is_not_accused(ozor: Account) -> None:
+    job = ozor_steps.generate(ozor, prompt="A lamp [[screentest:stall]]")
+    for _ in range(61):
+        ozor.world.advance(10_000)
+        ozor_steps.job(ozor, job)
+
+    ozor.world.advance(60 * MINUTE_MS)
+
+    assert _found(ozor.world) == []
+
+
 @each_provider
 def test_job_that_still_runs_and_was_never_asked_for_is_no_finding(
     world: MockWorld, provider: str
