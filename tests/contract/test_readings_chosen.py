@@ -134,7 +134,7 @@ def test_a_part_of_the_checks_holds_under_the_readings_that_it_names() -> None:
     by_reading = load_checks(load_contract("ulazai", {"ulazai.optin_default": "false"}))
 
     costs = [
-        {it.name: it.costs for it in checks.accepted if "a prompt alone" in it.summary}
+        {it.name: it.costs for it in checks.accepted if "only a prompt" in it.summary}
         for checks in (by_default, by_reading)
     ]
 

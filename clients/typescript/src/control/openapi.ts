@@ -673,7 +673,7 @@ export interface components {
         /** @description A free text for people, such as the name of a test. */
         Label: string;
         Speed: number;
-        /** @description Whether directives in prompts and in keys take effect. */
+        /** @description Whether directives in prompts and in keys are applied. */
         Magic: boolean;
         /** @description A word, or a factor by which every documented duration is multiplied; with 0, jobs end at once. */
         Pace: string | number;
@@ -881,7 +881,7 @@ export interface components {
                 [key: string]: string;
             };
             content_type?: string;
-            /** @description The body as text; of a file, its size alone. */
+            /** @description The body as text; of a file, only its size. */
             body?: string | Record<string, unknown>;
             /** @description The job whose events were streamed. */
             stream?: string;
@@ -1831,9 +1831,9 @@ export interface operations {
                 severity?: components["schemas"]["Severity"];
                 code?: string;
                 kind?: components["schemas"]["FindingKind"];
-                /** @description Only findings from this instant of the world on. */
+                /** @description Only findings since this instant of the world. */
                 since?: components["schemas"]["Instant"];
-                /** @description Whether the client has ended, so that it asks for no job any more. */
+                /** @description Whether the client has ended, so that it polls no job any more. */
                 final?: boolean;
             };
             header?: never;
