@@ -10,7 +10,7 @@ from screentest.mock_server.http.ui.plot import plot, sums_after
 from screentest.mock_server.http.ui.timeline import Mark, timeline
 from screentest.mock_server.kernel.rows import Entry
 from screentest.specs.behaviour.behaviour import Kind, Lifecycle
-from screentest.specs.contracts.contract import load_contract, provider_names
+from screentest.specs.contracts.registry import load_contract, shipped_contracts
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_plot_of_many_entries_stays_small_and_ends_at_the_last_sum() -> None:
     assert plot([], now_ms=0) is None
 
 
-@pytest.mark.parametrize("provider", provider_names())
+@pytest.mark.parametrize("provider", shipped_contracts().names)
 def test_every_lifecycle_is_drawn_with_all_its_states_apart(provider: str) -> None:
     for lifecycle in load_contract(provider).behaviour.lifecycles.values():
         drawn = lifecycle_drawing(lifecycle)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from screentest.specs.contracts.contract import provider_names
+from screentest.specs.contracts.registry import shipped_contracts
 from tests.mock_client import Account, MockWorld
 
 from .visitor import UI, Visitor
@@ -54,7 +54,7 @@ def test_every_page_is_reached_from_every_other(visitor: Visitor, page: str) -> 
     assert {f"{visitor.root}/{name}" for name in PAGES} <= set(reached)
 
 
-@pytest.mark.parametrize("provider", provider_names())
+@pytest.mark.parametrize("provider", shipped_contracts().names)
 def test_the_contract_of_a_provider_is_one_page(visitor: Visitor, provider: str) -> None:
     page = visitor.page(f"/contracts/{provider}")
 
