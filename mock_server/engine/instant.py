@@ -107,6 +107,8 @@ class Instant(Struct, frozen=True):
     ) -> Resource:
         """A new resource with a minted id."""
         rules = self.behaviour.resources[kind]
+        # Two counters: one orders all resources of a world, the other one makes the ids of a kind
+        # independent of the other kinds.
         seq = self.rows.count("resource")
         number = self.rows.count(f"{self.provider}/{kind}")
         resource = Resource(
@@ -217,6 +219,7 @@ class Instant(Struct, frozen=True):
         if not rules.names:
             return address
         assert rules.lives_ms is not None, name
+        # A resource with a valid URL is not dropped from the history.
         for id_ in parts.values():
             self.rows.note_signed(id_, self.now_ms + rules.lives_ms)
         query = signed_query(rules, path, url_secret(self.world), self.now_ms, self.number)
@@ -247,6 +250,7 @@ class Instant(Struct, frozen=True):
                 continue
             if not can_act(fault):
                 continue
+            # Stored even if it does not apply, because `nth` and `probability` count every match.
             fault, applies = count_match(fault, self.world.seed)
             self.rows.documents.save("fault", fault.id, 0, fault.to_json())
             if applies:
@@ -261,6 +265,7 @@ class Instant(Struct, frozen=True):
 
 def url_secret(world: World) -> bytes:
     """The secret that signs the URLs of *world*."""
+    # By world and seed: equal runs give equal URLs, and a URL does not open files of other worlds.
     return hashlib.sha256(f"url/{world.id}/{world.seed}".encode()).digest()
 
 

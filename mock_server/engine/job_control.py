@@ -77,6 +77,7 @@ def finish_now(ctx: Instant, job: Resource) -> Resource:
     assert job.script is not None
     offset_ms = job.offset_ms(ctx.now_ms)
     script = release(job.script, offset_ms)
+    # Searched for in the script before it is hastened: afterwards no step is later than now.
     return _reschedule(ctx, job, hasten(script, offset_ms), _first_after(script, offset_ms))
 
 
@@ -96,6 +97,7 @@ def _first_after(script: Script, offset_ms: int) -> int | None:
 
 def _reschedule(ctx: Instant, job: Resource, script: Script, step: int | None) -> Resource:
     job = ctx.save(job, script=script)
+    # Removed even if no step follows: a held job must not move.
     ctx.rows.effects.remove(f"{job.provider}/{job.kind}/{job.id}")
     if step is not None:
         schedule_step(ctx, job, step)

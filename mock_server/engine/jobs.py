@@ -64,6 +64,7 @@ def accept_job(ctx: Instant, new: NewJob) -> Resource:
     )
     if new.cost is not None and new.cost.amount:
         _take(ctx, job, new.cost)
+    # Step 0 is the state at acceptance, in which the job already is.
     schedule_step(ctx, job, 1)
     return job
 
@@ -72,6 +73,7 @@ def _failure(ctx: Instant, new: NewJob, lifecycle: Lifecycle) -> _Failure:
     """How the job fails: by an injected fault, else as its request says."""
     facts = {"operation": new.operation, "account": new.account_id}
     fault, events_before = ctx.apply_fault("job_failure", facts), None
+    # Looked up even if the job fails anyway, because each fault counts the jobs that it meets.
     if new.operation in ctx.behaviour.streams:
         broken = ctx.apply_fault("stream_error", facts)
         if broken is not None:
@@ -141,6 +143,7 @@ def schedule_step(ctx: Instant, job: Resource, step: int) -> None:
     ctx.rows.effects.put(
         Effect(
             seq=ctx.rows.count("effect"),
+            # Never in the past, which has already been settled.
             due_ms=max(job.created_ms + offset_ms, ctx.now_ms),
             kind="step",
             subject=f"{job.provider}/{job.kind}/{job.id}",

@@ -128,6 +128,7 @@ def _value_at(place: str, headers: Mapping[str, str], query: str) -> str:
 def _of_basic(raw: str) -> str:
     """The key in `user:password`: the password, or the user where the password is empty."""
     try:
+        # An invalid text is taken as a key as a whole, and refused as an unknown one.
         user, colon, password = base64.b64decode(raw, validate=True).decode().partition(":")
     except ValueError:
         return raw

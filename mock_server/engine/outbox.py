@@ -92,6 +92,7 @@ def announce(ctx: Instant, job: Resource, end: Kind, facts: JobFacts) -> None:
     ]
     if not wanting:
         return
+    # One id and one body for all endpoints and attempts: receivers recognise repetitions by them.
     number = ctx.rows.count(f"{ctx.provider}/webhook event")
     id_ = mint(rules.id_form, number, ctx.world.seed, ctx.provider, "webhook event")
     body = event_body(rules, event, id_, ctx.now_ms, facts())
@@ -108,6 +109,7 @@ def _enqueue(
         "event": event.type,
         "endpoint": endpoint.id,
     }
+    # All three are looked up, because each fault counts the deliveries that it meets.
     dropped = ctx.apply_fault("webhook_drop", facts)
     doubled = ctx.apply_fault("webhook_duplicate", facts)
     late = ctx.apply_fault("webhook_reorder", facts)
@@ -126,10 +128,12 @@ def _enqueue(
             body=body,
             fate=Fate.DROPPED if dropped is not None else Fate.PENDING,
             due_ms=ctx.now_ms + _attribute(late, "delay_ms", 0),
+            # Only the original follows the schedule of retries.
             is_single=copy > 0,
             is_held=late is not None,
         )
         _schedule(ctx, delivery)
+        # A check for each delivery would cost more than the rows that are kept too long.
         if number % _TRIMMED_EVERY == 0:
             ctx.rows.deliveries.trim(number - DELIVERIES_MAX)
 
@@ -182,6 +186,7 @@ def redeliver(ctx: Instant, delivery: Delivery) -> None:
             f"{delivery.id} is being sent; wait for the outcome", code="under_way", status=409
         )
     ctx.rows.effects.remove(_subject(delivery))
+    # After the end of the schedule this is one more attempt, without retries of its own.
     is_over = delivery.fate is not Fate.PENDING
     step = len(rules_of(ctx).retries_ms) if is_over else delivery.step
     again = replace(delivery, fate=Fate.PENDING, step=step, due_ms=ctx.now_ms)
@@ -207,6 +212,7 @@ def claim(ctx: Instant, delivery_id: str, ticket: int, until_ms: int) -> Attempt
         "endpoint": delivery.endpoint,
     }
     forged = ctx.apply_fault("webhook_bad_signature", facts)
+    # Counted with the claim: a process that ends while it sends may have reached the receiver.
     number = delivery.attempts_made + 1
     claimed = replace(
         delivery,
@@ -232,14 +238,17 @@ def claim(ctx: Instant, delivery_id: str, ticket: int, until_ms: int) -> Attempt
 def request_of(ctx: Instant, attempt: Attempt, wall_ms: int) -> WebhookRequest | None:
     """What *attempt* sends, signed with the current secret; None if it was cancelled."""
     delivery = _claimed(ctx, attempt)
+    # Read again: since the claim, the endpoint may have been deleted or its secret replaced.
     raw = ctx.rows.documents.find(ENDPOINTS, attempt.endpoint)
     if delivery is None or raw is None:
         return None
     endpoint = Endpoint.from_json(raw)
     secret = secret_of(ctx, endpoint)
+    # A wrong secret and not a broken header, so that only a real check of the signature fails.
     if attempt.is_forged:
         secret = f"not {secret}"
     rules = rules_of(ctx)
+    # By the machine's clock, a receiver does not refuse the signature as too old.
     at_ms = ctx.now_ms if rules.clock == "world" else wall_ms
     headers = signed_headers(rules, secret, delivery, attempt.number, at_ms)
     return WebhookRequest(endpoint.url, headers, delivery.body.encode())
@@ -276,6 +285,7 @@ def finish(
         line["findings"] = [it.to_json() for it in found]
     after = settled(rules_of(ctx), delivery, attempt, outcome, line)
     _schedule(ctx, after)
+    # Only a fault holds deliveries back, so other worlds skip the search.
     if ctx.has_faults:
         _let_go(ctx, delivery)
     return ctx.record(
@@ -303,6 +313,7 @@ def _let_go(ctx: Instant, sent: Delivery) -> None:
 
 def _claimed(ctx: Instant, attempt: Attempt) -> Delivery | None:
     delivery = ctx.rows.deliveries.get(attempt.delivery)
+    # A reset or a takeover gives another ticket; the outcome of an old claim is not recorded.
     return delivery if delivery is not None and delivery.ticket == attempt.ticket else None
 
 
@@ -315,4 +326,5 @@ def hand_back(ctx: Instant, attempt: Attempt) -> None:
 
 def take_back(ctx: Instant, delivery: Delivery) -> None:
     """Make an attempt due again whose process ended before it was sent."""
+    # The number of attempts stays, because the receiver may have got this one.
     _schedule(ctx, replace(delivery, ticket=None, claimed_until_ms=None))

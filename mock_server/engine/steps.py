@@ -32,6 +32,7 @@ def take_step(provider: Provider, ctx: Instant, kind: str, id_: str, effect: Eff
 
 
 def _end(provider: Provider, ctx: Instant, job: Resource, end: Kind) -> None:
+    # Before the reaction, which sees the balance after the end of the job.
     _settle_cost(ctx, job, end)
     reaction = provider.reactions.get((job.kind, end))
     if reaction is not None:
@@ -40,6 +41,7 @@ def _end(provider: Provider, ctx: Instant, job: Resource, end: Kind) -> None:
         job = ctx.find(job.kind, job.id) or job
     supply = provider.event_facts.get(job.kind)
     more = partial(supply, ctx, job) if supply is not None else dict[str, Json]
+    # A function, because the view is only needed if an endpoint subscribes to the event.
     outbox.announce(ctx, job, end, lambda: {**view_facts(ctx, job), **more()})
 
 

@@ -188,6 +188,7 @@ class Timekeeper:
         """Block until no webhook of *world* is being sent. Not for use inside a transaction."""
         if self._dispatcher is not None:
             self._dispatcher.wait(world.id)
+        # Other processes of the same database send webhooks of this world too.
         if world.rows.is_shared:
             wait_for_others(world.rows, self._listeners, self.wall_ms, self._number)
 
@@ -247,6 +248,7 @@ class Timekeeper:
 
     def _advance(self, world: World, to_ms: int, *, until_idle: bool = False) -> list[Event]:
         """Move the clock to *to_ms*; *until_idle* to the last effect before it."""
+        # Events of other calls in between belong to this advance: they happened on its way.
         since, count = world.rows.events.last_seq, 0
         try:
             while ran := self._advance_a_little(world, to_ms, until_idle=until_idle):
@@ -275,6 +277,7 @@ class Timekeeper:
             return count
 
     def _stand_at(self, world: World, at_ms: int) -> None:
+        # Another call may have moved the clock further meanwhile, and it never goes back.
         outside_ms = self.outside_ms(world.clock.mode)
         world.clock = world.clock.at(max(at_ms, self.now_ms(world)), outside_ms)
 
@@ -290,6 +293,7 @@ class Timekeeper:
     def set_clock(self, world: World, mode: Mode, speed: float) -> None:
         """Change what moves the clock. The world's time stays the same."""
         with self.moving(world):
+            # What is due by the old clock happens before the new one begins.
             now_ms = self.settle(world)
             world.clock = Clock(mode, now_ms, self.outside_ms(mode), speed)
 

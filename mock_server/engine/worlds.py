@@ -86,6 +86,7 @@ class Worlds:
             MockError: there is no such world.
         """
         world = self.find(world_id)
+        # Beginning a transaction may show that another process has reset or deleted the world.
         if world is not None and not world.rows.is_quick:
             with world.rows.transaction():
                 world = self._open.get(world_id)
@@ -131,6 +132,7 @@ class Worlds:
             with rows.transaction():
                 # Another process may have been first.
                 return self._renew(rows) if rows.has_begun else self._begin(rows, plan)
+        # Also after Ctrl+C: a world that has not begun must not keep its name.
         except BaseException:
             self._open.pop(rows.id, None)
             self.store.drop(rows.id)
@@ -149,6 +151,7 @@ class Worlds:
                 first=plan.to_json(),
             )
         )
+        # Known to other threads after the commit only, so that a failed one leaves no world.
         world = World(rows)
         self._add_first_accounts(world)
         rows.after_commit(partial(self._open.__setitem__, rows.id, world))
@@ -214,6 +217,7 @@ class Worlds:
             rows.clear()
             outside_ms = self.clocks.outside_ms(head.world.clock.mode)
             clock = replace(head.world.clock, base_ms=head.now_ms, wall_ms=outside_ms)
+            # The label belongs to this world, such as the running test, and not to the snapshot.
             label = world.settings.label
             rows.save_world(
                 replace(
@@ -226,6 +230,7 @@ class Worlds:
             )
             again = World(rows)
             if are_taken(rows, lines):
+                # Keys are minted from the id of a world, so these differ from the snapshot's.
                 rows.save_world(replace(rows.world, home=world.id))
                 lines, new_keys = renew_keys(lines, partial(self.clocks.instant, again))
             rows.restore(lines)
@@ -260,6 +265,7 @@ class Worlds:
             self.clocks.settle(world)
 
     def _hear(self, world_id: str) -> None:
+        # An empty id means that any world may have changed.
         for name in [world_id] if world_id else [*self._open]:
             self.clocks.hear(name)
 
@@ -267,6 +273,7 @@ class Worlds:
         """Make webhook attempts due again that a process claimed and never finished."""
         is_shared, wall_ms = world.rows.is_shared, self.clocks.wall_ms()
         for delivery in world.rows.deliveries.claimed():
+            # Another process may still be sending it, until its claim ends.
             if is_shared and (delivery.claimed_until_ms or 0) > wall_ms:
                 continue
             if delivery.provider in self.contracts:

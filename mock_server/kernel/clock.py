@@ -52,6 +52,7 @@ class Clock(Struct, frozen=True, gc=False):
             # The machine's clock can be set back; the world's cannot.
             return self.base_ms + max(0, int((wall_ms - self.wall_ms) * self.speed))
         if self.mode is Mode.SYSTEM:
+            # A program may freeze its time before the world began; a world's time never goes back.
             return max(self.base_ms, wall_ms)
         return self.base_ms
 
@@ -128,6 +129,7 @@ def rfc3339_microseconds(at_ms: int) -> str:
     return f"{_to_the_second(whole)}.{rest:03d}000Z"
 
 
+# Many polls fall into the same second, and `strftime` is slow.
 @lru_cache(maxsize=4_096)
 def _to_the_second(at_s: int) -> str:
     return (_EPOCH + timedelta(seconds=at_s)).strftime("%Y-%m-%dT%H:%M:%S")
@@ -150,6 +152,7 @@ def parse_rfc3339(text: str) -> int:
         instant = datetime.fromisoformat(text)
     except ValueError:
         instant = None
+    # Without a time zone the instant would depend on the machine.
     if instant is None or instant.tzinfo is None:
         raise MockError(
             f"{text!r} is not an instant; write it like 2026-01-01T00:00:00Z", code="invalid_field"

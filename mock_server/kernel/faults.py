@@ -110,6 +110,7 @@ def read_fault(fault_id: str, body: Mapping[str, Json], places: Places) -> Fault
         times=body.get("times", 1),
         probability=body.get("probability", 1.0),
         phase=_phase(kind, body.get("phase", known.phase)),
+        # Stored with their defaults, so that a snapshot keeps its meaning in later versions.
         attributes={**known.attributes, **attributes},
     )
 
@@ -158,6 +159,7 @@ def check_reach(fault: Fault, behaviours: Mapping[str, Behaviour], places: Place
     named = {name: fault.where[name] for name in places if name in fault.where}
     asked = " ".join(f"{name}={value}" for name, value in named.items()) or "what is served"
     meant = [set(places[name][value]) for name, value in named.items() if name != "operation"]
+    # The message first lists calls of the provider that the conditions name.
     same = [it for it in possible if all(it[0] in providers for providers in meant)] or possible
     listed = ", ".join(f"{name} {rules.id}" for name, rules in same[:_LISTED_MAX])
     more = f", and {len(same) - _LISTED_MAX} more" if len(same) > _LISTED_MAX else ""

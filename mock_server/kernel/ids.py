@@ -42,6 +42,7 @@ def mint(form: str, number: int, *parts: object) -> str:
         base = len(pairs)
         # The letters are the last digits of a long number; the leading digits are not needed.
         value = int.from_bytes(digest(form, seen, number, *parts)) % count
+        # Two letters at a time, because the division of long numbers is the cost of an id.
         for _ in range(length // 2):
             value, rest = divmod(value, base)
             texts.append(pairs[rest])

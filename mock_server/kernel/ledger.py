@@ -125,6 +125,7 @@ class Ledger:
         if amount == 0:
             return True
         granted, available, held, spent = (sign * amount for sign in movement.signs)
+        # The sums first: they refuse what is not available, and then there is no entry either.
         if not self._rows.accounts.move(account, granted, available, held, spent):
             return False
         seq = self._rows.count("entry")

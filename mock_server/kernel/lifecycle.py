@@ -76,7 +76,9 @@ class Script(Struct, frozen=True, gc=False):
         if not running:
             return 0
         offset_ms = min(offset_ms, self.steps[-1][0] if self.held_ms is None else self.held_ms)
+        # With the pace `instant` all states last 0 ms.
         whole = max(1, self.steps[-1][0] - running[0])
+        # Never 100 before success: clients take 100 for the end of a job.
         return max(0, min(99, 100 * (offset_ms - running[0]) // whole))
 
     def progress_lasts_ms(self, offset_ms: int, lifecycle: Lifecycle) -> int | None:
@@ -124,6 +126,7 @@ def draw_script(
     for state in lifecycle.path:
         steps.append((at_ms, state.name))
         assert state.lasts_ms is not None, (lifecycle.name, state.name)
+        # Drawn at every pace and for failures too, so that none of these shifts later draws.
         drawn_ms = rng.randint(*state.lasts_ms) * factor
         cut = fails_at if fails is not None and state.kind is Kind.RUNNING else 1.0
         at_ms += int(drawn_ms * cut)
@@ -171,6 +174,7 @@ def release(script: Script, offset_ms: int) -> Script:
     """A held job continues; its later steps move by the time for which it was held."""
     if script.held_ms is None:
         return script
+    # Steps up to the hold have happened; only later ones move.
     waited_ms = offset_ms - script.held_ms
     steps = tuple(
         (at + waited_ms if at > script.held_ms else at, state) for at, state in script.steps
@@ -203,6 +207,7 @@ def read_pace(text: str | float) -> float:
         factor = float(text)
     except ValueError:
         factor = -1.0
+    # `true` is a number for Python, and a mistake in JSON.
     if not 0 <= factor <= _FACTOR_MAX or isinstance(text, bool):
         words = ", ".join(PACES)
         raise MockError(f"pace {text!r} must be one of {words}, or a factor from 0 to 1000")

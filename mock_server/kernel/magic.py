@@ -73,6 +73,7 @@ def misspelt_directive(body: Json) -> str | None:
         if "[[screentest:" in text and len(text) <= _TEXT_MAX:
             for match in _LIKE_ORDER.finditer(text):
                 verb, _, detail = match[1].partition("=")
+                # `slow` without a readable duration takes a minute, which is hardly what was meant.
                 is_timeless = verb == "slow" and detail and not re.fullmatch(_DURATION, detail)
                 if verb not in VERBS or is_timeless:
                     return match[0]

@@ -30,6 +30,7 @@ class Marks:
 
     def swap(self, name: Hashable, value: Json) -> Json:
         """Store *value* under *name*, and return the previous value or None."""
+        # Removed first, so that a name in use moves to the end and is forgotten last.
         before = self._kept.pop(name, None)
         self._kept[name] = value
         if len(self._kept) > MARKS_MAX:
@@ -120,6 +121,7 @@ class Payments:
             self._drop(self._kept.popleft())
 
     def _drop(self, payment: Payment) -> None:
+        # A newer payment with the same content stays.
         if self._newest.get(payment.content) is payment:
             del self._newest[payment.content]
         for id_ in _watched(payment):

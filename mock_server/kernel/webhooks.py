@@ -175,11 +175,13 @@ def settled(
         claimed_until_ms=None,
         due_ms=None,
         step=delivery.step + 1,
+        # A test may redeliver without end; the oldest attempts go.
         attempts=(*delivery.attempts, line)[-ATTEMPTS_KEPT_MAX:],
     )
     # A failed redelivery does not make a received event undelivered.
     if outcome.is_success or after.was_received:
         return replace(after, fate=Fate.DELIVERED)
+    # Its endpoint was deleted while it was being sent, so no retry follows.
     if delivery.fate is Fate.CANCELLED:
         return after
     wait_ms = retry_wait_ms(rules, after.step)

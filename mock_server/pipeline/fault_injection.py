@@ -36,6 +36,7 @@ def apply_before(call: Call) -> Reply | None:
     call.is_exposed = call.ctx.has_faults
     if not call.is_exposed:
         return None
+    # A lost request comes first: no other fault can act on it.
     lost = _apply_one(call, _SWALLOWING, _in_phase("before"))
     if lost is not None:
         return Reply(503, None, reason=f"fault:{lost.id}")
@@ -56,6 +57,7 @@ def apply_after_commit(call: Call) -> None:
 
 def apply_to_answer(call: Call, answer: Answer) -> None:
     """Apply faults to an *answer* that is about to be sent."""
+    # After a fault that swallows the answer, a second one would fire without an effect.
     if not call.is_exposed or any(fault.swallows for fault in call.faults):
         return
     if _apply_one(call, _SWALLOWING, _in_phase("after_commit")) is not None:
@@ -64,6 +66,7 @@ def apply_to_answer(call: Call, answer: Answer) -> None:
         ctx = call.ctx
         count = len(job_events(call.provider, ctx, answer.job))
         _apply_one(call, _OF_STREAMS, lambda it: it.attributes["after_events"] < count)
+    # An answer to HEAD has no body to spoil.
     elif answer.body is not None and call.request.method != "HEAD":
         _apply_one(call, _OF_BODIES, partial(_can_spoil, answer.body))
 
@@ -78,6 +81,7 @@ def apply_to_model(call: Call) -> None:
         return
     rules = call.rules.models
     facts = {"body": call.body, **{kind: it.doc for kind, it in call.found.items()}}
+    # A call that names no model meets a fault without one, which retires all models.
     asked = [look_up(place, facts) for place in rules.at] if rules is not None else []
     fault = _apply_one(
         call, ("model_retired",), lambda it: it.attributes["model"] in [None, *asked]

@@ -56,6 +56,7 @@ def _accept(call: Call, credential: Credential, raw: str) -> None:
     Raises:
         RefusedError: this world does not know it, or it has ended.
     """
+    # The stored key does not have the directive that a client appends to it.
     if call.ctx.world.settings.has_magic:
         raw, call.key_suffix = split_key(raw)
     key = call.presented_key if raw == call.raw_key else _other_key(call, raw)
@@ -66,6 +67,7 @@ def _accept(call: Call, credential: Credential, raw: str) -> None:
         raise call.refuse("revoked_credential", **_credential_facts(credential))
     if is_expired(credential, key, call.ctx.at_ms):
         raise call.refuse("expired_credential", **_credential_facts(credential))
+    # A remembered answer must not outlive the key that it was given to.
     if credential.lives_ms is not None:
         call.ctx.lasting.end_by(key.created_ms + credential.lives_ms)
     call.key = key
@@ -175,6 +177,7 @@ def _respect_rate(call: Call) -> None:
             "rate_limited", **(window_facts(windows[0]) if windows else other), wait_s=60
         )
     respect_rate(call)
+    # The windows have counted the call, so a refusal by a later gate must not count it again.
     call.is_counted = True
 
 

@@ -102,6 +102,7 @@ def _handled(worlds: Worlds, turn: Turn) -> Handled | None:
     world, known = turn.world, turn.known
     try:
         with world.rows.transaction():
+            # While this thread waited for the lock, a call may have reset or deleted the world.
             if worlds.find(world.id) is not world:
                 return None
             if known is not None:
@@ -140,6 +141,7 @@ def _journaled(call: Call, answer: Answer, line: JournalLine) -> Handled:
         Line(ctx.request, ctx.at_ms, ctx.provider, operation_id, answer.status, line.to_keep())
     )
     if call.faults and any(fault.type in _HOLDS_BACK for fault in call.faults):
+        # Removed by `Outgoing.release`, once the delayed answer has been sent.
         ctx.world.unanswered[ctx.request] = payer_of(call)
     return Handled(answer, ctx.world, ctx.request, operation_id, line, call.faults)
 
@@ -185,6 +187,7 @@ def _answer(worlds: Worlds, call: Call) -> Answer:
     """
     try:
         answer = _granted(worlds, call)
+        # Inside this `try`: the work stays, and only the answer becomes the injected error.
         apply_after_commit(call)
     except RefusedError as refused:
         # Outside the attempt that the refusal undid, or the window would forget the call.
@@ -192,6 +195,7 @@ def _answer(worlds: Worlds, call: Call) -> Answer:
             count_refused(call, refused.refusal)
         answer = shape_refusal(call, refused.refusal)
         _check(worlds, call, answer)
+        # An injected error is not the provider's answer, so a repetition must not get it again.
         if call.save_replay is not None and not refused.refusal.reason.startswith("fault:"):
             call.save_replay(answer)
     return answer
@@ -205,15 +209,18 @@ def _granted(worlds: Worlds, call: Call) -> Answer:
         BrokenReplyError: the reply is not what the contract documents.
     """
     if call.ctx.world.clock.mode is Mode.AUTO and call.rules.effect == "read":
+        # Before any gate, because each of them judges at the instant of the call.
         _jump(worlds, call)
     # A request that is lost on its way never reached the provider, so it changes nothing.
     lost = apply_before(call)
     if lost is not None:
         return lost
+    # Before the gates: balance, states and running jobs must be those of now.
     worlds.clocks.settle(call.ctx.world, call.ctx.at_ms)
     for gate in call.ctx.behaviour.refusal_order:
         stored = GATES[gate](call)
         if stored is not None:
+            # A replay is checked too, since the readings may have changed after the first answer.
             _check(worlds, call, stored)
             return stored
     # After the gates: the model of a remix is that of a resource which they have found.

@@ -40,6 +40,7 @@ def begin_replay(
     stored = ctx.rows.replays.get(place)
     if stored is None or stored.expires_ms <= ctx.now_ms:
         return mark
+    # Before the answer in flight: another request with this key is wrong at any time.
     if stored.fingerprint != mark:
         raise call.refuse("idempotency_mismatch", key=key)
     # The first answer exists but its client still waits for it: a provider would still be working.
@@ -84,6 +85,7 @@ def fingerprint(call: Call) -> str:
     """What makes two requests the same: method, path, query and content, without the boundary."""
     request = call.request
     content = sha256(request.body).hexdigest()
+    # A client library draws a new boundary for each attempt, so the parts are compared.
     if request.form is not None:
         parts = [
             (name, it.filename, it.sha256) if isinstance(it, Upload) else (name, "", it)

@@ -77,6 +77,7 @@ def _is_plain(call: Call, answer: Reply | EventStream) -> bool:
     request, may_have_secret = call.request, call.ctx.rows.redactor.may_have_secret
     if (
         (request.query and may_have_secret(request.query))
+        # Few calls of a load test are forms, refusals or streams: their lines are written at once.
         or request.form is not None
         or not isinstance(answer, Reply)
         or answer.reason is not None

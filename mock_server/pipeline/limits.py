@@ -25,6 +25,7 @@ def wait_s(window: RateWindow, hits_ms: Sequence[int], now_ms: int) -> int:
     """
     if len(hits_ms) < window.limit:
         return 0
+    # The oldest call that must leave the window; more than *limit* count if refusals do.
     frees_ms = hits_ms[len(hits_ms) - window.limit] + window.per_ms
     return max(1, -(-(frees_ms - now_ms) // 1_000))
 

@@ -100,11 +100,13 @@ def keep(worlds: Worlds, entry: World, note: JournalLine) -> None:
         and not (call.key_suffix or call.is_exposed or call.warnings or headers.were_listed)
     ):
         return
+    # The next effect may change a row, and with it the answer.
     due = ctx.rows.effects.next()
     until_ms = min(ctx.lasting.until_ms, due.due_ms if due is not None else NEVER_MS)
     if until_ms <= ctx.at_ms:
         return
     credentials = ctx.behaviour.credential_headers
+    # Credentials are part of the place, so equal polls of two accounts do not meet.
     asked = [(name, it) for name, it in headers.asked.items() if name not in credentials]
     remembered, place = entry.remembered, _place(worlds, ctx.provider, call.request)
     if len(remembered) >= KEPT_MAX and place not in remembered:

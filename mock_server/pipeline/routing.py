@@ -96,6 +96,7 @@ def _route(contract: Contract, served: Iterable[Contract], request: Request) -> 
             near = near_misses(contract, served, request.method, path)
             facts = {"method": request.method, "allow": ", ".join(methods), "near": near}
             return Refusal("wrong_method", facts)
+    # After the wrong method: a framework redirects only paths that it does not have.
     redirect = _redirect(contract, request)
     if redirect is not None:
         return redirect
