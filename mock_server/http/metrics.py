@@ -149,10 +149,6 @@ class Metrics:
                 waiting += working_set.effects.count(outbox.EFFECT)
                 dropped += dropped_count(working_set)
         return {
-            "dropped_resources": (
-                "Finished resources that were dropped beyond --keep.",
-                self._worlds.store.dropped,
-            ),
             "worlds": ("Worlds.", len(self._worlds.all())),
             "jobs": ("Jobs that are kept, in worlds that are in memory.", jobs),
             "jobs_running": ("Jobs that have not ended.", running),

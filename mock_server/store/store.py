@@ -57,11 +57,6 @@ class Store:
         """How the operations of the keeper went."""
         return self._around.stats
 
-    @property
-    def dropped(self) -> int:
-        """How many resources this process has dropped as history."""
-        return self._around.dropped
-
     def close(self) -> None:
         """Hand the waiting rows to the keeper, and close it."""
         for working_set in [*self._open.values()]:

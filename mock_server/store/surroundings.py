@@ -41,7 +41,7 @@ class Surroundings:
     an id to its world. *on_load* may write into a world that was loaded, in a transaction of
     its own. *on_clear* is called when another process has reset a world, and *on_gone* when it has
     deleted it. *seconds* reads a clock that never goes back. *keep* is how many resources the
-    process keeps, and *dropped* how many it has dropped.
+    process keeps.
     """
 
     def __init__(
@@ -49,7 +49,6 @@ class Surroundings:
     ) -> None:
         self.keeper = keeper
         self.keep = keep
-        self.dropped = 0
         self.stats = KeeperStats(seconds)
         self.redactor = redactor
         self.holders: dict[str, str] = {}
