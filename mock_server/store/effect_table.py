@@ -49,7 +49,7 @@ class Effects(Table[str, Effect]):
     def _is_live(self, kind: str, due: _Due) -> bool:
         # All of it is compared: after an undone transaction another effect may have its number.
         row = self.rows.get(due[2])
-        return row is not None and (row.due_ms, row.seq, row.kind) == (*due[:2], kind)
+        return row is not None and row.seq == due[1] and row.due_ms == due[0] and row.kind == kind
 
     def _first(self, kind: str) -> _Due | None:
         heap = self._heaps.get(kind, [])
@@ -59,8 +59,11 @@ class Effects(Table[str, Effect]):
 
     def next(self, kind: str | None = None) -> Effect | None:
         """The effect that is due first, of one *kind* when given."""
-        kinds = self._heaps if kind is None else (kind,)
-        first = min((due for it in kinds if (due := self._first(it)) is not None), default=None)
+        first: _Due | None = None
+        for it in self._heaps if kind is None else (kind,):
+            due = self._first(it)
+            if due is not None and (first is None or due < first):
+                first = due
         return self.rows[first[2]] if first is not None else None
 
     def count(self, kind: str) -> int:

@@ -21,6 +21,9 @@ Place = tuple[str, str, str]
 _NEVER_MS = 2**62
 
 
+_PLAIN = (int, float, type(None))
+
+
 class Resources(Table[Place, Resource]):
     """The resources of one world."""
 
@@ -118,11 +121,21 @@ class Resources(Table[Place, Resource]):
     def _without_keys(self, row: Resource) -> Resource:
         """*row* without credentials, which a prompt or a reason may contain by mistake."""
         redactor, changes = self._redactor, dict[str, object]()
-        raw = orjson.dumps(row.doc).decode()
+        before = self.get(self.key_of(row))
+        known = before.doc if before is not None else {}
+        # What was there before has been looked at, and a number has no credential in it.
+        new = {
+            name: value
+            for name, value in row.doc.items()
+            if not isinstance(value, _PLAIN) and known.get(name) is not value
+        }
+        raw = orjson.dumps(new).decode() if new else ""
         if redactor.may_have_secret(raw):
+            raw = orjson.dumps(row.doc).decode()
             doc: Mapping[str, Json] = orjson.loads(redactor.cut_shapes(raw))
             changes["doc"] = doc
-        if row.script is not None and row.script.reason:
+        is_same = before is not None and before.script is row.script
+        if row.script is not None and row.script.reason and not is_same:
             reason = redactor.cut_shapes(row.script.reason)
             changes["script"] = replace(row.script, reason=reason)
         return replace(row, **changes) if changes else row
