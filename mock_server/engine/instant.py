@@ -248,6 +248,8 @@ class Instant(Struct, frozen=True):
             fault = Fault.from_json(raw)
             if fault.type != type_ or fault.is_spent or not fault.fits(known):
                 continue
+            if not fault.is_in_force(self.at_ms):
+                continue
             if not can_act(fault):
                 continue
             # Stored even if it does not apply, because `nth` and `probability` count every match.

@@ -20,7 +20,10 @@ from .citations import source_of_operation
 #: Faults after which an answer arrives late.
 _DELAYS = frozenset({"latency", "slicer"})
 #: Faults that leave a client what it needs to ask again: the id, or the beginning of a stream.
-_HARMLESS = _DELAYS | {"stream_stall", "stream_cut", "stream_error"}
+_HARMLESS = _DELAYS | {
+    *("stream_stall", "stream_cut", "stream_error"),
+    *("stream_malformed", "stream_duplicate", "stream_no_end"),
+}
 
 
 def note_call(call: Call, answer: Reply | EventStream) -> Sequence[Finding]:

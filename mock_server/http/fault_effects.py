@@ -20,6 +20,10 @@ _PROMISED_BYTES = 2**31 - 1
 _BLOCK_BYTES = 512
 
 
+#: Faults that change one event of a stream.
+_FRAMES = frozenset({"stream_malformed", "stream_duplicate"})
+
+
 class ConnectionCutError(ConnectionAbortedError):
     """The answer breaks off here: a server closes the connection, in process the client sees it."""
 
@@ -78,7 +82,30 @@ def spoil_stream(
         if fault.type == "stream_stall":
             stall_s = min(int(fault.attributes["stall_ms"]), DELAY_MS_MAX) / 1_000
             return headers, _stalled(events, int(fault.attributes["after_events"]), stall_s)
+        if fault.type == "stream_no_end":
+            return headers, _closing(events, _first(events, int(fault.attributes["after_events"])))
+        if fault.type in _FRAMES:
+            return headers, _closing(events, _changed(events, fault))
     return headers, events
+
+
+def _closing(events: Iterator[Piece], changed: Iterator[Piece]) -> Iterator[Piece]:
+    try:
+        yield from changed
+    finally:
+        _close(events)
+
+
+def _changed(events: Iterator[Piece], fault: Fault) -> Iterator[Piece]:
+    """*events* with the frame after some others cut in its middle, or sent twice."""
+    yield from _first(events, int(fault.attributes["after_events"]))
+    for piece in events:
+        if isinstance(piece, bytes) and piece.startswith(b"data:"):
+            half = piece[: len(piece) // 2] + b"\n\n"
+            yield from (half,) if fault.type == "stream_malformed" else (piece, piece)
+            break
+        yield piece
+    yield from events
 
 
 def _cut_after(events: Iterator[Piece], count: int, *, fills_blocks: bool) -> Iterator[Piece]:

@@ -101,6 +101,12 @@ def _sliced(
     return headers, send()
 
 
+def _garbled(attributes: Mapping[str, Json], headers: Headers, _: bytes) -> tuple[Headers, bytes]:
+    # No byte of these is in any text encoding that a client may guess.
+    garbage = bytes(0x80 + (7 * it) % 0x40 for it in range(int(attributes["size"])))
+    return with_header(headers, "Content-Length", str(len(garbage))), garbage
+
+
 TYPES: Mapping[str, FaultType] = {
     "http_error": FaultType(
         "An error status instead of the answer.",
@@ -110,7 +116,7 @@ TYPES: Mapping[str, FaultType] = {
     "latency": FaultType(
         "The answer is late.",
         _BEFORE,
-        {"delay_ms": 1_000, "jitter_ms": 0},
+        {"delay_ms": 1_000, "jitter_ms": 0, "p50_ms": None, "p99_ms": None},
         sent="the answer, {delay_ms} ms late",
     ),
     "timeout": FaultType(
@@ -165,6 +171,14 @@ TYPES: Mapping[str, FaultType] = {
         "no body",
         spoil=_empty,
     ),
+    "garbage": FaultType(
+        "A body of bytes that mean nothing, under the status and type of the answer.",
+        _BODY,
+        {"size": 64},
+        "body",
+        "{size} bytes of garbage",
+        spoil=_garbled,
+    ),
     "stream_cut": FaultType(
         "A stream is cut; its job continues.",
         _BODY,
@@ -178,6 +192,27 @@ TYPES: Mapping[str, FaultType] = {
         {"after_events": 1, "stall_ms": 600_000},
         "stream",
         "{after_events} events, then nothing for {stall_ms} ms",
+    ),
+    "stream_malformed": FaultType(
+        "One event of a stream is cut in its middle; the stream goes on.",
+        _BODY,
+        {"after_events": 1},
+        "stream",
+        "an event cut in its middle after {after_events} events",
+    ),
+    "stream_duplicate": FaultType(
+        "One event of a stream is sent twice.",
+        _BODY,
+        {"after_events": 1},
+        "stream",
+        "the event after {after_events} events twice",
+    ),
+    "stream_no_end": FaultType(
+        "A stream ends cleanly without its last event; its job continues.",
+        _BODY,
+        {},
+        "stream",
+        "all events but the last",
     ),
     "stream_error": FaultType(
         "A stream ends with an error event, and its job fails.",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from math import exp, log
+from random import Random
 
 import orjson
 from msgspec import Struct
@@ -12,6 +14,7 @@ from screentest.specs.behaviour.behaviour import Behaviour, OperationRules
 from screentest.specs.contracts.redaction import BY_SHAPE
 from screentest.specs.json_types import Json
 
+from .clock import parse_rfc3339
 from .errors import MockError, unknown
 from .fault_types import NOTHING, PHASES, TYPES
 from .ids import stream
@@ -31,6 +34,8 @@ class Fault(Struct, frozen=True):
     attributes: Mapping[str, Json] = {}
     seen: int = 0
     fired: int = 0
+    from_ms: int | None = None
+    until_ms: int | None = None
 
     def to_json(self) -> Json:
         return {
@@ -44,6 +49,8 @@ class Fault(Struct, frozen=True):
             "attributes": dict(self.attributes),
             "seen": self.seen,
             "fired": self.fired,
+            "from_ms": self.from_ms,
+            "until_ms": self.until_ms,
         }
 
     @staticmethod
@@ -64,11 +71,19 @@ class Fault(Struct, frozen=True):
         """Whether every condition of `where` holds for a target with these *facts*."""
         return all(facts.get(name) == value for name, value in self.where.items())
 
+    def is_in_force(self, now_ms: int) -> bool:
+        """Whether *now_ms* lies in the window of the fault."""
+        return (self.from_ms is None or self.from_ms <= now_ms) and (
+            self.until_ms is None or now_ms < self.until_ms
+        )
+
     @property
     def is_spent(self) -> bool:
         return self.times is not None and self.fired >= self.times
 
 
+#: 99 of 100 values of a normal distribution are below so many deviations.
+_Z_99 = 2.326347874
 #: For each condition of `where`: its possible values, with the providers that have them.
 Places = Mapping[str, Mapping[str, Collection[str]]]
 #: Conditions that only a delivery has; every call has the others.
@@ -77,8 +92,8 @@ _OF_DELIVERIES = frozenset({"event", "endpoint"})
 _LISTED_MAX = 8
 
 
-def read_fault(fault_id: str, body: Mapping[str, Json], places: Places) -> Fault:
-    """The fault that a control call asks for.
+def read_fault(fault_id: str, body: Mapping[str, Json], places: Places, now_ms: int) -> Fault:
+    """The fault that a control call asks for at *now_ms*.
 
     Raises:
         MockError: the type, an attribute or a condition is unknown, or the type does not act in
@@ -102,6 +117,11 @@ def read_fault(fault_id: str, body: Mapping[str, Json], places: Places) -> Fault
             # Where the conditions name a provider, only its values can be meant.
             near = [it for it, known_by in values.items() if provider in (None, *known_by)]
             raise unknown(name, value, near or values, status=422)
+    # Stored with their defaults, so that a snapshot keeps its meaning in later versions.
+    attributes = {**known.attributes, **attributes}
+    if (attributes.get("p50_ms") is None) != (attributes.get("p99_ms") is None):
+        raise MockError("p50_ms and p99_ms go together", code="invalid_field", status=422)
+    from_ms, until_ms = _window(body, now_ms)
     return Fault(
         id=fault_id,
         type=kind,
@@ -110,9 +130,30 @@ def read_fault(fault_id: str, body: Mapping[str, Json], places: Places) -> Fault
         times=body.get("times", 1),
         probability=body.get("probability", 1.0),
         phase=_phase(kind, body.get("phase", known.phase)),
-        # Stored with their defaults, so that a snapshot keeps its meaning in later versions.
-        attributes={**known.attributes, **attributes},
+        attributes=attributes,
+        from_ms=from_ms,
+        until_ms=until_ms,
     )
+
+
+def _window(body: Mapping[str, Json], now_ms: int) -> tuple[int | None, int | None]:
+    """The first instant of a fault, and the one after its last, by `from`, `until`, `for_ms`."""
+    from_ms = parse_rfc3339(body["from"]) if "from" in body else None
+    until_ms = parse_rfc3339(body["until"]) if "until" in body else None
+    if "for_ms" in body:
+        if until_ms is not None:
+            raise MockError("until and for_ms exclude each other", code="invalid_field", status=422)
+        until_ms = (now_ms if from_ms is None else from_ms) + int(body["for_ms"])
+    if until_ms is not None and until_ms <= max(now_ms, from_ms or 0):
+        raise MockError("this fault would have ended before it begins", code="out_of_reach")
+    return from_ms, until_ms
+
+
+def lognormal_ms(fault: Fault, rng: Random) -> int:
+    """A delay drawn so that half are below the fault's *p50_ms* and 99 of 100 below *p99_ms*."""
+    median_ms, high_ms = int(fault.attributes["p50_ms"]), int(fault.attributes["p99_ms"])
+    spread = log(max(median_ms, high_ms) / median_ms) / _Z_99
+    return round(median_ms * exp(spread * rng.gauss(0.0, 1.0)))
 
 
 def _without_keys(attributes: Mapping[str, Json]) -> dict[str, Json]:

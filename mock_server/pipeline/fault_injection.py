@@ -10,13 +10,14 @@ from collections.abc import Callable
 from functools import partial
 
 import orjson
+from msgspec.structs import replace
 
 from screentest.specs.json_types import Json
 
 from ..engine.job_events import job_events
 from ..engine.provider import Call, EventStream, Refusal, RefusedError, Reply
 from ..kernel.fault_types import NOTHING, TYPES
-from ..kernel.faults import Fault
+from ..kernel.faults import Fault, lognormal_ms
 from ..kernel.templates import look_up
 
 Answer = Reply | EventStream
@@ -40,7 +41,10 @@ def apply_before(call: Call) -> Reply | None:
     lost = _apply_one(call, _SWALLOWING, _in_phase("before"))
     if lost is not None:
         return Reply(503, None, reason=f"fault:{lost.id}")
-    _apply_one(call, ("latency",), _in_phase("before"))
+    late = _apply_one(call, ("latency",), _in_phase("before"))
+    if late is not None and late.attributes.get("p50_ms") is not None:
+        delay_ms = lognormal_ms(late, call.ctx.rng("latency", late.id, late.fired))
+        call.faults[-1] = replace(late, attributes={**late.attributes, "delay_ms": delay_ms})
     _fail(_apply_one(call, ("http_error",), _in_phase("before")))
     return None
 
@@ -65,7 +69,12 @@ def apply_to_answer(call: Call, answer: Answer) -> None:
     if isinstance(answer, EventStream):
         ctx = call.ctx
         count = len(job_events(call.provider, ctx, answer.job))
-        _apply_one(call, _OF_STREAMS, lambda it: it.attributes["after_events"] < count)
+        fault = _apply_one(
+            call, _OF_STREAMS, lambda it: it.attributes.get("after_events", count - 1) < count
+        )
+        if fault is not None and "after_events" not in fault.attributes:
+            # The stream itself does not know which of its events is the last.
+            call.faults[-1] = replace(fault, attributes={"after_events": count - 1})
     # An answer to HEAD has no body to spoil.
     elif answer.body is not None and call.request.method != "HEAD":
         _apply_one(call, _OF_BODIES, partial(_can_spoil, answer.body))
@@ -98,6 +107,8 @@ def _can_spoil(body: Json, fault: Fault) -> bool:
     """Whether *fault* changes *body*."""
     if fault.type == "malformed_json":
         return not isinstance(body, bytes)
+    if fault.type == "garbage":
+        return True
     size_bytes = len(body if isinstance(body, bytes) else orjson.dumps(body))
     return size_bytes > int(fault.attributes.get("bytes", fault.attributes.get("size", 0)))
 

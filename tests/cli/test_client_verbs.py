@@ -167,7 +167,12 @@ def test_fault_of_an_unknown_type_names_the_nearest(world: World) -> None:
 def test_fault_types_are_listed_with_their_attributes(world: World) -> None:
     types = {it["type"]: it for it in world.run("fault", "types", "--json").json}
 
-    assert types["latency"]["attributes"] == {"delay_ms": 1000, "jitter_ms": 0}
+    assert types["latency"]["attributes"] == {
+        "delay_ms": 1000,
+        "jitter_ms": 0,
+        "p50_ms": None,
+        "p99_ms": None,
+    }
     assert types["reset_peer"]["summary"] == (
         "The connection is closed without an answer, in an orderly way: there is no TCP reset."
     )

@@ -15,7 +15,7 @@ from ...kernel.errors import MockError, unknown
 from ...kernel.faults import Fault, Places, check_reach, read_fault, too_many
 from ...kernel.rows import Resource
 from .request import ControlCall, Handler, one_page
-from .views import show_job
+from .views import show_fault, show_job
 
 #: Each request searches all of them.
 FAULTS_MAX = 200
@@ -144,11 +144,12 @@ def create_fault(call: ControlCall) -> Json:
             raise too_many(FAULTS_MAX)
         number = rows.count("fault")
         places = _places(call)
-        fault = read_fault(f"fault_{number}", call.body, places)
+        now_ms = call.worlds.clocks.now_ms(call.world)
+        fault = read_fault(f"fault_{number}", call.body, places, now_ms)
         served = {name: it.behaviour for name, it in call.worlds.contracts.items()}
         check_reach(fault, served, places)
         rows.documents.save("fault", fault.id, number, fault.to_json())
-    return fault.to_json()
+    return show_fault(fault)
 
 
 def _places(call: ControlCall) -> Places:
@@ -182,7 +183,7 @@ def list_faults(call: ControlCall) -> Json:
     return one_page(
         [Fault.from_json(raw) for raw in found],
         call.limit,
-        Fault.to_json,
+        show_fault,
         lambda it: it.id.removeprefix("fault_"),
     )
 

@@ -11,6 +11,7 @@ from screentest.specs.json_types import Json
 from ...engine.world import World
 from ...engine.worlds import Worlds
 from ...kernel.clock import rfc3339
+from ...kernel.faults import Fault
 from ...kernel.rows import Account, Entry, Event, Resource
 
 
@@ -90,6 +91,15 @@ def show_job(worlds: Worlds, world: World, job: Resource) -> Json:
         "reason": job.script.reason or None,
         "details": dict(supply(ctx, job)) if supply is not None else {},
     }
+
+
+def show_fault(fault: Fault) -> Json:
+    """A fault, with the instants of its window."""
+    shown = fault.to_json()
+    for name in ("from", "until"):
+        at_ms = shown.pop(f"{name}_ms")
+        shown[name] = rfc3339(at_ms) if at_ms is not None else None
+    return shown
 
 
 def show_account(
