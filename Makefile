@@ -192,7 +192,8 @@ $(NODE): tools/node/package.json tools/node/package-lock.json
 
 $(TYPESCRIPT): $(TYPESCRIPT_FOLDER)/package-lock.json
 	@echo "installing the tools of the npm package into $(@D) ..."
-	@npm ci --prefix $(TYPESCRIPT_FOLDER) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@# Not `npm ci`, which refuses a lock without the optional binaries of other platforms.
+	@cd $(TYPESCRIPT_FOLDER) && npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(CLIENTS): requirements-clients.lock | $(BIN)/python

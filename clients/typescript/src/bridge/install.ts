@@ -215,14 +215,22 @@ export function delaysOf({ now, timers = {} }: FakeClock): number[] {
   return all.map(({ callAt }) => callAt - now);
 }
 
+export interface Layers {
+  /** Cover what was replaced in the meantime. */
+  again(): void;
+  /** Restore what was there. */
+  all(): void;
+  /** Fake clocks that were installed in the run. */
+  readonly guests: ReadonlySet<FakeClock>;
+}
+
 /**
  * Keep wrappers on top while a world is running, also when a test installs or removes fake timers.
  *
- * `again` covers what was replaced in the meantime. `guests` are fake clocks that were installed in
- * the run: code that called their timers before they were covered must not wait for ever. `all`
- * restores what was there.
+ * Code that called the timers of fake clocks before they were covered must not wait for ever, so
+ * the clocks of the run's `guests` move with the world's.
  */
-export function keepOnTop(): { again: () => void; all: () => void; guests: Set<FakeClock> } {
+export function keepOnTop(): Layers {
   const removals: (() => void)[] = [];
   const guests = new Set<FakeClock>();
   let isFirst = true;

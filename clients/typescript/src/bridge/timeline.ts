@@ -8,7 +8,7 @@
 
 import { StuckTimeError } from "../errors.js";
 import { inWords } from "../durations.js";
-import { delaysOf, type FakeClock, keepOnTop } from "./install.js";
+import { delaysOf, type FakeClock, keepOnTop, type Layers } from "./install.js";
 import type { UserPlace } from "./callsite.js";
 import { pause, realClearInterval, realNow, realSetInterval, realSetTimeout, turn } from "./real.js";
 import { outOfReach, watchRealTimers } from "./real-timers.js";
@@ -188,13 +188,13 @@ export class Timeline {
     }
   }
 
-  private async step(layers: { again(): void }): Promise<void> {
+  private async step(layers: Layers): Promise<void> {
     layers.again();
     await this.quiet(QUIET_MS);
     if (this.wait_ms > LONG_JUMP_MS) await this.quiet(QUIET_BEFORE_LONG_JUMP_MS);
     if (this.runs.size === 0) return;
     const before = this.activity;
-    if (this.wait_ms > 0 && !(await this.advance())) await this.waitForEvent(before);
+    if (this.wait_ms > 0 && !(await this.advance())) await this.waitForEvent(before, layers);
     await this.fireDue();
   }
 
@@ -294,9 +294,12 @@ export class Timeline {
   }
 
   /** Nothing is scheduled: wait for the code to do something else than wait for time. */
-  private async waitForEvent(before: number): Promise<void> {
+  private async waitForEvent(before: number, layers: Layers): Promise<void> {
     while (this.activity === before && this.runs.size > 0) {
       await pause(QUIET_MS);
+      // Code that installed fake timers may wait for one of them.
+      layers.again();
+      if (this.wait_ms < Infinity) return;
       this.turnAt = realNow();
       this.checkProgress();
     }

@@ -37,6 +37,15 @@ test("fake timers that are installed in a run do not stop it", async ({ world })
   expect(took).toBe(6);
 });
 
+test("fake timers that are the first thing in a run do not stop it", async ({ world }) => {
+  const took = await elapsed(world, async () => {
+    vi.useFakeTimers();
+    await sleep(2_000);
+  });
+
+  expect(took).toBe(2);
+});
+
 test("fake timers that are removed in a run leave it the world's time", async ({ world }) => {
   vi.useFakeTimers();
 

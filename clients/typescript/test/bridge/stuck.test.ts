@@ -59,7 +59,7 @@ test("an answer that never comes", async ({ world }) => {
   expect(message).toMatch(/GET \/w\/w_\d+\/ozor\/api\/v1\/videos has no answer; does a fault delay it\?/);
 });
 
-test("a mock that does not answer", async ({ world }) => {
+test("a mock that does not answer", { timeout: 15_000 }, async ({ world }) => {
   const { startMock, createWorld } = await import("@screentest/client");
   const mock = await startMock();
   const other = await createWorld({}, mock.url);
