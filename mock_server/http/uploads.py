@@ -12,14 +12,14 @@ from pathlib import Path
 
 from ..kernel.errors import MockError
 
-_PARENT = re.compile(r"screentest-uploads-(\d+)-")
+_FOLDER = re.compile(r"screentest-uploads-(\d+)-")
 
 
 class Uploads:
-    """The folders of one process, all in one that its end removes."""
+    """The folders of one process, whose number is in their names."""
 
     def __init__(self) -> None:
-        self._parent: Path | None = None
+        self._open: set[Path] = set()
 
     @contextmanager
     def folder(self) -> Generator[Path]:
@@ -30,10 +30,8 @@ class Uploads:
         """
         path: Path | None = None
         try:
-            if self._parent is None:
-                prefix = f"screentest-uploads-{os.getpid()}-"
-                self._parent = Path(tempfile.mkdtemp(prefix=prefix))
-            path = Path(tempfile.mkdtemp(dir=self._parent))
+            path = Path(tempfile.mkdtemp(prefix=f"screentest-uploads-{os.getpid()}-"))
+            self._open.add(path)
             yield path
         except OSError as error:
             raise MockError(
@@ -44,18 +42,19 @@ class Uploads:
             ) from error
         finally:
             if path is not None:
+                self._open.discard(path)
                 shutil.rmtree(path, ignore_errors=True)
 
     def close(self) -> None:
         """Remove what calls that were cut off have left."""
-        if self._parent is not None:
-            shutil.rmtree(self._parent, ignore_errors=True)
+        for path in tuple(self._open):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def sweep_uploads() -> None:
     """Remove the folders of processes that were killed."""
     for path in Path(tempfile.gettempdir()).glob("screentest-uploads-*"):
-        found = _PARENT.match(path.name)
+        found = _FOLDER.match(path.name)
         if found is not None and not _is_running(int(found[1])):
             shutil.rmtree(path, ignore_errors=True)
 

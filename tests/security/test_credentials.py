@@ -99,14 +99,14 @@ def test_other_headers_are_kept(header: str) -> None:
 
 def test_contract_decides_about_its_own_headers() -> None:
     behaviour = _marionette().behaviour
-    credential = replace(behaviour.credentials["stageKey"], forms=(("X-Stage-Pass", ""),))
+    credential = replace(behaviour.credentials["stageKey"], forms=(("X-Stage-Word", ""),))
     behaviour = replace(behaviour, credentials={"stageKey": credential})
 
-    assert behaviour.credential_headers == {"x-stage-pass"}
-    assert is_secret_header("X-Stage-Pass", behaviour)
-    assert not is_secret_header("X-Stage-Pass")
-    assert without_secrets({"x-stage-pass": "a", "accept": "b"}, behaviour) == {
-        "x-stage-pass": REDACTED,
+    assert behaviour.credential_headers == {"x-stage-word"}
+    assert is_secret_header("X-Stage-Word", behaviour)
+    assert not is_secret_header("X-Stage-Word")
+    assert without_secrets({"x-stage-word": "a", "accept": "b"}, behaviour) == {
+        "x-stage-word": REDACTED,
         "accept": "b",
     }
 
