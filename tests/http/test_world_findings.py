@@ -119,3 +119,17 @@ def test_request_findings_survive_from_a_plain_journal_line(ozor: Account) -> No
     ozor_steps.job(ozor, job)
 
     assert [it["code"] for it in ozor.world.findings(kind="request")] == ["SC201"]
+
+
+def test_advance_says_when_nothing_was_due(ozor: Account) -> None:
+    def advanced() -> tuple[int, int, bool]:
+        path = f"{ozor.world.path}/clock/advance"
+        answer = ozor.world.control.post(path, json={"until": "idle"}).json()
+        return len(answer["fired"]), answer["pending"], answer["next"] is None
+
+    before = advanced()
+    ozor_steps.generate(ozor)
+
+    assert before == (0, 0, True)
+    assert advanced()[0] > 0
+    assert advanced() == (0, 0, True)

@@ -74,6 +74,7 @@ def test_there_are_pages() -> None:
         "pytest-clients.md",
         "pytest-failures.md",
         "pytest-first-test.md",
+        "pytest-money.md",
         "pytest-reports.md",
         "pytest-time.md",
         "pytest-webhooks.md",

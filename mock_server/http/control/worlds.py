@@ -220,8 +220,10 @@ def advance_clock(call: ControlCall) -> Json:
         fired = worlds.clocks.advance(world, to_ms=parse_rfc3339(body["to"]))
     else:
         fired = worlds.clocks.advance_by(world, int(body["by_ms"]))
-    now = rfc3339(worlds.clocks.now_ms(world))
-    return {"now": now, "fired": [show_event(event) for event in fired]}
+    with world.rows.transaction():
+        clock = show_clock(worlds, world)
+    shown = [show_event(event) for event in fired]
+    return {"fired": shown, **{name: clock[name] for name in ("now", "next", "pending")}}
 
 
 def list_interpretations(call: ControlCall) -> Json:
