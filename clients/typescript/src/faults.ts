@@ -8,7 +8,7 @@ type Type = Schemas["FaultType"];
 /** What each type of fault takes. Durations can be written as `"30s"`. */
 export interface FaultAttributes {
   http_error: { status?: number; retryAfter?: Duration; body?: unknown };
-  latency: { delay?: Duration; jitter?: Duration };
+  latency: { delay?: Duration; jitter?: Duration; p50?: Duration; p99?: Duration };
   timeout: { delay?: Duration };
   reset_peer: object;
   limit_data: { bytes?: number };
@@ -16,8 +16,12 @@ export interface FaultAttributes {
   malformed_json: object;
   wrong_content_type: { contentType?: string };
   empty: object;
+  garbage: { size?: number };
   stream_cut: { afterEvents?: number };
   stream_stall: { afterEvents?: number; stall?: Duration };
+  stream_malformed: { afterEvents?: number };
+  stream_duplicate: { afterEvents?: number };
+  stream_no_end: object;
   stream_error: { afterEvents?: number; reason?: string };
   job_failure: { reason?: string; at?: number };
   webhook_drop: object;
@@ -40,6 +44,10 @@ export interface FaultPlace {
   /** How often to apply; `null` is always. Default: once. */
   times?: number | null;
   probability?: number;
+  /** The instants of the world between which the fault applies; `for` in place of `until`. */
+  from?: Date | string;
+  until?: Date | string;
+  for?: Duration;
   /** `after_commit`: the work is done and paid for, and the answer is lost. */
   phase?: "before" | "after_commit" | "during_body";
 }
@@ -51,15 +59,29 @@ const WIRE: Record<string, [string, (value: never) => unknown]> = {
   retryAfter: ["retry_after_s", (value: Duration) => Math.round(milliseconds(value) / 1_000)],
   delay: ["delay_ms", milliseconds],
   jitter: ["jitter_ms", milliseconds],
+  p50: ["p50_ms", milliseconds],
+  p99: ["p99_ms", milliseconds],
   stall: ["stall_ms", milliseconds],
   afterEvents: ["after_events", same],
   contentType: ["content_type", same],
 };
 const PLACES = ["provider", "operation", "account", "event", "endpoint"] as const;
-const SCHEDULE = ["nth", "times", "probability", "phase"] as const;
+const SCHEDULE: Record<string, [string, (value: never) => unknown]> = {
+  nth: ["nth", same],
+  times: ["times", same],
+  probability: ["probability", same],
+  phase: ["phase", same],
+  from: ["from", instant],
+  until: ["until", instant],
+  for: ["for_ms", milliseconds],
+};
 
 function same<T>(value: T): T {
   return value;
+}
+
+function instant(value: Date | string): string {
+  return new Date(value).toISOString();
 }
 
 /** The body of `POST /worlds/{world}/faults`. */
@@ -70,10 +92,10 @@ export function faultOrder<T extends Type>(type: T, options: FaultOptions<T>): S
   const attributes: Record<string, unknown> = {};
   for (const [name, value] of given) {
     if ((PLACES as readonly string[]).includes(name)) where[name] = value;
-    else if ((SCHEDULE as readonly string[]).includes(name)) order[name] = value;
     else {
-      const [wireName, read] = WIRE[name] ?? [name, same];
-      attributes[wireName] = read(value as never);
+      const [target, known] = name in SCHEDULE ? [order, SCHEDULE] : [attributes, WIRE];
+      const [wireName, read] = known[name] ?? [name, same];
+      target[wireName] = read(value as never);
     }
   }
   return { ...order, where, attributes } as Schemas["FaultOrder"];

@@ -787,6 +787,12 @@ export interface components {
             times?: number | null;
             probability?: number;
             phase?: components["schemas"]["FaultPhase"];
+            /** @description The first instant of the world at which the fault applies; now by default. */
+            from?: components["schemas"]["Instant"];
+            /** @description The instant from which the fault no longer applies. Not with `for_ms`. */
+            until?: components["schemas"]["Instant"];
+            /** @description How long the fault applies, from now or from `from` on. */
+            for_ms?: number;
             attributes?: components["schemas"]["FaultAttributes"];
         };
         /** @enum {string} */
@@ -807,6 +813,9 @@ export interface components {
             body?: unknown;
             delay_ms?: number;
             jitter_ms?: number;
+            /** @description With `p99_ms`: delays are drawn from a lognormal distribution with these percentiles, and `delay_ms` and `jitter_ms` have no effect. */
+            p50_ms?: number | null;
+            p99_ms?: number | null;
             bytes?: number;
             size?: number;
             content_type?: string;
@@ -818,7 +827,7 @@ export interface components {
             model?: string | null;
         };
         /** @enum {string} */
-        FaultType: "http_error" | "latency" | "timeout" | "reset_peer" | "limit_data" | "slicer" | "malformed_json" | "wrong_content_type" | "empty" | "stream_cut" | "stream_stall" | "stream_error" | "job_failure" | "webhook_drop" | "webhook_duplicate" | "webhook_reorder" | "webhook_bad_signature" | "model_retired";
+        FaultType: "http_error" | "latency" | "timeout" | "reset_peer" | "limit_data" | "slicer" | "malformed_json" | "wrong_content_type" | "empty" | "garbage" | "stream_cut" | "stream_stall" | "stream_malformed" | "stream_duplicate" | "stream_no_end" | "stream_error" | "job_failure" | "webhook_drop" | "webhook_duplicate" | "webhook_reorder" | "webhook_bad_signature" | "model_retired";
         Fault: {
             id: string;
             type: components["schemas"]["FaultType"];
@@ -830,6 +839,8 @@ export interface components {
             attributes: components["schemas"]["FaultAttributes"];
             seen: number;
             fired: number;
+            from: components["schemas"]["Instant"] | null;
+            until: components["schemas"]["Instant"] | null;
         };
         RequestLine: {
             id: string;

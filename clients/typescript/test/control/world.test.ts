@@ -10,7 +10,7 @@ const everyFaultIsTyped: SameKeys<keyof FaultAttributes, Schemas["FaultType"]> =
 
 const FAULTS: { [T in keyof FaultAttributes]: Required<FaultAttributes[T]> } = {
   http_error: { status: 429, retryAfter: "30s", body: { error: "busy" } },
-  latency: { delay: "1s", jitter: 5 },
+  latency: { delay: "1s", jitter: 5, p50: "1s", p99: "2s" },
   timeout: { delay: "1s" },
   reset_peer: {},
   limit_data: { bytes: 5 },
@@ -18,8 +18,12 @@ const FAULTS: { [T in keyof FaultAttributes]: Required<FaultAttributes[T]> } = {
   malformed_json: {},
   wrong_content_type: { contentType: "text/html" },
   empty: {},
+  garbage: { size: 8 },
   stream_cut: { afterEvents: 1 },
   stream_stall: { afterEvents: 1, stall: "1s" },
+  stream_malformed: { afterEvents: 1 },
+  stream_duplicate: { afterEvents: 1 },
+  stream_no_end: {},
   stream_error: { afterEvents: 1, reason: "GPU lost" },
   job_failure: { reason: "GPU lost", at: 0.5 },
   webhook_drop: {},
@@ -40,6 +44,14 @@ test.for(Object.entries(FAULTS) as [keyof FaultAttributes, object][])(
     expect(Object.keys(fault.attributes)).toHaveLength(Object.keys(attributes).length);
   },
 );
+
+test("a fault has a window of the world's time", async ({ world }) => {
+  const now = await world.clock.now();
+
+  const fault = await world.fault("http_error", { from: now, for: "5m", times: null });
+
+  expect([fault.from, fault.until].map((it) => Date.parse(it!) - now.getTime())).toEqual([0, 300_000]);
+});
 
 test("an unknown place is refused with the nearest known one", async ({ world }) => {
   await expect(world.fault("empty", { operation: "generateVidoe" })).rejects.toThrow("did you mean 'generateVideo'?");
