@@ -42,7 +42,7 @@ class MutantAnswer:
 class Asked:
     """A request to the provider: which world, which operation, and its raw parts."""
 
-    world: str
+    world_id: str
     operation: Operation | None
     path: str
     environ: dict[str, Any]
@@ -50,7 +50,7 @@ class Asked:
 
     @property
     def key(self) -> tuple[str, str]:
-        return self.world, self.path
+        return self.world_id, self.path
 
     def credential(self, contract: Contract) -> dict[str, str]:
         """The credentials of the request, as WSGI variables."""

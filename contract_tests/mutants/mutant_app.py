@@ -79,16 +79,16 @@ class MutantApp:
             self._made.setdefault(world, []).append({"id": made["id"], "keys": keys})
         return pieces
 
-    # What is it about?
+    # Finding the operation of a request
 
     def _understand(self, environ: Mapping[str, Any]) -> Asked | None:
         path: str = environ["PATH_INFO"]
         if not path.startswith("/w/"):
             return None
-        _, _, world, provider, *_ = path.split("/", 4)
+        _, _, world_id, provider, *_ = path.split("/", 4)
         if provider != self.contract.provider:
             return None
-        below = path[len(f"/w/{world}/{provider}") :]
+        below = path[len(f"/w/{world_id}/{provider}") :]
         body = environ["wsgi.input"].read()
         environ = {**environ, "wsgi.input": BytesIO(body)}
         operation = None
@@ -98,7 +98,7 @@ class MutantApp:
                 if below.startswith(prefix) and match is not None:
                     operation = match.operation
                     break
-        return Asked(world, operation, below, environ, body)
+        return Asked(world_id, operation, below, environ, body)
 
     def _concerns(self, asked: Asked) -> bool:
         wanted = self.mutant.change.get("of")
@@ -133,17 +133,17 @@ class MutantApp:
 
     def _note_key(self, asked: Asked) -> None:
         credential = asked.credential(self.contract)
-        known = self._keys.setdefault(asked.world, [])
+        known = self._keys.setdefault(asked.world_id, [])
         if credential and credential not in known:
             known.append(credential)
 
     def _fresh_key(self, asked: Asked) -> dict[str, str]:
         """A valid credential of a new account."""
         assert asked.operation is not None
-        name = f"{asked.world}/{asked.operation.security}"
+        name = f"{asked.world_id}/{asked.operation.security}"
         if name not in self._fresh:
             made = MockClient(self.app).control(
-                "POST", f"/worlds/{asked.world}/accounts", {"provider": self.contract.provider}
+                "POST", f"/worlds/{asked.world_id}/accounts", {"provider": self.contract.provider}
             )
             scheme = self.contract.behaviour.credentials[asked.operation.security[0]]
             header, word = scheme.forms[0]
@@ -195,7 +195,7 @@ class MutantApp:
         own = asked.credential(self.contract)
         is_list = answered.status < 300
         if answered.status in {403, 404} or is_list:
-            for other in self._keys.get(asked.world, []):
+            for other in self._keys.get(asked.world_id, []):
                 if other == own:
                     continue
                 found = self._send(asked, **other)
@@ -223,16 +223,16 @@ class MutantApp:
         value = asked.environ.get(variable_of(rules.header))
         if value is None or answered.status >= 300:
             return answered
-        return self._good.setdefault((asked.world, value), answered)
+        return self._good.setdefault((asked.world_id, value), answered)
 
     def _forgotten(self, asked: Asked) -> MutantAnswer:
         """The answer of an earlier success of the same operation; the request is not handled."""
         assert asked.operation is not None
-        known = self._first_body.get((asked.world, asked.operation.id))
+        known = self._first_body.get((asked.world_id, asked.operation.id))
         if known is None:
             known = self._send(asked)
             if known.status < 300:
-                self._first_body[asked.world, asked.operation.id] = known
+                self._first_body[asked.world_id, asked.operation.id] = known
         return known
 
     # Answers
@@ -285,7 +285,7 @@ class MutantApp:
 
     def _like(self, asked: Asked, answered: MutantAnswer) -> None:
         """Answer an invalid address with the answer to a valid one."""
-        key = (asked.world, asked.path)
+        key = (asked.world_id, asked.path)
         if answered.status == 200:
             self._good[key] = answered
         elif key in self._good:
@@ -312,7 +312,7 @@ class MutantApp:
         account = self._account_of(asked)
         if account is None:
             return
-        path = f"/worlds/{asked.world}/accounts/{account}"
+        path = f"/worlds/{asked.world_id}/accounts/{account}"
         client = MockClient(self.app)
         available = client.control("GET", path)["credits"]["available"]
         client.control("PATCH", path, {"credits": max(0, available + change["change"])})
@@ -320,7 +320,7 @@ class MutantApp:
     def _account_of(self, asked: Asked) -> str | None:
         """The account whose credential the request carries."""
         sent = asked.credential(self.contract)
-        for line in self._made.get(asked.world, []):
+        for line in self._made.get(asked.world_id, []):
             if any(value.endswith(str(key)) for key in line["keys"] for value in sent.values()):
                 return str(line["id"])
         return None
@@ -338,4 +338,4 @@ def _without_key(asked: Asked, bent: MutantApp) -> Asked:
     """*asked* without its own credential."""
     named = asked.credential(bent.contract)
     environ = {name: value for name, value in asked.environ.items() if name not in named}
-    return Asked(asked.world, asked.operation, asked.path, environ, asked.body)
+    return Asked(asked.world_id, asked.operation, asked.path, environ, asked.body)

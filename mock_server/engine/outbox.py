@@ -224,7 +224,7 @@ def claim(ctx: Instant, delivery_id: str, ticket: int, until_ms: int) -> Attempt
     )
     _save(ctx, claimed)
     return Attempt(
-        world=ctx.world.id,
+        world_id=ctx.world.id,
         provider=ctx.provider,
         delivery=delivery.id,
         endpoint=delivery.endpoint,

@@ -20,7 +20,7 @@ class Webhooks:
 
     def request(self, attempt: Attempt) -> WebhookRequest | None:
         """What *attempt* sends; None if it was cancelled."""
-        world = self._find(attempt.world)
+        world = self._find(attempt.world_id)
         if world is None:
             return None
         with world.rows.transaction():
@@ -39,7 +39,7 @@ class Webhooks:
     def hand_back(self, attempts: Sequence[Attempt]) -> None:
         """Make *attempts* due again, which this process has claimed and will not send."""
         for attempt in attempts:
-            world = self._find(attempt.world)
+            world = self._find(attempt.world_id)
             if world is not None:
                 with world.rows.transaction():
                     outbox.hand_back(self._at(world, attempt), attempt)

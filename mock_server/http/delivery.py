@@ -52,12 +52,12 @@ class InlineDispatcher:
         self._worlds = worlds
         self._transport = transport
 
-    def send(self, world: str, attempts: Sequence[Attempt]) -> None:
+    def send(self, world_id: str, attempts: Sequence[Attempt]) -> None:
         """Carry out *attempts*, one after the other."""
         reports = [carry_out(self._worlds, self._transport, attempt) for attempt in attempts]
-        self._worlds.webhooks.finish(world, reports)
+        self._worlds.webhooks.finish(world_id, reports)
 
-    def wait(self, world: str) -> None:
+    def wait(self, world_id: str) -> None:
         """Nothing is under way once `send` has returned."""
 
 
@@ -67,7 +67,7 @@ class _Batch(Struct):
     That keeps retries in the same order however fast the receivers were.
     """
 
-    world: str
+    world_id: str
     attempts: Sequence[Attempt]
     reports: dict[int, Report] = {}
 
@@ -93,11 +93,11 @@ class ThreadedDispatcher:
         self._idle = 0
         self._is_closed = False
 
-    def send(self, world: str, attempts: Sequence[Attempt]) -> None:
+    def send(self, world_id: str, attempts: Sequence[Attempt]) -> None:
         """Queue *attempts* for the threads of this dispatcher."""
-        batch = _Batch(world, attempts)
+        batch = _Batch(world_id, attempts)
         with self._changed:
-            self._open[world] += 1
+            self._open[world_id] += 1
             self._queue.extend((batch, index) for index in range(len(attempts)))
             wanted = min(len(self._queue) - self._idle, IN_FLIGHT_MAX - self._threads)
             for _ in range(max(0, wanted)):
@@ -107,10 +107,10 @@ class ThreadedDispatcher:
                 ).start()
             self._changed.notify_all()
 
-    def wait(self, world: str) -> None:
-        """Block until every outcome in *world* is recorded, `WAIT_S_MAX` at most."""
+    def wait(self, world_id: str) -> None:
+        """Block until every outcome in *world_id* is recorded, `WAIT_S_MAX` at most."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._open[world], WAIT_S_MAX)
+            self._changed.wait_for(lambda: not self._open[world_id], WAIT_S_MAX)
 
     def close(self, seconds_max: float) -> None:
         """Hand back attempts that are not being sent yet; wait up to *seconds_max* for the others.
@@ -128,7 +128,7 @@ class ThreadedDispatcher:
             )
         for batch in batches.values():
             known = [batch.reports[it] for it in sorted(batch.reports)]
-            self._worlds.webhooks.finish(batch.world, known)
+            self._worlds.webhooks.finish(batch.world_id, known)
         # A settlement that was under way may claim more meanwhile.
         while waiting:
             self._worlds.webhooks.hand_back([batch.attempts[it] for batch, it in waiting])
@@ -143,7 +143,7 @@ class ThreadedDispatcher:
             if report[1] is not None:
                 self._observe(report[2])
             with self._changed:
-                self._busy -= Counter({(attempt.world, attempt.endpoint): 1})
+                self._busy -= Counter({(attempt.world_id, attempt.endpoint): 1})
                 batch.reports[index] = report
                 is_last = len(batch.reports) == len(batch.attempts)
                 self._changed.notify_all()
@@ -153,26 +153,26 @@ class ThreadedDispatcher:
     def _note(self, batch: _Batch) -> None:
         try:
             reports = [batch.reports[index] for index in range(len(batch.attempts))]
-            self._finish(batch.world, reports)
+            self._finish(batch.world_id, reports)
         except Exception:  # noqa: BLE001  the thread goes on with other deliveries
-            _LOG.exception("outcomes in world %s", batch.world)
+            _LOG.exception("outcomes in world %s", batch.world_id)
         finally:
             with self._changed:
-                self._open[batch.world] -= 1
-                if not self._open[batch.world]:
-                    del self._open[batch.world]
+                self._open[batch.world_id] -= 1
+                if not self._open[batch.world_id]:
+                    del self._open[batch.world_id]
                 self._changed.notify_all()
 
-    def _finish(self, world: str, reports: Sequence[Report]) -> None:
+    def _finish(self, world_id: str, reports: Sequence[Report]) -> None:
         """Record *reports*, as soon as they can be kept."""
         for _ in range(_TRIES_MAX):
             try:
-                self._worlds.webhooks.finish(world, reports)
+                self._worlds.webhooks.finish(world_id, reports)
             except NotKeptError:
                 time.sleep(_TRIES_APART_S)
             else:
                 return
-        self._worlds.webhooks.finish(world, reports)
+        self._worlds.webhooks.finish(world_id, reports)
 
     def _take(self) -> tuple[_Batch, int] | None:
         """The oldest attempt whose endpoint has room; None when the dispatcher is closed."""
@@ -180,7 +180,7 @@ class ThreadedDispatcher:
             while not self._is_closed:
                 for place, (batch, index) in enumerate(self._queue):
                     attempt = batch.attempts[index]
-                    key = attempt.world, attempt.endpoint
+                    key = attempt.world_id, attempt.endpoint
                     if self._busy[key] < PER_ENDPOINT_MAX:
                         del self._queue[place]
                         self._busy[key] += 1

@@ -94,7 +94,7 @@ class Attempt(Struct, frozen=True):
     an old ticket is ignored.
     """
 
-    world: str
+    world_id: str
     provider: str
     delivery: str
     endpoint: str
@@ -119,12 +119,12 @@ Report = tuple[Attempt, WebhookRequest | None, Outcome]
 class Dispatcher(Protocol):
     """Sends attempts, outside every transaction."""
 
-    def send(self, world: str, attempts: Sequence[Attempt]) -> None:
+    def send(self, world_id: str, attempts: Sequence[Attempt]) -> None:
         """Send *attempts*, and report all their outcomes at once."""
         ...
 
-    def wait(self, world: str) -> None:
-        """Wait until no attempt of *world* is in flight, or for a bounded time."""
+    def wait(self, world_id: str) -> None:
+        """Wait until no attempt of *world_id* is in flight, or for a bounded time."""
         ...
 
 

@@ -365,10 +365,10 @@ def test_attempt_that_a_crash_cut_off_is_made_again(tmp_path: Path) -> None:
     lost: list[str] = []
 
     class Dying:
-        def send(self, world: str, attempts: list[object]) -> None:
-            lost.append(world)
+        def send(self, world_id: str, attempts: list[object]) -> None:
+            lost.append(world_id)
 
-        def wait(self, world: str) -> None:
+        def wait(self, world_id: str) -> None:
             pass
 
     worlds.clocks.set_dispatcher(Dying())

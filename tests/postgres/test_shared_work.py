@@ -41,10 +41,10 @@ class Receiver:
 class Killed:
     """A dispatcher of a process that is killed before it sends anything."""
 
-    def send(self, world: str, attempts: Sequence[Attempt]) -> None:
+    def send(self, world_id: str, attempts: Sequence[Attempt]) -> None:
         """Lose *attempts*."""
 
-    def wait(self, world: str) -> None:
+    def wait(self, world_id: str) -> None:
         """Nothing is sent."""
 
 

@@ -67,16 +67,16 @@ class Receiver:
     received: list[Received] = field(default_factory=list[Received])
     react: Callable[[], None] = lambda: None
 
-    def send(self, world: str, attempts: Sequence[Attempt]) -> None:
+    def send(self, world_id: str, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
             request = self.worlds.webhooks.request(attempt)
             assert request is not None
             self.received.append(Received(attempt.due_ms, request))
             self.react()
             status = self.script.pop(0) if self.script else 200
-            self.worlds.webhooks.finish(world, [(attempt, request, Outcome(status))])
+            self.worlds.webhooks.finish(world_id, [(attempt, request, Outcome(status))])
 
-    def wait(self, world: str) -> None:
+    def wait(self, world_id: str) -> None:
         """Nothing is under way once `send` has returned."""
 
 
