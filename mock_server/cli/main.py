@@ -10,7 +10,7 @@ import click
 
 from .exit_codes import EXIT_CODES, Exit
 from .groups import check_word
-from .output import drop_stdout, fail, paint, show, tell
+from .output import drop_stdout, fail, paint, show, tell, tell_error
 from .settings import unread_variables
 
 #: verb → (module and name in it, one line for `--help`)
@@ -134,7 +134,10 @@ def main() -> None:
         fail(str(error))
     except ContractError as error:
         hint = "check the file with `screentest spec lint`"
-        fail(" ".join(str(error).split()), hint, code=Exit.INVALID)
+        *others, last = (" ".join(it.split()) for it in error.problems or [str(error)])
+        for problem in others:
+            tell_error(problem)
+        fail(last, hint, code=Exit.INVALID)
 
 
 def _one_line(error: click.ClickException) -> str:

@@ -54,9 +54,14 @@ def tell(message: str) -> None:
     click.echo(plain(message), err=True, color=has_colour(sys.stderr))
 
 
+def tell_error(problem: str) -> None:
+    """Print *problem* as an error, and go on."""
+    tell(f"{paint('error:', 'red', sys.stderr)} {problem}")
+
+
 def fail(problem: str, hint: str = "", *, code: int = Exit.USAGE) -> NoReturn:
     """Print *problem* and *hint*, a line each, and end the program with *code*."""
-    tell(f"{paint('error:', 'red', sys.stderr)} {problem}")
+    tell_error(problem)
     if hint:
         tell(f"{paint('hint:', 'cyan', sys.stderr)} {hint}")
     sys.exit(code)
