@@ -33,7 +33,7 @@ export function isCalledByPlumbing(below: (...args: never[]) => unknown): boolea
   return caller !== undefined && ON_MACHINE_TIME.test(caller.file);
 }
 
-const OWN = /[\\/]bridge[\\/](install|timeline|timers|callsite|real-timers|traffic|shared|real)\.[jt]s$/;
+const OWN = /[\\/]bridge[\\/](install|timeline|timers|callsite|real-timers|traffic|shared|real|run|stuck)\.[jt]s$/;
 
 /** A line of the user's code; as a string, the line of its source, as far as the test runner knows it. */
 export class UserPlace {

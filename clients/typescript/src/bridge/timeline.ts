@@ -7,12 +7,13 @@
  */
 
 import { StuckTimeError } from "../errors.js";
-import { inWords } from "../durations.js";
 import { delaysOf, type FakeClock, keepOnTop, type Layers } from "./install.js";
 import type { UserPlace } from "./callsite.js";
 import { pause, realClearInterval, realNow, realSetInterval, realSetTimeout, turn } from "./real.js";
-import { outOfReach, watchRealTimers } from "./real-timers.js";
+import { watchRealTimers } from "./real-timers.js";
+import { Run } from "./run.js";
 import { onMachineTime, shared, type Scope } from "./shared.js";
+import { endless, type Situation, standstill } from "./stuck.js";
 import type { WorldTimer } from "./timers.js";
 import { isServing, isWaitingElsewhere, Traffic } from "./traffic.js";
 
@@ -308,82 +309,22 @@ export class Timeline {
   // --- Time that does not move -----------------------------------------------------------------
 
   private checkProgress(): void {
-    if (realNow() - this.progressAt < STUCK_MS) return;
-    const reasons = [
-      ...this.traffic.unanswered.map((it) => `${it} has no answer; does a fault delay it?`),
-      ...(isWaitingElsewhere() ? ["a request to another server than the mock has no answer"] : []),
-      ...outOfReach().map(
-        ({ delay, place }) =>
-          `a timer of ${delay} ms runs on the machine's time, set at ${place}: this code took setTimeout before ` +
-          "@screentest/client was imported; import it first, such as in a set-up file",
-      ),
-    ];
-    const what = reasons.length ? reasons : ["no timer is set, nothing is due at the mock, and no request is in flight"];
-    throw new StuckTimeError(this.report("time cannot move: the code waits, and nothing brings it on", what));
+    if (realNow() - this.progressAt >= STUCK_MS) throw standstill(this.situation);
   }
 
   private checkLimit(): void {
     for (const run of this.runs) {
-      const took = realNow() - run.realStart;
-      if (took < run.limit_ms) continue;
-      const often = [...this.places].sort((a, b) => b[1] - a[1]).slice(0, 3);
-      const places = often.map(([place, count]) => `${count} timers were set at ${place}`);
-      const moved = inWords(this.now - run.start);
-      run.fail(
-        new StuckTimeError(
-          this.report(
-            `world.run took ${(took / 1_000).toFixed(1)} s of real time, in which the world's clock moved ${moved} ` +
-              `and ${this.fired} timers fired; is there a loop without an end? (the option realTimeLimit allows more)`,
-            [...places, ...this.slowReceiver, ...this.traffic.unanswered.map((it) => `${it} has no answer`)],
-          ),
-        ),
-      );
+      const took_ms = realNow() - run.realStart;
+      if (took_ms >= run.limit_ms) run.fail(endless(this.situation, run, took_ms));
     }
   }
 
-  private get slowReceiver(): string[] {
-    return this.isAdvancing ? ["the mock has not answered an advance of the clock; is a receiver of webhooks slow?"] : [];
-  }
-
-  private report(summary: string, details: readonly string[]): string {
-    const callers = [...this.runs].flatMap((run) => (run.caller ? [`world.run was called at ${run.caller}`] : []));
-    const last = this.traffic.last ? [`the last answer: ${this.traffic.last}`] : [];
-    const clock = `the clock of ${this.clock.name}: ${new Date(this.now).toISOString()}`;
-    return [summary, ...[...details, ...last, clock, ...callers].map((it) => `  - ${it}`)].join("\n");
+  private get situation(): Situation {
+    const { now, traffic, runs, isAdvancing, fired, places } = this;
+    return { world: this.clock.name, now, traffic, runs, isAdvancing, fired, places };
   }
 }
 
 function readsFiles(): boolean {
   return process.getActiveResourcesInfo().some((it) => FILE_REQUESTS.test(it));
-}
-
-/** One `world.run`. */
-export class Run {
-  readonly scope: Scope;
-  readonly failure: Promise<never>;
-  private reject!: (error: Error) => void;
-
-  constructor(
-    private readonly timeline: Timeline,
-    readonly realStart: number,
-    readonly start: number,
-    readonly limit_ms: number,
-    readonly caller: UserPlace | undefined,
-  ) {
-    this.scope = { timeline, isAbandoned: false };
-    this.failure = new Promise<never>((_, reject) => {
-      this.reject = reject;
-    });
-    this.failure.catch(() => undefined);
-  }
-
-  fail(error: Error): void {
-    this.scope.isAbandoned = true;
-    this.end();
-    this.reject(error);
-  }
-
-  end(): void {
-    this.timeline.end(this);
-  }
 }

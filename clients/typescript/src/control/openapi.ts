@@ -755,12 +755,14 @@ export interface components {
             now: components["schemas"]["Instant"];
             speed: number;
             pending: number;
-            next: {
-                at: components["schemas"]["Instant"];
-                type: string;
-                subject: string;
-            } | null;
+            next: components["schemas"]["NextDue"];
         };
+        /** @description What is due next in a world; null when nothing is. */
+        NextDue: {
+            at: components["schemas"]["Instant"];
+            type: string;
+            subject: string;
+        } | null;
         Job: {
             id: string;
             provider: string;
@@ -1542,7 +1544,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The new instant, and the events that fell due, in order. */
+            /** @description The new instant, the events that fell due, in order, and what is due next. When `fired` is empty and `pending` is 0, nothing was due and nothing will be: another advance changes the time alone. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1550,6 +1552,8 @@ export interface operations {
                 content: {
                     "application/json": {
                         now: components["schemas"]["Instant"];
+                        next: components["schemas"]["NextDue"];
+                        pending: number;
                         fired: {
                             at: components["schemas"]["Instant"];
                             type: string;
