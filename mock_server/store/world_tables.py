@@ -104,8 +104,7 @@ class WorldTables:
 
     def make_room(self, now_ms: int) -> None:
         """Drop some history if this process has more resources than it keeps."""
-        around = self._around
-        make_room(self, around.worlds, around.keep, now_ms)
+        make_room(self, self._around.worlds, self._around.keep, now_ms)
 
     def note_signed(self, id_: str, until_ms: int) -> None:
         """Note that a signed URL for the resource *id_* opens until then."""
