@@ -128,9 +128,10 @@ class PostgresServer:
 
     def _popen(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
         with (self.folder / "log").open("ab") as log:
-            return subprocess.Popen(
+            started: subprocess.Popen[bytes] = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", **_as_user()
             )
+        return started
 
     def url(self, database: str) -> str:
         """How clients reach *database*."""

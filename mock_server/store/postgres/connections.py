@@ -60,7 +60,7 @@ def prepare(url: str) -> None:
         with connect(url) as connection, connection.transaction():
             connection.execute(sql.LOCK_SCHEMA)
             if not one(connection, sql.FIND_SCHEMA):
-                connection.execute(sql.CREATE)
+                connection.execute(sql.CREATE.encode())
             version = one(connection, sql.READ_SCHEMA)
     except psycopg.Error as error:
         raise MockError(

@@ -283,7 +283,7 @@ class PostgresKeeper:
         for _ in range(CONNECTIONS_MAX):
             with _errors(), self._borrowed() as connection:
                 try:
-                    return connection.execute(statement, values, prepare=True).fetchall()
+                    return connection.execute(statement.encode(), values, prepare=True).fetchall()
                 except psycopg.OperationalError:
                     if not connection.closed:
                         raise
