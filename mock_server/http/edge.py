@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from msgspec import Struct
 
@@ -20,6 +21,7 @@ from ..engine.world import World
 from ..engine.worlds import DEFAULT_WORLD, Worlds
 from ..kernel.environ_keys import FILES
 from ..kernel.errors import MockError
+from ..kernel.fault_types import DELAY_MS_MAX
 from ..media.asset import Asset
 from ..pipeline.handle import Handled, Turn, handle, note_refusal, turn_of
 from ..pipeline.self_check import failure
@@ -28,8 +30,9 @@ from .assets import asset_answer, find_asset
 from .cors import Cors
 from .guard import Denial, Guard, check_size, problem
 from .metrics import Metrics
-from .pieces import Outgoing
+from .pieces import PROBE_S, Outgoing, Until
 from .sse import Streams
+from .wall_clock import monotonic_s
 
 #: Receives one sentence that the mock's user should read at once.
 Warner = Callable[[str], None]
@@ -193,9 +196,20 @@ class Edge:
                 sent.headers, sent.body = fault_effects.spoil_body(faults, headers, body)
         if faults:
             sent.world, sent.number = handled.world, handled.number
-            sent.delay_s = fault_effects.delay_s(faults)
+            sent.delay_s = fault_effects.delay_ms(faults, "machine") / 1_000
+            world_ms = fault_effects.delay_ms(faults, "world")
+            sent.waits = self._passing(handled.world, world_ms) if world_ms else ()
             sent.is_cut = fault_effects.is_cut_off(faults)
         return sent
+
+    def _passing(self, world: World, by_ms: int) -> Iterator[Until]:
+        """The waits until the clock of *world* has advanced by *by_ms*."""
+        clocks, ends_s = self._worlds.clocks, monotonic_s() + DELAY_MS_MAX / 1_000
+        due_ms = clocks.now_ms(world) + by_ms
+        while clocks.now_ms(world) < due_ms and self._worlds.find(world.id) is world:
+            if monotonic_s() > ends_s:
+                return
+            yield Until(world, due_ms, PROBE_S)
 
     def _stream(
         self,
@@ -215,7 +229,11 @@ class Edge:
             ("X-Accel-Buffering", "no"),
         ]
         headers, events = fault_effects.spoil_stream(
-            handled.faults, headers, events, fills_blocks=fills_blocks
+            handled.faults,
+            headers,
+            events,
+            partial(self._passing, handled.world),
+            fills_blocks=fills_blocks,
         )
         return Outgoing(stream.status, headers, events)
 

@@ -6,7 +6,7 @@ what the client sees, never the state of the mock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ..kernel.fault_types import DELAY_MS_MAX, FLUSH_S, TYPES, with_header
 from ..kernel.faults import Fault
@@ -20,6 +20,8 @@ _PROMISED_BYTES = 2**31 - 1
 _BLOCK_BYTES = 512
 
 
+#: From milliseconds to the waits until the clock of a world has advanced as far.
+PassTime = Callable[[int], Iterator[Piece]]
 #: Faults that change one event of a stream.
 _FRAMES = frozenset({"stream_malformed", "stream_duplicate"})
 
@@ -28,17 +30,22 @@ class ConnectionCutError(ConnectionAbortedError):
     """The answer breaks off here: a server closes the connection, in process the client sees it."""
 
 
-def delay_s(faults: Sequence[Fault]) -> float:
-    """Seconds to wait before the answer, by the faults `latency` and `timeout`."""
+def delay_ms(faults: Sequence[Fault], clock: str) -> int:
+    """Milliseconds of *clock* to wait before the answer, by the faults `latency` and `timeout`."""
     total_ms = 0
     for fault in faults:
-        if fault.type in {"latency", "timeout"}:
+        if fault.type in {"latency", "timeout"} and _clock_of(fault) == clock:
             jitter_ms = int(fault.attributes.get("jitter_ms") or 0)
             # The direction follows from how often the fault was applied, so a run can be repeated.
             swing_ms = jitter_ms * (fault.fired % 3 - 1)
             wait_ms = int(fault.attributes["delay_ms"]) + swing_ms
             total_ms += max(0, min(wait_ms, DELAY_MS_MAX))
-    return total_ms / 1_000
+    return total_ms
+
+
+def _clock_of(fault: Fault) -> str:
+    """`machine` or `world`; the first for faults of older snapshots."""
+    return str(fault.attributes.get("clock", "machine"))
 
 
 def is_cut_off(faults: Sequence[Fault]) -> bool:
@@ -68,9 +75,16 @@ def spoil_body(
 
 
 def spoil_stream(
-    faults: Sequence[Fault], headers: Headers, events: Iterator[Piece], *, fills_blocks: bool
+    faults: Sequence[Fault],
+    headers: Headers,
+    events: Iterator[Piece],
+    pass_time: PassTime,
+    *,
+    fills_blocks: bool,
 ) -> tuple[Headers, Iterator[Piece]]:
-    """A stream that is cut or stalls after some events.
+    """A stream that is cut, stalls after some events, or has another event than it should.
+
+    *pass_time* makes the waits for the clock of the world.
 
     One that is cut *fills_blocks* with comments, for clients that read it from a socket.
     """
@@ -80,8 +94,10 @@ def spoil_stream(
             count = int(fault.attributes["after_events"])
             return promised, _cut_after(events, count, fills_blocks=fills_blocks)
         if fault.type == "stream_stall":
-            stall_s = min(int(fault.attributes["stall_ms"]), DELAY_MS_MAX) / 1_000
-            return headers, _stalled(events, int(fault.attributes["after_events"]), stall_s)
+            stall_ms = min(int(fault.attributes["stall_ms"]), DELAY_MS_MAX)
+            stall = [Pause(stall_ms / 1_000)] if _clock_of(fault) == "machine" else None
+            waits = stall if stall is not None else pass_time(stall_ms)
+            return headers, _stalled(events, int(fault.attributes["after_events"]), waits)
         if fault.type == "stream_no_end":
             return headers, _closing(events, _first(events, int(fault.attributes["after_events"])))
         if fault.type in _FRAMES:
@@ -127,10 +143,10 @@ def _in_blocks(piece: bytes) -> bytes:
     return piece + b":" + b" " * (missing - len(b":\n\n")) + b"\n\n"
 
 
-def _stalled(events: Iterator[Piece], count: int, stall_s: float) -> Iterator[Piece]:
+def _stalled(events: Iterator[Piece], count: int, waits: Iterable[Piece]) -> Iterator[Piece]:
     try:
         yield from _first(events, count)
-        yield Pause(stall_s)
+        yield from waits
         yield from events
     finally:
         _close(events)

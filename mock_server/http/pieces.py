@@ -35,7 +35,7 @@ Pieces = Iterable[Piece]
 class Outgoing(Struct):
     """An answer as it is sent. *body* is complete bytes, or pieces that are still to be made.
 
-    *delay_s* passes before the first byte. *is_cut* means that no byte leaves at all.
+    *delay_s* and *waits* pass before the first byte. *is_cut* means that no byte leaves at all.
     *number* is the request's number in *world*; 0 for a refusal before any world was involved.
     """
 
@@ -43,6 +43,7 @@ class Outgoing(Struct):
     headers: Headers
     body: bytes | Pieces = b""
     delay_s: float = 0.0
+    waits: Iterable[Until] = ()
     is_cut: bool = False
     world: World | None = None
     number: int = 0

@@ -18,7 +18,7 @@ from . import fault_effects
 from .edge import Edge, Place, deny
 from .forms import read_bytes, read_form
 from .guard import Denial
-from .pieces import PROBE_S, Outgoing, Pause, Piece, Pieces
+from .pieces import PROBE_S, Outgoing, Pause, Piece, Pieces, Until
 from .sse import Waiter
 from .uploads import Uploads
 
@@ -84,6 +84,9 @@ class WSGIEdge:
         sleep: Sleep = environ.get(SLEEP, time.sleep)
         if sent.delay_s:
             sleep(sent.delay_s)
+        for until in sent.waits:
+            if not self._pass_time(until, environ.get(SLEEP)):
+                break
         sent.release()
         if sent.is_cut:
             if BELIEVED_BASE in environ:
@@ -97,6 +100,16 @@ class WSGIEdge:
         if isinstance(sent.body, bytes):
             return [sent.body]
         return self._played(sent.body, sleep)
+
+    def _pass_time(self, until: Until, sleep: Sleep | None) -> bool:
+        """Wait as *until* says. False when nothing can move any more.
+
+        A client in this process that brings its own *sleep* moves the clock of the world by it.
+        """
+        if sleep is None or until.due_ms is None:
+            return self._waiter.wait(until)
+        sleep((until.due_ms - self._worlds.clocks.now_ms(until.world)) / 1_000)
+        return True
 
     def _played(self, pieces: Pieces, sleep: Sleep) -> Iterator[bytes]:
         """The bytes of *pieces*, with their waits. An empty piece makes a server check its client.

@@ -116,13 +116,13 @@ TYPES: Mapping[str, FaultType] = {
     "latency": FaultType(
         "The answer is late.",
         _BEFORE,
-        {"delay_ms": 1_000, "jitter_ms": 0, "p50_ms": None, "p99_ms": None},
+        {"delay_ms": 1_000, "jitter_ms": 0, "p50_ms": None, "p99_ms": None, "clock": "machine"},
         sent="the answer, {delay_ms} ms late",
     ),
     "timeout": FaultType(
         "No answer: the connection is closed after the delay.",
         _ANY_TIME,
-        {"delay_ms": 30_000},
+        {"delay_ms": 30_000, "clock": "machine"},
         sent=NOTHING,
     ),
     "reset_peer": FaultType(
@@ -189,7 +189,7 @@ TYPES: Mapping[str, FaultType] = {
     "stream_stall": FaultType(
         "A stream pauses.",
         _BODY,
-        {"after_events": 1, "stall_ms": 600_000},
+        {"after_events": 1, "stall_ms": 600_000, "clock": "machine"},
         "stream",
         "{after_events} events, then nothing for {stall_ms} ms",
     ),

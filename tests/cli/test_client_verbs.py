@@ -172,6 +172,7 @@ def test_fault_types_are_listed_with_their_attributes(world: World) -> None:
         "jitter_ms": 0,
         "p50_ms": None,
         "p99_ms": None,
+        "clock": "machine",
     }
     assert types["reset_peer"]["summary"] == (
         "The connection is closed without an answer, in an orderly way: there is no TCP reset."

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import statistics
+import threading
+import time
 
 import pytest
+import requests
 
 from screentest.mock_server.kernel.faults import Fault, lognormal_ms
 from screentest.mock_server.kernel.ids import stream
 from screentest.specs.json_types import Json
+from tests.live_mock import LiveMock
 from tests.mock_client import START, Account, MockWorld
 from tests.ozor import steps as ozor_steps
 
@@ -116,3 +120,49 @@ def test_stream_without_its_last_frame_ends_cleanly(ozor: Account) -> None:
     assert text.endswith("}\n\n")
     ozor.world.advance_until_idle()
     assert [it["code"] for it in ozor.world.findings(kind="stream")] == ["SC212"]
+
+
+def test_latency_on_the_clock_of_the_world_takes_world_time(ozor: Account) -> None:
+    ozor.world.order_fault("latency", attributes={"delay_ms": 90_000, "clock": "world"})
+    began_s = time.monotonic()
+
+    ozor.client.get(ozor_steps.VIDEOS)
+
+    clock = ozor.world.control.get(f"{ozor.world.path}/clock").json()
+    assert clock["now"] == "2026-01-01T00:01:30Z"
+    assert time.monotonic() - began_s < 30
+
+
+def test_stall_on_the_clock_of_the_world_takes_world_time(ozor: Account) -> None:
+    began_s = time.monotonic()
+
+    text = _generated(ozor, "stream_stall", after_events=1, stall_ms=500_000, clock="world")
+
+    clock = ozor.world.control.get(f"{ozor.world.path}/clock").json()
+    assert '"done"' in text
+    assert clock["now"] >= "2026-01-01T00:08:20Z"
+    assert time.monotonic() - began_s < 30
+
+
+def test_server_answers_when_the_clock_of_the_world_was_advanced(live: LiveMock) -> None:
+    world = live.world()
+    path, ozor = f"/worlds/{world['id']}", world["providers"]["ozor"]
+    attributes = {"delay_ms": 60_000, "clock": "world"}
+    live.control("POST", f"{path}/faults", {"type": "latency", "attributes": attributes})
+    answered = threading.Event()
+
+    def ask() -> None:
+        headers = {"X-API-Key": ozor["account"]["api_key"]}
+        requests.get(f"{ozor['base_url']}/api/v1/videos", headers=headers, timeout=30)
+        answered.set()
+
+    threading.Thread(target=ask, daemon=True).start()
+    is_early = answered.wait(0.5)
+    # More than once: the request may not have come in before the first.
+    for _ in range(20):
+        live.control("POST", f"{path}/clock/advance", {"by_ms": 60_000})
+        if answered.wait(0.5):
+            break
+
+    assert not is_early
+    assert answered.is_set()

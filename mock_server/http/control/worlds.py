@@ -11,7 +11,7 @@ from screentest.specs.json_types import Json
 
 from ...engine.keys import mint_further_keys
 from ...engine.world import Plan, World
-from ...kernel.clock import Mode, check_speed, parse_rfc3339, read_clock, rfc3339
+from ...kernel.clock import Mode, check_speed, parse_rfc3339, read_clock
 from ...kernel.errors import MockError, unknown
 from ...kernel.lifecycle import read_pace
 from ...kernel.rows import Account

@@ -241,13 +241,15 @@ class RSGIEdge:
             return
         if sent.delay_s:
             await self._streams.pause(protocol, sent.delay_s)
+        if sent.waits:
+            await self._streams.pass_time(protocol, sent.waits)
         sent.release()
         if sent.is_cut:
             headers, body = fault_effects.no_answer()
             await protocol.response_stream(200, headers).send_bytes(body)
             return
         if isinstance(sent.body, bytes):
-            sent.delay_s = 0.0
+            sent.delay_s, sent.waits = 0.0, ()
             _sent_whole(scope, protocol, sent)
             return
         headers = [*sent.headers, _SERVER]
@@ -272,7 +274,7 @@ class RSGIEdge:
 
 def _sent_whole(scope: Scope, protocol: HTTPProtocol, sent: Outgoing) -> bool:
     """Send *sent* if it is complete and needs no wait; else False."""
-    if sent.delay_s or sent.is_cut or not isinstance(sent.body, bytes):
+    if sent.delay_s or sent.waits or sent.is_cut or not isinstance(sent.body, bytes):
         return False
     sent.release()
     sent.headers.append(_SERVER)

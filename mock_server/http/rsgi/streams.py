@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -93,6 +93,15 @@ class StreamSender:
         """Wait, but no longer than the client does."""
         gone = asyncio.ensure_future(protocol.client_disconnect())
         await asyncio.wait({gone}, timeout=seconds)
+
+    async def pass_time(self, protocol: HTTPProtocol, waits: Iterable[Until]) -> None:
+        """Wait as *waits* say, but no longer than the client does."""
+        self._loop = asyncio.get_running_loop()
+        gone = asyncio.ensure_future(protocol.client_disconnect())
+        for until in waits:
+            await self._wait(until, {gone})
+            if gone.done():
+                return
 
     def stop(self) -> None:
         """End every open stream with a comment. Call this on the loop's thread."""
