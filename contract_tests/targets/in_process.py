@@ -74,12 +74,12 @@ class InProcessControls:
         return Identity(identity.name, keys, identity.account)
 
     def fail_next(self, identity: Identity, operation: str) -> None:
-        self._order("job_failure", identity, operation, reason="the kit wants to see a failure")
+        self._inject("job_failure", identity, operation, reason="the kit wants to see a failure")
 
     def cut_next(self, identity: Identity, operation: str) -> None:
-        self._order("stream_cut", identity, operation, after_events=1)
+        self._inject("stream_cut", identity, operation, after_events=1)
 
-    def _order(self, fault: str, identity: Identity, operation: str, **attributes: Json) -> None:
+    def _inject(self, fault: str, identity: Identity, operation: str, **attributes: Json) -> None:
         where = {"operation": operation, "account": identity.account}
         order = {"type": fault, "where": where, "times": 1, "attributes": attributes}
         self._client.control("POST", f"{self.path}/faults", order)

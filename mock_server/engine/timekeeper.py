@@ -271,12 +271,12 @@ class Timekeeper:
         with self.moving(world):
             count, last_ms = self._run_due(world, to_ms, _EFFECTS_PER_TRANSACTION, pauses=True)
             if count:
-                self._stand_at(world, last_ms)
+                self._set_time(world, last_ms)
             elif not until_idle:
-                self._stand_at(world, to_ms)
+                self._set_time(world, to_ms)
             return count
 
-    def _stand_at(self, world: World, at_ms: int) -> None:
+    def _set_time(self, world: World, at_ms: int) -> None:
         # Another call may have moved the clock further meanwhile, and it never goes back.
         outside_ms = self.outside_ms(world.clock.mode)
         world.clock = world.clock.at(max(at_ms, self.now_ms(world)), outside_ms)
@@ -287,7 +287,7 @@ class Timekeeper:
         # Steps of jobs only: a poll does not wait for the retry of a webhook.
         if effect is not None:
             self.settle(world, effect.due_ms)
-            self._stand_at(world, effect.due_ms)
+            self._set_time(world, effect.due_ms)
             world.rows.after_commit(partial(self.notify, world.id))
 
     def set_clock(self, world: World, mode: Mode, speed: float) -> None:

@@ -27,8 +27,8 @@ VERBS = {
     "slow": "the job takes longer by this time: 60s, 5m, 1h",
     "stall": "the job starts and never ends",
 }
-_ORDER = re.compile(r"\[\[screentest:(fail|reject|slow|stall)(?:=([^\[\]\n]{0,200}))?\]\]")
-_LIKE_ORDER = re.compile(r"\[\[screentest:([^\[\]\n]{0,200})\]\]")
+_DIRECTIVE = re.compile(r"\[\[screentest:(fail|reject|slow|stall)(?:=([^\[\]\n]{0,200}))?\]\]")
+_LIKE_DIRECTIVE = re.compile(r"\[\[screentest:([^\[\]\n]{0,200})\]\]")
 _DURATION = r"(\d{1,6})(ms|s|m|h)"
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 # Provider bodies nest texts two levels deep; base64 attachments are longer than any prompt.
@@ -61,7 +61,7 @@ def directive_in(body: Json) -> Directive | None:
     """The first directive in the texts of *body*."""
     for text in _texts(body, 0):
         if "[[screentest:" in text and len(text) <= _TEXT_MAX:
-            match = _ORDER.search(text)
+            match = _DIRECTIVE.search(text)
             if match is not None:
                 return Directive(match[1], match[2] or "")
     return None
@@ -71,7 +71,7 @@ def misspelt_directive(body: Json) -> str | None:
     """The first misspelt directive in *body*, as written."""
     for text in _texts(body, 0):
         if "[[screentest:" in text and len(text) <= _TEXT_MAX:
-            for match in _LIKE_ORDER.finditer(text):
+            for match in _LIKE_DIRECTIVE.finditer(text):
                 verb, _, detail = match[1].partition("=")
                 # `slow` without a readable duration takes a minute, which is hardly what was meant.
                 is_timeless = verb == "slow" and detail and not re.fullmatch(_DURATION, detail)

@@ -39,7 +39,7 @@ def test_page_of_the_control_api_is_written_from_its_contract() -> None:
         ("snapshots of a world", snapshots.SNAPSHOTS_MAX),
         ("size of a snapshot", snapshots.SNAPSHOT_BYTES_MAX),
         ("requests kept of a world", history_tables.JOURNAL_MAX),
-        ("kept of a request's body", journal.BODY_EXCERPT_MAX),
+        ("bytes kept of a request's body", journal.BODY_EXCERPT_MAX),
         ("events kept of a world", history_tables.EVENTS_MAX),
         ("deliveries kept of a world", outbox.DELIVERIES_MAX),
         ("attempts kept of a delivery", webhooks.ATTEMPTS_KEPT_MAX),

@@ -1,4 +1,4 @@
-"""The journal says which ordered fault met a request, and what it left of the answer."""
+"""The journal says which injected fault met a request, and what it left of the answer."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.mock_client import Account
 def _meet(account: Account, type_: str, **more: Json) -> Json:
     """Order a fault, run into it, and read what the journal says."""
     world = account.world
-    ordered = world.control.post(f"{world.path}/faults", json={"type": type_, **more})
-    assert ordered.status == 201, ordered.text
+    injected = world.control.post(f"{world.path}/faults", json={"type": type_, **more})
+    assert injected.status == 201, injected.text
     account.client.post("/api/v1/videos/generate", json={"prompt": "A lamp"})
     return world.requests()[-1]
 

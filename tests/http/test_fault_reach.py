@@ -1,4 +1,4 @@
-"""A fault that cannot strike is refused when it is ordered; one that did nothing has not fired."""
+"""A fault that cannot apply is refused when it is injected; one that did nothing has not fired."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every kind of ordered fault, as a client library experiences it over a real socket."""
+"""Every kind of injected fault, as a client library experiences it over a real socket."""
 
 from __future__ import annotations
 
@@ -227,9 +227,9 @@ def test_stream_with_fewer_events_than_the_cut_waits_for_ends_cleanly(site: Site
 
     lines = _stream(site, plan)
 
-    (ordered,) = site.mock.control("GET", f"/worlds/{site.world}/faults")["items"]
+    (shown,) = site.mock.control("GET", f"/worlds/{site.world}/faults")["items"]
     assert '"step": "done"' in lines[-1]
-    assert (ordered["id"], ordered["seen"], ordered["fired"]) == (fault, 0, 0)
+    assert (shown["id"], shown["seen"], shown["fired"]) == (fault, 0, 0)
 
 
 def test_stream_may_stall(site: Site) -> None:

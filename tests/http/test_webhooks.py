@@ -358,7 +358,7 @@ def test_world_that_is_reset_by_a_receiver_is_left_alone(lantern: Lantern) -> No
 
 
 def test_attempt_that_a_crash_cut_off_is_made_again(tmp_path: Path) -> None:
-    """A dispatcher that never reports is like a process that dies while it sends."""
+    """A dispatcher that never reports acts like a process that ends while it sends."""
     path = tmp_path / "mock.db"
     first = create_app(contracts=[contract()], database=path)
     worlds = first.extensions["screentest"]

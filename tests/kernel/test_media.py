@@ -1,4 +1,4 @@
-"""The shipped footage is what its index says, and a stamp makes it unique without harming it."""
+"""The shipped clips match their index, and a stamp makes a clip unique and leaves it playable."""
 
 from __future__ import annotations
 

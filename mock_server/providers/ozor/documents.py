@@ -130,10 +130,10 @@ def _analysis_failure(call: Call) -> str | None:
     fault = call.ctx.apply_fault("job_failure", where)
     if fault is not None:
         return fault.attributes.get("reason") or "the document could not be read"
-    ordered = call.directive
-    if ordered is None or ordered.verb != "fail":
+    directive = call.directive
+    if directive is None or directive.verb != "fail":
         return None
-    return ordered.text or "the document could not be read"
+    return directive.text or "the document could not be read"
 
 
 def _scene(number: int, name: str, prompt: str, opener: str) -> Json:

@@ -26,11 +26,13 @@ def broken(call: Call) -> Reply | None:
     """
     facts = {"operation": call.operation.id, "account": call.account_id}
     fault = call.ctx.apply_fault("job_failure", facts)
-    ordered = call.directive
-    if fault is None and (ordered is None or ordered.verb != "fail"):
+    directive = call.directive
+    if fault is None and (directive is None or directive.verb != "fail"):
         return None
     detail = fault.attributes.get("reason") if fault is not None else None
-    problem = detail or (ordered.text if ordered is not None else "") or "The generation failed."
+    problem = (
+        detail or (directive.text if directive is not None else "") or "The generation failed."
+    )
     reply = shape_refusal(call, Refusal("failed", {"problem": problem}))
     assert reply is not None, "it shapes every refusal"
     reply.reason = "failed"
