@@ -88,7 +88,7 @@ class Access:
         if not isinstance(items, list):
             return
         shown = [str(evaluate(rules.id, exchange, Scope(item=item))) for item in items]
-        if LackingPart.CALLER not in exchange.lacks:
+        if exchange.actor != "anonymous" and LackingPart.CALLER not in exchange.lacks:
             owners = {it: self._owners.get((rules.named, it)) for it in shown}
             foreign = [it for it, owner in owners.items() if owner not in {None, exchange.key}]
             detail = f"{foreign[:1]} belongs to another account"

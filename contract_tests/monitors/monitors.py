@@ -8,6 +8,7 @@ from screentest.specs.contracts.contract import Contract
 from ..rules.judge import Judge
 from ..traces.trace import Event, Trace
 from .access import Access
+from .figures import Figures
 from .lifecycles import Lifecycles
 from .money import Money
 from .repeats import Repeats
@@ -18,13 +19,21 @@ from .streams import EventStreams
 class Monitors:
     """Gets every event of one world, in order, and judges what it can.
 
-    *is_open* lets answers carry fields that are not documented, as live providers may.
+    *is_open* lets answers carry fields that are not documented, as live providers may. With
+    *sees_all*, no account is used beside the events, so that its balances can be reckoned.
     """
 
     def __init__(
-        self, contract: Contract, checks: Checks, judge: Judge, *, is_open: bool = False
+        self,
+        contract: Contract,
+        checks: Checks,
+        judge: Judge,
+        *,
+        is_open: bool = False,
+        sees_all: bool = False,
     ) -> None:
         self._parts = (
+            *((Figures(contract, checks, judge),) if sees_all else ()),
             Shapes(contract, checks, judge, is_open),
             Lifecycles(contract, checks, judge),
             EventStreams(contract, judge),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 
 from screentest.specs.checks.checks import Checks, Relation
 from screentest.specs.contracts.contract import Contract
@@ -12,6 +13,7 @@ from screentest.specs.openapi.validation import Violation
 
 from ..rules import rule_ids
 from ..rules.judge import Judge
+from ..rules.known import cites_violation
 from ..traces.expressions import NOTHING, as_number, evaluate, has_value, read_fact
 from ..traces.trace import MISSING, Event, Exchange, LackingPart, query_values
 from .times import follow_each_other
@@ -28,6 +30,11 @@ class Shapes:
     checks: Checks
     judge: Judge
     is_open: bool = False
+    _headers_named: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        abouts = (it.about.header for it in self.checks.clauses.values())
+        self._headers_named = frozenset(chain.from_iterable(abouts))
 
     def see(self, event: Event) -> None:
         if not isinstance(event, Exchange) or not event.operation:
@@ -50,7 +57,12 @@ class Shapes:
             return f"status {exchange.status} is not documented (documented: {documented})"
         if exchange.broken:
             return "the body says that it is JSON and is not"
-        missing = [name for name in shape.headers if name.lower() not in exchange.headers]
+        missing = [
+            name
+            for name in shape.headers
+            if name.lower() not in exchange.headers
+            and (not self.judge.is_foreign or name.lower() in self._headers_named)
+        ]
         if missing and LackingPart.HEADERS not in exchange.lacks:
             return f"the header {missing[0]} is missing"
         if exchange.method == "HEAD" or LackingPart.BODY in exchange.lacks:
@@ -84,7 +96,9 @@ class Shapes:
             return
         detail = f"accepted with {exchange.status}, although {found[0].message}"
         holds = exchange.status >= 400
-        self.judge.check(rule_ids.inputs(operation.id), detail, exchange, holds=holds)
+        cited = any(cites_violation(self.contract, operation.id, it) for it in found)
+        rule = rule_ids.inputs(operation.id)
+        self.judge.check(rule, detail, exchange, holds=holds, is_documented=cited)
 
     def _judge_relation(self, relation: Relation, exchange: Exchange) -> None:
         if not (

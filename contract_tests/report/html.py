@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from ..rules.contract_rules import FAMILIES
 from ..rules.judge import Broken, Rule, RuleFinding, RuleVerdict
+from ..scenarios.unjudged import by_remedy, unjudged
 from ..scenarios.verify import Result
 from ..traces.trace import Exchange, curl
 
 _BODY_SHOWN_MAX = 2_000
-_MARKS = {RuleVerdict.KEPT: "✓", RuleVerdict.BROKEN: "✗", RuleVerdict.NOT_JUDGED: "–"}
+_MARKS = {RuleVerdict.KEPT: "✓", RuleVerdict.BROKEN: "✗"}
 _STYLE = """
 :root{--ink:#1b1f24;--soft:#59636e;--line:#d8dee4;--paper:#fff;--sheet:#f6f8fa;--good:#1a7f37;
 --bad:#c4222f;--open:#8a6100}
@@ -78,6 +79,7 @@ def html_report(result: Result) -> str:
         for verdict, css in (
             (RuleVerdict.KEPT, "kept"),
             (RuleVerdict.BROKEN, "broken"),
+            (RuleVerdict.DIFFERS, "open"),
             (RuleVerdict.NOT_JUDGED, "open"),
         )
     )
@@ -90,7 +92,7 @@ def html_report(result: Result) -> str:
         f'<h1>{name}: contract report</h1><p class="under">{under}</p>'
         f"<p>{_verdict(counts)}, {escape(result.coverage)}.{_ending(result)}</p>"
         f'<div class="sums">{sums}</div>'
-        f"{_findings(result)}{_families(result)}{_clauses(result)}{_skipped(result)}</body></html>\n"
+        f"{_findings(result)}{_differing(result)}{_families(result)}{_unjudged(result)}{_clauses(result)}{_skipped(result)}</body></html>\n"
     )
 
 
@@ -109,6 +111,36 @@ def _findings(result: Result) -> str:
     """One article for each broken rule, however often it was broken."""
     articles = "".join(map(_article, result.judge.broken_rules))
     return f"<h2>Broken</h2>{articles}" if articles else ""
+
+
+def _differing(result: Result) -> str:
+    """The readings that the server follows, and the rules that no clause decides."""
+    rows = [
+        (it.says, f"{it.name}={it.value}", f"instead of {it.instead_of}") for it in result.readings
+    ]
+    rows += [(it.rule.summary, it.rule.id, it.summary) for it in result.judge.differs.values()]
+    return _table("Where the document is silent", rows)
+
+
+def _unjudged(result: Result) -> str:
+    """Every rule that was not judged, with the reason."""
+    groups = by_remedy(unjudged(result)).values()
+    rows = [
+        (it.rule.summary, it.rule.id, f"{it.why}; judged with {it.remedy}" if it.remedy else it.why)
+        for group in groups
+        for it in group
+    ]
+    return _table("Rules that were not judged", rows)
+
+
+def _table(title: str, rows: Sequence[tuple[str, str, str]]) -> str:
+    """A heading and three columns: a sentence, an id, a remark. Empty without rows."""
+    cells = "".join(
+        f'<tr class="open"><td>–</td><td>{escape(says)}</td><td><code>{escape(id_)}</code></td>'
+        f"<td>{escape(why)}</td></tr>"
+        for says, id_, why in rows
+    )
+    return f"<h2>{title}</h2><table>{cells}</table>" if rows else ""
 
 
 def _article(broken: Broken) -> str:
@@ -170,10 +202,10 @@ def _bar(kept: int, broken: int, of: int) -> str:
 
 def _row(result: Result, rule: Rule) -> str:
     verdict = result.judge.verdict(rule.id)
-    css = {"kept": "kept", "broken": "broken", "not judged": "open"}[verdict.value]
+    css = {RuleVerdict.KEPT: "kept", RuleVerdict.BROKEN: "broken"}.get(verdict, "open")
     times = result.judge.kept[rule.id] + result.judge.broken[rule.id]
     return (
-        f'<tr class="{css}"><td title="{verdict.value}">{_MARKS[verdict]}</td>'
+        f'<tr class="{css}"><td title="{verdict.value}">{_MARKS.get(verdict, "–")}</td>'
         f"<td>{escape(rule.summary)}</td><td><code>{escape(rule.id)}</code></td>"
         f'<td class="src">{escape(rule.source)}</td><td class="num">{times}×</td></tr>'
     )
@@ -181,22 +213,14 @@ def _row(result: Result, rule: Rule) -> str:
 
 def _clauses(result: Result) -> str:
     """The clauses that have no verdict, and why."""
-    rows = [(it.id, it.says, "not judged") for it in result.clauses_not_judged]
-    rows += [
-        (it.id, it.says, f"binds the {it.binds}: {it.because}") for it in result.clauses_of_others
-    ]
-    if not rows:
-        return ""
-    cells = "".join(
-        f'<tr class="open"><td>–</td><td>{escape(says)}</td><td><code>{escape(id_)}</code></td>'
-        f"<td>{escape(why)}</td></tr>"
-        for id_, says, why in rows
-    )
-    return f"<h2>Clauses without a verdict</h2><table>{cells}</table>"
+    rows = [(it.says, it.id, "not judged") for it in result.clauses_not_judged]
+    others = result.clauses_of_others
+    rows += [(it.says, it.id, f"binds the {it.binds}: {it.because}") for it in others]
+    return _table("Clauses without a verdict", rows)
 
 
 def _skipped(result: Result) -> str:
-    rows = [(scenario.name, why) for scenario, why in result.skipped]
+    rows = [(it.scenario.name, it.why) for it in result.skipped]
     rows += [(ran.scenario.name, ran.unable) for ran in result.ran if ran.unable]
     if not rows:
         return ""

@@ -6,6 +6,7 @@ import re
 from xml.etree import ElementTree
 
 from ..rules.judge import RuleVerdict
+from ..scenarios.unjudged import Unjudged, unjudged
 from ..scenarios.verify import Result
 from .text import broken_lines
 
@@ -24,9 +25,10 @@ def junit_report(result: Result) -> str:
         tests=str(len(result.judge.rules) + len(clauses) + bool(result.ending)),
         errors=str(int(bool(result.ending))),
         failures=str(counts[RuleVerdict.BROKEN]),
-        skipped=str(counts[RuleVerdict.NOT_JUDGED] + len(clauses)),
+        skipped=str(counts[RuleVerdict.NOT_JUDGED] + counts[RuleVerdict.DIFFERS] + len(clauses)),
         time=f"{result.seconds:.3f}",
     )
+    reasons = {it.rule.id: it for it in unjudged(result)}
     broken = {it.rule.id: it for it in result.judge.broken_rules}
     for rule in result.judge.rules.values():
         name = f"{result.contract.provider}.{rule.family}"
@@ -39,7 +41,12 @@ def junit_report(result: Result) -> str:
                 )
                 failure.text = _clean("\n".join(broken_lines(found)))
             case RuleVerdict.NOT_JUDGED:
-                ElementTree.SubElement(case, "skipped", message="not judged")
+                message = _reason(reasons[rule.id])
+                ElementTree.SubElement(case, "skipped", message=_clean(message))
+            case RuleVerdict.DIFFERS:
+                found_so = result.judge.differs[rule.id].summary
+                message = f"differs from the chosen reading: {found_so}"
+                ElementTree.SubElement(case, "skipped", message=_clean(message))
             case RuleVerdict.KEPT:
                 pass
     for clause, why in clauses:
@@ -54,6 +61,11 @@ def junit_report(result: Result) -> str:
     root.append(suite)
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, "unicode") + "\n"
+
+
+def _reason(found: Unjudged) -> str:
+    remedy = f" (judged with {found.remedy})" if found.remedy else ""
+    return f"not judged: {found.why}{remedy}"
 
 
 def _clean(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from screentest.specs.json_types import Json
 
+from ..scenarios.unjudged import unjudged
 from ..scenarios.verify import Result
 from ..traces.trace import curl
 
@@ -31,6 +32,7 @@ def _lines(result: Result) -> Iterator[Json]:
         "ended_early": result.ending,
         "rules": counts,
     }
+    reasons = {it.rule.id: it for it in unjudged(result)}
     for rule in result.judge.rules.values():
         yield {
             "type": "rule",
@@ -42,6 +44,23 @@ def _lines(result: Result) -> Iterator[Json]:
             "verdict": result.judge.verdict(rule.id).value,
             "kept": result.judge.kept[rule.id],
             "broken": result.judge.broken[rule.id],
+            "why": reasons[rule.id].why if rule.id in reasons else "",
+            "remedy": reasons[rule.id].remedy if rule.id in reasons else "",
+        }
+    for followed in result.readings:
+        yield {
+            "type": "reading",
+            "name": followed.name,
+            "value": followed.value,
+            "instead_of": followed.instead_of,
+            "rules": list(followed.rules),
+        }
+    for finding in result.judge.differs.values():
+        yield {
+            "type": "difference",
+            "rule": finding.rule.id,
+            "summary": finding.summary,
+            "scenario": finding.scenario,
         }
     for finding in result.judge.findings:
         yield {
@@ -73,6 +92,8 @@ def _lines(result: Result) -> Iterator[Json]:
             "requests": len(ran.trace.exchanges),
             "seconds": round(ran.seconds, 4),
             "unable": ran.unable,
+            "lacks": sorted(ran.lacks),
         }
-    for scenario, why in result.skipped:
-        yield {"type": "skipped", "name": scenario.name, "why": why}
+    for it in result.skipped:
+        lacks = sorted(it.lacks)
+        yield {"type": "skipped", "name": it.scenario.name, "why": it.why, "lacks": lacks}

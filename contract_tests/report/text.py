@@ -7,10 +7,9 @@ from textwrap import wrap
 
 from ..rules.contract_rules import FAMILIES
 from ..rules.judge import Broken, RuleVerdict
+from ..scenarios.unjudged import by_remedy, unjudged
 from ..scenarios.verify import Result
 from ..traces.trace import curl
-
-_UNJUDGED_SHOWN_MAX = 20
 
 
 def text_report(result: Result, base_url: str = "$BASE_URL") -> Iterator[str]:
@@ -24,13 +23,15 @@ def text_report(result: Result, base_url: str = "$BASE_URL") -> Iterator[str]:
                 sum(1 for it in rules if result.judge.verdict(it.id) is verdict)
                 for verdict in RuleVerdict
             ]
-            kept, broken, unjudged = counts
+            kept, broken, differing, open_ = counts
             extra = f"  {broken} BROKEN" if broken else ""
-            extra += f"  {unjudged} not judged" if unjudged else ""
+            extra += f"  {differing} differ" if differing else ""
+            extra += f"  {open_} not judged" if open_ else ""
             yield f"  {family}  {detail:<26} {kept:>4} kept{extra}"
     yield ""
     for broken_rule in result.judge.broken_rules:
         yield from broken_lines(broken_rule, base_url)
+    yield from _differing(result)
     yield from _unjudged(result)
     yield from _clauses(result)
     if result.ending:
@@ -39,10 +40,15 @@ def text_report(result: Result, base_url: str = "$BASE_URL") -> Iterator[str]:
     counts_of = result.judge.counts()
     yield (
         f"{counts_of[RuleVerdict.KEPT]} kept, {counts_of[RuleVerdict.BROKEN]} broken, "
+        f"{_differ(counts_of[RuleVerdict.DIFFERS])}"
         f"{counts_of[RuleVerdict.NOT_JUDGED]} not judged ({result.coverage}); "
         f"{len(result.ran)} scenarios, {result.requests} requests, {result.bill}, "
         f"{result.seconds:.2f} s"
     )
+
+
+def _differ(count: int) -> str:
+    return f"{count} {'differs' if count == 1 else 'differ'}, " if count else ""
 
 
 def broken_lines(broken: Broken, base_url: str = "$BASE_URL") -> Iterator[str]:
@@ -68,19 +74,36 @@ def broken_lines(broken: Broken, base_url: str = "$BASE_URL") -> Iterator[str]:
     yield ""
 
 
+def _differing(result: Result) -> Iterator[str]:
+    """The rules that the server keeps by another reading only, and those readings."""
+    if result.readings:
+        yield f"  Readings that the server follows ({len(result.readings)}):"
+        for it in result.readings:
+            yield f"         {it.name}={it.value} (instead of {it.instead_of})"
+            yield f"            {it.says}"
+        yield ""
+    rules = result.rules(RuleVerdict.DIFFERS)
+    if rules:
+        yield f"  Differs from the chosen reading, where no clause decides ({len(rules)}):"
+        for rule in rules:
+            yield f"         {rule.id}: {result.judge.differs[rule.id].summary}"
+        yield ""
+
+
 def _unjudged(result: Result) -> Iterator[str]:
-    rules = result.judge.not_judged
-    if not rules:
+    """Every rule that was not judged, by what would let it be judged."""
+    found = unjudged(result)
+    if not found:
         return
-    yield f"  Not judged ({len(rules)}):"
-    for rule in rules[:_UNJUDGED_SHOWN_MAX]:
-        yield f"         {rule.id}"
-    if len(rules) > _UNJUDGED_SHOWN_MAX:
-        yield f"         and {len(rules) - _UNJUDGED_SHOWN_MAX} more"
-    for detail in sorted(
-        {why for _, why in result.skipped} | {it.unable for it in result.ran if it.unable}
-    ):
-        yield f"         because {detail}"
+    yield f"  Not judged ({len(found)}):"
+    for remedy, group in by_remedy(found).items():
+        rules = "rule" if len(group) == 1 else "rules"
+        yield f"         +{len(group)} {rules} with {remedy}" if remedy else "         others"
+        for why in dict.fromkeys(it.why for it in group):
+            ids = " ".join(it.rule.id for it in group if it.why == why)
+            if not remedy or not why.endswith(remedy):
+                yield f"           {why}:"
+            yield from wrap(ids, 100, initial_indent=" " * 13, subsequent_indent=" " * 13)
     yield ""
 
 
@@ -89,10 +112,8 @@ def _clauses(result: Result) -> Iterator[str]:
     open_clauses, others = result.clauses_not_judged, result.clauses_of_others
     if open_clauses:
         yield f"  Clauses not judged ({len(open_clauses)}):"
-        for clause in open_clauses[:_UNJUDGED_SHOWN_MAX]:
+        for clause in open_clauses:
             yield f"         {clause.id}  {clause.says}"
-        more = " ".join(it.id for it in open_clauses[_UNJUDGED_SHOWN_MAX:])
-        yield from wrap(more, 100, initial_indent=" " * 9, subsequent_indent=" " * 9)
         yield ""
     if others:
         yield f"  Clauses that bind clients or readers ({len(others)}):"

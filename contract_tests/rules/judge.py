@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from msgspec import Struct
 from ..traces.trace import Exchange
 from .rule_ids import RuleId
 
+#: The id of a clause, such as `OZ-117`; interpretations and parts of a contract have other ids.
+_CLAUSE = re.compile(r"[A-Z]+-\d+[a-z]?")
 #: Findings kept per rule: a broken rule is usually broken many times in the same way.
 _FINDINGS_MAX = 3
 
@@ -25,6 +28,7 @@ class RuleVerdict(Enum):
 
     KEPT = "kept"
     BROKEN = "broken"
+    DIFFERS = "differs from the reading"
     NOT_JUDGED = "not judged"
 
 
@@ -40,6 +44,16 @@ class Rule(Struct, frozen=True):
     def source(self) -> str:
         """The first clause; empty where the rule has no clause."""
         return self.clauses[0] if self.clauses else ""
+
+    @property
+    def has_clause(self) -> bool:
+        """Whether a sentence of a document is behind the rule, and not an interpretation alone."""
+        return has_clause(self.clauses)
+
+
+def has_clause(ids: Iterable[str]) -> bool:
+    """Whether one of *ids* is that of a clause."""
+    return any(_CLAUSE.fullmatch(it) for it in ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +82,20 @@ class Broken:
 
 @dataclass(slots=True)
 class Judge:
-    """Collects verdicts on the rules of one contract."""
+    """Collects verdicts on the rules of one contract.
+
+    At a server that *is_foreign*, a rule breaks only by what a clause says. Where the document is
+    silent, the server may follow another reading; then the rule *differs*.
+    """
 
     rules: dict[str, Rule]
     kept: Counter[str] = field(default_factory=Counter[str])
     broken: Counter[str] = field(default_factory=Counter[str])
     findings: list[RuleFinding] = field(default_factory=list[RuleFinding])
+    differs: dict[str, RuleFinding] = field(default_factory=dict[str, RuleFinding])
+    judged_in: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     scenario: str = ""
+    is_foreign: bool = False
 
     def add(self, rules: Mapping[str, Rule]) -> None:
         """Add rules, such as those that only a fuzzer judges."""
@@ -84,10 +105,17 @@ class Judge:
         """Whether this contract has a rule."""
         return rule_id in self.rules
 
-    def check(self, rule_id: RuleId, detail: str, *exchanges: Exchange, holds: bool) -> bool:
-        """Record that a rule was tested; *detail* says what is wrong when it does not hold.
+    def check(
+        self,
+        rule_id: RuleId,
+        detail: str,
+        *exchanges: Exchange,
+        holds: bool,
+        is_documented: bool = True,
+    ) -> bool:
+        """Note that a rule was tested; *detail* says what is wrong when it does not hold.
 
-        Returns *holds*.
+        *is_documented* says that a clause demands it. Returns *holds*.
 
         Raises:
             UnknownRuleError: this contract does not have the rule.
@@ -95,9 +123,13 @@ class Judge:
         rule = self.rules.get(rule_id)
         if rule is None:
             raise UnknownRuleError(f"this contract has no rule {rule_id!r}")
+        self.judged_in.setdefault(rule_id, set()).add(self.scenario)
         if holds:
             self.kept[rule_id] += 1
             return True
+        if self.is_foreign and not (is_documented and rule.has_clause):
+            self.differs.setdefault(rule_id, RuleFinding(rule, detail, exchanges, self.scenario))
+            return False
         self.broken[rule_id] += 1
         if self.broken[rule_id] <= _FINDINGS_MAX:
             self.findings.append(RuleFinding(rule, detail, exchanges, self.scenario))
@@ -114,6 +146,8 @@ class Judge:
     def verdict(self, rule_id: str) -> RuleVerdict:
         if self.broken[rule_id]:
             return RuleVerdict.BROKEN
+        if rule_id in self.differs:
+            return RuleVerdict.DIFFERS
         return RuleVerdict.KEPT if self.kept[rule_id] else RuleVerdict.NOT_JUDGED
 
     @property

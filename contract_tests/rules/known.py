@@ -13,6 +13,9 @@ from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.openapi_places import schema_citations
 from screentest.specs.openapi.operations import Operation
+from screentest.specs.openapi.validation import Violation
+
+from .judge import has_clause
 
 Clauses = tuple[str, ...]
 
@@ -92,6 +95,16 @@ def _ids_in(value: Json) -> Iterator[str]:
     elif isinstance(value, list):
         for it in value:
             yield from _ids_in(it)
+
+
+def cites_violation(contract: Contract, operation: str, violation: Violation) -> bool:
+    """Whether a clause says that a request with *violation* is refused."""
+    cites = contract.behaviour.cites
+    cited = cites.of_field(operation, violation.pointer, violation.keyword)
+    if cited is None:
+        is_unknown = violation.keyword in {"additionalProperties", "unevaluatedProperties"}
+        cited = cites.of_reason(operation, "unknown_field" if is_unknown else "invalid")
+    return has_clause(cited or ())
 
 
 def plain(kind: str) -> str:

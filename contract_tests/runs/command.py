@@ -11,11 +11,13 @@ from screentest.specs.contracts.contract import Contract
 from ..report.html import html_report
 from ..report.junit import junit_report
 from ..report.ndjson import ndjson_report
+from ..scenarios.readings import Memories
 from ..scenarios.scenario import Scenario
-from ..scenarios.verify import Ran, Result, scenarios_of, verify
+from ..scenarios.verify import Ran, Result, obstacles, scenarios_of, verify
 from ..sessions.session import Session
 from ..targets.guard import CreditBudget, Guarded
 from ..targets.live import NotAllowedError, UnreachableError
+from ..targets.needs import Need
 from ..targets.open_jobs import JournalError, OpenJobs, journal_in, place_of
 from ..targets.target import Target
 from .fuzz import check_version
@@ -59,6 +61,7 @@ def run_verify(
     is_remote = options.url is not None
     if is_remote:
         check_key(open_it, contract, checks)
+    memories = Memories(open_it()) if is_remote else None
     result = verify(
         contract,
         checks,
@@ -70,7 +73,11 @@ def run_verify(
         on_progress=on_progress,
         open_jobs=open_jobs,
         ends_by=(UnreachableError, KeyboardInterrupt),
+        lacks=options.supplied.lacks & {Need.BUDGET},
+        on_begin=memories.begin if memories is not None else None,
     )
+    if memories is not None:
+        memories.find(result, options.readings)
     result.spent, result.pending = budget.spent, budget.pending
     result.is_out_of_budget = budget.refused > 0
     secrets = options.secrets
@@ -125,7 +132,7 @@ def worst_cost(options: VerifyOptions, chosen: Sequence[Scenario]) -> int:
 
 
 def _is_for(options: VerifyOptions, scenario: Scenario) -> bool:
-    return options.url is None or not scenario.needs_controls
+    return not obstacles(scenario, options.supplied)
 
 
 def _all_scenarios(options: VerifyOptions, contract: Contract, checks: Checks) -> list[Scenario]:
@@ -166,7 +173,7 @@ def choose(options: VerifyOptions, scenarios: Sequence[Scenario]) -> list[Scenar
     """
     wanted = [it for it in scenarios if options.only.lower() in it.name.lower()]
     if options.is_read_only:
-        wanted = [it for it in wanted if it.cost == 0 or it.is_read_only or not it.needs_controls]
+        wanted = [it for it in wanted if it.cost == 0 or it.is_read_only or not it.needs_steering]
     if options.tier != "full":
         wanted = [it for it in wanted if it.is_smoke]
     if options.only and not wanted:

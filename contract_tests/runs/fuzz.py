@@ -20,7 +20,8 @@ from screentest.specs.openapi.operations import Operation
 
 from ..rules.known import names_needed
 from ..sessions.session import Session
-from ..targets.request_builder import UnableError, credential_header
+from ..targets.needs import UnableError
+from ..targets.request_builder import credential_header
 from ..targets.target import ANONYMOUS, Identity, OutgoingRequest
 from ..traces.expressions import evaluate, has_value
 from ..traces.trace import Exchange

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from screentest.specs.checks.checks import Checks
 from screentest.specs.contracts.contract import Contract
@@ -13,14 +14,15 @@ from ..rules.known import names_needed
 from ..sessions.session import Session
 from ..targets.guard import CreditBudget, Guarded
 from ..targets.in_process import InProcessTarget
-from ..targets.live import Live, check_address, identity
+from ..targets.live import Live, UnreachableError, check_address, identity
 from ..targets.mock_app import make_app
-from ..targets.request_builder import UnableError
+from ..targets.needs import UnableError
 from ..targets.target import ANONYMOUS, OutgoingRequest
 from ..traces.trace import Exchange
 from .options import VerifyOptions
 
-#: A path that does not exist: the server's answer shows what it answers to a wrong base address.
+#: An address of nothing: what a server answers there it answers to every wrong base address.
+_HEALTH = "/_screentest/health"
 _NOTHING = "/screentest/asks/for/nothing"
 #: One 404 may be an operation that the server lacks; several mean a wrong address.
 _PLACES_MAX = 3
@@ -56,9 +58,22 @@ def opener(
         identity("stranger", second, {}) if second else None,
         options.time_scale,
         options.patience_ms,
+        identity("empty", options.empty_api_key, {}) if options.empty_api_key else None,
+        identity("former", options.revoked_api_key, {}) if options.revoked_api_key else None,
     )
+    live.is_mock = not options.is_live and _is_own_mock(live)
     guarded = Guarded(live, contract, budget, options.is_read_only)
     return lambda: guarded
+
+
+def _is_own_mock(live: Live) -> bool:
+    """Whether the server at the address answers the control API."""
+    parts = urlsplit(live.url)
+    try:
+        found = live.fetch(f"{parts.scheme}://{parts.netloc}{_HEALTH}")
+    except (UnreachableError, UnableError):
+        return False
+    return found.status == 200 and found.body.startswith(b'{"status":"ok","version":')
 
 
 def base_address(url: str, contract: Contract) -> str:

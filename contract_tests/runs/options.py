@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.redaction import Secrets
 from screentest.specs.contracts.registry import Contracts, shipped_contracts
+
+from ..scenarios.verify import Supplied
+from ..targets.needs import Need
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,8 @@ class VerifyOptions:
     url: str | None = None
     api_key: str = ""
     second_api_key: str = ""
+    empty_api_key: str = ""
+    revoked_api_key: str = ""
     bearer: str = ""
     tier: str = "full"
     budget: int | None = None
@@ -45,7 +51,20 @@ class VerifyOptions:
     @property
     def keys(self) -> tuple[str, ...]:
         """The credentials that were given; no report or file may contain them."""
-        return tuple(it for it in (self.api_key, self.second_api_key, self.bearer) if it)
+        further = (self.second_api_key, self.empty_api_key, self.revoked_api_key)
+        return tuple(it for it in (self.api_key, *further, self.bearer) if it)
+
+    @property
+    def supplied(self) -> Supplied:
+        """What the run has, as far as the options say."""
+        if self.url is None:
+            return Supplied(frozenset(), sys.maxsize)
+        # Whether the server is our own mock is not known before it is asked.
+        lacks = {Need.STEERING, Need.FIGURES, Need.OWN_MOCK}
+        lacks |= set() if self.second_api_key else {Need.SECOND_ACCOUNT}
+        lacks |= set() if self.empty_api_key else {Need.EMPTY_ACCOUNT}
+        lacks |= {Need.BUDGET} if self.is_live and self.budget is None else set()
+        return Supplied(frozenset(lacks), self.patience_ms)
 
     @property
     def contract(self) -> Contract:

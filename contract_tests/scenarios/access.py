@@ -17,7 +17,8 @@ from ..rules import rule_ids
 from ..rules.known import names_needed, plain_read
 from ..sessions.made import Made
 from ..sessions.session import Session
-from ..targets.request_builder import UnableError, credential_header
+from ..targets.needs import Need, UnableError
+from ..targets.request_builder import credential_header
 from ..targets.target import ANONYMOUS, Identity, OutgoingRequest
 from ..traces.expressions import evaluate
 from ..traces.trace import Exchange
@@ -53,7 +54,7 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
                 bound(_owners, name),
                 cost_of(contract, checks, prices, name),
                 3,
-                needs_stranger=True,
+                needs=frozenset({Need.SECOND_ACCOUNT}),
                 is_smoke=is_cheaply_read(contract, checks, name),
             )
         if any(target.states for target in contract.behaviour.operations[name].targets):
@@ -63,7 +64,6 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
                 bound(_states, name),
                 sum(prices.values()),
                 12,
-                needs_controls=True,
             )
         if contract.behaviour.operations[name].effect == "destructive":
             yield Scenario(
@@ -72,7 +72,6 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
                 bound(_ends, name),
                 sum(prices.values()),
                 5,
-                needs_controls=True,
             )
 
 
@@ -88,17 +87,15 @@ def _routes(session: Session) -> None:
         headers = _any_credential(session)
         sent = OutgoingRequest(wire.method, wire.path, wire.query, headers)
         answer = session.send(sent, session.owner)
-        detail = (
-            f"{wire.method} {wire.path} was answered {answer.status} instead of {refusal.status}"
-        )
         rule = {
             "unknown_route": rule_ids.route("unknown"),
             "wrong_method": rule_ids.route("method"),
         }[reason]
-        holds = answer.status == refusal.status
-        if answer.status == 405 and "allow" not in answer.headers:
-            detail, holds = "405 without the header Allow", False
-        session.judge.check(rule, detail, answer, holds=holds)
+        detail = f"{wire.method} {wire.path}"
+        session.judge_refusal(rule, detail, answer, reason=reason, wanted=[refusal.status])
+        if answer.status == 405:
+            detail = "405 without the header Allow"
+            session.judge.check(rule, detail, answer, holds="allow" in answer.headers)
     _prefixes(session)
 
 
@@ -164,32 +161,43 @@ def _filler(match: re.Match[str]) -> str:
 
 
 def _credentials(session: Session, name: str) -> None:
-    operation, check = session.contract.operations[name], session.judge.check
+    operation = session.contract.operations[name]
     refusals = session.contract.behaviour.refusals
     ids = _example_ids(session, operation)
     session.call(name, ids=ids, who=ANONYMOUS)
     credential = session.contract.behaviour.credentials[operation.security[0]]
     wrong = Identity("anonymous", {credential.key_kind: _unknown_key()})
     answer = session.call(name, ids=ids, who=wrong)
-    status = refusals["unknown_credential"].status
-    detail = f"an unknown credential was answered {answer.status} instead of {status}"
-    check(rule_ids.auth(name, "unknown"), detail, answer, holds=answer.status == status)
+    session.judge_refusal(
+        rule_ids.auth(name, "unknown"),
+        "an unknown credential",
+        answer,
+        reason="unknown_credential",
+        wanted=[refusals["unknown_credential"].status],
+    )
     rule = rule_ids.auth(name, "first")
     if rule in session.judge.rules:
         broken = RequestPlan(raw='{"', type=next(iter(operation.bodies)))
         answer = session.call(name, broken, ids=ids, who=ANONYMOUS)
-        status = refusals["missing_credential"].status
-        detail = f"a broken body without a credential was answered {answer.status}, not {status}"
-        check(rule, detail, answer, holds=answer.status == status)
+        session.judge_refusal(
+            rule,
+            "a broken body without a credential",
+            answer,
+            reason="missing_credential",
+            wanted=[refusals["missing_credential"].status],
+        )
     rule = rule_ids.auth(name, "revoked")
-    if session.target.controls is None or rule not in session.judge.rules:
+    if rule not in session.judge.rules:
         return
-    former = session.controls.new_identity("former")
-    session.controls.revoke(former)
+    former = session.revoked
     answer = session.call(name, ids=ids, who=former)
-    status = refusals["revoked_credential"].status
-    detail = f"a revoked credential was answered {answer.status} instead of {status}"
-    check(rule, detail, answer, holds=answer.status == status)
+    session.judge_refusal(
+        rule,
+        "a revoked credential",
+        answer,
+        reason="revoked_credential",
+        wanted=[refusals["revoked_credential"].status],
+    )
 
 
 def _unknown_key() -> str:
@@ -198,25 +206,27 @@ def _unknown_key() -> str:
 
 
 def _owners(session: Session, name: str) -> None:
-    behaviour, check = session.contract.behaviour, session.judge.check
+    behaviour = session.contract.behaviour
     operation = session.contract.operations[name]
     targets = behaviour.operations[name].targets
     unknown = session.call(name, ids=_example_ids(session, operation))
     wanted = _refusals_of(session, name, "not_found")
-    detail = f"an unknown id was answered {unknown.status} instead of {_either(wanted)}"
-    check(rule_ids.own(name, "unknown"), detail, unknown, holds=unknown.status in wanted)
+    session.judge_refusal(
+        rule_ids.own(name, "unknown"), "an unknown id", unknown, reason="not_found", wanted=wanted
+    )
     ids = _owner_ids(session, name)
     is_hidden = behaviour.foreign == "hide" or not targets or any(it.hidden for it in targets)
-    wanted = _refusals_of(session, name, "not_found" if is_hidden else "foreign")
+    reason = "not_found" if is_hidden else "foreign"
+    wanted = _refusals_of(session, name, reason)
     before = _snapshot(session, name, ids)
     answer = session.call(name, ids=ids, who=session.stranger)
-    detail = f"another account was answered {answer.status} instead of {_either(wanted)}"
-    check(rule_ids.own(name, "foreign"), detail, answer, holds=answer.status in wanted)
+    rule = rule_ids.own(name, "foreign")
+    session.judge_refusal(rule, "another account", answer, reason=reason, wanted=wanted)
     after = _snapshot(session, name, ids)
     if before is not None and after is not None and not answer.is_success:
         detail = f"another account changed it: {before.status} became {after.status}"
         holds = before.status == after.status
-        check(rule_ids.own(name, "foreign"), detail, before, after, holds=holds)
+        session.judge.check(rule, detail, before, after, holds=holds)
 
 
 def _refusals_of(session: Session, name: str, reason: str) -> list[int]:
@@ -228,10 +238,6 @@ def _refusals_of(session: Session, name: str, reason: str) -> list[int]:
     in_path = any(it.place == "path" for it in session.contract.operations[name].parameters)
     reasons = [reason] if in_path or behaviour.operations[name].targets else [reason, "invalid"]
     return [behaviour.refusals[it].status for it in reasons]
-
-
-def _either(statuses: list[int]) -> str:
-    return " or ".join(map(str, statuses))
 
 
 def _owner_ids(session: Session, name: str) -> Mapping[str, Json]:
@@ -285,9 +291,13 @@ def _states(session: Session, name: str) -> None:
             if state is None or state in target.states:
                 continue
             answer = session.call(name, ids=made.ids, who=who)
-            detail = f"while it was {state}, it was answered {answer.status} instead of {status}"
-            session.judge.check(
-                rule_ids.state(name), detail, shown, answer, holds=answer.status == status
+            session.judge_refusal(
+                rule_ids.state(name),
+                f"while it was {state}",
+                shown,
+                answer,
+                reason="wrong_state",
+                wanted=[status],
             )
 
 
@@ -313,8 +323,9 @@ def _ends(session: Session, name: str) -> None:
     rule = rule_ids.gone(name)
     if maker.read is not None:
         read = session.resources.read(made)
-        detail = f"it was read with {read.status} instead of {status}"
-        session.judge.check(rule, detail, answer, read, holds=read.status == status)
+        session.judge_refusal(
+            rule, "it was read", answer, read, reason="not_found", wanted=[status]
+        )
     for operation, rules in session.checks.lists.items():
         if rules.of != maker.kind:
             continue

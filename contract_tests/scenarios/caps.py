@@ -11,11 +11,11 @@ from ..rules import rule_ids
 from ..rules.known import calls_that_only_pay
 from ..sessions.made import Made, NotAcceptedError
 from ..sessions.session import Session
-from ..targets.request_builder import UnableError
+from ..targets.needs import Need, UnableError
 from ..targets.target import Identity
 from ..traces.trace import Exchange
 from .pacing import spaced
-from .scenario import Scenario
+from .scenario import STEERED, Scenario
 
 
 def caps(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
@@ -29,8 +29,54 @@ def caps(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator
             _bound(tier),
             limit * total,
             limit + 8,
-            needs_controls=True,
+            needs=STEERED,
         )
+    if cap is not None:
+        most = max(cap.limits.values()) + 1
+        yield Scenario(
+            "jobs at once",
+            f"start up to {most} jobs at once",
+            _cap_by_trial,
+            most * total,
+            most + 8,
+            needs=frozenset({Need.BUDGET}),
+            is_hasty=True,
+        )
+
+
+def _cap_by_trial(session: Session) -> None:
+    """Start jobs until one is refused: how many run tells the tier of the account."""
+    cap, check = session.contract.behaviour.concurrency, session.judge.check
+    if cap is None or session.is_steered:
+        return
+    kind, tiers = _capped_kind(session), {limit: it for it, limit in cap.limits.items()}
+    status = session.contract.behaviour.refusals["too_many_running"].status
+    running: list[Made] = []
+    refused: Exchange | None = None
+    session.resources.finish_all()
+    for _ in range(max(tiers) + 1):
+        operation = session.checks.makes[kind].by
+        spaced(session, session.owner, operation)
+        try:
+            running.append(session.resources.make(kind))
+        except NotAcceptedError as error:
+            refused = error.exchange
+            break
+    if refused is not None and refused.status != status and refused.status in {402, 403}:
+        raise UnableError(f"job {len(running) + 1} was refused: {refused.status}")
+    state = session.shown.kind_seen(kind, session.resources.read(running[0])) if running else None
+    if state is not None and state.is_final:
+        raise UnableError("the first job had ended before the last one was asked for")
+    last = refused or running[-1].exchange
+    tier = tiers.get(len(running))
+    detail = f"{len(running)} jobs ran at once, and one more was answered {last.status}"
+    holds = tier is not None and refused is not None
+    check(rule_ids.cap(tier or tiers[max(tiers)]), detail, last, holds=holds)
+    if running and refused is not None:
+        session.resources.finish(running[0])
+        freed = session.call(session.checks.makes[kind].by)
+        detail = f"a job had ended, and the next was answered {freed.status}"
+        check(rule_ids.CAP_FREES, detail, freed, holds=freed.is_success)
 
 
 def _bound(tier: str) -> Callable[[Session], None]:

@@ -12,9 +12,10 @@ from screentest.specs.openapi.operations import Operation
 from ..rules import rule_ids
 from ..rules.known import names_needed
 from ..sessions.session import Session
-from ..targets.request_builder import UnableError, wire_of_plan
+from ..targets.needs import UnableError
+from ..targets.request_builder import wire_of_plan
 from ..targets.target import ANONYMOUS, OutgoingRequest
-from .scenario import Scenario, bound
+from .scenario import STEERED, Scenario, bound
 
 #: A scheme word that no contract has.
 _OTHER_WORD = "X-Kit"
@@ -37,7 +38,7 @@ def credentials(contract: Contract, checks: Checks, prices: dict[str, int]) -> I
                 "make one key too many",
                 bound(_keys, scheme),
                 requests=rules.active_max + 2,
-                needs_controls=True,
+                needs=STEERED,
             )
 
 

@@ -15,17 +15,19 @@ from screentest.specs.json_types import Json
 from ..rules import rule_ids
 from ..rules.prices import worst_price
 from ..sessions.session import Session
+from ..targets.needs import Need, UnableError
 from ..targets.plans import changed, fill_ids
-from ..targets.request_builder import UnableError, wire_of_plan
+from ..targets.request_builder import wire_of_plan
 from ..targets.target import ANONYMOUS, Identity
 from ..traces.expressions import evaluate, has_value, is_shown
 from ..traces.mp4_probe import read_footage
 from ..traces.trace import Exchange
-from .scenario import Scenario
+from .scenario import STEERED, Scenario
 
 #: Calls that wait for one condition; more than the longest documented job needs.
 _POLLS_MAX = 400
 _FPS_TOLERANCE = 0.01
+_SHOWN_MAX = 200
 _TEXT = "$text."
 
 
@@ -40,8 +42,27 @@ def flows(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
             _bound(flow),
             worst,
             sum(step.times for step in flow.steps),
-            needs_controls=True,
+            needs=_needs(flow, checks),
+            longest_wait_ms=max((step.wait_ms for step in flow.steps), default=0),
         )
+
+
+def _needs(flow: Flow, checks: Checks) -> frozenset[Need]:
+    """What *flow* takes beside the owner's account."""
+    changes = any(
+        step.fails or step.leaves or {step.credits, step.balance, step.takes} != {None}
+        for step in flow.steps
+    )
+    counts = any(
+        isinstance(wanted, dict) and "length" in wanted
+        for step in flow.steps
+        if step.call in checks.lists
+        for wanted in step.shows.values()
+    )
+    actors = {step.by for step in flow.steps} - {"anonymous"}
+    if changes or counts or flow.new_account or len(actors) > 2:
+        return STEERED
+    return frozenset({Need.SECOND_ACCOUNT} if len(actors) > 1 else ())
 
 
 def _bound(flow: Flow) -> Callable[[Session], None]:
@@ -66,8 +87,14 @@ class _Run:
     def _who(self, name: str) -> Identity:
         if name not in self._actors:
             is_new = self._flow.new_account or not self._session.wallet.has_money
-            controls = self._session.controls
-            made = controls.new_identity(name) if is_new else self._session.wallet.rich(name)
+            if not self._session.is_steered:
+                # The first actor is the owner, the other one has the second account.
+                is_first = len(self._actors) == 1
+                made = self._session.owner if is_first else self._session.stranger
+            elif is_new:
+                made = self._session.controls.new_identity(name)
+            else:
+                made = self._session.wallet.rich(name)
             self._actors[name] = made
         return self._actors[name]
 
@@ -164,7 +191,8 @@ class _Run:
         for at, value in step.shows.items():
             if not self._shows(answer, at, value):
                 wish = self._wish(answer, value)
-                yield f"{at} is {evaluate(at, answer)!r}, not {wish!r}"
+                found = repr(evaluate(at, answer))[:_SHOWN_MAX]
+                yield f"{at} is {found}, not {wish!r}"
         if step.footage:
             yield from _footage_problems(step.footage, answer)
         for name, at in step.keeps.items():

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
-from screentest.specs.checks.checks import Checks, Example, Make
+from screentest.specs.checks.checks import Checks, Example
+from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation
 
 from ..rules import rule_ids
 from ..rules.judge import Judge
-from ..rules.known import takes_bad_input
+from ..rules.known import cites_violation, takes_bad_input
+from ..rules.prices import worst_price
 from ..rules.rule_ids import RuleId
 from ..sessions.made import Made
 from ..sessions.session import Session
+from ..targets.needs import Need
+from ..targets.plans import is_directive
 from ..targets.target import Identity
 from ..traces.expressions import evaluate, is_shown
 from ..traces.trace import Exchange
@@ -31,14 +36,25 @@ def inputs(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
     """Bad input for every operation that takes any, and the examples of the checks."""
     for name, operation in contract.operations.items():
         if takes_bad_input(operation):
+            plan = checks.requests.get(name, RequestPlan())
+            edges = 1 + sum(1 for _ in good_plans(contract, name, plan))
+            starts = contract.behaviour.operations[name].price is not None
             yield Scenario(
                 f"input of {name}",
                 f"send {name} requests with one fault each",
                 bound(_faults, name),
-                sum(prices.values()),
+                worst_price(contract, checks, name) + cost_of(contract, checks, prices, name),
                 30,
-                needs_controls=True,
                 is_probe=True,
+            )
+            yield Scenario(
+                f"edges of {name}",
+                f"send {name} requests at the edge of what is allowed",
+                bound(_edges, name),
+                edges * worst_price(contract, checks, name)
+                + cost_of(contract, checks, prices, name),
+                2 * edges,
+                needs=frozenset({Need.BUDGET} if edges and starts else ()),
             )
         elif contract.behaviour.operations[name].effect == "read":
             yield Scenario(
@@ -53,37 +69,55 @@ def inputs(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
         is_refused = bool(example.because) or example.status is not None
         rules = contract.behaviour.operations[example.operation]
         is_free = is_refused or (rules.price is None and rules.starts is None)
+        is_ordered = is_directive(example.plan) or is_directive(dict(example.added))
         yield Scenario(
             f"example {number + 1}",
             f"{example.operation}: {example.summary}",
             bound(_example, example),
             0 if is_free else sum(prices.values()),
             4,
-            needs_controls=not is_refused and not is_free,
+            needs=frozenset({Need.OWN_MOCK} if is_ordered else ()),
             is_probe=is_refused,
         )
 
 
 def _faults(session: Session, name: str) -> None:
     operation, judge = session.contract.operations[name], session.judge
-    _smallest(session, judge, name)
     who = session.wallet.rich("fumbler")
     ids = session.resources.ids_of(name, who=who)
-    for number, (violation, plan) in enumerate(bad_plans(session, name)):
-        if number == _FAULTS_MAX:
-            break
+    plans = bad_plans(session.contract, name, session.plan(name))
+    for violation, plan in islice(plans, _FAULTS_MAX):
         answer = session.call(name, plan, ids=ids, who=spaced(session, who, name))
         refused = _status_of(session, violation)
         detail = f"{violation.message}, and it was answered {answer.status} instead of {refused}"
-        holds = answer.status == refused
-        judge.check(rule_ids.inputs(operation.id), detail, answer, holds=holds)
-    for what, plan in good_plans(session, name):
+        judge.check(
+            rule_ids.inputs(operation.id),
+            detail,
+            answer,
+            holds=answer.status == refused,
+            is_documented=cites_violation(session.contract, name, violation)
+            and (answer.is_success or session.is_cited(name, "invalid")),
+        )
+        if answer.is_success and not session.is_steered and _is_paid(session, name):
+            return  # Each further mistake of the server would be paid for.
+
+
+def _is_paid(session: Session, name: str) -> bool:
+    return session.contract.behaviour.operations[name].price is not None
+
+
+def _edges(session: Session, name: str) -> None:
+    operation, judge = session.contract.operations[name], session.judge
+    _smallest(session, judge, name)
+    for what, plan in good_plans(session.contract, name, session.plan(name)):
         one = session.wallet.rich("precise")
-        answer = session.call(name, plan, ids=session.resources.ids_of(name, who=one), who=one)
+        ids = session.resources.ids_of(name, who=one)
+        answer = session.call(name, plan, ids=ids, who=spaced(session, one, name))
         detail = f"{what} is allowed, and it was answered {answer.status}"
         wanted = session.plan(name).answers
         holds = answer.is_success if wanted is None else answer.status == wanted
         judge.check(rule_ids.inputs(operation.id), detail, answer, holds=holds)
+        session.resources.finish_all()
 
 
 def _status_of(session: Session, violation: Violation) -> int:
@@ -120,8 +154,8 @@ def _refused_example(session: Session, example: Example) -> None:
     refusals = session.contract.behaviour.refusals
     status = example.status or refusals[example.because].status
     ids = session.resources.ids_of(example.operation)
-    # With controls the balance is read before and after: monitors judge that it did not change.
-    looks = session.wallet.has_money and session.target.controls is not None
+    # With levers the balance is looked at around it: the monitors judge that nothing was taken.
+    looks = session.wallet.sees_balances
     if looks:
         session.wallet.balance()
     answer = session.call(example.operation, session.plan_of(example), ids=ids)
@@ -134,12 +168,12 @@ def _refused_example(session: Session, example: Example) -> None:
 
 
 def _accepted_example(session: Session, example: Example) -> None:
-    who = session.wallet.rich("asker") if session.target.controls is not None else session.owner
+    who = session.wallet.rich("asker")
     plan, rule = session.plan_of(example), rule_ids.example(example.name)
     ids = session.resources.ids_of(example.operation, who=who)
     before = (
         session.wallet.balance(who)
-        if example.costs is not None and session.wallet.has_money
+        if example.costs is not None and session.wallet.sees_balances
         else None
     )
     answer = session.call(example.operation, plan, ids=ids, who=who)
@@ -160,21 +194,13 @@ def _accepted_example(session: Session, example: Example) -> None:
 def _finished(
     session: Session, example: Example, answer: Exchange, who: Identity, ids: Mapping[str, Json]
 ) -> Exchange | None:
-    """The last answer about the resource of an accepted example; None if it makes none."""
-    make = _make_of(session, example.operation)
+    """The last answer about what an accepted example made; None where it makes nothing."""
+    make = next((it for it in session.resources.makes_of(example.operation) if it.read), None)
     if make is None or answer.is_stream:
         return None
     made: Made = session.resources.made_by(make, answer, who, ids)
     polls = session.resources.finish(made)
     return polls[-1] if polls else session.resources.read(made)
-
-
-def _make_of(session: Session, operation: str) -> Make | None:
-    """How to read the resource that *operation* starts; another operation may start it too."""
-    kind = session.contract.behaviour.operations[operation].starts
-    makes = [it for it in session.checks.makes.values() if it.read]
-    own = [it for it in makes if it.by == operation]
-    return next(iter(own or [it for it in makes if it.kind == kind]), None)
 
 
 def _shows(session: Session, rule: RuleId, wanted: Mapping[str, Json], exchange: Exchange) -> None:

@@ -11,7 +11,7 @@ from screentest.specs.json_types import Json
 
 from ..rules import rule_ids
 from ..sessions.session import Session
-from ..targets.request_builder import UnableError
+from ..targets.needs import UnableError
 from ..targets.target import Identity
 from ..traces.expressions import Scope, evaluate, has_value
 from ..traces.trace import Exchange
@@ -31,7 +31,6 @@ def lists(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
             bound(_lists, name),
             cost,
             14,
-            needs_controls=True,
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from screentest.specs.behaviour.behaviour import Moment
 from screentest.specs.checks.checks import Checks, View
@@ -10,14 +11,16 @@ from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..rules import rule_ids
+from ..rules.prices import worst_price
 from ..sessions.made import Made
 from ..sessions.session import Session
-from ..targets.request_builder import UnableError
+from ..targets.needs import Need, NeedError, UnableError
 from ..targets.target import Identity
 from ..traces.expressions import evaluate, has_value
 from ..traces.trace import Exchange
 from .odd_requests import bad_plans
-from .scenario import Scenario, bound
+from .scenario import STEERED, Scenario, bound
+from .walks import cost_of
 
 _PLENTY = 100_000
 _HOUR_MS = 3_600_000
@@ -35,9 +38,9 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
             f"price of {name}",
             f"pay for {name}, and look at the balance",
             bound(_price, name),
-            cost,
+            2 * worst_price(contract, checks, name) + cost_of(contract, checks, prices, name),
             8,
-            needs_controls=True,
+            needs=frozenset() if shows_money(checks, name) else frozenset({Need.FIGURES}),
         )
         yield Scenario(
             f"refusals of {name}",
@@ -45,16 +48,16 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
             bound(_refused, name),
             cost,
             4,
-            needs_controls=True,
+            needs=STEERED,
         )
         if rules.price.formula.text != "0":
             yield Scenario(
                 f"credits for {name}",
                 f"{name} with one credit too few, then enough",
                 bound(_short, name),
-                cost,
+                worst_price(contract, checks, name),
                 10,
-                needs_controls=True,
+                needs=frozenset({Need.EMPTY_ACCOUNT}),
             )
             if "server_error" in contract.behaviour.refusals:
                 yield Scenario(
@@ -63,7 +66,7 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
                     bound(_server_error, name),
                     cost,
                     4,
-                    needs_controls=True,
+                    needs=STEERED,
                 )
         if rules.starts is not None and rules.price.moment is not Moment.ANSWER:
             yield Scenario(
@@ -72,16 +75,16 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
                 bound(_failure, name),
                 cost,
                 10,
-                needs_controls=True,
+                needs=STEERED,
             )
     yield Scenario(
-        "what is free",
-        "call what has no price",
-        _free,
-        sum(prices.values()),
-        10,
-        needs_controls=True,
+        "what is free", "call what has no price", _free, sum(prices.values()), 10, needs=STEERED
     )
+
+
+def shows_money(checks: Checks, name: str) -> bool:
+    """Whether the answers of *name* show its price or the balance."""
+    return any(view.charged or view.balance for view in checks.views.get(name, ()))
 
 
 def _prepared(session: Session, name: str) -> tuple[Identity, dict[str, Json], Made | None]:
@@ -95,11 +98,29 @@ def _prepared(session: Session, name: str) -> tuple[Identity, dict[str, Json], M
 
 
 def _price(session: Session, name: str) -> None:
+    if not session.is_steered:
+        _pay_twice(session, name)
+        return
     who, ids, needed = _prepared(session, name)
     facts = session.checks.price_facts.get(name, {}).values()
     # A price that depends on earlier calls shows it only when there were some.
     for _ in range(3 if any(fact.counts_calls for fact in facts) else 1):
         _pay(session, name, who, ids, needed)
+
+
+def _pay_twice(session: Session, name: str) -> None:
+    """Two paid calls, with refusals and free calls between them; `Figures` judges the answers."""
+    ids = session.resources.ids_of(name)
+    for _ in range(2):
+        session.resources.finish_all()
+        answer = session.call(name, ids=ids)
+        if not answer.is_success:
+            raise UnableError(f"{name} was refused: {answer.status}")
+        make = next((it for it in session.checks.makes.values() if it.by == name), None)
+        if make is not None:
+            session.resources.finish(session.resources.made_by(make, answer, session.owner, ids))
+        for _, plan in islice(bad_plans(session.contract, name, session.plan(name)), 3):
+            session.call(name, plan, ids=ids)
 
 
 def _pay(
@@ -155,8 +176,11 @@ def _wait_for_all(session: Session, answer: Exchange) -> None:
 
 
 def _short(session: Session, name: str) -> None:
-    who, ids, needed = _prepared(session, name)
     check = session.judge.check
+    if not session.is_steered:
+        _refused_when_empty(session, name)
+        return
+    who, ids, needed = _prepared(session, name)
     cost = session.wallet.price(name, None, needed, who)
     if cost == 0:
         # Some operations are free the first time.
@@ -189,6 +213,26 @@ def _short(session: Session, name: str) -> None:
         check(rule_ids.money(name, "enough"), detail, accepted, holds=left.total == 0)
 
 
+def _refused_when_empty(session: Session, name: str) -> None:
+    """An account without credits is refused, and nothing is made for it."""
+    who, maker = session.empty, session.resources.maker_for(name)
+    needed = session.resources.ready(maker.kind, who=who) if maker is not None else None
+    ids: Mapping[str, Json] = needed.ids if needed is not None else {}
+    if session.wallet.price(name, None, needed, who) == 0:
+        session.call(name, ids=ids, who=who)  # Some things are free the first time.
+    if session.wallet.price(name, None, needed, who) == 0:
+        raise UnableError(f"the smallest {name} is free")
+    listed = _listed(session, name, who)
+    refused = session.call(name, ids=ids, who=who)
+    status = session.contract.behaviour.refusals["insufficient_credits"].status
+    rule = rule_ids.money(name, "short")
+    detail = "without credits"
+    session.judge_refusal(rule, detail, refused, reason="insufficient_credits", wanted=[status])
+    detail = "what was refused for want of credits is listed"
+    session.judge.check(rule, detail, refused, holds=listed == _listed(session, name, who))
+    raise NeedError(Need.STEERING)  # for a balance that just suffices
+
+
 def _listed(session: Session, name: str, who: Identity) -> Json:
     """The list of the resources that *name* makes; None where there is no list."""
     for rules in session.checks.lists.values():
@@ -202,7 +246,7 @@ def _refused(session: Session, name: str) -> None:
     who, ids, _ = _prepared(session, name)
     before = session.wallet.balance(who)
     sent: list[Exchange] = []
-    for _, plan in bad_plans(session, name):
+    for _, plan in bad_plans(session.contract, name, session.plan(name)):
         sent.append(session.call(name, plan, ids=ids, who=who))
         if len(sent) == 3:
             break

@@ -13,7 +13,6 @@ from screentest.specs.openapi.operations import Operation
 from screentest.specs.openapi.parameters import Parameter
 from screentest.specs.openapi.validation import Schema, Violation
 
-from ..sessions.session import Session
 from ..targets.plans import changed
 
 #: Values of every type and size; those that a schema refuses make a request with one fault.
@@ -33,24 +32,26 @@ _ODD: tuple[Json, ...] = (
 _ABSENT = object()
 
 
-def bad_plans(session: Session, name: str) -> Iterator[tuple[Violation, RequestPlan]]:
-    """Requests to *name* with exactly one fault, each with its violation."""
-    operation = session.contract.operations[name]
-    plan = session.plan(name)
+def bad_plans(
+    contract: Contract, name: str, plan: RequestPlan
+) -> Iterator[tuple[Violation, RequestPlan]]:
+    """Requests to *name* with exactly one fault, and what it is."""
+    operation = contract.operations[name]
     yield from _bad_queries(operation, plan)
     for content_type, schema in operation.bodies.items():
         if content_type.endswith("json") and plan.json is not None:
-            yield from _bad_bodies(session, schema, plan)
+            yield from _bad_bodies(contract, schema, plan)
         elif plan.form is not None and content_type.startswith("multipart/"):
             for field in schema.schema.get("required", ()):
                 missing = Violation("body", f"/{field}", "required", "a value", "nothing")
                 yield missing, changed(plan, {}, (field,))
 
 
-def good_plans(session: Session, name: str) -> Iterator[tuple[str, RequestPlan]]:
-    """Requests with values at the limits of the schema of *name*."""
-    operation = session.contract.operations[name]
-    plan = session.plan(name)
+def good_plans(
+    contract: Contract, name: str, plan: RequestPlan
+) -> Iterator[tuple[str, RequestPlan]]:
+    """Requests at the very edge of what the schema of *name* accepts."""
+    operation = contract.operations[name]
     for parameter in operation.parameters:
         if parameter.place == "query":
             for value in _near(_extremes(parameter), 0):
@@ -62,7 +63,7 @@ def good_plans(session: Session, name: str) -> Iterator[tuple[str, RequestPlan]]
     for content_type, schema in operation.bodies.items():
         if not content_type.endswith("json") or plan.json is None:
             continue
-        for path in _paths(session, schema, plan):
+        for path in _paths(contract, schema, plan):
             for odd in _ODD[3:7]:
                 for value in _near(schema.violations(_with(plan.json, path, odd)), 0):
                     body = _with(plan.json, path, value)
@@ -104,9 +105,9 @@ def _extremes(parameter: Parameter) -> list[Violation]:
 
 
 def _bad_bodies(
-    session: Session, schema: Schema, plan: RequestPlan
+    contract: Contract, schema: Schema, plan: RequestPlan
 ) -> Iterator[tuple[Violation, RequestPlan]]:
-    for path in _paths(session, schema, plan):
+    for path in _paths(contract, schema, plan):
         seen: set[tuple[str, str]] = set()
         for odd in (_ABSENT, *_ODD):
             body = _with(plan.json, path, odd)
@@ -121,16 +122,16 @@ def _bad_bodies(
                     yield found[0], replace(plan, json=body)
 
 
-def _paths(session: Session, schema: Schema, plan: RequestPlan) -> Iterator[tuple[str, ...]]:
+def _paths(contract: Contract, schema: Schema, plan: RequestPlan) -> Iterator[tuple[str, ...]]:
     """The fields of a body: those of the smallest request, and those that its schema names."""
     seen: set[tuple[str, ...]] = set()
-    fields = _named(session.contract, schema.schema)
+    fields = _named(contract, schema.schema)
     envelope = [name for name, value in plan.fields.items() if isinstance(value, dict)]
     here: list[tuple[str, ...]] = [(name,) for name in [*plan.fields, *fields]]
     for outer in envelope:
         inner = plan.fields[outer]
         here += [(outer, name) for name in inner]
-        here += [(outer, name) for name in _named(session.contract, fields.get(outer, {}))]
+        here += [(outer, name) for name in _named(contract, fields.get(outer, {}))]
     for path in here:
         if path not in seen:
             seen.add(path)

@@ -17,8 +17,8 @@ from ..rules.known import (
     windows_in_force,
 )
 from ..sessions.session import Session
+from ..targets.needs import Need, NeedError, UnableError
 from ..targets.plans import changed
-from ..targets.request_builder import UnableError
 from ..targets.target import Identity
 from ..traces.trace import Exchange
 from .pacing import spaced
@@ -38,7 +38,7 @@ def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
                     bound(_idempotency, name),
                     2 * total,
                     11,
-                    needs_controls=True,
+                    needs=frozenset({Need.BUDGET}),
                 )
     for window in windows_in_force(contract):
         yield Scenario(
@@ -47,7 +47,10 @@ def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
             bound(_rate, window),
             window.limit * total,
             window.limit * 2 + 6 + len(windows_apart(contract, checks, window)),
-            needs_controls=True,
+            2 * window.per_ms,
+            needs=frozenset({Need.BUDGET}),
+            longest_wait_ms=window.per_ms,
+            is_hasty=True,
         )
 
 
@@ -59,7 +62,10 @@ def _idempotency(session: Session, name: str) -> None:
     assert rules is not None
     who = session.wallet.rich("repeater")
     ids = session.resources.ids_of(name, who=who)
-    key = {rules.header: f"kit-{name}-1"}
+    key = {rules.header: f"kit-{name}-{session.run_id}"}
+    if not session.is_steered:
+        _repeated(session, name, ids, who, key)
+        return
     before = session.wallet.balance(who)
     first = session.call(name, ids=ids, who=who, headers=key)
     if not first.is_success:
@@ -80,6 +86,43 @@ def _idempotency(session: Session, name: str) -> None:
     _scope(session, name, rules, first)
     _kept_refusal(session, name, rules)
     _expiry(session, name, ids, who, rules)
+
+
+def _repeated(
+    session: Session, name: str, ids: Mapping[str, Json], who: Identity, key: Mapping[str, str]
+) -> None:
+    """What answers alone show of a repeated key: the same job, and another one for another key."""
+    rules = session.contract.behaviour.idempotency
+    assert rules is not None
+    check = session.judge.check
+    first = session.call(name, ids=ids, who=who, headers=key)
+    if not first.is_success:
+        raise UnableError(f"{name} was refused: {first.status}")
+    again = session.call(name, ids=ids, who=who, headers=key)
+    detail = f"{first.status} became {again.status}, or the body differs"
+    same = (first.status, first.body) == (again.status, again.body)
+    check(rule_ids.idempotency("replay"), detail, first, again, holds=same)
+    _conflict(session, name, ids, who, key)
+    make = next((it for it in session.checks.makes.values() if it.by == name), None)
+    if make is None:
+        return
+
+    def job_of(answer: Exchange) -> str:
+        return session.resources.made_by(make, answer, who, ids).own_id
+
+    detail = "the same key made a second job"
+    check(rule_ids.idempotency("once"), detail, first, again, holds=job_of(first) == job_of(again))
+    other = session.call(name, ids=ids, who=who, headers={rules.header: f"{key[rules.header]}-b"})
+    if other.is_success:
+        detail = "another key gave the same job"
+        check(rule_ids.idempotency("other"), detail, other, holds=job_of(first) != job_of(other))
+    stranger = session.stranger
+    its = session.resources.ids_of(name, who=stranger)
+    theirs = session.call(name, ids=its, who=stranger, headers=key)
+    if theirs.is_success:
+        detail = "another account with the same key got the same answer"
+        check(rule_ids.idempotency("scope"), detail, first, theirs, holds=theirs.body != first.body)
+    raise NeedError(Need.STEERING)  # for the rules about refusals and expiry
 
 
 def _other_key(session: Session, name: str, ids: Mapping[str, Json], who: Identity) -> None:
@@ -199,13 +242,17 @@ def _rate(session: Session, window: RateWindow) -> None:
     answers += send(limit - half)
     status = session.contract.behaviour.refusals["rate_limited"].status
     passed = [it for it in answers if it.status != status]
+    starts = session.contract.behaviour.operations[name].starts
+    if not session.is_steered and starts and len(passed) < limit:
+        raise NeedError(Need.TIER)  # as many jobs do not run at once
     detail = f"{len(passed)} of {limit} calls passed"
     check(rule_ids.rate(window.name, "limit"), detail, answers[-1], holds=len(passed) == limit)
     over = send(1)[0]
     detail = f"call {limit + 1} was answered {over.status} instead of {status}"
     check(rule_ids.rate(window.name, "refuses"), detail, over, holds=over.status == status)
     _others_of_rate(session, window, who, status)
-    _scope_of_rate(session, window, name, status)
+    if session.is_steered or session.target.stranger is not None:
+        _scope_of_rate(session, window, name, status)
     _after_wait(session, window, name, ids, who, (answers[0], over))
     session.target.wait(max(0, halfway_ms + window.per_ms + 10 - session.target.now_ms()))
     freed = send(half + 1)
@@ -247,7 +294,7 @@ def _others_of_rate(session: Session, window: RateWindow, who: Identity, status:
 
 
 def _scope_of_rate(session: Session, window: RateWindow, name: str, status: int) -> None:
-    other = session.wallet.rich("neighbour", tier=_widest_tier(session))
+    other = session.wallet.other("neighbour", tier=_widest_tier(session))
     answer = session.call(name, ids=session.resources.ids_of(name, who=other), who=other)
     wanted = window.scope == "address"
     detail = f"another account was answered {answer.status}; calls count for one {window.scope}"

@@ -30,7 +30,6 @@ def sizes(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
             _body,
             worst,
             2,
-            needs_controls=True,
         )
     if upload_operation(contract, checks) is not None:
         yield Scenario(
@@ -39,7 +38,6 @@ def sizes(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
             _file,
             worst,
             2,
-            needs_controls=True,
         )
 
 

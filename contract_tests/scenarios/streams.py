@@ -10,9 +10,10 @@ from screentest.specs.contracts.contract import Contract
 from ..rules import rule_ids
 from ..sessions.made import Made
 from ..sessions.session import Session
-from ..targets.request_builder import UnableError
+from ..targets.needs import Need, UnableError
+from ..targets.target import Identity
 from ..traces.trace import Exchange
-from .scenario import Scenario, bound
+from .scenario import STEERED, Scenario, bound
 
 
 def streams(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
@@ -26,7 +27,6 @@ def streams(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
             total,
             4,
             120_000,
-            needs_controls=True,
         )
         yield Scenario(
             f"failing stream of {name}",
@@ -34,7 +34,7 @@ def streams(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
             bound(_failing, name),
             total,
             4,
-            needs_controls=True,
+            needs=STEERED,
         )
         yield Scenario(
             f"refused stream of {name}",
@@ -42,19 +42,19 @@ def streams(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
             bound(_refused, name),
             total,
             3,
-            needs_controls=True,
+            needs=frozenset({Need.EMPTY_ACCOUNT}),
         )
 
 
-def _acted_on(session: Session, name: str) -> Made:
+def _acted_on(session: Session, name: str, who: Identity) -> Made:
     maker = session.resources.maker_for(name)
     if maker is None:
         raise UnableError(f"{name} acts on nothing")
-    return session.resources.ready(maker.kind, who=session.wallet.rich("viewer"))
+    return session.resources.ready(maker.kind, who=who)
 
 
 def _good(session: Session, name: str) -> None:
-    made = _acted_on(session, name)
+    made = _acted_on(session, name, session.wallet.rich("viewer"))
     stream = session.call(name, ids=made.ids, who=made.owner)
     _agree(session, name, made, stream, "succeeded")
 
@@ -77,7 +77,7 @@ def _agree(session: Session, name: str, made: Made, stream: Exchange, wanted: st
 
 
 def _failing(session: Session, name: str) -> None:
-    made = _acted_on(session, name)
+    made = _acted_on(session, name, session.wallet.rich("viewer"))
     session.controls.fail_next(made.owner, name)
     stream = session.call(name, ids=made.ids, who=made.owner)
     rules = session.contract.behaviour.streams[name]
@@ -95,13 +95,16 @@ def _failing(session: Session, name: str) -> None:
 
 
 def _refused(session: Session, name: str) -> None:
-    made = _acted_on(session, name)
+    is_steered = session.is_steered
+    who = session.wallet.rich("viewer") if is_steered else session.empty
+    made = _acted_on(session, name, who)
     cost = session.wallet.price(name, None, made)
     if cost == 0:
         raise UnableError(f"the smallest {name} is free")
-    session.wallet.set_credits(made.owner, cost - 1)
+    if is_steered:
+        session.wallet.set_credits(made.owner, cost - 1)
     answer = session.call(name, ids=made.ids, who=made.owner)
-    detail = f"with {cost - 1} of {cost} credits it was answered {answer.status} as "
+    detail = f"without {cost} credits it was answered {answer.status} as "
     detail += answer.content_type
     holds = answer.status == 402 and not answer.is_stream
     session.judge.check(rule_ids.stream(name, "refused"), detail, answer, holds=holds)

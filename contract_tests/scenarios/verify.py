@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from screentest.specs.checks.checks import Checks
@@ -14,8 +15,9 @@ from ..rules.contract_rules import rules_of
 from ..rules.judge import Judge, Rule, RuleVerdict
 from ..rules.prices import prices_of
 from ..sessions.session import Session
+from ..targets.guard import Guarded, SpentError
+from ..targets.needs import Need, NeedError, UnableError
 from ..targets.open_jobs import OpenJobs
-from ..targets.request_builder import UnableError
 from ..targets.target import Target
 from ..traces.trace import Trace
 from .access import accesses
@@ -37,14 +39,48 @@ from .webhooks import webhooks
 class Ran:
     """One scenario that ran. *unable* says why it could not continue; empty if it did.
 
-    *ended_by* is the exception that ended the whole run during it.
+    *lacks* are the options that would let it go on. *ended_by* is the exception that ended the
+    whole run during it.
     """
 
     scenario: Scenario
     trace: Trace
     seconds: float
     unable: str = ""
+    lacks: frozenset[str] = frozenset()
     ended_by: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """One scenario that was not tried, and the options without which it cannot run."""
+
+    scenario: Scenario
+    why: str
+    lacks: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A reading that the server follows *instead_of* the chosen one; it explains *rules*.
+
+    *is_asked* says that the user fixed the other one.
+    """
+
+    name: str
+    value: str
+    instead_of: str
+    says: str
+    rules: tuple[str, ...]
+    is_asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """What a run has: everything that it does not lack, and waits up to *patience_ms*."""
+
+    lacks: frozenset[Need]
+    patience_ms: int
 
 
 @dataclass(slots=True)
@@ -58,9 +94,11 @@ class Result:
     checks: Checks
     target: str
     judge: Judge
+    supplied: Supplied
     seed: int = 1
     ran: list[Ran] = field(default_factory=list[Ran])
-    skipped: list[tuple[Scenario, str]] = field(default_factory=list[tuple[Scenario, str]])
+    readings: list[Followed] = field(default_factory=list["Followed"])
+    skipped: list[Skipped] = field(default_factory=list["Skipped"])
     seconds: float = 0.0
     spent: int = 0
     pending: int = 0
@@ -85,6 +123,14 @@ class Result:
             f"{text} and {seen} of {len(clauses)} clauses judged, "
             f"{len(self.clauses_of_others)} more bind clients or readers"
         )
+
+    @property
+    def judged_percent(self) -> float:
+        """How many of the clauses that bind the server were judged; of its rules without any."""
+        clauses = len(self.checks.clauses) - len(self.clauses_of_others)
+        if not clauses:
+            return 100 * (1 - len(self.judge.not_judged) / max(1, len(self.judge.rules)))
+        return 100 * (1 - len(self.clauses_not_judged) / clauses)
 
     @property
     def clauses_not_judged(self) -> list[Clause]:
@@ -114,7 +160,7 @@ class Result:
 
     @property
     def is_broken(self) -> bool:
-        return bool(self.judge.findings)
+        return bool(self.judge.findings) or any(it.is_asked for it in self.readings)
 
     @property
     def ending(self) -> str:
@@ -161,6 +207,8 @@ def verify(
     seed: int = 1,
     on_progress: Callable[[Scenario, Ran | None], None] = lambda scenario, ran: None,
     ends_by: tuple[type[BaseException], ...] = (),
+    lacks: frozenset[Need] = frozenset(),
+    on_begin: Callable[[Scenario, Session], None] | None = None,
 ) -> Result:
     """Run *scenarios* and judge what they show.
 
@@ -169,26 +217,29 @@ def verify(
     *open_jobs* are those that an earlier run paid for, and that had not ended with it. An exception
     of *ends_by* ends the run with the results so far.
     """
-    judge = Judge(rules_of(contract, checks))
+    judge = Judge(rules_of(contract, checks), is_foreign=is_open)
     started = time.perf_counter()
     target = open_target()
-    result = Result(contract, checks, target.name, judge, seed)
-    session = Session(target, contract, checks, judge, is_open, open_jobs)
+    supplied = Supplied(lacks | lacks_of(target), target.patience_ms)
+    result = Result(contract, checks, target.name, judge, supplied, seed)
+    session = Session(target, contract, checks, judge, is_open, open_jobs=open_jobs)
     for number, scenario in enumerate(scenarios):
         if not is_shared and number:
             session.target.close()
             session = Session(open_target(), contract, checks, judge, is_open)
-        why_not = _obstacle(scenario, session)
-        if why_not:
-            result.skipped.append((scenario, why_not))
+        missing = obstacles(scenario, supplied)
+        if missing:
+            result.skipped.append(Skipped(scenario, f"it needs {' and '.join(missing)}", missing))
             continue
         on_progress(scenario, None)
+        if on_begin is not None:
+            on_begin(scenario, session)
         ran = run_scenario(scenario, session, is_shared=is_shared, ends_by=ends_by)
         result.ran.append(ran)
         result.ended_by = ran.ended_by
         on_progress(scenario, ran)
         if result.ended_by is not None:
-            result.skipped += [(it, result.ending) for it in scenarios[number + 1 :]]
+            result.skipped += [Skipped(it, result.ending) for it in scenarios[number + 1 :]]
             break
     if result.ended_by is None:
         session.target.close()
@@ -196,12 +247,22 @@ def verify(
     return result
 
 
-def _obstacle(scenario: Scenario, session: Session) -> str:
-    if scenario.needs_controls and session.target.controls is None:
-        return "only a server that can be steered shows it"
-    if scenario.needs_stranger and session.target.stranger is None:
-        return "it needs a second account"
-    return ""
+def lacks_of(target: Target) -> frozenset[Need]:
+    """What *target* does not have; one that can be steered has everything."""
+    if target.controls is not None:
+        return frozenset()
+    lacks = {Need.STEERING, Need.FIGURES}
+    lacks |= {Need.SECOND_ACCOUNT} if target.stranger is None else set()
+    lacks |= {Need.EMPTY_ACCOUNT} if target.empty is None else set()
+    return frozenset(lacks if target.is_mock else {*lacks, Need.OWN_MOCK})
+
+
+def obstacles(scenario: Scenario, supplied: Supplied) -> frozenset[str]:
+    """The options without which *scenario* cannot run."""
+    found = {it.value for it in scenario.needs & supplied.lacks}
+    if scenario.longest_wait_ms > supplied.patience_ms:
+        found.add(f"{Need.PATIENCE.value} {scenario.longest_wait_ms // 1_000}")
+    return frozenset(found)
 
 
 def run_scenario(
@@ -215,20 +276,44 @@ def run_scenario(
     session.judge.scenario = scenario.name
     before = len(session.trace.events)
     started = time.perf_counter()
-    unable, ended_by = "", None
+    unable, ended_by, lacks = "", None, frozenset[str]()
     try:
-        scenario.run(session)
+        with _in_haste(session, is_hasty=scenario.is_hasty):
+            scenario.run(session)
     except UnableError as error:
-        unable = str(error)
+        unable, lacks = str(error), _lacks_of(error)
     except ends_by as error:
         unable, ended_by = _reason_of(error), error
+    if ended_by is None:
+        with suppress(UnableError):
+            session.resources.finish_all()
     if session.open_jobs is not None:
         session.open_jobs.end_scenario(is_done=not unable)
     trace = session.trace
     if is_shared:
         trace = Trace(session.contract.provider, session.trace.events[before:])
     session.judge.scenario = ""
-    return Ran(scenario, trace, time.perf_counter() - started, unable, ended_by)
+    return Ran(scenario, trace, time.perf_counter() - started, unable, lacks, ended_by)
+
+
+@contextmanager
+def _in_haste(session: Session, *, is_hasty: bool) -> Generator[None]:
+    """Let no refusal be waited for that the scenario asks for."""
+    for it in (session, session.target):
+        if isinstance(it, Session | Guarded):
+            it.is_hasty = is_hasty
+    try:
+        yield
+    finally:
+        for it in (session, session.target):
+            if isinstance(it, Session | Guarded):
+                it.is_hasty = False
+
+
+def _lacks_of(error: UnableError) -> frozenset[str]:
+    if isinstance(error, NeedError):
+        return frozenset({f"{error.need.value} {error.detail}".strip()})
+    return frozenset({f"a larger {Need.BUDGET.value}"} if isinstance(error, SpentError) else ())
 
 
 def _reason_of(error: BaseException) -> str:

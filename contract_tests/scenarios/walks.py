@@ -15,13 +15,15 @@ from ..rules import rule_ids
 from ..rules.known import names_needed
 from ..sessions.made import Made
 from ..sessions.session import Session
+from ..targets.needs import Need, NeedError
 from ..traces.expressions import evaluate, has_value, read_fact
 from ..traces.mp4_probe import read_footage
 from ..traces.trace import Exchange, Missing
-from .scenario import Scenario, bound
+from .scenario import STEERED, Scenario, bound
 
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
+_MONTH_MS = 30 * _DAY_MS
 #: A video may be this much longer or shorter than asked: one frame at 24 per second, and rounding.
 _LENGTH_TOLERANCE_MS = 100
 
@@ -66,7 +68,7 @@ def walks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
                 cost,
                 8,
                 wall_ms,
-                needs_controls=True,
+                needs=STEERED,
             )
         if kind in checks.same_as_asked:
             yield Scenario(
@@ -207,10 +209,16 @@ def _files(session: Session, kind: str) -> None:
         return
     if view.media is not None:
         _media(session, view, made, read)
+    lacking: NeedError | None = None
     for name, at in view.urls.items():
         url = evaluate(at, read)
         if isinstance(url, str) and url.startswith("http"):
-            _address(session, session.contract.behaviour.urls[name], url, made, at)
+            try:
+                _address(session, session.contract.behaviour.urls[name], url, made, at)
+            except NeedError as error:
+                lacking = error
+    if lacking is not None:
+        raise lacking
 
 
 def _content(session: Session, make: Make, content: Content) -> None:
@@ -292,11 +300,11 @@ def _address(session: Session, rules: UrlRules, url: str, made: Made, at: str) -
                 rule_ids.url(name, "sealed"), detail, answer, holds=answer.status in {401, 403, 404}
             )
     if rules.lives_ms is None:
-        if session.target.controls is not None:
-            session.target.wait(30 * _DAY_MS)
-            later = session.fetch(url)
-            detail = f"after 30 days it answered {later.status}"
-            check(rule_ids.url(name, "stays"), detail, later, holds=later.status == 200)
+        _be_patient(session, _MONTH_MS)
+        session.target.wait(_MONTH_MS)
+        later = session.fetch(url)
+        detail = f"after 30 days it answered {later.status}"
+        check(rule_ids.url(name, "stays"), detail, later, holds=later.status == 200)
         return
     _lifetime(session, rules, made, at)
 
@@ -310,8 +318,9 @@ def _lifetime(session: Session, rules: UrlRules, made: Made, at: str) -> None:
     url, other = evaluate(at, first), evaluate(at, second)
     detail = "two reads gave the same address"
     check(rule_ids.url(name, "fresh"), detail, first, second, holds=has_value(url) and url != other)
-    if rules.lives_ms > session.target.patience_ms or not isinstance(url, str):
+    if not isinstance(url, str):
         return
+    _be_patient(session, rules.lives_ms)
     session.target.wait(first.at_ms + rules.lives_ms - session.target.now_ms() - 1_000)
     before = session.fetch(url)
     session.target.wait(first.at_ms + rules.lives_ms - session.target.now_ms() + 1_000)
@@ -324,6 +333,12 @@ def _lifetime(session: Session, rules: UrlRules, made: Made, at: str) -> None:
         answer = session.fetch(renewed)
         detail = f"the address of a new read answered {answer.status}"
         check(rule_ids.url(name, "fresh"), detail, answer, holds=answer.status == 200)
+
+
+def _be_patient(session: Session, ms: int) -> None:
+    """Raises unless the target allows a wait of *ms*."""
+    if ms > session.target.patience_ms:
+        raise NeedError(Need.PATIENCE, str(ms // 1_000))
 
 
 def _altered(url: str, rules: UrlRules) -> Iterator[str]:

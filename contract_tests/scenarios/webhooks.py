@@ -16,11 +16,11 @@ from screentest.specs.json_types import Json
 from ..rules import rule_ids
 from ..sessions.made import Made
 from ..sessions.session import Session
-from ..targets.request_builder import UnableError
+from ..targets.needs import UnableError
 from ..targets.target import Identity, ReceiverEndpoint
 from ..traces.expressions import at_pointer
 from ..traces.trace import SeenDelivery
-from .scenario import Scenario, bound
+from .scenario import STEERED, Scenario, bound
 
 _REFUSED = 500
 
@@ -38,7 +38,7 @@ def webhooks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
             bound(_delivered, type_),
             total,
             8,
-            needs_controls=True,
+            needs=STEERED,
         )
     yield Scenario(
         "repeated hooks",
@@ -46,7 +46,7 @@ def webhooks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
         _retries,
         total,
         8,
-        needs_controls=True,
+        needs=STEERED,
     )
     yield Scenario(
         "rotated hooks",
@@ -54,15 +54,10 @@ def webhooks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
         _rotation,
         total,
         8,
-        needs_controls=True,
+        needs=STEERED,
     )
     yield Scenario(
-        "endpoints of hooks",
-        "register one endpoint too many",
-        _endpoints,
-        0,
-        0,
-        needs_controls=True,
+        "endpoints of hooks", "register one endpoint too many", _endpoints, 0, 0, needs=STEERED
     )
 
 

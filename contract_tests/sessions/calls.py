@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -13,11 +13,15 @@ from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..monitors.monitors import Monitors
-from ..rules.judge import Judge
+from ..rules.judge import Judge, has_clause
+from ..rules.rule_ids import RuleId
+from ..targets.needs import Need, NeedError, UnableError
 from ..targets.plans import changed
-from ..targets.request_builder import UnableError, wire_of_plan
+from ..targets.request_builder import wire_of_plan
 from ..targets.target import ANONYMOUS, Identity, MockControls, OutgoingRequest, Target
 from ..traces.trace import Balance, Exchange, Raw, SeenDelivery, Trace, understand
+
+_TOO_FEW_CREDITS, _TOO_MANY = 402, 429
 
 
 @dataclass(slots=True)
@@ -29,12 +33,18 @@ class Calls:
     checks: Checks
     judge: Judge
     is_open: bool = False
+    is_hasty: bool = False
+    #: Part of every idempotency key, so that two runs at one server never share one.
+    run_id: str = ""
     trace: Trace = field(init=False)
     _monitors: Monitors = field(init=False)
 
     def __post_init__(self) -> None:
         self.trace = Trace(self.contract.provider)
-        self._monitors = Monitors(self.contract, self.checks, self.judge, is_open=self.is_open)
+        self.run_id = self.run_id or ("1" if self.is_steered else str(self.target.now_ms()))
+        self._monitors = Monitors(
+            self.contract, self.checks, self.judge, is_open=self.is_open, sees_all=True
+        )
 
     @property
     def owner(self) -> Identity:
@@ -44,15 +54,39 @@ class Calls:
     def stranger(self) -> Identity:
         found = self.target.stranger
         if found is None:
-            raise UnableError("it needs a second account (--second-api-key)")
+            raise NeedError(Need.SECOND_ACCOUNT)
         return found
+
+    @property
+    def empty(self) -> Identity:
+        """An account without credits."""
+        found = self.target.empty
+        if found is None:
+            raise NeedError(Need.EMPTY_ACCOUNT)
+        return found
+
+    @property
+    def revoked(self) -> Identity:
+        """A caller with a key that is revoked."""
+        if self.target.revoked is not None:
+            return self.target.revoked
+        if not self.is_steered:
+            raise NeedError(Need.REVOKED_KEY)
+        former = self.controls.new_identity("former")
+        self.controls.revoke(former)
+        return former
 
     @property
     def controls(self) -> MockControls:
         found = self.target.controls
         if found is None:
-            raise UnableError("it needs a server that can be steered, such as our own mock")
+            raise NeedError(Need.STEERING)
         return found
+
+    @property
+    def is_steered(self) -> bool:
+        """Whether the target can be steered: it makes accounts, sets balances and fails jobs."""
+        return self.target.controls is not None
 
     def call(
         self,
@@ -69,7 +103,43 @@ class Calls:
         shape = self.contract.operations[operation]
         wire = wire_of_plan(self.contract, shape, plan, ids or {}, who, headers or {})
         sent = dict(plan.form) if plan.form is not None else plan.json if plan.raw else None
-        return self._note(self.target.send(wire), who, sent)
+        answer = self._note(self.target.send(wire), who, sent)
+        self._check_means(answer, who)
+        return answer
+
+    def _check_means(self, answer: Exchange, who: Identity) -> None:
+        """Raises if an account of the user is at its end, which says nothing about the request."""
+        if self.is_steered or who == ANONYMOUS or who == self.target.empty:
+            return
+        refusals = self.contract.behaviour.refusals
+        short = refusals.get("insufficient_credits")
+        if short is not None and answer.status == short.status == _TOO_FEW_CREDITS:
+            raise NeedError(Need.CREDITS)
+        if answer.status == _TOO_MANY and not self.is_hasty:
+            raise UnableError(f"{answer.line}: the server refuses further calls")
+
+    def judge_refusal(
+        self, rule: RuleId, detail: str, *exchanges: Exchange, reason: str, wanted: Collection[int]
+    ) -> bool:
+        """Judge whether the last of *exchanges* was refused for *reason* with a status of *wanted*.
+
+        Where no clause names that status, another refusal is another reading.
+        """
+        answer = exchanges[-1]
+        return self.judge.check(
+            rule,
+            f"{detail}: answered {answer.status} instead of {' or '.join(map(str, wanted))}",
+            *exchanges,
+            holds=answer.status in wanted,
+            is_documented=answer.status < 400
+            or answer.status >= 500
+            or self.is_cited(answer.operation, reason),
+        )
+
+    def is_cited(self, operation: str, reason: str) -> bool:
+        """Whether a clause says how a refusal for *reason* looks."""
+        cited = self.contract.behaviour.cites.of_reason(operation, reason)
+        return has_clause(cited or ())
 
     def send(self, wire: OutgoingRequest, who: Identity = ANONYMOUS) -> Exchange:
         """Send a request that no plan describes."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from screentest.specs.checks.checks import Make
 from screentest.specs.json_types import Json
 
+from ..targets.needs import UnableError
 from ..targets.open_jobs import OpenJob
-from ..targets.request_builder import UnableError
 from ..targets.target import Identity
 from ..traces.trace import Exchange
 

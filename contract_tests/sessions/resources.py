@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from screentest.specs.behaviour.behaviour import Moment
@@ -13,8 +14,8 @@ from screentest.specs.json_types import Json
 from ..rules import rule_ids
 from ..rules.known import names_needed
 from ..rules.prices import price_of, worst_price
+from ..targets.needs import UnableError
 from ..targets.open_jobs import OpenJobs, asked_by
-from ..targets.request_builder import UnableError
 from ..targets.target import Identity
 from ..traces.expressions import Scope, evaluate, has_value
 from ..traces.trace import Exchange
@@ -26,6 +27,17 @@ from .shown import Shown
 _POLLS_MAX = 400
 #: How much longer than documented a job may take before it counts as stuck.
 _LATENESS = 3
+#: Scenarios share a resource no longer than this; the shortest documented life of a file is longer.
+_FRESH_MS = 30 * 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcesState:
+    """What is ready, what has ended, and in which state it was seen, at one moment."""
+
+    ready: Mapping[str, Made]
+    ended: Set[tuple[str, str]]
+    states: Mapping[tuple[str, str], tuple[str | None, int]]
 
 
 @dataclass(slots=True)
@@ -36,6 +48,21 @@ class Resources:
     shown: Shown
     open_jobs: OpenJobs | None = None
     _ready: dict[str, Made] = field(default_factory=dict[str, Made])
+    _ended: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    _states: dict[tuple[str, str], tuple[str | None, int]] = field(
+        default_factory=dict[tuple[str, str], tuple[str | None, int]]
+    )
+    _looked_at: int = 0
+
+    @property
+    def state(self) -> ResourcesState:
+        """What is known of the resources now."""
+        return ResourcesState(dict(self._ready), set(self._ended), dict(self._states))
+
+    @state.setter
+    def state(self, state: ResourcesState) -> None:
+        self._ready, self._ended = dict(state.ready), set(state.ended)
+        self._states, self._looked_at = dict(state.states), len(self.calls.trace.events)
 
     def make(
         self,
@@ -133,15 +160,77 @@ class Resources:
         """A resource of *kind* that has succeeded; always the same one for the same account."""
         who = who or self.calls.owner
         key = f"{kind}/{who.label}"
-        if key not in self._ready:
+        if key not in self._ready or self._is_used(self._ready[key]):
             made = self.make(kind, who=who)
             self.finish(made)
+            if not self.calls.is_steered and made.make.read is not None:
+                self._note_state(made, self.read(made))
             self._ready[key] = made
         return self._ready[key]
+
+    def _is_used(self, made: Made) -> bool:
+        """Whether *made* is gone or in another state than when it was ready.
+
+        Scenarios share what they made only at a server that has one world for all of them.
+        """
+        if self.calls.is_steered or made.make.read is None:
+            return False
+        shown = self.read(made)
+        state = self.shown.state_seen(made.make.kind, shown)
+        before, at_ms = self._states[made.make.kind, made.own_id]
+        is_old = shown.at_ms - at_ms > _FRESH_MS
+        return is_old or not shown.is_success or state != before
+
+    def _note_state(self, made: Made, shown: Exchange) -> None:
+        key = (made.make.kind, made.own_id)
+        self._states[key] = self.shown.state_seen(made.make.kind, shown), shown.at_ms
 
     def keep(self, made: Made) -> None:
         """Make `ready` return *made*, which has ended, from now on."""
         self._ready[f"{made.make.kind}/{made.owner.label}"] = made
+        if not self.calls.is_steered and made.make.read is not None:
+            self._note_state(made, self.read(made))
+
+    def finish_all(self) -> None:
+        """Poll every job to its end that was made at a server with one world for all scenarios.
+
+        What counts towards a limit and does not end by itself, such as a key, is removed.
+        """
+        if self.calls.is_steered:
+            return
+        since, self._looked_at = self._looked_at, len(self.calls.trace.events)
+        for exchange in self.calls.trace.events[since : self._looked_at]:
+            if isinstance(exchange, Exchange) and exchange.is_success:
+                for made in self._made_in(exchange):
+                    self.finish(made)
+                    self._remove(made)
+
+    def _made_in(self, exchange: Exchange) -> Iterator[Made]:
+        """What *exchange* made for an account of the user."""
+        accounts = (self.calls.owner, self.calls.target.stranger, self.calls.target.empty)
+        who = next((it for it in accounts if it is not None and it.label == exchange.key), None)
+        for make in self.makes_of(exchange.operation) if exchange.operation else ():
+            if who is not None:
+                with suppress(UnableError):
+                    made = self.made_by(make, exchange, who, exchange.path_values)
+                    if (make.kind, made.own_id) not in self._ended:
+                        yield made
+
+    def makes_of(self, operation: str) -> list[Make]:
+        """How that is read which *operation* makes; another operation may make the same kind."""
+        kind = self.calls.contract.behaviour.operations[operation].starts
+        makes = list(self.calls.checks.makes.values())
+        own = [it for it in makes if it.by == operation]
+        return own or [it for it in makes if kind is not None and it.kind == kind and it.read]
+
+    def _remove(self, made: Made) -> None:
+        lifecycle = self.calls.contract.behaviour.lifecycle_of(made.make.kind)
+        if lifecycle is None or lifecycle.simulated or not made.make.kind.endswith("key"):
+            return
+        for name, rules in self.calls.contract.behaviour.operations.items():
+            if rules.effect == "destructive" and self.maker_for(name) == made.make:
+                self.calls.call(name, ids=made.ids, who=made.owner)
+                self._ended.add((made.make.kind, made.own_id))
 
     def finish(self, made: Made) -> list[Exchange]:
         """Poll until *made* has ended. Returns all answers in order."""
@@ -159,6 +248,7 @@ class Resources:
             yield exchange
             kind = self.shown.kind_seen(made.make.kind, exchange)
             if kind is None or kind.is_final:
+                self._ended.add((make.kind, made.own_id))
                 if self.open_jobs is not None and made.open_job is not None:
                     self.open_jobs.forget(made.open_job)
                 return
@@ -175,8 +265,8 @@ class Resources:
         """Wait between two polls: until the next transition if it is known, else by the cadence."""
         cadence = self.calls.checks.cadence
         pause_ms = cadence.first_ms if waited_ms < cadence.for_ms else cadence.then_ms
-        if self.calls.target.controls is not None:
-            due_ms = self.calls.target.controls.next_due_ms()
+        if self.calls.is_steered:
+            due_ms = self.calls.controls.next_due_ms()
             left_ms = due_ms - self.calls.target.now_ms() if due_ms is not None else pause_ms
             # Two polls between transitions are enough to see a value rise or fall.
             pause_ms = max(1, left_ms) if left_ms <= pause_ms else max(pause_ms, left_ms // 4)

@@ -5,10 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..targets.open_jobs import OpenJobs
+from ..traces.trace import Event
 from .calls import Calls
-from .resources import Resources
+from .resources import Resources, ResourcesState
 from .shown import Shown
 from .wallet import Wallet
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a session has when a scenario begins."""
+
+    run_id: str
+    events: tuple[Event, ...]
+    resources: ResourcesState
 
 
 @dataclass(slots=True)
@@ -19,6 +29,16 @@ class Session(Calls):
     resources: Resources = field(init=False)
     shown: Shown = field(init=False)
     wallet: Wallet = field(init=False)
+
+    @property
+    def before(self) -> Before:
+        """What a scenario that begins now has."""
+        return Before(self.run_id, tuple(self.trace.events), self.resources.state)
+
+    def resume(self, before: Before) -> None:
+        """Begin with what an earlier session had."""
+        self.trace.events[:] = before.events
+        self.resources.state = before.resources
 
     def __post_init__(self) -> None:
         Calls.__post_init__(self)

@@ -9,8 +9,8 @@ from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.errors import ContractError
 from screentest.specs.json_types import Json
 
+from ..targets.needs import UnableError
 from ..targets.plans import flat
-from ..targets.request_builder import UnableError
 from ..targets.target import Identity
 from ..traces.expressions import Scope, read_fact
 from ..traces.trace import MISSING, Balance, asked_only
@@ -25,9 +25,20 @@ class Wallet:
     calls: Calls
 
     def rich(self, name: str = "rich", **options: Any) -> Identity:
-        """A new account with more credits than any scenario spends."""
+        """An account that can pay: a new one where the target makes accounts, else the owner."""
+        if not self.calls.is_steered:
+            return self.calls.owner
         credits = 100_000 if self.has_money else None
         return self.calls.controls.new_identity(name, credits=credits, **options)
+
+    def other(self, name: str, **options: Any) -> Identity:
+        """The same, but never the owner."""
+        return self.rich(name, **options) if self.calls.is_steered else self.calls.stranger
+
+    @property
+    def sees_balances(self) -> bool:
+        """Whether the credits of an account can be read at any time."""
+        return self.has_money and self.calls.is_steered
 
     @property
     def has_money(self) -> bool:

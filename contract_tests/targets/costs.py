@@ -23,8 +23,9 @@ from ..rules.prices import price_of, worst_price
 from ..traces.caller_identity import Callers
 from ..traces.expressions import Scope, evaluate, has_value
 from ..traces.trace import Exchange, Raw, understand
+from .needs import UnableError
 from .open_jobs import OpenJob
-from .request_builder import UnableError, credential_header, wire_of_plan
+from .request_builder import credential_header, wire_of_plan
 from .target import ANONYMOUS, Identity, OutgoingRequest
 
 #: The most jobs without an observed end that are read once more: each read is a request.

@@ -18,8 +18,8 @@ from ..rules.prices import price_of, worst_price
 from ..traces.trace import Raw, find_operation, understand
 from .costs import Change, Costs, idempotency_key
 from .live import NotSentError, UnreachableError
+from .needs import UnableError
 from .open_jobs import OpenJob
-from .request_builder import UnableError
 from .target import Identity, MockControls, OutgoingRequest, Target
 
 BUDGET_HEADER = "x-screentest-budget"
@@ -29,7 +29,11 @@ _RETRY_S_MAX = 120
 
 
 class SpentError(UnableError):
-    """The budget does not cover the next request."""
+    """The budget does not cover the next request, which may cost *price*."""
+
+    def __init__(self, message: str, price: int) -> None:
+        super().__init__(message)
+        self.price = price
 
 
 class ReadOnlyError(UnableError):
@@ -117,8 +121,10 @@ class BudgetGuard:
         price = price_at_most(self.contract, wire) if is_paid else 0
         if not self.budget.reserve(price):
             left = self.budget.left
-            raise SpentError(f"{wire.method} {wire.path} may cost {price}, {left} credits are left")
-        # Without an answer the cost is unknown; the server may have charged its price.
+            raise SpentError(
+                f"{wire.method} {wire.path} may cost {price}, {left} credits are left", price
+            )
+        # Without an answer this is unknown; the server may have taken its price.
         change = Change(spent=price)
         try:
             raw = send(wire)
@@ -140,14 +146,20 @@ class BudgetGuard:
             self.budget.settle(0, self._costs.change(send(wire)))
 
 
+def _nothing(wire: OutgoingRequest | str, raw: Raw) -> None:
+    """Ignore an answer."""
+
+
 @dataclass(slots=True)
 class Guarded:
-    """A target behind a guard."""
+    """A target behind a guard. While it *is_hasty*, no request is sent again."""
 
     target: Target
     contract: Contract
     budget: CreditBudget
     is_read_only: bool = False
+    is_hasty: bool = False
+    on_answer: Callable[[OutgoingRequest | str, Raw], None] = _nothing
     _guard: BudgetGuard = field(init=False)
 
     def __post_init__(self) -> None:
@@ -167,8 +179,20 @@ class Guarded:
         return self.target.stranger
 
     @property
+    def empty(self) -> Identity | None:
+        return self.target.empty
+
+    @property
+    def revoked(self) -> Identity | None:
+        return self.target.revoked
+
+    @property
     def controls(self) -> MockControls | None:
         return self.target.controls
+
+    @property
+    def is_mock(self) -> bool:
+        return self.target.is_mock
 
     @property
     def patience_ms(self) -> int:
@@ -186,7 +210,9 @@ class Guarded:
         self.target.close()
 
     def fetch(self, url: str) -> Raw:
-        return self.target.fetch(url)
+        raw = self.target.fetch(url)
+        self.on_answer(url, raw)
+        return raw
 
     def send(self, wire: OutgoingRequest) -> Raw:
         """Pass *wire* on if the budget allows it, and again when a live server asks to wait.
@@ -199,13 +225,18 @@ class Guarded:
         """
         is_paid = self._is_ours(wire)
         raw = self._guard.pass_on(wire, self.target.send, is_paid=is_paid)
-        for _ in range(_RETRIES_MAX if self.target.controls is None else 0):
+        for _ in range(_RETRIES_MAX if self._is_patient else 0):
             pause_s = pause_asked_s(self.contract, wire, raw)
             if pause_s is None:
                 break
             self.target.wait(pause_s * 1_000)
             raw = self._guard.pass_on(wire, self.target.send, is_paid=is_paid)
+        self.on_answer(wire, raw)
         return raw
+
+    @property
+    def _is_patient(self) -> bool:
+        return self.target.controls is None and not self.is_hasty
 
     def adopt(self, job: OpenJob) -> None:
         """Add *job*, which an earlier run started and which is charged on success, to the costs."""
@@ -214,8 +245,9 @@ class Guarded:
     def _is_ours(self, wire: OutgoingRequest) -> bool:
         """Whether the request has the credential of an account that would pay for it."""
         known = {*self.owner.keys.values()}
-        if self.target.controls is None and self.stranger is not None:
-            known |= {*self.stranger.keys.values()}
+        if self.target.controls is None:
+            others = (self.stranger, self.empty)
+            known |= {key for it in others if it is not None for key in it.keys.values()}
         sent = wire.headers.values()
         return self.target.controls is not None or any(
             value.endswith(key) for value in sent for key in known if key

@@ -138,6 +138,8 @@ class InProcessTarget:
     contract: Contract
     seed: int = 1
     patience_ms: int = _PATIENCE_MS
+    revoked: None = None
+    is_mock: bool = True
     bend_deliveries: str = ""
     readings: Mapping[str, str] = field(default_factory=dict[str, str])
     _now_ms: int = 0
@@ -145,6 +147,7 @@ class InProcessTarget:
     _controls: InProcessControls = field(init=False)
     _owner: Identity | None = None
     _stranger: Identity | None = None
+    _empty: Identity | None = None
 
     def __post_init__(self) -> None:
         self._client = MockClient(self.app)
@@ -174,6 +177,13 @@ class InProcessTarget:
         if self._stranger is None:
             self._stranger = self._controls.new_identity("stranger")
         return self._stranger
+
+    @property
+    def empty(self) -> Identity:
+        if self._empty is None:
+            has_money = self.contract.behaviour.initial_credits is not None
+            self._empty = self._controls.new_identity("empty", credits=0 if has_money else None)
+        return self._empty
 
     @property
     def controls(self) -> InProcessControls:

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from ..traces.trace import Raw
-from .request_builder import UnableError
+from .needs import UnableError
 from .target import Identity, OutgoingRequest
 
 _TIMEOUT_S = 30.0
@@ -67,6 +67,9 @@ class Live:
     stranger: Identity | None = None
     time_scale: float = 1.0
     patience_ms: int = 10 * 60_000
+    empty: Identity | None = None
+    revoked: Identity | None = None
+    is_mock: bool = False
     controls: None = None
     _sleep: Callable[[float], None] = time.sleep
     _started_s: float = field(default_factory=time.monotonic)

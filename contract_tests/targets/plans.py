@@ -22,6 +22,15 @@ def account_in(value: Json, account: str) -> Json:
     return value
 
 
+def is_directive(value: Json) -> bool:
+    """Whether *value* contains text that orders the mock to do something."""
+    if isinstance(value, RequestPlan):
+        return is_directive([value.json, value.form, value.query, value.raw])
+    if isinstance(value, dict | list):
+        return any(map(is_directive, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, str) and "[[screentest:" in value
+
+
 def flat(fields: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
     """The fields of a body, those inside an envelope too."""
     for name, value in fields.items():

@@ -12,16 +12,10 @@ from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.operations import Operation
 
+from .needs import Need, NeedError, UnableError
 from .plans import account_in, fill_ids, unfilled
 from .samples import encode_form
 from .target import ANONYMOUS, Identity, OutgoingRequest
-
-
-class UnableError(Exception):
-    """A scenario cannot continue: controls, credits or an answer are missing.
-
-    The rest of its rules is not judged; the message says why.
-    """
 
 
 def wire_of_plan(
@@ -79,7 +73,7 @@ def credential_header(
     """The credential header of *who* for *operation*; empty for an anonymous caller.
 
     Raises:
-        UnableError: *who* has no such credential.
+        NeedError: *who* has no such credential.
     """
     for scheme in operation.security:
         known = behaviour.credentials[scheme]
@@ -88,5 +82,5 @@ def credential_header(
             header, word = known.forms[0]
             return {header: f"{word} {key}".strip()}
     if operation.security and who != ANONYMOUS:
-        raise UnableError(f"{operation.id} needs a key that the {who.name} does not have")
+        raise NeedError(Need.CREDENTIAL)
     return {}

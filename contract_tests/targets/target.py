@@ -137,7 +137,22 @@ class Target(Protocol):
         ...
 
     @property
+    def empty(self) -> Identity | None:
+        """An account without credits; None when there is none."""
+        ...
+
+    @property
+    def revoked(self) -> Identity | None:
+        """A caller with a key that is revoked; None when there is none."""
+        ...
+
+    @property
     def controls(self) -> MockControls | None: ...
+
+    @property
+    def is_mock(self) -> bool:
+        """Whether it is our own mock, which understands directives."""
+        ...
 
     @property
     def patience_ms(self) -> int:

@@ -32,8 +32,8 @@ def _reported() -> Generator[None]:
     from screentest.contract_tests.runs.open_target import KeyRefusedError
     from screentest.contract_tests.targets.guard import SpentError
     from screentest.contract_tests.targets.live import NotAllowedError, UnreachableError
+    from screentest.contract_tests.targets.needs import UnableError
     from screentest.contract_tests.targets.open_jobs import BadJournalError, JournalError
-    from screentest.contract_tests.targets.request_builder import UnableError
     from screentest.specs.errors import ContractError
 
     try:

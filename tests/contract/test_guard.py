@@ -24,7 +24,7 @@ from screentest.contract_tests.targets.live import (
     check_address,
 )
 from screentest.contract_tests.targets.mock_app import make_app
-from screentest.contract_tests.targets.request_builder import UnableError
+from screentest.contract_tests.targets.needs import UnableError
 from screentest.contract_tests.targets.target import Identity, OutgoingRequest
 from screentest.contract_tests.traces.trace import Raw
 from screentest.specs.contracts.registry import load_contract
@@ -153,6 +153,9 @@ class Faltering:
     name: str = "faltering"
     owner: Identity = field(default_factory=lambda: Identity("owner", {"api_key": "k"}))
     stranger: None = None
+    empty: None = None
+    revoked: None = None
+    is_mock: bool = False
     controls: None = None
     patience_ms: int = 0
 

@@ -16,6 +16,7 @@ from screentest.contract_tests.sessions.session import Session
 from screentest.contract_tests.targets.guard import CreditBudget, Guarded
 from screentest.contract_tests.targets.in_process import InProcessTarget
 from screentest.contract_tests.targets.mock_app import make_app
+from screentest.contract_tests.targets.needs import UnableError
 from screentest.contract_tests.targets.open_jobs import (
     JobPlace,
     JournalError,
@@ -24,7 +25,6 @@ from screentest.contract_tests.targets.open_jobs import (
     place_of,
 )
 from screentest.contract_tests.targets.plans import changed
-from screentest.contract_tests.targets.request_builder import UnableError
 from screentest.contract_tests.targets.target import OutgoingRequest, Target
 from screentest.contract_tests.traces.trace import Raw
 from screentest.specs.checks.checks_file import load_checks

@@ -57,6 +57,18 @@ def target_options(function: Callable[..., None]) -> Callable[..., None]:
             help="A key of another account. Without it, ownership is not judged.",
         ),
         click.option(
+            "--empty-api-key",
+            envvar="SCREENTEST_EMPTY_API_KEY",
+            default="",
+            help="A key of an account without credits, for the rules about too few credits.",
+        ),
+        click.option(
+            "--revoked-api-key",
+            envvar="SCREENTEST_REVOKED_API_KEY",
+            default="",
+            help="A key that was revoked, for the rules about revoked keys.",
+        ),
+        click.option(
             "--bearer",
             envvar="SCREENTEST_BEARER",
             default="",
@@ -119,6 +131,7 @@ def options_of(given: dict[str, Any], reports: Sequence[tuple[str, Path]] = ()) 
     """The values of `target_options`, as the kit takes them."""
     from screentest.contract_tests.runs.options import VerifyOptions
 
+    _check_keys(given)
     named = {name: value for name, value in given.items() if name != "patience"}
     return VerifyOptions(
         patience_ms=given["patience"] * 1_000,
@@ -126,6 +139,18 @@ def options_of(given: dict[str, Any], reports: Sequence[tuple[str, Path]] = ()) 
         reports=tuple(reports),
         **named,
     )
+
+
+def _check_keys(given: dict[str, Any]) -> None:
+    """Raises unless every account has a key of its own."""
+    names = ("api_key", "second_api_key", "empty_api_key", "revoked_api_key")
+    options = {name: f"--{name.replace('_', '-')}" for name in names}
+    seen: dict[str, str] = {}
+    for name in names:
+        key = given[name]
+        if key and key in seen:
+            raise click.UsageError(f"{options[name]} has the same value as {options[seen[key]]}")
+        seen[key] = name
 
 
 def _state_folder() -> Path:
@@ -141,12 +166,22 @@ def _state_folder() -> Path:
 @click.option(
     "--report", "reports", type=_Report(), multiple=True, help="html:F, junit:F, ndjson:F."
 )
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 100),
+    default=0.0,
+    metavar="PERCENT",
+    help="Exit with 1 if a smaller share of the clauses that bind the server was judged.",
+)
 @click.option("--quiet", is_flag=True, help="Print no progress.")
 @kit_verb
-def command(*, reports: Sequence[tuple[str, Path]], quiet: bool, **given: Any) -> None:
+def command(
+    *, reports: Sequence[tuple[str, Path]], fail_under: float, quiet: bool, **given: Any
+) -> None:
     """Check a server against a provider's contract: our own mock, or the server at --url.
 
-    Exit code 1 if a rule is broken, else 5 if the budget ended the run early.
+    Exit code 1 if a rule is broken, a reading that --reading fixed is not followed, or fewer
+    clauses were judged than --fail-under asks for; else 5 if the budget ended the run early.
     """
     from screentest.contract_tests.report.text import text_report
     from screentest.contract_tests.runs.command import run_verify
@@ -164,6 +199,9 @@ def command(*, reports: Sequence[tuple[str, Path]], quiet: bool, **given: Any) -
         raise result.ended_by
     if result.is_broken:
         sys.exit(Exit.FOUND)
+    if result.judged_percent < fail_under:
+        detail = f"{result.judged_percent:.1f} % of the clauses were judged, --fail-under asks for"
+        fail(f"{detail} {fail_under:g} %", code=Exit.FOUND)
     if result.is_out_of_budget:
         fail("the budget ended the run before everything was judged", code=Exit.BUDGET)
 

@@ -1,0 +1,34 @@
+"""What a scenario needs beyond one key, and the option by which a user supplies it."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Need(Enum):
+    """The value completes `+14 rules with …` in a report."""
+
+    STEERING = "a server that can be steered, such as our own mock"
+    OWN_MOCK = "our own mock: it sends text that only the mock understands"
+    SECOND_ACCOUNT = "--second-api-key"
+    EMPTY_ACCOUNT = "--empty-api-key"
+    REVOKED_KEY = "--revoked-api-key"
+    CREDITS = "more credits in the account"
+    BUDGET = "--budget"
+    PATIENCE = "--patience"
+    FIGURES = "answers that show a balance, which this contract has none of"
+    TIER = "an account of another tier"
+    CREDENTIAL = "--bearer, or another credential of the owner"
+
+
+class UnableError(Exception):
+    """A scenario cannot go on. What it did not reach is not judged; the message says why."""
+
+
+class NeedError(UnableError):
+    """A scenario cannot go on without *need*. *detail* is a figure for the option, or empty."""
+
+    def __init__(self, need: Need, detail: str = "") -> None:
+        super().__init__(f"it needs {need.value}{f' {detail}' if detail else ''}")
+        self.need = need
+        self.detail = detail
