@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import chain
 
 from screentest.specs.checks.checks import Checks, Relation
 from screentest.specs.contracts.contract import Contract
@@ -12,7 +11,7 @@ from screentest.specs.openapi.operations import Operation, ReplyShape
 from screentest.specs.openapi.validation import Violation
 
 from ..rules import rule_ids
-from ..rules.judge import Judge
+from ..rules.judge import Judge, has_clause
 from ..rules.known import cites_violation
 from ..traces.expressions import NOTHING, as_number, evaluate, has_value, read_fact
 from ..traces.trace import MISSING, Event, Exchange, LackingPart, query_values
@@ -33,8 +32,12 @@ class Shapes:
     _headers_named: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        abouts = (it.about.header for it in self.checks.clauses.values())
-        self._headers_named = frozenset(chain.from_iterable(abouts))
+        self._headers_named = frozenset(
+            header
+            for it in self.checks.clauses.values()
+            for header in it.about.header
+            if header in it.says.lower()
+        )
 
     def see(self, event: Event) -> None:
         if not isinstance(event, Exchange) or not event.operation:
@@ -48,7 +51,13 @@ class Shapes:
 
     def _judge_reply(self, operation: Operation, exchange: Exchange) -> None:
         detail = self._problem(operation, exchange)
-        self.judge.check(rule_ids.shape(operation.id), detail or "", exchange, holds=detail is None)
+        self.judge.check(
+            rule_ids.shape(operation.id),
+            detail or "",
+            exchange,
+            holds=detail is None,
+            is_documented=has_clause(self.contract.behaviour.operations[operation.id].source),
+        )
 
     def _problem(self, operation: Operation, exchange: Exchange) -> str | None:
         shape = operation.reply(exchange.status)

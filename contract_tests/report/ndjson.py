@@ -32,36 +32,7 @@ def _lines(result: Result) -> Iterator[Json]:
         "ended_early": result.ending,
         "rules": counts,
     }
-    reasons = {it.rule.id: it for it in unjudged(result)}
-    for rule in result.judge.rules.values():
-        yield {
-            "type": "rule",
-            "id": rule.id,
-            "family": rule.family,
-            "summary": rule.summary,
-            "source": rule.source,
-            "clauses": list(rule.clauses),
-            "verdict": result.judge.verdict(rule.id).value,
-            "kept": result.judge.kept[rule.id],
-            "broken": result.judge.broken[rule.id],
-            "why": reasons[rule.id].why if rule.id in reasons else "",
-            "remedy": reasons[rule.id].remedy if rule.id in reasons else "",
-        }
-    for followed in result.readings:
-        yield {
-            "type": "reading",
-            "name": followed.name,
-            "value": followed.value,
-            "instead_of": followed.instead_of,
-            "rules": list(followed.rules),
-        }
-    for finding in result.judge.differs.values():
-        yield {
-            "type": "difference",
-            "rule": finding.rule.id,
-            "summary": finding.summary,
-            "scenario": finding.scenario,
-        }
+    yield from _rules(result)
     for finding in result.judge.findings:
         yield {
             "type": "finding",
@@ -97,3 +68,37 @@ def _lines(result: Result) -> Iterator[Json]:
     for it in result.skipped:
         lacks = sorted(it.lacks)
         yield {"type": "skipped", "name": it.scenario.name, "why": it.why, "lacks": lacks}
+
+
+def _rules(result: Result) -> Iterator[Json]:
+    """The rules with their verdicts, the readings that are followed, and the differences."""
+    reasons = {it.rule.id: it for it in unjudged(result)}
+    for rule in result.judge.rules.values():
+        yield {
+            "type": "rule",
+            "id": rule.id,
+            "family": rule.family,
+            "summary": rule.summary,
+            "source": rule.source,
+            "clauses": list(rule.clauses),
+            "verdict": result.judge.verdict(rule.id).value,
+            "kept": result.judge.kept[rule.id],
+            "broken": result.judge.broken[rule.id],
+            "why": reasons[rule.id].why if rule.id in reasons else "",
+            "remedy": reasons[rule.id].remedy if rule.id in reasons else "",
+        }
+    for followed in result.readings:
+        yield {
+            "type": "reading",
+            "name": followed.name,
+            "value": followed.value,
+            "instead_of": followed.instead_of,
+            "rules": list(followed.rules),
+        }
+    for finding in result.judge.differs.values():
+        yield {
+            "type": "difference",
+            "rule": finding.rule.id,
+            "summary": finding.summary,
+            "scenario": finding.scenario,
+        }

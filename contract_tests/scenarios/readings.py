@@ -8,7 +8,7 @@ no other one does, is the one that the server follows. Nothing is sent.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -61,7 +61,9 @@ class Finder:
         checks = load_checks(contract)
         judge = Judge(rules_of(contract, checks), is_foreign=True)
         target = Replayed(self.target, memory.answers)
-        session = Session(target, contract, checks, judge, is_open=True, run_id=memory.before.run_id)
+        session = Session(
+            target, contract, checks, judge, is_open=True, run_id=memory.before.run_id
+        )
         session.resume(memory.before)
         judge.scenario = memory.scenario
         scenario = next(
@@ -118,9 +120,14 @@ def _better(
             choices = {**chosen, name: value}
             try:
                 other = contract.under(choices)
-                broken = _broken(finder.under(other, memories, _name(choices)))
+                judges = list(finder.under(other, memories, _name(choices)))
             except ContractError:
                 continue  # readings that contradict each other
+            broken = _broken(judges)
+            # A rule that was not judged again is not explained.
+            for rule_id in best.keys() - broken.keys():
+                if not any(it.kept[rule_id] for it in judges):
+                    broken[rule_id] = best[rule_id]
             if any(broken[it] > best[it] for it in broken):
                 continue
             least = best if found is None else found[2]
@@ -133,16 +140,14 @@ def _name(choices: Mapping[str, str]) -> str:
     return " ".join(f"{name}={value}" for name, value in sorted(choices.items()))
 
 
-def _broken(judges: Iterator[Judge]) -> Counter[str]:
+def _broken(judges: Iterable[Judge]) -> Counter[str]:
     found: Counter[str] = Counter()
     for judge in judges:
         found += judge.broken
     return found
 
 
-def _explain(
-    result: Result, first: Counter[str], best: Counter[str], judges: list[Judge]
-) -> None:
+def _explain(result: Result, first: Counter[str], best: Counter[str], judges: list[Judge]) -> None:
     """Take what is explained from the judge of *result*."""
     judge = result.judge
     for rule_id in [it for it in first if not best[it]]:

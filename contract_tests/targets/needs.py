@@ -26,9 +26,12 @@ class UnableError(Exception):
 
 
 class NeedError(UnableError):
-    """A scenario cannot go on without *need*. *detail* is a figure for the option, or empty."""
+    """A scenario cannot continue without *need*. *detail* is a figure for the option, or empty.
 
-    def __init__(self, need: Need, detail: str = "") -> None:
-        super().__init__(f"it needs {need.value}{f' {detail}' if detail else ''}")
+    *message* takes the place of the usual one.
+    """
+
+    def __init__(self, need: Need, detail: str = "", message: str = "") -> None:
+        super().__init__(message or f"it needs {need.value}{f' {detail}' if detail else ''}")
         self.need = need
         self.detail = detail

@@ -82,5 +82,6 @@ def credential_header(
             header, word = known.forms[0]
             return {header: f"{word} {key}".strip()}
     if operation.security and who != ANONYMOUS:
-        raise NeedError(Need.CREDENTIAL)
+        message = f"{operation.id} needs a key that the {who.name} does not have"
+        raise NeedError(Need.CREDENTIAL, message=message)
     return {}

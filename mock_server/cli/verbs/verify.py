@@ -44,11 +44,9 @@ class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyrig
         return kind, output_file().convert(path, param, ctx)
 
 
-def target_options(function: Callable[..., None]) -> Callable[..., None]:
-    """The argument and the options that choose the server, and how to verify it."""
-    options: Sequence[Callable[[Any], Any]] = (
-        click.argument("provider"),
-        click.option("--url", help="Base address of the server. Default: our own mock."),
+def _key_options() -> Sequence[Callable[[Any], Any]]:
+    """The credentials of the accounts that a user supplies."""
+    return (
         click.option("--api-key", envvar="SCREENTEST_API_KEY", default="", help="A key for it."),
         click.option(
             "--second-api-key",
@@ -74,6 +72,15 @@ def target_options(function: Callable[..., None]) -> Callable[..., None]:
             default="",
             help="The token of a signed-in session, for operations that need one.",
         ),
+    )
+
+
+def target_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The argument and the options that choose the server, and how to verify it."""
+    options: Sequence[Callable[[Any], Any]] = (
+        click.argument("provider"),
+        click.option("--url", help="Base address of the server. Default: our own mock."),
+        *_key_options(),
         click.option(
             "--tier",
             type=click.Choice(("smoke", "full")),
