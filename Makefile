@@ -58,6 +58,10 @@ test-prism: $(DEVELOPMENT) ## the contract kit against a server that is not ours
 	$(BIN)/python -m tools.prism_report
 	$(PYTEST) tests/contract/test_prism.py $(ARGS)
 
+.PHONY: test-foreign
+test-foreign: $(DEVELOPMENT) ## the contract kit against fakes that know nothing of it, right and with defects
+	FOREIGN=all $(PYTEST) tests/foreign $(ARGS)
+
 .PHONY: test-clients
 test-clients: $(DEVELOPMENT) $(CLIENTS) $(NODE) ## clients generated from the OpenAPI documents, one call each
 	CLIENTS=all $(PYTEST) tests/clients $(ARGS)
