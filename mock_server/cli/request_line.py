@@ -40,7 +40,7 @@ def request_lines(
     if world != "default":
         parts.append(f"[{world}]")
     yield "  ".join(parts)
-    yield from finding_lines(line.get("violations", ()), stream)
+    yield from finding_lines(line.get("findings", ()), stream)
 
 
 def json_lines(
@@ -61,7 +61,7 @@ def json_lines(
         "sent": line["response"].get("sent"),
         "took_ms": round(took_ms, 3) if took_ms is not None else None,
         "reason": line.get("reason"),
-        "findings": [it["code"] for it in line.get("violations", ())],
+        "findings": [it["code"] for it in line.get("findings", ())],
     }
     yield json.dumps({name: value for name, value in shown.items() if value is not None})
 

@@ -71,7 +71,7 @@ def _of_requests(world: World) -> Iterator[WorldFinding]:
     lines = world.rows.journal.page(after=0, limit=JOURNAL_MAX, filters={"code": _ANY_CODE})
     for _, line in lines:
         where = _place("request", line["id"], line["operation"])
-        for finding in line["violations"]:
+        for finding in line.get("findings", ()):
             yield WorldFinding(parse_rfc3339(line["at"]), line["provider"], where, finding)
 
 

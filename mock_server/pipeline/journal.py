@@ -50,7 +50,7 @@ class JournalLine(Struct):
         """Code and severity of each finding."""
         if self.made is None:
             return [(it.code, it.severity) for it in self.advice]
-        return [(it["code"], it["severity"]) for it in self.made.get("violations", ())]
+        return [(it["code"], it["severity"]) for it in self.made.get("findings", ())]
 
     def document(self) -> bytes:
         """The line, as it is stored."""
@@ -108,7 +108,7 @@ def _line(noted: JournalLine) -> Json:
             "headers": redactor.cut_headers(request.headers),
         },
         "response": {"status": answer.status},
-        "violations": [],
+        "findings": [],
     }
     if request.form is not None:
         line["request"]["form"] = [
@@ -130,7 +130,7 @@ def _line(noted: JournalLine) -> Json:
     found = _findings(call, answer)
     if found or noted.advice:
         # Advice is in our own words alone; what was wrong with a request may quote it.
-        line["violations"] = [
+        line["findings"] = [
             *(
                 {name: redactor.cut_text(text) for name, text in it.to_json().items()}
                 for it in found

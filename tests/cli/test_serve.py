@@ -264,7 +264,7 @@ def test_reply_that_breaks_the_contract_is_sent_only_without_strictness(
         (line,) = served.control("GET", "/requests")[1]["items"]
 
     assert answer[0] == status
-    found = [(it["code"], it["severity"]) for it in line["violations"]]
+    found = [(it["code"], it["severity"]) for it in line["findings"]]
     assert found == [("SC500", severity)]
 
 

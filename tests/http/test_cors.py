@@ -29,7 +29,7 @@ def test_preflight_is_refused_with_a_finding_that_names_the_page() -> None:
     account = make_world(make_wsgi()).account("ozor")
 
     answer = account.client.request("OPTIONS", _PATH, headers=_PREFLIGHT)
-    finding = account.world.requests()[0]["violations"][0]
+    finding = account.world.requests()[0]["findings"][0]
 
     assert answer.status == 405
     assert "access-control-allow-origin" not in answer.headers
@@ -42,7 +42,7 @@ def test_other_options_request_is_a_wrong_method() -> None:
 
     account.client.request("OPTIONS", _PATH)
 
-    assert account.world.requests()[0]["violations"][0]["code"] == "SC111"
+    assert account.world.requests()[0]["findings"][0]["code"] == "SC111"
 
 
 def test_allowed_page_may_send_what_it_asked_for_and_read_the_answer() -> None:

@@ -26,7 +26,7 @@ def test_expired_address_is_reported_with_its_fix(world: MockWorld) -> None:
         403,
     )
     assert line["request"]["path"].startswith("/_storage/")
-    assert [(it["code"], it["fix"]) for it in line["violations"]] == [
+    assert [(it["code"], it["fix"]) for it in line["findings"]] == [
         ("SC407", "read the resource again: it comes with a fresh URL")
     ]
 
@@ -39,7 +39,7 @@ def test_signature_is_cut_out_of_the_line(world: MockWorld) -> None:
 
     line = last_line(world)
     assert answer.status == 403
-    assert line["violations"][0]["code"] == "SC407"
+    assert line["findings"][0]["code"] == "SC407"
     assert url.rpartition("ignature=")[2] not in line["request"]["query"]
 
 
@@ -51,7 +51,7 @@ def test_file_that_is_not_there_and_method_that_is_not_served(world: MockWorld) 
 
     assert (missing.status, posted.status) == (404, 405)
     assert posted.headers["allow"] == "GET, HEAD"
-    codes = [line["violations"][0]["code"] for line in world.requests()[-2:]]
+    codes = [line["findings"][0]["code"] for line in world.requests()[-2:]]
     assert codes == ["SC404", "SC111"]
 
 

@@ -23,7 +23,7 @@ def test_value_of_the_wrong_type_is_explained_with_the_right_spelling(world: Moc
 
     account.client.post("/v1/videos", json=body)
 
-    finding = _last(world)["violations"][0]
+    finding = _last(world)["findings"][0]
     assert finding["code"] == "SC102"
     assert finding["pointer"] == "/seconds"
     assert finding["fix"] == 'send it as text: "seconds": "4"'
@@ -37,7 +37,7 @@ def test_unknown_field_names_what_it_is_called_here(world: MockWorld) -> None:
 
     account.client.post("/v1/videos", json=body)
 
-    finding = _last(world)["violations"][0]
+    finding = _last(world)["findings"][0]
     assert (finding["code"], finding["pointer"]) == ("SC103", "/duration")
     assert (finding["actual"], finding["fix"]) == ("4", 'did you mean "seconds": "4"?')
 
@@ -55,7 +55,7 @@ def test_refused_unknown_field_gets_the_likely_name(world: MockWorld, field: str
 
     world.account("znapai").client.post("/v1/videos", json=body)
 
-    assert [(it["code"], it["fix"]) for it in _last(world)["violations"]] == [("SC103", fix)]
+    assert [(it["code"], it["fix"]) for it in _last(world)["findings"]] == [("SC103", fix)]
 
 
 ZNAPAI = {"model": "sora-2", "prompt": "A lamp"}
@@ -133,7 +133,7 @@ def test_fix_says_what_to_send_in_the_fields_of_this_provider(
 ) -> None:
     world.account(provider).client.post(path, json=body)
 
-    assert [it["fix"] for it in _last(world)["violations"]] == [fix]
+    assert [it["fix"] for it in _last(world)["findings"]] == [fix]
 
 
 def test_text_in_an_unknown_field_is_not_repeated(world: MockWorld) -> None:
@@ -141,7 +141,7 @@ def test_text_in_an_unknown_field_is_not_repeated(world: MockWorld) -> None:
 
     world.account("znapai").client.post("/v1/videos", json=body)
 
-    finding = _last(world)["violations"][0]
+    finding = _last(world)["findings"][0]
     assert (finding["actual"], finding["fix"]) == ("a text", "did you mean 'seconds'?")
 
 
@@ -156,7 +156,7 @@ def test_key_of_another_provider_is_reported_with_that_provider(
 
     world.anonymous("znapai").get("/v1/videos", headers={"Authorization": f"Bearer {key}"})
 
-    finding = _last(world)["violations"][0]
+    finding = _last(world)["findings"][0]
     assert (finding["expected"], finding["actual"]) == ("a key of ZnapAI in this world", detail)
 
 
@@ -165,7 +165,7 @@ def test_key_of_another_world_is_reported_as_such(world: MockWorld, wsgi: WsgiCl
 
     world.anonymous("znapai").get("/v1/videos", headers={"Authorization": f"Bearer {key}"})
 
-    assert _last(world)["violations"][0]["actual"] == "a key of ZnapAI in another world"
+    assert _last(world)["findings"][0]["actual"] == "a key of ZnapAI in another world"
 
 
 def test_undocumented_size_lists_the_sizes(world: MockWorld) -> None:
@@ -174,7 +174,7 @@ def test_undocumented_size_lists_the_sizes(world: MockWorld) -> None:
 
     account.client.post("/v1/videos", json=body)
 
-    finding = _last(world)["violations"][0]
+    finding = _last(world)["findings"][0]
     assert finding["code"] == "SC108"
     assert "1280x720" in finding["fix"]
 
@@ -185,8 +185,8 @@ def test_unknown_route_names_the_nearest(ozor: Account) -> None:
     line = _last(ozor.world)
     assert answer.status == 404
     assert line["near_misses"][0] == "POST /api/v1/videos/generate"
-    assert line["violations"][0]["code"] == "SC110"
-    assert line["violations"][0]["fix"] == "did you mean POST /api/v1/videos/generate?"
+    assert line["findings"][0]["code"] == "SC110"
+    assert line["findings"][0]["fix"] == "did you mean POST /api/v1/videos/generate?"
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_call_of_another_provider_names_that_provider(
 
     line = _last(world)
     assert line["near_misses"][0] == near
-    assert line["violations"][0]["fix"] == f"did you mean {near}?"
+    assert line["findings"][0]["fix"] == f"did you mean {near}?"
 
 
 def test_path_that_looks_like_nothing_has_no_near_miss(ozor: Account) -> None:
@@ -253,7 +253,7 @@ def test_wrong_auth_scheme_is_recognised(world: MockWorld) -> None:
         "/api/v1/videos", headers={"Authorization": f"Bearer {account.api_key}"}
     )
 
-    finding = _last(world)["violations"][0]
+    finding = _last(world)["findings"][0]
     assert finding["code"] == "SC104"
     assert finding["expected"] == "X-API-Key: KEY"
     assert finding["actual"] == "Authorization: Bearer …"
@@ -265,7 +265,7 @@ def test_missing_trailing_slash_is_recognised(world: MockWorld) -> None:
     answer = account.client.get("/api/video-jobs")
 
     assert answer.status == 301
-    assert _last(world)["violations"][0]["code"] == "SC112"
+    assert _last(world)["findings"][0]["code"] == "SC112"
 
 
 def _code_and_values(finding: Json) -> tuple[str, str, str]:
@@ -277,7 +277,7 @@ def test_unknown_id_is_reported_with_the_kind_of_resource(
 ) -> None:
     ozor.client.get("/api/v1/videos/nothing")
 
-    finding = _last(ozor.world)["violations"][0]
+    finding = _last(ozor.world)["findings"][0]
     assert _code_and_values(finding) == ("SC404", "a Video of this account", "nothing")
     assert finding["fix"] == (
         "check the id: a deleted resource, or one of another account or world, is not found either"
@@ -290,7 +290,7 @@ def test_resource_of_another_account_is_reported_as_such(ozor: Account) -> None:
 
     stranger.client.get(f"/api/v1/videos/{made['videoId']}")
 
-    finding = _last(ozor.world)["violations"][0]
+    finding = _last(ozor.world)["findings"][0]
     assert _code_and_values(finding) == (
         "SC401",
         "a Video of this key's account",
@@ -307,7 +307,7 @@ def test_reused_idempotency_key_is_reported_with_its_fix(world: MockWorld) -> No
     account.client.post("/proxyStartVideoGeneration", json=UGC_BODY, headers=key)
     account.client.post("/proxyStartVideoGeneration", json=other, headers=key)
 
-    finding = _last(world)["violations"][0]
+    finding = _last(world)["findings"][0]
     assert _code_and_values(finding) == (
         "SC208",
         "the request that first had this Idempotency-Key",
@@ -319,7 +319,7 @@ def test_reused_idempotency_key_is_reported_with_its_fix(world: MockWorld) -> No
 def test_refused_content_is_reported_in_the_words_of_the_refusal(ozor: Account) -> None:
     ozor.client.post("/api/v1/videos/generate", json={"prompt": "[[screentest:reject=blood]]"})
 
-    finding = _last(ozor.world)["violations"][0]
+    finding = _last(ozor.world)["findings"][0]
     assert _code_and_values(finding) == (
         "SC113",
         "content that the provider allows",
@@ -332,7 +332,7 @@ def test_invalid_json_body_is_reported_with_the_place(ozor: Account) -> None:
         "/api/v1/videos/generate", raw=b"{", headers={"Content-Type": "application/json"}
     )
 
-    code, expected, actual = _code_and_values(_last(ozor.world)["violations"][0])
+    code, expected, actual = _code_and_values(_last(ozor.world)["findings"][0])
     assert (code, expected) == ("SC106", "a readable body")
     assert actual.startswith("this: ")
     assert "line 1" in actual
@@ -343,7 +343,7 @@ def test_refused_content_type_is_reported_with_the_header_to_send(ozor: Account)
         "/api/v1/videos/generate", raw=b"prompt=A", headers={"Content-Type": "text/plain"}
     )
 
-    finding = _last(ozor.world)["violations"][0]
+    finding = _last(ozor.world)["findings"][0]
     assert _code_and_values(finding) == ("SC105", "application/json", "text/plain")
     assert finding["fix"] == "send the header `Content-Type: application/json`"
 
@@ -353,7 +353,7 @@ def test_operation_that_takes_two_content_types_tells_how_to_send_each(world: Mo
 
     account.client.post("/v1/videos", raw=b"A", headers={"Content-Type": "text/plain"})
 
-    assert _last(world)["violations"][0]["fix"] == (
+    assert _last(world)["findings"][0]["fix"] == (
         "send the header `Content-Type: application/json`, or send the fields as a form, "
         "and let the HTTP client set Content-Type with its boundary"
     )
@@ -364,7 +364,7 @@ def test_refusal_of_one_provider_only_is_reported_in_its_own_words(world: MockWo
 
     world.anonymous("oshara").post("/api/auth/login/", json=body)
 
-    assert _code_and_values(_last(world)["violations"][0]) == (
+    assert _code_and_values(_last(world)["findings"][0]) == (
         "SC101",
         "a request that the provider grants",
         "a refusal: No active account found with the given credentials",
@@ -387,7 +387,7 @@ def test_unknown_directive_is_reported_with_the_known_ones(
 ) -> None:
     ozor.client.post("/api/v1/videos/generate", json={"prompt": f"A lamp {order}"})
 
-    assert _last(ozor.world)["violations"] == [
+    assert _last(ozor.world)["findings"] == [
         {
             "code": "SC114",
             "pointer": "",
@@ -406,17 +406,17 @@ def test_known_directive_is_not_a_finding(ozor: Account, order: str) -> None:
 
     ozor.client.post("/api/v1/videos/generate", json={"prompt": text})
 
-    assert _last(ozor.world)["violations"] == []
+    assert _last(ozor.world)["findings"] == []
 
 
 def test_good_request_has_no_findings(ozor: Account) -> None:
     ozor.client.get("/api/v1/videos")
 
-    assert _last(ozor.world)["violations"] == []
+    assert _last(ozor.world)["findings"] == []
 
 
 def _warnings(world: MockWorld) -> list[tuple[str, str, str, str]]:
-    found = _last(world).get("violations", [])
+    found = _last(world).get("findings", [])
     return [(it["severity"], it["code"], it["pointer"], it["fix"]) for it in found]
 
 
@@ -451,12 +451,12 @@ def test_ignored_field_with_another_providers_name_gets_its_name_here(
 def test_field_of_a_refused_request_is_not_warned_of(world: MockWorld) -> None:
     world.account("ulazai").client.post(ULAZAI_TEXT, json={"colour": "red"})
 
-    assert [it["code"] for it in _last(world)["violations"]] == ["SC107"]
+    assert [it["code"] for it in _last(world)["findings"]] == ["SC107"]
 
 
 def test_empty_text_is_one_slip(world: MockWorld) -> None:
     world.account("ulazai").client.post(ULAZAI_TEXT, json={"prompt": ""})
 
-    assert [(it["code"], it["pointer"]) for it in _last(world)["violations"]] == [
+    assert [(it["code"], it["pointer"]) for it in _last(world)["findings"]] == [
         ("SC108", "/prompt")
     ]

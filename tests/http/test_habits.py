@@ -48,11 +48,11 @@ _POLLS = {name: start for name, start, _ in _CADENCES} | {"znapai": _poll_znapai
 
 def _found(world: MockWorld) -> list[str]:
     """The codes of all findings of the world, oldest first."""
-    return [it["code"] for line in world.requests() for it in line.get("violations", ())]
+    return [it["code"] for line in world.requests() for it in line.get("findings", ())]
 
 
 def _last_finding(world: MockWorld) -> Json:
-    return world.requests()[-1]["violations"][-1]
+    return world.requests()[-1]["findings"][-1]
 
 
 # --- SC201: polled faster than the provider asks --------------------------------------------------
@@ -416,7 +416,7 @@ def test_advice_does_not_change_the_answer(ozor: Account) -> None:
     line = ozor.world.requests()[-1]
     assert answer["status"] == "queued"
     assert (line["response"]["status"], "reason" in line) == (200, False)
-    assert line["violations"][0]["severity"] == "warning"
+    assert line["findings"][0]["severity"] == "warning"
 
 
 def test_habits_of_one_world_are_unknown_in_another(wsgi: WsgiClient) -> None:

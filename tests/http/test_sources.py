@@ -60,7 +60,7 @@ BODIES: list[tuple[str, str, Json, str]] = [
 
 def _cited(world: MockWorld) -> list[str]:
     """The clause ids of each finding of the newest request."""
-    sources = [it["source"] for it in world.requests()[-1]["violations"]]
+    sources = [it["source"] for it in world.requests()[-1]["findings"]]
     return [source.partition(" ")[2] for source in sources]
 
 

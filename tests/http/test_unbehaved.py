@@ -304,7 +304,7 @@ def test_a_schema_without_any_value_is_a_mistake_of_the_contract(tmp_path: Path)
     answer = served.lamp("GET", "/v")
 
     assert (answer.status_code, answer.headers["X-Screentest-Reason"]) == (500, "contract:mistake")
-    assert served.lines()[0]["violations"][0]["code"] == "SC503"
+    assert served.lines()[0]["findings"][0]["code"] == "SC503"
 
 
 @pytest.mark.skipif(not Path(_SAMPLES, "heygen.json").is_file(), reason="no sample files here")

@@ -181,7 +181,7 @@ def test_reply_that_breaks_the_contract_leaves_no_job_and_no_hold(tmp_path: Path
     assert "createPlay 201: id: expected" in answer.json()["detail"]
     assert account.money == (50, 0, 0)
     assert world.control.get(f"{world.path}/jobs").json()["items"] == []
-    assert [it["violations"][0]["code"] for it in world.requests()] == ["SC503"]
+    assert [it["findings"][0]["code"] for it in world.requests()] == ["SC503"]
 
 
 def test_lenient_mock_sends_a_reply_that_breaks_the_contract_with_a_warning(
@@ -197,7 +197,7 @@ def test_lenient_mock_sends_a_reply_that_breaks_the_contract_with_a_warning(
     assert (answer.status, answer.json()["id"]) == (201, None)
     assert account.money == (40, 10, 0)
     (line,) = world.requests()
-    found = [(it["code"], it["pointer"], it["severity"]) for it in line["violations"]]
+    found = [(it["code"], it["pointer"], it["severity"]) for it in line["findings"]]
     assert found == [("SC503", "/id", "warning")]
 
 

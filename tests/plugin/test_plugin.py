@@ -164,7 +164,7 @@ def test_it(screentest):
     headers = {"X-API-Key": screentest.ozor.api_key}
     body = {"prompt": "A", "colour": "red"}
     requests.post("https://ozor.ai/api/v1/videos/generate", json=body, headers=headers)
-    assert [it["code"] for it in screentest.requests[-1].violations] == ["SC103"]
+    assert [it["code"] for it in screentest.requests[-1].findings] == ["SC103"]
 """
 BREACH = """
 import requests

@@ -129,7 +129,7 @@ def test_two_wrong_keys_in_a_header_of_the_contract_are_two_requests() -> None:
     for key in ("stage_one", "stage_two", "stage_two"):
         client.get("/v1/plays", headers={"X-Stage-Key": key})
 
-    codes = [[it["code"] for it in line["violations"]] for line in world.requests()]
+    codes = [[it["code"] for it in line["findings"]] for line in world.requests()]
     assert ["SC205" in it for it in codes] == [False, False, True]
 
 

@@ -72,7 +72,7 @@ def test_a_dropped_id_is_unknown_and_its_finding_says_why() -> None:
     never = make_world(_wsgi()).account("ozor").client.get(ozor.job_path(first))
 
     assert (dropped.status, dropped.content) == (never.status, never.content)
-    (finding,) = account.world.requests(status=404)[0]["violations"]
+    (finding,) = account.world.requests(status=404)[0]["findings"]
     assert finding["actual"] == "an id whose resource was dropped as history"
     assert "--keep" in finding["fix"]
 

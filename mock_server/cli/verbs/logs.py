@@ -46,7 +46,7 @@ class _Wanted:
         return {"provider": self.provider, "operation": self.operation, "status": exact}
 
     def has(self, line: Json) -> bool:
-        codes = [finding["code"] for finding in line.get("violations", ())]
+        codes = [finding["code"] for finding in line.get("findings", ())]
         if self.status and not _matches(self.status, line["response"]["status"]):
             return False
         if self.findings and not codes:
@@ -208,7 +208,7 @@ def _quoted(header: str, variable: str) -> str:
 
 def _details(line: Json) -> Iterable[str]:
     yield from request_lines(line, sys.stdout)
-    for finding in line.get("violations", ()):
+    for finding in line.get("findings", ()):
         yield f"    rule: {finding['source']}"
     for name in ("request", "response"):
         body = line[name].get("body")

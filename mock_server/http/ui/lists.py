@@ -23,7 +23,7 @@ STATUSES: Mapping[str, tuple[int, int]] = {
     "4xx": (400, 499),
     "5xx": (500, 599),
 }
-_HAS_FINDINGS = b'"violations":[{'
+_HAS_FINDINGS = b'"findings":[{'
 
 
 def requests(view: View, *, limit: int = ROWS, **wanted: str) -> list[tuple[int, Json]]:

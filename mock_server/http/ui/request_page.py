@@ -68,7 +68,7 @@ def one_request(view: View, request: str) -> Mapping[str, object]:
         "operation": operation,
         "rules": contract.behaviour.operations.get(line["operation"] or ""),
         "gates": gates(contract.behaviour.refusal_order, line),
-        "findings": [_finding(contract, it) for it in line["violations"]],
+        "findings": [_finding(contract, it) for it in line["findings"]],
         "curl": as_curl(sent["method"], url, sent["headers"], sent.get("body", {}).get("text", "")),
         "pytest": as_pytest(line),
     }
@@ -82,7 +82,7 @@ def gates(order: Sequence[str], line: Json) -> list[Gate]:
     refusing: str | None = None
     if reason in _GATES and line["response"]["status"] >= 400:
         names = _GATES[reason]
-        if any(it["code"] in _BODY_CODES for it in line["violations"]):
+        if any(it["code"] in _BODY_CODES for it in line["findings"]):
             names = names[::-1]
         refusing = next((it for it in names if it in order), None)
         if refusing is None:

@@ -818,6 +818,11 @@ export interface components {
             /** @description With `p99_ms`: delays are drawn from a lognormal distribution with these percentiles, and `delay_ms` and `jitter_ms` have no effect. */
             p50_ms?: number | null;
             p99_ms?: number | null;
+            /**
+             * @description The clock that a delay or a stall follows. With `world`, it ends when the clock of the world has advanced as far.
+             * @enum {string}
+             */
+            clock?: "machine" | "world";
             bytes?: number;
             size?: number;
             content_type?: string;
@@ -858,7 +863,7 @@ export interface components {
             }[];
             request: components["schemas"]["RequestSeen"];
             response: components["schemas"]["ResponseMade"];
-            violations: components["schemas"]["Finding"][];
+            findings: components["schemas"]["Finding"][];
             /** @description The documented calls that are nearest to an unknown one. */
             near_misses?: string[];
         };
