@@ -5,11 +5,16 @@ import { milliseconds, type Duration } from "./durations.js";
 
 type Type = Schemas["FaultType"];
 
+interface DelayClock {
+  /** The clock that the delay follows. Default: `machine`. */
+  clock?: "machine" | "world";
+}
+
 /** What each type of fault takes. Durations can be written as `"30s"`. */
 export interface FaultAttributes {
   http_error: { status?: number; retryAfter?: Duration; body?: unknown };
-  latency: { delay?: Duration; jitter?: Duration; p50?: Duration; p99?: Duration };
-  timeout: { delay?: Duration };
+  latency: { delay?: Duration; jitter?: Duration; p50?: Duration; p99?: Duration } & DelayClock;
+  timeout: { delay?: Duration } & DelayClock;
   reset_peer: object;
   limit_data: { bytes?: number };
   slicer: { size?: number; delay?: Duration };
@@ -18,7 +23,7 @@ export interface FaultAttributes {
   empty: object;
   garbage: { size?: number };
   stream_cut: { afterEvents?: number };
-  stream_stall: { afterEvents?: number; stall?: Duration };
+  stream_stall: { afterEvents?: number; stall?: Duration } & DelayClock;
   stream_malformed: { afterEvents?: number };
   stream_duplicate: { afterEvents?: number };
   stream_no_end: object;

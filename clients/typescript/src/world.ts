@@ -244,10 +244,15 @@ export class World {
         const { mode, now } = await control.get("/worlds/{world}/clock", { path });
         return { mode, now: Date.parse(now) };
       },
-      delaysAll: async (requests: readonly string[]) => {
+      delayedUntil: async (requests: readonly string[]) => {
         const lines = await everyItem<Schemas["RequestLine"]>(control, "/worlds/{world}/requests", id);
-        const delayed = lines.filter((line) => line.faults?.some((it) => DELAYS.includes(it.type)));
-        return requests.every((name) => delayed.some((line) => isRequest(name, line)));
+        const faults = await everyItem<Schemas["Fault"]>(control, "/worlds/{world}/faults", id);
+        const ends = requests.map((name) => {
+          const line = lines.findLast((it) => isRequest(name, it));
+          const fault = faults.find((it) => line?.faults?.some((applied) => applied.id === it.id));
+          return line && fault && DELAYS.includes(fault.type) ? endOf(fault, line) : undefined;
+        });
+        return ends.includes(undefined) ? undefined : Math.min(...(ends as number[]));
       },
       advance: async (limit_ms: number | undefined) => {
         const body = { until: "next" as const, ...(limit_ms === undefined ? {} : { by_ms: limit_ms }) };
@@ -256,6 +261,12 @@ export class World {
       },
     };
   }
+}
+
+/** When *fault* lets the answer of *line* go, on the world's clock; Infinity if it follows the machine's. */
+function endOf({ attributes }: Schemas["Fault"], line: Schemas["RequestLine"]): number {
+  if (attributes.clock !== "world") return Infinity;
+  return Date.parse(line.at) + (attributes.delay_ms ?? 0) + (attributes.jitter_ms ?? 0);
 }
 
 /** Whether the journal line is of the request *name*, such as `GET /w/w_1/ozor/api/v1/videos?limit=5`. */

@@ -22,8 +22,11 @@ export interface WorldClock {
   readonly name: string;
   readonly port: string;
   read(): Promise<{ mode: string; now: number }>;
-  /** Whether a fault delays the answer of each of *requests*, such as `GET /w/w_1/ozor/api/v1/videos`. */
-  delaysAll(requests: readonly string[]): Promise<boolean>;
+  /**
+   * Until when faults delay the answers of all of *requests*, such as `GET /w/w_1/ozor/api/v1/videos`:
+   * Infinity for a delay on the machine's clock; undefined if there is one that no fault delays.
+   */
+  delayedUntil(requests: readonly string[]): Promise<number | undefined>;
   /** Advances to the next event, by *limit_ms* at most; the new time, and how much has happened. */
   advance(limit_ms: number | undefined): Promise<{ now: number; events: number }>;
 }
@@ -69,6 +72,8 @@ export class Timeline {
   private turnAt = realNow();
   private dateCalls = 0;
   private isAdvancing = false;
+  /** When a fault lets an answer go that the code waits for. */
+  private heldUntil = Infinity;
   /** Calls of this package by the code in the run, which time must not overtake. */
   private ownCalls = 0;
   private readonly places = new Map<UserPlace, number>();
@@ -204,7 +209,8 @@ export class Timeline {
     const step = this.queue.size > 0 ? WATCHED_STREAM_STEP_MS : STREAM_STEP_MS;
     const stream = this.traffic.hasStream ? step : Infinity;
     const faked = [...this.guests].flatMap(delaysOf);
-    return Math.min((this.earliest()?.at ?? Infinity) - this.now, stream, ...faked);
+    const held = Math.max(1, this.heldUntil - this.now);
+    return Math.min((this.earliest()?.at ?? Infinity) - this.now, held, stream, ...faked);
   }
 
   /** Move time to what comes first. False if nothing is scheduled. */
@@ -268,6 +274,7 @@ export class Timeline {
   /** Wait until no request is in flight and nothing has happened for *quiet_ms*. */
   private async quiet(quiet_ms: number): Promise<void> {
     const began = realNow();
+    this.heldUntil = Infinity;
     for (;;) {
       const before = this.activity;
       await turn();
@@ -290,8 +297,10 @@ export class Timeline {
   private async isHeld(): Promise<boolean> {
     const { unanswered } = this.traffic;
     const isEarly = realNow() - this.progressAt < HELD_MS;
-    if (isEarly || unanswered.length === 0 || this.ownCalls > 0 || this.queue.size === 0) return false;
-    return this.clock.delaysAll(unanswered);
+    if (isEarly || unanswered.length === 0 || this.ownCalls > 0) return false;
+    const until = await this.clock.delayedUntil(unanswered);
+    this.heldUntil = until ?? Infinity;
+    return until !== undefined && (until < Infinity || this.queue.size > 0);
   }
 
   /** Nothing is scheduled: wait for the code to do something else than wait for time. */

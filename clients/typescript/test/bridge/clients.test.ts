@@ -81,6 +81,17 @@ test("a slow answer is awaited: a deadline of ten minutes does not pass meanwhil
   expect(deadline.signal.aborted).toBe(false);
 });
 
+test("a delay on the world's clock passes with it", async ({ world }) => {
+  await world.fault("latency", { delay: "8s", clock: "world" });
+  const { baseUrl, apiKey } = world.ozor;
+
+  const took = await elapsed(world, async () => {
+    await (await fetch(`${baseUrl}/api/v1/videos`, { headers: { "X-API-Key": apiKey } })).json();
+  });
+
+  expect(took).toBe(8);
+});
+
 test("connections that are kept alive are not closed by the world's time", async ({ world }) => {
   const { baseUrl, apiKey } = world.ozor;
 

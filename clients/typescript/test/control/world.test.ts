@@ -10,8 +10,8 @@ const everyFaultIsTyped: SameKeys<keyof FaultAttributes, Schemas["FaultType"]> =
 
 const FAULTS: { [T in keyof FaultAttributes]: Required<FaultAttributes[T]> } = {
   http_error: { status: 429, retryAfter: "30s", body: { error: "busy" } },
-  latency: { delay: "1s", jitter: 5, p50: "1s", p99: "2s" },
-  timeout: { delay: "1s" },
+  latency: { delay: "1s", jitter: 5, p50: "1s", p99: "2s", clock: "world" },
+  timeout: { delay: "1s", clock: "world" },
   reset_peer: {},
   limit_data: { bytes: 5 },
   slicer: { size: 5, delay: 1 },
@@ -20,7 +20,7 @@ const FAULTS: { [T in keyof FaultAttributes]: Required<FaultAttributes[T]> } = {
   empty: {},
   garbage: { size: 8 },
   stream_cut: { afterEvents: 1 },
-  stream_stall: { afterEvents: 1, stall: "1s" },
+  stream_stall: { afterEvents: 1, stall: "1s", clock: "world" },
   stream_malformed: { afterEvents: 1 },
   stream_duplicate: { afterEvents: 1 },
   stream_no_end: {},
