@@ -326,11 +326,10 @@ def keeps_a_link_beyond_its_life(world: World) -> None:
     made = own.create()
     _wait(own, made, 5)
     own.http.post(f"/videos/{made['videoId']}/export", json={})
-    for _ in range(60):
+    video = own.get(f"/videos/{made['videoId']}")
+    while video["exportStatus"] != "complete":
         time.sleep(5)
         video = own.get(f"/videos/{made['videoId']}")
-        if video["exportStatus"] == "complete":
-            break
     time.sleep(48 * 3_600)
     httpx.get(video["downloadUrl"])
 
