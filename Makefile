@@ -12,6 +12,8 @@ RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 # An environment of its own: the pytest plugins in it would load in every other run too.
 NEIGHBOURS := .cache/neighbours/.installed
+# Playwright, of 50 MB, for the tests that look at the page in a browser.
+BROWSER := .cache/browser/.installed
 # Tools from npm, at the versions of tools/node/package-lock.json.
 NODE := .cache/node/.installed
 # The generator of Python clients needs versions of its own of what the kit uses as well.
@@ -52,6 +54,10 @@ test-slow: $(DEVELOPMENT) ## the tests that build, fuzz or take long
 .PHONY: test-neighbours
 test-neighbours: $(NEIGHBOURS) ## the pytest plugin beside its users' other tools, none skipped
 	NEIGHBOURS=all $(dir $(NEIGHBOURS))bin/python -m pytest -n 2 tests/plugin $(ARGS)
+
+.PHONY: test-browser
+test-browser: $(BROWSER) $(NODE) ## the page in headless Chromium: stories, accessibility, pictures
+	chromium="$$(tools/find_chromium.sh)" && CHROMIUM="$$chromium" $(dir $(BROWSER))bin/python -m pytest tests/browser $(ARGS)
 
 .PHONY: test-prism
 test-prism: $(DEVELOPMENT) ## the contract kit against a server that is not ours, from npm
@@ -146,6 +152,10 @@ lock: | $(BIN)/python ## resolve the dependencies anew, newest versions first
 	  --group build --group dev --group neighbours -c requirements-dev.lock \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements-neighbours.lock
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml \
+	  --group build --group browser -c requirements-dev.lock \
+	  --universal --fork-strategy fewest --generate-hashes \
+	  --python-version 3.11 --quiet -o requirements-browser.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --group clients \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements-clients.lock
@@ -204,6 +214,14 @@ $(CLIENTS): requirements-clients.lock | $(BIN)/python
 	@echo "installing the generator of Python clients into $(@D) ..."
 	@$(BIN)/python -m venv $(@D)
 	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r $<
+	@touch $@
+
+$(BROWSER): requirements-browser.lock pyproject.toml | $(BIN)/python
+	@echo "installing Playwright into $(@D) ..."
+	@$(BIN)/python -m venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r $<
+	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --no-deps \
+	  --no-build-isolation -e .
 	@touch $@
 
 $(NEIGHBOURS): requirements-neighbours.lock pyproject.toml | $(BIN)/python

@@ -77,7 +77,7 @@ def test_a_plot_follows_the_sums_of_the_ledger() -> None:
     ]
     drawn = plot(entries, now_ms=4_000)
     assert drawn is not None
-    assert drawn.lines["held"].startswith("M64.0 228.0H284.0V")
+    assert drawn.lines["held"].startswith("M64.0 228.0H268.0V")
 
 
 def test_a_plot_of_many_entries_stays_small_and_ends_at_the_last_sum() -> None:
@@ -87,7 +87,7 @@ def test_a_plot_of_many_entries_stays_small_and_ends_at_the_last_sum() -> None:
 
     assert drawn is not None
     assert len(drawn.lines["available"]) < 30_000
-    assert drawn.lines["available"].endswith("V16.0H944.0")
+    assert drawn.lines["available"].endswith("V16.0H912.0")
     assert plot([], now_ms=0) is None
 
 

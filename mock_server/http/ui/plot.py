@@ -11,7 +11,7 @@ from ...kernel.rows import Entry
 from .axis import Axis, Tick
 
 WIDTH, HEIGHT = 960, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 16, 32
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 48, 16, 32
 #: The drawing is not wide enough to show more corners than this.
 _POINTS_MAX = 800
 
@@ -62,5 +62,5 @@ def plot(entries: Sequence[Entry], now_ms: int) -> Plot | None:
         for at_ms, sums in kept[1:]:
             path += f"H{axis.x(at_ms)}V{y(sums[place])}"
         lines[name] = f"{path}H{axis.x(axis.to_ms)}"
-    y_ticks = sorted({round(highest * part / 4) for part in range(5)})
+    y_ticks = range(0, highest + 1, -(-highest // 4))
     return Plot(lines, axis.ticks(), [(y(it), it) for it in y_ticks])

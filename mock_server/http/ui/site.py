@@ -21,7 +21,7 @@ from .job_page import one_job, video
 from .live import Live, mark
 from .pages import PAGES
 from .request_page import one_request
-from .view import Control, Send, View
+from .view import Control, Send, View, ms
 
 #: A form carries an example body at most.
 _FORM_BYTES_MAX = 64 * 1024
@@ -184,6 +184,8 @@ class Site:
     def _render(self, template: str, view: View, shown: Mapping[str, object], *, page: str) -> str:
         # Taken first: what changes while the page is drawn is then news for it.
         seen = mark(self._worlds, view.world.id)
+        clock = view.ask("getClock")
+        due = clock["next"]
         return render_template(
             f"{template}.html",
             **shown,
@@ -192,7 +194,8 @@ class Site:
             label=view.world.settings.label,
             root=f"{PREFIX}/w/{quote(view.world.id)}",
             args=view.args,
-            clock=view.ask("getClock"),
+            clock=clock,
+            next_in_ms=ms(due["at"]) - ms(clock["now"]) if due else 0,
             world_ids=[it.id for it in self._worlds.all()],
             seen=seen,
             here=request.full_path.rstrip("?"),

@@ -11,7 +11,7 @@ from screentest.specs.behaviour.behaviour import Kind
 from .axis import Axis, Tick
 
 WIDTH = 960
-_LEFT, _RIGHT = 96, 16
+_LEFT, _RIGHT = 96, 48
 #: The width of a final state, which has no end.
 _END_WIDTH = 10.0
 #: A bar that is narrower has no room for its name.
