@@ -12,8 +12,6 @@ RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 # An environment of its own: the pytest plugins in it would load in every other run too.
 NEIGHBOURS := .cache/neighbours/.installed
-# Playwright, of 50 MB, for the tests that look at the page in a browser.
-BROWSER := .cache/browser/.installed
 # Tools from npm, at the versions of tools/node/package-lock.json.
 NODE := .cache/node/.installed
 # The generator of Python clients needs versions of its own of what the kit uses as well.
@@ -41,7 +39,7 @@ serve: $(RUNTIME) ## start the mock server on http://127.0.0.1:8787
 
 .PHONY: test
 test: $(DEVELOPMENT) ## the tests that take a second or less each
-	$(PYTEST) -n 2 -m "not slow and not postgres" $(ARGS)
+	$(PYTEST) -n 2 -m "not slow and not postgres and not browser" $(ARGS)
 
 .PHONY: test-postgres
 test-postgres: $(DEVELOPMENT) ## `--db postgresql://`, with a server that the tests start themselves
@@ -56,8 +54,9 @@ test-neighbours: $(NEIGHBOURS) ## the pytest plugin beside its users' other tool
 	NEIGHBOURS=all $(dir $(NEIGHBOURS))bin/python -m pytest -n 2 tests/plugin $(ARGS)
 
 .PHONY: test-browser
-test-browser: $(BROWSER) $(NODE) ## the page in headless Chromium: stories, accessibility, pictures
-	chromium="$$(tools/find_chromium.sh)" && CHROMIUM="$$chromium" $(dir $(BROWSER))bin/python -m pytest tests/browser $(ARGS)
+test-browser: $(DEVELOPMENT) $(NODE) ## the page in headless Chromium: stories, accessibility, pictures
+	chromium="$$(tools/find_chromium.sh)" && CHROMIUM="$$chromium" \
+	  $(PYTEST) tests/browser -m browser $(ARGS)
 
 .PHONY: test-prism
 test-prism: $(DEVELOPMENT) ## the contract kit against a server that is not ours, from npm
@@ -152,10 +151,6 @@ lock: | $(BIN)/python ## resolve the dependencies anew, newest versions first
 	  --group build --group dev --group neighbours -c requirements-dev.lock \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements-neighbours.lock
-	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml \
-	  --group build --group browser -c requirements-dev.lock \
-	  --universal --fork-strategy fewest --generate-hashes \
-	  --python-version 3.11 --quiet -o requirements-browser.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --group clients \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements-clients.lock
@@ -214,14 +209,6 @@ $(CLIENTS): requirements-clients.lock | $(BIN)/python
 	@echo "installing the generator of Python clients into $(@D) ..."
 	@$(BIN)/python -m venv $(@D)
 	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r $<
-	@touch $@
-
-$(BROWSER): requirements-browser.lock pyproject.toml | $(BIN)/python
-	@echo "installing Playwright into $(@D) ..."
-	@$(BIN)/python -m venv $(@D)
-	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r $<
-	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --no-deps \
-	  --no-build-isolation -e .
 	@touch $@
 
 $(NEIGHBOURS): requirements-neighbours.lock pyproject.toml | $(BIN)/python

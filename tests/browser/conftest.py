@@ -1,34 +1,22 @@
-"""A Chromium for the session, and tabs that record what they load and complain about."""
+"""A Chromium for the session, and a tab that records what it loads and complains about."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.live_mock import LiveMock, serving
 
-from .tab import Tab
-
-playwright = pytest.importorskip("playwright.sync_api", reason="make test-browser installs it")
-
-CHROMIUM = os.environ.get("CHROMIUM", "")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test here, and skip all of them without a browser."""
-    for item in items:
-        item.add_marker(pytest.mark.browser)
-        if not CHROMIUM:
-            item.add_marker(pytest.mark.skip(reason="no Chromium; tools/find_chromium.sh says why"))
+from .tab import CHROMIUM, Tab
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[playwright.Browser]:
+def chromium() -> Iterator[Browser]:
     """The browser of the run."""
-    with playwright.sync_playwright() as driver:
+    with sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=CHROMIUM,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
@@ -39,17 +27,15 @@ def chromium() -> Iterator[playwright.Browser]:
 
 @pytest.fixture
 def mock(tmp_path: Path) -> Iterator[LiveMock]:
-    """A server of the test's own, whose default world stands still."""
+    """A server of the test's own, with a manual clock."""
     with serving(tmp_path, "--clock", "manual") as mock:
         yield mock
 
 
 @pytest.fixture
-def tab(chromium: playwright.Browser, mock: LiveMock) -> Iterator[Tab]:
+def tab(chromium: Browser, mock: LiveMock) -> Iterator[Tab]:
     """A tab at the mock; at its end it has complained about nothing and loaded nothing else."""
-    context = chromium.new_context(
-        viewport={"width": 1280, "height": 800}, permissions=["clipboard-read", "clipboard-write"]
-    )
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
     opened = Tab(context.new_page(), mock.url)
     yield opened
     complaints, foreign = opened.complaints, opened.foreign

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import shutil
 
-if TYPE_CHECKING:
-    from playwright.sync_api import ConsoleMessage, Page, Request
+import pytest
+from playwright.sync_api import ConsoleMessage, Page, Request
 
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+
+#: The marks of every test in this folder.
+in_browser = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
 UI = "/_screentest/ui"
 #: The page follows a change within a second; a loaded machine takes its time.
 FOLLOWS_MS = 15_000

@@ -1,4 +1,4 @@
-"""Every page in three sizes, light and dark: nothing serious for axe, nothing wider than the window.
+"""Every page in three sizes and two colour schemes: what axe finds, and what is too wide.
 
 The pictures stay in `.cache/browser/pictures`, for people to look at.
 """
@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from tests.live_mock import LiveMock, serving
 from tests.tree import ROOT
 
-from .conftest import playwright
 from .scenes import populate
-from .tab import Tab
+from .tab import Tab, in_browser
+
+pytestmark = in_browser
 
 PICTURES = ROOT / ".cache" / "browser" / "pictures"
 AXE = ROOT / ".cache" / "node" / "node_modules" / "axe-core" / "axe.min.js"
@@ -50,7 +52,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveMock, 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_every_page_is_readable(
-    chromium: playwright.Browser, scene: tuple[LiveMock, dict[str, str]], size: str, scheme: Any
+    chromium: Browser, scene: tuple[LiveMock, dict[str, str]], size: str, scheme: Any
 ) -> None:
     mock, ids = scene
     width, height = SIZES[size]
@@ -79,7 +81,7 @@ def test_every_page_is_readable(
     assert found == [], "\n".join(found)
 
 
-def _axe(page: playwright.Page) -> list[str]:
+def _axe(page: Page) -> list[str]:
     """What axe finds serious on *page*."""
     page.evaluate(Path(AXE).read_text(encoding="utf-8"))
     results = page.evaluate("axe.run(document, {resultTypes: ['violations']})")

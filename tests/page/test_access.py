@@ -56,6 +56,17 @@ def test_the_token_opens_the_page_that_was_asked_for(stranger: Visitor) -> None:
     assert stranger.open("/jobs").status_code == 200
 
 
+def test_a_form_that_is_too_old_says_so_in_the_open_page(visitor: Visitor) -> None:
+    form = visitor.page().form("/do/advance")
+    data = {**form.fields, "form_token": "of another session"}
+
+    answer = visitor.wsgi.post(form.action, data=data, headers={"HX-Request": "true"})
+
+    assert answer.status_code == 403
+    assert answer.text.startswith('<hx-partial hx-target="#notice"')
+    assert "load the page again" in answer.text
+
+
 def test_the_session_ends_when_its_holder_says_so(stranger: Visitor) -> None:
     _log_in(stranger)
     form = stranger.page().form("/leave")

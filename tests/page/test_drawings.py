@@ -77,7 +77,7 @@ def test_a_plot_follows_the_sums_of_the_ledger() -> None:
     ]
     drawn = plot(entries, now_ms=4_000)
     assert drawn is not None
-    assert drawn.lines["held"].startswith("M64.0 228.0H268.0V")
+    assert drawn.lines["held"].startswith("M64.0 228.0H276.0V")
 
 
 def test_a_plot_of_many_entries_stays_small_and_ends_at_the_last_sum() -> None:

@@ -97,8 +97,8 @@ def _call(
 
 
 def _send(
-    app: Flask, method: str, path: str, headers: Mapping[str, str], body: bytes
+    app: Flask, method: str, url: str, headers: Mapping[str, str], body: bytes
 ) -> tuple[int, str, bytes]:
     """Status, request id and body of the mock's own answer to a client."""
-    answer = app.test_client().open(path, method=method, headers=dict(headers), data=body)
+    answer = app.test_client().open(url, method=method, headers=dict(headers), data=body)
     return answer.status_code, answer.headers.get("X-Screentest-Request-Id", ""), answer.data

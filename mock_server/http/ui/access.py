@@ -14,7 +14,7 @@ from flask import Request, Response
 
 #: A browser that is left open over a working day stays logged in.
 SESSION_S_MAX = 12 * 3_600
-#: Browsers whose last notice is kept until they show it.
+#: Notices that wait for their page.
 _NOTICES_MAX = 500
 #: The path that the cookie is sent to.
 PREFIX = "/_screentest/ui"
@@ -50,7 +50,7 @@ class Access:
     def __init__(self, rules: Rules, secret: str) -> None:
         self.rules = rules
         self._secret = secret.encode()
-        self._notices: OrderedDict[str, str] = OrderedDict()
+        self._notices: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     @property
     def needs_login(self) -> bool:
@@ -88,15 +88,18 @@ class Access:
         """Whether *token* is the one of the forms of *session*."""
         return self._is_signed("form", session, token)
 
-    def notify(self, session: str, notice: str) -> None:
-        """Keep *notice* for the next page of *session*."""
-        self._notices[session] = notice
+    def notify(self, session: str, path: str, notice: str) -> None:
+        """Keep *notice* until *session* shows the page at *path*.
+
+        The page that a form leaves may still ask for its parts, and must not take the notice.
+        """
+        self._notices[session, path] = notice
         if len(self._notices) > _NOTICES_MAX:
             self._notices.popitem(last=False)
 
-    def notice(self, session: str) -> str:
-        """The notice that waits for *session*; it is shown once."""
-        return self._notices.pop(session, "")
+    def notice(self, session: str, path: str) -> str:
+        """The notice that waits for the page at *path*; it is shown once."""
+        return self._notices.pop((session, path), "")
 
     def _sign(self, purpose: str, text: str) -> str:
         return hmac.new(self._secret, f"{purpose}:{text}".encode(), sha256).hexdigest()

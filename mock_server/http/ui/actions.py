@@ -132,7 +132,7 @@ def _make_world(view: View, form: Form) -> Done:
     if form.get("seed"):
         body["seed"] = _whole(form, "seed")
     made = view.control("createWorld", {}, body=body, origin=view.origin)
-    return Done(f"Made {made['id']}.", go=made["id"])
+    return Done(f"Made {made['id']}.", go=f"{made['id']}/")
 
 
 def _reset_world(view: View, _: Form) -> Done:
@@ -142,7 +142,7 @@ def _reset_world(view: View, _: Form) -> Done:
 
 def _delete_world(view: View, _: Form) -> Done:
     view.ask("deleteWorld")
-    return Done(f"Deleted {view.world.id}.", go="default")
+    return Done(f"Deleted {view.world.id}.", go="default/worlds")
 
 
 def _snapshot(view: View, form: Form) -> Done:
@@ -198,9 +198,9 @@ def send_example(view: View, send: Send, form: Form) -> Done:
         if form.get("example") not in named:
             raise unknown("example", form.get("example", ""), named, status=422)
         body = json.dumps(named[form["example"]], ensure_ascii=False)
-    path = known["base_url"].removeprefix(view.origin) + start.operation.path
+    url = known["base_url"] + start.operation.path
     headers = {name: value, "Content-Type": "application/json"}
-    status, request, answer = send(start.operation.method, path, headers, body.encode())
+    status, request, answer = send(start.operation.method, url, headers, body.encode())
     text = answer.decode(errors="replace")[:_QUOTED_MAX]
     return Done(f"{provider} answered {status}: {text}", go=f"{view.world.id}/requests/{request}")
 

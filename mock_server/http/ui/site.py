@@ -168,9 +168,9 @@ class Site:
             done = Done(f"Not done: {error}")
         except KeyError as missing:
             done = Done(f"Not done: the form has no field {missing}")
-        self._access.notify(g.session, done.notice)
-        back = _own(form.get("back", ""))
-        return redirect(back if done.go is None else f"{PREFIX}/w/{done.go}", 303)
+        to = _own(form.get("back", "")) if done.go is None else f"{PREFIX}/w/{done.go}"
+        self._access.notify(g.session, urlsplit(to).path, done.notice)
+        return redirect(to, 303)
 
     def _view(self, world: str) -> View:
         return View(
@@ -200,17 +200,17 @@ class Site:
             seen=seen,
             here=request.full_path.rstrip("?"),
             form_token=self._access.form_token(g.session),
-            notice=self._access.notice(g.session),
+            notice=self._access.notice(g.session, request.path),
             needs_login=self._access.needs_login,
-            is_partial=request.headers.get("HX-Request") == "true",
+            is_partial=_is_partial(),
         )
 
     def mistake(self, error: MockError) -> tuple[str, int]:
-        return render_template("error.html", status=error.status, detail=str(error)), error.status
+        return _shown_mistake(error.status, str(error)), error.status
 
     def missing(self, error: HTTPException) -> tuple[str, int]:
         detail = f"There is no page at {request.path}." if error.code == 404 else error.description
-        return render_template("error.html", status=error.code, detail=detail), error.code or 500
+        return _shown_mistake(error.code or 500, detail or ""), error.code or 500
 
 
 def make_site(worlds: Worlds, control: Control, send: Send, rules: Rules, secret: str) -> Flask:
@@ -249,6 +249,16 @@ def make_site(worlds: Worlds, control: Control, send: Send, rules: Rules, secret
     ):
         app.add_url_rule(rule, act.__name__, act, methods=["POST"])
     return app
+
+
+def _shown_mistake(status: int, detail: str) -> str:
+    """A page that says what is wrong; a notice where a page asks in the background."""
+    template = "notice.html" if _is_partial() else "error.html"
+    return render_template(template, status=status, detail=detail)
+
+
+def _is_partial() -> bool:
+    return request.headers.get("HX-Request") == "true"
 
 
 def _own(address: str) -> str:

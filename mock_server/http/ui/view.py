@@ -29,7 +29,7 @@ class Control(Protocol):
     ) -> Json: ...
 
 
-#: Sends a request to the mock itself: method, path, headers and body; (status, request id, body).
+#: Sends a request to the mock itself: method, URL, headers and body; (status, request id, body).
 Send = Callable[[str, str, Mapping[str, str], bytes], tuple[int, str, bytes]]
 
 
