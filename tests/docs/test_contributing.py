@@ -19,6 +19,7 @@ def test_tiers_are_those_of_the_makefile() -> None:
         "fuzz",
         "mutants",
         "test",
+        "test-browser",
         "test-clients",
         "test-neighbours",
         "test-postgres",
