@@ -1,4 +1,4 @@
-"""A Chromium for the session, and a tab that records what it loads and complains about."""
+"""A Chromium for the session, and a tab that records what it loads and has problems with."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def mock(tmp_path: Path) -> Iterator[LiveMock]:
 
 @pytest.fixture
 def tab(chromium: Browser, mock: LiveMock) -> Iterator[Tab]:
-    """A tab at the mock; at its end it has complained about nothing and loaded nothing else."""
+    """A tab at the mock; at its end it has met no problem and loaded nothing else."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     opened = Tab(context.new_page(), mock.url)
     yield opened
-    complaints, foreign = opened.complaints, opened.foreign
+    problems, foreign = opened.problems, opened.foreign
     context.close()
-    assert complaints == []
+    assert problems == []
     assert foreign == []

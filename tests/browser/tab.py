@@ -22,21 +22,21 @@ FOLLOWS_MS = 15_000
 
 
 class Tab:
-    """A page with what its console said (*complaints*) and what it asked others for (*foreign*)."""
+    """A page with what its console said (*problems*) and what it asked others for (*foreign*)."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         self.url = url
-        self.complaints: list[str] = []
+        self.problems: list[str] = []
         self.foreign: list[str] = []
         page.set_default_timeout(FOLLOWS_MS)
         page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("request", self._note)
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            self.complaints.append(f"{message.text} ({message.location})")
+            self.problems.append(f"{message.text} ({message.location})")
 
     def _note(self, request: Request) -> None:
         if not request.url.startswith((self.url, "data:", "blob:")):

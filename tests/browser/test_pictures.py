@@ -74,7 +74,7 @@ def test_every_page_is_readable(
         found += [f"{name}: {wider} px wider than the window"] if wider > 0 else []
         if size != "4k":
             found += [f"{name}: {it}" for it in _axe(tab.page)]
-    found += [it for it in tab.complaints if "404" not in it]
+    found += [it for it in tab.problems if "404" not in it]
     found += tab.foreign
     context.close()
 

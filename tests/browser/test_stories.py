@@ -176,7 +176,7 @@ def test_two_tabs_and_a_program_see_the_same(tab: Tab, mock: LiveMock) -> None:
     tab.page.get_by_label("Name").first.fill("both")
     tab.press("Take a snapshot")
     other.reads("td", "both")
-    assert other.complaints == []
+    assert other.problems == []
 
 
 def test_a_restarted_server_takes_its_open_page_back(chromium: Browser, tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_a_token_is_asked_for_once(chromium: Browser, tmp_path: Path) -> None:
         tab.page.get_by_label("Control token").wait_for()
         context.close()
 
-    assert [it for it in tab.complaints if "401" not in it] == []
+    assert [it for it in tab.problems if "401" not in it] == []
 
 
 def test_it_shows_and_acts_without_a_script(chromium: Browser, mock: LiveMock) -> None:
@@ -237,7 +237,7 @@ def test_it_shows_and_acts_without_a_script(chromium: Browser, mock: LiveMock) -
 
 
 def test_a_hostile_prompt_runs_nothing(tab: Tab) -> None:
-    tab.page.on("dialog", lambda dialog: tab.complaints.append(dialog.message))
+    tab.page.on("dialog", lambda dialog: tab.problems.append(dialog.message))
     tab.open("/")
     card = tab.page.locator("article", has=tab.page.locator("#p-ozor"))
     card.get_by_text("Write the body").click()
