@@ -64,6 +64,9 @@ class Looks(NamedTuple):
     longest_ms: int = 0
 
 
+_NO_LOOKS = Looks()
+
+
 class Payment(Struct):
     """One paid call that was carried out. *number* is that of its request.
 
@@ -116,7 +119,7 @@ class Payments:
         self._newest[payment.content] = payment
         self._kept.append(payment)
         for id_ in _watched(payment):
-            self._looks.setdefault(id_, Looks())
+            self._looks.setdefault(id_, _NO_LOOKS)
         if len(self._kept) > PAYMENTS_MAX:
             self._drop(self._kept.popleft())
 
@@ -146,7 +149,7 @@ class Payments:
             for (provider, _, account), at_ms in self._lists.items()
             if (provider, account) == (payment.provider, payment.account) and at_ms >= payment.at_ms
         ]
-        seen = [self._looks.get(id_, Looks()) for id_ in _watched(payment)]
+        seen = [self._looks.get(id_, _NO_LOOKS) for id_ in _watched(payment)]
         seen = [it for it in seen if it.times and it.last_ms >= payment.at_ms]
         return Looks(
             sum(it.times for it in seen) + len(listed_ms),
