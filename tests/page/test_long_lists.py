@@ -28,14 +28,14 @@ def test_every_page_of_a_world_with_ten_thousand_running_jobs_is_small_and_quick
     for number in range(POLLS):
         account.client.get(f"/api/v1/videos/{made[number % JOBS]}")
 
-    found = {}
+    found: dict[str, tuple[int, float]] = {}
     for page in ("", "requests", "jobs", f"credits?account={account.id}", "webhooks", "faults"):
-        took_s = []
+        sizes, took_s = set[int](), list[float]()
         for _ in range(3):
             began_s = time.perf_counter()
-            answer = visitor.open(f"/{page}")
+            sizes.add(len(visitor.open(f"/{page}").data))
             took_s.append(time.perf_counter() - began_s)
-        found[page] = (len(answer.data), min(took_s))
+        found[page] = (max(sizes), min(took_s))
 
     assert {page: size for page, (size, _) in found.items() if size > BYTES_MAX} == {}
     assert {page: took for page, (_, took) in found.items() if took > SECONDS_MAX} == {}

@@ -67,8 +67,8 @@ class Site:
         if session is None:
             if self._access.needs_login:
                 return redirect(f"{PREFIX}/login?to={quote(request.full_path.rstrip('?'))}")
-            g.session = new_session()
-        if is_change and not self._access.is_form_of(g.session, request.form.get("form_token", "")):
+            g.session = session = new_session()
+        if is_change and not self._access.is_form_of(session, request.form.get("form_token", "")):
             raise MockError(
                 "this form is older than your session; load the page again, then repeat it",
                 code="stale_form",
