@@ -26,6 +26,8 @@ from screentest.specs.openapi.operations import Operation
 from .openapi_documents import documents
 
 _DOCUMENTS = 220
+#: Documents are large, and serving one takes long.
+_NO_HEALTH_CHECKS: Any = list(HealthCheck)
 _PROBLEM = re.compile(r".*/openapi\.json(:\d+)?: \S.*")
 
 
@@ -96,7 +98,7 @@ def test_drawn_documents_are_served_as_they_say_or_refused_with_their_lines() ->
         deadline=None,
         derandomize=True,
         database=None,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=_NO_HEALTH_CHECKS,
     )
     @given(document=documents())
     def serve(document: Json) -> None:
@@ -238,7 +240,7 @@ def test_schemathesis_finds_nothing_at_a_served_document(tmp_path: Path, generat
             deadline=None,
             derandomize=True,
             database=None,
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=_NO_HEALTH_CHECKS,
         )
         @given(case=operation.as_strategy(generation_mode=mode))
         def check(case: Any) -> None:
