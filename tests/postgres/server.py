@@ -128,10 +128,9 @@ class PostgresServer:
 
     def _popen(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
         with (self.folder / "log").open("ab") as log:
-            started: subprocess.Popen[bytes] = subprocess.Popen(
+            return subprocess.Popen[bytes](
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/", **_as_user()
             )
-        return started
 
     def url(self, database: str) -> str:
         """How clients reach *database*."""
