@@ -6,6 +6,7 @@ from screentest.specs.behaviour.call_limits import RateWindow
 
 from ..rules.known import windows_in_force
 from ..sessions.session import Session
+from ..targets.needs import Need, NeedError
 from ..targets.target import Identity
 from ..traces.trace import Exchange
 
@@ -18,6 +19,8 @@ def spaced(
         if operation not in window.operations or window == but:
             continue
         if _calls_since(session, window, who) >= window.limit:
+            if window.per_ms > session.target.patience_ms:
+                raise NeedError(Need.PATIENCE, str(window.per_ms // 1_000))
             session.target.wait(window.per_ms)
     return who
 

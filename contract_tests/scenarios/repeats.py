@@ -54,6 +54,10 @@ def repeats(contract: Contract, checks: Checks, prices: dict[str, int]) -> Itera
         )
 
 
+#: In the server's time; a longer answer leaves open in which second a call counted.
+_SLOW_MS = 500
+
+
 # Idempotency
 
 
@@ -248,11 +252,15 @@ def _rate(session: Session, window: RateWindow) -> None:
     detail = f"{len(passed)} of {limit} calls passed"
     check(rule_ids.rate(window.name, "limit"), detail, answers[-1], holds=len(passed) == limit)
     over = send(1)[0]
+    if over.ended_ms - answers[0].at_ms >= window.per_ms:
+        raise UnableError(f"{limit + 1} calls took longer than {window.per_ms // 1_000} s")
     detail = f"call {limit + 1} was answered {over.status} instead of {status}"
     check(rule_ids.rate(window.name, "refuses"), detail, over, holds=over.status == status)
     _others_of_rate(session, window, who, status)
     if session.is_steered or session.target.stranger is not None:
         _scope_of_rate(session, window, name, status)
+    if over.ended_ms - over.at_ms > _SLOW_MS:
+        raise UnableError("the server answers too slowly to tell single seconds apart")
     _after_wait(session, window, name, ids, who, (answers[0], over))
     session.target.wait(max(0, halfway_ms + window.per_ms + 10 - session.target.now_ms()))
     freed = send(half + 1)
