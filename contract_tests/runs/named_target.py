@@ -1,6 +1,7 @@
 """The target that `--screentest-target` names: a provider's mock, or a server.
 
-SCREENTEST_API_KEY, SCREENTEST_SECOND_API_KEY and SCREENTEST_BEARER are its keys,
+SCREENTEST_API_KEY, SCREENTEST_SECOND_API_KEY, SCREENTEST_EMPTY_API_KEY,
+SCREENTEST_REVOKED_API_KEY and SCREENTEST_BEARER are its keys,
 SCREENTEST_BUDGET the credits that all tests of a run may spend there, SCREENTEST_TIME_SCALE how
 many times faster than ours its clock runs. SCREENTEST_LIVE=1 allows a server that is not this
 machine.
@@ -87,6 +88,8 @@ def options_of(target_name: str, environment: Mapping[str, str]) -> VerifyOption
         url=url or None,
         api_key=environment.get("SCREENTEST_API_KEY", ""),
         second_api_key=environment.get("SCREENTEST_SECOND_API_KEY", ""),
+        empty_api_key=environment.get("SCREENTEST_EMPTY_API_KEY", ""),
+        revoked_api_key=environment.get("SCREENTEST_REVOKED_API_KEY", ""),
         bearer=environment.get("SCREENTEST_BEARER", ""),
         tier="smoke" if url else "full",
         budget=_number(environment, "SCREENTEST_BUDGET", int),

@@ -39,7 +39,9 @@ OTHER_VARIABLES = frozenset(
         "BEARER",
         "BUDGET",
         "CONTROL_TOKEN",
+        "EMPTY_API_KEY",
         "LIVE",
+        "REVOKED_API_KEY",
         "SECOND_API_KEY",
         "TIME_SCALE",
     )

@@ -157,6 +157,12 @@ class _Maker:
             return self._number(schema, is_whole=name == "integer")
         return self._rng.random() < 0.5 if name == "boolean" else None
 
+    def _is_absent(self, schema: Json) -> bool:
+        """Whether *schema* is of a field that this direction leaves out, such as `writeOnly`."""
+        # A reference may lead to a schema that is `true` or `false`.
+        resolved = self._documents.resolve(schema) if isinstance(schema, dict) else schema
+        return isinstance(resolved, dict) and resolved.get(self._absent) is True
+
     def _object(self, schema: Mapping[str, Json], depth: int) -> dict[str, Json]:
         named: Mapping[str, Json] = schema.get("properties", {})
         required = list(dict.fromkeys(schema.get("required", ())))
@@ -165,7 +171,7 @@ class _Maker:
         made: dict[str, Json] = {}
         for name in dict.fromkeys([*required, *optional]):
             inner = named.get(name, self._unnamed(schema, name))
-            if isinstance(inner, dict) and self._documents.resolve(inner).get(self._absent) is True:
+            if self._is_absent(inner):
                 continue
             try:
                 made[name] = self.value(inner, depth + 1)

@@ -39,6 +39,8 @@ def merged(
         target = resolve(schema)
         if isinstance(target, dict):
             found = merged(target, resolve, depth + 1)
+        elif target is False:
+            found = {"not": {}}
     for part in schema.get("allOf", ()):
         if isinstance(part, dict):
             found = _both(found, merged(part, resolve, depth + 1))

@@ -307,6 +307,33 @@ def test_a_schema_without_any_value_is_a_mistake_of_the_contract(tmp_path: Path)
     assert served.lines()[0]["findings"][0]["code"] == "SC503"
 
 
+@pytest.mark.parametrize("anything", ["true", "false", "{}"])
+def test_a_reference_may_lead_to_a_schema_of_one_word(tmp_path: Path, anything: str) -> None:
+    file = tmp_path / "openapi.yaml"
+    file.write_text(
+        f"""
+openapi: 3.1.0
+info: {{title: Lamp, version: '1'}}
+paths:
+  /lamps:
+    get:
+      responses:
+        '200':
+          description: ok
+          content:
+            application/json:
+              schema:
+                type: object
+                properties: {{next: {{$ref: '#/components/schemas/Anything'}}}}
+components: {{schemas: {{Anything: {anything}}}}}
+"""
+    )
+
+    answer = Served(file).call("GET", "/lamp/lamps")
+
+    assert (answer.status_code, answer.headers["X-Screentest-Reason"]) == (200, "unbehaved")
+
+
 @pytest.mark.skipif(not Path(_SAMPLES, "heygen.json").is_file(), reason="no sample files here")
 @pytest.mark.parametrize("name", ["heygen", "magic_hour", "magic_hour.webhooks"])
 def test_every_operation_of_a_public_file_answers_what_it_documents(name: str) -> None:
