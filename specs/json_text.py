@@ -82,12 +82,18 @@ def _places(text: str) -> Iterator[tuple[str, int]]:
 
 
 def _once(members: list[tuple[str, Json]]) -> dict[str, Json]:
-    made = dict(members)
-    if len(made) != len(members):
-        names = [name for name, _ in members]
-        twice = next(name for name in names if names.count(name) > 1)
+    twice = repeated_key(members)
+    if twice is not None:
         raise ValueError(f"the key {twice!r} is repeated")
-    return made
+    return dict(members)
+
+
+def repeated_key(members: list[tuple[str, Json]]) -> str | None:
+    """The first key that two of the *members* of an object have; None if all differ."""
+    if len(dict(members)) == len(members):
+        return None
+    names = [name for name, _ in members]
+    return next(name for name in names if names.count(name) > 1)
 
 
 def _refuse_constant(text: str) -> Json:

@@ -6,6 +6,7 @@ import json
 
 import orjson
 
+from screentest.specs.json_text import repeated_key
 from screentest.specs.json_types import Json
 
 #: Deeper than any documented body, and far below Python's limit for the recursion in `_check`.
@@ -53,11 +54,9 @@ def _check_keys(body: bytes) -> None:
     """Raises if an object has two equal keys, which orjson does not report."""
 
     def pairs(found: list[tuple[str, Json]]) -> dict[str, Json]:
-        made = dict(found)
-        if len(made) != len(found):
-            names = [name for name, _ in found]
-            twice = next(name for name in names if names.count(name) > 1)
+        twice = repeated_key(found)
+        if twice is not None:
             raise BodyError(f"the key {twice!r} is repeated in one object")
-        return made
+        return dict(found)
 
     json.loads(body, object_pairs_hook=pairs)
