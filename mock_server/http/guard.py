@@ -106,11 +106,13 @@ class Guard(Struct, frozen=True):
 
     def check_control(self, environ: Environ) -> Denial | None:
         """403 for a web page, 401 without the token, 415 for a body that is not JSON."""
-        method = environ["REQUEST_METHOD"]
-        if method not in _SAFE_METHODS:
-            denied = self.check_origin(environ)
-            if denied is not None:
-                return denied
+        is_safe = environ["REQUEST_METHOD"] in _SAFE_METHODS
+        # A link in another page may open an answer in a tab, where that page cannot read it.
+        is_opened = is_safe and environ.get("HTTP_SEC_FETCH_DEST") == "document"
+        denied = None if is_opened else self.check_origin(environ)
+        if denied is not None:
+            return denied
+        if not is_safe:
             content_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
             has_body = environ.get("CONTENT_LENGTH") not in {None, "", "0"}
             if (has_body or content_type) and content_type != "application/json":

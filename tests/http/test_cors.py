@@ -81,7 +81,7 @@ def test_control_api_stays_closed_to_an_allowed_page() -> None:
     preflight = control.request("OPTIONS", "/worlds", headers=_PREFLIGHT)
     refused = control.post("/worlds", json={}, headers={"Origin": _PAGE})
 
-    assert (preflight.status, refused.status) == (405, 403)
+    assert (preflight.status, refused.status) == (403, 403)
     assert "access-control-allow-origin" not in {**preflight.headers, **refused.headers}
 
 

@@ -120,6 +120,29 @@ def test_s05_page_of_another_origin_changes_nothing(
 
 
 @pytest.mark.parametrize(
+    "headers", [*_HOSTILE_ORIGINS, {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "iframe"}]
+)
+def test_s05_page_of_another_origin_reads_nothing(
+    world: MockWorld, headers: dict[str, str]
+) -> None:
+    """The answers contain API keys; without CORS headers alone, a `no-cors` call gets them."""
+    answers = [
+        world.control.get(it, headers=headers) for it in (world.path, "/worlds", "/openapi.json")
+    ]
+
+    assert {(it.status, it.json()["code"]) for it in answers} == {(403, "cross_origin")}
+
+
+def test_s05_link_in_another_page_opens_an_answer_but_sends_no_change(world: MockWorld) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"}
+
+    opened = world.control.get(world.path, headers=headers)
+    sent = world.control.post(f"{world.path}/reset", json={}, headers=headers)
+
+    assert (opened.status, sent.status) == (200, 403)
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "/worlds/default/reset",
@@ -261,11 +284,16 @@ def test_s08_guessing_is_answered_by_silence_for_a_minute() -> None:
 def test_s08_a_page_of_another_site_cannot_lock_out_a_user() -> None:
     """A page can make a browser call loopback again and again, without a token."""
     client = Client(WsgiClient(create_app(contracts=[], guard=Guard(token=_TOKEN))), "/_screentest")
-    page = Client(client.wsgi, client.base, {"Sec-Fetch-Site": "cross-site"})
+    sent = {"Sec-Fetch-Site": "cross-site"}
+    pages = [
+        Client(client.wsgi, client.base, it) for it in (sent, sent | {"Sec-Fetch-Dest": "document"})
+    ]
 
-    loaded = [page.get("/worlds/default").status for _ in range(WRONG_TOKENS_MAX + 5)]
+    loaded = [
+        [it.get("/worlds/default").status for it in pages] for _ in range(WRONG_TOKENS_MAX + 5)
+    ]
 
-    assert set(loaded) == {401}
+    assert loaded == [[403, 401]] * len(loaded)
     assert _with(client, "Bearer guess").get("/providers").status == 401
     assert _with(client, f"Bearer {_TOKEN}").get("/providers").status == 200
 
