@@ -50,15 +50,15 @@ def url_option(function: Any) -> Any:
 
 def world_options(function: Any) -> Any:
     """`--url` and `--world`."""
-    return url_option(setting_option("world")(function))
+    return url_option(setting_option("world", "--world", "world_id")(function))
 
 
 @dataclass(frozen=True, slots=True)
 class Mock:
-    """The control API of a running mock. Paths are relative to *world*."""
+    """The control API of a running mock. Paths are relative to *world_id*."""
 
     url: str
-    world: str = "default"
+    world_id: str = "default"
 
     def get(self, path: str = "", **query: str) -> Json:
         asked = {name: value for name, value in query.items() if value}
@@ -112,7 +112,7 @@ class Mock:
                 return
 
     def _below(self, path: str) -> str:
-        return f"/worlds/{segment('world', self.world)}{path}"
+        return f"/worlds/{segment('world', self.world_id)}{path}"
 
 
 def segment(what: str, name: str) -> str:

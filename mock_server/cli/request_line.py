@@ -15,7 +15,7 @@ _TEXT_MAX = 200
 
 
 def request_lines(
-    line: Json, stream: TextIO, *, took_ms: float | None = None, world: str = "default"
+    line: Json, stream: TextIO, *, took_ms: float | None = None, world_id: str = "default"
 ) -> Iterator[str]:
     """The journal's *line* as text: world time, call, status, and a line for each finding."""
     request, status = line["request"], line["response"]["status"]
@@ -37,21 +37,21 @@ def request_lines(
     parts += [f"{it['id']} {it['type']}" for it in line.get("faults", ())]
     if sent and shown == str(status):
         parts.append(f"sent: {printable(sent)}")
-    if world != "default":
-        parts.append(f"[{world}]")
+    if world_id != "default":
+        parts.append(f"[{world_id}]")
     yield "  ".join(parts)
     yield from finding_lines(line.get("findings", ()), stream)
 
 
 def json_lines(
-    line: Json, stream: TextIO, *, took_ms: float | None = None, world: str = "default"
+    line: Json, stream: TextIO, *, took_ms: float | None = None, world_id: str = "default"
 ) -> Iterator[str]:
     """The journal's *line* as one line of JSON, for programs that collect logs."""
     request = line["request"]
     shown = {
         "level": "info",
         "at": line["at"],
-        "world": world,
+        "world": world_id,
         "id": line["id"],
         "provider": line["provider"],
         "operation": line["operation"],

@@ -48,7 +48,7 @@ class RequestLog:
         if not is_quiet:
             self._printer.start()
 
-    def note(self, noted: JournalLine, world: str, took_ms: float) -> None:
+    def note(self, noted: JournalLine, world_id: str, took_ms: float) -> None:
         """Count the journal line *noted*, and queue it for printing."""
         with self._lock:
             self._requests += 1
@@ -59,7 +59,7 @@ class RequestLog:
             if len(self._waiting) >= _WAITING_MAX:
                 self._left_out += 1
                 return
-            self._waiting.append((noted, world, took_ms))
+            self._waiting.append((noted, world_id, took_ms))
         if not self._has_lines.is_set():
             self._has_lines.set()
 
@@ -98,8 +98,8 @@ class RequestLog:
             left_out, self._left_out = self._left_out, 0
         detail = [
             text
-            for noted, world, took_ms in waiting
-            for text in self._lines(noted.line, self._stream, took_ms=took_ms, world=world)
+            for noted, world_id, took_ms in waiting
+            for text in self._lines(noted.line, self._stream, took_ms=took_ms, world_id=world_id)
         ]
         if left_out and self._as_json:
             detail.append(json.dumps({"level": "info", "left_out": left_out}))

@@ -85,7 +85,7 @@ class Instant(Struct, frozen=True):
     def ledger(self) -> Ledger:
         return Ledger(self.rows)
 
-    def choice(self, interpretation: str) -> str:
+    def reading(self, interpretation: str) -> str:
         """The reading in force for an interpretation."""
         known = self.behaviour.interpretations[interpretation]
         return self.world.settings.choices.get(f"{self.provider}.{interpretation}", known.default)

@@ -131,7 +131,7 @@ def _take(ctx: Instant, job: Resource, cost: Cost) -> None:
 def holds_cost(ctx: Instant) -> bool:
     """Whether the cost of a running job is held; if not, the balance is only checked at start."""
     known = ctx.behaviour.interpretations
-    return "credit_hold" not in known or ctx.choice("credit_hold") == "reserve"
+    return "credit_hold" not in known or ctx.reading("credit_hold") == "reserve"
 
 
 def schedule_step(ctx: Instant, job: Resource, step: int) -> None:

@@ -23,7 +23,7 @@ from screentest.specs.openapi.validation import Violation
 from ..kernel.faults import Fault
 from ..kernel.finding import Finding
 from ..kernel.magic import Directive, directive_in
-from ..kernel.recent_calls import Habit
+from ..kernel.recent_calls import PolledJob
 from ..kernel.rows import Account, Key, Resource
 from ..media.asset import Asset
 from .instant import Instant
@@ -133,7 +133,7 @@ class Call(Struct):
     The rest is for the pipeline alone. *presented_key* is the stored key behind *raw_key*, before
     it is judged; *key_suffix* is the directive appended to it. *served* are all contracts of this
     process. *save_replay* stores the answer for a repetition. *is_counted*: the call is in its rate
-    windows. *habit* is what findings note of polls. *faults* have been applied if it *is_exposed*.
+    windows. *polled* is what findings note of polls. *faults* have been applied if it *is_exposed*.
     *started* is the job that the call started. *warnings* are about our own reply.
     """
 
@@ -156,7 +156,7 @@ class Call(Struct):
     save_replay: Callable[[Reply], None] | None = None
     is_counted: bool = False
     is_exposed: bool = False
-    habit: Habit | None = None
+    polled: PolledJob | None = None
     faults: list[Fault] = []
     started: Resource | None = None
     warnings: list[Finding] = []

@@ -67,11 +67,11 @@ class Timekeeper:
 
     def notify(self, world_id: str) -> None:
         """Call every listener with *world_id*."""
-        self.hear(world_id)
+        self.notify_of_others(world_id)
         for listener in self._listeners_here:
             listener(world_id)
 
-    def hear(self, world_id: str) -> None:
+    def notify_of_others(self, world_id: str) -> None:
         """Tell listeners that another process may have moved the world *world_id*."""
         for listener in self._listeners:
             listener(world_id)

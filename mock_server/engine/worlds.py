@@ -62,7 +62,7 @@ class Worlds:
         store.on_load(self._begin_again)
         store.on_change(self._renew, lambda rows: self._open.pop(rows.id, None))
         self._look()
-        store.keeper.listen(self._hear)
+        store.keeper.listen(self._on_change)
 
     @property
     def providers(self) -> Mapping[str, Provider]:
@@ -258,16 +258,16 @@ class Worlds:
         """
         return [world for it in self.store.overdue() if (world := self.find(it)) is not None]
 
-    def see_to(self, world: World) -> None:
+    def catch_up(self, world: World) -> None:
         """Run what is due in *world*, and the webhooks claimed by a process that has ended."""
         with world.rows.transaction():
             self._take_back(world)
             self.clocks.settle(world)
 
-    def _hear(self, world_id: str) -> None:
+    def _on_change(self, world_id: str) -> None:
         # An empty id means that any world may have changed.
         for name in [world_id] if world_id else [*self._open]:
-            self.clocks.hear(name)
+            self.clocks.notify_of_others(name)
 
     def _take_back(self, world: World) -> None:
         """Make webhook attempts due again that a process claimed and never finished."""

@@ -18,7 +18,7 @@ from ..engine.outbox import deliveries
 from ..engine.world import World
 from ..engine.worlds import Worlds
 from ..kernel.finding import Finding
-from ..kernel.recent_calls import Looks, Payment
+from ..kernel.recent_calls import Payment, Reads
 from ..kernel.rows import Resource
 from ..kernel.webhooks import Fate
 from .payments import paid_twice, price, source_of_payment, thing
@@ -28,7 +28,7 @@ _SILENT_PAUSES = 3
 #: The least pause that is assumed of a client.
 _PAUSE_MS_MIN = 5_000
 #: A client that asked so often waited for the end; one that asked less wanted to see a state.
-_WAITED_LOOKS = 5
+_WAITED_READS = 5
 #: A client that waited so long for a job that is stuck was right to give up.
 _PATIENT_MS = 10 * 60 * 1_000
 _FOREVER_MS = 2**62
@@ -55,7 +55,7 @@ class _Paid(Struct, frozen=True):
     ctx: Instant
     payment: Payment
     job: Resource
-    looks: Looks
+    reads: Reads
     ends_ms: int
     is_used: bool
     is_silent: bool
@@ -99,20 +99,20 @@ def _all_paid(worlds: Worlds, world: World) -> list[_Paid]:
             continue
         if ctx.state_rules(job, job.script.steps[-1][1]).kind is not Kind.SUCCEEDED:
             continue
-        length_ms, looks = job.script.ends_ms, world.payments.looks(payment)
+        length_ms, reads = job.script.ends_ms, world.payments.reads(payment)
         ends_ms = job.created_ms + length_ms if length_ms is not None else _FOREVER_MS
-        is_used = job.id in delivered or looks.last_ms >= ends_ms
-        silent_ms = _silent_ms(ctx, payment, looks, ends_ms)
-        found.append(_Paid(ctx, payment, job, looks, ends_ms, is_used, now_ms > silent_ms))
+        is_used = job.id in delivered or reads.last_ms >= ends_ms
+        silent_ms = _silent_ms(ctx, payment, reads, ends_ms)
+        found.append(_Paid(ctx, payment, job, reads, ends_ms, is_used, now_ms > silent_ms))
     return found
 
 
-def _silent_ms(ctx: Instant, payment: Payment, looks: Looks, ends_ms: int) -> int:
+def _silent_ms(ctx: Instant, payment: Payment, reads: Reads, ends_ms: int) -> int:
     """The instant from which a client that does not ask again is silent."""
     cadence = ctx.behaviour.cadence
     documented_ms = cadence.at_least_ms if cadence is not None else 0
-    pause_ms = max(looks.longest_ms, documented_ms, _PAUSE_MS_MIN)
-    since_ms = looks.last_ms if looks.times else min(ends_ms, ctx.at_ms)
+    pause_ms = max(reads.longest_ms, documented_ms, _PAUSE_MS_MIN)
+    since_ms = reads.last_ms if reads.times else min(ends_ms, ctx.at_ms)
     return max(payment.at_ms, since_ms) + _SILENT_PAUSES * pause_ms
 
 
@@ -150,15 +150,15 @@ def _of_pair(unused: _Paid, twin: _Paid) -> PaymentFinding:
 
 def _of_one(paid: _Paid, *, is_final: bool) -> Iterator[PaymentFinding]:
     """The finding about a job whose end the client has not seen, if it will not see it."""
-    looks, payment = paid.looks, paid.payment
+    reads, payment = paid.reads, paid.payment
     contract, called = paid.ctx.contract, thing(paid.ctx.contract, payment)
     wanted = (
         f"the end of the {called} for which req_{payment.number} paid {price(payment)}".rstrip()
     )
-    if looks.times:
-        has_waited = looks.times >= _WAITED_LOOKS or paid.has_ended
+    if reads.times:
+        has_waited = reads.times >= _WAITED_READS or paid.has_ended
         is_stuck = paid.ends_ms == _FOREVER_MS
-        if is_stuck and looks.last_ms - payment.at_ms >= _PATIENT_MS:
+        if is_stuck and reads.last_ms - payment.at_ms >= _PATIENT_MS:
             return
         if paid.is_silent or (is_final and has_waited):
             fix = (
@@ -166,7 +166,7 @@ def _of_one(paid: _Paid, *, is_final: bool) -> Iterator[PaymentFinding]:
                 "again after a restart; when the program gives up, say so and keep the id"
             )
             finding = _advice("SC213", contract, payment, wanted.rstrip(), _left(paid), fix)
-            yield PaymentFinding(finding, looks.last_ms, payment)
+            yield PaymentFinding(finding, reads.last_ms, payment)
     elif paid.has_ended and (is_final or paid.is_silent):
         actual = "no request for it, and no webhook that was delivered"
         if payment.is_stream:
@@ -178,11 +178,11 @@ def _of_one(paid: _Paid, *, is_final: bool) -> Iterator[PaymentFinding]:
 
 def _left(paid: _Paid) -> str:
     """When the client of a job stopped to ask for it."""
-    times = f"asked {paid.looks.times} time{'' if paid.looks.times == 1 else 's'}"
+    times = f"asked {paid.reads.times} time{'' if paid.reads.times == 1 else 's'}"
     if paid.has_ended:
-        return f"{times}, the last time {_seconds(paid.ends_ms - paid.looks.last_ms)} before it"
+        return f"{times}, the last time {_seconds(paid.ends_ms - paid.reads.last_ms)} before it"
     state = paid.ctx.state(paid.job)
-    return f"{times}, the last time {_seconds(paid.ctx.at_ms - paid.looks.last_ms)} ago: {state}"
+    return f"{times}, the last time {_seconds(paid.ctx.at_ms - paid.reads.last_ms)} ago: {state}"
 
 
 def _advice(

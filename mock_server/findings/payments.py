@@ -53,7 +53,7 @@ def _note_list(call: Call) -> None:
     """Note that *call* has shown a client all its jobs, if it is a list of them."""
     ctx, payments = call.ctx, call.ctx.world.payments
     if payments.has_any and call.operation.id in collections(ctx.contract):
-        payments.look_at_list(ctx.provider, call.operation.id, call.account_id, ctx.at_ms)
+        payments.note_list_read(ctx.provider, call.operation.id, call.account_id, ctx.at_ms)
 
 
 def _pay(call: Call, answer: Reply | EventStream) -> Sequence[Finding]:
@@ -76,7 +76,7 @@ def _pay(call: Call, answer: Reply | EventStream) -> Sequence[Finding]:
         payment.is_lost = _is_lost(call)
         payment.is_late = any(it.type in _DELAYS for it in faults)
     payments.add(payment)
-    if before is None or not before.is_lost or payments.looks(before).times:
+    if before is None or not before.is_lost or payments.reads(before).times:
         return ()
     if before.job is not None:
         lost = ctx.find(*before.job)

@@ -19,7 +19,7 @@ from screentest.specs.contracts.redaction import header_name, is_secret_header
 from ..engine.provider import Call, EventStream, Refusal, Reply, Request, Upload
 from ..kernel.clock import Mode
 from ..kernel.finding import Finding
-from ..kernel.recent_calls import Habit
+from ..kernel.recent_calls import PolledJob
 from ..kernel.rows import Resource
 from .citations import source_of_refusal
 
@@ -39,7 +39,7 @@ _CLOSE_MS = 60_000
 
 def findings_over_calls(call: Call, answer: Reply | EventStream) -> list[Finding]:
     """The findings about *call* in view of earlier calls; the world remembers this one."""
-    if call.habit is not None:
+    if call.polled is not None:
         return _poll(call)
     if isinstance(answer, EventStream):
         return []
@@ -80,27 +80,27 @@ def _repeated_refusal(call: Call, refusal: Refusal) -> Iterator[Finding]:
 
 def _poll(call: Call) -> list[Finding]:
     """Findings about a poll: too soon, after the end of its job, or in a loop without an end."""
-    habit = call.habit
-    if habit is None:
-        habit = call.habit = _habit(call)
+    polled = call.polled
+    if polled is None:
+        polled = call.polled = _polled_job(call)
     now_ms, world = call.ctx.at_ms, call.ctx.world
-    world.payments.look(habit.job.id, now_ms)
-    before: tuple[int, int, int] = world.marks.get(habit.name) or (-_CLOSE_MS, 0, 0)
+    world.payments.note_read(polled.job.id, now_ms)
+    before: tuple[int, int, int] = world.marks.get(polled.name) or (-_CLOSE_MS, 0, 0)
     pause_ms = now_ms - before[0]
-    reads = before[1] + 1 if habit.has_ended else 0
+    reads = before[1] + 1 if polled.has_ended else 0
     at_once = before[2] + 1 if pause_ms == 0 else 0
-    world.marks.swap(habit.name, (now_ms, reads, at_once))
-    if habit.may_wait and pause_ms >= habit.at_least_ms and at_once != _FROZEN_POLLS_MAX:
+    world.marks.swap(polled.name, (now_ms, reads, at_once))
+    if polled.may_wait and pause_ms >= polled.at_least_ms and at_once != _FROZEN_POLLS_MAX:
         return []
-    return list(_about_poll(call, habit, pause_ms, reads, at_once))
+    return list(_about_poll(call, polled, pause_ms, reads, at_once))
 
 
 def _about_poll(
-    call: Call, habit: Habit, pause_ms: int, reads: int, at_once: int
+    call: Call, polled: PolledJob, pause_ms: int, reads: int, at_once: int
 ) -> Iterator[Finding]:
-    contract, mode, job = call.ctx.contract, call.ctx.world.clock.mode, habit.job
-    if habit.has_ended:
-        if habit.at_least_ms >= 0 and reads > _READS_AFTER_END_MAX:
+    contract, mode, job = call.ctx.contract, call.ctx.world.clock.mode, polled.job
+    if polled.has_ended:
+        if polled.at_least_ms >= 0 and reads > _READS_AFTER_END_MAX:
             yield _after_end(contract, call, job, reads)
         if reads == _READS_FOR_EVER:
             yield _for_ever(call, job, f"{reads} polls since its end as {call.ctx.state(job)!r}")
@@ -116,16 +116,16 @@ def _about_poll(
     # A manual clock that was not moved does not show when the client polled.
     is_known = mode is not Mode.AUTO and not (mode is Mode.MANUAL and pause_ms == 0)
     cadence = contract.behaviour.cadence
-    if cadence is not None and is_known and pause_ms < habit.at_least_ms:
+    if cadence is not None and is_known and pause_ms < polled.at_least_ms:
         yield _too_soon(_source(contract, cadence.source), cadence.at_least_ms, pause_ms)
 
 
-def _habit(call: Call) -> Habit:
+def _polled_job(call: Call) -> PolledJob:
     """What findings note of polls such as *call*, which read a job."""
     contract, job = call.ctx.contract, [*call.found.values()][-1]
     cadence, has_ended = contract.behaviour.cadence, call.ctx.kind(job).is_final
     is_poll = cadence is not None and call.operation.id in cadence.operations
-    return Habit(
+    return PolledJob(
         name=("poll", contract.provider, call.operation.id, call.account_id, job.id),
         job=job,
         has_ended=has_ended,
@@ -144,7 +144,7 @@ def _stuck_since_ms(job: Resource) -> int | None:
 def _poll_from_above(call: Call, above: Resource) -> Iterator[Finding]:
     """Findings about a client that polls the parent of its jobs after all of them have ended."""
     contract, now_ms = call.ctx.contract, call.ctx.at_ms
-    call.ctx.world.payments.look(above.id, now_ms)
+    call.ctx.world.payments.note_read(above.id, now_ms)
     kinds = [
         name
         for name, it in contract.behaviour.resources.items()

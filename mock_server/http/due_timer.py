@@ -137,7 +137,7 @@ class DueTimer:
         """Run what is due where no other process has."""
         self._wake_at(_OVERDUE, monotonic_s() + _OVERDUE_S)
         for world in self._worlds.overdue():
-            self._worlds.see_to(world)
+            self._worlds.catch_up(world)
 
 
 def _call(settle: Callable[[str], None], world_id: str) -> None:

@@ -171,7 +171,7 @@ class Streams:
             for number, payload in enumerate(due, sent + 1):
                 if number == len(read.events):
                     # Now: a reader often leaves with the last event, and nothing below runs.
-                    world.payments.look(job.id, job.created_ms + read.offset_ms)
+                    world.payments.note_read(job.id, job.created_ms + read.offset_ms)
                 text = json.dumps(payload).encode() if rules.is_spaced else orjson.dumps(payload)
                 yield b"data: " + text + b"\n\n"
             sent += len(due)

@@ -42,7 +42,7 @@ class Marks:
         return self._kept.get(name)
 
 
-class Habit(Struct, frozen=True, gc=False):
+class PolledJob(Struct, frozen=True, gc=False):
     """What is the same for equal polls of a *job*: the *name* of their mark, and the job's state.
 
     One that *may_wait* can change by itself. *at_least_ms* is the documented pause between polls;
@@ -56,7 +56,7 @@ class Habit(Struct, frozen=True, gc=False):
     at_least_ms: int
 
 
-class Looks(NamedTuple):
+class Reads(NamedTuple):
     """How a client asked for a resource: how often, when last, and the longest pause between."""
 
     times: int = 0
@@ -64,7 +64,7 @@ class Looks(NamedTuple):
     longest_ms: int = 0
 
 
-_NO_LOOKS = Looks()
+_NO_READS = Reads()
 
 
 class Payment(Struct):
@@ -97,7 +97,7 @@ class Payments:
     def __init__(self) -> None:
         self._kept: deque[Payment] = deque()
         self._newest: dict[int, Payment] = {}
-        self._looks: dict[str, Looks] = {}
+        self._reads: dict[str, Reads] = {}
         # When the collection of an operation was read last, by operation and account.
         self._lists: dict[tuple[str, str, str], int] = {}
 
@@ -119,7 +119,7 @@ class Payments:
         self._newest[payment.content] = payment
         self._kept.append(payment)
         for id_ in _watched(payment):
-            self._looks.setdefault(id_, _NO_LOOKS)
+            self._reads.setdefault(id_, _NO_READS)
         if len(self._kept) > PAYMENTS_MAX:
             self._drop(self._kept.popleft())
 
@@ -128,30 +128,30 @@ class Payments:
         if self._newest.get(payment.content) is payment:
             del self._newest[payment.content]
         for id_ in _watched(payment):
-            self._looks.pop(id_, None)
+            self._reads.pop(id_, None)
 
-    def look(self, id_: str, now_ms: int) -> None:
+    def note_read(self, id_: str, now_ms: int) -> None:
         """Note that a client was shown the resource *id_*; only those of paid jobs are kept."""
-        looks = self._looks.get(id_)
-        if looks is not None:
-            count, last_ms, longest_ms = looks
+        reads = self._reads.get(id_)
+        if reads is not None:
+            count, last_ms, longest_ms = reads
             pause_ms = now_ms - last_ms if count else 0
-            self._looks[id_] = Looks(count + 1, now_ms, max(pause_ms, longest_ms))
+            self._reads[id_] = Reads(count + 1, now_ms, max(pause_ms, longest_ms))
 
-    def look_at_list(self, provider: str, operation: str, account: str, now_ms: int) -> None:
+    def note_list_read(self, provider: str, operation: str, account: str, now_ms: int) -> None:
         """Note that a client was shown the resources of *account*."""
         self._lists[provider, operation, account] = now_ms
 
-    def looks(self, payment: Payment) -> Looks:
+    def reads(self, payment: Payment) -> Reads:
         """How a client asked for the job of *payment*, by itself, by its parent or in a list."""
         listed_ms = [
             at_ms
             for (provider, _, account), at_ms in self._lists.items()
             if (provider, account) == (payment.provider, payment.account) and at_ms >= payment.at_ms
         ]
-        seen = [self._looks.get(id_, _NO_LOOKS) for id_ in _watched(payment)]
+        seen = [self._reads.get(id_, _NO_READS) for id_ in _watched(payment)]
         seen = [it for it in seen if it.times and it.last_ms >= payment.at_ms]
-        return Looks(
+        return Reads(
             sum(it.times for it in seen) + len(listed_ms),
             max([*(it.last_ms for it in seen), *listed_ms], default=0),
             max((it.longest_ms for it in seen), default=0),

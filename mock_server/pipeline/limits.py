@@ -131,7 +131,7 @@ def _buckets(call: Call) -> Iterator[tuple[RateWindow, str]]:
     for window in ctx.behaviour.rate_windows:
         if call.operation.id not in window.operations:
             continue
-        if window.reading is not None and ctx.choice(window.reading[0]) != window.reading[1]:
+        if window.reading is not None and ctx.reading(window.reading[0]) != window.reading[1]:
             continue
         who = {"key": call.key.digest if call.key else "", "account": call.account_id}
         yield window, f"{ctx.provider}/{window.name}/{who.get(window.scope, call.request.peer)}"

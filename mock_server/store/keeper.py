@@ -41,7 +41,7 @@ class ChangeSet(Struct, frozen=True):
     due without a call; None if there are none.
     """
 
-    world: str
+    world_id: str
     version: int
     is_cleared: bool
     changed: Sequence[tuple[Table[Any, Any], Any]]
@@ -103,8 +103,8 @@ class Keeper(Protocol):
         """
         ...
 
-    def load(self, world: str) -> tuple[int, Iterable[KeptRow]]:
-        """The version of *world*, and its rows.
+    def load(self, world_id: str) -> tuple[int, Iterable[KeptRow]]:
+        """The version of *world_id*, and its rows.
 
         Raises:
             KeeperError: they cannot be read.
@@ -127,8 +127,8 @@ class Keeper(Protocol):
         """
         ...
 
-    def catch_up(self, world: str, version: int) -> Changes | None:
-        """Lock *world* for one transaction. What others have committed since *version*, if any.
+    def catch_up(self, world_id: str, version: int) -> Changes | None:
+        """Lock *world_id* for one transaction. What others have committed since *version*, if any.
 
         Version 0 begins a world that the keeper may not have yet, and -1 asks for no changes.
 
@@ -147,12 +147,12 @@ class Keeper(Protocol):
         """
         ...
 
-    def release(self, world: str) -> None:
-        """Unlock *world*, in which nothing has changed."""
+    def release(self, world_id: str) -> None:
+        """Unlock *world_id*, in which nothing has changed."""
         ...
 
-    def delete(self, world: str) -> None:
-        """Delete everything of *world*, and unlock it.
+    def delete(self, world_id: str) -> None:
+        """Delete everything of *world_id*, and unlock it.
 
         Raises:
             KeeperError: nothing is deleted.
@@ -192,10 +192,10 @@ class LocalKeeper:
     is_shared = False
     number = 0
 
-    def catch_up(self, world: str, version: int) -> Changes | None:
+    def catch_up(self, world_id: str, version: int) -> Changes | None:
         """None: no other process changes a world."""
 
-    def release(self, world: str) -> None:
+    def release(self, world_id: str) -> None:
         """Nothing to do."""
 
     def overdue(self) -> Sequence[str]:
@@ -215,8 +215,8 @@ class MemoryKeeper(LocalKeeper):
     def worlds(self) -> Iterable[tuple[str, bytes | None]]:
         return ()
 
-    def load(self, world: str) -> tuple[int, Iterable[KeptRow]]:
-        raise KeyError(world)
+    def load(self, world_id: str) -> tuple[int, Iterable[KeptRow]]:
+        raise KeyError(world_id)
 
     def accounts(self) -> Iterable[bytes]:
         return ()
@@ -227,7 +227,7 @@ class MemoryKeeper(LocalKeeper):
     def commit(self, change_set: ChangeSet) -> None:
         """Nothing to do."""
 
-    def delete(self, world: str) -> None:
+    def delete(self, world_id: str) -> None:
         """Nothing to do."""
 
     def ready(self) -> None:

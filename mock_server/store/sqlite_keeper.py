@@ -49,17 +49,17 @@ class SqliteKeeper(LocalKeeper):
             " WHERE world NOT IN (SELECT key FROM world) ORDER BY 1",
         )
 
-    def load(self, world: str) -> tuple[int, Iterable[KeptRow]]:
-        return 0, self._rows(world)
+    def load(self, world_id: str) -> tuple[int, Iterable[KeptRow]]:
+        return 0, self._rows(world_id)
 
-    def _rows(self, world: str) -> Iterator[KeptRow]:
-        """The rows of *world*, read in pieces: commits in other worlds come in between."""
+    def _rows(self, world_id: str) -> Iterator[KeptRow]:
+        """The rows of *world_id*, read in pieces: commits in other worlds come in between."""
         for table in ROW_TYPES:
             select = (
                 f"SELECT key, doc FROM {table} WHERE world = ? AND key > ? ORDER BY key LIMIT ?"
             )
             last = ""
-            while rows := self._read(select, (world, last, _PIECE)):
+            while rows := self._read(select, (world_id, last, _PIECE)):
                 for key, doc in rows:
                     yield table, key, doc
                 last = rows[-1][0]
@@ -85,28 +85,28 @@ class SqliteKeeper(LocalKeeper):
             self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def commit(self, change_set: ChangeSet) -> None:
-        world = change_set.world
+        world_id = change_set.world_id
         written: dict[str, list[tuple[str, str, bytes]]] = {}
         for table, key, doc in change_set.written():
-            written.setdefault(table, []).append((world, key, doc))
+            written.setdefault(table, []).append((world_id, key, doc))
         removed: dict[str, list[tuple[str, str]]] = {}
         for table, key in change_set.removed():
-            removed.setdefault(table, []).append((world, key))
+            removed.setdefault(table, []).append((world_id, key))
         with self._lock, _Transaction(self._connection):
             self._check_file()
             execute, many = self._connection.execute, self._connection.executemany
             for table in ROW_TYPES.keys() - _LASTING if change_set.is_cleared else ():
-                execute(f"DELETE FROM {table} WHERE world = ?", (world,))
+                execute(f"DELETE FROM {table} WHERE world = ?", (world_id,))
             for table, keys in removed.items():
                 many(f"DELETE FROM {table} WHERE world = ? AND key = ?", keys)
             for table, rows in written.items():
                 many(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", rows)
 
-    def delete(self, world: str) -> None:
+    def delete(self, world_id: str) -> None:
         with self._lock, _Transaction(self._connection):
             self._check_file()
             for table in ROW_TYPES:
-                self._connection.execute(f"DELETE FROM {table} WHERE world = ?", (world,))
+                self._connection.execute(f"DELETE FROM {table} WHERE world = ?", (world_id,))
 
     def close(self) -> None:
         """Close the file, with its log merged into it."""

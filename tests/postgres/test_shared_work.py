@@ -117,7 +117,7 @@ def test_a_webhook_of_a_killed_process_is_sent_by_another_under_the_same_id(
 
     taken = _worlds(other).overdue()
     for found in taken:
-        _worlds(other).see_to(found)
+        _worlds(other).catch_up(found)
 
     assert [it.id for it in taken] == [world.id]
     deliveries = MockWorld(Client(other), world.id, world.control).control.get(

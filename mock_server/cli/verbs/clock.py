@@ -26,9 +26,9 @@ def command() -> None:
 @command.command("show")
 @world_options
 @json_option
-def show_clock(url: str, world: str, *, as_json: bool) -> None:
+def show_clock(url: str, world_id: str, *, as_json: bool) -> None:
     """Show the mode, the time of the world, and what is due next."""
-    show(Mock(url, world).get("/clock"), _lines, as_json=as_json)
+    show(Mock(url, world_id).get("/clock"), _lines, as_json=as_json)
 
 
 @command.command(
@@ -37,14 +37,14 @@ def show_clock(url: str, world: str, *, as_json: bool) -> None:
 @click.argument("how_far")
 @world_options
 @json_option
-def advance(how_far: str, url: str, world: str, *, as_json: bool) -> None:
+def advance(how_far: str, url: str, world_id: str, *, as_json: bool) -> None:
     """Advance the clock, and print the events on the way.
 
     HOW_FAR is a duration (45s, 2m, 1h30m), `next` (to what is due next), `idle` (until nothing is
     due any more), or an instant such as 2026-01-01T12:00:00Z.
     """
     body = _advance_body(how_far)
-    mock = Mock(url, world)
+    mock = Mock(url, world_id)
     began = mock.get("/clock")["now"]
     moved = mock.post("/clock/advance", body)
     show({**moved, "from": began}, _moved_lines, as_json=as_json)
@@ -54,23 +54,23 @@ def advance(how_far: str, url: str, world: str, *, as_json: bool) -> None:
 @click.argument("factor", type=Factor(min=0, min_open=True))
 @world_options
 @json_option
-def speed(factor: float, url: str, world: str, *, as_json: bool) -> None:
+def speed(factor: float, url: str, world_id: str, *, as_json: bool) -> None:
     """Run FACTOR times as fast as the machine's clock."""
     body = {"mode": "real", "speed": factor}
-    show(Mock(url, world).patch("/clock", body), _lines, as_json=as_json)
+    show(Mock(url, world_id).patch("/clock", body), _lines, as_json=as_json)
 
 
 @command.command("mode")
 @click.argument("mode", type=click.Choice(_MODES))
 @world_options
 @json_option
-def change_mode(mode: str, url: str, world: str, *, as_json: bool) -> None:
+def change_mode(mode: str, url: str, world_id: str, *, as_json: bool) -> None:
     """Choose what moves the clock.
 
     real: the machine's time. manual: only `clock advance`. auto: every poll advances to what is
     due next. system: time.time() of the mock's process.
     """
-    show(Mock(url, world).patch("/clock", {"mode": mode}), _lines, as_json=as_json)
+    show(Mock(url, world_id).patch("/clock", {"mode": mode}), _lines, as_json=as_json)
 
 
 def _advance_body(how_far: str) -> Json:

@@ -23,9 +23,9 @@ def command() -> None:
 @click.option("--account", default="", help="This account instead of the world's first.")
 @world_options
 @json_option
-def show_credits(provider: str, account: str, url: str, world: str, *, as_json: bool) -> None:
+def show_credits(provider: str, account: str, url: str, world_id: str, *, as_json: bool) -> None:
     """Show the available and held credits of each provider's first account."""
-    mock = Mock(url, world)
+    mock = Mock(url, world_id)
     if provider or account:
         name = _account_of(mock, provider, account) if provider else account
         document = {"account": name, **_whole_ledger(mock, name)}
@@ -44,10 +44,10 @@ def show_credits(provider: str, account: str, url: str, world: str, *, as_json: 
 @world_options
 @json_option
 def set_credits(
-    provider: str, amount: int, account: str, url: str, world: str, *, as_json: bool
+    provider: str, amount: int, account: str, url: str, world_id: str, *, as_json: bool
 ) -> None:
     """Set the available credits of PROVIDER's account to AMOUNT."""
-    mock = Mock(url, world)
+    mock = Mock(url, world_id)
     name = _account_of(mock, provider, account)
     changed = mock.patch(f"/accounts/{segment('account', name)}", {"credits": amount})
     show([changed], _rows, as_json=as_json)

@@ -26,9 +26,9 @@ def command() -> None:
 @click.option("--state", default="", help="Only jobs in this state, by the provider's name of it.")
 @world_options
 @json_option
-def list_jobs(provider: str, state: str, url: str, world: str, *, as_json: bool) -> None:
+def list_jobs(provider: str, state: str, url: str, world_id: str, *, as_json: bool) -> None:
     """List all jobs, the newest first."""
-    mock = Mock(url, world)
+    mock = Mock(url, world_id)
     if provider:
         mock.provider(provider)
     found = list(mock.items("/jobs", {"provider": provider, "state": state}))
@@ -39,9 +39,9 @@ def list_jobs(provider: str, state: str, url: str, world: str, *, as_json: bool)
 @click.argument("job")
 @world_options
 @json_option
-def show_job(job: str, url: str, world: str, *, as_json: bool) -> None:
+def show_job(job: str, url: str, world_id: str, *, as_json: bool) -> None:
     """Show one job with its script."""
-    show(Mock(url, world).get(job_path(job)), _details, as_json=as_json)
+    show(Mock(url, world_id).get(job_path(job)), _details, as_json=as_json)
 
 
 @command.command("fail")
@@ -49,38 +49,38 @@ def show_job(job: str, url: str, world: str, *, as_json: bool) -> None:
 @click.option("--reason", default="", help="The failure reason that the provider gives.")
 @world_options
 @json_option
-def fail_job(job: str, reason: str, url: str, world: str, *, as_json: bool) -> None:
+def fail_job(job: str, reason: str, url: str, world_id: str, *, as_json: bool) -> None:
     """Make JOB fail at its end; `screentest trigger` ends it at once."""
     body = {"outcome": "failed", **({"reason": reason} if reason else {})}
-    show(Mock(url, world).patch(job_path(job), body), _details, as_json=as_json)
+    show(Mock(url, world_id).patch(job_path(job), body), _details, as_json=as_json)
 
 
 @command.command("complete")
 @click.argument("job")
 @world_options
 @json_option
-def complete_job(job: str, url: str, world: str, *, as_json: bool) -> None:
+def complete_job(job: str, url: str, world_id: str, *, as_json: bool) -> None:
     """Make JOB succeed at its end; `screentest trigger` ends it at once."""
     body = {"outcome": "completed"}
-    show(Mock(url, world).patch(job_path(job), body), _details, as_json=as_json)
+    show(Mock(url, world_id).patch(job_path(job), body), _details, as_json=as_json)
 
 
 @command.command("hold")
 @click.argument("job")
 @world_options
 @json_option
-def hold_job(job: str, url: str, world: str, *, as_json: bool) -> None:
+def hold_job(job: str, url: str, world_id: str, *, as_json: bool) -> None:
     """Keep JOB in its present state."""
-    show(Mock(url, world).patch(job_path(job), {"held": True}), _details, as_json=as_json)
+    show(Mock(url, world_id).patch(job_path(job), {"held": True}), _details, as_json=as_json)
 
 
 @command.command("release")
 @click.argument("job")
 @world_options
 @json_option
-def release_job(job: str, url: str, world: str, *, as_json: bool) -> None:
+def release_job(job: str, url: str, world_id: str, *, as_json: bool) -> None:
     """Continue a held JOB."""
-    show(Mock(url, world).patch(job_path(job), {"held": False}), _details, as_json=as_json)
+    show(Mock(url, world_id).patch(job_path(job), {"held": False}), _details, as_json=as_json)
 
 
 def job_path(job: str) -> str:

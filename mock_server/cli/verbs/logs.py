@@ -77,7 +77,7 @@ def command() -> None:
 @world_options
 @json_option
 def list_requests(
-    last: int, url: str, world: str, *, follow: bool, as_json: bool, **given: Any
+    last: int, url: str, world_id: str, *, follow: bool, as_json: bool, **given: Any
 ) -> None:
     """List requests, oldest first. With --json one document per line."""
     wanted = _Wanted(**given)
@@ -86,7 +86,7 @@ def list_requests(
             f"--status must be a status such as 402, or a class such as 4xx, not {wanted.status!r}",
         )
     _check_code(wanted.code.upper())
-    mock = Mock(url, world)
+    mock = Mock(url, world_id)
     if wanted.provider:
         mock.provider(wanted.provider)
     kept: deque[Json] = deque(maxlen=min(last, sys.maxsize))
@@ -102,13 +102,13 @@ def list_requests(
             else "no requests yet"
         )
     for line in kept:
-        _print(line, world, as_json=as_json)
+        _print(line, world_id, as_json=as_json)
     while follow:
         time.sleep(_LOOK_EVERY_S)
         for line in _after(mock, wanted, cursor):
             cursor = line["id"].removeprefix("req_")
             if wanted.has(line):
-                _print(line, world, as_json=as_json)
+                _print(line, world_id, as_json=as_json)
 
 
 def _check_code(code: str) -> None:
@@ -130,14 +130,14 @@ def _check_code(code: str) -> None:
 @click.option("--final", is_flag=True, help="Judge paid jobs as if the client had ended.")
 @world_options
 @json_option
-def list_findings(url: str, world: str, *, final: bool, as_json: bool, **given: str) -> None:
+def list_findings(url: str, world_id: str, *, final: bool, as_json: bool, **given: str) -> None:
     """List all findings: about requests, deliveries, streams and payments.
 
     With --json one document per line.
     """
     _check_code(given["code"].upper())
     query = {**given, "code": given["code"].upper(), "final": "true" if final else ""}
-    found = list(Mock(url, world).items("/findings", query))
+    found = list(Mock(url, world_id).items("/findings", query))
     if not found:
         tell("no findings")
     for finding in found:
@@ -155,9 +155,9 @@ def list_findings(url: str, world: str, *, final: bool, as_json: bool, **given: 
 @click.argument("request")
 @world_options
 @json_option
-def show_request(request: str, url: str, world: str, *, as_json: bool) -> None:
+def show_request(request: str, url: str, world_id: str, *, as_json: bool) -> None:
     """Show one request with its answer, its findings, and a curl command that repeats it."""
-    mock = Mock(url, world)
+    mock = Mock(url, world_id)
     line = mock.get(f"/requests/{segment('request', request)}")
     provider = line["provider"]
     base = mock.get()["providers"][provider]["base_url"]
@@ -170,11 +170,11 @@ def _after(mock: Mock, wanted: _Wanted, cursor: str) -> Iterator[Json]:
     return mock.items("/requests", wanted.query(), cursor)
 
 
-def _print(line: Json, world: str, *, as_json: bool) -> None:
+def _print(line: Json, world_id: str, *, as_json: bool) -> None:
     if as_json:
         echo_json_line(line)
         return
-    for text in request_lines(line, sys.stdout, world=world):
+    for text in request_lines(line, sys.stdout, world_id=world_id):
         say(text)
 
 

@@ -31,23 +31,23 @@ def command() -> None:
 @command.command("list")
 @world_options
 @json_option
-def list_snapshots(url: str, world: str, *, as_json: bool) -> None:
+def list_snapshots(url: str, world_id: str, *, as_json: bool) -> None:
     """List the snapshots of the world that the mock keeps."""
-    show(Mock(url, world).get("/snapshots")["items"], _rows, as_json=as_json)
+    show(Mock(url, world_id).get("/snapshots")["items"], _rows, as_json=as_json)
 
 
 @command.command("save")
 @click.argument("file", type=output_file(besides="-"))
 @world_options
 @json_option
-def save(file: Path, url: str, world: str, *, as_json: bool) -> None:
+def save(file: Path, url: str, world_id: str, *, as_json: bool) -> None:
     """Write the world to FILE, as JSON Lines; - is stdout.
 
     A snapshot contains webhook secrets and digests of keys, so only the owner of FILE can read it.
     """
     if as_json and str(file) == "-":
         fail("--json and the snapshot cannot both use stdout; name a file, or omit --json")
-    mock = Mock(url, world)
+    mock = Mock(url, world_id)
     mock.post("/snapshots", {"name": _PASSING})
     document = mock.text(f"/snapshots/{_PASSING}")
     mock.delete(f"/snapshots/{_PASSING}")
@@ -58,24 +58,24 @@ def save(file: Path, url: str, world: str, *, as_json: bool) -> None:
         write_whole(file, document, mode=0o600)
     except OSError as error:
         fail(f"cannot write {file}: {error.strerror}")
-    saved = {"world": world, "file": str(file), "size_bytes": len(document.encode())}
+    saved = {"world": world_id, "file": str(file), "size_bytes": len(document.encode())}
     show(saved, lambda _: (), as_json=as_json)
     if not as_json:
-        tell(f"saved world {world!r} to {file}")
+        tell(f"saved world {world_id!r} to {file}")
 
 
 @command.command("restore")
 @click.argument("file", type=input_file(besides="-"))
 @world_options
 @json_option
-def restore(file: Path, url: str, world: str, *, as_json: bool) -> None:
+def restore(file: Path, url: str, world_id: str, *, as_json: bool) -> None:
     """Replace the world by the snapshot in FILE; - is stdin.
 
     If another world of the mock uses the same keys, this world gets new ones; --json shows them. A
     damaged file, or one of a mock with other providers, changes nothing.
     """
     document = _read(file)
-    mock = Mock(url, world)
+    mock = Mock(url, world_id)
     mock.post("/snapshots", {"name": _PASSING, "document": document})
     try:
         restored = mock.post(f"/snapshots/{_PASSING}/restore")
@@ -83,7 +83,7 @@ def restore(file: Path, url: str, world: str, *, as_json: bool) -> None:
         mock.delete(f"/snapshots/{_PASSING}")
     show(restored, lambda _: (), as_json=as_json)
     if not as_json:
-        tell(f"restored world {world!r} from {file}: its time is {restored['clock']['now']}")
+        tell(f"restored world {world_id!r} from {file}: its time is {restored['clock']['now']}")
         if restored["new_keys"]:
             tell("another world uses the old keys; `screentest env` prints the new ones")
 

@@ -23,13 +23,13 @@ _ENDS = ("completed", "failed")
 @world_options
 @json_option
 def command(
-    provider: str, event: str, job: str, reason: str, url: str, world: str, *, as_json: bool
+    provider: str, event: str, job: str, reason: str, url: str, world_id: str, *, as_json: bool
 ) -> None:
     """End a job of PROVIDER now; its credits settle and its webhooks are sent as at any end.
 
     EVENT is `completed` or `failed`, or such a name with a prefix: job.completed.
     """
-    mock = Mock(url, world)
+    mock = Mock(url, world_id)
     end = event.rpartition(".")[2].lower()
     if end not in _ENDS:
         fail(f"no event {event!r} (there are: {', '.join(_ENDS)})")

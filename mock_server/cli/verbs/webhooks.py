@@ -26,9 +26,9 @@ def command() -> None:
 @command.command("list")
 @world_options
 @json_option
-def list_deliveries(url: str, world: str, *, as_json: bool) -> None:
+def list_deliveries(url: str, world_id: str, *, as_json: bool) -> None:
     """List deliveries with their attempts."""
-    found = list(Mock(url, world).items("/webhooks/deliveries", {}))
+    found = list(Mock(url, world_id).items("/webhooks/deliveries", {}))
     show(found, _rows, as_json=as_json)
 
 
@@ -36,10 +36,10 @@ def list_deliveries(url: str, world: str, *, as_json: bool) -> None:
 @click.argument("delivery")
 @world_options
 @json_option
-def resend(delivery: str, url: str, world: str, *, as_json: bool) -> None:
+def resend(delivery: str, url: str, world_id: str, *, as_json: bool) -> None:
     """Send DELIVERY again now, with a new signature."""
     path = f"/webhooks/deliveries/{segment('delivery', delivery)}/redeliver"
-    sent = Mock(url, world).post(path)
+    sent = Mock(url, world_id).post(path)
     show([sent] if sent else [], _rows, as_json=as_json)
 
 
@@ -64,7 +64,7 @@ def resend(delivery: str, url: str, world: str, *, as_json: bool) -> None:
 @click.option("--print-secret", is_flag=True, help="Print the signing secret alone, first.")
 @world_options
 @json_option
-def listen(provider: str, url: str, world: str, *, as_json: bool, **given: Any) -> None:
+def listen(provider: str, url: str, world_id: str, *, as_json: bool, **given: Any) -> None:
     """Receive PROVIDER's deliveries and print them until Ctrl+C.
 
     The endpoint exists while this command runs. The first line shows its secret; --print-secret
@@ -78,7 +78,7 @@ def listen(provider: str, url: str, world: str, *, as_json: bool, **given: Any) 
 
     if given["forward_to"]:
         split_url(given["forward_to"])
-    mock = Mock(url, world)
+    mock = Mock(url, world_id)
     mock.provider(provider)
     # A mock may serve providers that are not installed here.
     known = find_contracts()

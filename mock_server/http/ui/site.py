@@ -119,26 +119,26 @@ class Site:
         place = "" if page not in PAGES or page == "overview" else page
         return redirect(f"{PREFIX}/w/{quote(request.args.get('world', ''), safe='')}/{place}")
 
-    def page(self, world: str, page: str = "overview") -> str:
+    def page(self, world_id: str, page: str = "overview") -> str:
         if page not in PAGES:
             abort(404)
-        view = self._view(world)
+        view = self._view(world_id)
         return self._render(page, view, PAGES[page](view), page=page)
 
-    def request_page(self, world: str, number: str) -> str:
-        view = self._view(world)
+    def request_page(self, world_id: str, number: str) -> str:
+        view = self._view(world_id)
         return self._render("request", view, one_request(view, number), page="requests")
 
-    def job_page(self, world: str, job: str) -> str:
-        view = self._view(world)
+    def job_page(self, world_id: str, job: str) -> str:
+        view = self._view(world_id)
         return self._render("job", view, one_job(view, job), page="jobs")
 
-    def contract_page(self, world: str, provider: str) -> str:
-        view = self._view(world)
+    def contract_page(self, world_id: str, provider: str) -> str:
+        view = self._view(world_id)
         return self._render("contract", view, one_contract(view, provider), page="contracts")
 
-    def video(self, world: str, job: str) -> Response:
-        asset = video(self._view(world), job)
+    def video(self, world_id: str, job: str) -> Response:
+        asset = video(self._view(world_id), job)
         if asset is None:
             abort(404)
         part = part_of(asset.content, {name.lower(): it for name, it in request.headers.items()})
@@ -146,17 +146,17 @@ class Site:
             part.content, part.status, dict(part.headers), content_type=asset.content_type
         )
 
-    def live(self, world: str) -> Response:
-        pieces = self._live.stream(self._view(world).world.id, request.args.get("seen", ""))
+    def live(self, world_id: str) -> Response:
+        pieces = self._live.stream(self._view(world_id).world.id, request.args.get("seen", ""))
         return Response(
             pieces,
             content_type="text/event-stream; charset=utf-8",
             headers={"X-Accel-Buffering": "no"},
         )
 
-    def do(self, world: str, action: str) -> BaseResponse:
+    def do(self, world_id: str, action: str) -> BaseResponse:
         """Carry out a form, and show the page that it came from, or the one that it leads to."""
-        view, form = self._view(world), request.form.to_dict()
+        view, form = self._view(world_id), request.form.to_dict()
         try:
             if action == "send":
                 done = send_example(view, self._send, form)
@@ -172,11 +172,11 @@ class Site:
         self._access.notify(g.session, urlsplit(to).path, done.notice)
         return redirect(to, 303)
 
-    def _view(self, world: str) -> View:
+    def _view(self, world_id: str) -> View:
         return View(
             self._worlds,
             self._control,
-            self._worlds.get(world),
+            self._worlds.get(world_id),
             request.host_url.rstrip("/"),
             request.args.to_dict(),
         )
@@ -228,24 +228,24 @@ def make_site(worlds: Worlds, control: Control, send: Send, rules: Rules, secret
     app.after_request(site.finish)
     app.errorhandler(MockError)(site.mistake)
     app.errorhandler(HTTPException)(site.missing)
-    world = f"{PREFIX}/w/<world>"
+    one_world = f"{PREFIX}/w/<world_id>"
     for rule, view in (
         (f"{PREFIX}/", site.home),
         (f"{PREFIX}/choose", site.choose),
         (f"{PREFIX}/login", site.login),
-        (f"{world}/", site.page),
-        (f"{world}/<page>", site.page),
-        (f"{world}/requests/<number>", site.request_page),
-        (f"{world}/jobs/<path:job>", site.job_page),
-        (f"{world}/contracts/<provider>", site.contract_page),
-        (f"{world}/video/<path:job>", site.video),
-        (f"{world}/live", site.live),
+        (f"{one_world}/", site.page),
+        (f"{one_world}/<page>", site.page),
+        (f"{one_world}/requests/<number>", site.request_page),
+        (f"{one_world}/jobs/<path:job>", site.job_page),
+        (f"{one_world}/contracts/<provider>", site.contract_page),
+        (f"{one_world}/video/<path:job>", site.video),
+        (f"{one_world}/live", site.live),
     ):
         app.add_url_rule(rule, view.__name__, view, methods=["GET"])
     for rule, act in (
         (f"{PREFIX}/login", site.enter),
         (f"{PREFIX}/leave", site.leave),
-        (f"{world}/do/<action>", site.do),
+        (f"{one_world}/do/<action>", site.do),
     ):
         app.add_url_rule(rule, act.__name__, act, methods=["POST"])
     return app

@@ -54,7 +54,7 @@ def create_video_only_job(call: Call) -> Reply:
     form = call.body
     made = {
         "title": _text(call, "title"),
-        "text_content": "" if call.ctx.choice("video_only_text") == "empty" else None,
+        "text_content": "" if call.ctx.reading("video_only_text") == "empty" else None,
         "voice": f"audio {form['audio'].sha256}",
         "processing_params": None,
         "avatar_sha256": form["avatar"].sha256,
@@ -65,7 +65,7 @@ def create_video_only_job(call: Call) -> Reply:
 def _text(call: Call, name: str) -> str:
     """The text of a field as it is stored (S32)."""
     sent: str = call.body[name]
-    return sent.strip() if call.ctx.choice("surrounding_space") == "trimmed" else sent
+    return sent.strip() if call.ctx.reading("surrounding_space") == "trimmed" else sent
 
 
 def _voice(form: Mapping[str, str | Upload]) -> str:
@@ -88,7 +88,7 @@ def _created(call: Call, job: Resource) -> Reply:
         "error_message": None,
         "created_at": _timestamp(call.ctx, job.created_ms),
     }
-    return Reply(int(call.ctx.choice("create_status")), shown)
+    return Reply(int(call.ctx.reading("create_status")), shown)
 
 
 # Reading
@@ -104,9 +104,9 @@ def get_video_job(call: Call) -> Reply:
 def list_video_jobs(call: Call) -> Reply:
     ctx = call.ctx
     jobs: list[Json] = [_shown(ctx, job) for job in _jobs(call)]
-    if ctx.choice("listed_fields") == "as_created":
+    if ctx.reading("listed_fields") == "as_created":
         jobs = [{name: job[name] for name in _CREATED_FIELDS} for job in jobs]
-    if ctx.choice("list_form") == "array":
+    if ctx.reading("list_form") == "array":
         return Reply(200, jobs)
     return Reply(200, {"count": len(jobs), "next": None, "previous": None, "results": jobs})
 
@@ -115,7 +115,7 @@ def list_video_jobs(call: Call) -> Reply:
 def get_video_job_stats(call: Call) -> Reply:
     kinds = Counter(call.ctx.kind(job) for job in _jobs(call))
     pending = kinds[Kind.WAITING]
-    if call.ctx.choice("pending_in_stats") == "waiting_and_processing":
+    if call.ctx.reading("pending_in_stats") == "waiting_and_processing":
         pending += kinds[Kind.RUNNING]
     return Reply(
         200,
@@ -143,7 +143,7 @@ def _jobs(call: Call) -> list[Resource]:
 def _shown(ctx: Instant, job: Resource) -> dict[str, Json]:
     assert job.script is not None
     kind = ctx.kind(job)
-    is_taken = kind is not Kind.WAITING or ctx.choice("external_job_id") == "from_creation_on"
+    is_taken = kind is not Kind.WAITING or ctx.reading("external_job_id") == "from_creation_on"
     shown: dict[str, Json] = {
         "id": int(job.id),
         "title": job.doc["title"],
@@ -155,7 +155,7 @@ def _shown(ctx: Instant, job: Resource) -> dict[str, Json]:
         "created_at": _timestamp(ctx, job.created_ms),
         "updated_at": _timestamp(ctx, ctx.entered_ms(job)),
     }
-    if ctx.choice("processing_params_echo") == "shown":
+    if ctx.reading("processing_params_echo") == "shown":
         shown["processing_params"] = job.doc["processing_params"]
     return shown
 
@@ -165,7 +165,7 @@ def _external_id(ctx: Instant, job: Resource) -> str:
 
 
 def _timestamp(ctx: Instant, at_ms: int) -> str:
-    if ctx.choice("timestamps") == "microseconds":
+    if ctx.reading("timestamps") == "microseconds":
         return rfc3339_microseconds(at_ms)
     return rfc3339(at_ms // 1_000 * 1_000)
 

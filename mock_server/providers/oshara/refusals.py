@@ -79,21 +79,21 @@ def waives(call: Call, violation: Violation) -> bool:
         return _is_left_out(call, violation.field, value)
     if violation.field != "title" or violation.keyword != "maxLength":
         return False
-    is_trimmed = call.ctx.choice("surrounding_space") == "trimmed"
+    is_trimmed = call.ctx.reading("surrounding_space") == "trimmed"
     return is_trimmed and isinstance(value, str) and len(value.strip()) <= violation.limit
 
 
 def _is_left_out(call: Call, name: str, value: str | Upload | None) -> bool:
     """Whether *value* is what a form sends for an optional field without a value (S31)."""
     is_optional = name in {"reference_audio", "reference_voice"}
-    return is_optional and value == "" and call.ctx.choice("blank_fields") == "absent"
+    return is_optional and value == "" and call.ctx.reading("blank_fields") == "absent"
 
 
 def _must_accept_json(call: Call) -> None:
     """Refuse a client that accepts no JSON, if that is the reading (S30)."""
     named = call.request.headers.get("accept", "*/*").split(",")
     types = {entry.partition(";")[0].strip().lower() for entry in named}
-    is_strict = call.ctx.choice("accept_header") == "406"
+    is_strict = call.ctx.reading("accept_header") == "406"
     if is_strict and not types & {"", "*/*", "application/*", "application/json"}:
         raise call.refuse("not_acceptable")
 
@@ -114,9 +114,9 @@ def _voice_problem(call: Call) -> Violation | None:
     form = call.request.form or {}
     given = {name for name in ("reference_audio", "reference_voice") if name in form}
     given -= {name for name in given if _is_left_out(call, name, form[name])}
-    if len(given) == 2 and call.ctx.choice("both_voices") == "refuse":
+    if len(given) == 2 and call.ctx.reading("both_voices") == "refuse":
         return Violation("body", "/reference_audio", "both", "no saved voice beside it", "one")
-    if not given and call.ctx.choice("no_voice") == "refuse":
+    if not given and call.ctx.reading("no_voice") == "refuse":
         return _missing("reference_audio")
     return None
 
@@ -128,7 +128,7 @@ def _field_problem(call: Call, name: str, value: str | Upload) -> Violation | No
         return _file_problem(call, name, value)
     if name == "processing_params" and not _is_json(value):
         return Violation("body", f"/{name}", "json", "JSON text", "something else")
-    if name == "reference_voice" and call.ctx.choice("known_voices") == "first_three":
+    if name == "reference_voice" and call.ctx.reading("known_voices") == "first_three":
         saved = call.ctx.behaviour.facts["saved_voices"]
         if value not in {str(voice) for voice in saved}:
             return Violation("body", f"/{name}", "saved", f"one of {saved}", str(value)[:20])
@@ -140,7 +140,7 @@ def _file_problem(call: Call, name: str, value: str | Upload) -> Violation | Non
         return Violation("body", f"/{name}", "file", "a file part", "a text part")
     if value.size == 0:
         return Violation("body", f"/{name}", "empty", "at least one byte", "none")
-    kinds, check = _FILES[name], call.ctx.choice("avatar_check")
+    kinds, check = _FILES[name], call.ctx.reading("avatar_check")
     is_picture = kinds == "avatar_types"
     is_lenient = is_picture and check == "any_picture"
     allowed = call.ctx.behaviour.facts["picture_types" if is_lenient else kinds]
@@ -169,7 +169,7 @@ def shape(call: Call, refusal: Refusal) -> Reply | None:
     """The framework's answer; in the envelope of the other endpoints if that is the reading."""
     if refusal.reason.startswith("fault:"):
         return None
-    if refusal.reason == "unknown_route" and call.ctx.choice("unknown_path") == "html":
+    if refusal.reason == "unknown_route" and call.ctx.reading("unknown_path") == "html":
         status = call.ctx.behaviour.refusals[refusal.reason].status
         return Reply(status, _PAGE, content_type="text/html; charset=utf-8")
     reply = from_contract(call, refusal)
@@ -177,7 +177,7 @@ def shape(call: Call, refusal: Refusal) -> Reply | None:
         reply.headers["Allow"] += ", HEAD"
     word = _WORDS.get(refusal.reason)
     reply.body = word(call, refusal) if word is not None else reply.body
-    if call.ctx.choice("error_form") == "envelope":
+    if call.ctx.reading("error_form") == "envelope":
         message = reply.body.get("detail", "Invalid input.")
         reply.body = {"success": False, "message": message, "data": None, "errors": reply.body}
     return reply
@@ -256,7 +256,7 @@ def _unreadable(call: Call, refusal: Refusal) -> Json:
 
 def _not_found(call: Call, refusal: Refusal) -> Json:
     is_number = str(refusal.facts["id"]).isdecimal()
-    if is_number and call.ctx.choice("not_found_text") == "no_match":
+    if is_number and call.ctx.reading("not_found_text") == "no_match":
         return {"detail": f"No {refusal.facts['resource']} matches the given query."}
     return {"detail": "Not found."}
 

@@ -37,7 +37,7 @@ def check_document(call: Call) -> Sequence[Violation]:
 
 def _target_problems(call: Call) -> Sequence[Violation]:
     """A target duration of more than an hour, if that reading is chosen (A45)."""
-    if call.ctx.choice("target_duration_range") != "up_to_an_hour":
+    if call.ctx.reading("target_duration_range") != "up_to_an_hour":
         return []
     asked_s = int(call.body.get("target_duration_sec", 0))
     if asked_s <= _TARGET_S_MAX:
@@ -69,7 +69,7 @@ def _declared_type(call: Call, upload: Upload) -> str | None:
     types: Mapping[str, str] = call.ctx.behaviour.facts["document_types"]
     if upload.content_type in types:
         return types[upload.content_type]
-    if call.ctx.choice("octet_stream_upload") == "refuse":
+    if call.ctx.reading("octet_stream_upload") == "refuse":
         return None
     if upload.content_type in {"", "application/octet-stream"}:
         extension = upload.filename.rpartition(".")[2].lower()

@@ -23,7 +23,7 @@ provider = Provider("ozor")
 @provider.operation("exportVideo")
 def export_video(call: Call) -> Reply:
     ctx, video = call.ctx, call.found["video"]
-    if not video.doc.get("revision") and ctx.choice("export_before_agent") == "refuse_500":
+    if not video.doc.get("revision") and ctx.reading("export_before_agent") == "refuse_500":
         problem = (
             "The export could not be triggered: the video has no scenes yet. Try again shortly."
         )
@@ -34,7 +34,7 @@ def export_video(call: Call) -> Reply:
     if export is None:
         export = start_export(ctx, video, quality, is_public=is_public)
     else:
-        if ctx.kind(export) is Kind.SUCCEEDED and ctx.choice("cached_export_id") == "new_id":
+        if ctx.kind(export) is Kind.SUCCEEDED and ctx.reading("cached_export_id") == "new_id":
             export = _copied(ctx, export)
         ctx.save(video, {"latest_export": export.id})
     fields = {"videoId": video.id, "exportId": export.id, "exportStatus": ctx.state(export)}
@@ -80,7 +80,7 @@ def _identical(ctx: Instant, video: Resource, quality: str, *, is_public: bool) 
             return export
         if not kind.is_final:
             running = running or export
-    return running if ctx.choice("unfinished_export") == "same_export" else None
+    return running if ctx.reading("unfinished_export") == "same_export" else None
 
 
 def _copied(ctx: Instant, export: Resource) -> Resource:

@@ -12,7 +12,7 @@ provider = Provider("ozor")
 @provider.operation("createApiKey")
 def create_api_key(call: Call) -> Reply:
     credential = call.ctx.behaviour.credentials["apiKey"]
-    counts_revoked = call.ctx.choice("key_limit_counts") == "ever_made"
+    counts_revoked = call.ctx.reading("key_limit_counts") == "ever_made"
     counted = [key for key in _keys(call) if key.is_active or counts_revoked]
     limit = credential.active_max or 0
     if len(counted) >= limit:
@@ -47,7 +47,7 @@ def list_api_keys(call: Call) -> Reply:
 def revoke_api_key(call: Call) -> Reply:
     key_id = call.path["keyId"]
     key = next((key for key in _keys(call) if key.id == key_id), None)
-    is_gone = key is not None and not key.is_active and call.ctx.choice("revoke_twice") != "ok"
+    is_gone = key is not None and not key.is_active and call.ctx.reading("revoke_twice") != "ok"
     if key is None or is_gone:
         raise call.refuse("not_found", resource="API key", id=key_id[:80])
     call.ctx.rows.keys.deactivate(key.digest)

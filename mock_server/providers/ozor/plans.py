@@ -33,7 +33,7 @@ def update_plan(call: Call) -> Reply:
     if scenes is not None:
         edited = [_edited(call, plan, number, scene) for number, scene in enumerate(scenes)]
         changes["scenes"] = edited
-    if ctx.choice("patch_of_failed_plan") == "to_draft":
+    if ctx.reading("patch_of_failed_plan") == "to_draft":
         failed = ctx.newest("plan_generation", plan.id)
         changes["left_behind"] = failed.id if failed is not None else None
     plan = ctx.save(plan, changes)
@@ -42,7 +42,7 @@ def update_plan(call: Call) -> Reply:
 
 def _shown_plan(ctx: Instant, plan: Resource) -> Reply:
     body, voice = plan_body(ctx, plan), plan.doc["voice"]
-    if voice and ctx.choice("voice_settings_shown") == "shown":
+    if voice and ctx.reading("voice_settings_shown") == "shown":
         body["voiceSettings"] = voice
     return Reply(200, {"plan": body})
 
@@ -65,7 +65,7 @@ def _images_named(call: Call, plan: Resource, number: int, references: list[Json
     known = {_storage_path(plan, image): image for image in plan.doc["images"]}
     for place, reference in enumerate(references):
         path = reference["storagePath"]
-        if path not in known and call.ctx.choice("unknown_images") == "refuse":
+        if path not in known and call.ctx.reading("unknown_images") == "refuse":
             where = f"/scenes/{number}/imageRefs/{place}/storagePath"
             wanted = "an image of this plan, by the path that reading the plan shows"
             raise call.refuse_value(Violation("body", where, "rule", wanted, shown(path)))
@@ -114,7 +114,7 @@ def plan_body(ctx: Instant, plan: Resource) -> Json:
         "updatedAt": updated_ms // 1_000,
         "createdVia": "api",
         "creditsCost": doc["first_cost"]
-        if ctx.choice("credits_cost_after_patch") == "keep"
+        if ctx.reading("credits_cost_after_patch") == "keep"
         else plan_cost(ctx, doc["scenes"]),
     }
 
@@ -137,7 +137,7 @@ def plan_cost(ctx: Instant, scenes: list[Json]) -> int:
 
 
 def _voiceover_scenes(ctx: Instant, scenes: list[Json]) -> int:
-    counts_blank = ctx.choice("voiceover_scene") == "not_empty"
+    counts_blank = ctx.reading("voiceover_scene") == "not_empty"
     texts = (scene["voiceoverText"] for scene in scenes)
     return sum(1 for text in texts if (text if counts_blank else text.strip()))
 

@@ -38,9 +38,9 @@ def _balance(call: Call, available: int) -> str:
 
 def _answers_in_framework_form(call: Call, violation: Violation) -> bool:
     ctx = call.ctx
-    if ctx.choice("validation_status") == "fastapi_422":
+    if ctx.reading("validation_status") == "fastapi_422":
         return True
-    return violation.location == "query" and ctx.choice("limit_out_of_range") == "422"
+    return violation.location == "query" and ctx.reading("limit_out_of_range") == "422"
 
 
 def _clearer(call: Call, violation: Violation) -> str | None:
@@ -67,4 +67,4 @@ def _framework_error(violation: Violation) -> Json:
 def waives(call: Call, violation: Violation) -> bool:
     """Accept durations of 0 and less, if that reading is chosen (A45)."""
     is_low = violation.field == "target_duration_sec" and violation.keyword == "minimum"
-    return is_low and call.ctx.choice("target_duration_range") == "any_integer"
+    return is_low and call.ctx.reading("target_duration_range") == "any_integer"

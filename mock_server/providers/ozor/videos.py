@@ -40,7 +40,7 @@ def message_video(call: Call) -> Reply:
     before = ctx.newest("agent_job", video.id)
     doc = {"prompt": call.body["message"], "export": None}
     is_busy = before is not None and not ctx.kind(before).is_final
-    if is_busy and ctx.choice("parallel_messages") == "refuse_400":
+    if is_busy and ctx.reading("parallel_messages") == "refuse_400":
         raise call.refuse("invalid", problem=f"The agent is still working on video {video.id}.")
     # Edits of one video run one after the other (A32).
     job = call.start(doc, parent=video.id, waits_ms=ctx.remaining_ms(before) if before else 0)
@@ -71,7 +71,7 @@ def get_job(call: Call) -> Reply:
         case Kind.FAILED:
             body["error"] = f"Agent encountered an error: {failure_reason(job)}"
         case Kind.WAITING if (
-            job.doc.get("first") and ctx.choice("pending_status") != "generate_only"
+            job.doc.get("first") and ctx.reading("pending_status") != "generate_only"
         ):
             body["status"] = "pending"
         case _:
@@ -82,7 +82,7 @@ def get_job(call: Call) -> Reply:
 @provider.operation("listVideos")
 def list_videos(call: Call) -> Reply:
     ctx = call.ctx
-    shows_documents = ctx.choice("list_document_projects") == "yes"
+    shows_documents = ctx.reading("list_document_projects") == "yes"
     shown: list[Json] = []
     for video in ctx.rows.resources.of_account(ctx.provider, "video", call.account_id):
         made_by = video.doc.get("createdVia", "api")
@@ -101,7 +101,7 @@ def get_video(call: Call) -> Reply:
     if export is None:
         return Reply(200, body)
     body |= export_fields(ctx, export)
-    if not export.doc["is_public"] and ctx.choice("private_share_fields") == "absent":
+    if not export.doc["is_public"] and ctx.reading("private_share_fields") == "absent":
         del body["shareUrl"], body["shareCode"]
     return Reply(200, body)
 
@@ -191,5 +191,5 @@ def project_status(ctx: Instant, video: Resource) -> str:
     kinds = {ctx.kind(export) for export in exports_of(ctx, video)}
     if kinds & {Kind.WAITING, Kind.RUNNING}:
         return "rendering"
-    has_finished = Kind.SUCCEEDED in kinds and ctx.choice("status_after_export") == "table"
+    has_finished = Kind.SUCCEEDED in kinds and ctx.reading("status_after_export") == "table"
     return "completed" if has_finished else "draft"

@@ -61,7 +61,7 @@ def _about_the_wrapping(call: Call, refusal: Refusal) -> Refusal:
     data = body.get("data")
     if isinstance(data, dict) or (body and "data" not in body):
         return refusal
-    if call.ctx.choice("body_form") == "flat":
+    if call.ctx.reading("body_form") == "flat":
         return refusal
     if not body:
         problem = f"{refusal.facts['problem']}; {_NO_FIELDS}"

@@ -41,7 +41,7 @@ def given(call: Call) -> Mapping[str, Json]:
     """
     body: Mapping[str, Json] = call.body
     is_wrapped = isinstance(body.get("data"), dict)
-    form = call.ctx.choice("body_form") if call.operation.security else "both"
+    form = call.ctx.reading("body_form") if call.operation.security else "both"
     if form == "wrapped" and not is_wrapped:
         raise call.refuse_value(Violation("body", "/data", "required", "a value", "nothing"))
     if form == "flat" and is_wrapped:
@@ -59,7 +59,7 @@ def wrong(call: Call, field: str, expected: str, actual: Json) -> Violation:
 
 def answer(call: Call, body: Json) -> Reply:
     """A successful answer to a call with a key."""
-    is_wrapped = call.ctx.choice("callable_envelope") == "result"
+    is_wrapped = call.ctx.reading("callable_envelope") == "result"
     return Reply(200, {"result": body} if is_wrapped else body)
 
 
@@ -77,21 +77,21 @@ def check_start(call: Call) -> Sequence[Violation]:
     if model is not None and body.get("quality", models[model]) != models[model]:
         return [wrong(call, "quality", f"{models[model]}, which {model} is", body["quality"])]
     asked_s = body.get("duration")
-    if ctx.choice("duration_type") == "whole_seconds" and asked_s is not None and asked_s % 1:
+    if ctx.reading("duration_type") == "whole_seconds" and asked_s is not None and asked_s % 1:
         return [wrong(call, "duration", "whole seconds", asked_s)]
-    if ctx.choice("duration_limits") == "refuse" and asked_s is not None:
+    if ctx.reading("duration_limits") == "refuse" and asked_s is not None:
         possible_s = _effective_s(facts["durations"][engine], asked_s)
         if possible_s != asked_s:
             return [wrong(call, "duration", f"a length that {engine} can do", asked_s)]
     needs_image = engine in facts["needs_scene_image"] or body.get("isFaceless", False)
-    if needs_image and "sceneImage" not in body and ctx.choice("scene_image") == "required":
+    if needs_image and "sceneImage" not in body and ctx.reading("scene_image") == "required":
         return [wrong(call, "sceneImage", f"a picture, required for {engine}", "nothing")]
     return []
 
 
 @provider.facts("proxyStartVideoGeneration")
 def price_facts(call: Call) -> Mapping[str, Json]:
-    half_up = call.ctx.choice("rounding") == "half_up"
+    half_up = call.ctx.reading("rounding") == "half_up"
     return {**_settings(call), "half_up": int(half_up)}
 
 
@@ -112,7 +112,7 @@ def start_render(call: Call) -> Reply:
         "operation": {"name": render.id},
         "assembledPrompt": assembled,
     }
-    form = call.ctx.choice("start_answer")
+    form = call.ctx.reading("start_answer")
     if form != "launch":
         started |= {
             "requestedDuration": body.get("duration"),
@@ -180,7 +180,7 @@ def fetch_video(call: Call) -> Reply:
 
 def _compare_engine(call: Call, render: Resource) -> None:
     engine = given(call)["engine"]
-    if engine != render.doc["engine"] and call.ctx.choice("engine_mismatch") == "400":
+    if engine != render.doc["engine"] and call.ctx.reading("engine_mismatch") == "400":
         wanted = f"{render.doc['engine']}, which renders this"
         raise call.refuse_value(wrong(call, "engine", wanted, engine))
 

@@ -55,7 +55,7 @@ def price_of_image(call: Call) -> Mapping[str, Json]:
 
 def _price_facts(call: Call) -> Mapping[str, Json]:
     """Whether the video is listed in the Prompt Directory; a reading gives the default."""
-    default = call.ctx.choice("optin_default") == "true"
+    default = call.ctx.reading("optin_default") == "true"
     chosen = call.body.get(_OPT_IN, default)
     return {_OPT_IN: _FRAMEWORK_BOOLEANS.get(chosen, chosen)}
 
@@ -67,7 +67,7 @@ def generate_from_text(call: Call) -> Reply:
 
 @provider.operation("generateImageToVideo")
 def generate_from_image(call: Call) -> Reply:
-    return Reply(int(call.ctx.choice("image_to_video_status")), _started(call))
+    return Reply(int(call.ctx.reading("image_to_video_status")), _started(call))
 
 
 def _started(call: Call) -> Json:
@@ -100,7 +100,7 @@ def get_status(call: Call) -> Reply:
         case Kind.SUCCEEDED:
             return Reply(200, {"success": True, "data": _video(ctx, task)})
         case Kind.FAILED:
-            return Reply(int(ctx.choice("failed_status_code")), _failure(ctx, task))
+            return Reply(int(ctx.reading("failed_status_code")), _failure(ctx, task))
         case _:
             return Reply(200, {"success": True, "data": _progress(ctx, task)})
 
@@ -142,7 +142,7 @@ def _video(ctx: Instant, task: Resource) -> Json:
 
 
 def _created_at(ctx: Instant, task: Resource) -> str:
-    if ctx.choice("created_at") == "microseconds":
+    if ctx.reading("created_at") == "microseconds":
         return rfc3339_microseconds(task.created_ms)
     return rfc3339(task.created_ms // 1_000 * 1_000)
 
@@ -156,7 +156,7 @@ def _failure(ctx: Instant, task: Resource) -> Json:
         "error_details": task.script.reason,
         "credits_refunded": ctx.ledger.refunded(task.account, task.id),
     }
-    if ctx.choice("failed_body") == "failed_with_data":
+    if ctx.reading("failed_body") == "failed_with_data":
         body["data"] = {"task_id": task.id, "status": ctx.state(task)}
     return body
 
@@ -208,7 +208,7 @@ def shape(call: Call, refusal: Refusal) -> Reply | None:
         if not is_plain:
             return None
         return from_contract(call, Refusal("server_error", {"refunded": _given_back(call)}))
-    if call.ctx.choice("error_form") != "drf_detail":
+    if call.ctx.reading("error_form") != "drf_detail":
         return None
     reply = from_contract(call, refusal)
     reply.body = _framework_body(refusal, reply)

@@ -34,7 +34,7 @@ def shape(call: Call, refusal: Refusal) -> Reply | None:
     reason = refusal.reason
     if reason in _ROUTING:
         return None
-    if call.operation.id == "deleteVideo" and call.ctx.choice("extensions") == "strict_proxy":
+    if call.operation.id == "deleteVideo" and call.ctx.reading("extensions") == "strict_proxy":
         return from_contract(call, Refusal("no_delete_route"))
     if reason.startswith("fault:"):
         return _ordered_failure(call, refusal)
@@ -42,7 +42,7 @@ def shape(call: Call, refusal: Refusal) -> Reply | None:
         return _invalid(call, refusal.violations)
     if reason in _UPSTREAM:
         return _wrapped(call, reason, _upstream_refusal(call, refusal))
-    if reason == "not_found" and call.ctx.choice("unknown_video") == "proxy_500":
+    if reason == "not_found" and call.ctx.reading("unknown_video") == "proxy_500":
         return from_contract(call, Refusal("upstream_not_a_video"))
     return _proxy_error(call, refusal)
 
@@ -53,7 +53,7 @@ def _proxy_error(call: Call, refusal: Refusal) -> Reply | None:
     refusal.facts["shown"] = f"sk-...{sent[-4:]}"
     refusal.facts["digest"] = sha256(sent.encode(errors="replace")).hexdigest()
     known = call.ctx.behaviour.facts["openai_errors"].get(refusal.reason)
-    if known is None or call.ctx.choice("error_style") == "proxy":
+    if known is None or call.ctx.reading("error_style") == "proxy":
         return None
     status = call.ctx.behaviour.refusals[refusal.reason].status
     return Reply(status, {"error": fill(known, refusal.facts)})
@@ -70,7 +70,7 @@ def _invalid(call: Call, violations: Sequence[Violation]) -> Reply:
         model = look_up("body.model", {"body": call.body})
         return _own(call, Refusal("unknown_model", {"model": str(model)[:200]}))
     is_missing = prompt is not None and prompt.keyword == "required"
-    if is_missing and call.ctx.choice("missing_prompt") == "proxy_500":
+    if is_missing and call.ctx.reading("missing_prompt") == "proxy_500":
         return from_contract(call, Refusal("prompt_argument_missing"))
     return _wrapped(call, "invalid", _upstream_error(violations))
 
@@ -82,7 +82,7 @@ def _own(call: Call, refusal: Refusal) -> Reply:
 def _wrapped(call: Call, reason: str, upstream: Mapping[str, Json]) -> Reply:
     """The upstream's refusal inside ContentPolicyViolationError, or as it is (Z2)."""
     status = call.ctx.behaviour.refusals[reason].status
-    if call.ctx.choice("parameter_errors") == "plain_openai_400":
+    if call.ctx.reading("parameter_errors") == "plain_openai_400":
         return Reply(status, {"error": upstream})
     error = {
         "message": _wrapping(call, "policy", upstream),

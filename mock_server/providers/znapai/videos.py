@@ -59,7 +59,7 @@ def get_video(call: Call) -> Reply:
 @provider.operation("listVideos")
 def list_videos(call: Call) -> Reply:
     ctx = call.ctx
-    if ctx.choice("extensions") == "strict_proxy":
+    if ctx.reading("extensions") == "strict_proxy":
         raise call.refuse("no_list_provider")
     limit, is_rising = call.query["limit"], call.query["order"] == "asc"
     cursor = _cursor(call)
@@ -83,7 +83,7 @@ def list_videos(call: Call) -> Reply:
 @provider.operation("deleteVideo")
 def delete_video(call: Call) -> Reply:
     ctx = call.ctx
-    if ctx.choice("extensions") == "strict_proxy":
+    if ctx.reading("extensions") == "strict_proxy":
         raise call.refuse("no_delete_route")
     job = call.found["video"]
     ctx.rows.resources.remove(ctx.rows.resources.key_of(job))
@@ -95,7 +95,7 @@ def download_video(call: Call) -> Reply:
     ctx, job, variant = call.ctx, call.found["video"], call.query["variant"]
     if ctx.now_ms >= _expires_ms(ctx, job):
         raise call.refuse("expired", id=call.path["video_id"])
-    if ctx.choice("content_variant") == "proxy_ignores":
+    if ctx.reading("content_variant") == "proxy_ignores":
         variant = "video"
     content, content_type = _file(ctx, job, variant)
     part = part_of(content, call.request.headers)
@@ -108,7 +108,7 @@ def download_video(call: Call) -> Reply:
 @provider.reads_id("video")
 def read_id(ctx: Instant, id_: str) -> str:
     """The upstream's id inside the proxy's, if the reading has such ids (Z20)."""
-    if ctx.choice("video_ids") == "plain" or not id_.startswith("video_"):
+    if ctx.reading("video_ids") == "plain" or not id_.startswith("video_"):
         return id_
     try:
         inside = b64decode(id_.removeprefix("video_"), validate=True).decode()
@@ -150,9 +150,9 @@ def _shown(ctx: Instant, job: Resource, model: str = "") -> dict[str, Json]:
         "size": doc["size"],
         "status": ctx.state(job),
     }
-    if ctx.choice("metadata_echo") == "shown":
+    if ctx.reading("metadata_echo") == "shown":
         shown["metadata"] = doc["metadata"]
-    if ctx.choice("answer_shape") == "proxy":
+    if ctx.reading("answer_shape") == "proxy":
         del shown["prompt"]
         shown["usage"] = None
     return shown
@@ -160,7 +160,7 @@ def _shown(ctx: Instant, job: Resource, model: str = "") -> dict[str, Json]:
 
 def _shown_id(ctx: Instant, id_: str, model: str = "") -> str:
     """The id as a client sees it. The proxy includes the model only in the answer to create."""
-    if ctx.choice("video_ids") == "plain":
+    if ctx.reading("video_ids") == "plain":
         return id_
     return "video_" + b64encode(_WRAPPED_ID.format(model=model, id=id_).encode()).decode()
 
@@ -175,13 +175,13 @@ def _error(ctx: Instant, job: Resource) -> Json:
 
 
 def _expires_ms(ctx: Instant, job: Resource) -> int:
-    lives_ms: int = ctx.behaviour.facts["expires_after_ms"][ctx.choice("expires_after")]
+    lives_ms: int = ctx.behaviour.facts["expires_after_ms"][ctx.reading("expires_after")]
     return ctx.entered_ms(job) + lives_ms
 
 
 def _poll_after(ctx: Instant, job: Resource) -> dict[str, str]:
     """The header with the wait before the next poll (Z22); none for a job that has ended."""
-    choice, bounds = ctx.choice("poll_after"), ctx.behaviour.facts["poll_after_ms"]
+    choice, bounds = ctx.reading("poll_after"), ctx.behaviour.facts["poll_after_ms"]
     if choice == "absent" or ctx.kind(job).is_final:
         return {}
     wait_ms = ctx.wall_wait_ms(job)
@@ -198,7 +198,7 @@ def _cursor(call: Call) -> int | None:
         return None
     job = call.ctx.find("video", read_id(call.ctx, after))
     if job is None or job.account != call.account_id:
-        if call.ctx.choice("list_cursor") == "ignored":
+        if call.ctx.reading("list_cursor") == "ignored":
             return None
         raise call.refuse("unknown_cursor", id=after)
     return job.seq

@@ -75,17 +75,17 @@ class PostgresKeeper:
     def worlds(self) -> Iterable[tuple[str, bytes | None]]:
         return self._fetch(sql.WORLDS)
 
-    def load(self, world: str) -> tuple[int, Iterable[KeptRow]]:
-        held = self._held.get(world)
+    def load(self, world_id: str) -> tuple[int, Iterable[KeptRow]]:
+        held = self._held.get(world_id)
         if held is None:
-            raise KeeperError(f"world {world!r} is not taken")
+            raise KeeperError(f"world {world_id!r} is not taken")
         with _errors():
-            return one(held, sql.VERSION, world), self._rows(held, world)
+            return one(held, sql.VERSION, world_id), self._rows(held, world_id)
 
-    def _rows(self, connection: Connection, world: str) -> Iterator[KeptRow]:
+    def _rows(self, connection: Connection, world_id: str) -> Iterator[KeptRow]:
         place = "", ""
         with _errors():
-            while rows := connection.execute(sql.ROWS, (world, *place, _PIECE)).fetchall():
+            while rows := connection.execute(sql.ROWS, (world_id, *place, _PIECE)).fetchall():
                 yield from rows
                 place = rows[-1][:2]
 
@@ -104,11 +104,11 @@ class PostgresKeeper:
 
     # A transaction on a world
 
-    def catch_up(self, world: str, version: int) -> Changes | None:
+    def catch_up(self, world_id: str, version: int) -> Changes | None:
         for _ in range(CONNECTIONS_MAX):
             connection = self._connection()
             try:
-                return self._taken(connection, world, version)
+                return self._taken(connection, world_id, version)
             except BaseException as error:
                 self._let_go(connection)
                 # Those that were closed while they were idle are discarded one by one.
@@ -118,27 +118,27 @@ class PostgresKeeper:
                     raise KeeperError(words_of(error)) from error
         raise KeeperError("the database closes every connection")
 
-    def _taken(self, connection: Connection, world: str, version: int) -> Changes | None:
-        """Take *world* over *connection*, and read what others have changed in it."""
+    def _taken(self, connection: Connection, world_id: str, version: int) -> Changes | None:
+        """Take *world_id* over *connection*, and read what others have changed in it."""
         begin = sql.TAKE_NEW if version == 0 else sql.TAKE
-        taken = psycopg.ClientCursor(connection).execute(begin, {"world": world})
+        taken = psycopg.ClientCursor(connection).execute(begin, {"world": world_id})
         while taken.nextset():
             """The last statement has the answer."""
         found = taken.fetchone()
         if found is None:
-            raise WorldGoneError(world)
+            raise WorldGoneError(world_id)
         now, trimmed, _, now_ms = found
         self._note_time(now_ms)
         changes = None
         if version < trimmed and version >= 0:
             changes = Changes(now, is_whole=False)
         elif 0 <= version < now:
-            changes = _changes(connection, world, version, now)
-        self._held[world] = connection
+            changes = _changes(connection, world_id, version, now)
+        self._held[world_id] = connection
         return changes
 
     def commit(self, change_set: ChangeSet) -> None:
-        connection = self._held.pop(change_set.world)
+        connection = self._held.pop(change_set.world_id)
         self._commits += 1
         writer = f"{self._writer}/{self._commits}"
         try:
@@ -156,10 +156,10 @@ class PostgresKeeper:
             self._pool.putconn(connection)
 
     def _write(self, connection: Connection, change_set: ChangeSet, writer: str) -> None:
-        world, written = change_set.world, [*change_set.written()]
+        world_id, written = change_set.world_id, [*change_set.written()]
         removed = [*change_set.removed()]
         values = {
-            "world": world,
+            "world": world_id,
             "version": change_set.version,
             "is_cleared": change_set.is_cleared,
             "kinds": [kind for kind, _, _ in written],
@@ -175,22 +175,22 @@ class PostgresKeeper:
         revoked = [key for kind, key in removed if kind == "api_key"]
         with connection.pipeline() as pipeline:
             if change_set.is_cleared:
-                connection.execute(sql.CLEAR, (world,))
-                connection.execute(sql.CLEAR_HOLDERS, (world,))
+                connection.execute(sql.CLEAR, (world_id,))
+                connection.execute(sql.CLEAR_HOLDERS, (world_id,))
             if revoked:
-                connection.execute(sql.REMOVE_HOLDERS, (revoked, world))
+                connection.execute(sql.REMOVE_HOLDERS, (revoked, world_id))
             if added:
-                held = connection.execute(sql.ADD_HOLDERS, {"world": world, "digests": added})
+                held = connection.execute(sql.ADD_HOLDERS, {"world": world_id, "digests": added})
                 pipeline.sync()
                 if held.rowcount < len(added):
-                    other = connection.execute(sql.OTHER_HOLDER, (added, world)).fetchone()
+                    other = connection.execute(sql.OTHER_HOLDER, (added, world_id)).fetchone()
                     raise KeysInUseError(other[0] if other else "")
             connection.execute(sql.COMMIT, values, prepare=True)
             if not change_set.is_soft:
-                connection.execute(sql.NOTIFY, (f"{self._writer} {world}",), prepare=True)
+                connection.execute(sql.NOTIFY, (f"{self._writer} {world_id}",), prepare=True)
             if change_set.version % sql.TRIMMED_EVERY == 0:
                 trimmed = change_set.version - sql.LOG_MAX
-                connection.execute(sql.TRIM, {"world": world, "trimmed": max(0, trimmed)})
+                connection.execute(sql.TRIM, {"world": world_id, "trimmed": max(0, trimmed)})
             connection.execute("COMMIT")
 
     def _was_kept(self, change_set: ChangeSet, writer: str) -> bool:
@@ -203,12 +203,14 @@ class PostgresKeeper:
         """
         for _ in range(_ASKED_MAX):
             with suppress(psycopg.Error, KeeperError), self._borrowed() as connection:
-                found = connection.execute(sql.READ_LOCKED, {"world": change_set.world}).fetchone()
+                found = connection.execute(
+                    sql.READ_LOCKED, {"world": change_set.world_id}
+                ).fetchone()
                 return found is not None and found[2] == writer
         raise UnknownOutcomeError("the database went away during the commit")
 
-    def release(self, world: str) -> None:
-        connection = self._held.pop(world, None)
+    def release(self, world_id: str) -> None:
+        connection = self._held.pop(world_id, None)
         if connection is None:
             return
         try:
@@ -219,13 +221,13 @@ class PostgresKeeper:
         else:
             self._pool.putconn(connection)
 
-    def delete(self, world: str) -> None:
-        connection = self._held.pop(world)
+    def delete(self, world_id: str) -> None:
+        connection = self._held.pop(world_id)
         try:
             with connection.pipeline():
                 for statement in sql.DELETE_WORLD:
-                    connection.execute(statement, (world,))
-                connection.execute(sql.NOTIFY, (f"{self._writer} {world}",))
+                    connection.execute(statement, (world_id,))
+                connection.execute(sql.NOTIFY, (f"{self._writer} {world_id}",))
                 connection.execute("COMMIT")
         except psycopg.Error as error:
             self._let_go(connection)
@@ -290,11 +292,11 @@ class PostgresKeeper:
         raise KeeperError("the database closes every connection")
 
 
-def _changes(connection: Connection, world: str, version: int, now: int) -> Changes:
-    """What has changed in *world* after *version*."""
+def _changes(connection: Connection, world_id: str, version: int, now: int) -> Changes:
+    """What has changed in *world_id* after *version*."""
     with connection.pipeline():
-        cleared = connection.execute(sql.CLEARED_SINCE, (world, version), prepare=True)
-        values = {"world": world, "version": version}
+        cleared = connection.execute(sql.CLEARED_SINCE, (world_id, version), prepare=True)
+        values = {"world": world_id, "version": version}
         changed = connection.execute(sql.CHANGED_SINCE, values, prepare=True)
     rows = changed.fetchall()
     return Changes(

@@ -62,8 +62,8 @@ class Listener:
                     if writer != self._writer:
                         self._tell(world)
 
-    def _tell(self, world: str) -> None:
+    def _tell(self, world_id: str) -> None:
         if self._is_closed.is_set():
             return
         for listener in self._listeners:
-            listener(world)
+            listener(world_id)
