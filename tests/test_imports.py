@@ -32,6 +32,7 @@ FLOORS = {
         ("mock_server/engine",),
         ("mock_server/answers",),
         ("mock_server/findings", "mock_server/providers"),
+        ("mock_server/reports",),
         ("mock_server/pipeline",),
         ("mock_server/http/ui",),
         ("mock_server/http",),

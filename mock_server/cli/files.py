@@ -48,6 +48,30 @@ def input_file(*, besides: str = "") -> _File:
     return _File(_check_input, besides)
 
 
+# As above.
+class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyright: ignore[reportMissingTypeArgument]
+    """`html:report.html`, of one of *kinds*."""
+
+    name = "KIND:FILE"
+
+    def __init__(self, *kinds: str) -> None:
+        self._kinds = kinds
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Path]:
+        kind, colon, path = value.partition(":")
+        if kind not in self._kinds or not colon or not path:
+            detail = f"expected one of {', '.join(self._kinds)}, a colon and a file, got {value!r}"
+            self.fail(detail, param, ctx)
+        return kind, output_file().convert(path, param, ctx)
+
+
+def report_file(*kinds: str) -> _Report:
+    """An option's type: one of *kinds*, a colon and a path that can be written."""
+    return _Report(*kinds)
+
+
 def _check_output(path: Path) -> None:
     folder = path.absolute().parent
     if path.is_dir():

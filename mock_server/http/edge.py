@@ -14,6 +14,7 @@ from functools import partial
 
 from msgspec import Struct
 
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.redaction import looks_live
 
 from ..engine.provider import EventStream, Reply, Request
@@ -41,6 +42,8 @@ warn_in_log: Warner = logging.getLogger("screentest").warning
 
 #: Receives every handled request with the milliseconds it took; it must not keep the call.
 Observer = Callable[[Handled, float], None]
+#: Receives every request for a file: world, contract, path below the prefix, and status.
+FileObserver = Callable[[World, Contract, str, int], None]
 
 
 class Place(Struct, frozen=True):
@@ -77,6 +80,7 @@ class Edge:
         self._cors = Cors(guard.origins) if guard.origins else None
         self.streams = Streams(worlds)
         self.metrics: Metrics | None = None
+        self.observe_file: FileObserver | None = None
         self._guard = guard
         self._is_pure = is_pure
         self._remembers = remembers
@@ -151,9 +155,13 @@ class Edge:
             )
         except Exception as error:  # noqa: BLE001  the request ends here, journaled
             found = failure(self._worlds.contracts[place.provider], error)
-        if isinstance(found, Asset):
-            return asset_answer(found, request.headers)
-        handled = note_refusal(self._worlds, place.world, place.provider, request, found)
+        sent = asset_answer(found, request.headers) if isinstance(found, Asset) else found
+        if self.observe_file is not None:
+            contract = self._worlds.contracts[place.provider]
+            self.observe_file(place.world, contract, name, sent.status)
+        if isinstance(sent, Outgoing):
+            return sent
+        handled = note_refusal(self._worlds, place.world, place.provider, request, sent)
         self._report(handled, began)
         return self._outgoing(handled, fills_blocks=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -242,6 +243,36 @@ def test_findings_about_deliveries_and_payments_of_deleted_worlds_fail_the_run(
         "see `screentest explain SC306`\n"
     )
     assert (content.code, strict.code, by_code.code, other.code) == (0, 1, 1, 0)
+
+
+def test_reports_sum_up_findings_costs_and_outcomes_of_deleted_worlds(shell: Shell) -> None:
+    script = _PAY_FOR_NOTHING_AND_BELIEVE_A_FORGED_SIGNATURE
+    options = ["--report", "text:run.txt", "--report", "json:run.json"]
+
+    done = shell.run("run", *options, "--", sys.executable, "-c", script)
+
+    report = json.loads((shell.folder / "run.json").read_text())
+    text = (shell.folder / "run.txt").read_text()
+    assert done.code == 0, done.err
+    assert report["worlds"] == 2
+    assert report["spent"]["ozor"] == 1
+    assert report["outcomes"]["providers"]["ozor"]["met"] == {
+        "generateVideo 200": 1,
+        "agent_job.state completed": 1,
+    }
+    assert text.splitlines()[0] == done.err.removeprefix("screentest: ").strip()
+    assert re.search(r"^ozor +1 +0 +no public price per credit$", text, re.MULTILINE)
+    assert "paid in vain: " in text
+    assert re.search(r"^ozor +75 +2 +2\.7$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("given", ["html:x", "run.txt", "text:", "text:no/such/folder"])
+def test_report_that_cannot_be_written_is_refused_before_the_command_runs(
+    shell: Shell, given: str
+) -> None:
+    done = shell.run("run", "--report", given, "--", sys.executable, "-c", "print('ran')")
+
+    assert (done.code, done.out) == (2, "")
 
 
 def test_unknown_code_to_fail_on_is_refused(shell: Shell) -> None:

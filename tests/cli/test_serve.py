@@ -190,10 +190,9 @@ def test_report_file_is_written_even_when_streams_are_cut(
 
         served.stop()
 
-    assert json.loads((shell.folder / "report.json").read_text()) == {
-        "requests": 1,
-        "findings": [{"code": "SC110", "severity": "error", "count": 1}],
-    }
+    report = json.loads((shell.folder / "report.json").read_text())
+    assert report["requests"] == 1
+    assert report["findings"] == [{"code": "SC110", "severity": "error", "count": 1}]
 
 
 def test_calls_that_have_arrived_are_answered_before_the_server_ends(

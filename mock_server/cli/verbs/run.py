@@ -24,6 +24,7 @@ from screentest.specs.json_types import Json
 
 from ..contracts import contract_option
 from ..exit_codes import Exit
+from ..files import report_file, write_whole
 from ..output import fail, tell
 from ..request_log import summary
 from ..settings import setting_option, unread_variables
@@ -51,9 +52,21 @@ _SENT_ON = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 @setting_option("clock", metavar="real|manual|auto", help="What moves the clock; real:20, too.")
 @setting_option("pace", metavar="documented|fast|instant|FACTOR")
 @setting_option("fail-on", help="Exit with 1 on such findings, even if the command succeeds.")
+@click.option(
+    "--report",
+    "reports",
+    type=report_file("text", "json"),
+    multiple=True,
+    help="Write findings, receipt and outcome coverage: text:F, json:F.",
+)
 @click.option("--log", "prints_requests", is_flag=True, help="Print a line per request.")
 @click.argument("command_line", metavar="-- COMMAND [ARGS]...", nargs=-1, required=True)
-def command(command_line: tuple[str, ...], fail_on: str, **given: Any) -> None:
+def command(
+    command_line: tuple[str, ...],
+    fail_on: str,
+    reports: Sequence[tuple[str, Path]],
+    **given: Any,
+) -> None:
     """Run COMMAND against a mock of its own, and exit with its exit code.
 
     The variables of all providers point to the mock, which stops afterwards. Examples:
@@ -67,6 +80,8 @@ def command(command_line: tuple[str, ...], fail_on: str, **given: Any) -> None:
         with _mock(ready, report, _serve_options(given), **given) as variables:
             code = _run([program, *command_line[1:]], variables)
         counts = json.loads(report.read_text()) if report.exists() else None
+    for kind, path in reports if counts is not None else ():
+        write_whole(path, _as_json(counts) if kind == "json" else _as_text(counts))
     sys.exit(_judged(code, counts, fail_on))
 
 
@@ -203,6 +218,18 @@ def _signals_for(child: subprocess.Popen[bytes]) -> Generator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _as_json(counts: Json) -> str:
+    """The report of a run for programs, without its two tables for readers."""
+    facts = {name: it for name, it in counts.items() if name not in {"receipt", "coverage"}}
+    return f"{json.dumps(facts, indent=2)}\n"
+
+
+def _as_text(counts: Json) -> str:
+    """The report of a run for readers."""
+    receipt, coverage = counts["receipt"], counts["coverage"]
+    return f"{summary(counts)}\n\nreceipt\n{receipt}\n\noutcome coverage\n{coverage}\n"
 
 
 def _judged(code: int, counts: Json, fail_on: str) -> int:

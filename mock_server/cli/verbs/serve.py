@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ...engine.world import Plan
     from ...findings.world_findings import Verdict
     from ...http.guard import Guard
+    from ...reports.tally import Tally
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _TOKEN_LENGTH_MIN = 16
@@ -225,6 +226,7 @@ def serve(options: Options) -> None:
         observe=lambda handled, took_ms: log.note(handled.note, handled.world.id, took_ms),
     )
     url = _url(options.host, port)
+    tally = _tally(app) if options.report_file is not None else None
 
     def announce() -> None:
         world, providers = (
@@ -244,7 +246,7 @@ def serve(options: Options) -> None:
         app.extensions["screentest.due_timer"].close()
         app.extensions["screentest.dispatcher"].close(_DELIVERIES_S_MAX)
         served.close()
-        _sum_up(app, log, options)
+        _sum_up(app, log, options, tally)
 
     edge, rest = app.extensions["screentest.edge"]
     served = RSGIEdge(
@@ -267,17 +269,29 @@ def _control(app: Flask, url: str, path: str, options: Options) -> Json:
     return app.test_client().get(f"{url}/_screentest/{path}", headers=headers).get_json()
 
 
-def _sum_up(app: Flask, log: RequestLog, options: Options) -> None:
+def _tally(app: Flask) -> Tally:
+    """The outcomes and costs of all worlds of *app* that have ended so far."""
+    from ...reports.tally import Tally
+
+    tally, worlds = Tally(), app.extensions["screentest"]
+    worlds.before_end(lambda world: tally.count(worlds, world))
+    app.extensions["screentest.edge"][0].observe_file = tally.count_file
+    return tally
+
+
+def _sum_up(app: Flask, log: RequestLog, options: Options, tally: Tally | None) -> None:
     """Close the store and *log*, and write what *options* ask for about both."""
     verdict: Verdict = app.extensions["screentest.verdict"]
     is_asked = options.prints_summary or options.report_file is not None
     others = verdict.counts() if is_asked else {}
-    app.extensions["screentest"].store.close()
+    worlds = app.extensions["screentest"]
+    reports = tally.reports(worlds) if tally is not None else {}
+    worlds.store.close()
     log.close()
     if options.ready_file is not None:
         remove_ready_file(options.ready_file, of_process=os.getpid())
     if options.report_file is not None:
-        write_whole(options.report_file, json.dumps(log.counts(others)), mode=0o600)
+        write_whole(options.report_file, json.dumps(log.counts(others) | reports), mode=0o600)
     if options.prints_summary:
         tell(summary(log.counts(others)))
 

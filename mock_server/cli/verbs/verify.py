@@ -16,7 +16,7 @@ import click
 
 from ..contracts import contract_option
 from ..exit_codes import Exit
-from ..files import output_file
+from ..files import output_file, report_file
 from ..float_range import Factor
 from ..kit_errors import kit_verb
 from ..output import as_far_as_read, fail
@@ -26,22 +26,6 @@ from ..settings import SEEDS
 #: Without a terminal, the least time between two lines of progress for our own mock.
 _PROGRESS_S = 5.0
 _REPORTS = ("html", "junit", "ndjson")
-
-
-# Later versions of click make this class generic; the oldest that we take does not.
-class _Report(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # pyright: ignore[reportMissingTypeArgument]
-    """`html:report.html`."""
-
-    name = "KIND:FILE"
-
-    def convert(
-        self, value: str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, Path]:
-        kind, colon, path = value.partition(":")
-        if kind not in _REPORTS or not colon or not path:
-            detail = f"expected one of {', '.join(_REPORTS)}, a colon and a file, got {value!r}"
-            self.fail(detail, param, ctx)
-        return kind, output_file().convert(path, param, ctx)
 
 
 def _key_options() -> Sequence[Callable[[Any], Any]]:
@@ -171,7 +155,11 @@ def _state_folder() -> Path:
 @click.command("verify")
 @target_options
 @click.option(
-    "--report", "reports", type=_Report(), multiple=True, help="html:F, junit:F, ndjson:F."
+    "--report",
+    "reports",
+    type=report_file(*_REPORTS),
+    multiple=True,
+    help="html:F, junit:F, ndjson:F.",
 )
 @click.option(
     "--fail-under",

@@ -1,0 +1,92 @@
+"""The outcomes and costs of a run, summed over its worlds and over pytest-xdist workers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from msgspec import Struct, field, to_builtins
+
+from screentest.specs.contracts.contract import Contract
+from screentest.specs.json_types import Json
+
+from ..engine.world import World
+from ..engine.worlds import Worlds
+from ..findings.world_findings import world_findings
+from . import coverage
+from .cost_report import receipt
+
+#: Paid twice, two paid where one was used, never fetched, abandoned.
+_OF_PAYMENTS = frozenset({"SC210", "SC211", "SC212", "SC213"})
+
+
+class Tally(Struct):
+    """Counts by outcome, such as `PROVIDER getJob 200`, and credits by provider.
+
+    *held* are the credits of jobs that still ran when their world ended. *wasted* are the findings
+    about payments by code. *files* are the outcomes of requests for files, by present world.
+    """
+
+    met: Counter[str] = field(default_factory=Counter[str])
+    spent: Counter[str] = field(default_factory=Counter[str])
+    held: Counter[str] = field(default_factory=Counter[str])
+    wasted: Counter[str] = field(default_factory=Counter[str])
+    worlds: int = 0
+    files: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+    @property
+    def cost(self) -> Counter[str]:
+        """The credits that the providers would have charged, if running jobs succeed."""
+        return self.spent + self.held
+
+    def to_json(self) -> Json:
+        return to_builtins(self)
+
+    def add(self, raw: Json) -> None:
+        """Add the counts of another process."""
+        self.met.update(raw["met"])
+        self.spent.update(raw["spent"])
+        self.held.update(raw["held"])
+        self.wasted.update(raw["wasted"])
+        self.worlds += raw["worlds"]
+
+    def count_file(self, world: World, contract: Contract, path: str, status: int) -> None:
+        """Note the *status* of a request for the file at *path*."""
+        outcome = coverage.file_outcome(contract, path, status)
+        if outcome is not None:
+            self.files.setdefault(world.id, []).append(outcome)
+
+    def count(self, worlds: Worlds, world: World) -> None:
+        """Add the counts of *world*, which ends."""
+        self.met.update(coverage.met_in(worlds, world.id))
+        self.met.update(self.files.pop(world.id, []))
+        self.worlds += 1
+        with world.rows.transaction() as rows:
+            if world.payments.has_any:
+                codes = (it.finding["code"] for it in world_findings(worlds, world, is_final=True))
+                self.wasted.update(it for it in codes if it in _OF_PAYMENTS)
+            for account in rows.accounts.of_world():
+                self.spent[account.provider] += account.spent
+                self.held[account.provider] += account.held
+
+    def receipt(self, providers: Iterable[str]) -> str:
+        """The bill of *providers*, and what was paid in vain."""
+        bill = receipt(self.spent, self.held, providers)
+        if self.wasted:
+            codes = ", ".join(f"{it} ×{n}" for it, n in sorted(self.wasted.items()))
+            bill += f"\npaid in vain: {codes}; see `screentest explain {min(self.wasted)}`"
+        return bill
+
+    def reports(self, worlds: Worlds) -> Json:
+        """The receipt and the outcome coverage of the whole run, whose present worlds end now."""
+        for world in worlds.all():
+            self.count(worlds, world)
+        covered = coverage.cover(worlds.contracts.values(), self.met)
+        return {
+            "worlds": self.worlds,
+            "spent": dict(self.spent),
+            "held": dict(self.held),
+            "outcomes": coverage.to_json(covered),
+            "receipt": self.receipt(worlds.contracts),
+            "coverage": coverage.table(covered),
+        }
