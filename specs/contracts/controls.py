@@ -12,15 +12,17 @@ from ..files import read_yaml
 from ..json_types import Json
 from ..openapi.documents import Documents
 from ..openapi.operations import Operation, compile_operations
+from ..openapi.routes import Routes
 
 CONTROL_FILE = Path(__file__).parent.parent / "control" / "openapi.yaml"
 
 
 class Controls(Struct, frozen=True):
-    """The calls of the control API by operation id, and the document they come from."""
+    """The calls of the control API by operation id and by path, and their document."""
 
     documents: Documents
     operations: Mapping[str, Operation]
+    routes: Routes
 
     @property
     def document(self) -> Json:
@@ -32,4 +34,5 @@ class Controls(Struct, frozen=True):
 def load_controls() -> Controls:
     """The contract of the control API, compiled on first use and kept."""
     documents = Documents("control", read_yaml(CONTROL_FILE))
-    return Controls(documents, compile_operations(documents))
+    operations = compile_operations(documents)
+    return Controls(documents, operations, Routes([*operations.values()]))

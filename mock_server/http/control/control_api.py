@@ -1,20 +1,20 @@
 """The control API, by which a test or a person controls the mock itself.
 
-Its routes are those of its contract, `specs/control/openapi.yaml`. A call is checked by the
-contract before its handler runs.
+A call is routed and checked by its contract, `specs/control/openapi.yaml`, before its handler runs.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import partial
 
 from flask import Blueprint, Response, current_app, jsonify, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from screentest.specs.contracts.controls import load_controls
 from screentest.specs.errors import ContractError, nearest
-from screentest.specs.openapi.operations import Operation
+from screentest.specs.openapi.routes import Match, Routes
 
 from ...engine.worlds import Worlds
 from ...kernel.errors import MockError
@@ -25,6 +25,9 @@ from . import worlds as worlds_and_accounts
 from .events import Watch
 from .request import Document, Handler, body_bytes_max, read_call
 
+_PREFIX = "/_screentest"
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+_JOB_PATH = re.compile(r"(/worlds/[^/]+/jobs/)(.+)")
 #: The endpoint of the page in the browser.
 PAGE = "page.show"
 # Errors are read in a terminal.
@@ -33,7 +36,7 @@ _PATH_MAX = 120
 
 def control_blueprint(worlds: Worlds, guard: Guard, metrics: Metrics | None = None) -> Blueprint:
     """The routes under `/_screentest/`."""
-    control = Blueprint("control", __name__, url_prefix="/_screentest")
+    control = Blueprint("control", __name__, url_prefix=_PREFIX)
     handlers: Mapping[str, Handler] = {
         **operation.operations(metrics),
         **worlds_and_accounts.OPERATIONS,
@@ -43,16 +46,17 @@ def control_blueprint(worlds: Worlds, guard: Guard, metrics: Metrics | None = No
         **snapshots.OPERATIONS,
         **Watch(worlds).operations(),
     }
-    operations = load_controls().operations
-    assert handlers.keys() == operations.keys(), handlers.keys() ^ operations.keys()
-    for id_, described in operations.items():
-        control.add_url_rule(
-            _rule(described.path),
-            id_,
-            partial(_answer, worlds, described, handlers[id_]),
-            methods=[described.method],
-            provide_automatic_options=False,
-        )
+    controls = load_controls()
+    unknown = handlers.keys() ^ controls.operations.keys()
+    assert not unknown, unknown
+    # One rule, since Flask compiles each of some forty for every application that it serves.
+    control.add_url_rule(
+        "/<path:rest>",
+        "call",
+        partial(_answer, worlds, controls.routes, handlers),
+        methods=_METHODS,
+        provide_automatic_options=False,
+    )
 
     @control.before_app_request
     def _protect() -> Response | None:
@@ -69,14 +73,6 @@ def control_blueprint(worlds: Worlds, guard: Guard, metrics: Metrics | None = No
     return control
 
 
-def _rule(path: str) -> str:
-    """Flask's rule for a *path* of the contract. A job's id may have slashes: it is the whole rest.
-
-    OpenAPI 3.1 has no parameter for several segments of a path.
-    """
-    return path.replace("{job}", "<path:job>").replace("{", "<").replace("}", ">")
-
-
 def _signed(response: Response) -> Response:
     """*response* with the header by which a client recognises a mock."""
     response.headers["X-Screentest-Control"] = load_controls().document["info"]["version"]
@@ -88,12 +84,36 @@ def _problem(status: int, code: str, detail: str) -> Response:
     return Response(body, status=status, headers=headers)
 
 
-def _answer(worlds: Worlds, operation: Operation, handler: Handler, **path: str) -> Response:
+def _found(routes: Routes, method: str, path: str) -> Match:
+    """The call that *path*, relative to the control API, asks for.
+
+    A job's id may have slashes: it is the whole rest. OpenAPI 3.1 has no parameter for several
+    segments of a path.
+
+    Raises:
+        HTTPException: 404 or 405.
+    """
+    job = _JOB_PATH.fullmatch(path)
+    found = routes.find(method, path if job is None else f"{job[1]}-")
+    if found is None:
+        raise MethodNotAllowed if _methods(routes, path) else NotFound
+    return found if job is None else Match(found.operation, {**found.path, "job": job[2]})
+
+
+def _methods(routes: Routes, path: str) -> list[str]:
+    job = _JOB_PATH.fullmatch(path)
+    methods = routes.methods(path if job is None else f"{job[1]}-")
+    return [*methods, "HEAD"] if "GET" in methods else methods
+
+
+def _answer(worlds: Worlds, routes: Routes, handlers: Mapping[str, Handler], rest: str) -> Response:
     """The handler's answer, with the one success status that the contract documents."""
+    found = _found(routes, request.method, f"/{rest}")
+    operation, handler = found.operation, handlers[found.operation.id]
     call = read_call(
         worlds,
         operation,
-        path,
+        found.path,
         query=request.query_string.decode("latin-1"),
         # One byte more than allowed shows a body that is too large, whatever its length claims.
         body=request.stream.read(body_bytes_max(operation) + 1),
@@ -129,9 +149,10 @@ def _no_route(worlds: Worlds, error: HTTPException) -> Response:
         _what_there_is(worlds, request.path) if code == "not_found" else error.description or ""
     )
     response = _problem(error.code or 500, code, detail)
-    for name, value in error.get_headers():
-        if name == "Allow":
-            response.headers["Allow"] = value
+    if isinstance(error, MethodNotAllowed):
+        known = _methods(load_controls().routes, request.path.removeprefix(_PREFIX))
+        methods = known or error.valid_methods or ()
+        response.headers["Allow"] = ", ".join(methods)
     return response
 
 
