@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from screentest.specs.behaviour.reasons import category_of
 from screentest.specs.contracts.contract import Contract
-from screentest.specs.files import read_yaml
+from screentest.specs.files import BEHAVIOUR, CHECKS
 from screentest.specs.json_types import Json
 
 from .mutant import Mutant
@@ -59,9 +58,9 @@ _REACHED = frozenset(
 )
 
 
-def generated(contract: Contract, specs: Path) -> list[Mutant]:
+def generated(contract: Contract) -> list[Mutant]:
     """The mutants that operators make of a provider's files, numbered in a fixed order."""
-    raw = read_yaml(specs / contract.provider / "behaviour.yaml")
+    raw = {**contract.content(BEHAVIOUR), "checks": contract.content(CHECKS)}
     found: list[Mutant] = []
     for make in (_numbers, _guards, _statuses, _fields, _methods):
         for family, detail, seam, change in make(contract, raw):

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from copy import copy
+from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
-from screentest.specs.behaviour.behaviour_file import load_behaviour
+from screentest.specs.behaviour.behaviour_file import check_form, read_behaviour
 from screentest.specs.checks.checks import Checks
 from screentest.specs.checks.checks_file import load_checks
-from screentest.specs.contracts.contract import FOLDER as SPECS
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.registry import load_contract
 from screentest.specs.errors import ContractError
-from screentest.specs.files import read_yaml
+from screentest.specs.files import BEHAVIOUR, READINGS, read_yaml
 from screentest.specs.json_types import Json
 
 from ..rules.contract_rules import rules_of
@@ -72,7 +68,7 @@ class MutantTally:
 def all_mutants(provider: str) -> list[Mutant]:
     """The hand-written mutants of *provider* first, then the generated ones."""
     reasons = read_yaml(FOLDER / "equivalent.yaml").get(provider, {})
-    made = generated(load_contract(provider), SPECS)
+    made = generated(load_contract(provider))
     return [
         *mutants_of(provider),
         *(replace(it, excuse=reasons.get(it.summary, "")) for it in made),
@@ -106,15 +102,14 @@ def mutated_contract(contract: Contract, change: Json) -> Contract:
     Raises:
         ContractError: the changed file is invalid, so there is no such mutant.
     """
-    raw = read_yaml(SPECS / contract.provider / "behaviour.yaml")
+    raw = deepcopy(contract.content(BEHAVIOUR))
     _edit(raw, change)
     assert contract.operations, "compiled once, and shared by every mutant"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "behaviour.yaml"
-        path.write_text(json.dumps(raw))
-        mutated = copy(contract)
-        mutated.behaviour = load_behaviour(path)
-        return mutated
+    path = contract.folder / BEHAVIOUR
+    check_form(raw, path)
+    mutated = copy(contract)
+    mutated.behaviour = read_behaviour(raw, contract.content(READINGS), path)
+    return mutated
 
 
 def _edit(raw: Json, change: Json) -> None:

@@ -250,8 +250,8 @@ class WebhookRules(Struct, frozen=True, forbid_unknown_fields=True):
 class Interpretation(Struct, frozen=True):
     """A point where the document is silent, with the reading we chose and the others.
 
-    *rules* and *shapes* hold, by reading, a JSON merge patch (RFC 7396) of the behaviour file and
-    of the OpenAPI document. The provider's module does what neither patch expresses.
+    *patches* are JSON merge patches (RFC 7396) by the name of the file that they change, and by
+    reading. The provider's module does what no patch expresses.
     """
 
     name: str
@@ -259,8 +259,7 @@ class Interpretation(Struct, frozen=True):
     default: str
     alternatives: Mapping[str, str]
     reason: str
-    rules: Mapping[str, Json]
-    shapes: Mapping[str, Json]
+    patches: Mapping[str, Mapping[str, Json]]
 
     @property
     def readings(self) -> frozenset[str]:
@@ -269,8 +268,8 @@ class Interpretation(Struct, frozen=True):
 
     @property
     def patched(self) -> frozenset[str]:
-        """The readings that change the behaviour file or the OpenAPI document."""
-        return frozenset({*self.rules, *self.shapes})
+        """The readings that change a file of the contract."""
+        return frozenset(value for changes in self.patches.values() for value in changes)
 
 
 class Behaviour(Struct, frozen=True, dict=True):

@@ -1,4 +1,4 @@
-"""Read a behaviour file: check it against its JSON Schema and itself, then fill the structs.
+"""Read behaviour.yaml and readings.yaml: check their form and their names, fill the structs.
 
 The structs in `behaviour` say under which name the file has each field. A field with a plain value
 needs no code here; this module fills the others.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import convert
 
 from ..errors import ContractError
-from ..files import placed, read_yaml
+from ..files import BEHAVIOUR, CHECKS, OPENAPI, READINGS, placed
 from ..json_types import Json
 from .arithmetic import parse_formula
 from .behaviour import (
@@ -37,34 +37,23 @@ if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
 
 _SHOWN_MAX = 300
-SCHEMA_FILE = Path(__file__).with_name("behaviour.schema.json")
+_SCHEMAS = Path(__file__).parent
+#: Sections that have a file of their own.
+_MOVED = {"interpretations": READINGS, "checks": CHECKS}
 
 
-def load_behaviour(path: Path) -> Behaviour:
-    """Read and check the behaviour file at *path*.
-
-    Raises:
-        ContractError: it breaks the JSON Schema, or uses a name that it does not declare.
-    """
-    return read_behaviour(read_yaml(path), path)
-
-
-def read_behaviour(raw: Json, path: Path, *, is_checked: bool = False) -> Behaviour:
-    """As `load_behaviour`, for the content of a file; *is_checked* skips the schema.
+def read_behaviour(raw: Json, readings: Json, path: Path) -> Behaviour:
+    """The behaviour that *raw*, the checked content of *path*, and *readings* describe.
 
     Raises:
-        ContractError: as for a file.
+        ContractError: they use a name that they do not declare.
     """
-    if not is_checked:
-        check_behaviour(raw, path)
     lifecycles = {name: _lifecycle(name, it) for name, it in raw.get("lifecycles", {}).items()}
     resources = {
         name: _resource(name, it, lifecycles, path) for name, it in raw.get("resources", {}).items()
     }
     provider, refusals = raw["provider"], raw["refusals"]
-    interpretations = {
-        name: _interpretation(name, it) for name, it in raw["interpretations"].items()
-    }
+    interpretations = {name: _interpretation(name, it) for name, it in readings.items()}
     return Behaviour(
         provider=provider["id"],
         name=provider["name"],
@@ -130,23 +119,28 @@ def merge_patch(value: Json, patch: Json) -> Json:
 
 
 @cache
-def _schema() -> Draft202012Validator:
+def _schema(name: str) -> Draft202012Validator:
     # Not at the top: it takes long to load, and an installed contract is not checked again.
     import jsonschema_rs
 
-    validator = jsonschema_rs.validator_for(SCHEMA_FILE.read_text(encoding="utf-8"))
+    file = _SCHEMAS / name.replace(".yaml", ".schema.json")
+    validator = jsonschema_rs.validator_for(file.read_text(encoding="utf-8"))
     assert isinstance(validator, jsonschema_rs.Draft202012Validator)
     return validator
 
 
-def check_behaviour(raw: Json, path: Path) -> None:
-    """Raises unless *raw*, the content of the file at *path*, has the form of a behaviour file.
+def check_form(raw: Json, path: Path) -> None:
+    """Raises unless *raw*, the content of the file at *path*, has the form of a file of its name.
 
     Raises:
         ContractError: it breaks the JSON Schema; it has every problem.
     """
     problems: dict[str, str] = {}
-    for error in _schema().iter_errors(raw):
+    raw = dict(raw) if isinstance(raw, dict) else raw
+    for name in _MOVED.keys() & raw if path.name == BEHAVIOUR and isinstance(raw, dict) else ():
+        del raw[name]
+        problems[f"/{name}"] = f"this section is a file of its own, {_MOVED[name]}, beside this one"
+    for error in _schema(path.name).iter_errors(raw):
         steps = [str(it).replace("~", "~0").replace("/", "~1") for it in error.instance_path]
         problems.setdefault("".join(f"/{it}" for it in steps), error.message[:_SHOWN_MAX])
     if problems:
@@ -231,8 +225,10 @@ def _interpretation(name: str, raw: Json) -> Interpretation:
         default=raw["default"],
         alternatives={value: it["says"] for value, it in readings.items()},
         reason=raw["reason"],
-        rules={value: it["rules"] for value, it in readings.items() if "rules" in it},
-        shapes={value: it["openapi"] for value, it in readings.items() if "openapi" in it},
+        patches={
+            file: {value: it[part] for value, it in readings.items() if part in it}
+            for part, file in (("rules", BEHAVIOUR), ("openapi", OPENAPI), ("checks", CHECKS))
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""How a provider's promises are observed: the `checks` section of its behaviour file.
+"""How a provider's promises are observed: the content of checks.yaml.
 
 It says where answers show what a provider does: the smallest request that an operation accepts,
 where a job's id and state are, which fields never change. Only the contract kit reads it. The

@@ -1,4 +1,4 @@
-"""Read the `checks` section of a behaviour file: check its form and its names, fill the structs."""
+"""Read checks.yaml: check its form and its names, fill the structs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from ..clauses.clauses import ids_in, read_clauses
 from ..contracts.contract import Contract
 from ..errors import ContractError, UnknownNameError
+from ..files import CHECKS
 from ..json_types import Json
 from .checks import Checks
 
@@ -30,18 +31,18 @@ def load_checks(contract: Contract) -> Checks:
     Raises:
         ContractError: there are none, or they break their schema or name what does not exist.
     """
-    path = contract.folder / "behaviour.yaml"
-    raw = contract.checks_section
-    if raw is None:
-        raise ContractError(f"{path} has no `checks` section, so nothing can be verified")
+    path = contract.folder / CHECKS
+    raw = contract.content(CHECKS)
+    if not raw:
+        raise ContractError(f"{contract.folder} has no {CHECKS}, so nothing can be verified")
     validator = jsonschema_rs.validator_for(json.loads(SCHEMA_FILE.read_text()))
     for error in validator.iter_errors(raw):
         where = "/".join(str(step) for step in error.instance_path) or "the top level"
-        raise ContractError(f"{path}: checks: at {where}: {error.message}")
+        raise ContractError(f"{path}: at {where}: {error.message}")
     try:
         parts = in_force(_named(raw), contract)
     except UnknownNameError as error:
-        raise ContractError(f"{path}: checks: when: {error}") from None
+        raise ContractError(f"{path}: when: {error}") from None
     if "unwraps" in parts:
         rules = parts.pop("unwraps")
         kept = {name: parts["requests"][name] for name in rules["but"]}
@@ -139,7 +140,7 @@ def _with_names(raw: Json, field: str) -> dict[str, Json]:
 
 
 def _check_names(path: Path, checks: Checks, contract: Contract) -> None:
-    """Every name that the section uses exists in the contract."""
+    """Every name that the file uses exists in the contract."""
     behaviour = contract.behaviour
     operations = [
         *checks.requests,
@@ -157,17 +158,17 @@ def _check_names(path: Path, checks: Checks, contract: Contract) -> None:
     ]
     for name in operations:
         if name not in contract.operations:
-            raise ContractError(f"{path}: checks: there is no operation {name!r}")
+            raise ContractError(f"{path}: there is no operation {name!r}")
     for views in checks.views.values():
         for view in views:
             if view.resource not in {*behaviour.resources, *checks.makes}:
-                raise ContractError(f"{path}: checks: there is no resource {view.resource!r}")
+                raise ContractError(f"{path}: there is no resource {view.resource!r}")
             for url in view.urls:
                 if url not in behaviour.urls:
-                    raise ContractError(f"{path}: checks: there is no kind of URL {url!r}")
+                    raise ContractError(f"{path}: there is no kind of URL {url!r}")
     for example in checks.refused:
         if example.because not in behaviour.refusals and example.status is None:
-            raise ContractError(f"{path}: checks: there is no refusal {example.because!r}")
+            raise ContractError(f"{path}: there is no refusal {example.because!r}")
     for make in checks.makes.values():
         if make.needs is not None and make.needs not in checks.makes:
-            raise ContractError(f"{path}: checks: {make.kind!r} needs unknown {make.needs!r}")
+            raise ContractError(f"{path}: {make.kind!r} needs unknown {make.needs!r}")

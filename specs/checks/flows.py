@@ -1,7 +1,7 @@
 """Flows: several calls in a row, with what each answer must show.
 
 A flow is a promise that no single answer shows: another quality is another export, or a revoked key
-fails at once. It is data in the `checks` section; the contract kit runs it as one rule.
+fails at once. It is data in checks.yaml; the contract kit runs it as one rule.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The subjects of the parts of a contract's `checks` section."""
+"""The subjects of the parts of checks.yaml."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from ..contracts.contract import Contract
-from ..files import read_yaml
+from ..files import BEHAVIOUR, CHECKS, READINGS
 from ..json_types import Json
 from ..openapi.openapi_places import places_in
 from .check_subjects import subject_of_check
@@ -61,7 +61,7 @@ def _problem(place: CitingPlace, cited: str, known: Mapping[str, Subject]) -> st
 
 def citable_subjects(contract: Contract) -> dict[str, Subject]:
     """The subject of every clause and interpretation, by id."""
-    raw = read_yaml(contract.folder / "behaviour.yaml")["interpretations"].values()
+    raw = contract.content(READINGS).values()
     return {
         **{it.id: it.about for it in read_clauses(contract).values()},
         **{it["id"]: subject(it.get("about", {})) for it in raw},
@@ -69,15 +69,14 @@ def citable_subjects(contract: Contract) -> dict[str, Subject]:
 
 
 def citing_places(contract: Contract) -> Iterator[CitingPlace]:
-    """Every place in the two files of *contract* that cites something."""
+    """Every place in the files of *contract* that cites something."""
     subjects = ContractSubjects(contract)
-    raw = {**read_yaml(contract.folder / "behaviour.yaml")}
-    raw.pop("interpretations")
+    raw = {**contract.content(BEHAVIOUR)}
     yield from _refusal_places(subjects, raw.pop("cites", {}), "")
-    yield from _check_places(subjects, raw.pop("checks", {}))
+    yield from _check_places(subjects, contract.content(CHECKS))
     for steps, ids in _sources(raw, ()):
         is_whole = steps[0] == "operations" and len(steps) == 2
-        place = f"behaviour.yaml: {'/'.join(steps)}"
+        place = f"{BEHAVIOUR}: {'/'.join(steps)}"
         yield CitingPlace(place, ids, subjects.at(steps), is_whole)
     for found in places_in(contract.document):
         about_it = subjects.of_schema(found)
@@ -101,7 +100,7 @@ def _sources(
 
 def _refusal_places(subjects: ContractSubjects, raw: Json, operation: str) -> Iterator[CitingPlace]:
     """The places of a `cites` table, or of what it says of one operation."""
-    at = f"behaviour.yaml: cites/operations/{operation}" if operation else "behaviour.yaml: cites"
+    at = f"{BEHAVIOUR}: cites/operations/{operation}" if operation else f"{BEHAVIOUR}: cites"
     for reason, ids in raw.get("reasons", {}).items():
         yield CitingPlace(f"{at}/reasons/{reason}", tuple(ids), subjects.reason(reason, operation))
     for field, rules in raw.get("fields", {}).items():
@@ -114,12 +113,12 @@ def _refusal_places(subjects: ContractSubjects, raw: Json, operation: str) -> It
 
 
 def _check_places(subjects: ContractSubjects, raw: Json) -> Iterator[CitingPlace]:
-    """The places of the `checks` section."""
+    """The places of checks.yaml."""
     for steps, ids in _sources(raw, ()):
-        place = f"behaviour.yaml: checks/{_check_name(raw, steps)}"
+        place = f"{CHECKS}: {_check_name(raw, steps)}"
         yield CitingPlace(place, ids, subject_of_check(subjects, raw, steps))
     for rule_id, ids in raw.get("also", {}).items():
-        place = f"behaviour.yaml: checks/also/{rule_id}"
+        place = f"{CHECKS}: also/{rule_id}"
         yield CitingPlace(place, ids_in(ids), subjects.rule(rule_id))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from ..behaviour.reasons import reason_called
 from ..contracts.contract import Contract
-from ..files import read_yaml
+from ..files import CHECKS
 from ..json_types import Json
 from ..openapi.openapi_places import Found, field_names
 from ..topics import (
@@ -67,8 +67,7 @@ class ContractSubjects:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._behaviour = contract.behaviour
-        raw = read_yaml(contract.folder / "behaviour.yaml")
-        self._checks: Json = raw.get("checks", {})
+        self._checks: Json = contract.content(CHECKS)
         self._raw_operations = {
             method["operationId"]: method
             for item in contract.document["paths"].values()

@@ -1,4 +1,4 @@
-"""A provider's contract: its OpenAPI file and its behaviour file, loaded and checked together."""
+"""A provider's contract: the files of its folder, loaded and checked together."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from ..behaviour.behaviour import Behaviour
-from ..behaviour.behaviour_file import check_behaviour, merge_patch, read_behaviour
+from ..behaviour.behaviour_file import check_form, merge_patch, read_behaviour
 from ..errors import ContractError, UnknownNameError, no_such
-from ..files import placed, read_as_built, read_yaml
+from ..files import BEHAVIOUR, OPENAPI, READINGS, placed, read_as_built, read_yaml
 from ..json_types import Json
 from ..openapi.document_file import read_document
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent.parent
 #: A provider may have hundreds of operations: too many for one line.
 _LISTED_MAX = 10
-_OPENAPI_NAMES = ("openapi.yaml", "openapi.yml", "openapi.json")
+_OPENAPI_NAMES = (OPENAPI, "openapi.yml", "openapi.json")
 
 #: Combinations of readings that stay compiled. The least recently used one is compiled again.
 _READINGS_MAX = 64
@@ -48,43 +48,73 @@ class Contract:
         self.place = place
         self.folder = place if place.is_dir() else place.parent
         # An OpenAPI file that is given alone has no behaviour, whatever files are beside it.
-        self._has_rules = self.folder == place and (place / "behaviour.yaml").exists()
-        # What was built was checked before it: that the checks pass is a test of ours.
-        built = read_as_built(self.folder / "behaviour.yaml") if self._has_rules else None
+        self._has_rules = self.folder == place and (place / BEHAVIOUR).exists()
         #: The OpenAPI document as the file has it, where the file was read already.
         self._document: Json = None
-        self._rules: Json = built if built is not None else self._read_files()
-        self.behaviour: Behaviour = self._behaviour(self._rules, is_checked=True)
-        known = self.behaviour.interpretations.values()
-        self._switches = {f"{self.provider}.{it.name}": it for it in known}
+        #: The other files as they are written, by name, those that were read.
+        self._files: dict[str, Json] = {}
         self._chosen: _Chosen = ()
         self._reshaped: _Chosen = ()
+        if not self._is_as_built():
+            self._check_files()
+        self.behaviour: Behaviour = self._behaviour()
+        known = self.behaviour.interpretations.values()
+        self._switches = {f"{self.provider}.{it.name}": it for it in known}
         # Reentrant: the shapes of a reading are made from those of the file.
         self._lock = RLock()
         self._compiled = lru_cache(_READINGS_MAX)(self._compile)
         self._under = lru_cache(_READINGS_MAX)(self._read)
 
-    def _read_files(self) -> Json:
-        """The content of the behaviour file; reads the OpenAPI file as well.
+    def _is_as_built(self) -> bool:
+        """Whether the files are those of the build; a test of ours has checked them."""
+        if not self._has_rules:
+            return False
+        for name in (BEHAVIOUR, READINGS):
+            path = self.folder / name
+            if path.exists():
+                built = read_as_built(path)
+                if built is None:
+                    return False
+                self._files[name] = built
+        return True
+
+    def _check_files(self) -> None:
+        """Read the OpenAPI file, and check what the mock needs of the others.
 
         Raises:
-            ContractError: one of the two files is wrong; it has the problems of both.
+            ContractError: a file is wrong; it has the problems of all.
         """
-        rules: Json = {"behaviour": 1}
         problems: list[str] = []
-        try:
-            if self._has_rules:
-                rules = read_yaml(self.folder / "behaviour.yaml")
-                check_behaviour(rules, self.folder / "behaviour.yaml")
-        except ContractError as error:
-            problems += error.problems
+        for name in (BEHAVIOUR, READINGS):
+            path = self.folder / name
+            try:
+                if self._has_rules and path.exists():
+                    self._files[name] = read_yaml(path)
+                    check_form(self._files[name], path)
+            except ContractError as error:
+                problems += error.problems
         try:
             self._document = read_document(openapi_file(self.place))
         except ContractError as error:
             problems += error.problems
         if problems:
             raise ContractError(*problems)
-        return rules
+
+    def content(self, name: str) -> Json:
+        """The content of the file *name* under the readings chosen; empty without such a file.
+
+        Raises:
+            ContractError: the file cannot be read.
+        """
+        if name not in self._files:
+            path = self.folder / name
+            self._files[name] = read_yaml(path) if self._has_rules and path.exists() else {}
+        changes = [
+            found[value]
+            for switch, value in self._chosen
+            if value in (found := self._switches[switch].patches.get(name, {}))
+        ]
+        return reduce(merge_patch, changes, self._files[name])
 
     def under(self, choices: Mapping[str, str]) -> Contract:
         """This contract with the rules and shapes of *choices*, by `provider.interpretation`.
@@ -118,36 +148,28 @@ class Contract:
         other = copy(self)
         other.__dict__.pop("_shape", None)
         other._chosen = chosen
-        patches = [
-            it.rules[value] for name, value in chosen if value in (it := self._switches[name]).rules
-        ]
-        if patches:
-            other._rules = reduce(merge_patch, patches, self._rules)
-            other.behaviour = self._behaviour(other._rules)
-        other._reshaped = tuple(it for it in chosen if it[1] in self._switches[it[0]].shapes)
+        if other.content(BEHAVIOUR) is not self.content(BEHAVIOUR):
+            check_form(other.content(BEHAVIOUR), self.folder / BEHAVIOUR)
+            other.behaviour = other._behaviour()
+        other._reshaped = tuple(
+            it for it in chosen if it[1] in self._switches[it[0]].patches[OPENAPI]
+        )
         other._shape  # noqa: B018  readings that contradict each other are refused here
         return other
 
-    def _behaviour(self, rules: Json, *, is_checked: bool = False) -> Behaviour:
-        path = self.folder / "behaviour.yaml"
-        if not is_checked:
-            check_behaviour(rules, path)
+    def _behaviour(self) -> Behaviour:
+        rules = self.content(BEHAVIOUR)
         if self._document is not None:
             # Not at the top: an installed contract leaves nothing out.
             from .defaults import completed
 
             rules = completed(rules, self._document, openapi_file(self.place))
-        return read_behaviour(rules, path, is_checked=True)
+        return read_behaviour(rules, self.content(READINGS), self.folder / BEHAVIOUR)
 
     @property
     def provider(self) -> str:
         """The name of the provider."""
         return self.behaviour.provider
-
-    @property
-    def checks_section(self) -> Json:
-        """The section `checks` of the behaviour file as it is written; None without one."""
-        return self._rules.get("checks")
 
     @property
     def has_other_readings(self) -> bool:
@@ -213,7 +235,7 @@ class Contract:
             return document, operations, Routes(list(operations.values()))
         document = self._compiled(())[0]
         for name, value in chosen:
-            document = merge_patch(document, self._switches[name].shapes[value])
+            document = merge_patch(document, self._switches[name].patches[OPENAPI][value])
         try:
             operations = compile_operations(Documents(self.provider, document))
         except (AttributeError, LookupError, TypeError, ValueError) as error:
@@ -274,7 +296,7 @@ def _check_agreement(
     contract: Contract, operations: Mapping[str, Operation], document: Json
 ) -> None:
     """The behaviour file names operations and security schemes that the OpenAPI file has."""
-    path, behaviour = contract.folder / "behaviour.yaml", contract.behaviour
+    path, behaviour = contract.folder / BEHAVIOUR, contract.behaviour
     problems = {
         f"/operations/{name}": no_such("operation", name, operations, listed_max=_LISTED_MAX)
         for name in sorted(behaviour.operations.keys() - operations.keys())

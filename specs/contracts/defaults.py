@@ -56,7 +56,6 @@ def completed(rules: Mapping[str, Json], document: Json, path: Path) -> Json:
             "upload_bytes_max": _UPLOAD_BYTES_MAX,
             **rules.get("limits", {}),
         },
-        "interpretations": rules.get("interpretations", {}),
         "operations": {**_unbehaved(document), **rules.get("operations", {})},
     }
 

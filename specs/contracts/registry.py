@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from ..behaviour.behaviour import Behaviour
 from ..errors import ContractError, UnknownNameError, no_such
+from ..files import BEHAVIOUR
 from ..project_file import project_table
 from .contract import FOLDER, Contract
 from .packs import installed_packs
@@ -126,7 +127,7 @@ class Contracts:
 @cache
 def shipped_contracts() -> Contracts:
     """The contracts that come with screentest."""
-    paths = sorted(FOLDER.glob("*/behaviour.yaml"))
+    paths = sorted(FOLDER.glob(f"*/{BEHAVIOUR}"))
     return Contracts(Source(it.parent, SHIPPED, it.parent.name) for it in paths)
 
 

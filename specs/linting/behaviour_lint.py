@@ -15,7 +15,7 @@ from ..behaviour.reasons import REASONS, needed_reasons
 from ..clauses.clauses import read_clauses
 from ..contracts.contract import Contract
 from ..errors import nearest
-from ..files import read_yaml
+from ..files import BEHAVIOUR, CHECKS
 from ..json_types import Json
 
 _TEXT_PLACE = re.compile(r"\{([a-z_][a-z0-9_.]*)\}")
@@ -164,11 +164,11 @@ def _unknown_clauses(contract: Contract) -> Iterator[str]:
     if not (contract.folder / "clauses.yaml").is_file():
         return
     known = read_clauses(contract)
-    cited = sorted(set(_texts(read_yaml(contract.folder / "behaviour.yaml"))))
-    for text in cited:
-        for clause in _CLAUSE.findall(text):
-            if clause not in known:
-                yield f"clauses.yaml has no clause {clause}, which behaviour.yaml cites"
+    for file in (BEHAVIOUR, CHECKS):
+        for text in sorted(set(_texts(contract.content(file)))):
+            for clause in _CLAUSE.findall(text):
+                if clause not in known:
+                    yield f"clauses.yaml has no clause {clause}, which {file} cites"
 
 
 def _texts(value: Json, name: str = "") -> Iterator[str]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..checks.checks_file import load_checks
 from ..clauses.citing_places import wrong_citations
 from ..contracts.contract import openapi_file, read_contract
 from ..errors import ContractError
-from ..files import read_as_built
+from ..files import BEHAVIOUR, CHECKS, read_as_built
 from ..openapi.document_file import check_document
 from .behaviour_lint import problems_of_behaviour
 
@@ -41,8 +42,10 @@ def problems_of(place: Path) -> Iterator[str]:
         for reading in contract.readings():
             if reading.document is not contract.document:
                 check_document(path, reading.document)
-        rules = contract.folder / "behaviour.yaml"
+        rules = contract.folder / BEHAVIOUR
         yield from (f"{rules}: {it}" for it in problems_of_behaviour(contract))
         yield from (f"{contract.folder}/{it}" for it in wrong_citations(contract))
+        if contract.content(CHECKS):
+            load_checks(contract)
     except ContractError as error:
         yield from error.problems

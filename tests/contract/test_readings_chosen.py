@@ -145,12 +145,12 @@ def test_a_part_of_the_checks_holds_under_the_readings_that_it_names() -> None:
 
 def test_a_part_that_names_an_unknown_interpretation_is_refused(tmp_path: Path) -> None:
     folder = Path(str(copytree(load_contract("ulazai").folder, tmp_path / "ulazai")))
-    file = folder / "behaviour.yaml"
+    file = folder / "checks.yaml"
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("when: {optin_default", "when: {option_default"), "utf-8")
 
     with pytest.raises(
         ContractError,
-        match=r"checks: when: no interpretation 'ulazai\.option_default'",
+        match=r"checks.yaml: when: no interpretation 'ulazai\.option_default'",
     ):
         load_checks(read_contract(folder))

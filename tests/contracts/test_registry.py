@@ -99,6 +99,22 @@ def test_one_place_may_be_named_twice(tmp_path: Path) -> None:
             {"openapi.yaml": "openapi: 3.1.0\npaths: {}", "behaviour.yaml": "behaviour: 1\nx: 2"},
             "behaviour.yaml:1: Additional properties are not allowed ('x' was unexpected)",
         ),
+        (
+            {
+                "openapi.yaml": "openapi: 3.1.0\npaths: {}",
+                "behaviour.yaml": "behaviour: 1\nchecks: {}",
+            },
+            "behaviour.yaml:2: at checks: this section is a file of its own, checks.yaml, beside "
+            "this one",
+        ),
+        (
+            {
+                "openapi.yaml": "openapi: 3.1.0\npaths: {}",
+                "behaviour.yaml": "behaviour: 1",
+                "readings.yaml": "pace:\n  id: A1\n  default: slow\n  reason: Nothing is said.",
+            },
+            'readings.yaml:1: at pace: "alternatives" is a required property',
+        ),
     ],
 )
 def test_what_cannot_be_read_is_refused_before_anything_is_done(

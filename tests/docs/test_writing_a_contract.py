@@ -19,7 +19,7 @@ from ..pages import DOCS, blocks
 pytest_plugins = ["pytester"]
 
 _BLOCKS = blocks(DOCS / "writing-a-contract.md")
-_OPENAPI, _BEHAVIOUR = (text for language, text in _BLOCKS if language == "yaml")
+_OPENAPI, _BEHAVIOUR, _READINGS = (text for language, text in _BLOCKS if language == "yaml")
 _TEST, _CODE = (text for language, text in _BLOCKS if language == "python")
 (_INI,) = (text for language, text in _BLOCKS if language == "ini")
 
@@ -51,6 +51,17 @@ def test_the_folder_with_behaviour_has_no_problem(lamp: Path) -> None:
     (lamp / "behaviour.yaml").write_text(_BEHAVIOUR)
 
     assert list(problems_of(lamp)) == []
+
+
+def test_the_reading_of_the_page_changes_the_status(lamp: Path) -> None:
+    (lamp / "behaviour.yaml").write_text(_BEHAVIOUR)
+    (lamp / "readings.yaml").write_text(_READINGS)
+
+    contract = load_contract(lamp)
+
+    assert list(problems_of(lamp)) == []
+    assert contract.under({"lamp.silence": "loud"}).behaviour.refusals["invalid"].status == 422
+    assert not contract.behaviour.refusals
 
 
 def test_the_test_of_the_page_passes(

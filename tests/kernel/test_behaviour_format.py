@@ -9,13 +9,14 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import fields
 
-from screentest.specs.behaviour import behaviour, behaviour_file, call_limits, outputs
-from screentest.specs.checks import checks, checks_file, flows, request_plan
+from screentest.specs.behaviour import behaviour, call_limits, outputs
+from screentest.specs.checks import checks, flows, request_plan
+from screentest.specs.contracts.contract import FOLDER
 
-SCHEMAS = {
-    module: json.loads(module.SCHEMA_FILE.read_text(encoding="utf-8"))
-    for module in (behaviour_file, checks_file)
-}
+BEHAVIOUR, CHECKS = (
+    json.loads((FOLDER / path).read_text(encoding="utf-8"))
+    for path in ("behaviour/behaviour.schema.json", "checks/checks.schema.json")
+)
 #: Struct -> where the schema describes it (`*` for the items of a list or a mapping), and the
 #: field that comes from the name of its entry.
 PLACES: dict[type[Struct], tuple[str, str | None]] = {
@@ -59,7 +60,7 @@ _CHECKS = tuple(module.__name__ for module in (checks, flows, request_plan))
 
 def _places(struct: type[Struct]) -> list[dict[str, Any]]:
     """Every object of the schemas that is read into *struct*."""
-    schema = SCHEMAS[checks_file if struct.__module__ in _CHECKS else behaviour_file]
+    schema = CHECKS if struct.__module__ in _CHECKS else BEHAVIOUR
     return [_described(schema, place) for place in PLACES[struct][0].split()]
 
 

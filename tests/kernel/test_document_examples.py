@@ -17,7 +17,7 @@ _READINGS = [
     (provider, name, value)
     for provider in ("ugc_copilot", "znapai")
     for name, it in load_contract(provider).behaviour.interpretations.items()
-    for value in it.shapes
+    for value in it.patches["openapi.yaml"]
 ]
 
 

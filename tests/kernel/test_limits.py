@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import yaml
 
 from screentest.mock_server.pipeline.limits import wait_s
-from screentest.specs.behaviour.behaviour_file import load_behaviour
 from screentest.specs.behaviour.call_limits import RateWindow
+from screentest.specs.contracts.contract import FOLDER as SPECS
+from screentest.specs.contracts.contract import read_contract
 from screentest.specs.errors import ContractError
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def window(limit: int, per_ms: int = 60_000) -> RateWindow:
     return RateWindow("calls", frozenset({"call"}), limit, per_ms, "key", "U1")
 
 
-def contract(folder: Path, when: dict[str, str]) -> Path:
-    """A behaviour file with one window that is in force *when* a reading is chosen."""
-    raw = yaml.safe_load((ROOT / "specs" / "ozor" / "behaviour.yaml").read_text())
+def loaded_windows(folder: Path, when: dict[str, str]) -> Sequence[RateWindow]:
+    """Those of a contract with one window that is in force *when* a reading is chosen."""
+    shutil.copytree(SPECS / "ozor", folder, dirs_exist_ok=True)
+    raw = yaml.safe_load((folder / "behaviour.yaml").read_text())
     raw["rate_windows"] = [
         {
             "name": "calls",
@@ -33,9 +35,8 @@ def contract(folder: Path, when: dict[str, str]) -> Path:
             "source": "A1",
         }
     ]
-    path = folder / "behaviour.yaml"
-    path.write_text(yaml.safe_dump(raw))
-    return path
+    (folder / "behaviour.yaml").write_text(yaml.safe_dump(raw))
+    return read_contract(folder).behaviour.rate_windows
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_wait_looks_at_the_call_whose_leaving_makes_room() -> None:
 
 
 def test_window_may_depend_on_a_reading(tmp_path: Path) -> None:
-    (loaded,) = load_behaviour(contract(tmp_path, {"credit_hold": "check_only"})).rate_windows
+    (loaded,) = loaded_windows(tmp_path, {"credit_hold": "check_only"})
 
     assert loaded.reading == ("credit_hold", "check_only")
     assert loaded.counts_refused
@@ -71,4 +72,4 @@ def test_window_may_depend_on_a_reading(tmp_path: Path) -> None:
 @pytest.mark.parametrize("when", [{"credit_hold": "never"}, {"no_such_point": "reserve"}])
 def test_window_of_an_unknown_reading_is_refused(tmp_path: Path, when: dict[str, str]) -> None:
     with pytest.raises(ContractError, match="window 'calls' names unknown"):
-        load_behaviour(contract(tmp_path, when))
+        loaded_windows(tmp_path, when)

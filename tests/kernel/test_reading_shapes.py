@@ -81,8 +81,8 @@ def lantern(folder: Path, interpretations: Json) -> Path:
     path = folder / "behaviour.yaml"
     rules = yaml.safe_load(path.read_text(encoding="utf-8"))
     rules["concurrency"] = {"limits": {"default": 2}, "scope": "key", "source": "LN-001"}
-    rules["interpretations"] = interpretations
     path.write_text(yaml.safe_dump(rules), encoding="utf-8")
+    (folder / "readings.yaml").write_text(yaml.safe_dump(interpretations), encoding="utf-8")
     return folder
 
 

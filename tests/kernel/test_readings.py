@@ -50,14 +50,14 @@ _READINGS = {
 }
 
 
-def lantern(folder: Path, **changes: Json) -> Contract:
-    """The contract of the tests' own provider, with a cap and *changes* to its behaviour file."""
+def lantern(folder: Path, readings: Json = _READINGS) -> Contract:
+    """The contract of the tests' own provider, with a cap and *readings*."""
     copytree(_LANTERN, folder, dirs_exist_ok=True)
     path = folder / "behaviour.yaml"
     rules = yaml.safe_load(path.read_text(encoding="utf-8"))
     rules["concurrency"] = {"limits": {"default": 2}, "scope": "key", "source": "LT-01"}
-    rules["interpretations"] |= _READINGS
-    path.write_text(yaml.safe_dump(rules | changes), encoding="utf-8")
+    path.write_text(yaml.safe_dump(rules), encoding="utf-8")
+    (folder / "readings.yaml").write_text(yaml.safe_dump(readings), encoding="utf-8")
     return read_contract(folder)
 
 
@@ -123,7 +123,7 @@ def test_a_reading_that_breaks_the_rules_of_the_file_is_found_by_trying_all(
 ) -> None:
     bad = {"says": "Nonsense.", "rules": {"refusals": {"foreign": "shrug"}}}
     wrong = _READINGS["strangers"] | {"alternatives": {"shrug": bad}}
-    contract = lantern(tmp_path, interpretations={"strangers": wrong})
+    contract = lantern(tmp_path, {"strangers": wrong})
 
     with pytest.raises(ContractError, match="at refusals/foreign"):
         list(contract.readings())

@@ -130,7 +130,7 @@ def _schemathesis(provider: str, seed: int, examples: int, info: Any) -> tuple[i
 
 
 def exceptions(provider: str) -> str:
-    """The refusals of valid requests that the provider's `checks` tell, as configuration."""
+    """The refusals of valid requests that the provider's checks list, as configuration."""
     checks = tomllib.loads(_USUAL.read_text())["checks"]
     usual = checks["positive_data_acceptance"]["expected-statuses"]
     return "".join(
