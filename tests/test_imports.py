@@ -17,7 +17,7 @@ from .tree import FOLDERS, ROOT, python_files, syntax
 FLOORS = {
     "specs": (
         ("specs",),
-        ("specs/openapi",),
+        ("specs/openapi", "specs/expressions"),
         ("specs/behaviour",),
         ("specs/contracts",),
         ("specs/clauses",),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from screentest.specs.behaviour.behaviour import Kind, Moment
+from screentest.specs.behaviour.behaviour import Kind
+from screentest.specs.behaviour.prices import Moment
 from screentest.specs.checks.checks import Checks, View
 from screentest.specs.contracts.contract import Contract
 

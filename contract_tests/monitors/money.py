@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from screentest.specs.behaviour.behaviour import Moment
+from screentest.specs.behaviour.prices import Moment
 from screentest.specs.checks.checks import Checks
 from screentest.specs.contracts.contract import Contract
 

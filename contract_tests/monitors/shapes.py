@@ -151,7 +151,7 @@ class Shapes:
         if relation.price and relation.fact is not None:
             price = self.contract.behaviour.operations[relation.price].price
             assert price is not None, relation.price
-            name = next(iter(price.formula.names))
+            name = next(iter(price.formula.roots))
             fact = as_number(read_fact(relation.fact, exchange, NOTHING))
             return price.amount({name: fact}) if fact is not None else MISSING
         parts = [as_number(evaluate(part, exchange)) for part in relation.parts]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from screentest.specs.behaviour.behaviour import Moment
+from screentest.specs.behaviour.prices import Moment
 from screentest.specs.checks.checks import Checks
 from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from screentest.specs.behaviour.behaviour import Behaviour, Moment, OperationRules
+from screentest.specs.behaviour.behaviour import Behaviour, OperationRules
 from screentest.specs.behaviour.call_limits import RateWindow
+from screentest.specs.behaviour.prices import Moment
 from screentest.specs.checks.checks import Checks, View
 from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract
@@ -156,7 +157,7 @@ def calls_that_only_pay(contract: Contract, checks: Checks) -> list[str]:
         for name, plan in checks.requests.items()
         if (price := rules[name].price) is not None
         and price.moment is Moment.ANSWER
-        and not price.formula.names
+        and not price.formula.roots
         and price.amount({}) > 0
         and not names_needed(contract.operations[name], plan)
     ]

@@ -7,7 +7,7 @@ from itertools import product
 
 from msgspec.structs import replace
 
-from screentest.specs.behaviour.behaviour import Price
+from screentest.specs.behaviour.prices import Price
 from screentest.specs.checks.checks import Checks, Fact
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.errors import ContractError
@@ -41,10 +41,10 @@ def worst_price(contract: Contract, checks: Checks, operation: str) -> int:
 
 
 def _amounts(price: Price, facts: Mapping[str, Fact], row: Mapping[str, float]) -> Iterator[int]:
-    names = sorted(price.formula.names - row.keys())
+    names = sorted(price.formula.roots - row.keys())
     for values in product(*(_bounds(facts.get(name)) for name in names)):
         try:
-            yield price.formula.amount({**row, **dict(zip(names, values, strict=True))})
+            yield price.whole({**row, **dict(zip(names, values, strict=True))})
         except (ArithmeticError, ContractError):
             continue  # facts that exclude each other
 
@@ -102,7 +102,7 @@ def _deciding_object(
     A body may be wrapped in an envelope, and only the provider knows which of two objects counts.
     """
     by = price.table[0] if price.table is not None else ()
-    names = {*price.formula.names, *by, *(price.defaults or ())}
+    names = {*price.formula.roots, *by, *(price.defaults or ())}
     names |= {_last_step(fact) for fact in read.values() if fact.source}
     holders = [it for it in _objects(sent) if names & it.keys()]
     return None if len(holders) > 1 else holders[0] if holders else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from screentest.specs.behaviour.behaviour import Moment
+from screentest.specs.behaviour.prices import Moment
 from screentest.specs.checks.checks import Checks, View
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from screentest.specs.behaviour.behaviour import Moment
+from screentest.specs.behaviour.prices import Moment
 from screentest.specs.checks.checks import Make
 from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.json_types import Json

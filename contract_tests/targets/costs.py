@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 
-from screentest.specs.behaviour.behaviour import Kind, Moment, OperationRules
+from screentest.specs.behaviour.behaviour import Kind, OperationRules
+from screentest.specs.behaviour.prices import Moment
 from screentest.specs.checks.checks import Checks, Fact
 from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.contracts.contract import Contract

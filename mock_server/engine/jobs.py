@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from screentest.specs.behaviour.behaviour import Lifecycle, Moment
+from screentest.specs.behaviour.behaviour import Lifecycle
+from screentest.specs.behaviour.prices import Moment
 from screentest.specs.json_types import Json
 
 from ..kernel.lifecycle import Script, delayed, draw_script, kept_waiting

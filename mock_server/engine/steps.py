@@ -6,7 +6,8 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from screentest.specs.behaviour.behaviour import Kind, Moment
+from screentest.specs.behaviour.behaviour import Kind
+from screentest.specs.behaviour.prices import Moment
 from screentest.specs.json_types import Json
 
 from ..kernel.rows import Effect, Resource

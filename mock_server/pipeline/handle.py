@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from screentest.specs.behaviour.behaviour import Moment
+from screentest.specs.behaviour.prices import Moment
 
 from ..answers.default_handlers import answer_from_contract
 from ..answers.made_answers import not_implemented

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from screentest.specs.behaviour.behaviour import Moment
 from screentest.specs.behaviour.call_limits import Concurrency, RateWindow
+from screentest.specs.behaviour.prices import Moment
 from screentest.specs.behaviour.reasons import category_of
 from screentest.specs.json_types import Json
 

@@ -12,13 +12,12 @@ from functools import cached_property
 
 from msgspec import Struct, field
 
-from ..errors import ContractError
 from ..json_types import Json
-from .arithmetic import Formula
 from .call_limits import Cadence, Concurrency, Idempotency, Limits, RateWindow
 from .citations import Citations
 from .forms import COOKIE, QUERY
 from .outputs import StreamRules, UrlRules
+from .prices import Price
 
 #: The `does` of an operation that the behaviour file does not name. No file can contain it.
 UNBEHAVED = "unbehaved"
@@ -37,14 +36,6 @@ class Kind(Enum):
     @property
     def is_final(self) -> bool:
         return self is Kind.SUCCEEDED or self is Kind.FAILED or self is Kind.CLOSED
-
-
-class Moment(Enum):
-    """When a price is charged."""
-
-    ACCEPTANCE = "acceptance"  # charged with the accepting answer, refunded on failure
-    COMPLETION = "completion"  # held at acceptance, charged when the job succeeds
-    ANSWER = "answer"  # charged with a successful answer, no job involved
 
 
 class State(Struct, frozen=True, forbid_unknown_fields=True):
@@ -104,39 +95,6 @@ class ResourceKind(Struct, frozen=True, forbid_unknown_fields=True):
     counts_as_running: bool = False
     view: Json = None
     outside: Mapping[str, Json] | None = None
-
-
-class Price(Struct, frozen=True, forbid_unknown_fields=True):
-    """What an operation costs. *table* adds facts: (names of the deciding facts, nested rows).
-
-    Without *balance_min* credits even a lower price is refused. An operation whose price is
-    *kept_on_error* costs as much when it ends in a server error.
-    """
-
-    formula: Formula = field(name="amount")
-    moment: Moment
-    source: str
-    table: tuple[tuple[str, ...], Mapping[str, Json]] | None = None
-    defaults: Mapping[str, Json] | None = None
-    balance_min: int = 0
-    kept_on_error: bool = False
-
-    def amount(self, facts: Mapping[str, Json]) -> int:
-        """Credits for a request with these *facts*.
-
-        Raises:
-            ContractError: a fact is missing, or the table has no such row.
-        """
-        known = {**(self.defaults or {}), **facts}
-        if self.table is not None:
-            names, rows = self.table
-            row: Json = rows
-            for name in names:
-                row = row.get(str(known.get(name)))
-                if row is None:
-                    raise ContractError(f"no price for {name} {known.get(name)!r}")
-            known |= row
-        return self.formula.amount({name: known[name] for name in self.formula.names})
 
 
 class Target(Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING
 from msgspec import convert
 
 from ..errors import ContractError
+from ..expressions.expressions import read_expression
 from ..files import BEHAVIOUR, CHECKS, OPENAPI, READINGS, placed
 from ..json_types import Json
-from .arithmetic import parse_formula
 from .behaviour import (
     Behaviour,
     Credential,
     Interpretation,
     Lifecycle,
     OperationRules,
-    Price,
     RefusalRule,
     ResourceKind,
     WebhookRules,
@@ -32,6 +31,7 @@ from .call_limits import Cadence, Concurrency, Idempotency, Limits, RateWindow
 from .citations import read_citations
 from .forms import COOKIE, QUERY
 from .outputs import StreamRules, UrlRules
+from .prices import Price
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
@@ -184,7 +184,7 @@ def _operation(
 
 
 def _price(raw: Json) -> Price:
-    known: dict[str, Json] = {"amount": parse_formula(raw["amount"])}
+    known: dict[str, Json] = {"amount": read_expression(str(raw["amount"]))}
     if "table" in raw:
         known["table"] = (raw["table"]["by"], raw["table"]["rows"])
     return convert({**raw, **known}, Price)

@@ -9,7 +9,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import fields
 
-from screentest.specs.behaviour import behaviour, call_limits, outputs
+from screentest.specs.behaviour import behaviour, call_limits, outputs, prices
 from screentest.specs.checks import checks, flows, request_plan
 from screentest.specs.contracts.contract import FOLDER
 
@@ -28,7 +28,7 @@ PLACES: dict[type[Struct], tuple[str, str | None]] = {
     call_limits.Limits: ("limits", None),
     behaviour.ModelRules: ("operations/*/models", None),
     behaviour.OperationRules: ("operations/*", "operation"),
-    behaviour.Price: ("operations/*/price", None),
+    prices.Price: ("operations/*/price", None),
     call_limits.RateWindow: ("rate_windows/*", None),
     behaviour.RefusalRule: ("refusals/replies/*", None),
     behaviour.ResourceKind: ("resources/*", "name"),
