@@ -92,7 +92,7 @@ mutants: $(DEVELOPMENT) ## whether the contract kit finds planted defects: make 
 # --- what a change must pass -------------------------------------------------------------------
 
 .PHONY: check
-check: format-check lint types imports specs packaging ## format, lint, types, import direction, OpenAPI documents, packaging
+check: format-check lint types imports specs docs packaging ## format, lint, types, import direction, OpenAPI documents, documentation, packaging
 
 .PHONY: format
 format: $(DEVELOPMENT) ## rewrite the code in the house's format
@@ -120,6 +120,11 @@ imports: $(DEVELOPMENT)
 specs: $(DEVELOPMENT) ## the OpenAPI documents: the specification's schema, then Redocly's rules
 	$(BIN)/openapi-spec-validator specs/*/openapi.yaml
 	@tools/lint_specs.sh
+
+# The notice is about a later MkDocs, which Material does not work with.
+.PHONY: docs
+docs: $(DEVELOPMENT) ## the documentation as a site in .cache/site; a broken link fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 .PHONY: packaging
 packaging: $(DEVELOPMENT)

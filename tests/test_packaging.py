@@ -152,8 +152,9 @@ def test_wheel_has_one_top_level_name(wheel: Path) -> None:
 
 
 @pytest.mark.slow
-def test_wheel_holds_every_file_of_the_four_folders(wheel: Path) -> None:
-    expected = {f"screentest/{path}" for path in project_files() if path.parts[0] in FOLDERS}
+def test_wheel_holds_every_file_of_the_four_folders_and_the_documents(wheel: Path) -> None:
+    packed_folders = {*FOLDERS, "docs"}
+    expected = {f"screentest/{path}" for path in project_files() if path.parts[0] in packed_folders}
     expected |= {"screentest/__init__.py", "screentest/py.typed"}
     # Each contract file brings its decoded form, so that an installed copy reads no YAML.
     contracts = [it for it in project_files() if it.match("specs/*/*.yaml")]

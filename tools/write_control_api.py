@@ -26,7 +26,7 @@ _HEAD = """\
 
 The control API controls the mock itself: worlds, clocks, jobs, faults, the journal and webhooks. It
 is JSON under `/_screentest/`, on the port of the mock. The whole contract, with every field, is
-[`specs/control/openapi.yaml`](../specs/control/openapi.yaml), and a running mock serves it at
+`specs/control/openapi.yaml`, and a running mock serves it at
 `/_screentest/openapi.json`. The mock validates requests against that file, and this page is
 generated from it.
 

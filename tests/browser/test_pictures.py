@@ -24,6 +24,8 @@ PICTURES = ROOT / ".cache" / "browser" / "pictures"
 AXE = ROOT / ".cache" / "node" / "node_modules" / "axe-core" / "axe.min.js"
 SIZES = {"phone": (360, 740), "laptop": (1280, 800), "4k": (3840, 2160)}
 PAGES = {
+    "documents": "/../../../docs/",
+    "document": "/../../../docs/performance",
     "overview": "/",
     "requests": "/requests",
     "request": "/requests/{refused}",

@@ -1,4 +1,4 @@
-"""The way to the page in the browser: `/` and everything below `/_screentest/ui/`.
+"""The way to the page in the browser: `/` and what is below `/_screentest/ui/` and `…/docs/`.
 
 The page is a Flask application of its own, which is loaded when a browser first asks for it: most
 mocks run inside test suites, and are never looked at.
@@ -26,6 +26,7 @@ from . import worlds as worlds_and_accounts
 from .request import Handler, read_call
 
 _PREFIX = "/_screentest/ui/"
+_PREFIXES = (_PREFIX, "/_screentest/docs/")
 _HANDLERS: Mapping[str, Handler] = {
     **worlds_and_accounts.OPERATIONS,
     **jobs.OPERATIONS,
@@ -47,7 +48,7 @@ def page_blueprint(app: Flask, worlds: Worlds, guard: Guard) -> Blueprint:
         return make_site(worlds, partial(_call, app, worlds), partial(_send, app), guard, secret)
 
     def show(rest: str = "") -> BaseResponse:
-        if request.path.startswith(_PREFIX):
+        if request.path.startswith(_PREFIXES):
             return Response.from_app(site(), request.environ)
         if request.method in {"GET", "HEAD"} and _is_browser():
             return redirect(_PREFIX)
@@ -57,7 +58,7 @@ def page_blueprint(app: Flask, worlds: Worlds, guard: Guard) -> Blueprint:
         headers, body = problem(denied)
         return Response(body, status=denied.status, headers=headers)
 
-    for rule in ("/", "/_screentest/ui/", "/_screentest/ui/<path:rest>"):
+    for rule in ("/", *_PREFIXES, *(f"{it}<path:rest>" for it in _PREFIXES)):
         page.add_url_rule(
             rule,
             "show",

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
-from flask import Flask, Response, abort, g, redirect, render_template, request
+from flask import (
+    Flask,
+    Response,
+    abort,
+    g,
+    redirect,
+    render_template,
+    request,
+    send_from_directory,
+)
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
@@ -16,6 +25,8 @@ from ...media.ranges import part_of
 from .access import PREFIX, Access, Rules, new_session
 from .actions import ACTIONS, Done, send_example
 from .contract_page import one_contract
+from .documents import PAGES as DOCUMENTS
+from .documents import document
 from .filters import FILTERS
 from .job_page import one_job, video
 from .live import Live, mark
@@ -37,8 +48,9 @@ _HEADERS: Mapping[str, str] = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-#: What a browser without a session may see.
-_OPEN = frozenset({"static", "login", "enter"})
+#: What a browser without a session may see: nothing of it tells about a world.
+_OPEN = frozenset({"static", "login", "enter", "document"})
+_DOCUMENTS = "/_screentest/docs"
 
 
 class Site:
@@ -107,6 +119,15 @@ class Site:
         answer = redirect(f"{PREFIX}/login", 303)
         self._access.end(request, answer)  # type: ignore[arg-type]  # Flask's redirect makes its own
         return answer
+
+    # Documentation
+
+    def document(self, name: str = "index") -> str | Response:
+        """A page, or a file that one shows or links."""
+        found = document(name)
+        if found is None:
+            return send_from_directory(DOCUMENTS, name)
+        return render_template("document.html", document=found)
 
     # Pages
 
@@ -233,6 +254,8 @@ def make_site(worlds: Worlds, control: Control, send: Send, rules: Rules, secret
         (f"{PREFIX}/", site.home),
         (f"{PREFIX}/choose", site.choose),
         (f"{PREFIX}/login", site.login),
+        (f"{_DOCUMENTS}/", site.document),
+        (f"{_DOCUMENTS}/<path:name>", site.document),
         (f"{one_world}/", site.page),
         (f"{one_world}/<page>", site.page),
         (f"{one_world}/requests/<number>", site.request_page),
