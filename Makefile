@@ -124,7 +124,7 @@ specs: $(DEVELOPMENT) ## the OpenAPI documents: the specification's schema, then
 # The notice is about a later MkDocs, which Material does not work with.
 .PHONY: docs
 docs: $(DEVELOPMENT) ## the documentation as a site in .cache/site; a broken link fails
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 .PHONY: packaging
 packaging: $(DEVELOPMENT)
