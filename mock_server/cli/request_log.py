@@ -1,7 +1,7 @@
 """The lines that `serve` prints for requests, and the counts of its summary.
 
 A separate thread prints the lines several times a second, so that no request waits for a terminal.
-Under load it prints a screenful each time and counts the rest: printing thousands of lines a second
+After a screenful it prints few lines each time and counts the rest: thousands of lines a second
 would take much of the processor.
 """
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ..pipeline.journal import JournalLine
 
 _EVERY_S = 0.05
-#: Printed each time; 1,000 lines a second.
-_WAITING_MAX = 50
+#: Printed each time, and so many under a load that lasts: more would take much of the processor.
+_WAITING_MAX, _WAITING_MAX_UNDER_LOAD = 50, 5
 _CLOSE_S_MAX = 0.3
 
 
@@ -41,6 +41,7 @@ class RequestLog:
         self._requests = 0
         self._findings: Counter[tuple[str, str]] = Counter()
         self._left_out = 0
+        self._waiting_max = _WAITING_MAX
         self._waiting: deque[tuple[JournalLine, str, float]] = deque()
         self._has_lines = threading.Event()
         self._is_closed = threading.Event()
@@ -56,7 +57,7 @@ class RequestLog:
                 self._findings[verdict] += 1
             if self._is_quiet:
                 return
-            if len(self._waiting) >= _WAITING_MAX:
+            if len(self._waiting) >= self._waiting_max:
                 self._left_out += 1
                 return
             self._waiting.append((noted, world_id, took_ms))
@@ -96,6 +97,7 @@ class RequestLog:
         with self._lock:
             waiting, self._waiting = self._waiting, deque()
             left_out, self._left_out = self._left_out, 0
+            self._waiting_max = _WAITING_MAX_UNDER_LOAD if left_out else _WAITING_MAX
         detail = [
             text
             for noted, world_id, took_ms in waiting

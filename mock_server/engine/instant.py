@@ -36,7 +36,8 @@ class Lasting(Struct):
 
     def end_by(self, until_ms: int) -> None:
         """Note that a fact which was read may change at *until_ms*."""
-        self.until_ms = min(self.until_ms, until_ms)
+        if until_ms < self.until_ms:
+            self.until_ms = until_ms
 
 
 class Instant(Struct, frozen=True):

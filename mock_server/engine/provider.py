@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from screentest.specs.behaviour.behaviour import Kind, OperationRules
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
+from screentest.specs.openapi.media_types import plain
 from screentest.specs.openapi.operations import Operation
 from screentest.specs.openapi.validation import Violation
 
@@ -68,7 +69,7 @@ class Request(Struct, frozen=True):
     @property
     def content_type(self) -> str:
         """The media type alone, in lower case."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return plain(self.headers.get("content-type", ""))
 
 
 class Reply(Struct):

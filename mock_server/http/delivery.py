@@ -94,18 +94,23 @@ class ThreadedDispatcher:
         self._is_closed = False
 
     def send(self, world_id: str, attempts: Sequence[Attempt]) -> None:
-        """Queue *attempts* for the threads of this dispatcher."""
-        batch = _Batch(world_id, attempts)
+        """Queue *attempts* for the threads of this dispatcher; once closed, hand them back."""
         with self._changed:
-            self._open[world_id] += 1
-            self._queue.extend((batch, index) for index in range(len(attempts)))
-            wanted = min(len(self._queue) - self._idle, IN_FLIGHT_MAX - self._threads)
-            for _ in range(max(0, wanted)):
-                self._threads += 1
-                threading.Thread(
-                    target=self._work, name="screentest-dispatcher", daemon=True
-                ).start()
-            self._changed.notify_all()
+            is_closed = self._is_closed
+            if not is_closed:
+                self._add(_Batch(world_id, attempts))
+        # Outside, because a thread that has the world may wait for this lock.
+        if is_closed:
+            self._worlds.webhooks.hand_back(attempts)
+
+    def _add(self, batch: _Batch) -> None:
+        self._open[batch.world_id] += 1
+        self._queue.extend((batch, index) for index in range(len(batch.attempts)))
+        wanted = min(len(self._queue) - self._idle, IN_FLIGHT_MAX - self._threads)
+        for _ in range(max(0, wanted)):
+            self._threads += 1
+            threading.Thread(target=self._work, name="screentest-dispatcher", daemon=True).start()
+        self._changed.notify_all()
 
     def wait(self, world_id: str) -> None:
         """Block until every outcome in *world_id* is recorded, `WAIT_S_MAX` at most."""
@@ -129,11 +134,7 @@ class ThreadedDispatcher:
         for batch in batches.values():
             known = [batch.reports[it] for it in sorted(batch.reports)]
             self._worlds.webhooks.finish(batch.world_id, known)
-        # A settlement that was under way may claim more meanwhile.
-        while waiting:
-            self._worlds.webhooks.hand_back([batch.attempts[it] for batch, it in waiting])
-            with self._changed:
-                waiting, self._queue = self._queue, deque()
+        self._worlds.webhooks.hand_back([batch.attempts[it] for batch, it in waiting])
 
     def _work(self) -> None:
         while (taken := self._take()) is not None:

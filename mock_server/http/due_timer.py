@@ -1,11 +1,12 @@
-"""A thread that settles what falls due in worlds whose clock runs by itself.
+"""Settles what falls due in worlds whose clock runs by itself: on a loop, else in a thread.
 
-Each call settles what is due as well, so no answer depends on this thread. Webhooks do: they are
-sent without a poll.
+Each call settles what is due as well, so no answer depends on this. Webhooks do: they are sent
+without a poll.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable
@@ -31,17 +32,18 @@ _CLOSE_S_MAX = 1.0
 
 _LOG = logging.getLogger("screentest.due_timer")
 
+_Run = Callable[[Callable[[str], None], str], object]
+
 
 class DueTimer:
-    """One thread for all worlds of a server. *run* calls a function with the id of a world.
-
-    A server with an event loop sets *run* to its own thread: a second thread that settles would
-    hold a world while it waits for the interpreter's lock.
-    """
+    """One thread for all worlds of a server, or its event loop: see `move_to`."""
 
     def __init__(self, worlds: Worlds) -> None:
-        self.run: Callable[[Callable[[str], None], str], object] = _call
+        self._run_in: _Run = _call
         self._worlds = worlds
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop_thread: int | None = None
+        self._planned_look: asyncio.TimerHandle | None = None
         # Where only calls move the clock, nothing falls due before the world is used.
         self._planned: dict[str, float] = {
             world.id: 0.0 for world in worlds.all() if world.clock.own_speed
@@ -52,13 +54,26 @@ class DueTimer:
         self._due_ms: dict[str, int] = {}
         self._changed = threading.Condition()
         self._is_closed = False
-        self._thread = threading.Thread(target=self._run, name="screentest-due-timer", daemon=True)
+        self._thread = threading.Thread(
+            target=self._watch, name="screentest-due-timer", daemon=True
+        )
         worlds.clocks.listen(self._look_again, here=True)
         worlds.store.watch_effects(self._plan)
 
     def start(self) -> None:
         """Begin to watch."""
         self._thread.start()
+
+    def move_to(self, loop: asyncio.AbstractEventLoop, run: _Run) -> None:
+        """Watch on *loop*, whose thread calls this; *run* calls a function with a world's id.
+
+        A second thread would fight the loop for the interpreter's lock, and hold a world meanwhile.
+        """
+        with self._changed:
+            self._loop, self._loop_thread, self._run_in = loop, threading.get_ident(), run
+            self._changed.notify_all()
+        self._thread.join()
+        self._look()
 
     def close(self) -> None:
         """Stop watching, once what is under way is settled."""
@@ -93,24 +108,56 @@ class DueTimer:
                 is_first = at_s < min(self._planned.values(), default=float("inf"))
                 self._planned[world_id] = at_s
                 if is_first:
-                    self._changed.notify_all()
+                    self._wake()
 
-    def _run(self) -> None:
-        while True:
+    def _wake(self) -> None:
+        if self._loop is None:
+            self._changed.notify_all()
+        elif threading.get_ident() == self._loop_thread:
+            self._plan_look()
+        else:
+            self._loop.call_soon_threadsafe(self._look)
+
+    def _watch(self) -> None:
+        while not self._is_over():
+            if not self._run_due():
+                with self._changed:
+                    wait_s = self._next_s() - monotonic_s()
+                    if wait_s > 0 and not self._is_over():
+                        self._changed.wait(wait_s)
+
+    def _is_over(self) -> bool:
+        """Whether the thread of this timer has nothing to do any more."""
+        return self._is_closed or self._loop is not None
+
+    def _look(self) -> None:
+        """Run what is due, and plan the next look. Runs on the thread of the loop."""
+        if not self._is_closed:
+            self._run_due()
             with self._changed:
-                if self._is_closed:
-                    return
-                now_s = monotonic_s()
-                due = [name for name, at_s in self._planned.items() if at_s <= now_s]
-                if not due:
-                    next_s = min(self._planned.values(), default=now_s + _LOOK_S_MAX)
-                    self._changed.wait(next_s - now_s)
-                    continue
-                for name in due:
-                    del self._planned[name]
-                    self._due_ms.pop(name, None)
+                self._plan_look()
+
+    def _plan_look(self) -> None:
+        if self._planned_look is not None:
+            self._planned_look.cancel()
+        assert self._loop is not None
+        wait_s = max(0.0, self._next_s() - monotonic_s())
+        self._planned_look = self._loop.call_later(wait_s, self._look)
+
+    def _next_s(self) -> float:
+        return min(self._planned.values(), default=monotonic_s() + _LOOK_S_MAX)
+
+    def _run_due(self) -> bool:
+        """Settle the worlds for which a look is due; False if there are none."""
+        now_s = monotonic_s()
+        with self._changed:
+            due = [name for name, at_s in self._planned.items() if at_s <= now_s]
             for name in due:
-                self.run(self._settle, name)
+                del self._planned[name]
+                self._due_ms.pop(name, None)
+        for name in due:
+            self._run_in(self._settle, name)
+        return bool(due)
 
     def _settle(self, world_id: str) -> None:
         """Run what is due in a world and plan for what comes next."""

@@ -43,32 +43,33 @@ class Effects(Table[str, Effect]):
             heap = self._heaps.setdefault(row.kind, [])
             heappush(heap, (row.due_ms, row.seq, row.subject))
             if len(heap) > 2 * len(self.rows) + _GONE_MIN:
-                heap[:] = {due for due in heap if self._is_live(row.kind, due)}
+                heap[:] = {due for due in heap if self._live(row.kind, due) is not None}
                 heapify(heap)
 
-    def _is_live(self, kind: str, due: _Due) -> bool:
+    def _live(self, kind: str, due: _Due) -> Effect | None:
         # All of it is compared: after an undone transaction another effect may have its number.
         row = self.rows.get(due[2])
-        return row is not None and row.seq == due[1] and row.due_ms == due[0] and row.kind == kind
-
-    def _first(self, kind: str) -> _Due | None:
-        heap = self._heaps.get(kind, [])
-        while heap and not self._is_live(kind, heap[0]):
-            heappop(heap)
-        return heap[0] if heap else None
+        is_live = row is not None and (row.due_ms, row.seq, row.kind) == (due[0], due[1], kind)
+        return row if is_live else None
 
     def next(self, kind: str | None = None) -> Effect | None:
         """The effect that is due first, of one *kind* when given."""
-        first: _Due | None = None
+        first: tuple[_Due, Effect] | None = None
         for it in self._heaps if kind is None else (kind,):
-            due = self._first(it)
-            if due is not None and (first is None or due < first):
-                first = due
-        return self.rows[first[2]] if first is not None else None
+            heap = self._heaps.get(it, [])
+            while heap:
+                row = self._live(it, heap[0])
+                if row is None:
+                    heappop(heap)
+                    continue
+                if first is None or heap[0] < first[0]:
+                    first = heap[0], row
+                break
+        return first[1] if first is not None else None
 
     def count(self, kind: str) -> int:
         """The number of pending effects of a *kind*."""
-        return sum(1 for due in self._heaps.get(kind, ()) if self._is_live(kind, due))
+        return sum(1 for due in self._heaps.get(kind, ()) if self._live(kind, due) is not None)
 
     def __len__(self) -> int:
         return len(self.rows)

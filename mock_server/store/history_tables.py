@@ -44,7 +44,8 @@ class Events(Table[int, Event]):
     def put(self, row: Event) -> None:
         """Add *row*; the oldest event goes when the ring is full."""
         super().put(row)
-        self.remove(row.seq - EVENTS_MAX)
+        if row.seq > EVENTS_MAX:
+            self.remove(row.seq - EVENTS_MAX)
 
     def page(self, *, since: int, limit: int, type_: str | None = None) -> list[Event]:
         """Up to *limit* events after number *since*, oldest first."""

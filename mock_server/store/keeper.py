@@ -92,6 +92,8 @@ class Keeper(Protocol):
     """
 
     is_shared: bool
+    #: Whether rows outlive the process. Else change sets are empty.
+    is_lasting: bool
     #: Unique among the processes that use the keeper at the same time.
     number: int
 
@@ -190,6 +192,7 @@ class LocalKeeper:
     """The answers of every keeper that serves one process only."""
 
     is_shared = False
+    is_lasting = True
     number = 0
 
     def catch_up(self, world_id: str, version: int) -> Changes | None:
@@ -211,6 +214,8 @@ class LocalKeeper:
 
 class MemoryKeeper(LocalKeeper):
     """Keeps nothing: the state ends with the process."""
+
+    is_lasting = False
 
     def worlds(self) -> Iterable[tuple[str, bytes | None]]:
         return ()

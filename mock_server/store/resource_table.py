@@ -63,9 +63,8 @@ class Resources(Table[Place, Resource]):
         """Add *row*, or replace the one with its id. Credentials in its texts are redacted."""
         super().put(self._without_keys(row))
 
-    def set(self, key: Place, row: Resource | None) -> None:
+    def _place(self, key: Place, before: Resource | None, row: Resource | None) -> None:
         kind = self._kinds.setdefault(key[:2], {})
-        before = kind.get(key[2])
         if row is None:
             kind.pop(key[2], None)
         else:
@@ -124,13 +123,12 @@ class Resources(Table[Place, Resource]):
         before = self.get(self.key_of(row))
         known = before.doc if before is not None else {}
         # What was there before has been looked at, and a number has no credential in it.
-        new = {
-            name: value
+        new = [
+            value
             for name, value in row.doc.items()
             if not isinstance(value, _PLAIN) and known.get(name) is not value
-        }
-        raw = orjson.dumps(new).decode() if new else ""
-        if redactor.may_have_secret(raw):
+        ]
+        if new and redactor.may_have_shape(orjson.dumps(new).decode()):
             raw = orjson.dumps(row.doc).decode()
             doc: Mapping[str, Json] = orjson.loads(redactor.cut_shapes(raw))
             changes["doc"] = doc

@@ -123,14 +123,16 @@ class Table(Generic[Key, Row]):
         return True
 
     def _change(self, key: Key, row: Row | None) -> None:
-        log = self._log
+        log, before = self._log, self.get(key)
         assert log.is_open, "writes belong into a transaction"
-        log.changes.append((self, key, self.get(key)))
-        self.set(key, row)
+        log.changes.append((self, key, before))
+        self._place(key, before, row)
 
     def set(self, key: Key, row: Row | None) -> None:
         """Put *row* in place without a log entry: for undoing and loading alone."""
-        before = self.rows.get(key)
+        self._place(key, self.get(key), row)
+
+    def _place(self, key: Key, before: Row | None, row: Row | None) -> None:
         if row is None:
             self.rows.pop(key, None)
         else:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -16,7 +16,7 @@ from .account_tables import keys_in_use
 from .contents import apply, fill
 from .keeper import ChangeSet, KeeperError, KeysInUseError, WorldGoneError, changes_since
 from .surroundings import Hook, NotKeptError, Surroundings
-from .table import ALL, Table
+from .table import ALL, Log, Table
 from .world_tables import WorldTables
 
 #: Soft rows that wait for the next change set. A process that is killed loses them.
@@ -188,7 +188,7 @@ class WorkingSet(WorldTables):
                 is_hard = True
                 self.revision += 1
                 break
-        changed, is_cleared = changes_since(log.changes)
+        changed, is_cleared = changes_since(log.changes) if self._keeper.is_lasting else ({}, False)
         if not is_hard and not self.is_shared:
             # Every poll ends here, so the waiting rows are not copied.
             self._waiting.update(changed)
@@ -240,16 +240,9 @@ class WorkingSet(WorldTables):
             self._was_taken.clear()
             self._was_taken.wait(_TURN_S_MAX)
 
-    @contextmanager
-    def attempt(self) -> Generator[None]:
+    def attempt(self) -> Attempt:
         """Undo the writes inside it when an exception passes; earlier writes stay."""
-        position, promised = len(self._log.changes), len(self._promised)
-        try:
-            yield
-        except BaseException:
-            self._log.undo(position)
-            del self._promised[promised:]
-            raise
+        return Attempt(self._log, self._promised)
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Call *act* once this transaction is kept and the lock is free; else never."""
@@ -273,3 +266,23 @@ class WorkingSet(WorldTables):
             table.empty()
         self._log.changes.clear()
         self._waiting.clear()
+
+
+class Attempt:
+    """A part of a transaction: an exception undoes what has been written since it began."""
+
+    __slots__ = ("_changes", "_log", "_promised", "_promises")
+
+    def __init__(self, log: Log, promised: list[Callable[[], None]]) -> None:
+        self._log = log
+        self._promised = promised
+        self._changes = len(log.changes)
+        self._promises = len(promised)
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        if kind is not None:
+            self._log.undo(self._changes)
+            del self._promised[self._promises :]

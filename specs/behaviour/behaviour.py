@@ -46,7 +46,7 @@ class State(Struct, frozen=True, forbid_unknown_fields=True):
     lasts_ms: tuple[int, int] | None = None
 
 
-class Lifecycle(Struct, frozen=True, forbid_unknown_fields=True):
+class Lifecycle(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
     """The states of one kind of resource and the edges between them.
 
     *scale* stretches every duration: (fact name, {fact value: factor}). *failure* is the reason of
@@ -65,7 +65,7 @@ class Lifecycle(Struct, frozen=True, forbid_unknown_fields=True):
         """Whether jobs pass through its states by themselves."""
         return any(state.lasts_ms for state in self.states.values())
 
-    @property
+    @cached_property
     def path(self) -> tuple[State, ...]:
         """The states through which a job passes before its end."""
         return tuple(

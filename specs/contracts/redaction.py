@@ -16,7 +16,15 @@ from html import escape
 from urllib.parse import quote, quote_plus
 
 from ..behaviour.behaviour import Behaviour
-from .secret_shapes import MARKS, SECRET_TEXT, has_no_mark, literal_of, pattern_of, replace_secrets
+from .secret_shapes import (
+    MARKS,
+    NAME_MARKS,
+    SECRET_TEXT,
+    has_no_mark,
+    literal_of,
+    pattern_of,
+    replace_secrets,
+)
 
 #: Written instead of a credential in everything that leaves the machine: recordings, reports.
 REDACTED = "[redacted]"
@@ -88,7 +96,8 @@ class Redactor:
         self._pattern = f"{pattern_of(forms)}|{SECRET_TEXT}"
         # Most forms have a beginning that is rare in texts; the others have to be searched for.
         bare = {form for form in forms if has_no_mark(form)}
-        self._marks = (*MARKS, *{literal_of(form).lower() for form in forms - bare} - {*MARKS})
+        literals = {literal_of(form).lower() for form in forms - bare}
+        self._marks = (*MARKS, *(it for it in literals if not any(map(it.__contains__, MARKS))))
         self._bare = tuple((literal_of(it).lower(), pattern_of([it])) for it in sorted(bare))
         # A client that polls sends the same headers every time.
         self._cut_headers = lru_cache(maxsize=16)(self._cut_all)
@@ -143,11 +152,16 @@ class Redactor:
 
     def cut_shapes(self, text: str) -> str:
         """*text*, which may be JSON, without keys of a known shape; fields keep their values."""
-        return replace_secrets(text, self._pattern, cut) if self.may_have_secret(text) else text
+        return replace_secrets(text, self._pattern, cut) if self.may_have_shape(text) else text
 
     def may_have_secret(self, *texts: str) -> bool:
-        """False if *texts* contain nothing that would be cut."""
+        """False if *texts* contain nothing that `cut_text` would cut."""
         lowered = "\n".join(texts).lower()
+        return any(map(lowered.__contains__, NAME_MARKS)) or self.may_have_shape(lowered)
+
+    def may_have_shape(self, text: str) -> bool:
+        """False if *text* contains nothing that `cut_shapes` would cut."""
+        lowered = text.lower()
         if any(map(lowered.__contains__, self._marks)):
             return True
         if any(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 
+@lru_cache(maxsize=256)
 def plain(content_type: str) -> str:
     """*content_type* in lower case, without parameters such as `charset`."""
     return content_type.partition(";")[0].strip().lower()

@@ -23,6 +23,8 @@ _ADVANCES, _THREADS = 5, 10
 class FullDisk(MemoryKeeper):
     """Lets change sets fail while *is_full*, and each of the *numbers* in any case."""
 
+    is_lasting = True
+
     def __init__(self) -> None:
         self.is_full = False
         self.numbers: set[int] = set()

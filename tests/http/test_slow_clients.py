@@ -107,6 +107,9 @@ class _Protocol:
         self.read = 0
         self.answer: tuple[int, dict[str, str], bytes] | None = None
 
+    async def __call__(self) -> bytes:
+        return b"".join([piece async for piece in self])
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in self._pieces:
             self.read += len(piece)
@@ -149,3 +152,18 @@ def test_an_oversized_body_is_read_to_its_end_so_that_its_client_can_read_the_re
     assert protocol.read == 8_000_000
     assert protocol.answer is not None
     assert protocol.answer[0] == 401
+
+
+@pytest.mark.parametrize("announced", [100, 100_000])
+def test_a_body_whose_client_left_before_its_end_is_no_call(live: LiveMock, announced: int) -> None:
+    world = live.world()
+    path = urlsplit(world["providers"]["ulazai"]["base_url"]).path + _TEXT_TO_VIDEO[7:]
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+
+    with _connections(live.url, 1, f"{head}Content-Length: {announced}\r\n\r\n{{".encode()):
+        pass
+    with _connections(live.url, 1, f"{head}Content-Length: 2\r\n\r\n{{}}".encode()) as staying:
+        assert staying[0].recv(1_000)
+
+    lines = requests.get(f"{live.url}/_screentest/worlds/{world['id']}/requests", timeout=10).json()
+    assert [it["request"]["body"]["size"] for it in lines["items"]] == [2]

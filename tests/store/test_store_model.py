@@ -26,6 +26,8 @@ class UndoneError(Exception):
 class Moody(MemoryKeeper):
     """Fails as often as a test asks for."""
 
+    is_lasting = True
+
     def __init__(self) -> None:
         self.fails = False
 

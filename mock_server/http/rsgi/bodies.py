@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from granian._granian import RSGIProtocolClosed as ProtocolClosed
+
 if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol as HTTPProtocol
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 BODY_S_MAX = 60.0
 #: Bytes of bodies that are in memory while they arrive, over all connections.
 BODIES_BYTES_MAX = 512 * 1024 * 1024
+#: Bodies up to this size are received in one piece, and not counted.
+_SMALL_BYTES = 64 * 1024
 #: What a client may still send after its body was refused, so that it can read the refusal.
 DRAIN_BYTES_MAX = 64 * 1024 * 1024
 
@@ -60,10 +64,19 @@ class Bodies:
         Raises:
             BodyTooLargeError: it has more than *bytes_max* bytes.
             BodyTimeoutError: it did not arrive in time.
+            ProtocolClosed: the client left before its end.
             TooManyBodiesError: the server is receiving too much at the same time.
         """
         if not has_body(headers):
             return b""
+        announced = headers.get("content-length", "")
+        if announced.isdigit() and int(announced) <= min(bytes_max, _SMALL_BYTES):
+            # Each piece and the end would be a switch to the server's own threads and back.
+            try:
+                async with asyncio.timeout(self._seconds_max):
+                    return await protocol()
+            except TimeoutError:
+                raise self._late() from None
         pieces: list[bytes] = []
         await self.receive(protocol, headers, bytes_max, pieces.append)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -95,12 +108,16 @@ class Bodies:
                     elif size > bytes_max + DRAIN_BYTES_MAX:
                         break
         except TimeoutError:
-            seconds = f"{self._seconds_max:g}"
-            raise BodyTimeoutError(f"the body did not arrive within {seconds} s") from None
+            raise self._late() from None
         finally:
             self._bytes -= counted
+        if announced.isdigit() and size < min(int(announced), bytes_max):
+            raise ProtocolClosed
         if not is_kept:
             raise BodyTooLargeError(f"the body has more than {bytes_max} bytes")
+
+    def _late(self) -> BodyTimeoutError:
+        return BodyTimeoutError(f"the body did not arrive within {self._seconds_max:g} s")
 
 
 def has_body(headers: Mapping[str, str]) -> bool:

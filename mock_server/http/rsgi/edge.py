@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from wsgiref.types import WSGIApplication
 
+from granian._granian import RSGIProtocolClosed as ProtocolClosed
+
 from screentest.specs.behaviour.call_limits import Limits
 
 from ...engine.provider import BodyProblem, Request
@@ -83,9 +85,7 @@ class RSGIEdge:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """The server's loop, before its first call."""
         if self._due_timer is not None:
-            self._due_timer.run = lambda work, world_id: loop.call_soon_threadsafe(
-                self._run, work, world_id
-            )
+            self._due_timer.move_to(loop, self._run)
 
     def _run(self, work: Callable[[str], None], world_id: str) -> None:
         world = self._worlds.find(world_id)
@@ -118,6 +118,8 @@ class RSGIEdge:
             await self._send(scope, protocol, deny(Denial(error.status, error.code, str(error))))
         except MockError as error:
             await self._send(scope, protocol, deny(Denial(error.status, error.code, str(error))))
+        except ProtocolClosed:
+            pass  # the client left, or sent a part of its request only
         except Exception:  # noqa: BLE001  the request ends here
             _LOG.exception("%s %s", scope.method, scope.path[:200])
             detail = "the mock failed; its log has the traceback. Please report it"

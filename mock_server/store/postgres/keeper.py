@@ -44,6 +44,7 @@ class PostgresKeeper:
     """Keeps the rows of all worlds in the database at a URL."""
 
     is_shared = True
+    is_lasting = True
     #: The class of the pool's connections.
     connection_class: type[Connection] = psycopg.Connection
 
