@@ -80,7 +80,8 @@ class Instant(Struct, frozen=True):
 
     @property
     def provider(self) -> str:
-        return self.contract.provider
+        # Each call asks for it some twenty times, so not through another property.
+        return self.contract.behaviour.provider
 
     @property
     def ledger(self) -> Ledger:

@@ -50,7 +50,7 @@ class Accounts(Table[str, Account]):
             return False
         granted += row.granted
         new = Account(row.id, row.provider, row.tier, granted, *sums, row.created_ms, row.opening)
-        self._change(account, new)
+        self._change(account, row, new)
         return True
 
 

@@ -49,23 +49,30 @@ class Effects(Table[str, Effect]):
     def _live(self, kind: str, due: _Due) -> Effect | None:
         # All of it is compared: after an undone transaction another effect may have its number.
         row = self.rows.get(due[2])
-        is_live = row is not None and (row.due_ms, row.seq, row.kind) == (due[0], due[1], kind)
-        return row if is_live else None
+        if row is None or row.seq != due[1] or row.due_ms != due[0] or row.kind != kind:
+            return None
+        return row
 
     def next(self, kind: str | None = None) -> Effect | None:
         """The effect that is due first, of one *kind* when given."""
         first: tuple[_Due, Effect] | None = None
-        for it in self._heaps if kind is None else (kind,):
-            heap = self._heaps.get(it, [])
-            while heap:
-                row = self._live(it, heap[0])
-                if row is None:
-                    heappop(heap)
-                    continue
-                if first is None or heap[0] < first[0]:
-                    first = heap[0], row
-                break
+        for name, heap in self._heaps.items():
+            while heap and (kind is None or kind == name):
+                row = self._live(name, heap[0])
+                if row is not None:
+                    if first is None or heap[0] < first[0]:
+                        first = heap[0], row
+                    break
+                heappop(heap)
         return first[1] if first is not None else None
+
+    def take(self, until_ms: int) -> Effect | None:
+        """Remove the effect that is due first, and return it; None if none is due by *until_ms*."""
+        row = self.next()
+        if row is None or row.due_ms > until_ms:
+            return None
+        self._change(row.subject, row, None)
+        return row
 
     def count(self, kind: str) -> int:
         """The number of pending effects of a *kind*."""

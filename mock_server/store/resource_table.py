@@ -53,15 +53,16 @@ class Resources(Table[Place, Resource]):
         return row.seq
 
     def get(self, key: Place) -> Resource | None:
-        kind = self._kinds.get(key[:2])
-        return kind.get(key[2]) if kind is not None else None
+        return self.find(*key)
 
     def all(self) -> Iterable[Resource]:
         return chain.from_iterable(kind.values() for kind in self._kinds.values())
 
     def put(self, row: Resource) -> None:
         """Add *row*, or replace the one with its id. Credentials in its texts are redacted."""
-        super().put(self._without_keys(row))
+        key = self.key_of(row)
+        before = self.find(*key)
+        self._change(key, before, self._without_keys(before, row))
 
     def _place(self, key: Place, before: Resource | None, row: Resource | None) -> None:
         kind = self._kinds.setdefault(key[:2], {})
@@ -117,10 +118,9 @@ class Resources(Table[Place, Resource]):
         if row is not None:
             insort(rows, row, key=_end_ms)
 
-    def _without_keys(self, row: Resource) -> Resource:
+    def _without_keys(self, before: Resource | None, row: Resource) -> Resource:
         """*row* without credentials, which a prompt or a reason may contain by mistake."""
         redactor, changes = self._redactor, dict[str, object]()
-        before = self.get(self.key_of(row))
         known = before.doc if before is not None else {}
         # What was there before has been looked at, and a number has no credential in it.
         new = [
@@ -168,7 +168,8 @@ class Resources(Table[Place, Resource]):
 
     def find(self, provider: str, kind: str, id_: str) -> Resource | None:
         """The resource of a *kind* called *id_*."""
-        return self.get((provider, kind, id_))
+        rows = self._kinds.get((provider, kind))
+        return rows.get(id_) if rows is not None else None
 
     def of_account(
         self,

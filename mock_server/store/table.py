@@ -113,17 +113,19 @@ class Table(Generic[Key, Row]):
 
     def put(self, row: Row) -> None:
         """Add *row*, or replace the one with its key."""
-        self._change(self.key_of(row), row)
+        key = self.key_of(row)
+        self._change(key, self.get(key), row)
 
     def remove(self, key: Key) -> bool:
         """False if there is no such row."""
-        if self.get(key) is None:
+        before = self.get(key)
+        if before is None:
             return False
-        self._change(key, None)
+        self._change(key, before, None)
         return True
 
-    def _change(self, key: Key, row: Row | None) -> None:
-        log, before = self._log, self.get(key)
+    def _change(self, key: Key, before: Row | None, row: Row | None) -> None:
+        log = self._log
         assert log.is_open, "writes belong into a transaction"
         log.changes.append((self, key, before))
         self._place(key, before, row)
@@ -176,10 +178,8 @@ class Ordered(Generic[NumberedRow]):
         if rows is None:
             rows = self._groups[group] = []
         if before is not None:
-            last, start = len(rows) - 1, self._starts.get(group, 0)
-            at = last
-            if rows[last].seq != before.seq:
-                at = bisect_left(rows, before.seq, start, key=_SEQ)
+            start = self._starts.get(group, 0)
+            at = _place_of(before, rows, start)
             if row is not None and row.seq == before.seq:
                 rows[at] = row
                 return
@@ -233,3 +233,14 @@ class Ordered(Generic[NumberedRow]):
         if newest_first:
             return list(reversed(rows[high - max(0, count) : high]))
         return list(rows[low : low + max(0, count)])
+
+
+def _place_of(row: NumberedRow, rows: Sequence[NumberedRow], start: int) -> int:
+    """The index of *row* in *rows*, whose numbers rise from *start* on."""
+    last = len(rows) - 1
+    if rows[last] is row:
+        return last
+    # Most numbers are spread evenly, and a search would look at many rows to find the place.
+    low, high = rows[start].seq, rows[last].seq
+    at = start + (row.seq - low) * (last - start) // max(1, high - low)
+    return at if rows[at] is row else bisect_left(rows, row.seq, start, key=_SEQ)
