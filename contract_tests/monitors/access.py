@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from screentest.specs.behaviour.sent_keys import carries
 from screentest.specs.checks.checks import Checks, ListRules
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..rules import rule_ids
 from ..rules.judge import Judge
+from ..rules.known import any_of
 from ..traces.expressions import Scope, evaluate, has_value
 from ..traces.trace import Event, Exchange, LackingPart, query_values
 
@@ -39,15 +41,15 @@ class Access:
         schemes = self._contract.operations[exchange.operation].security
         if exchange.actor != "anonymous" or not schemes:
             return
-        credentials = self._contract.behaviour.credentials
-        headers = {header.lower() for name in schemes for header, _ in credentials[name].forms}
         # An unknown key may get another answer than a missing one.
-        if headers & exchange.request_headers.keys():
+        if carries(self._contract.behaviour, schemes, exchange.request_headers, exchange.query):
             return
-        status = self._contract.behaviour.refusals["missing_credential"].status
-        detail = f"without a credential it was answered {exchange.status} instead of {status}"
+        wanted = self._contract.refusal_statuses("missing_credential", exchange.operation)
+        detail = (
+            f"without a credential it was answered {exchange.status} instead of {any_of(wanted)}"
+        )
         rule = rule_ids.auth(exchange.operation, "missing")
-        self._judge.check(rule, detail, exchange, holds=exchange.status == status)
+        self._judge.check(rule, detail, exchange, holds=exchange.status in wanted)
 
     def _judge_owner(self, exchange: Exchange) -> None:
         for target in self._contract.behaviour.operations[exchange.operation].targets:
@@ -92,7 +94,7 @@ class Access:
             owners = {it: self._owners.get((rules.named, it)) for it in shown}
             foreign = [it for it, owner in owners.items() if owner not in {None, exchange.key}]
             detail = f"{foreign[:1]} belongs to another account"
-            self._judge.check(
+            self._judge.check_optional(
                 rule_ids.own(rules.operation, "hidden"), detail, exchange, holds=not foreign
             )
         given = query_values(exchange).get(rules.limit, "") if rules.limit else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from urllib.parse import parse_qs
 
 from screentest.specs.checks.checks import Checks, Relation
 from screentest.specs.contracts.contract import Contract
@@ -12,9 +13,9 @@ from screentest.specs.openapi.validation import Violation
 
 from ..rules import rule_ids
 from ..rules.judge import Judge, has_clause
-from ..rules.known import cites_violation
+from ..rules.known import cites_violation, unworded_statuses
 from ..traces.expressions import NOTHING, as_number, evaluate, has_value, read_fact
-from ..traces.trace import MISSING, Event, Exchange, LackingPart, query_values
+from ..traces.trace import MISSING, Event, Exchange, LackingPart
 from .times import follow_each_other
 
 #: A live provider may send more than is documented; only our own mock must keep objects closed.
@@ -50,6 +51,10 @@ class Shapes:
                 self._judge_relation(relation, event)
 
     def _judge_reply(self, operation: Operation, exchange: Exchange) -> None:
+        if operation.reply(exchange.status) is None and exchange.status in unworded_statuses(
+            self.contract, operation
+        ):
+            return
         detail = self._problem(operation, exchange)
         self.judge.check(
             rule_ids.shape(operation.id),
@@ -161,12 +166,12 @@ class Shapes:
 def request_violations(operation: Operation, exchange: Exchange) -> list[Violation]:
     """How a request breaks its schema, as far as this is visible from outside."""
     found: list[Violation] = []
-    given = query_values(exchange)
+    given = parse_qs(exchange.query, keep_blank_values=True)
     for parameter in operation.parameters:
         if parameter.place != "query":
             continue
-        if parameter.name in given:
-            value = parameter.read(given[parameter.name])
+        value = parameter.read_all(given)
+        if value is not None:
             found += parameter.schema.violations(value, under=f"/{parameter.name}")
         elif parameter.is_required:
             found.append(Violation("query", f"/{parameter.name}", "required", "a value", "nothing"))

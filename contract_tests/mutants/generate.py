@@ -271,7 +271,7 @@ def _methods(contract: Contract, raw: Json) -> Iterator[Made]:
         if operation.security:
             detail = f"{name} accepts every key"
             yield "AUT", detail, "request", {"of": name, "any_key": True}
-        has_ids = any(it.place == "path" for it in operation.parameters)
+        has_ids = bool(operation.path_names)
         if operation.security and has_ids:
             yield "OWN", f"{name} accepts every owner", "request", {"of": name, "any_owner": True}
         if "application/json" in operation.bodies and operation.is_body_required:

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 from msgspec.structs import replace
 
+from screentest.specs.behaviour.sent_keys import credential_in
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.redaction import REDACTED, Secrets
 from screentest.specs.contracts.registry import Contracts, shipped_contracts
@@ -291,15 +292,18 @@ class _Callers:
     def __init__(self, contract: Contract, entries: Iterable[_Entry]) -> None:
         self._contract = contract
         self._callers = Callers(contract)
-        named = contract.behaviour.credential_headers
-        self._kept = {it for entry in entries for it in entry.raw.request_headers if it in named}
+        self._kept = {
+            place
+            for it in entries
+            for place in credential_in(contract.behaviour, it.raw.request_headers, it.raw.query)
+        }
 
     def understand(self, raw: Raw, *, number: int) -> Exchange:
         actor, key = self._callers.who_asked(raw)
         operation, _ = find_operation(self._contract, raw.method, raw.path)
         schemes = operation.security if operation is not None else ()
         credentials = self._contract.behaviour.credentials
-        taken = {header.lower() for it in schemes for header, _ in credentials[it].forms}
+        taken = {place for it in schemes for place, _ in credentials[it].forms}
         is_stripped = not key and bool(taken - self._kept)
         if is_stripped or self.is_masked(raw.request_headers):
             raw = replace(raw, lacks=raw.lacks | {LackingPart.CALLER})

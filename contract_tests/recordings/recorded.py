@@ -20,7 +20,7 @@ from ..report.text import broken_lines
 from ..rules.contract_rules import rules_of
 from ..rules.judge import Judge
 from ..sessions.session import Session
-from ..targets.request_builder import credential_header
+from ..targets.credentials import credential_of, signed
 from ..targets.target import ANONYMOUS, Identity, OutgoingRequest, Target
 from ..traces.trace import Exchange, LackingPart, Trace
 from ..traces.trace_file import trace_of
@@ -134,8 +134,6 @@ def send_again(trace: Trace, target: Target, contract: Contract) -> Trace:
         who = _caller(session, old)
         operation = contract.operations.get(old.operation)
         headers = {name: value for name, value in old.request_headers.items() if value != REDACTED}
-        if operation is not None:
-            headers |= credential_header(session.contract.behaviour, operation, who)
         wire = OutgoingRequest(
             old.method,
             _renamed(old.path, renamed),
@@ -143,6 +141,8 @@ def send_again(trace: Trace, target: Target, contract: Contract) -> Trace:
             headers,
             _renamed_body(old.request_body, renamed),
         )
+        if operation is not None:
+            wire = signed(wire, credential_of(session.contract.behaviour, operation, who))
         new = session.send(wire, who)
         renamed |= dict(_pairs(old.reply, new.reply))
     session.trace.time_scale = trace.time_scale

@@ -134,7 +134,7 @@ def _ownership(known: Known) -> Iterator[Rule]:
     is_hidden = known.behaviour.foreign == "hide"
     for operation, rules in known.operations:
         name, plan = operation.id, known.checks.requests.get(operation.id, RequestPlan())
-        if not operation.security or not names_needed(operation, plan):
+        if rules.is_unbehaved or not operation.security or not names_needed(operation, plan):
             continue
         unknown = known.refusal("not_found", name)
         hides = is_hidden or not rules.targets
@@ -144,6 +144,8 @@ def _ownership(known: Known) -> Iterator[Rule]:
         detail = f"{name} answers an unknown id as not found"
         yield Rule(rule_ids.own(name, "unknown"), "STA", detail, unknown)
     for name in known.checks.lists:
+        if not known.contract.operations[name].security:
+            continue
         detail = f"{name} lists nothing of another account"
         yield Rule(rule_ids.own(name, "hidden"), "OWN", detail, known.source(name))
 

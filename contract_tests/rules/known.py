@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from screentest.specs.behaviour.behaviour import Behaviour, OperationRules
 from screentest.specs.behaviour.call_limits import RateWindow
 from screentest.specs.behaviour.prices import Moment
+from screentest.specs.behaviour.reasons import needed_reasons
 from screentest.specs.checks.checks import Checks, View
 from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract
@@ -83,8 +84,7 @@ def _unique(*clauses: str) -> Clauses:
 
 def names_needed(operation: Operation, plan: RequestPlan) -> set[str]:
     """The ids that a request to *operation* names, in its path and in its body."""
-    in_path = {it.name for it in operation.parameters if it.place == "path"}
-    return in_path | set(_ids_in([plan.json, plan.form, plan.query]))
+    return set(operation.path_names) | set(_ids_in([plan.json, plan.form, plan.query]))
 
 
 def _ids_in(value: Json) -> Iterator[str]:
@@ -113,9 +113,32 @@ def plain(kind: str) -> str:
     return kind.replace("_", " ")
 
 
+def any_of(statuses: Iterable[int]) -> str:
+    """`401 or 403`."""
+    return " or ".join(map(str, statuses))
+
+
 def named(kind: str) -> str:
     """`an agent job`."""
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {plain(kind)}"
+
+
+def refused_keys(contract: Contract, operation: str) -> set[int]:
+    """The statuses by which *operation* refuses a caller without a key that it knows."""
+    reasons = ("missing_credential", "unknown_credential")
+    return {status for it in reasons for status in contract.refusal_statuses(it, operation)}
+
+
+def unworded_statuses(contract: Contract, operation: Operation) -> set[int]:
+    """The statuses of refusals for which neither file of the contract has an answer."""
+    behaviour = contract.behaviour
+    is_unbehaved = behaviour.operations[operation.id].is_unbehaved
+    return {
+        status
+        for reason in needed_reasons(behaviour, [operation])
+        if is_unbehaved or behaviour.wording_of(reason) is None
+        for status in contract.refusal_statuses(reason, operation.id)
+    }
 
 
 def takes_bad_input(operation: Operation) -> bool:

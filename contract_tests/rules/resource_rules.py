@@ -31,7 +31,7 @@ def resource_rules(known: Known) -> Iterator[Rule]:
 def _states(known: Known) -> Iterator[Rule]:
     for operation, rules in known.operations:
         name = operation.id
-        if rules.effect == "destructive":
+        if rules.effect == "destructive" and not rules.is_unbehaved:
             detail = f"what {name} removed is gone, or shows that it has ended"
             yield Rule(rule_ids.gone(name), "LIF", detail, known.source(name))
         for target in rules.targets:

@@ -74,7 +74,7 @@ class Watcher:
             response.content or b"",
             self.now_ms(),
         )
-        key = self.callers.label(sent)
+        key = self.callers.label(sent, parts.query)
         actor = "owner" if key else "anonymous"
         number = len(self.by_case) + 1
         return understand(self.contract, raw, number=number, actor=actor, key=key)

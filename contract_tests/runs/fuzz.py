@@ -20,8 +20,8 @@ from screentest.specs.openapi.operations import Operation
 
 from ..rules.known import names_needed
 from ..sessions.session import Session
+from ..targets.credentials import credential_of, signed
 from ..targets.needs import UnableError
-from ..targets.request_builder import credential_header
 from ..targets.target import ANONYMOUS, Identity, OutgoingRequest
 from ..traces.expressions import evaluate, has_value
 from ..traces.trace import Exchange
@@ -200,8 +200,8 @@ def _send(
     operation = session.contract.operations[case.operation]
     prefix = session.contract.behaviour.prefixes[0]
     path = prefix + (_with_ids(operation, pool, number) or case.path)
-    headers = {**case.headers, **credential_header(session.contract.behaviour, operation, who)}
-    wire = OutgoingRequest(operation.method, path, case.query, headers, case.body)
+    wire = OutgoingRequest(operation.method, path, case.query, case.headers, case.body)
+    wire = signed(wire, credential_of(session.contract.behaviour, operation, who))
     sees_money = session.wallet.has_money and session.target.controls is not None and who.account
     if sees_money:
         session.wallet.balance(who)
@@ -214,12 +214,11 @@ def _send(
 def _with_ids(operation: Operation, pool: dict[str, list[str]], number: int) -> str | None:
     """The path with ids of existing resources, if there are any; every third stays generated."""
     path = operation.path
-    for parameter in operation.parameters:
-        if parameter.place == "path":
-            known = pool.get(parameter.name)
-            if not known or number % 3 == 2:
-                return None
-            path = path.replace(f"{{{parameter.name}}}", quote(known[number % len(known)], safe=""))
+    for name in operation.path_names:
+        known = pool.get(name)
+        if not known or number % 3 == 2:
+            return None
+        path = path.replace(f"{{{name}}}", quote(known[number % len(known)], safe=""))
     return path
 
 

@@ -10,7 +10,7 @@ from screentest.specs.contracts.contract import Contract
 
 from ..rules.contract_rules import rules_of
 from ..rules.judge import Judge
-from ..rules.known import names_needed
+from ..rules.known import names_needed, refused_keys
 from ..sessions.session import Session
 from ..targets.guard import CreditBudget, Guarded
 from ..targets.in_process import InProcessTarget
@@ -98,7 +98,6 @@ def check_key(open_it: Callable[[], Guarded], contract: Contract, checks: Checks
     """
     session = Session(open_it(), contract, checks, Judge(rules_of(contract, checks)))
     behaviour = contract.behaviour
-    refused = {behaviour.refusals[it].status for it in ("missing_credential", "unknown_credential")}
     reads = [
         name
         for name, it in contract.operations.items()
@@ -113,7 +112,7 @@ def check_key(open_it: Callable[[], Guarded], contract: Contract, checks: Checks
             found = session.call(name, ids=made_up)
         except UnableError:
             continue
-        if found.status in refused:
+        if found.status in refused_keys(contract, name):
             raise KeyRefusedError(f"{found.line}: the server does not know the key")
         if found.status != _NOT_FOUND or _is_place(session, name, made_up, found):
             return
@@ -124,6 +123,10 @@ def check_key(open_it: Callable[[], Guarded], contract: Contract, checks: Checks
         raise KeyRefusedError(
             f"{strange[0].line}, as to any path at {session.target.name}; is the address right?"
         )
+    # Where nothing that takes a key can be read, the first scenario shows whether it is known.
+    takes_key = any(it.security for it in contract.operations.values())
+    if not takes_key or (session.owner.keys and not reads):
+        return
     raise KeyRefusedError("no key was given that any operation takes; use --api-key or --bearer")
 
 

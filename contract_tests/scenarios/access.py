@@ -17,8 +17,8 @@ from ..rules import rule_ids
 from ..rules.known import names_needed, plain_read
 from ..sessions.made import Made
 from ..sessions.session import Session
+from ..targets.credentials import credential_of, signed
 from ..targets.needs import Need, UnableError
-from ..targets.request_builder import credential_header
 from ..targets.target import ANONYMOUS, Identity, OutgoingRequest
 from ..traces.expressions import evaluate
 from ..traces.trace import Exchange
@@ -47,7 +47,8 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
                 is_probe=True,
             )
         plan = checks.requests.get(name, RequestPlan())
-        if names_needed(operation, plan) and operation.security:
+        rules = contract.behaviour.operations[name]
+        if names_needed(operation, plan) and operation.security and not rules.is_unbehaved:
             yield Scenario(
                 f"owners of {name}",
                 f"call {name} for a resource of another account, and for an unknown one",
@@ -57,7 +58,7 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
                 needs=frozenset({Need.SECOND_ACCOUNT}),
                 is_smoke=is_cheaply_read(contract, checks, name),
             )
-        if any(target.states for target in contract.behaviour.operations[name].targets):
+        if any(target.states for target in rules.targets):
             yield Scenario(
                 f"states of {name}",
                 f"call {name} when it is too early or too late",
@@ -65,7 +66,7 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
                 sum(prices.values()),
                 12,
             )
-        if contract.behaviour.operations[name].effect == "destructive":
+        if rules.effect == "destructive" and not rules.is_unbehaved:
             yield Scenario(
                 f"end by {name}",
                 f"call {name}, and look for what it took away",
@@ -79,14 +80,12 @@ def _routes(session: Session) -> None:
     prefix = session.contract.behaviour.prefixes[0]
     for reason, wire in (
         ("unknown_route", OutgoingRequest("GET", f"{prefix}/no-such-path-of-the-kit")),
-        ("wrong_method", OutgoingRequest("PUT", prefix + _plain_path(session.contract))),
+        ("wrong_method", _wrong_method(session.contract)),
     ):
         refusal = session.contract.behaviour.refusals.get(reason)
-        if refusal is None:
+        if refusal is None or wire is None:
             continue
-        headers = _any_credential(session)
-        sent = OutgoingRequest(wire.method, wire.path, wire.query, headers)
-        answer = session.send(sent, session.owner)
+        answer = session.send(signed(wire, _any_credential(session)), session.owner)
         rule = {
             "unknown_route": rule_ids.route("unknown"),
             "wrong_method": rule_ids.route("method"),
@@ -105,28 +104,29 @@ def _prefixes(session: Session) -> None:
     name = plain_read(session.contract, session.checks)
     if len(prefixes) < 2 or name is None:
         return
-    path = session.contract.operations[name].path
-    headers = credential_header(
-        session.contract.behaviour, session.contract.operations[name], session.owner
-    )
+    operation = session.contract.operations[name]
+    path = operation.path
+    credential = credential_of(session.contract.behaviour, operation, session.owner)
     for prefix in prefixes:
-        answer = session.send(OutgoingRequest("GET", prefix + path, "", headers), session.owner)
+        wire = signed(OutgoingRequest("GET", prefix + path), credential)
+        answer = session.send(wire, session.owner)
         detail = f"GET {prefix}{path} was answered {answer.status}"
         session.judge.check(rule_ids.route("prefixes"), detail, answer, holds=answer.is_success)
 
 
 def _any_credential(session: Session) -> Mapping[str, str]:
-    operation = next(it for it in session.contract.operations.values() if it.security)
-    return credential_header(session.contract.behaviour, operation, session.owner)
+    for operation in session.contract.operations.values():
+        if operation.security:
+            return credential_of(session.contract.behaviour, operation, session.owner)
+    return {}
 
 
-def _plain_path(contract: Contract) -> str:
-    """A path without parameters and without PUT."""
-    return next(
-        path
-        for path in contract.routes.paths
-        if "{" not in path and "PUT" not in contract.routes.methods(path)
-    )
+def _wrong_method(contract: Contract) -> OutgoingRequest | None:
+    """A PUT to a path without parameters and without PUT; None if there is no such path."""
+    for path in contract.routes.paths:
+        if "{" not in path and "PUT" not in contract.routes.methods(path):
+            return OutgoingRequest("PUT", contract.behaviour.prefixes[0] + path)
+    return None
 
 
 def _example_ids(session: Session, operation: Operation) -> dict[str, str]:
@@ -162,18 +162,18 @@ def _filler(match: re.Match[str]) -> str:
 
 def _credentials(session: Session, name: str) -> None:
     operation = session.contract.operations[name]
-    refusals = session.contract.behaviour.refusals
+    credentials = session.contract.behaviour.credentials
     ids = _example_ids(session, operation)
     session.call(name, ids=ids, who=ANONYMOUS)
-    credential = session.contract.behaviour.credentials[operation.security[0]]
-    wrong = Identity("anonymous", {credential.key_kind: _unknown_key()})
+    kinds = {credentials[it].key_kind for it in operation.security}
+    wrong = Identity("anonymous", dict.fromkeys(kinds, _unknown_key()))
     answer = session.call(name, ids=ids, who=wrong)
     session.judge_refusal(
         rule_ids.auth(name, "unknown"),
         "an unknown credential",
         answer,
         reason="unknown_credential",
-        wanted=[refusals["unknown_credential"].status],
+        wanted=session.contract.refusal_statuses("unknown_credential", name),
     )
     rule = rule_ids.auth(name, "first")
     if rule in session.judge.rules:
@@ -184,7 +184,7 @@ def _credentials(session: Session, name: str) -> None:
             "a broken body without a credential",
             answer,
             reason="missing_credential",
-            wanted=[refusals["missing_credential"].status],
+            wanted=session.contract.refusal_statuses("missing_credential", name),
         )
     rule = rule_ids.auth(name, "revoked")
     if rule not in session.judge.rules:
@@ -196,7 +196,7 @@ def _credentials(session: Session, name: str) -> None:
         "a revoked credential",
         answer,
         reason="revoked_credential",
-        wanted=[refusals["revoked_credential"].status],
+        wanted=session.contract.refusal_statuses("revoked_credential", name),
     )
 
 
@@ -235,9 +235,9 @@ def _refusals_of(session: Session, name: str, reason: str) -> list[int]:
     A resource that a body names by a URL, and not by an id, may count as a bad parameter too.
     """
     behaviour = session.contract.behaviour
-    in_path = any(it.place == "path" for it in session.contract.operations[name].parameters)
+    in_path = bool(session.contract.operations[name].path_names)
     reasons = [reason] if in_path or behaviour.operations[name].targets else [reason, "invalid"]
-    return [behaviour.refusals[it].status for it in reasons]
+    return [status for it in reasons for status in session.contract.refusal_statuses(it, name)]
 
 
 def _owner_ids(session: Session, name: str) -> Mapping[str, Json]:
@@ -282,7 +282,7 @@ def _states(session: Session, name: str) -> None:
     kinds = [maker.kind] + [
         it.kind for it in session.checks.makes.values() if it.needs == maker.kind
     ]
-    status = behaviour.refusals["wrong_state"].status
+    wanted = session.contract.refusal_statuses("wrong_state", name)
     for kind in kinds:
         who = session.wallet.rich("early")
         for made in _in_several_states(session, kind, who):
@@ -297,7 +297,7 @@ def _states(session: Session, name: str) -> None:
                 shown,
                 answer,
                 reason="wrong_state",
-                wanted=[status],
+                wanted=wanted,
             )
 
 
@@ -319,13 +319,11 @@ def _ends(session: Session, name: str) -> None:
     answer = session.call(name, ids=made.ids, who=who)
     if not answer.is_success:
         raise UnableError(f"{name} was refused: {answer.status}")
-    status = session.contract.behaviour.refusals["not_found"].status
     rule = rule_ids.gone(name)
     if maker.read is not None:
         read = session.resources.read(made)
-        session.judge_refusal(
-            rule, "it was read", answer, read, reason="not_found", wanted=[status]
-        )
+        wanted = session.contract.refusal_statuses("not_found", maker.read)
+        session.judge_refusal(rule, "it was read", answer, read, reason="not_found", wanted=wanted)
     for operation, rules in session.checks.lists.items():
         if rules.of != maker.kind:
             continue

@@ -8,7 +8,7 @@ from screentest.specs.checks.checks import Checks
 from screentest.specs.contracts.contract import Contract
 
 from ..rules import rule_ids
-from ..rules.known import calls_that_only_pay
+from ..rules.known import any_of, calls_that_only_pay
 from ..sessions.made import Made, NotAcceptedError
 from ..sessions.session import Session
 from ..targets.needs import Need, UnableError
@@ -50,19 +50,19 @@ def _cap_by_trial(session: Session) -> None:
     if cap is None or session.is_steered:
         return
     kind, tiers = _capped_kind(session), {limit: it for it, limit in cap.limits.items()}
-    status = session.contract.behaviour.refusals["too_many_running"].status
+    operation = session.checks.makes[kind].by
+    wanted = session.contract.refusal_statuses("too_many_running", operation)
     running: list[Made] = []
     refused: Exchange | None = None
     session.resources.finish_all()
     for _ in range(max(tiers) + 1):
-        operation = session.checks.makes[kind].by
         spaced(session, session.owner, operation)
         try:
             running.append(session.resources.make(kind))
         except NotAcceptedError as error:
             refused = error.exchange
             break
-    if refused is not None and refused.status != status and refused.status in {402, 403}:
+    if refused is not None and refused.status not in wanted and refused.status in {402, 403}:
         raise UnableError(f"job {len(running) + 1} was refused: {refused.status}")
     state = session.shown.kind_seen(kind, session.resources.read(running[0])) if running else None
     if state is not None and state.is_final:
@@ -99,14 +99,16 @@ def _cap(session: Session, tier: str) -> None:
             return
         running.append(made)
     answer = _try_to_start(session, kind, who)
-    status = session.contract.behaviour.refusals["too_many_running"].status
-    detail = f"job {limit + 1} was answered {answer.status} instead of {status}"
-    check(rule_ids.cap(tier), detail, answer, holds=answer.status == status)
+    wanted = session.contract.refusal_statuses("too_many_running", answer.operation)
+    detail = f"job {limit + 1} was answered {answer.status} instead of {any_of(wanted)}"
+    check(rule_ids.cap(tier), detail, answer, holds=answer.status in wanted)
     calls = calls_that_only_pay(session.contract, session.checks)
     for name in calls[:1] if cap.counts_paid_calls else ():
         paid = session.call(name, who=who)
-        detail = f"{name} was answered {paid.status} instead of {status} beside {limit} jobs"
-        check(rule_ids.CAP_CALLS, detail, paid, holds=paid.status == status)
+        wanted = session.contract.refusal_statuses("too_many_running", name)
+        seen = f"{paid.status} instead of {any_of(wanted)}"
+        detail = f"{name} was answered {seen} beside {limit} jobs"
+        check(rule_ids.CAP_CALLS, detail, paid, holds=paid.status in wanted)
     if cap.scope == "key":
         answer = _try_to_start(session, kind, session.controls.with_further_key(who))
         detail = f"another key of the account was answered {answer.status} beside {limit} jobs"

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from screentest.specs.behaviour.behaviour import Credential
+from screentest.specs.behaviour.sent_keys import text_of
 from screentest.specs.checks.checks import Checks
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.openapi.operations import Operation
 
 from ..rules import rule_ids
-from ..rules.known import names_needed
+from ..rules.known import names_needed, refused_keys
 from ..sessions.session import Session
+from ..targets.credentials import signed
 from ..targets.needs import UnableError
 from ..targets.request_builder import wire_of_plan
-from ..targets.target import ANONYMOUS, OutgoingRequest
+from ..targets.target import ANONYMOUS
 from .scenario import STEERED, Scenario, bound
 
 #: A scheme word that no contract has.
@@ -48,16 +50,16 @@ def _ways(session: Session, scheme: str) -> None:
     if not key:
         raise UnableError(f"the owner has no {scheme}")
     operation = _read_with(session, scheme)
-    for header, word in known.forms:
-        _judge(session, scheme, operation, header, f"{word} {key}".strip(), is_documented=True)
-    for header, value in _others(known, key):
-        _judge(session, scheme, operation, header, value, is_documented=False)
+    for place, word in known.forms:
+        _judge(session, scheme, operation, place, text_of(key, word), is_documented=True)
+    for place, value in _others(known, key):
+        _judge(session, scheme, operation, place, value, is_documented=False)
 
 
 def _others(known: Credential, key: str) -> Iterator[tuple[str, str]]:
     """Undocumented ways to send a key: another scheme word, another header."""
-    for header in sorted({header for header, word in known.forms if word}):
-        yield header, f"{_OTHER_WORD} {key}"
+    for place in sorted({place for place, word in known.forms if word}):
+        yield place, f"{_OTHER_WORD} {key}"
     yield _OTHER_HEADER, key
 
 
@@ -65,35 +67,30 @@ def _judge(
     session: Session,
     scheme: str,
     operation: Operation,
-    header: str,
+    place: str,
     value: str,
     *,
     is_documented: bool,
 ) -> None:
     ids = dict.fromkeys(names_needed(operation, session.plan(operation.id)), "0")
     plan = session.plan(operation.id)
-    wire = wire_of_plan(session.contract, operation, plan, ids, ANONYMOUS, {header: value})
+    wire = wire_of_plan(session.contract, operation, plan, ids, ANONYMOUS, {})
     who = session.owner if is_documented else ANONYMOUS
-    answer = session.send(
-        OutgoingRequest(wire.method, wire.path, wire.query, wire.headers, wire.body), who
-    )
-    is_in = answer.status not in _refusals(session)
-    way = f"{header}: {value.rpartition(' ')[0]} KEY".replace("  ", " ")
+    answer = session.send(signed(wire, {place: value}), who)
+    is_in = answer.status not in refused_keys(session.contract, operation.id)
+    way = f"{place}: {value.rpartition(' ')[0]} KEY".replace("  ", " ")
     detail = f"{way} was answered {answer.status}"
     rule = rule_ids.scheme(scheme, "ways" if is_documented else "others")
     session.judge.check(rule, detail, answer, holds=is_in == is_documented)
-
-
-def _refusals(session: Session) -> set[int]:
-    refusals = session.contract.behaviour.refusals
-    return {refusals[it].status for it in ("missing_credential", "unknown_credential")}
 
 
 def _read_with(session: Session, scheme: str) -> Operation:
     """An operation that only reads and that *scheme* opens."""
     rules = session.contract.behaviour.operations
     for operation in session.contract.operations.values():
-        if operation.security[:1] == (scheme,) and rules[operation.id].effect == "read":
+        # Where a call without a key is accepted as well, a wrong one shows nothing.
+        takes_it = operation.security and operation.security_sets[0] == (scheme,)
+        if takes_it and rules[operation.id].effect == "read":
             return operation
     raise UnableError(f"nothing that only reads takes {scheme}")
 

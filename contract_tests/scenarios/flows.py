@@ -13,6 +13,7 @@ from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..rules import rule_ids
+from ..rules.known import any_of
 from ..rules.prices import worst_price
 from ..sessions.session import Session
 from ..targets.needs import Need, UnableError
@@ -182,11 +183,12 @@ class _Run:
         return self._filled(wanted)
 
     def _problems(self, step: Step, answer: Exchange) -> Iterator[str]:
-        behaviour = self._session.contract.behaviour
-        wanted = behaviour.status_of(step.because) if step.because else step.status
-        fits = answer.is_success if wanted is None else answer.status == wanted
-        if not fits:
-            yield f"answered {answer.status}, not {wanted or 'a success'}"
+        contract = self._session.contract
+        wanted: tuple[int, ...] = (step.status,) if step.status is not None else ()
+        if step.because:
+            wanted = contract.refusal_statuses(step.because, answer.operation)
+        if not (answer.status in wanted if wanted else answer.is_success):
+            yield f"answered {answer.status}, not {any_of(wanted) or 'a success'}"
             return
         for at, value in step.shows.items():
             if not self._shows(answer, at, value):

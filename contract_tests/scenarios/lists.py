@@ -66,6 +66,8 @@ def _lists(session: Session, name: str) -> None:
         session.judge.check(rule_ids.listing(name, "limit"), detail, short, holds=holds)
     if rules.after:
         _pages(session, rules, who, shown)
+    if not session.contract.operations[name].security:
+        return
     foreign = session.call(name, who=session.stranger)
     detail = f"{made[0]} is listed to another account"
     hidden = not set(_ids(rules, foreign)) & set(made)

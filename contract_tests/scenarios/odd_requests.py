@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
+from screentest.specs.openapi.media_types import plain
 from screentest.specs.openapi.operations import Operation
 from screentest.specs.openapi.parameters import Parameter
 from screentest.specs.openapi.validation import Schema, Violation
@@ -30,6 +31,7 @@ _ODD: tuple[Json, ...] = (
     {},
 )
 _ABSENT = object()
+_JSON = "application/json"
 
 
 def bad_plans(
@@ -39,7 +41,7 @@ def bad_plans(
     operation = contract.operations[name]
     yield from _bad_queries(operation, plan)
     for content_type, schema in operation.bodies.items():
-        if content_type.endswith("json") and plan.json is not None:
+        if plan.json is not None and plain(content_type) == (plan.type or _JSON):
             yield from _bad_bodies(contract, schema, plan)
         elif plan.form is not None and content_type.startswith("multipart/"):
             for field in schema.schema.get("required", ()):
@@ -61,7 +63,7 @@ def good_plans(
                         replace(plan, query={**plan.query, parameter.name: value}),
                     )
     for content_type, schema in operation.bodies.items():
-        if not content_type.endswith("json") or plan.json is None:
+        if plan.json is None or plain(content_type) != (plan.type or _JSON):
             continue
         for path in _paths(contract, schema, plan):
             for odd in _ODD[3:7]:
@@ -95,7 +97,8 @@ def _bad_queries(
             continue
         odd: list[Json] = ["no-such-value-of-the-kit", -(10**9), 10**9, "1.5"]
         for value in (*odd, *_near(_extremes(parameter), 1)):
-            found = parameter.schema.violations(parameter.read(str(value)))
+            shown = parameter.read_all({parameter.name: [str(value)]})
+            found = parameter.schema.violations(shown) if shown is not None else []
             if found:
                 yield found[0], replace(plan, query={**plan.query, parameter.name: value})
 

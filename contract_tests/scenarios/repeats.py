@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from screentest.specs.behaviour.call_limits import Idempotency, RateWindow
 from screentest.specs.checks.checks import Checks
@@ -12,6 +12,7 @@ from screentest.specs.json_types import Json
 
 from ..rules import rule_ids
 from ..rules.known import (
+    any_of,
     names_needed,
     windows_apart,
     windows_in_force,
@@ -147,11 +148,11 @@ def _conflict(
     if other is None:
         return
     answer = session.call(name, other, ids=ids, who=who, headers=key)
-    refusal = session.contract.behaviour.refusals.get("idempotency_mismatch")
-    status = refusal.status if refusal is not None else 409
-    detail = f"the same key with another body was answered {answer.status} instead of {status}"
+    wanted = session.contract.refusal_statuses("idempotency_mismatch", answer.operation)
+    seen = f"{answer.status} instead of {any_of(wanted)}"
+    detail = f"the same key with another body was answered {seen}"
     session.judge.check(
-        rule_ids.idempotency("conflict"), detail, answer, holds=answer.status == status
+        rule_ids.idempotency("conflict"), detail, answer, holds=answer.status in wanted
     )
 
 
@@ -244,8 +245,8 @@ def _rate(session: Session, window: RateWindow) -> None:
     halfway_ms = session.target.now_ms()
     session.target.wait(window.per_ms // 2)
     answers += send(limit - half)
-    status = session.contract.behaviour.refusals["rate_limited"].status
-    passed = [it for it in answers if it.status != status]
+    wanted = session.contract.refusal_statuses("rate_limited", name)
+    passed = [it for it in answers if it.status not in wanted]
     starts = session.contract.behaviour.operations[name].starts
     if not session.is_steered and starts and len(passed) < limit:
         raise NeedError(Need.TIER)  # as many jobs do not run at once
@@ -254,17 +255,17 @@ def _rate(session: Session, window: RateWindow) -> None:
     over = send(1)[0]
     if over.ended_ms - answers[0].at_ms >= window.per_ms:
         raise UnableError(f"{limit + 1} calls took longer than {window.per_ms // 1_000} s")
-    detail = f"call {limit + 1} was answered {over.status} instead of {status}"
-    check(rule_ids.rate(window.name, "refuses"), detail, over, holds=over.status == status)
-    _others_of_rate(session, window, who, status)
+    detail = f"call {limit + 1} was answered {over.status} instead of {any_of(wanted)}"
+    check(rule_ids.rate(window.name, "refuses"), detail, over, holds=over.status in wanted)
+    _others_of_rate(session, window, who, wanted)
     if session.is_steered or session.target.stranger is not None:
-        _scope_of_rate(session, window, name, status)
+        _scope_of_rate(session, window, name, wanted)
     if over.ended_ms - over.at_ms > _SLOW_MS:
         raise UnableError("the server answers too slowly to tell single seconds apart")
     _after_wait(session, window, name, ids, who, (answers[0], over))
     session.target.wait(max(0, halfway_ms + window.per_ms + 10 - session.target.now_ms()))
     freed = send(half + 1)
-    passed = [it for it in freed if it.status != status]
+    passed = [it for it in freed if it.status not in wanted]
     detail = f"{len(passed)} calls passed when {half} had aged"
     # The call after the wait takes one place if it came before all of them had aged.
     holds = len(passed) in {half - 1, half}
@@ -292,21 +293,25 @@ def _widest_tier(session: Session) -> str | None:
     return max(cap.limits, key=lambda tier: cap.limits[tier]) if cap is not None else None
 
 
-def _others_of_rate(session: Session, window: RateWindow, who: Identity, status: int) -> None:
+def _others_of_rate(
+    session: Session, window: RateWindow, who: Identity, refused: Collection[int]
+) -> None:
     """Call one operation of each other window while *window* is full."""
     for name in windows_apart(session.contract, session.checks, window):
         answer = session.call(name, who=who)
         detail = f"{name} was answered {answer.status} while {window.name} was full"
         rule = rule_ids.rate(window.name, "apart")
-        session.judge.check(rule, detail, answer, holds=answer.status != status)
+        session.judge.check(rule, detail, answer, holds=answer.status not in refused)
 
 
-def _scope_of_rate(session: Session, window: RateWindow, name: str, status: int) -> None:
+def _scope_of_rate(
+    session: Session, window: RateWindow, name: str, refused: Collection[int]
+) -> None:
     other = session.wallet.other("neighbour", tier=_widest_tier(session))
     answer = session.call(name, ids=session.resources.ids_of(name, who=other), who=other)
     wanted = window.scope == "address"
     detail = f"another account was answered {answer.status}; calls count for one {window.scope}"
-    holds = (answer.status == status) == wanted
+    holds = (answer.status in refused) == wanted
     session.judge.check(rule_ids.rate(window.name, "scope"), detail, answer, holds=holds)
 
 

@@ -220,7 +220,7 @@ def verify(
     judge = Judge(rules_of(contract, checks), is_foreign=is_open)
     started = time.perf_counter()
     target = open_target()
-    supplied = Supplied(lacks | lacks_of(target), target.patience_ms)
+    supplied = Supplied(lacks | lacks_of(target, contract), target.patience_ms)
     result = Result(contract, checks, target.name, judge, supplied, seed)
     session = Session(target, contract, checks, judge, is_open, open_jobs=open_jobs)
     for number, scenario in enumerate(scenarios):
@@ -247,8 +247,13 @@ def verify(
     return result
 
 
-def lacks_of(target: Target) -> frozenset[Need]:
-    """What *target* does not have; one that can be steered has everything."""
+def lacks_of(target: Target, contract: Contract) -> frozenset[Need]:
+    """What *target* does not have; one that can be steered has everything.
+
+    Where no operation takes a key, all callers are one account.
+    """
+    if not any(it.security for it in contract.operations.values()):
+        return frozenset({Need.STEERING, Need.FIGURES, Need.SECOND_ACCOUNT, Need.EMPTY_ACCOUNT})
     if target.controls is not None:
         return frozenset()
     lacks = {Need.STEERING, Need.FIGURES}

@@ -14,6 +14,7 @@ from screentest.specs.json_types import Json
 
 from ..monitors.monitors import Monitors
 from ..rules.judge import Judge, has_clause
+from ..rules.known import any_of
 from ..rules.rule_ids import RuleId
 from ..targets.needs import Need, NeedError, UnableError
 from ..targets.plans import changed
@@ -128,7 +129,7 @@ class Calls:
         answer = exchanges[-1]
         return self.judge.check(
             rule,
-            f"{detail}: answered {answer.status} instead of {' or '.join(map(str, wanted))}",
+            f"{detail}: answered {answer.status} instead of {any_of(wanted)}",
             *exchanges,
             holds=answer.status in wanted,
             is_documented=answer.status < 400

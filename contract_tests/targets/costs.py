@@ -14,8 +14,10 @@ from threading import Lock
 
 from screentest.specs.behaviour.behaviour import Kind, OperationRules
 from screentest.specs.behaviour.prices import Moment
+from screentest.specs.behaviour.sent_keys import credential_in
 from screentest.specs.checks.checks import Checks, Fact
 from screentest.specs.checks.checks_file import load_checks
+from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
@@ -24,9 +26,10 @@ from ..rules.prices import price_of, worst_price
 from ..traces.caller_identity import Callers
 from ..traces.expressions import Scope, evaluate, has_value
 from ..traces.trace import Exchange, Raw, understand
+from .credentials import credential_of, signed
 from .needs import UnableError
 from .open_jobs import OpenJob
-from .request_builder import credential_header, wire_of_plan
+from .request_builder import wire_of_plan
 from .target import ANONYMOUS, Identity, OutgoingRequest
 
 #: The most jobs without an observed end that are read once more: each read is a request.
@@ -48,7 +51,7 @@ class Paid:
     """An accepted job, its price, and whether the price is charged only if it succeeds."""
 
     ids: Mapping[str, Json]
-    headers: Mapping[str, str]
+    credential: Mapping[str, str]
     kind: str
     price: int
     is_pending: bool
@@ -88,14 +91,15 @@ class Costs:
         """
         if not 200 <= raw.status < 300 and (raw.status < _SERVER_ERROR or not worst):
             return Change()
-        key = self._callers.label(raw.request_headers)
+        key = self._callers.label(raw.request_headers, raw.query)
         exchange = understand(self.contract, raw, number=0, actor="", key=key)
         if not exchange.operation:
             return Change()
         with self._lock:
             if raw.status >= _SERVER_ERROR:
                 return self._doubted(exchange, worst)
-            changes = [*self._accepted(exchange, raw.request_headers), *self._ended(exchange)]
+            shown = credential_in(self.contract.behaviour, raw.request_headers, raw.query)
+            changes = [*self._accepted(exchange, shown), *self._ended(exchange)]
             self._remember(exchange)
         return Change(sum(it.spent for it in changes), sum(it.pending for it in changes))
 
@@ -115,12 +119,13 @@ class Costs:
             return Change()
         key = (job.kind, str(job.ids[make.own_id]))
         shape = self.contract.operations[make.read]
-        headers = credential_header(self.contract.behaviour, shape, owner)
-        signed = {name.lower(): value for name, value in headers.items()}
+        credential = credential_of(self.contract.behaviour, shape, owner)
         with self._lock:
             if key in self._jobs:
                 return Change()
-            self._jobs[key] = paid = Paid(job.ids, signed, job.kind, job.pending, is_pending=True)
+            self._jobs[key] = paid = Paid(
+                job.ids, credential, job.kind, job.pending, is_pending=True
+            )
         return paid.accepted
 
     def looks(self) -> Iterator[OutgoingRequest]:
@@ -134,20 +139,19 @@ class Costs:
         make = self._checks.makes.get(paid.kind)
         if make is None or make.read is None:
             return None
-        shape, plan = self.contract.operations[make.read], self._checks.requests[make.read]
-        named = self.contract.behaviour.credential_headers
-        signed = {name: it for name, it in paid.headers.items() if name in named}
+        shape, plan = (
+            self.contract.operations[make.read],
+            self._checks.requests.get(make.read, RequestPlan()),
+        )
         try:
             wire = wire_of_plan(self.contract, shape, plan, paid.ids, ANONYMOUS, {})
         except UnableError:
             return None
-        return OutgoingRequest(
-            wire.method, wire.path, wire.query, {**wire.headers, **signed}, wire.body
-        )
+        return signed(wire, paid.credential)
 
     # Accepting answers
 
-    def _accepted(self, exchange: Exchange, headers: Mapping[str, str]) -> Iterator[Change]:
+    def _accepted(self, exchange: Exchange, credential: Mapping[str, str]) -> Iterator[Change]:
         rules = self.contract.behaviour.operations[exchange.operation]
         is_free = rules.price is None or self.contract.behaviour.initial_credits is None
         if is_free or self._is_replay(exchange):
@@ -165,7 +169,7 @@ class Costs:
         make = self._checks.makes.get(rules.starts or "")
         found = {name: evaluate(at, exchange) for name, at in make.ids.items()} if make else {}
         ids = {name: value for name, value in found.items() if has_value(value)}
-        paid = Paid(ids, headers, rules.starts or "", price, is_pending)
+        paid = Paid(ids, credential, rules.starts or "", price, is_pending)
         if rules.price.moment is not Moment.ANSWER:
             for view, scope in observations(self._checks, exchange):
                 if view.resource == rules.starts:

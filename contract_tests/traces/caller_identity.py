@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from screentest.specs.behaviour.sent_keys import value_at
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.secret_shapes import pattern_of
 
@@ -29,11 +30,11 @@ class Callers:
     _counts: Counter[str] = field(default_factory=Counter[str])
     _accepted: list[str] = field(default_factory=list[str])
 
-    def label(self, headers: Mapping[str, str]) -> str:
+    def label(self, headers: Mapping[str, str], query: str = "") -> str:
         """The caller's name; empty without a credential. *headers* have names in lower case."""
         for credential in self.contract.behaviour.credentials.values():
-            for header, _ in credential.forms:
-                sent = headers.get(header.lower(), "").split()
+            for place, _ in credential.forms:
+                sent = value_at(place, headers, query).split()
                 if sent:
                     # The scheme word before a key may be one of several; the key is the same.
                     return self._name(sent[-1], credential.key_kind)
@@ -50,12 +51,12 @@ class Callers:
 
     def who_asked(self, raw: Raw) -> tuple[str, str]:
         """Actor and name of the caller of *raw*, by the server's answer to the key."""
-        name = self.label(raw.request_headers)
+        name = self.label(raw.request_headers, raw.query)
         if not name:
             return "anonymous", ""
-        refused = self.contract.behaviour.refusals["unknown_credential"].status
+        refused = self.contract.refusal_statuses("unknown_credential")
         if name not in self._accepted:
-            if raw.status == refused:
+            if raw.status in refused:
                 return "unknown", name
             self._accepted.append(name)
         if "json" in raw.headers.get("content-type", ""):

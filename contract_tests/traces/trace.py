@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from msgspec import Struct
 
 from screentest.specs.contracts.contract import Contract
-from screentest.specs.contracts.redaction import without_secrets
+from screentest.specs.contracts.redaction import query_without_secrets, without_secrets
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.operations import Operation
 
@@ -207,7 +207,7 @@ def understand(
         operation=operation.id if operation is not None else "",
         method=raw.method,
         path=raw.path,
-        query=raw.query,
+        query=query_without_secrets(raw.query, contract.behaviour),
         request_headers=without_secrets(raw.request_headers, contract.behaviour),
         request_body=raw.request_body,
         sent=sent,

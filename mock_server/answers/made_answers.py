@@ -15,7 +15,7 @@ import orjson
 from msgspec import Struct
 
 from screentest.specs.behaviour.behaviour import UNBEHAVED
-from screentest.specs.behaviour.reasons import reason_called
+from screentest.specs.behaviour.reasons import reason_called, usual_statuses
 from screentest.specs.errors import ContractError, no_such
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.generating import UngeneratedError, generate
@@ -31,28 +31,6 @@ from ..media.clips import StillKind, choose_clip, still, video_bytes
 
 _PROBLEM = "application/problem+json"
 _SIZE = (1280, 720)
-#: By reason, the statuses that providers use for it, the most usual first.
-_STATUSES: Mapping[str, tuple[int, ...]] = {
-    "missing_credential": (401, 403),
-    "unknown_credential": (401, 403),
-    "revoked_credential": (401, 403),
-    "expired_credential": (401, 403),
-    "wrong_content_type": (415, 400, 422),
-    "malformed_body": (400, 422),
-    "too_large": (413, 400, 422),
-    "invalid": (422, 400),
-    "content_refused": (400, 422, 403),
-    "not_found": (404,),
-    "foreign": (403, 404),
-    "wrong_state": (409, 400, 422),
-    "rate_limited": (429,),
-    "too_many_running": (429,),
-    "insufficient_credits": (402, 403),
-    "idempotency_mismatch": (422, 409, 400),
-    "idempotency_in_flight": (409, 429),
-    "unknown_route": (404,),
-    "wrong_method": (405,),
-}
 #: Fields in which APIs say what was wrong.
 _MESSAGES = ("message", "detail", "error", "title", "description", "msg", "error_message")
 _CONCRETE = {"*/*": "application/json", "application/*": "application/json"} | {
@@ -132,9 +110,7 @@ def made_refusal(call: Call, refusal: Refusal) -> Reply:
     reason = reason_called(refusal.reason)
     facts = refusal.facts
     message = facts.get("problem") or fill_text(f"{reason.actual}; {reason.fix}", facts)
-    usual = _STATUSES.get(refusal.reason, (500, 503))
-    documented = call.operation.replies
-    status = next((it for it in usual if str(it) in documented), usual[0])
+    status = usual_statuses(refusal.reason, call.operation)[0]
     shape = call.operation.reply(status)
     if not call.is_routed:
         body = fill(call.ctx.behaviour.refusal_body, {**facts, "message": message})

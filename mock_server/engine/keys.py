@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping
 from hashlib import sha256
-from urllib.parse import parse_qsl
 
 from screentest.specs.behaviour.behaviour import Behaviour, Credential
-from screentest.specs.behaviour.forms import COOKIE, QUERY
 
 from ..kernel.errors import MockError
 from ..kernel.ids import mint
@@ -97,39 +93,3 @@ def is_expired(credential: Credential, key: Key, now_ms: int) -> bool:
 def key_digest(raw: str) -> str:
     """The SHA-256 under which a key is kept."""
     return sha256(raw.encode(errors="replace")).hexdigest()
-
-
-def presented(credential: Credential, headers: Mapping[str, str], query: str = "") -> str | None:
-    """The raw key that a request presents for *credential*; None when it presents none.
-
-    A bare form (no scheme word) in a header that also has scheme forms takes any single word.
-    """
-    for place, scheme in credential.forms:
-        value = _value_at(place, headers, query)
-        if not value:
-            continue
-        if not scheme:
-            return value
-        word, _, raw = value.partition(" ")
-        if word.lower() == scheme.lower() and raw.strip():
-            return _of_basic(raw.strip()) if scheme == "Basic" else raw.strip()
-    return None
-
-
-def _value_at(place: str, headers: Mapping[str, str], query: str) -> str:
-    if place.startswith(QUERY):
-        return next((it for name, it in parse_qsl(query) if name == place[1:]), "")
-    if place.startswith(COOKIE):
-        parts = (it.strip().partition("=") for it in headers.get("cookie", "").split(";"))
-        return next((it for name, _, it in parts if name == place[1:]), "")
-    return headers.get(place, "").strip()
-
-
-def _of_basic(raw: str) -> str:
-    """The key in `user:password`: the password, or the user where the password is empty."""
-    try:
-        # An invalid text is taken as a key as a whole, and refused as an unknown one.
-        user, colon, password = base64.b64decode(raw, validate=True).decode().partition(":")
-    except ValueError:
-        return raw
-    return (password or user) if colon else raw

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 
 from screentest.specs.behaviour.behaviour import Credential, Target
 from screentest.specs.behaviour.forms import COOKIE, QUERY
+from screentest.specs.behaviour.sent_keys import presented
 from screentest.specs.contracts.redaction import header_name
 from screentest.specs.json_types import Json
 
 from ..engine.instant import Instant
 from ..engine.jobs import Cost
-from ..engine.keys import is_expired, key_digest, presented
+from ..engine.keys import is_expired, key_digest
 from ..engine.provider import Call, Provider, Reply
 from ..kernel.magic import split_key
 from ..kernel.rows import Key, Resource
@@ -48,6 +49,10 @@ def _authenticate(call: Call) -> None:
             missing = absent
     if missing and () not in sets:
         raise call.refuse("missing_credential", **_credential_facts(missing[0]))
+    if call.rules.does is not None and (call.rules.starts or call.rules.targets):
+        # Callers without a key share the first account.
+        accounts = call.ctx.rows.accounts.of_world()
+        call.account_id = next(it.id for it in accounts if it.provider == call.ctx.provider)
 
 
 def _accept(call: Call, credential: Credential, raw: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from screentest.specs.behaviour.sent_keys import presented
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.openapi.routes import Match
 
-from ..engine.keys import key_digest, presented
+from ..engine.keys import key_digest
 from ..engine.provider import NO_OPERATION, NO_RULES, Call, Refusal, Request
 from ..engine.world import World
 from ..engine.worlds import DEFAULT_WORLD, Worlds

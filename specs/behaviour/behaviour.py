@@ -267,14 +267,13 @@ class Behaviour(Struct, frozen=True, dict=True):
     interpretations: Mapping[str, Interpretation]
     facts: Json
 
-    def status_of(self, reason: str) -> int:
-        """The status of a refusal for *reason*; that of a hidden resource is `not_found`.
+    def wording_of(self, reason: str) -> RefusalRule | None:
+        """The reply to a refusal for *reason*, if the contract has one.
 
-        Raises:
-            KeyError: the contract has no reply for it.
+        That of a hidden resource is `not_found`.
         """
         is_hidden = reason == "foreign" and self.foreign == "hide"
-        return self.refusals["not_found" if is_hidden else reason].status
+        return self.refusals.get("not_found" if is_hidden else reason)
 
     def lifecycle_of(self, kind: str) -> Lifecycle | None:
         """The lifecycle of a *kind*; None if it has none, or is not a resource."""

@@ -40,6 +40,7 @@ _SHOWN_MAX = 300
 _SCHEMAS = Path(__file__).parent
 #: Sections that have a file of their own.
 _MOVED = {"interpretations": READINGS, "checks": CHECKS}
+_URL_NAMES = {"signature": "signature", "date": "date", "expires": "expires", "nonce": "nonce"}
 
 
 def read_behaviour(raw: Json, readings: Json, path: Path) -> Behaviour:
@@ -94,10 +95,7 @@ def read_behaviour(raw: Json, readings: Json, path: Path) -> Behaviour:
             name: convert({**it, "operation": name}, StreamRules)
             for name, it in raw.get("streams", {}).items()
         },
-        urls={
-            name: convert({"names": {}, **it, "name": name}, UrlRules)
-            for name, it in raw.get("urls", {}).items()
-        },
+        urls={name: _url(name, it) for name, it in raw.get("urls", {}).items()},
         webhooks=_webhooks(raw.get("webhooks"), lifecycles, path),
         media=raw.get("media", {}),
         interpretations=interpretations,
@@ -239,6 +237,12 @@ def _window(raw: Json, interpretations: Mapping[str, Interpretation], path: Path
         if name not in interpretations or value not in interpretations[name].readings:
             raise ContractError(f"{path}: window {window.name!r} names unknown {name}: {value}")
     return window
+
+
+def _url(name: str, raw: Json) -> UrlRules:
+    # What expires carries its end in its query, under the provider's names or plain ones.
+    names = {} if raw["lives_ms"] is None else _URL_NAMES | raw.get("names", {})
+    return convert({**raw, "names": names, "name": name}, UrlRules)
 
 
 def _idempotency(raw: Json) -> Idempotency | None:

@@ -48,7 +48,7 @@ class UrlRules(Struct, frozen=True, forbid_unknown_fields=True):
     """A kind of URL in the provider's answers. *lives_ms* None means it never expires.
 
     *path* is a template such as `exports/{id}/video.mp4`. *names* maps the roles `algorithm date
-    expires nonce signature` to query parameter names; a URL with such names is signed.
+    expires nonce signature` to query parameter names. A URL that expires has all but the first.
     """
 
     name: str

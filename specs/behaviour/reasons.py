@@ -48,6 +48,28 @@ class Reason(Struct, frozen=True):
     topics: tuple[Topic, ...] = ("error",)
 
 
+#: By reason, the statuses that providers use for it, the most usual first.
+_STATUSES: Mapping[str, tuple[int, ...]] = {
+    "missing_credential": (401, 403),
+    "unknown_credential": (401, 403),
+    "revoked_credential": (401, 403),
+    "expired_credential": (401, 403),
+    "wrong_content_type": (415, 400, 422),
+    "malformed_body": (400, 422),
+    "too_large": (413, 400, 422),
+    "invalid": (422, 400),
+    "content_refused": (400, 422, 403),
+    "not_found": (404,),
+    "foreign": (403, 404),
+    "wrong_state": (409, 400, 422),
+    "rate_limited": (429,),
+    "too_many_running": (429,),
+    "insufficient_credits": (402, 403),
+    "idempotency_mismatch": (422, 409, 400),
+    "idempotency_in_flight": (409, 429),
+    "unknown_route": (404,),
+    "wrong_method": (405,),
+}
 _CREDENTIAL = ("credential", "header", "scheme")
 _RESOURCE = ("resource", "id")
 
@@ -303,3 +325,13 @@ def needed_reasons(behaviour: Behaviour, operations: Iterable[Operation]) -> lis
     """The reasons for which the contract must have a reply."""
     known = list(operations)
     return [name for name, it in REASONS.items() if it.is_needed(behaviour, known)]
+
+
+def usual_statuses(reason: str, operation: Operation | None) -> tuple[int, ...]:
+    """Statuses that providers use for *reason*, most usual first: those that *operation* documents.
+
+    All of them where it documents none.
+    """
+    usual = _STATUSES.get(reason, (500, 503))
+    documented = operation.replies if operation is not None else {}
+    return tuple(it for it in usual if str(it) in documented) or usual

@@ -16,6 +16,7 @@ from ..errors import ContractError, UnknownNameError
 from ..files import CHECKS
 from ..json_types import Json
 from .checks import Checks
+from .derived import with_derived
 
 SCHEMA_FILE = Path(__file__).with_name("checks.schema.json")
 #: Lists whose items are named by their place, with the first word of these names.
@@ -28,13 +29,13 @@ _SENT = frozenset({"json", "form", "query"})
 def load_checks(contract: Contract) -> Checks:
     """The checks of *contract* under its readings, read on first use and kept.
 
+    What they do not say is derived from the rest of the contract.
+
     Raises:
-        ContractError: there are none, or they break their schema or name what does not exist.
+        ContractError: they break their schema, or name what does not exist.
     """
     path = contract.folder / CHECKS
-    raw = contract.content(CHECKS)
-    if not raw:
-        raise ContractError(f"{contract.folder} has no {CHECKS}, so nothing can be verified")
+    raw = contract.content(CHECKS) or {"requests": {}}
     validator = jsonschema_rs.validator_for(json.loads(SCHEMA_FILE.read_text()))
     for error in validator.iter_errors(raw):
         where = "/".join(str(step) for step in error.instance_path) or "the top level"
@@ -53,7 +54,7 @@ def load_checks(contract: Contract) -> Checks:
         parts = {
             name: it if name == "refused" else _wrapped(it, field) for name, it in parts.items()
         }
-    checks = replace(_checks(parts), clauses=read_clauses(contract))
+    checks = replace(_checks(with_derived(parts, contract)), clauses=read_clauses(contract))
     _check_names(path, checks, contract)
     return checks
 

@@ -260,6 +260,22 @@ class Contract:
         """The operations by id."""
         return self._shape[1]
 
+    def refusal_statuses(self, reason: str, operation: str = "") -> tuple[int, ...]:
+        """The statuses that a refusal of *operation* for *reason* may have.
+
+        It is one status where the behaviour file has a reply for that reason. Where it has none,
+        any is right that the OpenAPI file documents for it, or that providers use for it.
+        """
+        from ..behaviour.reasons import usual_statuses
+
+        known = self.behaviour.wording_of(reason)
+        rules = self.behaviour.operations.get(operation)
+        if known is not None and (rules is None or not rules.is_unbehaved):
+            return (known.status,)
+        # The words of the file may be for operations of another form.
+        usual = usual_statuses(reason, self.operations.get(operation))
+        return usual if known is None else (known.status, *usual)
+
     @property
     def routes(self) -> Routes:
         """The operations by method and path."""

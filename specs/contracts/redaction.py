@@ -16,6 +16,8 @@ from html import escape
 from urllib.parse import quote, quote_plus
 
 from ..behaviour.behaviour import Behaviour
+from ..behaviour.forms import QUERY
+from ..behaviour.sent_keys import value_at, with_value
 from .secret_shapes import (
     MARKS,
     NAME_MARKS,
@@ -235,6 +237,14 @@ def without_secrets(headers: Mapping[str, str], behaviour: Behaviour) -> dict[st
         name: REDACTED if is_secret_header(name, behaviour) else value
         for name, value in headers.items()
     }
+
+
+def query_without_secrets(query: str, behaviour: Behaviour) -> str:
+    """*query* with every credential replaced."""
+    for place in {place for it in behaviour.credentials.values() for place, _ in it.forms}:
+        if query and place.startswith(QUERY) and value_at(place, {}, query):
+            _, query = with_value(place, REDACTED, {}, query)
+    return query
 
 
 def _spellings(key: str) -> set[str]:

@@ -54,6 +54,21 @@ class Fields:
         """The permitted values; empty if the schema lists none."""
         return next((it["enum"] for it in self._parts if "enum" in it), ())
 
+    @cached_property
+    def is_binary(self) -> bool:
+        """Whether the value is the content of a file."""
+        return any(it.get("format") == "binary" or "contentMediaType" in it for it in self._parts)
+
+    @cached_property
+    def bounds(self) -> tuple[int | float, int | float] | None:
+        """The least and the greatest number that the schemas permit; None where it is open."""
+        least = [it["minimum"] for it in self._parts if "minimum" in it]
+        most = [it["maximum"] for it in self._parts if "maximum" in it]
+        numbers = [it for it in self.choices if isinstance(it, int | float)]
+        if numbers:
+            return min(numbers), max(numbers)
+        return (max(least), min(most)) if least and most else None
+
     def sources(self, pointer: str) -> Sequence[str]:
         """The clauses that the schema at *pointer* names, or else the innermost one around it."""
         here, found = self, self._own_sources

@@ -54,10 +54,12 @@ def generate(
     *,
     examples: Sequence[Json] = (),
     is_dynamic: bool = False,
+    is_smallest: bool = False,
 ) -> Json:
     """A value that *schema* permits: the first of *examples* that it permits, else a made one.
 
-    An *is_dynamic* value is drawn from *rng* alone, without examples.
+    An *is_dynamic* value is drawn from *rng* alone, without examples. The *is_smallest* has no
+    field that it need not have.
 
     Raises:
         UngeneratedError: no value was found.
@@ -67,7 +69,8 @@ def generate(
             if schema.is_valid(example):
                 return example
     drawn = _DYNAMIC * _RANDOM_TRIES
-    plans = [*drawn, *_PLANS] if is_dynamic else [*_PLANS, *drawn]
+    fixed = sorted(_PLANS, key=lambda it: it.share) if is_smallest else _PLANS
+    plans = [*drawn, *fixed] if is_dynamic else [*fixed, *drawn]
     absent = "writeOnly" if schema.location == "reply" else "readOnly"
     for plan in plans:
         try:

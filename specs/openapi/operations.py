@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
@@ -56,6 +57,11 @@ class Operation(Struct, frozen=True):
     summary: str
     is_inferred: bool
     security_sets: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def path_names(self) -> list[str]:
+        """The names of the places in its path, whether the file declares parameters for them."""
+        return re.findall(r"\{([^{}]+)\}", self.path)
 
     def reply(self, status: int) -> ReplyShape | None:
         """The documented form of a reply with *status*: by itself, by its range, or by default."""
