@@ -136,8 +136,8 @@ def _names_event(rules: WebhookRules, payload: Json, type_: str) -> bool:
     """Whether the payload has the parts of the template, including the type."""
     if not isinstance(payload, dict):
         return False
-    return payload.keys() == rules.body.keys() and all(
-        payload[name] == type_ for name, it in rules.body.items() if it == "$type"
+    return payload.keys() == rules.body.source.keys() and all(
+        payload[name] == type_ for name, it in rules.body.source.items() if it == "$type"
     )
 
 

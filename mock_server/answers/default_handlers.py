@@ -1,39 +1,43 @@
 """What an operation does when its provider has no function for it: what the contract says.
 
-`does: create, read, list, delete` work on the resources and views of the behaviour file; anything
-else answers the documented example.
+`does: create, read, list, update, delete` work on the resources and views of the behaviour file;
+anything else answers the documented example, or `answer` where the contract has one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 
+from screentest.specs.behaviour.answering import Page
+from screentest.specs.expressions.templates import Template
 from screentest.specs.json_types import Json
 
+from ..engine.facts import Facts, call_facts, resource_facts
 from ..engine.provider import Call, Reply
-from ..engine.views import view, view_facts
+from ..engine.views import view
 from ..kernel.rows import Resource
-from ..kernel.templates import fill
 from .made_answers import answer_unbehaved, made_reply
 
 _LISTED_MAX = 100
 
 
 def answer_from_contract(call: Call) -> Reply:
-    """Do what the contract says of this operation."""
+    """Do what the contract says of this operation.
+
+    Raises:
+        RefusedError: one of its own refusals applies.
+    """
     if call.rules.is_unbehaved:
         return answer_unbehaved(call)
     return _VERBS.get(call.rules.does or "example", _example)(call)
 
 
-def _success(call: Call) -> int:
-    if call.rules.status is not None:
-        return call.rules.status
-    return call.operation.success_status
-
-
 def _example(call: Call) -> Reply:
-    status = _success(call)
+    if call.rules.answer is not None:
+        return _reply(call, _facts(call), None)
+    status = int(call.rules.status.source) if call.rules.status is not None else None
+    status = status or call.operation.success_status
     shape = call.operation.reply(status)
     if shape is None or shape.example is None:
         return made_reply(call, status)
@@ -41,34 +45,97 @@ def _example(call: Call) -> Reply:
 
 
 def _create(call: Call) -> Reply:
-    assert call.rules.starts is not None, call.operation.id
-    doc = {"input": call.body}
-    made = call.start({**_facts_of(call.body), **doc})
-    return Reply(_success(call), _shown(call, made))
+    rules, facts = call.rules, _facts(call)
+    doc = {**_facts_of(call.body), "input": call.body}
+    if rules.keeps is not None:
+        doc = rules.keeps.fill(facts)
+    parent = rules.parent.fill(facts) if rules.parent is not None else None
+    if rules.starts is not None:
+        made = call.start(doc, parent=parent)
+    else:
+        assert rules.of is not None, rules.id
+        made = call.ctx.add(rules.of, call.account_id, doc, parent=parent)
+    return _reply(call, _about(call, made, facts), made)
 
 
 def _read(call: Call) -> Reply:
-    return Reply(_success(call), _shown(call, call.found[call.rules.targets[-1].kind]))
+    resource = _target(call)
+    return _reply(call, _facts(call, resource), resource)
 
 
 def _list(call: Call) -> Reply:
-    assert call.rules.starts is not None, call.operation.id
-    limit = min(int(call.query.get("limit", _LISTED_MAX)), _LISTED_MAX)
-    ctx = call.ctx
-    found = ctx.rows.resources.of_account(
-        ctx.provider, call.rules.starts, call.account_id, limit=limit
+    rules, facts, ctx = call.rules, _facts(call), call.ctx
+    kind, page = rules.of or rules.starts, rules.page
+    assert kind is not None, rules.id
+    limit: int | None = min(int(call.query.get("limit", _LISTED_MAX)), _LISTED_MAX)
+    if page is not None:
+        limit = _filled(page.limit, facts)
+    found = [*islice(_listed(call, kind, page, facts), limit + 1 if limit is not None else None)]
+    facts["has_more"] = limit is not None and len(found) > limit
+    if rules.item is not None:
+        facts["items"] = [rules.item.fill(resource_facts(ctx, it)) for it in found[:limit]]
+    else:
+        facts["items"] = [view(ctx, it) for it in found[:limit]]
+    if rules.answer is None:
+        return Reply(_status(call, facts), facts["items"])
+    return _reply(call, facts, None)
+
+
+def _listed(call: Call, kind: str, page: Page | None, facts: Facts) -> Iterator[Resource]:
+    """The resources of a list from the beginning of its page on."""
+    page = page or Page()
+    cursor = _cursor(call, kind, page, facts)
+    is_rising = _filled(page.rising, facts) is True
+    limit = _filled(page.limit, facts) if page.where is None and page.offset is None else None
+    found = call.ctx.rows.resources.of_account(
+        call.ctx.provider,
+        kind,
+        call.account_id,
+        before_seq=None if is_rising else cursor,
+        after_seq=cursor if is_rising else None,
+        newest_first=not is_rising,
+        limit=limit + 1 if limit is not None else None,
     )
-    items = [view(ctx, resource) for resource in found]
-    answer = call.rules.answer
-    return Reply(_success(call), fill(answer, {"items": items}) if answer is not None else items)
+    where = page.where
+    chosen = (
+        it for it in found if where is None or where.fill(resource_facts(call.ctx, it)) is True
+    )
+    return islice(chosen, _filled(page.offset, facts) or 0, None)
+
+
+def _cursor(call: Call, kind: str, page: Page, facts: Facts) -> int | None:
+    """The number of the resource behind which the page starts.
+
+    Raises:
+        RefusedError: the account has no such resource, and the contract refuses that.
+    """
+    after = _filled(page.after, facts)
+    if after is None:
+        return None
+    read = call.provider.id_readers.get(kind)
+    resource = call.ctx.find(kind, read(call.ctx, after) if read is not None else after)
+    if resource is not None and resource.account == call.account_id:
+        return resource.seq
+    reason = _filled(page.unknown, facts)
+    if reason is None:
+        return None
+    raise call.refuse(reason, id=after)
+
+
+def _update(call: Call) -> Reply:
+    facts = _facts(call, _target(call))
+    assert call.rules.keeps is not None, call.rules.id
+    changed = call.ctx.save(_target(call), call.rules.keeps.fill(facts))
+    return _reply(call, _about(call, changed, facts), changed)
 
 
 def _delete(call: Call) -> Reply:
-    resource = call.found[call.rules.targets[-1].kind]
-    shown = _shown(call, resource)
+    resource = _target(call)
+    reply = _reply(call, _facts(call, resource), resource)
     call.ctx.rows.resources.remove(call.ctx.rows.resources.key_of(resource))
-    status = _success(call)
-    return Reply(status, None if status == 204 else shown)
+    if reply.status == 204:
+        reply.body = None
+    return reply
 
 
 _VERBS: Mapping[str, Callable[[Call], Reply]] = {
@@ -76,15 +143,54 @@ _VERBS: Mapping[str, Callable[[Call], Reply]] = {
     "create": _create,
     "read": _read,
     "list": _list,
+    "update": _update,
     "delete": _delete,
 }
 
 
-def _shown(call: Call, resource: Resource) -> Json:
+def _target(call: Call) -> Resource:
+    return call.found[call.rules.targets[-1].kind]
+
+
+def _facts(call: Call, resource: Resource | None = None) -> Facts:
+    """The facts of this call, with the values that the operation names.
+
+    Raises:
+        RefusedError: one of the operation's own refusals applies.
+    """
+    facts = call_facts(call, resource)
+    for name, value in call.rules.let.items():
+        facts[name] = value.fill(facts)
+    for refused in call.rules.refuses:
+        if refused.when.fill(facts) is True:
+            raise call.refuse(refused.reason, **(_filled(refused.facts, facts) or {}))
+    return facts
+
+
+def _about(call: Call, resource: Resource, before: Facts) -> Facts:
+    """The facts once the call has made or changed *resource*."""
+    facts = call_facts(call, resource)
+    facts.update((name, before[name]) for name in call.rules.let)
+    return facts
+
+
+def _filled(template: Template | None, facts: Facts) -> Json:
+    return template.fill(facts) if template is not None else None
+
+
+def _status(call: Call, facts: Facts) -> int:
+    status = call.rules.status
+    return status.fill(facts) if status is not None else call.operation.success_status
+
+
+def _reply(call: Call, facts: Facts, resource: Resource | None) -> Reply:
     answer = call.rules.answer
-    if answer is None:
-        return view(call.ctx, resource)
-    return fill(answer, view_facts(call.ctx, resource))
+    if answer is not None:
+        body = answer.fill(facts)
+    else:
+        body = view(call.ctx, resource) if resource is not None else None
+    headers = _filled(call.rules.headers, facts) or {}
+    return Reply(_status(call, facts), body, {name: str(it) for name, it in headers.items()})
 
 
 def _facts_of(body: Json) -> dict[str, Json]:

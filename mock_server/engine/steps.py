@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from msgspec.structs import replace
 
 from screentest.specs.behaviour.behaviour import Kind
 from screentest.specs.behaviour.prices import Moment
-from screentest.specs.json_types import Json
 
 from ..kernel.rows import Effect, Resource
 from . import outbox
+from .facts import Facts, resource_facts
 from .instant import Instant
 from .jobs import holds_cost, schedule_step
 from .provider import Provider
-from .views import view_facts
 
 
 def take_step(provider: Provider, ctx: Instant, kind: str, id_: str, effect: Effect) -> None:
@@ -41,9 +38,14 @@ def _end(provider: Provider, ctx: Instant, job: Resource, end: Kind) -> None:
         # It may have replaced the job's row, or removed it.
         job = ctx.find(job.kind, job.id) or job
     supply = provider.event_facts.get(job.kind)
-    more = partial(supply, ctx, job) if supply is not None else dict[str, Json]
-    # A function, because the view is only needed if an endpoint subscribes to the event.
-    outbox.announce(ctx, job, end, lambda: {**view_facts(ctx, job), **more()})
+
+    # A function, because the facts are only needed if an endpoint subscribes to the event.
+    def job_facts() -> Facts:
+        facts = resource_facts(ctx, job)
+        facts.update(supply(ctx, job) if supply is not None else {})
+        return facts
+
+    outbox.announce(ctx, job, end, job_facts)
 
 
 def _settle_cost(ctx: Instant, job: Resource, end: Kind) -> None:

@@ -5,51 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from screentest.specs.behaviour.behaviour import Kind
+from screentest.specs.expressions.templates import View
 from screentest.specs.json_types import Json
 
-from ..kernel.clock import notations
 from ..kernel.rows import Resource
-from ..kernel.templates import fill
 from ..media.asset import Asset
 from ..media.clips import choose_clip, video_bytes
+from .facts import resource_facts
 from .instant import Instant
+
+_UNSEEN = View({"id": "$id", "state": "$state"})
 
 
 def view(ctx: Instant, resource: Resource) -> Json:
-    """The reply body of a resource, by its `view`.
-
-    A view is a template; `when: {state: {fields}}` inside it adds fields in some states.
-    """
-    shown: Json = ctx.kind_rules(resource).view or {"id": "$id", "state": "$state"}
-    template: dict[str, Json] = dict(shown)
-    by_state: Mapping[str, Json] = template.pop("when", {})
-    facts = view_facts(ctx, resource)
-    return fill({**template, **by_state.get(facts["state"], {})}, facts)
-
-
-def view_facts(ctx: Instant, resource: Resource) -> dict[str, Json]:
-    """The facts that a view may name."""
-    facts: dict[str, Json] = {
-        "id": resource.id,
-        "input": resource.doc.get("input", {}),
-        "doc": resource.doc,
-        "parent": resource.parent,
-        "created": notations(resource.created_ms),
-        "state": None,
-        "ended": notations(None),
-    }
-    if resource.script is not None:
-        facts["state"] = ctx.state(resource)
-        facts["progress"] = ctx.progress(resource)
-        facts["reason"] = resource.script.reason
-        is_over = ctx.kind(resource).is_final
-        facts["ended"] = notations(ctx.entered_ms(resource) if is_over else None)
-    facts["url"] = {
-        name: ctx.url(name, id=resource.id)
-        for name, rules in ctx.behaviour.urls.items()
-        if rules.path.count("{") == rules.path.count("{id}")
-    }
-    return facts
+    """The reply body of a resource, by its `view`."""
+    return (ctx.kind_rules(resource).view or _UNSEEN).fill(resource_facts(ctx, resource))
 
 
 def default_video(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:

@@ -6,6 +6,7 @@ machine's clock, so every rule of the mock is a function of (rows, now).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import lru_cache
@@ -135,11 +136,32 @@ def _to_the_second(at_s: int) -> str:
     return (_EPOCH + timedelta(seconds=at_s)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def notations(at_ms: int | None) -> dict[str, int | str | None]:
-    """One instant in the notations that providers use: `ms`, `s` and `iso`."""
-    if at_ms is None:
-        return {"ms": None, "s": None, "iso": None}
-    return {"ms": at_ms, "s": at_ms // 1_000, "iso": rfc3339(at_ms)}
+class Notations(dict[str, int | str | None]):
+    """One instant in the notations that providers use, each made when it is needed.
+
+    `ms` and `s` count since 1970; `iso` is RFC 3339, `iso_s` without milliseconds, and `iso_us`
+    with six decimals. All are null for None.
+    """
+
+    __slots__ = ("_at_ms",)
+
+    def __init__(self, at_ms: int | None) -> None:
+        super().__init__()
+        self._at_ms = at_ms
+
+    def __missing__(self, name: str) -> int | str | None:
+        write, at_ms = _NOTATIONS[name], self._at_ms
+        value = self[name] = None if at_ms is None else write(at_ms)
+        return value
+
+
+_NOTATIONS: Mapping[str, Callable[[int], int | str]] = {
+    "ms": lambda at_ms: at_ms,
+    "s": lambda at_ms: at_ms // 1_000,
+    "iso": rfc3339,
+    "iso_s": lambda at_ms: rfc3339(at_ms // 1_000 * 1_000),
+    "iso_us": rfc3339_microseconds,
+}
 
 
 def parse_rfc3339(text: str) -> int:

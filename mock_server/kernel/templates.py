@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from screentest.specs.expressions.functions import member
 from screentest.specs.json_types import Json
 
 _PLACE = re.compile(r"\{([a-z_][a-z0-9_.]*)\}")
@@ -36,9 +37,7 @@ def look_up(name: str, facts: Mapping[str, Json]) -> Json:
     """The fact with the dotted *name*; None if it is missing."""
     value: Json = facts
     for step in name.split("."):
-        if not isinstance(value, Mapping) or step not in value:
-            return None
-        value = value[step]
+        value = member(value, step)
     return value
 
 

@@ -20,9 +20,9 @@ from msgspec.structs import asdict, replace
 from screentest.specs.behaviour.behaviour import WebhookEvent, WebhookRules
 from screentest.specs.json_types import Json
 
-from .clock import notations
+from .clock import Notations
 from .ids import mint
-from .templates import fill, fill_text
+from .templates import fill_text
 
 #: The newest attempts that a delivery keeps; a client may redeliver it without a limit.
 ATTEMPTS_KEPT_MAX = 50
@@ -204,12 +204,12 @@ def event_body(
     facts: dict[str, Json] = {
         "id": id_,
         "type": event.type,
-        "created": notations(created_ms),
+        "created": Notations(created_ms),
         "job": job,
     }
     # Filled first: the body's template names it as a whole.
-    facts["data"] = fill(event.data, facts)
-    return orjson.dumps(fill(rules.body, facts)).decode()
+    facts["data"] = event.data.fill(facts)
+    return orjson.dumps(rules.body.fill(facts)).decode()
 
 
 def signed_headers(
@@ -220,7 +220,7 @@ def signed_headers(
         "id": delivery.event,
         "type": delivery.type,
         "attempt": number,
-        "timestamp": notations(wall_ms),
+        "timestamp": Notations(wall_ms),
         "body": delivery.body,
     }
     signature = hmac.new(

@@ -12,7 +12,9 @@ from functools import cached_property
 
 from msgspec import Struct, field
 
+from ..expressions.templates import Template, View
 from ..json_types import Json
+from .answering import Page, RefusedWhen
 from .call_limits import Cadence, Concurrency, Idempotency, Limits, RateWindow
 from .citations import Citations
 from .forms import COOKIE, QUERY
@@ -21,6 +23,7 @@ from .prices import Price
 
 #: The `does` of an operation that the behaviour file does not name. No file can contain it.
 UNBEHAVED = "unbehaved"
+_NOTHING = Template(None)
 
 
 class Kind(Enum):
@@ -93,7 +96,7 @@ class ResourceKind(Struct, frozen=True, forbid_unknown_fields=True):
     lifecycle: Lifecycle | None = None
     parent: str | None = None
     counts_as_running: bool = False
-    view: Json = None
+    view: View | None = None
     outside: Mapping[str, Json] | None = None
 
 
@@ -119,7 +122,12 @@ class ModelRules(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OperationRules(Struct, frozen=True, forbid_unknown_fields=True):
-    """What an operation does beyond its shape. All lists may be empty."""
+    """What an operation does beyond its shape. All lists may be empty.
+
+    *does* works on resources of the kind *of*, or on the one that it *starts* or acts on. *let*
+    names values for what follows it. *keeps* is what a new resource keeps of the request, and what
+    an update changes. *item* is what a list shows of each resource, in place of its view.
+    """
 
     id: str = field(name="operation")
     source: tuple[str, ...] = ()
@@ -128,8 +136,16 @@ class OperationRules(Struct, frozen=True, forbid_unknown_fields=True):
     price: Price | None = None
     starts: str | None = None
     does: str | None = None
-    answer: Json = None
-    status: int | None = None
+    of: str | None = None
+    parent: Template | None = None
+    let: Mapping[str, Template] = {}
+    refuses: tuple[RefusedWhen, ...] = ()
+    keeps: Template | None = None
+    item: View | None = None
+    page: Page | None = None
+    answer: View | None = None
+    headers: Template | None = None
+    status: Template | None = None
     is_anonymous: bool = field(default=False, name="anonymous")
     models: ModelRules | None = None
 
@@ -177,7 +193,7 @@ class WebhookEvent(Struct, frozen=True, forbid_unknown_fields=True):
     type: str
     lifecycle: str
     ends: Kind
-    data: Json = None
+    data: Template = _NOTHING
     source: str = ""
 
 
@@ -190,7 +206,7 @@ class WebhookRules(Struct, frozen=True, forbid_unknown_fields=True):
 
     events: Mapping[str, WebhookEvent]
     id_form: str = field(name="id")
-    body: Mapping[str, Json]
+    body: Template
     headers: Mapping[str, str]
     signed: str
     retries_ms: tuple[int, ...]

@@ -15,6 +15,7 @@ from msgspec import convert
 
 from ..errors import ContractError
 from ..expressions.expressions import read_expression
+from ..expressions.templates import read_template
 from ..files import BEHAVIOUR, CHECKS, OPENAPI, READINGS, placed
 from ..json_types import Json
 from .behaviour import (
@@ -165,7 +166,9 @@ def _resource(
     if lifecycle is not None and lifecycle not in lifecycles:
         raise ContractError(f"{path}: resource {name!r} has unknown lifecycle {lifecycle!r}")
     known = {"name": name, "lifecycle": lifecycles[lifecycle] if lifecycle else None}
-    return convert({"called": name.replace("_", " "), **raw, **known}, ResourceKind)
+    return convert(
+        {"called": name.replace("_", " "), **raw, **known}, ResourceKind, dec_hook=read_template
+    )
 
 
 def _operation(
@@ -174,8 +177,8 @@ def _operation(
     known: dict[str, Json] = {"operation": name}
     if "price" in raw:
         known["price"] = _price(raw["price"])
-    rules = convert({**raw, **known}, OperationRules)
-    for kind in (*(target.kind for target in rules.targets), rules.starts):
+    rules = convert({**raw, **known}, OperationRules, dec_hook=read_template)
+    for kind in (*(target.kind for target in rules.targets), rules.starts, rules.of):
         if kind is not None and kind not in resources:
             raise ContractError(f"{path}: operation {name!r} names unknown resource {kind!r}")
     return rules
@@ -264,7 +267,9 @@ def _webhooks(raw: Json, lifecycles: Mapping[str, Lifecycle], path: Path) -> Web
         type_: {"source": raw["source"], **it, "type": type_} for type_, it in raw["events"].items()
     }
     signed = raw.get("signed", "{timestamp.s}.{body}")
-    rules = convert({**raw, "events": events, "signed": signed}, WebhookRules)
+    rules = convert(
+        {**raw, "events": events, "signed": signed}, WebhookRules, dec_hook=read_template
+    )
     for event in rules.events.values():
         if event.lifecycle not in lifecycles:
             raise ContractError(

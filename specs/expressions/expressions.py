@@ -46,7 +46,7 @@ class Expression(Struct, frozen=True):
         Raises:
             ExpressionError: a fact is missing, or has a type that the expression does not take.
         """
-        return evaluated(self.python, self.text, facts)
+        return evaluated(compiled(self.python), self.text, facts)
 
 
 @lru_cache(maxsize=4_096)
@@ -76,14 +76,14 @@ def compiled(python: str) -> Evaluate:
     return function
 
 
-def evaluated(python: str, text: str, facts: Mapping[str, Json]) -> Json:
-    """The value of what *text* was made into.
+def evaluated(function: Evaluate, text: str, facts: Mapping[str, Json]) -> Json:
+    """The value of the *function* that *text* was made into.
 
     Raises:
         ExpressionError: a fact is missing, or has a type that *text* does not take.
     """
     try:
-        return compiled(python)(facts)
+        return function(facts)
     except KeyError as error:
         raise ExpressionError(f"{text!r}: {no_such('fact', str(error.args[0]), facts)}") from None
     except (ExpressionError, TypeError, ValueError) as error:

@@ -6,20 +6,19 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 
-from msgspec import Struct
-
 from ..errors import ContractError
 from ..json_types import Json
-from .expressions import evaluated, read_expression
+from .expressions import Evaluate, compiled, evaluated, read_expression
 from .tokens import ExpressionError
 
 _PLACE = re.compile(r"\{([a-z_][a-z0-9_.]*)\}")
 
 
-class Template(Struct, frozen=True, dict=True):
-    """A template as it is written. It is read with its first use, or by `check`."""
+class Template:
+    """A template as it is written in a file. It is read when it is first used."""
 
-    source: Json
+    def __init__(self, source: Json) -> None:
+        self.source = source
 
     def fill(self, facts: Mapping[str, Json]) -> Json:
         """The JSON that it makes of *facts*, without the fields that are `optional.none()`.
@@ -27,7 +26,7 @@ class Template(Struct, frozen=True, dict=True):
         Raises:
             ExpressionError: it cannot be read, or evaluated with *facts*.
         """
-        return evaluated(self._python, "the template", facts)
+        return evaluated(self._function, "a template", facts)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -48,13 +47,30 @@ class Template(Struct, frozen=True, dict=True):
         return frozenset(names)
 
     @cached_property
-    def _python(self) -> str:
-        return _python(self.source)
+    def _function(self) -> Evaluate:
+        return compiled(_python(self.source))
 
 
-def fill(template: Json, facts: Mapping[str, Json]) -> Json:
-    """As `Template.fill`, for a template that is used once."""
-    return Template(template).fill(facts)
+class View:
+    """What is shown of a resource: a template, and more fields by its state under `when`."""
+
+    def __init__(self, source: Json) -> None:
+        shown = dict(source) if isinstance(source, dict) else source
+        by_state: Mapping[str, Json] = shown.pop("when", {}) if isinstance(shown, dict) else {}
+        self.always = Template(shown)
+        self.changes = {state: Template(it) for state, it in by_state.items()}
+        self.by_state = {state: Template({**shown, **it}) for state, it in by_state.items()}
+
+    def fill(self, facts: Mapping[str, Json]) -> Json:
+        """As `Template.fill`, with the fields of the present `state`."""
+        if not self.by_state:
+            return self.always.fill(facts)
+        return self.by_state.get(facts["state"], self.always).fill(facts)
+
+
+def read_template(type_: type, source: Json) -> Json:
+    """A field of the type `Template` or `View` of a contract's struct: a hook for msgspec."""
+    return source if isinstance(source, type_) else type_(source)
 
 
 def _texts(source: Json, place: str) -> list[tuple[str, str]]:

@@ -11,26 +11,22 @@ from collections.abc import Collection, Iterator, Mapping
 
 from ..behaviour.behaviour import Behaviour
 from ..behaviour.forms import PLACE, WORDS
-from ..behaviour.reasons import REASONS, needed_reasons
+from ..behaviour.reasons import needed_reasons
 from ..clauses.clauses import read_clauses
 from ..contracts.contract import Contract
 from ..errors import nearest
 from ..files import BEHAVIOUR, CHECKS
 from ..json_types import Json
+from .template_lint import problems_of_templates
 
-_TEXT_PLACE = re.compile(r"\{([a-z_][a-z0-9_.]*)\}")
 _CLAUSE = re.compile(r"[A-Z]{2,3}-[0-9]{3}")
-#: The notations of a time in a template.
-_TIMES = ("ms", "s", "iso")
-#: What is only known at run time: the caller's own fields.
-_OPEN = ("input", "doc")
 
 
 def problems_of_behaviour(contract: Contract) -> Iterator[str]:
     """What is wrong with the behaviour file of *contract*, each with its place."""
     yield from _missing_replies(contract)
     yield from _bad_forms(contract.behaviour)
-    yield from _bad_names(contract)
+    yield from problems_of_templates(contract)
     yield from _missing_examples(contract)
     yield from _open_but_paid(contract)
     yield from _bad_parents(contract.behaviour)
@@ -61,89 +57,16 @@ def _bad_forms(rules: Behaviour) -> Iterator[str]:
             yield f"at {at}: {form!r} has no place such as {{base62:12}}, so all would be the same"
 
 
-def _bad_names(contract: Contract) -> Iterator[str]:
-    """Templates that use a name which their place does not have."""
-    rules = contract.behaviour
-    view = _view_names(rules)
-    for name, kind in rules.resources.items():
-        template = dict(kind.view or {})
-        by_state: Mapping[str, Json] = template.pop("when", {})
-        yield from _unknown_names(template, view, f"resources/{name}/view")
-        for state, fields in by_state.items():
-            at = f"resources/{name}/view/when/{state}"
-            yield from _unknown_names(fields, view, at)
-            if kind.lifecycle is not None and state not in kind.lifecycle.states:
-                yield f"at {at}: {_unknown(state, kind.lifecycle.states)}"
-    for id_, operation in rules.operations.items():
-        names = {"items"} if operation.does == "list" else view
-        yield from _unknown_names(operation.answer, names, f"operations/{id_}/answer")
-    if rules.webhooks is not None:
-        job = {f"job.{it}" for it in view}
-        # A provider's functions may give webhooks further facts; a contract in data has none.
-        if not contract.has_functions:
-            yield from _webhook_names(rules, job)
-    if contract.has_functions:
-        return
-    for reason, reply in rules.refusals.items():
-        if reason in REASONS:
-            names = {*REASONS[reason].facts, "message", "field"}
-            at = f"refusals/replies/{reason}"
-            yield from _unknown_names([reply.message, reply.body, reply.headers], names, at)
-
-
-def _webhook_names(rules: Behaviour, job: Collection[str]) -> Iterator[str]:
-    webhooks = rules.webhooks
-    assert webhooks is not None
-    event = {"id", "type", "created", *(f"created.{it}" for it in _TIMES), *job}
-    for type_, it in webhooks.events.items():
-        yield from _unknown_names(it.data, event, f"webhooks/events/{type_}/data")
-    yield from _unknown_names(webhooks.body, {*event, "data"}, "webhooks/body")
-    sent = {"id", "type", "attempt", "body", *(f"timestamp.{it}" for it in _TIMES)}
-    yield from _unknown_names(webhooks.signed, sent, "webhooks/signed")
-    signed = {*sent, "signature.hex", "signature.base64"}
-    yield from _unknown_names(webhooks.headers, signed, "webhooks/headers")
-
-
-def _view_names(rules: Behaviour) -> set[str]:
-    plain = [name for name, it in rules.urls.items() if it.path.count("{") == it.path.count("{id}")]
-    return {
-        *("id", "input", "doc", "parent", "state", "progress", "reason", "created", "ended", "url"),
-        *(f"{time}.{notation}" for time in ("created", "ended") for notation in _TIMES),
-        *(f"url.{name}" for name in plain),
-    }
-
-
-def _unknown_names(template: Json, known: Collection[str], at: str) -> Iterator[str]:
-    for name in _names(template):
-        root = name.removeprefix("job.").partition(".")[0]
-        if name in known or (root in _OPEN and name.partition(".")[0] in {"job", *_OPEN}):
-            continue
-        yield f"at {at}: {_unknown(name, known)}"
-
-
-def _names(template: Json) -> Iterator[str]:
-    if isinstance(template, str):
-        if template.startswith("$"):
-            yield template[1:]
-        else:
-            yield from (match[1] for match in _TEXT_PLACE.finditer(template))
-    elif isinstance(template, Mapping):
-        for value in template.values():
-            yield from _names(value)
-    elif isinstance(template, list):
-        for value in template:
-            yield from _names(value)
-
-
 def _missing_examples(contract: Contract) -> Iterator[str]:
     """Operations that answer the documented example of a reply that is not documented."""
     if contract.has_functions:
         return  # they answer instead
     for id_, rules in contract.behaviour.operations.items():
-        if rules.does not in {None, "example"}:
+        status = rules.status.source if rules.status is not None else None
+        if rules.does not in {None, "example"} or not isinstance(status, int):
             continue
-        if rules.status is not None and contract.operations[id_].reply(rules.status) is None:
-            yield f"at operations/{id_}: openapi.yaml has no reply {rules.status} for it"
+        if contract.operations[id_].reply(status) is None:
+            yield f"at operations/{id_}: openapi.yaml has no reply {status} for it"
 
 
 def _open_but_paid(contract: Contract) -> Iterator[str]:

@@ -25,12 +25,15 @@ from screentest.mock_server.kernel.webhooks import (
     signed_headers,
 )
 from screentest.specs.behaviour.behaviour import Kind, WebhookEvent, WebhookRules
+from screentest.specs.expressions.templates import Template
 
-_FINISHED = WebhookEvent("play.applauded", "play", Kind.SUCCEEDED, {"film": "$job.url.film"})
+_FINISHED = WebhookEvent(
+    "play.applauded", "play", Kind.SUCCEEDED, Template({"film": "$job.url.film"})
+)
 _RULES = WebhookRules(
     events={"play.applauded": _FINISHED},
     id_form="note_{hex:20}",
-    body={"note": "$id", "at": "$created.ms", "play": "$job.id", "more": "$data"},
+    body=Template({"note": "$id", "at": "$created.ms", "play": "$job.id", "more": "$data"}),
     headers={
         "Stage-Note": "{id}",
         "Stage-Try": "{attempt}",

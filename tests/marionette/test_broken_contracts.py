@@ -56,15 +56,20 @@ _MISTAKES: dict[str, tuple[str, Json, str]] = {
     "word of an id": ("resources/play/id", "play_{hexx:8}", "no 'hexx' here; did you mean 'hex'?"),
     "id without a place": ("resources/play/id", "play", "so all would be the same"),
     "word of a key": ("credentials/stageKey/form", "stage_{base99:24}", "no 'base99' here"),
-    "name in a view": ("resources/play/view/id", "$idd", "no 'idd' here; did you mean 'id'?"),
-    "state in a view": ("resources/play/view/when", {"done": {}}, "no 'done' here"),
-    "name in an answer": ("operations/listPlays/answer", {"plays": "$itms"}, "no 'itms' here"),
-    "name in a webhook": ("webhooks/body/note", "$idd", "no 'idd' here"),
-    "name in a header": ("webhooks/headers/Stage-Try", "{attemt}", "no 'attemt' here"),
+    "name in a view": ("resources/play/view/id", "$idd", "no fact 'idd'; did you mean 'id'?"),
+    "expression in a view": (
+        "resources/play/view/id",
+        "$id +",
+        "resources/play/view/id: expression 'id +', column 5: expected a value, got 'the end'",
+    ),
+    "state in a view": ("resources/play/view/when", {"done": {}}, "no state 'done'"),
+    "name in an answer": ("operations/listPlays/answer", {"plays": "$itms"}, "no fact 'itms'"),
+    "name in a webhook": ("webhooks/body/note", "$idd", "no fact 'idd'"),
+    "name in a header": ("webhooks/headers/Stage-Try", "{attemt}", "no fact 'attemt'"),
     "name in a message": (
         "refusals/replies/not_found/message",
         "No {resorce}.",
-        "no 'resorce' here; did you mean 'resource'?",
+        "no fact 'resorce'; did you mean 'resource'?",
     ),
     "reply for a missing key": (
         "refusals/replies/missing_credential",
@@ -172,7 +177,7 @@ def test_bad_form_of_an_id_is_a_journaled_mistake_of_the_contract(tmp_path: Path
 
 
 def test_reply_that_breaks_the_contract_leaves_no_job_and_no_hold(tmp_path: Path) -> None:
-    world = _serve(_write(tmp_path / "stage", _changed(_RULES, "resources/play/view/id", "$idd")))
+    world = _serve(_write(tmp_path / "stage", _changed(_RULES, "resources/play/view/id", "$null")))
     account = world.account("marionette")
 
     answer = account.client.post("/v1/plays", json={"title": "Faust"})
@@ -187,7 +192,7 @@ def test_reply_that_breaks_the_contract_leaves_no_job_and_no_hold(tmp_path: Path
 def test_lenient_mock_sends_a_reply_that_breaks_the_contract_with_a_warning(
     tmp_path: Path,
 ) -> None:
-    folder = _write(tmp_path / "stage", _changed(_RULES, "resources/play/view/id", "$idd"))
+    folder = _write(tmp_path / "stage", _changed(_RULES, "resources/play/view/id", "$null"))
     app = create_app(contracts=[read_contract(folder)], is_strict=False)
     world = make_world(WsgiClient(app))
     account = world.account("marionette")

@@ -5,18 +5,17 @@ from __future__ import annotations
 import pytest
 
 from screentest.specs.errors import ContractError
-from screentest.specs.expressions.templates import Template, fill
+from screentest.specs.expressions.templates import Template, View
 
 
 def test_a_value_keeps_its_type_and_a_text_gets_words() -> None:
     facts = {"id": "j1", "input": {"seconds": 4, "fps": None}}
 
-    filled = fill(
-        {"id": "$id", "all": ["$input.seconds * 2", "{id}: {input.seconds}s{input.fps}", 7, None]},
-        facts,
+    template = Template(
+        {"id": "$id", "all": ["$input.seconds * 2", "{id}: {input.seconds}s{input.fps}", 7, None]}
     )
 
-    assert filled == {"id": "j1", "all": [8, "j1: 4s", 7, None]}
+    assert template.fill(facts) == {"id": "j1", "all": [8, "j1: 4s", 7, None]}
 
 
 def test_an_absent_field_is_left_out() -> None:
@@ -43,3 +42,11 @@ def test_every_bad_expression_is_named_with_its_place() -> None:
 
 def test_names_are_those_of_values_and_texts() -> None:
     assert Template({"a": "$x.y ? z : 1", "b": "{p.q} {r}"}).names == {"x.y", "z", "p.q", "r"}
+
+
+def test_a_view_has_further_fields_in_some_states() -> None:
+    view = View({"id": "$id", "url": None, "when": {"done": {"url": "$url"}}})
+    facts = {"id": "j1", "url": "https://a.example"}
+
+    assert view.fill({**facts, "state": "done"}) == {"id": "j1", "url": "https://a.example"}
+    assert view.fill({**facts, "state": "other"}) == {"id": "j1", "url": None}

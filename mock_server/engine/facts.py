@@ -1,0 +1,119 @@
+"""The facts that the templates of a contract may name, each found when a template needs it.
+
+A fact that is not needed costs nothing, and does not shorten how long an answer stays valid.
+`specs.behaviour.fact_names` describes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from screentest.specs.json_types import Json
+
+from ..kernel.clock import Notations
+from ..kernel.ids import digest, mint
+from ..kernel.rows import Resource
+from .instant import Instant
+
+if TYPE_CHECKING:
+    from .provider import Call
+
+
+class Facts(dict[str, Json]):
+    """Facts by name. *find* is asked once for each; it raises KeyError for an unknown name."""
+
+    __slots__ = ("_find",)
+
+    def __init__(self, find: Callable[[str], Json]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, name: str) -> Json:
+        value = self[name] = self._find(name)
+        return value
+
+
+def resource_facts(ctx: Instant, resource: Resource) -> Facts:
+    """The facts about a resource and its world."""
+    about = _OfResource(ctx, resource)
+    return Facts(lambda name: _RESOURCE[name](about) if name in _RESOURCE else _WORLD[name](ctx))
+
+
+def call_facts(call: Call, resource: Resource | None = None) -> Facts:
+    """The facts about a call and its world, and those about *resource* if there is one."""
+    about = _OfResource(call.ctx, resource) if resource is not None else None
+
+    def find(name: str) -> Json:
+        if about is not None and name in _RESOURCE:
+            return _RESOURCE[name](about)
+        return _CALL[name](call) if name in _CALL else _WORLD[name](call.ctx)
+
+    return Facts(find)
+
+
+class _OfResource(Struct, frozen=True, gc=False):
+    """A resource as it is in an instant."""
+
+    ctx: Instant
+    resource: Resource
+
+    @property
+    def is_final(self) -> bool:
+        return self.resource.script is not None and self.ctx.kind(self.resource).is_final
+
+    def urls(self) -> Json:
+        """The URLs that need nothing but the id, by kind."""
+        return Facts(lambda name: self.ctx.url(name, id=self.resource.id))
+
+    def left_ms(self) -> int:
+        script = self.resource.script
+        assert script is not None, self.resource.kind
+        offset_ms = self.resource.offset_ms(self.ctx.now_ms)
+        if script.held_ms is not None:
+            offset_ms = min(offset_ms, script.held_ms)
+        return script.steps[-1][0] - offset_ms
+
+
+_Finder = Callable[[_OfResource], Json]
+
+_WORLD: Mapping[str, Callable[[Instant], Json]] = {
+    "facts": lambda ctx: ctx.behaviour.facts,
+    "media": lambda ctx: ctx.behaviour.media,
+    "reading": lambda ctx: Facts(ctx.reading),
+    "base_url": lambda ctx: ctx.base_url,
+    "provider_url": lambda ctx: ctx.behaviour.base_url,
+    "world": lambda ctx: ctx.world.id,
+    "now": lambda ctx: Notations(ctx.now_ms),
+    "address": lambda ctx: lambda name, parts: ctx.url(name, **parts),
+    "mint": lambda ctx: lambda form, number: mint(form, number, ctx.world.seed, ctx.provider),
+    "digest": lambda _: lambda parts: digest(*parts).hex()[:16],
+}
+_RESOURCE: Mapping[str, _Finder] = {
+    "id": lambda it: it.resource.id,
+    "input": lambda it: it.resource.doc.get("input", {}),
+    "doc": lambda it: it.resource.doc,
+    "parent": lambda it: it.resource.parent,
+    "created": lambda it: Notations(it.resource.created_ms),
+    "state": lambda it: it.ctx.state(it.resource) if it.resource.script is not None else None,
+    "kind": lambda it: it.ctx.kind(it.resource).value,
+    "entered": lambda it: Notations(it.ctx.entered_ms(it.resource)),
+    "ended": lambda it: Notations(it.ctx.entered_ms(it.resource) if it.is_final else None),
+    "left_ms": lambda it: it.left_ms(),
+    "wait_ms": lambda it: it.ctx.wall_wait_ms(it.resource),
+    "progress": lambda it: it.ctx.progress(it.resource),
+    "reason": lambda it: it.resource.script.reason if it.resource.script is not None else "",
+    "refunded": lambda it: it.ctx.ledger.refunded(it.resource.account, it.resource.id),
+    "url": _OfResource.urls,
+}
+_CALL: Mapping[str, Callable[[Call], Json]] = {
+    "path": lambda call: call.path,
+    "query": lambda call: call.query,
+    "body": lambda call: call.body,
+    "operation": lambda call: call.operation.id,
+    "number": lambda call: call.ctx.number,
+    "account": lambda call: call.account,
+    "found": lambda call: Facts(lambda kind: resource_facts(call.ctx, call.found[kind])),
+}

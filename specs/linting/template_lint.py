@@ -1,0 +1,139 @@
+"""Mistakes in the templates of a behaviour file: bad expressions, and unknown names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+from ..behaviour.behaviour import Behaviour, OperationRules
+from ..behaviour.fact_names import OF_CALLS, OF_LISTS, OF_RESOURCES, OF_WORLDS, known_names
+from ..behaviour.reasons import REASONS
+from ..contracts.contract import Contract
+from ..errors import ContractError, no_such
+from ..expressions.expressions import unknown_names
+from ..expressions.templates import Template, View
+from ..openapi.operations import Operation
+
+_TIMES = ("ms", "s", "iso", "iso_s", "iso_us")
+
+
+def problems_of_templates(contract: Contract) -> Iterator[str]:
+    """What is wrong with the templates of *contract*, each with its place."""
+    rules = contract.behaviour
+    world = _names_of(rules, OF_WORLDS)
+    view = world | _names_of(rules, OF_RESOURCES)
+    for name, kind in rules.resources.items():
+        states = kind.lifecycle.states if kind.lifecycle is not None else None
+        yield from _bad_view(kind.view, view, f"resources/{name}/view", states)
+    for id_, operation in rules.operations.items():
+        yield from _bad_operation(rules, operation, contract.operations[id_])
+    # A provider's functions may give webhooks and refusals further facts.
+    if contract.has_functions:
+        return
+    if rules.webhooks is not None:
+        yield from _bad_webhooks(rules, {f"job.{it}" for it in view})
+    for reason, reply in rules.refusals.items():
+        if reason in REASONS:
+            names = {*REASONS[reason].facts, "message", "field"}
+            at = f"refusals/replies/{reason}"
+            yield from _bad(Template([reply.message, reply.body, reply.headers]), names, at)
+
+
+def _bad_operation(rules: Behaviour, operation: OperationRules, shape: Operation) -> Iterator[str]:
+    at = f"operations/{operation.id}"
+    before = _names_of(rules, OF_WORLDS) | _names_of_call(operation, shape)
+    resource = _names_of(rules, OF_WORLDS) | _names_of(rules, OF_RESOURCES)
+    for name, value in operation.let.items():
+        yield from _bad(value, before, f"{at}/let/{name}")
+        before |= {name, f"{name}.*"}
+    about = before | resource
+    first = before if operation.does in {"create", "list", None, "example"} else about
+    for number, refused in enumerate(operation.refuses):
+        yield from _bad(refused.when, first, f"{at}/refuses/{number}/when")
+        yield from _bad(refused.facts, first, f"{at}/refuses/{number}/facts")
+    for name in ("keeps", "parent"):
+        yield from _bad(getattr(operation, name), first, f"{at}/{name}")
+    yield from _bad_view(operation.item, resource, f"{at}/item")
+    if operation.page is not None:
+        for name in ("limit", "after", "offset", "rising", "unknown"):
+            yield from _bad(getattr(operation.page, name), before, f"{at}/page/{name}")
+        yield from _bad(operation.page.where, resource, f"{at}/page/where")
+    last = before | {*known_names(OF_LISTS)} if operation.does == "list" else about
+    yield from _bad_view(operation.answer, last, f"{at}/answer")
+    for name in ("headers", "status"):
+        yield from _bad(getattr(operation, name), last, f"{at}/{name}")
+
+
+def _bad_webhooks(rules: Behaviour, job: Collection[str]) -> Iterator[str]:
+    webhooks = rules.webhooks
+    assert webhooks is not None
+    event = {"id", "type", "created", *(f"created.{it}" for it in _TIMES), *job}
+    for type_, it in webhooks.events.items():
+        yield from _bad(it.data, event, f"webhooks/events/{type_}/data")
+    yield from _bad(webhooks.body, {*event, "data", "data.*"}, "webhooks/body")
+    sent = {"id", "type", "attempt", "body", *(f"timestamp.{it}" for it in _TIMES)}
+    yield from _bad(Template(webhooks.signed), sent, "webhooks/signed")
+    signed = {*sent, "signature.hex", "signature.base64"}
+    yield from _bad(Template(dict(webhooks.headers)), signed, "webhooks/headers")
+
+
+def _names_of(rules: Behaviour, table: Mapping[str, str]) -> set[str]:
+    """The names of *table*, with what this contract has inside them."""
+    plain = {name for name, it in rules.urls.items() if set(_parts(it.path)) == {"id"}}
+    inside: Mapping[str, Collection[str]] = {
+        "facts": rules.facts,
+        "media": rules.media,
+        "reading": rules.interpretations,
+        "url": plain,
+    }
+    names = {*known_names(table)} - {f"{name}.*" for name in inside}
+    for root, known in inside.items():
+        if f"{root}.*" in table:
+            names |= {root, *(f"{root}.{it}" for it in known)}
+            names |= {f"{root}.{it}.*" for it in known} if root in {"facts", "media"} else set()
+    return names
+
+
+def _parts(path: str) -> list[str]:
+    return re.findall(r"\{(\w+)\}", path)
+
+
+def _names_of_call(rules: OperationRules, shape: Operation) -> set[str]:
+    fields = {name for it in shape.bodies.values() for name in it.fields.named}
+    inside: Mapping[str, Collection[str]] = {
+        "path": _parts(shape.path),
+        "query": [it.name for it in shape.parameters if it.place == "query"],
+        "body": fields,
+        "found": [it.kind for it in rules.targets],
+    }
+    names = {*known_names(OF_CALLS)} - {f"{name}.*" for name, it in inside.items() if it}
+    for root, known in inside.items():
+        names |= {root, *(it for name in known for it in (f"{root}.{name}", f"{root}.{name}.*"))}
+    return names
+
+
+def _bad_view(
+    view: View | None,
+    known: Collection[str],
+    at: str,
+    states: Collection[str] | None = None,
+) -> Iterator[str]:
+    if view is None:
+        return
+    yield from _bad(view.always, known, at)
+    for state, template in view.changes.items():
+        yield from _bad(template, known, f"{at}/when/{state}")
+        if states is not None and state not in states:
+            yield f"at {at}/when/{state}: {no_such('state', state, states)}"
+
+
+def _bad(template: Template | None, known: Collection[str], at: str) -> Iterator[str]:
+    if template is None:
+        return
+    try:
+        unknown = unknown_names(template.names, known)
+    except ContractError as error:
+        yield from (f"at {at}/{it}" for it in error.problems)
+        return
+    shown = [name for name in known if not name.endswith(".*")]
+    yield from (f"at {at}: {no_such('fact', name, shown)}" for name in unknown)
