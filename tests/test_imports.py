@@ -27,7 +27,7 @@ FLOORS = {
     "mock_server": (
         ("mock_server",),
         ("mock_server/kernel", "mock_server/media"),
-        ("mock_server/store",),
+        ("mock_server/store", "mock_server/tls"),
         ("mock_server/store/postgres",),
         ("mock_server/engine",),
         ("mock_server/answers",),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import sys
 from pathlib import Path
 
 from screentest.specs.json_types import Json
@@ -21,6 +23,13 @@ def readiness(url: str, world: Json) -> Json:
         "version": version(),
         "env": {"SCREENTEST_URL": url, **world["env"]},
     }
+
+
+def stop_when_stdin_ends() -> None:
+    """Stop when the parent process ends, even if it is killed."""
+    while os.read(sys.stdin.fileno(), 4_096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def remove_ready_file(path: Path, *, of_process: int | None = None) -> None:

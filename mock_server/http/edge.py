@@ -11,9 +11,11 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from screentest.specs.contracts.addresses import ProviderAddress, ProviderAddresses
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.redaction import looks_live
 
@@ -47,17 +49,25 @@ FileObserver = Callable[[World, Contract, str, int], None]
 
 
 class Place(Struct, frozen=True):
-    """Where a request goes: *provider* in *world*, at *path* below the address *base*."""
+    """Where a request goes: *provider* in *world*, at *path* below the address *base*.
+
+    *scheme* is that of the provider's own host, where the request names that.
+    """
 
     world: World
     provider: str
     base: str
     path: str
+    scheme: str | None = None
 
     @property
     def is_file(self) -> bool:
         """Whether the path names a stored file and not an operation."""
         return self.path.startswith(FILES)
+
+    def base_url(self, scheme: str, host: str) -> str:
+        """The address of the provider for a client that sent *host* over *scheme*."""
+        return f"{self.scheme or scheme}://{host}{self.base}"
 
 
 class Edge:
@@ -81,6 +91,8 @@ class Edge:
         self.streams = Streams(worlds)
         self.metrics: Metrics | None = None
         self.observe_file: FileObserver | None = None
+        #: The providers' own hosts, if the server answers for them.
+        self.real_hosts: ProviderAddresses | None = None
         self._guard = guard
         self._is_pure = is_pure
         self._remembers = remembers
@@ -96,10 +108,17 @@ class Edge:
         *is_trusted* skips the check of the Host header: the caller is in this process.
         """
         denied = check_size(path, query, headers)
-        if denied is None and not is_trusted:
-            denied = self._guard.check_host(headers.get("host", ""))
         if denied is not None:
             return deny(denied)
+        if not is_trusted:
+            host = headers.get("host", "")
+            if self.real_hosts is not None:
+                address = self.real_hosts.at(host.partition(":")[0], path)
+                if address is not None:
+                    return self._at_real_host(address, path)
+            denied = self._guard.check_host(host)
+            if denied is not None:
+                return deny(denied)
         world_id, base, inner = DEFAULT_WORLD, "", path
         if path.startswith("/w/"):
             _, _, world_id, *_rest = path.split("/", 3)
@@ -115,6 +134,15 @@ class Edge:
         if world is None:
             return deny(Denial(404, "unknown_world", f"no world {world_id[:64]!r}"))
         return Place(world, provider, f"{base}/{provider}", slash + below)
+
+    def _at_real_host(self, address: ProviderAddress, path: str) -> Place:
+        """The place of a request for *path* at a provider's own host, in the default world.
+
+        A key of another world leads to that world, as everywhere.
+        """
+        world = self._worlds.get(DEFAULT_WORLD)
+        scheme = urlsplit(address.base_url).scheme
+        return Place(world, address.provider_id, address.path, address.below(path), scheme)
 
     def turn(self, place: Place, request: Request) -> Turn:
         """The turn of *request* at *place*, in the world that it is for."""

@@ -17,6 +17,11 @@ from typing import Any
 import orjson
 from msgspec import Struct
 
+from ..kernel.errors import MockError
+
+#: Hosts that only this machine reaches.
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_TOKEN_LENGTH_MIN = 16
 #: A WSGI environment.
 Environ = Mapping[str, Any]
 
@@ -156,6 +161,25 @@ class Guard(Struct, frozen=True):
             "control calls need `Authorization: Bearer TOKEN`, the --control-token of this server"
         )
         return Denial(401, "unauthorized", detail)
+
+
+def check_reach(host: str, token: str | None) -> None:
+    """Check the address *host* to listen on, and the *token* of control calls.
+
+    Raises:
+        MockError: others could reach the control API, or no header can carry the token.
+    """
+    if not host:
+        raise MockError("--host must be an address or a name, not an empty string")
+    if host not in LOOPBACK and token is None:
+        raise MockError(
+            f"--host {host} can be reached by others, and the control API could be too; "
+            "give --control-token (16 characters or more), or stay on 127.0.0.1"
+        )
+    if token is not None and len(token) < _TOKEN_LENGTH_MIN:
+        raise MockError(f"--control-token must have {_TOKEN_LENGTH_MIN} characters or more")
+    if token is not None and not (token.isascii() and token.isprintable()):
+        raise MockError("--control-token must be printable ASCII, which a header can carry")
 
 
 def problem(denial: Denial) -> tuple[list[tuple[str, str]], bytes]:

@@ -159,8 +159,8 @@ def _decoded(path: str) -> str:
 def _request(
     environ: Mapping[str, Any], headers: Mapping[str, str], place: Place, **body: Any
 ) -> Request:
-    base_url: str = environ.get(BELIEVED_BASE) or (
-        f"{environ['wsgi.url_scheme']}://{environ['HTTP_HOST']}{place.base}"
+    base_url: str = environ.get(BELIEVED_BASE) or place.base_url(
+        environ["wsgi.url_scheme"], environ["HTTP_HOST"]
     )
     return Request(
         method=environ["REQUEST_METHOD"],

@@ -16,18 +16,23 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
+from screentest.specs.contracts.addresses import ProviderAddresses
 from screentest.specs.json_types import Json
 
 from ..contracts import contract_option
 from ..exit_codes import Exit
 from ..files import report_file, write_whole
-from ..output import fail, tell
+from ..output import fail, printable, tell
 from ..request_log import summary
 from ..settings import setting_option, unread_variables
+
+if TYPE_CHECKING:
+    from screentest.specs.contracts.registry import Contracts
 
 _START_S_MAX = 30.0
 _STOP_S_MAX = 10.0
@@ -59,6 +64,13 @@ _SENT_ON = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
     multiple=True,
     help="Write findings, receipt and outcome coverage: text:F, json:F.",
 )
+@click.option(
+    "--intercept",
+    "intercepts",
+    is_flag=True,
+    help="Lead https calls to the providers' own hosts to the mock, and refuse all other hosts. "
+    "Needs the extra `tls`.",
+)
 @click.option("--log", "prints_requests", is_flag=True, help="Print a line per request.")
 @click.argument("command_line", metavar="-- COMMAND [ARGS]...", nargs=-1, required=True)
 def command(
@@ -77,8 +89,11 @@ def command(
     program = _program(command_line[0])
     with tempfile.TemporaryDirectory(prefix="screentest-") as folder:
         ready, report = Path(folder, "ready.json"), Path(folder, "report.json")
-        with _mock(ready, report, _serve_options(given), **given) as variables:
-            code = _run([program, *command_line[1:]], variables)
+        with (
+            _mock(ready, report, _serve_options(given), **given) as mock,
+            _intercepted(mock, Path(folder), **given) as variables,
+        ):
+            code = _run([program, *command_line[1:]], mock["env"] | variables)
         counts = json.loads(report.read_text()) if report.exists() else None
     for kind, path in reports if counts is not None else ():
         write_whole(path, _as_json(counts) if kind == "json" else _as_text(counts))
@@ -108,14 +123,15 @@ def _program(word: str) -> str:
 def _serve_options(given: Mapping[str, Any]) -> list[str]:
     options = [f"--{name}={given[name]}" for name in ("seed", "clock", "pace")]
     options += [f"--provider={name}" for name in given["provider"]]
+    options += ["--real-hosts"] * given["intercepts"]
     return options + [f"--contract={it}" for it in given["contracts"].places_from("--contract")]
 
 
 @contextmanager
 def _mock(
     ready: Path, report: Path, options: Sequence[str], *, prints_requests: bool, **_: Any
-) -> Generator[Mapping[str, str]]:
-    """A mock on a free port; yields the variables that point to it."""
+) -> Generator[Json]:
+    """A mock on a free port; yields its ready file."""
     arguments = [
         *(
             sys.executable,
@@ -140,7 +156,7 @@ def _mock(
         env=_environment_of_mock(),
     )
     try:
-        yield _wait_for(ready, server)["env"]
+        yield _wait_for(ready, server)
     finally:
         assert server.stdin is not None
         server.stdin.close()
@@ -149,6 +165,47 @@ def _mock(
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+
+
+@contextmanager
+def _intercepted(
+    mock: Json,
+    folder: Path,
+    *,
+    intercepts: bool,
+    provider: Sequence[str],
+    contracts: Contracts,
+    **_: Any,
+) -> Generator[Mapping[str, str]]:
+    """A proxy in front of *mock*; yields the variables that lead clients to it."""
+    if not intercepts:
+        yield {}
+        return
+    from ...tls.authority import make_certificate, trusting
+    from ...tls.proxy import InterceptingProxy
+
+    served = [contracts.load(name) for name in provider or contracts.names]
+    hosts = ProviderAddresses(served).hosts
+    certificate = make_certificate(hosts)
+    authority = folder / "authority.pem"
+    authority.write_bytes(certificate.authority)
+    proxy = InterceptingProxy(
+        hosts,
+        urlsplit(mock["url"]).port or 0,
+        certificate.context(folder),
+        lambda host: tell(f"screentest: refused a connection to {printable(host)}"),
+    )
+    node_options = os.environ.get("NODE_OPTIONS", "")
+    try:
+        # A NO_PROXY of the user could name a provider's host.
+        yield {
+            **trusting(authority),
+            **proxy.variables(node_options),
+            "NO_PROXY": "",
+            "no_proxy": "",
+        }
+    finally:
+        proxy.close()
 
 
 def _environment_of_mock() -> dict[str, str]:
@@ -192,7 +249,7 @@ def _environment(variables: Mapping[str, str]) -> dict[str, str]:
     """Our environment with *variables*; clients bypass a proxy for the mock."""
     environment = {**os.environ, **variables}
     for name in ("NO_PROXY", "no_proxy"):
-        given = os.environ.get(name)
+        given = environment.get(name)
         environment[name] = ",".join(filter(None, (given, "127.0.0.1,localhost")))
     return environment
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,33 +14,34 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.types import FuncParamType
 
+from screentest.specs.contracts.addresses import ProviderAddresses
 from screentest.specs.json_types import Json
 
+from ...http.guard import LOOPBACK, Guard, check_reach
 from ...http.webhook_targets import Network, Targets, read_network
 from ...kernel.clock import read_clock
-from ...kernel.errors import MockError, unknown
+from ...kernel.errors import unknown
 from ...kernel.lifecycle import read_pace
 from ...store.database_urls import is_database_url, shown_database
-from ..banner import banner
+from ...tls.authority import Certificate, make_certificate
+from ..banner import banner, kept_settings
 from ..contracts import contract_option
 from ..files import output_file, write_whole
 from ..output import paint, tell
-from ..ready_file import readiness, remove_ready_file
+from ..ready_file import readiness, remove_ready_file, stop_when_stdin_ends
 from ..request_log import RequestLog, summary
 from ..settings import is_given, setting_option
 
 if TYPE_CHECKING:
     from flask import Flask
 
+    from screentest.specs.contracts.contract import Contract
     from screentest.specs.contracts.registry import Contracts
 
     from ...engine.world import Plan
     from ...findings.world_findings import Verdict
-    from ...http.guard import Guard
     from ...reports.tally import Tally
 
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-_TOKEN_LENGTH_MIN = 16
 #: Webhooks that are being sent have this long when the server stops; the others are handed back.
 _DELIVERIES_S_MAX = 1.0
 #: SQLite's name for a database in memory; `--db :memory:` overrides a file from a setting.
@@ -69,6 +70,8 @@ class Options:
     control_token: str | None
     allow_hosts: tuple[str, ...]
     cors: tuple[str, ...]
+    authority_file: Path | None
+    answers_real_hosts: bool
     webhook_networks: tuple[Network, ...]
     is_pure: bool
     is_strict: bool
@@ -123,6 +126,15 @@ class Options:
     help="Let pages of this origin call the providers, such as http://localhost:5173. The control "
     "API stays closed to them. Repeatable.",
 )
+@click.option(
+    "--tls",
+    "authority_file",
+    type=output_file(),
+    metavar="FILE",
+    help="Serve https, and answer for the providers' own hosts too. FILE gets the certificate of "
+    "an authority made for this run, for clients to trust. Needs the extra `tls`.",
+)
+@click.option("--real-hosts", "answers_real_hosts", is_flag=True, hidden=True)
 @setting_option(
     "webhook-allow",
     "--webhook-allow",
@@ -178,9 +190,9 @@ def command(*, database: Path | str | None, **options: Any) -> None:
     """Start the mock on this machine.
 
     The state is in memory unless --db names a SQLite file or a PostgreSQL database, which several
-    servers may share; `--db :memory:` overrides a file from a
-    setting. Each request is a line on stderr, with its findings below it. Ctrl+C stops the mock
-    and ends open streams; the exit code is then 0.
+    servers may share; `--db :memory:` overrides a file from a setting. Each request is a line on
+    stderr, with its findings below it. Ctrl+C stops the mock and ends open streams; the exit code
+    is then 0.
     """
     given = frozenset(name for name in ("seed", "clock", "pace") if is_given(name))
     serve(Options(database=database, given=given, **options))
@@ -194,38 +206,28 @@ def serve(options: Options) -> None:
     """
     mode, speed = read_clock(options.clock)
     pace = read_pace(options.pace)
-    _check_reach(options)
+    check_reach(options.host, options.control_token)
     # Flask and the validators load slowly: a wrong option is reported before they do.
     names = options.providers or options.contracts.names
     for name in names:
         if name not in options.contracts:
             raise unknown("provider", name, options.contracts.names)
     from ...engine.world import Plan
-    from ...http.app import create_app
     from ...http.rsgi.edge import RSGIEdge
     from ...http.rsgi.server import claim_port, run_server
 
+    contracts = [options.contracts.load(name) for name in names]
+    hosts = ProviderAddresses(contracts)
+    certificate = _certificate(options, hosts)
     port = claim_port(options.host, options.port)
     if options.ready_file is not None:
         remove_ready_file(options.ready_file)
     if options.ends_with_stdin:
-        threading.Thread(target=_stop_when_stdin_ends, daemon=True).start()
+        threading.Thread(target=stop_when_stdin_ends, daemon=True).start()
     log = RequestLog(sys.stderr, is_quiet=options.is_quiet, as_json=options.log == "json")
     plan = Plan(seed=options.seed, mode=mode, speed=speed, pace=pace)
-    app = create_app(
-        contracts=[options.contracts.load(name) for name in names],
-        database=options.database,
-        keep=options.keep,
-        plan=plan,
-        guard=_guard(options),
-        is_server=True,
-        is_pure=options.is_pure,
-        is_strict=options.is_strict,
-        refuses_unbehaved=options.refuses_unbehaved,
-        targets=_targets(options, port),
-        observe=lambda handled, took_ms: log.note(handled.note, handled.world.id, took_ms),
-    )
-    url = _url(options.host, port)
+    app = _app(options, contracts, plan, log, port)
+    url = _url(options, port)
     tally = _tally(app) if options.report_file is not None else None
 
     def announce() -> None:
@@ -233,7 +235,10 @@ def serve(options: Options) -> None:
             _control(app, url, path, options) for path in ("worlds/default", "providers")
         )
         if options.database is not None:
-            _tell_of_what_is_kept(options, plan, world)
+            chosen = {name: getattr(options, name) for name in options.given}
+            for problem in kept_settings(world, plan, chosen):
+                warning = paint("warning:", "yellow", sys.stderr)
+                tell(f"{warning} {shown_database(options.database)} {problem}")
         ready = readiness(url, world)
         shown = (
             json.dumps(ready) if options.as_json else banner(url, world, providers, options.pace)
@@ -249,17 +254,51 @@ def serve(options: Options) -> None:
         _sum_up(app, log, options, tally)
 
     edge, rest = app.extensions["screentest.edge"]
+    if certificate is not None or options.answers_real_hosts:
+        edge.real_hosts = hosts
     served = RSGIEdge(
         edge, app.extensions["screentest"], rest, due_timer=app.extensions["screentest.due_timer"]
     )
-    run_server(served, host=options.host, port=port, on_ready=announce, on_stop=sum_up)
+    run_server(
+        served,
+        host=options.host,
+        port=port,
+        certificate=certificate,
+        on_ready=announce,
+        on_stop=sum_up,
+    )
 
 
-def _targets(options: Options, port: int) -> Targets:
-    return Targets(
-        is_exposed=options.host not in _LOOPBACK,
-        allowed=options.webhook_networks,
-        own_ports=frozenset({port}),
+def _certificate(options: Options, hosts: ProviderAddresses) -> Certificate | None:
+    """The certificate of `--tls`, whose authority is written to the file that the option names."""
+    if options.authority_file is None:
+        return None
+    certificate = make_certificate(hosts.hosts)
+    write_whole(options.authority_file, certificate.authority.decode())
+    return certificate
+
+
+def _app(
+    options: Options, contracts: Sequence[Contract], plan: Plan, log: RequestLog, port: int
+) -> Flask:
+    from ...http.app import create_app
+
+    return create_app(
+        contracts=contracts,
+        database=options.database,
+        keep=options.keep,
+        plan=plan,
+        guard=_guard(options),
+        is_server=True,
+        is_pure=options.is_pure,
+        is_strict=options.is_strict,
+        refuses_unbehaved=options.refuses_unbehaved,
+        targets=Targets(
+            is_exposed=options.host not in LOOPBACK,
+            allowed=options.webhook_networks,
+            own_ports=frozenset({port}),
+        ),
+        observe=lambda handled, took_ms: log.note(handled.note, handled.world.id, took_ms),
     )
 
 
@@ -298,52 +337,11 @@ def _sum_up(app: Flask, log: RequestLog, options: Options, tally: Tally | None) 
 
 def _guard(options: Options) -> Guard:
     from ...http.cors import read_origins
-    from ...http.guard import Guard
 
     hosts = frozenset(host.lower() for host in options.allow_hosts)
     return Guard(hosts, options.control_token, read_origins(options.cors))
 
 
-def _url(host: str, port: int) -> str:
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{port}"
-
-
-def _stop_when_stdin_ends() -> None:
-    """Stop when the parent process ends, even if it is killed."""
-    while os.read(sys.stdin.fileno(), 4_096):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _check_reach(options: Options) -> None:
-    token = options.control_token
-    if not options.host:
-        raise MockError("--host must be an address or a name, not an empty string")
-    if options.host not in _LOOPBACK and token is None:
-        raise MockError(
-            f"--host {options.host} can be reached by others, and the control API could be too; "
-            "give --control-token (16 characters or more), or stay on 127.0.0.1"
-        )
-    if token is not None and len(token) < _TOKEN_LENGTH_MIN:
-        raise MockError(f"--control-token must have {_TOKEN_LENGTH_MIN} characters or more")
-    if token is not None and not (token.isascii() and token.isprintable()):
-        raise MockError("--control-token must be printable ASCII, which a header can carry")
-
-
-def _tell_of_what_is_kept(options: Options, plan: Plan, world: Json) -> None:
-    """Warn of options that have no effect because the file already contains a world."""
-    clock = world["clock"]
-    kept = {
-        "seed": (world["seed"], plan.seed),
-        "clock": ((clock["mode"], clock["speed"]), (plan.mode.value, plan.speed)),
-        "pace": (world["pace"], plan.pace),
-    }
-    detail = {"seed": world["seed"], "clock": clock["mode"], "pace": f"{world['pace']:g}"}
-    for name, (is_now, asked) in kept.items():
-        if name in options.given and is_now != asked:
-            tell(
-                f"{paint('warning:', 'yellow', sys.stderr)} "
-                f"{shown_database(options.database)} keeps its "
-                f"{name} {detail[name]}; {name} {getattr(options, name)} needs a new file"
-            )
+def _url(options: Options, port: int) -> str:
+    shown = f"[{options.host}]" if ":" in options.host else options.host
+    return f"http{'s' * (options.authority_file is not None)}://{shown}:{port}"

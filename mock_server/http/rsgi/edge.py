@@ -290,7 +290,7 @@ def _request(scope: Scope, headers: Mapping[str, str], place: Place, **body: Any
         path=place.path,
         query=scope.query_string,
         headers=headers,
-        base_url=f"{scope.scheme}://{headers['host']}{place.base}",
+        base_url=place.base_url(scope.scheme, headers["host"]),
         peer=scope.client.rpartition(":")[0],
         **body,
     )

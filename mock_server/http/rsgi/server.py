@@ -10,17 +10,21 @@ import asyncio
 import contextlib
 import gc
 import os
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.server.embed import Server
 
 from ...kernel.errors import MockError
+from ...tls.authority import Certificate
 from .edge import RSGIEdge
 
 #: Bodies that are arriving have this long when the server stops; streams end with a comment.
@@ -47,21 +51,32 @@ def run_server(
     port: int,
     on_ready: Callable[[], None],
     on_stop: Callable[[], None],
+    certificate: Certificate | None = None,
 ) -> None:
-    """Serve *edge* until SIGINT or SIGTERM.
+    """Serve *edge* until SIGINT or SIGTERM; over https with a *certificate*.
 
     *on_ready* is called once, when the port answers; *on_stop* once, after the last answer. Then
     the process ends, with 0, or with 1 if it could not be announced. After a signal nothing new is
     accepted, streams get a last comment, and calls that have arrived are answered. A second signal
     ends the process at once.
     """
-    asyncio.run(_serve(edge, _address(host), port, on_ready, on_stop))
+    folder = Path(tempfile.mkdtemp(prefix="screentest-tls-")) if certificate else None
+
+    def ready() -> None:
+        # The server has read its key by now.
+        if folder is not None:
+            shutil.rmtree(folder)
+        on_ready()
+
+    keys = certificate.write(folder) if certificate and folder else (None, None)
+    asyncio.run(_serve(edge, _address(host), port, keys, ready, on_stop))
 
 
 async def _serve(
     edge: RSGIEdge,
     address: str,
     port: int,
+    keys: tuple[Path | None, Path | None],
     on_ready: Callable[[], None],
     on_stop: Callable[[], None],
 ) -> NoReturn:
@@ -75,6 +90,9 @@ async def _serve(
         backlog=_BACKLOG,
         backpressure=_connections_max(),
         log_enabled=False,
+        ssl_cert=keys[0],
+        ssl_key=keys[1],
+        ssl_protocol_min=SSLProtocols.tls12,
     )
     loop = asyncio.get_running_loop()
     is_stopping = asyncio.Event()
