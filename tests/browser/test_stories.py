@@ -273,3 +273,17 @@ def test_an_open_detail_and_a_typed_text_survive_an_update(tab: Tab, mock: LiveM
 
     assert tab.page.get_by_label("State").input_value() == "proc"
     assert tab.page.locator("details.mode").get_attribute("open") is not None
+
+
+@pytest.mark.parametrize("provider", ["ozor", "oshara"])
+def test_reference_of_a_contract_is_drawn_from_its_own_files(tab: Tab, provider: str) -> None:
+    tab.open(f"/contracts/{provider}")
+    tab.page.get_by_role("link", name="reference of all fields").click()
+    tab.page.wait_for_url(f"**/contracts/{provider}/reference")
+    operation = {"ozor": "Create a video from a prompt", "oshara": "Create a video job"}[provider]
+
+    tab.page.locator("[data-action=navigate]", has_text=operation).first.click()
+    tab.page.locator("api-request").first.wait_for()
+
+    assert tab.problems == []
+    assert tab.foreign == []

@@ -156,3 +156,23 @@ def test_no_page_has_a_script_or_a_style_of_its_own(visitor: Visitor) -> None:
             assert tag != "style"
             assert tag != "script" or known.get("src", "").startswith(f"{UI}/assets/")  # type: ignore[union-attr]  # a script has a src
             assert not [it for it in known if it.startswith(("on", "hx-on", "style"))]
+
+
+def test_the_reference_alone_may_set_styles_and_no_page_may_run_inline_scripts(
+    visitor: Visitor,
+) -> None:
+    reference = visitor.open("/contracts/ozor/reference")
+    other = visitor.open("/contracts/ozor")
+
+    assert "style-src 'self' 'unsafe-inline';" in reference.headers["Content-Security-Policy"]
+    assert "style-src 'self';" in other.headers["Content-Security-Policy"]
+    assert "script-src 'self';" in reference.headers["Content-Security-Policy"]
+    assert b"<script>" not in reference.data + other.data
+
+
+def test_a_reference_follows_the_readings_of_its_world(visitor: Visitor) -> None:
+    document = visitor.open("/contracts/ozor/openapi.json").get_json()
+
+    assert document["info"]["title"] == "Ozor"
+    assert visitor.open("/contracts/nothing/openapi.json").status_code == 422
+    assert visitor.open("/contracts/nothing/reference").status_code == 422

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from screentest.specs.json_types import Json
 from tests.tree import ROOT
 
 ASSETS = ROOT / "mock_server" / "http" / "ui" / "assets"
 VENDOR = ASSETS / "vendor"
+NOTED = json.loads((VENDOR / "vendor.json").read_text(encoding="utf-8"))
 
 
 def test_no_file_of_the_page_names_another_host() -> None:
@@ -34,8 +36,8 @@ def test_no_file_of_the_page_names_another_host() -> None:
 
 @pytest.mark.slow
 @pytest.mark.npm
-def test_vendored_files_are_those_of_the_package(tmp_path: Path) -> None:
-    noted = json.loads((VENDOR / "vendor.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("noted", NOTED, ids=lambda it: it["name"])
+def test_vendored_files_are_those_of_the_package(noted: Json, tmp_path: Path) -> None:
     name = f"{noted['name']}@{noted['version']}"
     subprocess.run(["npm", "pack", "--silent", name], cwd=tmp_path, check=True, timeout=120)
     archive = next(tmp_path.glob("*.tgz"))

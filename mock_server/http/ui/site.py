@@ -10,6 +10,8 @@ from flask import (
     Response,
     abort,
     g,
+    jsonify,
+    make_response,
     redirect,
     render_template,
     request,
@@ -39,6 +41,9 @@ _FORM_BYTES_MAX = 64 * 1024
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_REFERENCE_POLICY = _POLICY.replace(
+    "style-src 'self'; img-src 'self'", "style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 )
 _HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": _POLICY,
@@ -90,7 +95,8 @@ class Site:
 
     def finish(self, response: Response) -> Response:
         """Add the headers that keep a browser within its bounds, and its session."""
-        response.headers.update(_HEADERS)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
         if request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
         if g.get("session") and g.get("is_new") and request.endpoint != "static":
@@ -157,6 +163,17 @@ class Site:
     def contract_page(self, world_id: str, provider: str) -> str:
         view = self._view(world_id)
         return self._render("contract", view, one_contract(view, provider), page="contracts")
+
+    def reference(self, world_id: str, provider: str) -> Response:
+        """The operations of a contract by RapiDoc, which sets styles as it draws."""
+        self._view(world_id).contract(provider)
+        answer = make_response(render_template("reference.html", provider=provider))
+        answer.headers["Content-Security-Policy"] = _REFERENCE_POLICY
+        return answer
+
+    def openapi(self, world_id: str, provider: str) -> Response:
+        """The OpenAPI document with the shapes of this world's readings."""
+        return jsonify(self._view(world_id).contract(provider).document)
 
     def video(self, world_id: str, job: str) -> Response:
         asset = video(self._view(world_id), job)
@@ -261,6 +278,8 @@ def make_site(worlds: Worlds, control: Control, send: Send, rules: Rules, secret
         (f"{one_world}/requests/<number>", site.request_page),
         (f"{one_world}/jobs/<path:job>", site.job_page),
         (f"{one_world}/contracts/<provider>", site.contract_page),
+        (f"{one_world}/contracts/<provider>/reference", site.reference),
+        (f"{one_world}/contracts/<provider>/openapi.json", site.openapi),
         (f"{one_world}/video/<path:job>", site.video),
         (f"{one_world}/live", site.live),
     ):
