@@ -9,7 +9,8 @@ imports only the ones above it:
 - `contracts`: a provider's files together, the control API, and which headers are credentials;
 - `clauses`: the numbered clauses of a provider's document, and what each cited place is about;
 - `checks`: how a promise is observed;
-- `linting`: mistakes in contract files.
+- `linting`: mistakes in contract files;
+- `drafting`: a first contract out of an OpenAPI file and recorded calls.
 
 Pure: nothing here opens a socket, reads a clock or imports a web framework. The mock simulates
 from these contracts and the contract kit judges by them, so each state, price and limit is written

@@ -23,6 +23,7 @@ FLOORS = {
         ("specs/clauses",),
         ("specs/checks",),
         ("specs/linting",),
+        ("specs/drafting",),
     ),
     "mock_server": (
         ("mock_server",),

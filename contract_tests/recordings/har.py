@@ -90,6 +90,18 @@ def har_of(
     return HarReading(trace, skipped)
 
 
+def raws_of_har(text: str, name: str) -> Iterator[tuple[str, Raw]]:
+    """(origin, exchange) of each entry that a server answered, in the order of the file.
+
+    Raises:
+        ValueError: it is not a HAR file.
+    """
+    skipped: Counter[str] = Counter()
+    for entry in _entries(text, name):
+        if not _is_skipped(entry, skipped):
+            yield entry.origin, entry.raw
+
+
 def tally(skipped: Counter[str]) -> str:
     """`3 calls of example.org, 1 redirects`, the most frequent first."""
     shown = [f"{count} {why}" for why, count in skipped.most_common(_REASONS_SHOWN_MAX)]
@@ -104,6 +116,7 @@ def tally(skipped: Counter[str]) -> str:
 class _Entry:
     """One entry: its address, its request and its answer."""
 
+    origin: str
     host: str
     raw: Raw
     is_cached: bool
@@ -166,7 +179,8 @@ def _read_entry(entry: Json, before_ms: int, where: str) -> _Entry:
         lacks=frozenset(lacks),
     )
     is_cached = status == 304 or bool(entry.get("_fromCache") or response.get("_fromCache"))
-    return _Entry(_host(parts), raw, is_cached)
+    host = _host(parts)
+    return _Entry(f"{parts.scheme}://{host}", host, raw, is_cached)
 
 
 def _host(parts: SplitResult) -> str:

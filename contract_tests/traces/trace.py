@@ -195,9 +195,9 @@ def understand(
     *sent* is the decoded request body where the caller knows it, as with forms.
     """
     operation, values = find_operation(contract, raw.method, raw.path)
-    reply, broken = _decoded(raw.body, raw.headers.get("content-type", ""))
+    reply, broken = decoded(raw.body, raw.headers.get("content-type", ""))
     if sent is None and raw.request_body:
-        sent, _ = _decoded(raw.request_body, raw.request_headers.get("content-type", ""))
+        sent, _ = decoded(raw.request_body, raw.request_headers.get("content-type", ""))
     is_stream = raw.headers.get("content-type", "").startswith("text/event-stream")
     return Exchange(
         number=number,
@@ -236,7 +236,8 @@ def find_operation(
     return None, {}
 
 
-def _decoded(body: bytes, content_type: str) -> tuple[Json, bool]:
+def decoded(body: bytes, content_type: str) -> tuple[Json, bool]:
+    """The JSON value of *body*, and whether it is broken; None unless *content_type* is JSON."""
     if "json" not in content_type or not body:
         return None, False
     try:

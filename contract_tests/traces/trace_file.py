@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -113,20 +113,39 @@ def read_trace(path: Path, contract: Contract) -> Trace:
 
 def trace_of(text: str, name: str, contract: Contract) -> Trace:
     """As `read_trace`, of the *text* of the file *name*."""
+    head, lines = _head_and_lines(text, name)
+    if head.get("provider") != contract.provider:
+        provider = head.get("provider")
+        raise ValueError(f"{name} is a trace of {provider!r}, not {contract.provider!r}")
+    trace = Trace(contract.provider, time_scale=head.get("time_scale", 1.0))
+    for number, line, where in lines:
+        trace.add(_from_json(_read_line(line, where), contract, number, where))
+    return trace
+
+
+def raws_of(text: str, name: str) -> Iterator[Raw]:
+    """The exchanges in the *text* of the trace *name*, of whatever provider.
+
+    Raises:
+        ValueError: it is not a trace.
+    """
+    for _, line, where in _head_and_lines(text, name)[1]:
+        event = _read_line(line, where)
+        if _kind(event) == "exchange":
+            _FORMS["exchange"].check(event, where)
+            yield _raw(event, where)
+
+
+def _head_and_lines(text: str, name: str) -> tuple[Json, Iterator[tuple[int, str, str]]]:
+    """The first line, and each other one with its number and its place."""
     first, *lines = text.split("\n")
     head = _read_line(first, f"{name}: line 1")
     if not isinstance(head, dict) or "trace" not in head:
         raise ValueError(f'{name} is not a trace: its first line must be {{"trace": 1, …}}')
-    if head.get("provider") != contract.provider:
-        provider = head.get("provider")
-        raise ValueError(f"{name} is a trace of {provider!r}, not {contract.provider!r}")
     _HEAD.check(head, f"{name}: line 1")
-    trace = Trace(contract.provider, time_scale=head.get("time_scale", 1.0))
     # The text after the last newline is empty, or was cut when the writer was killed.
-    for number, line in enumerate(lines[:-1], start=1):
-        where = f"{name}: line {number + 1}"
-        trace.add(_from_json(_read_line(line, where), contract, number, where))
-    return trace
+    whole = enumerate(lines[:-1], start=1)
+    return head, ((number, line, f"{name}: line {number + 1}") for number, line in whole)
 
 
 def _read_line(line: str, where: str) -> Json:
@@ -175,18 +194,34 @@ def _to_json(event: Event, secrets: Secrets) -> Json:
             return line
 
 
-def _from_json(line: Json, contract: Contract, number: int, where: str) -> Event:
+def _kind(line: Json) -> str:
     kinds = [name for name in ("balance", "delivery") if isinstance(line, dict) and name in line]
-    _FORMS[kinds[0] if kinds else "exchange"].check(line, where)
+    return kinds[0] if kinds else "exchange"
+
+
+def _from_json(line: Json, contract: Contract, number: int, where: str) -> Event:
+    _FORMS[_kind(line)].check(line, where)
     if "balance" in line:
         return Balance(line["at_ms"], line["balance"], line["available"], line["held"])
     if "delivery" in line:
         return SeenDelivery(line["at_ms"], line["headers"], line["body"].encode(), line["delivery"])
+    raw = _raw(line, where)
+    exchange = understand(contract, raw, number=number, actor=line["actor"], key=line["key"])
+    times = line.get("events_ms", ())
+    if len(times) != len(exchange.events):
+        return exchange
+    timed = zip(exchange.events, times, strict=True)
+    events = tuple(replace(event, at_ms=at_ms) for event, at_ms in timed)
+    return replace(exchange, events=events, chunks=line.get("chunks", 0))
+
+
+def _raw(line: Json, where: str) -> Raw:
+    """The exchange in a line of the form of one."""
     request_body, body = line["request_body"], line["body"]
     lacks = {LackingPart(it) for it in line.get("lacks", ())}
     lacks |= {LackingPart.SENT} if _is_cut(request_body) else set()
     lacks |= {LackingPart.BODY} if _is_cut(body) else set()
-    raw = Raw(
+    return Raw(
         method=line["method"],
         path=line["path"],
         query=line["query"],
@@ -199,13 +234,6 @@ def _from_json(line: Json, contract: Contract, number: int, where: str) -> Event
         ended_ms=line["ended_ms"],
         lacks=frozenset(lacks),
     )
-    exchange = understand(contract, raw, number=number, actor=line["actor"], key=line["key"])
-    times = line.get("events_ms", ())
-    if len(times) != len(exchange.events):
-        return exchange
-    timed = zip(exchange.events, times, strict=True)
-    events = tuple(replace(event, at_ms=at_ms) for event, at_ms in timed)
-    return replace(exchange, events=events, chunks=line.get("chunks", 0))
 
 
 def _body_to_json(body: bytes, secrets: Secrets) -> Json:

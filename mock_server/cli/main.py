@@ -28,6 +28,7 @@ VERBS = {
     "logs": ("logs", "Show the requests and their findings."),
     "explain": ("explain", "Explain a finding, with wrong and right code."),
     "doctor": ("doctor", "Check this machine for common problems."),
+    "new": ("new", "Write a first contract from an OpenAPI file or recordings."),
     "spec": ("spec", "List the contracts, or check contract files."),
     "config": ("config", "Show each setting with its value and source."),
     "completion": ("completion", "Print the completion script of a shell."),

@@ -32,6 +32,11 @@ class Fields:
         """Every named field; empty if the schemas permit any name."""
         if any(it.get("additionalProperties") or "patternProperties" in it for it in self._parts):
             return {}
+        return self.properties
+
+    @cached_property
+    def properties(self) -> Mapping[str, Fields]:
+        """Every field that has a schema of its own, whatever else is permitted."""
         found: dict[str, list[Json]] = {}
         for part in self._parts:
             for name, schema in part.get("properties", {}).items():
@@ -68,6 +73,16 @@ class Fields:
         if numbers:
             return min(numbers), max(numbers)
         return (max(least), min(most)) if least and most else None
+
+    @property
+    def required(self) -> Sequence[str]:
+        """The names of the fields that every value has."""
+        return list(dict.fromkeys(name for it in self._parts for name in it.get("required", ())))
+
+    @property
+    def descriptions(self) -> Sequence[str]:
+        """What the schemas say in words."""
+        return [it["description"] for it in self._parts if isinstance(it.get("description"), str)]
 
     def sources(self, pointer: str) -> Sequence[str]:
         """The clauses that the schema at *pointer* names, or else the innermost one around it."""

@@ -55,22 +55,25 @@ def generate(
     examples: Sequence[Json] = (),
     is_dynamic: bool = False,
     is_smallest: bool = False,
+    is_full: bool = False,
 ) -> Json:
     """A value that *schema* permits: the first of *examples* that it permits, else a made one.
 
     An *is_dynamic* value is drawn from *rng* alone, without examples. The *is_smallest* has no
-    field that it need not have.
+    field that it need not have. An *is_full* one has no examples either, and every field with a
+    value that is not null, where that is possible.
 
     Raises:
         UngeneratedError: no value was found.
     """
-    if not is_dynamic:
+    if not (is_dynamic or is_full):
         for example in examples:
             if schema.is_valid(example):
                 return example
     drawn = _DYNAMIC * _RANDOM_TRIES
     fixed = sorted(_PLANS, key=lambda it: it.share) if is_smallest else _PLANS
     plans = [*drawn, *fixed] if is_dynamic else [*fixed, *drawn]
+    plans = [it for it in plans if not (is_full and it.uses_examples)]
     absent = "writeOnly" if schema.location == "reply" else "readOnly"
     for plan in plans:
         try:

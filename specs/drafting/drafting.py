@@ -1,0 +1,378 @@
+"""A first behaviour file for an OpenAPI document, as far as it can be guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from fnmatch import fnmatch
+from random import Random
+
+from msgspec import Struct, field
+
+from ..behaviour.behaviour import Kind
+from ..errors import UnknownNameError, no_such
+from ..json_types import Json
+from ..openapi.documents import Documents
+from ..openapi.generating import UngeneratedError, generate
+from ..openapi.operations import Operation, compile_operations
+from .filling import Known
+from .forms import UUID, form_of, sample_of
+from .links import Found, Link, Path, answer_of, at, find_resources, leaves
+from .recorded import Recorded, Seen
+from .views import States, View, creation_answer, edges_of, list_answer, view_of
+from .words import KIND_ORDER, Role, kind_of_state, role_of, snake
+
+#: Where nothing says how long a state lasts.
+_LASTS_MS = {Kind.WAITING: [1_000, 5_000], Kind.RUNNING: [20_000, 60_000]}
+_CREDITS_MIN = 1_000
+_CALLS_PAID = 20
+_MINUTE_MS = 60_000
+#: A citation of no clause: the figures of a draft are guesses.
+_GUESS = "A1"
+_LISTED_MAX = 6
+_MESSAGES = frozenset({"message", "detail", "error", "title", "msg", "error_message"})
+
+
+class Draft(Struct):
+    """The content of a behaviour file. *notes* are comments, by the place of what they are about.
+
+    *unknown* are the questions that neither file nor recording answers.
+    """
+
+    rules: dict[str, Json] = field(default_factory=dict[str, Json])
+    notes: dict[Path, str] = field(default_factory=dict[Path, str])
+    unknown: list[str] = field(default_factory=list[str])
+
+    def put(self, place: Path, value: Json, guess: str = "", because: str = "") -> None:
+        """Set *value* at *place*; a *guess* in words, and *because*, become its comment."""
+        inner = self.rules
+        for step in place[:-1]:
+            inner = inner.setdefault(str(step), {})
+        inner[str(place[-1])] = value
+        if because:
+            self.notes[place] = f"guessed: {guess}, because {because}"
+
+
+class _Price(Struct, frozen=True):
+    amount: int
+    because: str
+
+
+def draft_contract(
+    name: str, document: Json, *, only: Collection[str] = (), calls: Sequence[Seen] = ()
+) -> Draft:
+    """The draft for *document* and recorded *calls*, about the operations *only*, or all.
+
+    Raises:
+        UnknownNameError: *only* names an operation that the document does not have.
+    """
+    operations = _chosen(compile_operations(Documents(name, document)), only)
+    recorded = Recorded(calls, operations)
+    draft = Draft({"behaviour": 1, "provider": {"id": name}})
+    found = find_resources(operations, recorded.links(), recorded.states(), draft.unknown)
+    _Drafting(draft, document, operations, recorded).add_all(found)
+    return draft
+
+
+def _chosen(operations: Mapping[str, Operation], only: Collection[str]) -> dict[str, Operation]:
+    found: dict[str, Operation] = {}
+    for wanted in only:
+        matching = {it: operations[it] for it in operations if fnmatch(it, wanted)}
+        if not matching:
+            raise UnknownNameError(no_such("operation", wanted, operations, listed_max=10))
+        found |= matching
+    return found if only else dict(operations)
+
+
+class _Drafting:
+    """Fills one draft, section by section."""
+
+    def __init__(
+        self,
+        draft: Draft,
+        document: Json,
+        operations: Mapping[str, Operation],
+        recorded: Recorded,
+    ) -> None:
+        self._draft = draft
+        self._document = document
+        self._operations = operations
+        self._recorded = recorded
+        self._prices: dict[str, _Price] = {}
+        self._lifecycles: dict[str, States] = {}
+
+    def add_all(self, found: Sequence[Found]) -> None:
+        """Add everything about the resources *found*."""
+        for link in (link for it in found for link in it.creates):
+            price = self._price(link.operation)
+            if price is not None:
+                self._prices[link.operation.id] = price
+        self._add_access()
+        self._draft.rules["lifecycles"] = {}
+        drawn = [it for it in found if self._add_resource(it)]
+        self._add_limits(drawn)
+        jobs = [it for it in drawn if it.status_at is not None]
+        if jobs:
+            url = {"source": _GUESS, "path": "{id}/video.mp4", "lives_ms": None}
+            self._draft.put(("urls", "video"), url, "files never expire", "no lifetime is known")
+            media = {"size": [1280, 720], "fps": 24, "duration_s": 4}
+            self._draft.put(("media",), media, "size, rate and length", "nothing names them")
+        else:
+            del self._draft.rules["lifecycles"]
+            self._draft.unknown.append("which operation starts a job, and which one reads it")
+        self._ask()
+
+    # Access
+
+    def _add_access(self) -> None:
+        draft, operations = self._draft, self._operations.values()
+        if self._prices:
+            highest = max(it.amount for it in self._prices.values())
+            credits = max(_CREDITS_MIN, _CALLS_PAID * highest)
+            guess = f"{credits} credits for a new account"
+            draft.put(("accounts", "initial_credits"), credits, guess, "a test should not run out")
+        self._add_credentials()
+        order = ["authentication"] if any(it.security for it in operations) else []
+        order += ["body", "validation", "rate_limit", "existence", "content", "credits"]
+        order.remove("rate_limit") if not self._limits() else None
+        order.remove("credits") if not self._prices else None
+        draft.put(("refusals", "order"), order, "this order", "most providers judge so")
+        guess, because = "a job of another account is a 404", "most providers hide it"
+        draft.put(("refusals", "foreign"), "hide", guess, because)
+        body = self._error_body()
+        if body is not None:
+            draft.put(("refusals", "body"), body, "one form for all", "documented errors have it")
+
+    def _add_credentials(self) -> None:
+        schemes = self._document.get("components", {}).get("securitySchemes", {})
+        for name, scheme in schemes.items():
+            header = scheme.get("name") if scheme.get("in") == "header" else None
+            if scheme.get("type") in {"http", "oauth2", "openIdConnect"}:
+                header = "Authorization"
+            form = self._recorded.key_form(header) if header else None
+            if form is None or header is None:
+                continue
+            accepts = {"header": header}
+            if header == "Authorization":
+                accepts["scheme"] = str(scheme.get("scheme", "Bearer")).capitalize()
+            rule = {"accepts": [accepts], "key": "api_key", "form": form}
+            because = "recorded keys have it"
+            self._draft.put(("credentials", name), rule, "the form of keys", because)
+
+    def _error_body(self) -> Json:
+        """The form of the documented errors, with the message in it."""
+        for it in self._operations.values():
+            shapes = [shape for status, shape in it.replies.items() if status[0] in "45d"]
+            for schema in (schema for shape in shapes for schema in shape.content.values()):
+                try:
+                    value = generate(schema, Random(1)) if schema is not None else None
+                except UngeneratedError:
+                    continue
+                if (found := _with_message(value)) is not None:
+                    return found
+        return None
+
+    def _price(self, operation: Operation) -> _Price | None:
+        recorded = self._recorded.cost(operation.id)
+        if recorded is not None:
+            return _Price(recorded, "the recording shows it")
+        answer = answer_of(operation)
+        for name, value in leaves("", answer.value if answer is not None else None):
+            if role_of(name, value) is Role.COST and value >= 0:
+                return _Price(int(value), f"the example of {name!r} has it")
+        if "402" in operation.replies:
+            return _Price(1, "402 is documented without an amount")
+        return None
+
+    def _limits(self) -> dict[str, int]:
+        found = {it: self._recorded.limit(it) for it in self._operations}
+        return {name: it for name, it in found.items() if it is not None}
+
+    def _add_limits(self, drawn: Sequence[Found]) -> None:
+        draft = self._draft
+        windows = [
+            {
+                "name": snake(name),
+                "operations": [name],
+                "limit": limit,
+                "per_ms": _MINUTE_MS,
+                "scope": "key",
+                "source": _GUESS,
+            }
+            for name, limit in self._limits().items()
+        ]
+        if windows:
+            guess, because = "these limits a minute", "the recorded rate headers name them"
+            draft.put(("rate_windows",), windows, guess, because)
+        polled = [it.read.id for it in drawn if it.status_at is not None]
+        pause_ms = self._recorded.pause_ms(polled)
+        if pause_ms:
+            cadence = {"operations": polled, "at_least_ms": pause_ms, "source": _GUESS}
+            draft.put(("cadence",), cadence, "this pause", "the recorded client made it")
+
+    # Resources
+
+    def _add_resource(self, found: Found) -> bool:
+        """Add *found*; whether its answers can be said."""
+        draft, name = self._draft, found.name
+        states = _ordered(found.states) if found.status_at is not None else []
+        drawn = self._view(found, states)
+        if drawn is None:
+            draft.unknown.append(f"how the answer of {found.read.id} shows its {name}")
+            return False
+        view, known, form, because = drawn
+        answers = {
+            it.operation.id: creation_answer(it.operation, found, known, states)
+            for it in found.creates
+        }
+        draft.unknown += [
+            f"how the answer of {id_} shows its {name}" for id_, it in answers.items() if it is None
+        ]
+        created = [it for it in found.creates if answers[it.operation.id] is not None]
+        if not created:
+            return False
+        draft.put(("resources", name, "id"), form, form, because)
+        if states:
+            draft.put(("resources", name, "lifecycle"), self._lifecycle(found, states))
+        guess, because = "what these fields show", "their names say so"
+        draft.put(("resources", name, "view"), view.template, guess, because)
+        for it in created:
+            answer = answers[it.operation.id]
+            self._add_creation(found, it, None if answer == view.first else answer)
+        self._add_rest(found, view, known)
+        return True
+
+    def _view(self, found: Found, states: States) -> tuple[View, Known, str, str] | None:
+        """The view of *found*, what it shows, and the form of its ids with the reason."""
+        example = str(at(found.answer.value, found.id_at))
+        forms = {form_of(it): "recorded ids have it" for it in self._recorded.ids(found)[:1]}
+        if any(it.isdigit() for it in example):
+            forms.setdefault(form_of(example), f"the example is {example!r}")
+        forms.setdefault(f"{found.name}_{{base62:16}}", "nothing shows another one")
+        forms.setdefault(UUID, "the schema permits no plainer one")
+        echoes = _echoes(found.creates)
+        is_priced = any(it.operation.id in self._prices for it in found.creates)
+        for form, because in forms.items():
+            known = Known(found.id_at, found.status_at, sample_of(form), echoes, is_priced)
+            view = view_of(found.answer, known, states)
+            if view is not None:
+                return view, known, form, because
+        return None
+
+    def _lifecycle(self, found: Found, states: States) -> str:
+        """The name of the lifecycle with *states*, which is added unless there is one."""
+        draft, place = self._draft, ("lifecycles", found.name)
+        is_timed = any(self._recorded.lasts_ms(found, state) for state, _ in states)
+        same = [name for name, it in self._lifecycles.items() if it == states and not is_timed]
+        if same:
+            return same[0]
+        self._lifecycles[found.name] = states
+        draft.put((*place, "source"), _GUESS, "these states", found.states_because)
+        for state, kind in states:
+            rule: dict[str, Json] = {"kind": kind.value}
+            because = "of its name" if kind_of_state(state) else "its name says nothing else"
+            if kind in _LASTS_MS:
+                lasts_ms = self._recorded.lasts_ms(found, state)
+                rule["lasts_ms"] = lasts_ms or _LASTS_MS[kind]
+                because += "; its duration because "
+                because += "recorded jobs took it" if lasts_ms else "nothing says another one"
+            draft.put((*place, "states", state), rule, kind.value, because)
+        draft.put((*place, "edges"), edges_of(states), "these edges", "jobs pass through the kinds")
+        failure = self._recorded.failure(found)
+        if failure:
+            draft.put((*place, "failure"), failure, "this reason", "a recorded job failed with it")
+        return found.name
+
+    def _add_creation(self, found: Found, link: Link, answer: Json) -> None:
+        draft, id_ = self._draft, link.operation.id
+        price, place = self._prices.get(id_), ("operations", id_)
+        rule: dict[str, Json] = {"effect": "billable" if price else "write"}
+        rule |= {"does": "create", "starts": found.name}
+        draft.put(place, rule, f"it creates a {found.name}", link.because)
+        if answer is not None:
+            draft.put((*place, "answer"), answer)
+        if price is not None:
+            charged = {"amount": price.amount, "moment": "acceptance", "source": _GUESS}
+            draft.put((*place, "price"), charged, f"{price.amount} credits", price.because)
+
+    def _add_rest(self, found: Found, view: View, known: Known) -> None:
+        draft, name = self._draft, found.name
+        target = [{"resource": name, "id": found.id_from}]
+        read: dict[str, Json] = {"effect": "read", "does": "read", "acts_on": target}
+        if view.answer is not None:
+            read["answer"] = view.answer
+        draft.put(("operations", found.read.id), read)
+        for link in found.lists:
+            answer = list_answer(link.operation, view, known)
+            if answer is None:
+                draft.unknown.append(f"how {link.operation.id} lists each {name}")
+                continue
+            rule = {"effect": "read", "does": "list", "starts": name, "answer": answer}
+            place = ("operations", link.operation.id)
+            draft.put(place, rule, f"it lists each {name}", link.because)
+        for link in found.deletes:
+            self._add_deletion(found, link, known)
+        draft.unknown += [f"what {it.operation.id} does to a {name}" for it in found.cancels]
+
+    def _add_deletion(self, found: Found, link: Link, known: Known) -> None:
+        draft, operation = self._draft, link.operation
+        target = [{"resource": found.name, "id": found.id_from}]
+        rule: dict[str, Json] = {"effect": "destructive", "does": "delete", "acts_on": target}
+        answer = answer_of(operation)
+        if answer is not None:
+            rule["answer"] = creation_answer(operation, found, known, ()) or answer.value
+        guess = f"it deletes a {found.name}"
+        draft.put(("operations", operation.id), rule, guess, link.because)
+
+    def _ask(self) -> None:
+        """Add the questions that a behaviour file has fields for, and nothing answers."""
+        draft, operations = self._draft, self._operations.values()
+        if not any(it.security for it in operations):
+            draft.unknown.append("which credential calls take (the OpenAPI file has no security)")
+        if any("429" in it.replies for it in operations) and not self._limits():
+            draft.unknown.append("how many calls a minute are allowed (429 is documented)")
+        named = draft.rules.get("operations", {})
+        rest = [it.id for it in operations if it.id not in named]
+        if rest:
+            more = len(rest) - _LISTED_MAX
+            listed = ", ".join(rest[:_LISTED_MAX]) + (f" and {more} more" if more > 0 else "")
+            draft.unknown.append(f"what else changes with time; these answer examples: {listed}")
+
+
+def _ordered(states: Sequence[str]) -> States:
+    """*states* with their kinds, as a job passes through them; one success and one failure."""
+    found: list[tuple[str, Kind]] = []
+    for state in states:
+        kind = kind_of_state(state) or Kind.RUNNING
+        is_end = kind in {Kind.SUCCEEDED, Kind.FAILED}
+        if is_end and any(it is kind for _, it in found):
+            kind = Kind.CLOSED
+        found.append((state, kind))
+    return sorted(found, key=lambda it: KIND_ORDER.index(it[1]))
+
+
+def _echoes(creates: Sequence[Link]) -> dict[str, Json]:
+    """Sample values of the fields that each of the creating requests must have."""
+    bodies: list[dict[str, Json]] = []
+    for link in creates:
+        schema = link.operation.body_schema("application/json")
+        try:
+            value = generate(schema, Random(1)) if schema is not None else {}
+        except UngeneratedError:
+            value = {}
+        required = schema.fields.required if schema is not None else ()
+        bodies.append({it: value[it] for it in required if it in value})
+    shared = set(bodies[0]).intersection(*bodies) if bodies else set[str]()
+    return {name: bodies[0][name] for name in sorted(shared)}
+
+
+def _with_message(value: Json) -> Json:
+    """*value* as a template with the message in it; None where no field is for messages."""
+    if not isinstance(value, dict):
+        return None
+    for name, inner in value.items():
+        if snake(name) in _MESSAGES and isinstance(inner, str):
+            return {**value, name: "$message"}
+    for name, inner in value.items():
+        if (found := _with_message(inner)) is not None:
+            return {**value, name: found}
+    return None

@@ -1,0 +1,124 @@
+"""A drafted contract as a folder of files, with each guess as a comment."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import textwrap
+from collections.abc import Iterator, Mapping
+from pathlib import Path as FilePath
+from tempfile import mkdtemp
+
+import yaml
+
+from ..behaviour.drawing import lifecycle_lines
+from ..contracts.contract import Contract, read_contract
+from ..errors import ContractError
+from ..json_types import Json
+from ..linting.lint import problems_of
+from .drafting import Draft
+from .links import Path
+
+_WIDTH = 100
+_HEAD = "What {name} does beyond its OpenAPI file, drafted by `screentest new`. Check each guess."
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes each value out: an alias would hide what a reader looks for."""
+
+    def ignore_aliases(self, data: Json) -> bool:
+        return True
+
+
+def write_contract(folder: FilePath, openapi: str, draft: Draft) -> Contract:
+    """Write a new *folder* with the OpenAPI file *openapi* and the behaviour of *draft*.
+
+    Nothing is left behind unless all files were written and the contract has no problem.
+
+    Raises:
+        ContractError: the contract has problems.
+        OSError: the folder exists, or cannot be written.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = FilePath(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        made.chmod(0o755)
+        suffix = "json" if openapi.lstrip()[:1] == "{" else "yaml"
+        (made / f"openapi.{suffix}").write_text(openapi, encoding="utf-8")
+        (made / "behaviour.yaml").write_text(behaviour_text(draft), encoding="utf-8")
+        problems = [it.replace(str(made), str(folder)) for it in problems_of(made)]
+        if problems:
+            raise ContractError(*problems)
+        # Fails if the folder exists by now and has content; an empty one is taken.
+        made.rename(folder)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return read_contract(folder)
+
+
+def behaviour_text(draft: Draft) -> str:
+    """The behaviour file of *draft*."""
+    head = _HEAD.format(name=draft.rules["provider"]["id"])
+    lines = [f"# {head}", *_block(draft.rules, (), draft.notes)]
+    if draft.unknown:
+        lines += ["", "# Not known:", *(line for it in draft.unknown for line in _comment(it, ""))]
+    return "\n".join(lines) + "\n"
+
+
+def yaml_text(document: Json) -> str:
+    """*document* as YAML in blocks."""
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
+
+
+def summary_lines(contract: Contract, draft: Draft) -> Iterator[str]:
+    """The drafted lifecycles as text, and what could not be known."""
+    for name, it in contract.behaviour.lifecycles.items():
+        yield f"{name}:"
+        yield from (f"  {line}" for line in lifecycle_lines(it))
+    if draft.unknown:
+        yield "not known:"
+        yield from (f"  - {it}" for it in draft.unknown)
+
+
+def _block(value: Mapping[str, Json], place: Path, notes: Mapping[Path, str]) -> Iterator[str]:
+    indent = "  " * len(place)
+    for name, inner in value.items():
+        here = (*place, name)
+        if not place:
+            yield ""
+        if here in notes:
+            yield from _comment(notes[here], indent)
+        key = _flow(name)
+        has_notes = any(it[: len(here)] == here and it != here for it in notes)
+        line = f"{indent}{key}: {_flow(inner)}"
+        if not has_notes and len(line) <= _WIDTH:
+            yield line
+        elif isinstance(inner, dict):
+            yield f"{indent}{key}:"
+            yield from _block(inner, here, notes)
+        elif isinstance(inner, list):
+            yield f"{indent}{key}:"
+            yield from (f"{indent}  {line}" for line in yaml_text(inner).splitlines())
+        else:
+            yield line
+
+
+def _comment(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        re.sub(r"\s+", " ", text),
+        _WIDTH - len(indent) - 2,
+        initial_indent=f"{indent}# ",
+        subsequent_indent=f"{indent}#   ",
+    )
+
+
+def _flow(value: Json) -> str:
+    text = yaml.dump(
+        value,
+        Dumper=_Dumper,
+        default_flow_style=True,
+        sort_keys=False,
+        allow_unicode=True,
+        width=1_000_000,
+    )
+    return text.removesuffix("\n").removesuffix("\n...").strip()

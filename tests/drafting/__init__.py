@@ -1,0 +1,1 @@
+"""First contracts: from an OpenAPI file, from recordings, and from both."""
