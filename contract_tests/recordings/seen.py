@@ -14,7 +14,7 @@ from screentest.specs.drafting.shapes import document_of
 from screentest.specs.drafting.writing import yaml_text
 from screentest.specs.errors import ContractError
 from screentest.specs.json_types import Json
-from screentest.specs.openapi.document_file import read_document
+from screentest.specs.openapi.document_file import read_document, served_form
 
 from ..traces.trace import LackingPart, Raw, decoded
 from ..traces.trace_file import raws_of
@@ -60,11 +60,13 @@ def read_sources(name: str, paths: Sequence[Path]) -> Sources:
     calls.sort(key=lambda it: it.at_ms)
     if not documents:
         document = document_of(name, calls)
-        return Sources(document, yaml_text(document), calls)
+        # Its text stays as it was made: the ids of its operations follow from their paths.
+        text = yaml_text(document)
+        return Sources(served_form(Path("openapi.yaml"), document), text, calls)
     document = read_document(documents[0])
-    text = _read(documents[0], most=_BYTES_MAX)
+    written = _read(documents[0], most=_BYTES_MAX)
     # What other files hold becomes part of the one file.
-    whole = yaml_text(document) if _OUTWARD.search(text) else text.decode("utf-8-sig")
+    whole = yaml_text(document) if _OUTWARD.search(written) else written.decode("utf-8-sig")
     return Sources(document, whole, calls)
 
 

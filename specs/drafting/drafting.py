@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatch
 from random import Random
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from ..behaviour.behaviour import Kind
 from ..errors import UnknownNameError, no_such
@@ -14,42 +14,19 @@ from ..json_types import Json
 from ..openapi.documents import Documents
 from ..openapi.generating import UngeneratedError, generate
 from ..openapi.operations import Operation, compile_operations
+from .access import add_access, add_limits
+from .draft import GUESS, Draft
 from .filling import Known
 from .forms import UUID, form_of, sample_of
-from .links import Found, Link, Path, answer_of, at, find_resources, leaves
+from .links import Found, Link, answer_of, find_resources
 from .recorded import Recorded, Seen
+from .values import at, leaves
 from .views import States, View, creation_answer, edges_of, list_answer, view_of
-from .words import KIND_ORDER, Role, kind_of_state, role_of, snake
+from .words import KIND_ORDER, Role, kind_of_state, role_of
 
 #: Where nothing says how long a state lasts.
 _LASTS_MS = {Kind.WAITING: [1_000, 5_000], Kind.RUNNING: [20_000, 60_000]}
-_CREDITS_MIN = 1_000
-_CALLS_PAID = 20
-_MINUTE_MS = 60_000
-#: A citation of no clause: the figures of a draft are guesses.
-_GUESS = "A1"
 _LISTED_MAX = 6
-_MESSAGES = frozenset({"message", "detail", "error", "title", "msg", "error_message"})
-
-
-class Draft(Struct):
-    """The content of a behaviour file. *notes* are comments, by the place of what they are about.
-
-    *unknown* are the questions that neither file nor recording answers.
-    """
-
-    rules: dict[str, Json] = field(default_factory=dict[str, Json])
-    notes: dict[Path, str] = field(default_factory=dict[Path, str])
-    unknown: list[str] = field(default_factory=list[str])
-
-    def put(self, place: Path, value: Json, guess: str = "", because: str = "") -> None:
-        """Set *value* at *place*; a *guess* in words, and *because*, become its comment."""
-        inner = self.rules
-        for step in place[:-1]:
-            inner = inner.setdefault(str(step), {})
-        inner[str(place[-1])] = value
-        if because:
-            self.notes[place] = f"guessed: {guess}, because {because}"
 
 
 class _Price(Struct, frozen=True):
@@ -106,13 +83,15 @@ class _Drafting:
             price = self._price(link.operation)
             if price is not None:
                 self._prices[link.operation.id] = price
-        self._add_access()
+        amounts = [it.amount for it in self._prices.values()]
+        add_access(self._draft, self._document, self._operations, self._recorded, amounts)
         self._draft.rules["lifecycles"] = {}
         drawn = [it for it in found if self._add_resource(it)]
-        self._add_limits(drawn)
         jobs = [it for it in drawn if it.status_at is not None]
+        polled = [it.read.id for it in jobs]
+        add_limits(self._draft, self._operations, self._recorded, polled)
         if jobs:
-            url = {"source": _GUESS, "path": "{id}/video.mp4", "lives_ms": None}
+            url = {"source": GUESS, "path": "{id}/video.mp4", "lives_ms": None}
             self._draft.put(("urls", "video"), url, "files never expire", "no lifetime is known")
             media = {"size": [1280, 720], "fps": 24, "duration_s": 4}
             self._draft.put(("media",), media, "size, rate and length", "nothing names them")
@@ -120,56 +99,6 @@ class _Drafting:
             del self._draft.rules["lifecycles"]
             self._draft.unknown.append("which operation starts a job, and which one reads it")
         self._ask()
-
-    # Access
-
-    def _add_access(self) -> None:
-        draft, operations = self._draft, self._operations.values()
-        if self._prices:
-            highest = max(it.amount for it in self._prices.values())
-            credits = max(_CREDITS_MIN, _CALLS_PAID * highest)
-            guess = f"{credits} credits for a new account"
-            draft.put(("accounts", "initial_credits"), credits, guess, "a test should not run out")
-        self._add_credentials()
-        order = ["authentication"] if any(it.security for it in operations) else []
-        order += ["body", "validation", "rate_limit", "existence", "content", "credits"]
-        order.remove("rate_limit") if not self._limits() else None
-        order.remove("credits") if not self._prices else None
-        draft.put(("refusals", "order"), order, "this order", "most providers judge so")
-        guess, because = "a job of another account is a 404", "most providers hide it"
-        draft.put(("refusals", "foreign"), "hide", guess, because)
-        body = self._error_body()
-        if body is not None:
-            draft.put(("refusals", "body"), body, "one form for all", "documented errors have it")
-
-    def _add_credentials(self) -> None:
-        schemes = self._document.get("components", {}).get("securitySchemes", {})
-        for name, scheme in schemes.items():
-            header = scheme.get("name") if scheme.get("in") == "header" else None
-            if scheme.get("type") in {"http", "oauth2", "openIdConnect"}:
-                header = "Authorization"
-            form = self._recorded.key_form(header) if header else None
-            if form is None or header is None:
-                continue
-            accepts = {"header": header}
-            if header == "Authorization":
-                accepts["scheme"] = str(scheme.get("scheme", "Bearer")).capitalize()
-            rule = {"accepts": [accepts], "key": "api_key", "form": form}
-            because = "recorded keys have it"
-            self._draft.put(("credentials", name), rule, "the form of keys", because)
-
-    def _error_body(self) -> Json:
-        """The form of the documented errors, with the message in it."""
-        for it in self._operations.values():
-            shapes = [shape for status, shape in it.replies.items() if status[0] in "45d"]
-            for schema in (schema for shape in shapes for schema in shape.content.values()):
-                try:
-                    value = generate(schema, Random(1)) if schema is not None else None
-                except UngeneratedError:
-                    continue
-                if (found := _with_message(value)) is not None:
-                    return found
-        return None
 
     def _price(self, operation: Operation) -> _Price | None:
         recorded = self._recorded.cost(operation.id)
@@ -182,32 +111,6 @@ class _Drafting:
         if "402" in operation.replies:
             return _Price(1, "402 is documented without an amount")
         return None
-
-    def _limits(self) -> dict[str, int]:
-        found = {it: self._recorded.limit(it) for it in self._operations}
-        return {name: it for name, it in found.items() if it is not None}
-
-    def _add_limits(self, drawn: Sequence[Found]) -> None:
-        draft = self._draft
-        windows = [
-            {
-                "name": snake(name),
-                "operations": [name],
-                "limit": limit,
-                "per_ms": _MINUTE_MS,
-                "scope": "key",
-                "source": _GUESS,
-            }
-            for name, limit in self._limits().items()
-        ]
-        if windows:
-            guess, because = "these limits a minute", "the recorded rate headers name them"
-            draft.put(("rate_windows",), windows, guess, because)
-        polled = [it.read.id for it in drawn if it.status_at is not None]
-        pause_ms = self._recorded.pause_ms(polled)
-        if pause_ms:
-            cadence = {"operations": polled, "at_least_ms": pause_ms, "source": _GUESS}
-            draft.put(("cadence",), cadence, "this pause", "the recorded client made it")
 
     # Resources
 
@@ -266,7 +169,7 @@ class _Drafting:
         if same:
             return same[0]
         self._lifecycles[found.name] = states
-        draft.put((*place, "source"), _GUESS, "these states", found.states_because)
+        draft.put((*place, "source"), GUESS, "these states", found.states_because)
         for state, kind in states:
             rule: dict[str, Json] = {"kind": kind.value}
             because = "of its name" if kind_of_state(state) else "its name says nothing else"
@@ -291,7 +194,7 @@ class _Drafting:
         if answer is not None:
             draft.put((*place, "answer"), answer)
         if price is not None:
-            charged = {"amount": price.amount, "moment": "acceptance", "source": _GUESS}
+            charged = {"amount": price.amount, "moment": "acceptance", "source": GUESS}
             draft.put((*place, "price"), charged, f"{price.amount} credits", price.because)
 
     def _add_rest(self, found: Found, view: View, known: Known) -> None:
@@ -328,7 +231,7 @@ class _Drafting:
         draft, operations = self._draft, self._operations.values()
         if not any(it.security for it in operations):
             draft.unknown.append("which credential calls take (the OpenAPI file has no security)")
-        if any("429" in it.replies for it in operations) and not self._limits():
+        if any("429" in it.replies for it in operations) and "rate_windows" not in draft.rules:
             draft.unknown.append("how many calls a minute are allowed (429 is documented)")
         named = draft.rules.get("operations", {})
         rest = [it.id for it in operations if it.id not in named]
@@ -363,16 +266,3 @@ def _echoes(creates: Sequence[Link]) -> dict[str, Json]:
         bodies.append({it: value[it] for it in required if it in value})
     shared = set(bodies[0]).intersection(*bodies) if bodies else set[str]()
     return {name: bodies[0][name] for name in sorted(shared)}
-
-
-def _with_message(value: Json) -> Json:
-    """*value* as a template with the message in it; None where no field is for messages."""
-    if not isinstance(value, dict):
-        return None
-    for name, inner in value.items():
-        if snake(name) in _MESSAGES and isinstance(inner, str):
-            return {**value, name: "$message"}
-    for name, inner in value.items():
-        if (found := _with_message(inner)) is not None:
-            return {**value, name: found}
-    return None

@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from ..behaviour.behaviour import Kind
 from ..json_types import Json
-from .links import Answer, Path, at, leaves
+from .links import Answer
+from .values import Path, at, leaves
 from .words import Role, is_file, is_video, role_of, snake
 
 _FILE = "https://files.example/video.mp4?signature=0"
@@ -134,6 +135,8 @@ class _Filler:
                 self._put(place, self._instants("ended", value))
             else:
                 self._empty(place)
+        elif role is Role.EXPIRES:
+            self._empty(place)
         elif role is Role.PROGRESS:
             if self._accepts(place, 0) and self._accepts(place, 100):
                 self._put(place, [(self._fact("progress"), 50)])

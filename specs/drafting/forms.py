@@ -8,7 +8,7 @@ from ..behaviour.forms import ALPHABETS, PLACE
 
 UUID = "{hex:8}-{hex:4}-{hex:4}-{hex:4}-{hex:12}"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-#: A longer word is no prefix such as `sk` or `job`.
+#: A longer word is not a prefix such as `sk` or `job`.
 _PREFIX_MAX = 12
 
 

@@ -14,18 +14,15 @@ from ..openapi.generating import UngeneratedError, generate
 from ..openapi.media_types import is_json
 from ..openapi.operations import Operation
 from ..openapi.validation import Schema
+from .values import Path, at, objects_in
 from .words import kind_of_state, singular, snake, status_names, words_of
-
-Path = tuple[str | int, ...]
 
 _CANCEL = frozenset({"cancel", "stop", "abort"})
 _NOT_KINDS = frozenset(
     {"get", "fetch", "read", "retrieve", "details", "detail", "status", "result", "results", "id"}
 )
-_PLACE = re.compile(r"\{([^{}]*)\}$")
+_PLACE = re.compile(r"\{([^{}]*)\}/?$")
 _VERSION = re.compile(r"v\d+[a-z0-9]*$")
-#: Containers of the object that an answer is about.
-_DEPTH_MAX = 3
 #: A link by shared words needs a word more than the next likely one.
 _RECORDED, _NAMED_ID, _COLLECTION = 1_000, 200, 400
 
@@ -108,7 +105,7 @@ def find_resources(
     found = [
         it
         for read in reads
-        if (it := _readable(read, answers[read.id], seen_states.get(read.id, ()))) is not None
+        if (it := _readable(read, answers[read.id], seen_states.get(read.id, ()), unknown))
     ]
     for operation in operations.values():
         answer = answers[operation.id]
@@ -129,7 +126,9 @@ def find_resources(
 # Reading
 
 
-def _readable(read: Operation, answer: Answer | None, seen: Sequence[str]) -> Found | None:
+def _readable(
+    read: Operation, answer: Answer | None, seen: Sequence[str], unknown: list[str]
+) -> Found | None:
     assert answer is not None
     parameter = _id_parameter(read)
     if parameter is None:
@@ -137,9 +136,13 @@ def _readable(read: Operation, answer: Answer | None, seen: Sequence[str]) -> Fo
     name = parameter.partition(".")[2]
     kind = _kind_name(read.path)
     id_at = next((it for it in id_places(answer.value, name, kind)), None)
-    if id_at is None or not isinstance(at(answer.value, id_at), str):
+    if id_at is None:
         return None
     status_at, states, because = _status(answer, id_at[:-1], seen)
+    if not isinstance(at(answer.value, id_at), str):
+        if status_at is not None:
+            unknown.append(f"how {read.id} shows its id, which is not a text")
+        return None
     return Found(kind, read, answer, parameter, id_at, status_at, states, because, [], [], [], [])
 
 
@@ -157,7 +160,8 @@ def _id_parameter(read: Operation) -> str | None:
 def _kind_name(path: str) -> str:
     """The resource that *path* names: `/v1/video-projects/{id}` is `video_project`."""
     steps = [it for it in path.split("/") if it and "{" not in it and not _VERSION.match(it)]
-    words = [it for it in words_of(steps[-1]) if it not in _NOT_KINDS] if steps else []
+    named = [[it for it in words_of(step) if it not in _NOT_KINDS] for step in steps]
+    words = next((it for it in reversed(named) if it), [])
     name = "_".join([*words[:-1], singular(words[-1])]) if words else "resource"
     return name if name[0].isalpha() else f"r_{name}"
 
@@ -171,14 +175,6 @@ def id_places(value: Json, parameter: str, kind: str) -> Iterator[Path]:
         for name in wanted:
             if name in names:
                 yield (*container, names[name])
-
-
-def objects_in(value: Json, place: Path) -> Iterator[tuple[Path, Mapping[str, Json]]]:
-    """The objects in *value* outside of lists, the outermost first."""
-    if isinstance(value, dict) and len(place) < _DEPTH_MAX:
-        yield place, value
-        for name, inner in value.items():
-            yield from objects_in(inner, (*place, name))
 
 
 def _status(
@@ -265,8 +261,8 @@ def _likeness(
         return _RECORDED, f"the recording reads its id by {found.read.id}"
     score = _shared_words(operation, answer, places[0], found)
     score += 10 * _same_version(operation.path, found.read.path)
-    collection = found.read.path.rpartition("/")[0]
-    if found.id_from.startswith("path.") and operation.path == collection:
+    collection = _collection(found.read)
+    if found.id_from.startswith("path.") and operation.path.rstrip("/") == collection:
         return score + _COLLECTION, f"its answer has an id, and {found.read.path} takes one"
     parameter = snake(found.id_from.partition(".")[2])
     if field == parameter != "id":
@@ -301,16 +297,22 @@ def _link_rest(
 ) -> None:
     if not found.id_from.startswith("path."):
         return
-    collection = found.read.path.rpartition("/")[0]
+    collection = _collection(found.read)
     for it in operations.values():
-        if it.method == "GET" and it.path == collection and answers[it.id] is not None:
+        is_list = it.method == "GET" and it.path.rstrip("/") == collection
+        if is_list and answers[it.id] is not None:
             found.lists.append(Link(it, f"it reads {collection}"))
         elif it.method == "DELETE" and it.path == found.read.path:
             found.deletes.append(Link(it, f"it deletes {it.path}"))
-        elif it.path.rpartition("/")[0] == found.read.path and it.method in {"POST", "PUT"}:
-            last = it.path.rpartition("/")[2]
+        elif _collection(it) == found.read.path.rstrip("/") and it.method in {"POST", "PUT"}:
+            last = it.path.rstrip("/").rpartition("/")[2]
             if _CANCEL & set(words_of(last)):
                 found.cancels.append(Link(it, f"its path ends in {last!r}"))
+
+
+def _collection(operation: Operation) -> str:
+    """The path of *operation* without its last step."""
+    return operation.path.rstrip("/").rpartition("/")[0]
 
 
 def _name_apart(found: Iterable[Found]) -> None:
@@ -324,25 +326,3 @@ def _name_apart(found: Iterable[Found]) -> None:
             suffix = version[0] if version and number == 2 else str(number)
             it.name, number = f"{wanted}_{suffix}", number + 1
         taken.add(it.name)
-
-
-def at(value: Json, place: Sequence[str | int]) -> Json:
-    """The value at *place* in *value*; None if there is none."""
-    for step in place:
-        try:
-            value = value[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return value
-
-
-def leaves(name: str, value: Json) -> Iterator[tuple[str, Json]]:
-    """The plain values in *value*, each with the name of the field that has it."""
-    if isinstance(value, dict):
-        for inner, it in value.items():
-            yield from leaves(inner, it)
-    elif isinstance(value, list):
-        for it in value:
-            yield from leaves(name, it)
-    else:
-        yield name, value

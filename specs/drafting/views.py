@@ -13,7 +13,8 @@ from ..behaviour.behaviour import Kind
 from ..json_types import Json
 from ..openapi.operations import Operation
 from .filling import Known, show
-from .links import Answer, Found, Path, answer_of, at, id_places, objects_in
+from .links import Answer, Found, answer_of, id_places
+from .values import Path, at, objects_in
 from .words import snake
 
 #: States with their meaning, in the order in which a job passes through them.

@@ -64,12 +64,12 @@ _FAILURES = _words(
     "error errors failure failure_reason failure_message failure_code error_message error_code"
     " fail_reason error_details failure_detail"
 )
-#: Addresses that are no result of a job.
+#: Addresses that are not results of a job.
 _NOT_RESULTS = re.compile(
     r"(^|_)(callback|webhook|avatar|profile|docs?|page|share|dashboard|self|next|prev|previous"
     r"|upload|input|source|src|poll|status|cancel|get|stream|logs?|web|tracking)(_|$)"
 )
-#: Results that are no video; a mock of videos has none of them.
+#: Results that are not videos; a mock of videos has none of them.
 _OTHER_FILES = re.compile(
     r"(^|_)(thumb|thumbnail|image|gif|poster|cover|preview|subtitles?|captions?|srt|audio|json)(_|$)"
 )

@@ -16,8 +16,8 @@ from ..contracts.contract import Contract, read_contract
 from ..errors import ContractError
 from ..json_types import Json
 from ..linting.lint import problems_of
-from .drafting import Draft
-from .links import Path
+from .draft import Draft
+from .values import Path
 
 _WIDTH = 100
 _HEAD = "What {name} does beyond its OpenAPI file, drafted by `screentest new`. Check each guess."

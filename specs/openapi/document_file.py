@@ -24,12 +24,21 @@ def read_document(path: Path) -> Json:
     if built is not None:
         # What was built was checked before it: that the checks pass is a test of ours.
         return built
+    return served_form(path)
+
+
+def served_form(path: Path, document: Json = None) -> Json:
+    """As `read_document`, of a *document* that takes the place of the file's content.
+
+    Raises:
+        ContractError: it cannot be served.
+    """
     # Not at the top: an installed contract needs none of it.
     from .bundling import Bundle
     from .checking import check_content, check_structure
     from .upgrading import upgrade
 
-    bundle = Bundle(path)
+    bundle = Bundle(path, document)
     _raise_problems(bundle.problems)
     check_structure(bundle)
     _raise_problems(bundle.problems)

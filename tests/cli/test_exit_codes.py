@@ -13,6 +13,7 @@ from screentest.contract_tests.traces.trace_file import write_trace
 from screentest.mock_server.cli.exit_codes import EXIT_CODES, Exit
 from screentest.mock_server.cli.main import VERBS, main
 from tests.contract.hands import recording
+from tests.drafting.lamp import write_document
 
 from .conftest import Shell
 
@@ -40,6 +41,8 @@ _OK: tuple[tuple[str, ...], ...] = (
     ("replay", "ulazai", "paid.ndjson", "--budget=100000"),
     ("verify", "ulazai", "--quiet", "--tier=smoke"),
     ("run", "--", sys.executable, "-c", ""),
+    ("new", "lamp", "--from=vendor.json"),
+    ("new", "lamp", "--from=paid.ndjson", "--into=a/b"),
 )
 _FOUND: tuple[tuple[str, ...], ...] = (
     ("diff", "ulazai", "paid.ndjson", "other.ndjson"),
@@ -64,6 +67,13 @@ _USAGE: tuple[tuple[str, ...], ...] = (
     ("explain", "SC999"),
     ("doctor", "--now"),
     ("spec", "lint", "ozr"),
+    ("new", "lamp"),
+    ("new", "Lamp", "--from=vendor.json"),
+    ("new", "ozor", "--from=vendor.json", "--into=mine"),
+    ("new", "spec", "--from=vendor.json"),
+    ("new", "lamp", "--from=vendor.json", "--into=link"),
+    ("new", "lamp", "--from=nowhere.json"),
+    ("new", "lamp", "--from=vendor.json", "--only=getVidio"),
     ("config", "list"),
     ("completion", "dos"),
     ("verify", "ozr"),
@@ -102,6 +112,12 @@ _UNREACHABLE: tuple[tuple[str, ...], ...] = (
 )
 _INVALID: tuple[tuple[str, ...], ...] = (
     ("spec", "lint", "spec"),
+    ("new", "lamp", "--from=text.har"),
+    ("new", "lamp", "--from=bytes.har"),
+    ("new", "lamp", "--from=journal.json"),
+    ("new", "lamp", "--from=/dev/zero"),
+    ("new", "lamp", "--from=vendor.json", "--from=vendor.json"),
+    ("new", "lamp", "--from=vendor.json", "--har=text.har"),
     ("snapshot", "restore", "bytes.har"),
     ("snapshot", "restore", "/dev/zero"),
     ("check-har", "ulazai", "text.har"),
@@ -133,6 +149,8 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "text.har").write_text("not JSON")
     (tmp_path / "bytes.har").write_bytes(b"\x80\x04\x95")
     (tmp_path / "journal.json").write_text('{"some": "thing else"}')
+    write_document(tmp_path)
+    (tmp_path / "link").symlink_to("nowhere")
     (tmp_path / "spec").mkdir()
     (tmp_path / "spec" / "behaviour.yaml").write_text("behaviour: 1\n")
     trace = recording("ulazai")

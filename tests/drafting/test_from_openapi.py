@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from screentest.specs.contracts.contract import read_contract
-from screentest.specs.drafting.drafting import Draft, draft_contract
+from screentest.specs.drafting.draft import Draft
+from screentest.specs.drafting.drafting import draft_contract
 from screentest.specs.drafting.forms import form_of
 from screentest.specs.drafting.words import kind_of_state
 from screentest.specs.drafting.writing import behaviour_text, write_contract

@@ -54,7 +54,7 @@ def command(
     from screentest.specs.drafting.writing import summary_lines, write_contract
 
     if not _NAME.fullmatch(name):
-        fail(f"the name {name!r} is no identifier", "write it like this: magic_hour")
+        fail(f"{name!r} cannot be the name of a provider", "write it like this: magic_hour")
     if name in shipped_contracts().names:
         fail(f"screentest comes with a contract called {name!r}", "choose another name")
     folder = Path(name) if folder is None else folder
