@@ -203,10 +203,8 @@ class Shapes:
         return {}
 
     def _object(self, values: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
-        alike = [
-            it for names in {frozenset(it) for it in values} for it in self._alike.get(names, ())
-        ]
-        known = alike or values
+        forms = dict.fromkeys(frozenset(it) for it in values)
+        known = [it for form in forms for it in self._alike.get(form, ())] or values
         names = list(dict.fromkeys(name for it in values for name in it))
         properties = {
             name: self.of([it[name] for it in known if name in it], name) for name in names

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from screentest.contract_tests.recordings.seen import read_sources
-from screentest.mock_server.cli.main import main
+from screentest.contract_tests.traces.trace_file import write_trace
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.drafting.draft import Draft
 from screentest.specs.drafting.drafting import draft_contract
 from screentest.specs.drafting.writing import write_contract
 from screentest.specs.json_types import Json
 
+from ..contract.hands import recording
 from ..mock_client import SECOND_MS
 from .lamp import served, write_document
 
@@ -172,17 +172,23 @@ def test_a_recording_tells_the_durations_of_a_document(tmp_path: Path) -> None:
     assert draft.notes["resources", "video", "id"].endswith("because recorded ids have it")
 
 
+@pytest.mark.parametrize(
+    ("provider", "states"),
+    [
+        ("ulazai", ["processing", "success", "failed"]),
+        ("znapai", ["queued", "in_progress", "completed", "failed"]),
+    ],
+)
 def test_a_trace_is_a_recording_as_well(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, provider: str, states: Sequence[str]
 ) -> None:
-    """The trace of a drafted contract gives the same states again."""
-    from screentest.contract_tests.traces.trace_file import write_trace
-    from tests.contract.hands import recording
+    """The contract behind a mock is found again from what a client saw of it."""
+    path = tmp_path / "paid.ndjson"
+    write_trace(recording(provider), path)
 
-    write_trace(recording("ulazai"), tmp_path / "paid.ndjson")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["screentest", "new", "mine", "--from", "paid.ndjson"])
+    contract, draft = _made(tmp_path, path)
+    (lifecycle,) = contract.behaviour.lifecycles.values()
 
-    main()
-
-    assert "→ completed" in capfd.readouterr().out
+    assert list(lifecycle.states) == states
+    assert all(it.lasts_ms and it.lasts_ms[0] > 1_000 for it in lifecycle.path)
+    assert draft.unknown == []

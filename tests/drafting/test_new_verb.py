@@ -15,6 +15,8 @@ from .lamp import write_document
 
 def _run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     """The exit code of `screentest new` with *words*, in this process."""
+    # The name of a folder for tests, which the command would warn about.
+    monkeypatch.delenv("SCREENTEST_OPENAPI_SAMPLES", raising=False)
     monkeypatch.setattr(sys, "argv", ["screentest", "new", *words])
     try:
         main()
