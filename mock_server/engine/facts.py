@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from screentest.specs.expressions.templates import View
 from screentest.specs.json_types import Json
 
 from ..kernel.clock import Notations
@@ -20,6 +21,10 @@ from .instant import Instant
 
 if TYPE_CHECKING:
     from .provider import Call
+
+
+#: What is shown of a resource without a view.
+_UNSEEN = View({"id": "$id", "state": "$state"})
 
 
 class Facts(dict[str, Json]):
@@ -68,6 +73,10 @@ class _OfResource(Struct, frozen=True, gc=False):
         """The URLs that need nothing but the id, by kind."""
         return Facts(lambda name: self.ctx.url(name, id=self.resource.id))
 
+    def view(self) -> Json:
+        view = self.ctx.kind_rules(self.resource).view or _UNSEEN
+        return view.fill(resource_facts(self.ctx, self.resource))
+
     def left_ms(self) -> int:
         script = self.resource.script
         assert script is not None, self.resource.kind
@@ -107,6 +116,7 @@ _RESOURCE: Mapping[str, _Finder] = {
     "reason": lambda it: it.resource.script.reason if it.resource.script is not None else "",
     "refunded": lambda it: it.ctx.ledger.refunded(it.resource.account, it.resource.id),
     "url": _OfResource.urls,
+    "view": _OfResource.view,
 }
 _CALL: Mapping[str, Callable[[Call], Json]] = {
     "path": lambda call: call.path,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from screentest.specs.behaviour.behaviour import Kind
-from screentest.specs.expressions.templates import View
 from screentest.specs.json_types import Json
 
 from ..kernel.rows import Resource
@@ -14,12 +13,10 @@ from ..media.clips import choose_clip, video_bytes
 from .facts import resource_facts
 from .instant import Instant
 
-_UNSEEN = View({"id": "$id", "state": "$state"})
-
 
 def view(ctx: Instant, resource: Resource) -> Json:
     """The reply body of a resource, by its `view`."""
-    return (ctx.kind_rules(resource).view or _UNSEEN).fill(resource_facts(ctx, resource))
+    return resource_facts(ctx, resource)["view"]
 
 
 def default_video(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:

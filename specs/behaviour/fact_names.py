@@ -39,6 +39,7 @@ OF_RESOURCES: Mapping[str, str] = {
     "reason": "why it failed; empty unless it does",
     "refunded": "the credits that came back for it",
     "url.*": "its URLs, by kind",
+    "view.*": "what its view shows; not in the view itself",
 }
 OF_CALLS: Mapping[str, str] = {
     "path.*": "the parameters in the path",

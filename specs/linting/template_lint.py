@@ -15,6 +15,8 @@ from ..expressions.templates import Template, View
 from ..openapi.operations import Operation
 
 _TIMES = ("ms", "s", "iso", "iso_s", "iso_us")
+#: A view that named itself would never end.
+_OWN_VIEW = {"view", "view.*"}
 
 
 def problems_of_templates(contract: Contract) -> Iterator[str]:
@@ -24,7 +26,7 @@ def problems_of_templates(contract: Contract) -> Iterator[str]:
     view = world | _names_of(rules, OF_RESOURCES)
     for name, kind in rules.resources.items():
         states = kind.lifecycle.states if kind.lifecycle is not None else None
-        yield from _bad_view(kind.view, view, f"resources/{name}/view", states)
+        yield from _bad_view(kind.view, view - _OWN_VIEW, f"resources/{name}/view", states)
     for id_, operation in rules.operations.items():
         yield from _bad_operation(rules, operation, contract.operations[id_])
     # A provider's functions may give webhooks and refusals further facts.
