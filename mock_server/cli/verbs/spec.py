@@ -77,16 +77,20 @@ def lint(names: tuple[str, ...], *, as_json: bool) -> None:
 
 
 def _folder(name: str) -> Path:
-    from screentest.specs.contracts.contract import FOLDER
-    from screentest.specs.contracts.registry import shipped_contracts
+    from screentest.specs.contracts.registry import find_contracts, shipped_contracts
 
-    if name in shipped_contracts().names:
-        return FOLDER / name
+    shipped = shipped_contracts()
+    if name in shipped:
+        return shipped.source(name).place
     folder = Path(name)
-    if not name or not folder.exists():
+    if name and folder.exists():
+        return folder
+    # Found last: finding them reads the contracts that settings name.
+    known = find_contracts()
+    if name not in known:
         hint = "name a provider, a folder with openapi.yaml, or an OpenAPI file"
-        fail(no_such("provider or folder", name, shipped_contracts().names), hint)
-    return folder
+        fail(no_such("provider or folder", name, known.names), hint)
+    return known.source(name).place
 
 
 def _origin(source: Source) -> str:
