@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from screentest.specs.behaviour.outputs import FileRules
 from screentest.specs.expressions.templates import View
 from screentest.specs.json_types import Json
 
 from ..kernel.clock import Notations
 from ..kernel.ids import digest, mint
 from ..kernel.rows import Resource
+from ..media.clips import Clip, choose_clip
 from .instant import Instant
 
 if TYPE_CHECKING:
@@ -59,6 +61,16 @@ def call_facts(call: Call, resource: Resource | None = None) -> Facts:
     return Facts(find)
 
 
+def clip_of(rules: FileRules, facts: Facts) -> Clip:
+    """The video behind a URL of the resource that has these *facts*."""
+    lasts_s = rules.seconds.fill(facts) if rules.seconds is not None else None
+    return choose_clip(
+        *rules.size.fill(facts),
+        fps=rules.fps.fill(facts) if rules.fps is not None else None,
+        duration_ms=int(lasts_s * 1_000) if lasts_s is not None else None,
+    )
+
+
 class _OfResource(Struct, frozen=True, gc=False):
     """A resource as it is in an instant."""
 
@@ -76,6 +88,18 @@ class _OfResource(Struct, frozen=True, gc=False):
     def view(self) -> Json:
         view = self.ctx.kind_rules(self.resource).view or _UNSEEN
         return view.fill(resource_facts(self.ctx, self.resource))
+
+    def sizes(self) -> Json:
+        """The sizes of its videos, by kind of URL."""
+        urls = self.ctx.behaviour.urls
+
+        def find(name: str) -> int:
+            rules = urls[name].file
+            if rules is None:
+                raise KeyError(name)
+            return clip_of(rules, resource_facts(self.ctx, self.resource)).size_bytes
+
+        return Facts(find)
 
     def left_ms(self) -> int:
         script = self.resource.script
@@ -117,6 +141,7 @@ _RESOURCE: Mapping[str, _Finder] = {
     "refunded": lambda it: it.ctx.ledger.refunded(it.resource.account, it.resource.id),
     "url": _OfResource.urls,
     "view": _OfResource.view,
+    "bytes": _OfResource.sizes,
 }
 _CALL: Mapping[str, Callable[[Call], Json]] = {
     "path": lambda call: call.path,

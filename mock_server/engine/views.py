@@ -5,18 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from screentest.specs.behaviour.behaviour import Kind
+from screentest.specs.behaviour.outputs import UrlRules
 from screentest.specs.json_types import Json
 
 from ..kernel.rows import Resource
 from ..media.asset import Asset
-from ..media.clips import choose_clip, video_bytes
-from .facts import resource_facts
+from ..media.clips import STILL_TYPES, StillKind, choose_clip, still, video_bytes
+from .facts import clip_of, resource_facts
 from .instant import Instant
 
 
 def view(ctx: Instant, resource: Resource) -> Json:
     """The reply body of a resource, by its `view`."""
     return resource_facts(ctx, resource)["view"]
+
+
+def served_file(ctx: Instant, url: UrlRules, parts: Mapping[str, str]) -> Asset | None:
+    """The file behind a URL that no function serves; None unless its resource has succeeded."""
+    rules = url.file
+    if rules is None:
+        return default_video(ctx, parts)
+    found = ctx.find(rules.kind, parts["id"])
+    if found is None or (found.script is not None and ctx.kind(found) is not Kind.SUCCEEDED):
+        return None
+    facts = resource_facts(ctx, found)
+    if rules.still is not None:
+        kind = StillKind(rules.still)
+        return Asset(still(kind, *rules.size.fill(facts)), STILL_TYPES[kind])
+    further = rules.stamp.fill(facts) if rules.stamp is not None else {}
+    stamp = {"job": found.id, **further, "world": ctx.world.id}
+    return Asset(video_bytes(clip_of(rules, facts), stamp=stamp), "video/mp4")
 
 
 def default_video(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:

@@ -11,7 +11,7 @@ from screentest.specs.behaviour.reasons import REASONS
 
 from ..engine.instant import url_secret
 from ..engine.provider import Refusal, Reply
-from ..engine.views import default_video
+from ..engine.views import served_file
 from ..engine.world import World
 from ..engine.worlds import Worlds
 from ..kernel.signing import Verdict, check_query
@@ -55,7 +55,7 @@ def _find(
         if verdict is Verdict.BAD:
             return "changed_address"
         serve = worlds.providers[provider].assets.get(rules.name)
-        asset = serve(ctx, parts) if serve is not None else default_video(ctx, parts)
+        asset = serve(ctx, parts) if serve is not None else served_file(ctx, rules, parts)
     return asset if asset is not None else "not_found"
 
 

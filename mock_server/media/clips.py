@@ -40,6 +40,14 @@ class StillKind(StrEnum):
     PAGE = "page"  # PNG: a page of an uploaded document
 
 
+STILL_TYPES = {
+    StillKind.POSTER: "image/jpeg",
+    StillKind.PREVIEW: "image/webp",
+    StillKind.SPRITESHEET: "image/jpeg",
+    StillKind.PAGE: "image/png",
+}
+
+
 class Clip(Struct, frozen=True):
     """A video file of the package. *size_bytes* is the size without a stamp."""
 

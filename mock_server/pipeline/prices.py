@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from screentest.specs.errors import ContractError
 
+from ..engine.facts import call_facts
 from ..engine.provider import Call
 
 
@@ -17,6 +18,8 @@ def price_of(call: Call) -> int:
     if price is None:
         return 0
     facts = dict(call.body) if isinstance(call.body, dict) else {}
+    if price.facts is not None:
+        facts |= price.facts.fill(call_facts(call))
     supply = call.provider.price_facts.get(call.operation.id)
     if supply is not None:
         facts |= supply(call)

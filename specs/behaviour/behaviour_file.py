@@ -188,7 +188,7 @@ def _price(raw: Json) -> Price:
     known: dict[str, Json] = {"amount": read_expression(str(raw["amount"]))}
     if "table" in raw:
         known["table"] = (raw["table"]["by"], raw["table"]["rows"])
-    return convert({**raw, **known}, Price)
+    return convert({**raw, **known}, Price, dec_hook=read_template)
 
 
 def _place_of_key(raw: Json) -> tuple[str, str]:
@@ -245,7 +245,7 @@ def _window(raw: Json, interpretations: Mapping[str, Interpretation], path: Path
 def _url(name: str, raw: Json) -> UrlRules:
     # What expires carries its end in its query, under the provider's names or plain ones.
     names = {} if raw["lives_ms"] is None else _URL_NAMES | raw.get("names", {})
-    return convert({**raw, "names": names, "name": name}, UrlRules)
+    return convert({**raw, "names": names, "name": name}, UrlRules, dec_hook=read_template)
 
 
 def _idempotency(raw: Json) -> Idempotency | None:

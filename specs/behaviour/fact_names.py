@@ -40,6 +40,7 @@ OF_RESOURCES: Mapping[str, str] = {
     "refunded": "the credits that came back for it",
     "url.*": "its URLs, by kind",
     "view.*": "what its view shows; not in the view itself",
+    "bytes.*": "the sizes of its videos, by kind of URL",
 }
 OF_CALLS: Mapping[str, str] = {
     "path.*": "the parameters in the path",

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from ..expressions.templates import Template
 from ..json_types import Json
 
 
@@ -44,6 +45,21 @@ class StreamRules(Struct, frozen=True, forbid_unknown_fields=True):
         return self.when_abandoned == "fails"
 
 
+class FileRules(Struct, frozen=True, forbid_unknown_fields=True):
+    """The file behind a URL with an `{id}`: that of a resource of a kind, once it has succeeded.
+
+    It is a video, or a picture of the kind *still*, of *size* (width and height). A video has the
+    length nearest to *seconds*, and *stamp* in it beside the ids of its resource and world.
+    """
+
+    kind: str = field(name="of")
+    size: Template
+    still: str | None = None
+    fps: Template | None = None
+    seconds: Template | None = None
+    stamp: Template | None = None
+
+
 class UrlRules(Struct, frozen=True, forbid_unknown_fields=True):
     """A kind of URL in the provider's answers. *lives_ms* None means it never expires.
 
@@ -56,3 +72,4 @@ class UrlRules(Struct, frozen=True, forbid_unknown_fields=True):
     lives_ms: int | None
     names: Mapping[str, str]
     source: str
+    file: FileRules | None = None

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from ..errors import ContractError
 from ..expressions.expressions import Expression
+from ..expressions.templates import Template
 from ..json_types import Json
 
 
@@ -26,6 +27,8 @@ class Moment(Enum):
 class Price(Struct, frozen=True, forbid_unknown_fields=True):
     """What an operation costs. *table* adds facts: (names of the deciding facts, nested rows).
 
+    *facts* is filled for a request, whose fields are facts as well.
+
     Without *balance_min* credits even a lower price is refused. An operation whose price is
     *kept_on_error* costs as much when it ends in a server error.
     """
@@ -35,6 +38,7 @@ class Price(Struct, frozen=True, forbid_unknown_fields=True):
     source: str
     table: tuple[tuple[str, ...], Mapping[str, Json]] | None = None
     defaults: Mapping[str, Json] | None = None
+    facts: Template | None = None
     balance_min: int = 0
     kept_on_error: bool = False
 

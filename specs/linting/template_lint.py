@@ -27,6 +27,10 @@ def problems_of_templates(contract: Contract) -> Iterator[str]:
     for name, kind in rules.resources.items():
         states = kind.lifecycle.states if kind.lifecycle is not None else None
         yield from _bad_view(kind.view, view - _OWN_VIEW, f"resources/{name}/view", states)
+    for name, url in rules.urls.items():
+        if url.file is not None:
+            for part in (url.file.size, url.file.fps, url.file.seconds, url.file.stamp):
+                yield from _bad(part, view, f"urls/{name}/file")
     for id_, operation in rules.operations.items():
         yield from _bad_operation(rules, operation, contract.operations[id_])
     # A provider's functions may give webhooks and refusals further facts.
@@ -55,6 +59,8 @@ def _bad_operation(rules: Behaviour, operation: OperationRules, shape: Operation
         yield from _bad(refused.facts, first, f"{at}/refuses/{number}/facts")
     for name in ("keeps", "parent"):
         yield from _bad(getattr(operation, name), first, f"{at}/{name}")
+    if operation.price is not None:
+        yield from _bad(operation.price.facts, before, f"{at}/price/facts")
     yield from _bad_view(operation.item, resource, f"{at}/item")
     if operation.page is not None:
         for name in ("limit", "after", "offset", "rising", "unknown"):
@@ -87,6 +93,7 @@ def _names_of(rules: Behaviour, table: Mapping[str, str]) -> set[str]:
         "media": rules.media,
         "reading": rules.interpretations,
         "url": plain,
+        "bytes": [name for name, it in rules.urls.items() if it.file is not None],
     }
     names = {*known_names(table)} - {f"{name}.*" for name in inside}
     for root, known in inside.items():

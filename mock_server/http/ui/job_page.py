@@ -9,7 +9,7 @@ from screentest.specs.behaviour.behaviour import Kind
 from screentest.specs.json_types import Json
 
 from ...engine.job_control import job_called
-from ...engine.views import default_video
+from ...engine.views import default_video, served_file
 from ...media.asset import Asset
 from . import lists
 from .timeline import Mark, timeline
@@ -111,7 +111,8 @@ def video(view: View, job: str) -> Asset | None:
             names = re.findall(r"{(\w+)}", rules.path)
             if not rules.path.endswith(".mp4") or len(names) != 1:
                 continue
-            found = serves.get(rules.name, default_video)(ctx, {names[0]: tail})
+            serve, parts = serves.get(rules.name), {names[0]: tail}
+            found = serve(ctx, parts) if serve is not None else served_file(ctx, rules, parts)
             if found is not None:
                 return found
         return default_video(ctx, {"id": row.id}) if not ctx.behaviour.urls else None
