@@ -37,6 +37,7 @@ class Accounts:
             raise MockError(f"more than {ACCOUNTS_MAX} accounts", code="too_many", status=409)
         account = Account(f"acct_{number}", provider_id, tier, 0, 0, 0, 0, ctx.now_ms)
         world.rows.accounts.put(account)
+        # The first balance is a grant as well: the ledger explains every credit.
         first = ctx.behaviour.initial_credits if credits is None else credits
         ctx.ledger.set_available(account.id, first or _UNMETERED, ctx.now_ms)
         keys: dict[str, str] = {}

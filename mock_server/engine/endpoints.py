@@ -38,6 +38,7 @@ def add_endpoint(
     for type_ in events:
         if type_ not in rules.events:
             raise unknown("event", type_, rules.events, status=422)
+    # Counted in the rows: an account has a few endpoints, and a counter could differ from them.
     present = sum(it.account == account for it in endpoints(ctx.rows))
     if present >= rules.endpoints_max:
         raise MockError(
@@ -46,6 +47,7 @@ def add_endpoint(
             code="too_many",
             status=409,
         )
+    # A number is never drawn twice, so an id in the journal means one endpoint for good.
     number = ctx.rows.count(ENDPOINTS)
     endpoint = Endpoint(f"ep_{number}", number, ctx.provider, account, url, events, ctx.now_ms)
     ctx.rows.documents.save(ENDPOINTS, endpoint.id, number, endpoint.to_json())

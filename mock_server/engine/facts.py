@@ -39,6 +39,8 @@ class Facts(dict[str, Json]):
         self._find = find
 
     def __missing__(self, name: str) -> Json:
+        # Kept: a template may name a fact several times, and a URL that is signed anew would
+        # differ.
         value = self[name] = self._find(name)
         return value
 

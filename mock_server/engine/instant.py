@@ -66,6 +66,7 @@ class Instant(Struct, frozen=True):
     @property
     def number(self) -> int:
         """The number of the request, which no other request has."""
+        # Two answers with it differ, so none of them can be reused.
         self.lasting.end_by(self.at_ms)
         return self.request
 
@@ -144,7 +145,10 @@ class Instant(Struct, frozen=True):
     ) -> Resource:
         """*resource* with the fields of *doc* set, and with another *script* if one is given."""
         changed = replace(
-            resource, doc={**resource.doc, **(doc or {})}, script=script or resource.script
+            # A new row: others may still read the old one, outside of this transaction.
+            resource,
+            doc={**resource.doc, **(doc or {})},
+            script=script or resource.script,
         )
         self.rows.resources.put(changed)
         return changed
@@ -200,6 +204,7 @@ class Instant(Struct, frozen=True):
         step = job.script.next_after(self._age_ms(job))
         if step is None:
             return None
+        # Rounded up: a client that waits exactly so long must find the next state.
         speed = self.world.clock.own_speed
         return ceil((step[0] - job.offset_ms(self.now_ms)) / speed) if speed else 0
 

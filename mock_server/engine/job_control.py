@@ -25,6 +25,7 @@ def job_called(rows: WorkingSet, contracts: Mapping[str, Contract], job_id: str)
     """
     found = rows.resources.jobs_called(job_id)
     if not found:
+        # Clients know the id of what a job makes, and not always the job's own.
         children = (
             rows.resources.newest_child(name, kind, job_id)
             for name, contract in contracts.items()
@@ -48,6 +49,7 @@ def set_outcome(ctx: Instant, job: Resource, end: Kind, reason: str) -> Resource
     lifecycle = ctx.kind_rules(job).lifecycle
     assert lifecycle is not None
     assert job.script is not None
+    # A failure without a reason would give an answer that the provider never sends.
     reason = reason or lifecycle.failure
     script = end_differently(job.script, lifecycle, end, reason, job.offset_ms(ctx.now_ms))
     return _reschedule(ctx, job, script, _first_after(script, job.offset_ms(ctx.now_ms)))

@@ -96,6 +96,7 @@ def _script(ctx: Instant, new: NewJob, lifecycle: Lifecycle, failure: _Failure) 
         fails=failure.reason,
         fails_at=failure.at,
     )
+    # After the draw, so that a wait does not change what is drawn.
     if new.waits_ms:
         script = kept_waiting(script, new.waits_ms)
     if new.slower_ms or new.stalls:

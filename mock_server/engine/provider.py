@@ -72,6 +72,7 @@ class Request(Struct, frozen=True):
         return plain(self.headers.get("content-type", ""))
 
 
+# Not frozen: the gates after a handler add headers to its reply.
 class Reply(Struct):
     """An answer. *body* is JSON, or bytes with their own *content_type*; None is an empty body.
 
@@ -310,6 +311,7 @@ class Provider(Struct):
 
     def include(self, other: Provider) -> None:
         """Add everything that *other* registered."""
+        # Modules of a provider register apart and are gathered here, so none knows the others.
         assert other.id == self.id, (other.id, self.id)
         for name in _TABLES:
             mine, theirs = getattr(self, name), getattr(other, name)
@@ -335,6 +337,7 @@ _TABLES = (
 
 def _registrar(table: dict[_Name, _Function], name: _Name) -> Callable[[_Function], _Function]:
     def register(function: _Function) -> _Function:
+        # The later of two functions would win silently.
         assert name not in table, f"{name!r} is registered twice"
         table[name] = function
         return function

@@ -43,6 +43,7 @@ def _load(name: str) -> Provider:
     from .provider import Provider
 
     gathered = Provider(name)
+    # Sorted, because the order of a folder differs between file systems.
     for module in sorted(path.stem for path in _FOLDER.glob(f"{name}/[!_]*.py")):
         functions = import_module(f"..providers.{name}.{module}", __package__)
         gathered.include(functions.provider)

@@ -47,6 +47,7 @@ def renew_keys(
     renewed: dict[str, tuple[Key, str]] = {}
     for _, row in lines:
         if isinstance(row, Key):
+            # Keys have the form of their provider, and clients check it.
             ctx = instant(row.provider)
             raw = raw_key(ctx, _credential(ctx.behaviour, row.kind), row.seq)
             renewed[row.digest] = replace(row, digest=key_digest(raw), prefix=raw[:12]), raw

@@ -25,6 +25,7 @@ def stream_events(
     assert lifecycle is not None
     assert job.script is not None
     ends_ms, end = job.script.steps[-1]
+    # All events are planned before any is dropped, so a failure shifts none of them.
     planned = list(_expanded(rules, facts))
     if lifecycle.states[end].kind is Kind.SUCCEEDED:
         return _spread(planned, ends_ms)
@@ -44,6 +45,7 @@ def stream_events(
 
 def _spread(payloads: list[Json], ends_ms: int) -> list[tuple[int, Json]]:
     """The first at once, the last at *ends_ms*, the others evenly between."""
+    # A stream of one event sends it at once.
     count = max(1, len(payloads) - 1)
     return [(ends_ms * index // count, payload) for index, payload in enumerate(payloads)]
 

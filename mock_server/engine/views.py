@@ -46,6 +46,7 @@ def default_video(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
     media = ctx.behaviour.media
     if "size" not in media or "id" not in parts:
         return None
+    # The URL names an id and no kind; ids of different kinds have different forms.
     for kind, rules in ctx.behaviour.resources.items():
         job = ctx.find(kind, parts["id"]) if rules.lifecycle is not None else None
         if job is not None and job.script is not None and ctx.kind(job) is Kind.SUCCEEDED:

@@ -21,6 +21,7 @@ class Webhooks:
     def request(self, attempt: Attempt) -> WebhookRequest | None:
         """What *attempt* sends; None if it was cancelled."""
         world = self._find(attempt.world_id)
+        # The world was deleted while the attempt waited for a thread.
         if world is None:
             return None
         with world.rows.transaction():
@@ -31,6 +32,7 @@ class Webhooks:
         world = self._find(world_id)
         if world is None:
             return
+        # One transaction for all: the commit is what an outcome costs.
         with world.rows.transaction():
             for attempt, sent, outcome in reports:
                 outbox.finish(self._at(world, attempt), attempt, sent, outcome)
@@ -45,4 +47,5 @@ class Webhooks:
                     outbox.hand_back(self._at(world, attempt), attempt)
 
     def _at(self, world: World, attempt: Attempt) -> Instant:
+        # At the due time: what follows must not depend on how long a receiver took.
         return self._clocks.instant(world, attempt.provider, now_ms=attempt.due_ms)

@@ -31,6 +31,8 @@ class World:
 
     def __init__(self, rows: WorkingSet) -> None:
         self.rows = rows
+        # None of this is in rows: it ends with the process, and no provider's answer is lost with
+        # it.
         self.unanswered: dict[int, str] = {}
         self.marks = Marks()
         self.payments = Payments()
@@ -112,6 +114,8 @@ def check_world(row: WorldRow) -> None:
         MockError: its clock or its plan has impossible values.
     """
     try:
+        # What the types of the row cannot check is tried once here, so that no later call fails on
+        # it.
         check_speed(row.clock.speed)
         Plan.from_json(row.first)
     except (TypeError, ValueError, KeyError, MockError):

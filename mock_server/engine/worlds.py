@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .provider import Provider
 
 DEFAULT_WORLD = "default"
+#: Every world keeps its rows in memory, and parallel tests need far fewer.
 WORLDS_MAX = 200
 
 
@@ -58,6 +59,7 @@ class Worlds:
         self.accounts = Accounts(self.clocks)
         self.webhooks = Webhooks(self.clocks, self.find)
         self._open: dict[str, World] = {}
+        # The verdict of a run counts what happened in worlds that no longer exist.
         self._before_end: list[Callable[[World], None]] = []
         store.on_load(self._begin_again)
         store.on_change(self._renew, lambda rows: self._open.pop(rows.id, None))
@@ -159,6 +161,7 @@ class Worlds:
 
     def _add_first_accounts(self, world: World) -> None:
         """Add an account of each provider that has none."""
+        # A file may be older than a contract that is served now.
         known = {account.provider for account in world.rows.accounts.of_world()}
         for provider_id in (it for it in self.contracts if it not in known):
             self.accounts.add(world, provider_id, credits=world.first.credits.get(provider_id))
@@ -194,6 +197,7 @@ class Worlds:
         """*world* as it was when it began."""
         with world.rows.transaction():
             self._announce_end(world)
+            # Read before the rows are cleared, which hold it.
             plan = world.first
             world.rows.clear()
             begun = self._begin(world.rows, plan)

@@ -27,6 +27,7 @@ def read_json(body: bytes) -> Json:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
+        # The parser's words name the line and column, which a client's author can use.
         raise BodyError(str(error)) from None
     _check(value, 0)
     # A repeated key needs two colons; without them the slower second parse is not needed.

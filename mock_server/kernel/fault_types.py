@@ -65,11 +65,13 @@ def with_header(headers: Headers, name: str, value: str) -> Headers:
 
 
 def _malformed(_: Mapping[str, Json], headers: Headers, body: bytes) -> tuple[Headers, bytes]:
+    # At least one byte: no body at all is the fault `empty`.
     half = body[: max(1, len(body) // 2)]
     return with_header(headers, "Content-Length", str(len(half))), half
 
 
 def _empty(_: Mapping[str, Json], headers: Headers, body: bytes) -> tuple[Headers, bytes]:
+    # With the old length a client would wait for bytes, which is the fault `limit_data`.
     return with_header(headers, "Content-Length", "0"), b""
 
 
@@ -90,6 +92,7 @@ def _sliced(
     attributes: Mapping[str, Json], headers: Headers, body: bytes
 ) -> tuple[Headers, Slices]:
     size = max(1, int(attributes["size"]))
+    # A pause of hours would keep a connection of the server open for as long.
     pause_s = min(int(attributes["delay_ms"]), DELAY_MS_MAX) / 1_000
 
     def send() -> Iterator[bytes | Pause]:

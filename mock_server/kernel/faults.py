@@ -73,6 +73,7 @@ class Fault(Struct, frozen=True):
 
     def is_in_force(self, now_ms: int) -> bool:
         """Whether *now_ms* lies in the window of the fault."""
+        # The end is outside, so two windows can meet without a gap or an overlap.
         return (self.from_ms is None or self.from_ms <= now_ms) and (
             self.until_ms is None or now_ms < self.until_ms
         )
@@ -151,6 +152,7 @@ def _window(body: Mapping[str, Json], now_ms: int) -> tuple[int | None, int | No
 
 def lognormal_ms(fault: Fault, rng: Random) -> int:
     """A delay drawn so that half are below the fault's *p50_ms* and 99 of 100 below *p99_ms*."""
+    # The median of a lognormal distribution is exp(mu), and log(p99 / median) is sigma * z.
     median_ms, high_ms = int(fault.attributes["p50_ms"]), int(fault.attributes["p99_ms"])
     spread = log(max(median_ms, high_ms) / median_ms) / _Z_99
     return round(median_ms * exp(spread * rng.gauss(0.0, 1.0)))
@@ -158,6 +160,7 @@ def lognormal_ms(fault: Fault, rng: Random) -> int:
 
 def _without_keys(attributes: Mapping[str, Json]) -> dict[str, Json]:
     """*attributes* without credentials, which a body or a reason may contain by mistake."""
+    # By shape alone: a fault may apply to providers whose header names say nothing here.
     kept: dict[str, Json] = orjson.loads(BY_SHAPE.cut_shapes(orjson.dumps(attributes).decode()))
     return kept
 
@@ -193,6 +196,7 @@ def check_reach(fault: Fault, behaviours: Mapping[str, Behaviour], places: Place
         for rules in behaviour.operations.values()
         if _can_meet(meets, behaviour, rules)
     ]
+    # A fault that can never apply looks, in a test, like a client that copes with it.
     near = [it for it in possible if _is_named(fault, it[0], it[1].id, places)]
     if near:
         _check_model(fault, [rules for _, rules in near])

@@ -22,6 +22,7 @@ def digest(*parts: object) -> bytes:
 
 def stream(*parts: object) -> Random:
     """A generator for the purpose that *parts* name, independent of all others."""
+    # 128 bits tell all purposes apart, and a longer seed takes longer to spread.
     return Random(int.from_bytes(digest(*parts)[:16]))
 
 
@@ -34,6 +35,7 @@ def mint(form: str, number: int, *parts: object) -> str:
     seen = 0
     texts: list[str] = []
     for text, alphabet, length, count in _places(form):
+        # The number itself is not drawn: ids such as `task-7` count up.
         if not alphabet:
             texts.append(text or str(number))
             continue

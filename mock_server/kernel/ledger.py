@@ -18,6 +18,7 @@ from .rows import CREDITS_MAX, Account, Entry
 class Movement(Enum):
     """The kinds of entries, each with its effect on (granted, available, held, spent)."""
 
+    # The effects keep granted == available + held + spent, so no movement can break it.
     GRANT = ("grant", (1, 1, 0, 0))
     WITHDRAW = ("withdraw", (-1, -1, 0, 0))
     HOLD = ("hold", (0, -1, 1, 0))
@@ -66,6 +67,7 @@ class Ledger:
         if not 0 <= amount <= CREDITS_MAX:
             raise MockError(f"credits must be between 0 and {CREDITS_MAX}, got {amount}")
         difference = amount - self._sums(account).available
+        # An entry for the difference, so that the entries still add up to the balance.
         movement = Movement.GRANT if difference > 0 else Movement.WITHDRAW
         self._move(movement, account, abs(difference), at_ms, None, None)
 
@@ -90,6 +92,7 @@ class Ledger:
             return
         held, charged = lines.get("hold", 0), lines.get("charge", 0)
         if held:
+            # What is held can always be moved on, so a failure here is ours and not a refusal.
             movement = Movement.CAPTURE if succeeded else Movement.RELEASE
             assert self._move(movement, account, held, at_ms, job, None)
         elif charged and not succeeded:

@@ -38,6 +38,7 @@ class Script(Struct, frozen=True, gc=False):
         if self.held_ms is not None:
             offset_ms = min(offset_ms, self.held_ms)
         name = self.steps[0][1]
+        # A script has a handful of steps: a binary search would cost more than this loop.
         for starts_ms, state in self.steps:
             if starts_ms > offset_ms:
                 break

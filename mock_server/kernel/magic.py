@@ -51,6 +51,7 @@ class Directive(Struct, frozen=True):
 
 def split_key(raw: str) -> tuple[str, str]:
     """(key without its suffix, suffix); the suffix is empty if the key has none."""
+    # A suffix leaves the key valid for the look-up, so no account needs extra keys.
     for suffix in KEY_SUFFIXES:
         if raw.endswith(suffix):
             return raw.removesuffix(suffix), suffix
@@ -60,6 +61,7 @@ def split_key(raw: str) -> tuple[str, str]:
 def directive_in(body: Json) -> Directive | None:
     """The first directive in the texts of *body*."""
     for text in _texts(body, 0):
+        # Hardly any text has a directive, and looking for a fixed string is cheaper than a pattern.
         if "[[screentest:" in text and len(text) <= _TEXT_MAX:
             match = _DIRECTIVE.search(text)
             if match is not None:

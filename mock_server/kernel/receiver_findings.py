@@ -94,6 +94,7 @@ def _made(
     reason: str = "receiver_failed",
 ) -> Finding:
     cited = behaviour.cites.of_reason("", reason)
+    # A contract of the user's has no clauses, but its webhooks may have a source.
     if cited is None:
         cited = (behaviour.webhooks.source,) if behaviour.webhooks is not None else ()
     source = f"{behaviour.document_url} {', '.join(cited)}".strip()

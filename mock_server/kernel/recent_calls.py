@@ -96,6 +96,7 @@ class Payments:
 
     def __init__(self) -> None:
         self._kept: deque[Payment] = deque()
+        # By content: every paid call is compared with the last equal one, so a search would add up.
         self._newest: dict[int, Payment] = {}
         self._reads: dict[str, Reads] = {}
         # When the collection of an operation was read last, by operation and account.

@@ -17,6 +17,8 @@ from .webhooks import Delivery
 CREDITS_MAX = 2**53 - 1
 
 
+# Unknown fields are refused in every row: a snapshot or a file of a later version must not lose
+# some of them silently.
 class Settings(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """The settings of a world. *pace* multiplies documented durations; 0 ends jobs at once.
 
@@ -58,6 +60,7 @@ class Account(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     held: int
     spent: int
     created_ms: int
+    # Bounded history drops old entries; with these sums the rest still adds up to the balance.
     opening: tuple[int, int, int, int] = (0, 0, 0, 0)
 
     def __post_init__(self) -> None:
@@ -82,6 +85,7 @@ class Key(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     seq: int
 
 
+# Apart from `Key`, because it changes with every call: the row that is written stays small.
 class KeyUse(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """When a key was last used."""
 
@@ -117,6 +121,7 @@ class Resource(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     created_ms: int
     doc: Mapping[str, Json] = {}
     script: Script | None = None
+    # Kept in the row, so that an index can find what counts against a cap without the contract.
     is_running_slot: bool = False
 
     def offset_ms(self, now_ms: int) -> int:
@@ -153,6 +158,7 @@ class JournalRow(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     provider: str
     operation: str
     status: int
+    # Encoded once, since most lines are never read.
     doc: Raw
 
 

@@ -90,8 +90,10 @@ def read_snapshot(document: bytes, providers: Collection[str]) -> tuple[Head, li
         raise _damaged(f"is larger than {SNAPSHOT_BYTES_MAX} bytes")
     if not document:
         raise _damaged("is empty")
+    # JSON escapes line breaks inside strings, so every line is a whole row.
     first, *rest = document.splitlines(keepends=True)
     head = _head(first)
+    # The digest before the rows: a damaged row would be reported as a row of the wrong form.
     if not rest or rest[-1] != _last_line(document[: -len(rest[-1])]):
         raise _damaged("was changed or cut short: its last line is not the digest of the others")
     if head.providers != sorted(providers):
@@ -119,6 +121,7 @@ def _head(line: bytes) -> Head:
 
 
 def _listed(providers: Iterable[str]) -> str:
+    # The names come from the document, which may hold anything of any length.
     return ", ".join(it[:40] for it in list(providers)[:20]) or "none"
 
 

@@ -42,4 +42,5 @@ def look_up(name: str, facts: Mapping[str, Json]) -> Json:
 
 
 def _text(value: Json) -> str:
+    # The word None in a text would look like a value of the provider's.
     return "" if value is None else str(value)

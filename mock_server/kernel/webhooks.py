@@ -51,6 +51,8 @@ class Endpoint(Struct, frozen=True):
 
     def secret(self, rules: WebhookRules, *world: object) -> str:
         """The current signing secret; *world* identifies the world."""
+        # By the number of rotations: the same calls give the same secrets, and none has to be
+        # stored.
         number = self.rotations + 1
         return mint(rules.secret_form, number, "webhook secret", self.provider, self.id, *world)
 
@@ -209,6 +211,7 @@ def event_body(
     }
     # Filled first: the body's template names it as a whole.
     facts["data"] = event.data.fill(facts)
+    # Kept as text: a body that was encoded again could differ from the one that was signed.
     return orjson.dumps(rules.body.fill(facts)).decode()
 
 

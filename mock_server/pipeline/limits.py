@@ -76,6 +76,7 @@ def respect_cap(call: Call) -> None:
         return
     account = call.account
     limit = cap.limits.get(account.tier, next(iter(cap.limits.values())))
+    # Those that have ended by now no longer count, even where their last effect is still due.
     running = ctx.rows.resources.running(account.id, ctx.now_ms)
     if cap.scope == "key" and call.key is not None:
         running = [job for job in running if job.doc.get("caller") == call.key.id]

@@ -17,6 +17,7 @@ def price_of(call: Call) -> int:
     price = call.rules.price
     if price is None:
         return 0
+    # A copy: the facts of the provider must not become fields of the request.
     facts = dict(call.body) if isinstance(call.body, dict) else {}
     if price.facts is not None:
         facts |= price.facts.fill(call_facts(call))

@@ -73,6 +73,7 @@ def presented_key(rows: WorkingSet, contract: Contract, request: Request) -> tup
 
 
 def _sent_keys(contract: Contract, request: Request) -> Iterator[str]:
+    # In the order of the contract, as a provider with two schemes takes the first that it finds.
     for credential in contract.behaviour.credentials.values():
         raw = presented(credential, request.headers, request.query)
         if raw is not None:

@@ -61,6 +61,7 @@ def broken_reply(
 
 def crash(contract: Contract, error: Exception) -> Reply:
     """The 500 for an unexpected *error*."""
+    # The line of the error without the traceback: answers carry no paths of this machine.
     last = traceback.format_exception_only(error)[-1].strip()
     if contract.is_shipped:
         return _our_fault("crash", last)
@@ -72,6 +73,7 @@ def failure(contract: Contract, error: Exception) -> Reply:
     """The reply for any *error*: a limit of the mock, a mistake in the contract, or a crash."""
     if isinstance(error, BrokenReplyError):
         return error.reply
+    # A limit of the mock is neither the client's mistake nor the contract's.
     if isinstance(error, MockError):
         return Reply(503, {"detail": str(error)}, reason="ours:limit")
     if isinstance(error, ContractError):

@@ -31,6 +31,7 @@ def read_body(call: Call) -> None:
     if not operation.bodies:
         return
     has_body = bool(request.body) or request.form is not None or request.problem is not None
+    # An optional body that is missing is read as an empty one, so handlers need no second form.
     if not has_body and not operation.is_body_required:
         call.body = {}
         return
@@ -46,6 +47,7 @@ def read_body(call: Call) -> None:
         raise call.refuse(request.problem.reason, **request.problem.facts)
     if request.form is not None or plain(request.content_type) == _URL_ENCODED:
         form = request.form if request.form is not None else _url_encoded(request.body)
+        # Some frameworks take an empty field of a form for a field that was not sent.
         drops = call.ctx.behaviour.drops_empty_form_texts
         call.body = {it: value for it, value in form.items() if not drops or value != ""}
         return
@@ -67,6 +69,7 @@ def validate(call: Call) -> None:
     Raises:
         RefusedError: something is invalid; the refusal has every violation.
     """
+    # Parameters first: a provider that names one violation names that of the query.
     found: list[Violation] = []
     call.query = _parameters(call, found)
     if call.operation.bodies:
