@@ -7,12 +7,13 @@ what `does: create`, `read` and `list` show of resources by the templates of the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from random import Random
 from urllib.parse import urlencode
 
 from ..behaviour.behaviour import OperationRules
 from ..contracts.contract import Contract
+from ..expressions.templates import View
 from ..json_types import Json
 from ..openapi.generating import UngeneratedError, generate
 from ..openapi.media_types import is_json, plain
@@ -156,7 +157,7 @@ def _views(contract: Contract) -> dict[str, Json]:
     """What creating and reading answers, and the items of lists, show of a resource."""
     found: dict[str, Json] = {}
     for rules in contract.behaviour.operations.values():
-        kind = rules.starts or (rules.targets[-1].kind if rules.targets else None)
+        kind = rules.starts or rules.of or (rules.targets[-1].kind if rules.targets else None)
         if kind is None or kind not in contract.behaviour.resources:
             continue
         if rules.does in {"create", "read"}:
@@ -164,8 +165,8 @@ def _views(contract: Contract) -> dict[str, Json]:
             if view is not None and rules.does == "read":
                 view |= _files(contract, _shown(contract, rules, kind))
         elif rules.does == "list":
-            view = _view(_template(contract, kind), "$item#")
-            items = _pointer(rules.answer, "$items") if rules.answer is not None else ""
+            view = _view(_listed(contract, rules, kind), "$item#")
+            items = _items(rules)
             if view is not None and items is not None:
                 view["each"] = f"{_BODY}{items}"
         else:
@@ -205,13 +206,14 @@ def _lists(contract: Contract) -> dict[str, Json]:
     found: dict[str, Json] = {}
     made = _makes(contract)
     for rules in contract.behaviour.operations.values():
-        if rules.does != "list" or rules.starts not in made:
+        kind = rules.of or rules.starts
+        if rules.does != "list" or kind not in made:
             continue
-        items = _pointer(rules.answer, "$items") if rules.answer is not None else ""
-        at = _pointer(_template(contract, rules.starts or ""), "$id")
+        items = _items(rules)
+        at = _pointer(_listed(contract, rules, kind), "$id")
         if items is None or at is None:
             continue
-        found[rules.id] = {"items": f"{_BODY}{items}", "id": f"$item#{at}", "of": rules.starts}
+        found[rules.id] = {"items": f"{_BODY}{items}", "id": f"$item#{at}", "of": kind}
         names = {it.name for it in contract.operations[rules.id].parameters}
         if "limit" in names:
             found[rules.id]["limit"] = "limit"
@@ -220,29 +222,61 @@ def _lists(contract: Contract) -> dict[str, Json]:
 
 def _shown(contract: Contract, rules: OperationRules, kind: str) -> Json:
     """The template of the answer of an operation that makes or reads a resource of *kind*."""
-    return rules.answer if rules.answer is not None else _template(contract, kind)
+    view = _source(contract.behaviour.resources[kind].view) or {"id": "$id", "state": "$state"}
+    return view if rules.answer is None else _filled(_source(rules.answer), view)
 
 
-def _template(contract: Contract, kind: str) -> Json:
-    return contract.behaviour.resources[kind].view or {"id": "$id", "state": "$state"}
+def _listed(contract: Contract, rules: OperationRules, kind: str) -> Json:
+    """The template of an item of a list."""
+    return _source(rules.item) or _source(contract.behaviour.resources[kind].view)
+
+
+def _items(rules: OperationRules) -> str | None:
+    """Where the answer of a list has its items."""
+    return _pointer(_source(rules.answer), "$items") if rules.answer is not None else ""
+
+
+def _source(view: View | None) -> Json:
+    if view is None or not view.changes:
+        return view.always.source if view is not None else None
+    return {**view.always.source, "when": {state: it.source for state, it in view.changes.items()}}
+
+
+def _filled(template: Json, view: Json) -> Json:
+    """*template* with the view of its resource in place of `$view`."""
+    if isinstance(template, dict):
+        return {name: _filled(it, view) for name, it in template.items()}
+    return view if template == "$view" else template
 
 
 def _somewhere(template: Json, fact: str) -> str | None:
     """Where *template* shows *fact*, in any state."""
-    states = template.get("when", {}).values() if isinstance(template, dict) else ()
-    found = (_pointer(it, fact) for it in (template, *states))
-    return next((it for it in found if it is not None), None)
+    if not isinstance(template, dict):
+        return "" if template == fact else None
+    for state in template.get("when", {}).values():
+        at = _somewhere(state, fact)
+        if at is not None:
+            return at
+    return _below(template, fact, _somewhere, skipped=frozenset({"when"}))
 
 
 def _pointer(template: Json, fact: str) -> str | None:
     """Where *template* shows *fact* in every state, as a JSON pointer; None where it does not."""
-    if template == fact:
-        return ""
     if not isinstance(template, dict):
-        return None
+        return "" if template == fact else None
     varied = {name for fields in template.get("when", {}).values() for name in fields}
+    return _below(template, fact, _pointer, skipped=varied | {"when"})
+
+
+def _below(
+    template: Mapping[str, Json],
+    fact: str,
+    find: Callable[[Json, str], str | None],
+    *,
+    skipped: Collection[str],
+) -> str | None:
     for name, inner in template.items():
-        at = _pointer(inner, fact) if name != "when" and name not in varied else None
+        at = find(inner, fact) if name not in skipped else None
         if at is not None:
             step = name.replace("~", "~0").replace("/", "~1")
             return f"/{step}{at}"
