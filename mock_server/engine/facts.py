@@ -112,6 +112,10 @@ class _OfResource(Struct, frozen=True, gc=False):
         return script.steps[-1][0] - offset_ms
 
 
+def _found(ctx: Instant, resource: Resource | None) -> Facts | None:
+    return resource_facts(ctx, resource) if resource is not None else None
+
+
 _Finder = Callable[[_OfResource], Json]
 
 _WORLD: Mapping[str, Callable[[Instant], Json]] = {
@@ -124,6 +128,13 @@ _WORLD: Mapping[str, Callable[[Instant], Json]] = {
     "now": lambda ctx: Notations(ctx.now_ms),
     "address": lambda ctx: lambda name, parts: ctx.url(name, **parts),
     "mint": lambda ctx: lambda form, number: mint(form, number, ctx.world.seed, ctx.provider),
+    "newest": lambda ctx: lambda kind, parent: _found(ctx, ctx.newest(kind, parent or "")),
+    "children": lambda ctx: (
+        lambda kind, parent: [
+            resource_facts(ctx, it)
+            for it in ctx.rows.resources.children(ctx.provider, kind, parent)
+        ]
+    ),
     "digest": lambda _: lambda parts: digest(*parts).hex()[:16],
 }
 _RESOURCE: Mapping[str, _Finder] = {

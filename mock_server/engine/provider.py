@@ -253,7 +253,6 @@ class Provider(Struct):
     states: dict[str, StateOf] = {}
     assets: dict[str, AssetOf] = {}
     stream_facts: dict[str, StreamFacts] = {}
-    details: dict[str, StreamFacts] = {}
     event_facts: dict[str, StreamFacts] = {}
     id_readers: dict[str, IdReader] = {}
     shape: Shape | None = None
@@ -286,10 +285,6 @@ class Provider(Struct):
     def stream(self, operation_id: str) -> Callable[[StreamFacts], StreamFacts]:
         """Register the facts that the event templates of a stream need."""
         return _registrar(self.stream_facts, operation_id)
-
-    def detail(self, kind: str) -> Callable[[StreamFacts], StreamFacts]:
-        """Register what the control API shows of a job beyond its state."""
-        return _registrar(self.details, kind)
 
     def event(self, kind: str) -> Callable[[StreamFacts], StreamFacts]:
         """Register facts for webhooks about a job beyond those of its view, as `$job.name`."""
@@ -329,7 +324,6 @@ _TABLES = (
     "states",
     "assets",
     "stream_facts",
-    "details",
     "event_facts",
     "id_readers",
 )

@@ -86,8 +86,8 @@ class ResourceKind(Struct, frozen=True, forbid_unknown_fields=True):
     """A kind of resource that accounts own. *id_form*, such as `job_{base62:12}`, makes its ids.
 
     *called* is its name in messages. *view* is a template of its reply body, where no function
-    builds one. *outside* has the JSON Schema of each field of a resource that is made outside of
-    the API; None where the API is the only way.
+    builds one; *detail* of what the control API adds. *outside* has the JSON Schema of each field
+    of a resource that is made outside of the API; None where the API is the only way.
     """
 
     name: str
@@ -97,6 +97,7 @@ class ResourceKind(Struct, frozen=True, forbid_unknown_fields=True):
     parent: str | None = None
     counts_as_running: bool = False
     view: View | None = None
+    detail: Template | None = None
     outside: Mapping[str, Json] | None = None
 
 

@@ -21,6 +21,8 @@ OF_WORLDS: Mapping[str, str] = {
     "now": "the time of the world",
     "address": "`address(name, {part: text})`: a URL of the kind *name*",
     "mint": "`mint(form, number)`: an id of that form",
+    "newest": "`newest(kind, id)`: the newest resource below another; null without one",
+    "children": "`children(kind, id)`: all resources of a kind below another, the newest first",
     "digest": "`digest([parts])`: 16 hexadecimal digits that depend on the parts alone",
 }
 OF_RESOURCES: Mapping[str, str] = {

@@ -25,6 +25,7 @@ def problems_of_templates(contract: Contract) -> Iterator[str]:
     world = _names_of(rules, OF_WORLDS)
     view = world | _names_of(rules, OF_RESOURCES)
     for name, kind in rules.resources.items():
+        yield from _bad(kind.detail, view, f"resources/{name}/detail")
         states = kind.lifecycle.states if kind.lifecycle is not None else None
         yield from _bad_view(kind.view, view - _OWN_VIEW, f"resources/{name}/view", states)
     for name, url in rules.urls.items():

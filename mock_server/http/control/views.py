@@ -8,6 +8,7 @@ from screentest.specs.behaviour.behaviour import Credential, Kind
 from screentest.specs.contracts.redaction import header_name
 from screentest.specs.json_types import Json
 
+from ...engine.facts import resource_facts
 from ...engine.world import World
 from ...engine.worlds import Worlds
 from ...kernel.clock import rfc3339
@@ -72,7 +73,7 @@ def show_job(worlds: Worlds, world: World, job: Resource) -> Json:
     """A job with its whole script."""
     ctx = worlds.clocks.instant(world, job.provider)
     assert job.script is not None
-    supply = worlds.providers[job.provider].details.get(job.kind)
+    detail = ctx.kind_rules(job).detail
     end = ctx.state_rules(job, job.script.steps[-1][1]).kind
     return {
         "id": job.id,
@@ -89,7 +90,7 @@ def show_job(worlds: Worlds, world: World, job: Resource) -> Json:
         ],
         "outcome": "failed" if end is Kind.FAILED else "completed",
         "reason": job.script.reason or None,
-        "details": dict(supply(ctx, job)) if supply is not None else {},
+        "details": detail.fill(resource_facts(ctx, job)) if detail is not None else {},
     }
 
 

@@ -6,8 +6,6 @@ Source: https://www.ozor.ai/docs/api, read 2026-11-21. Clause ids are explained 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from screentest.specs.behaviour.behaviour import Kind
 from screentest.specs.json_types import Json
 
@@ -132,12 +130,6 @@ def get_tool_trace(call: Call) -> Reply:
             "messages": messages,
         },
     )
-
-
-@provider.detail("agent_job")
-def show_details(ctx: Instant, job: Resource) -> Mapping[str, Json]:
-    conversation = ctx.newest("conversation", job.parent or "")
-    return {"conversation_id": conversation.id if conversation is not None else None}
 
 
 def _title(call: Call) -> str:

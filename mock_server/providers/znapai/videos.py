@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
 
 from screentest.specs.behaviour.behaviour import Kind
 from screentest.specs.json_types import Json
@@ -116,12 +115,6 @@ def read_id(ctx: Instant, id_: str) -> str:
         return id_
     match = re.fullmatch(_WRAPPED_ID.format(model="[^;]*", id="(.*)"), inside)
     return match[1] if match is not None else id_
-
-
-@provider.detail("video")
-def show_details(_: Instant, job: Resource) -> Mapping[str, Json]:
-    """Facts of a job that the provider keeps and does not show (Z11)."""
-    return {"metadata": job.doc["metadata"]}
 
 
 def _accepted(call: Call, job: Resource, model: str = "") -> Reply:
