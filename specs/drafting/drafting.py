@@ -12,11 +12,12 @@ from ..behaviour.behaviour import Kind
 from ..errors import UnknownNameError, no_such
 from ..json_types import Json
 from ..openapi.documents import Documents
+from ..openapi.fields import Fields
 from ..openapi.generating import UngeneratedError, generate
 from ..openapi.operations import Operation, compile_operations
 from .access import add_access, add_limits
 from .draft import GUESS, Draft
-from .filling import Known
+from .filling import Echo, Known
 from .forms import UUID, form_of, sample_of
 from .links import Found, Link, answer_of, find_resources
 from .recorded import Recorded, Seen
@@ -76,6 +77,7 @@ class _Drafting:
         self._recorded = recorded
         self._prices: dict[str, _Price] = {}
         self._lifecycles: dict[str, States] = {}
+        self._drawn: list[Found] = []
 
     def add_all(self, found: Sequence[Found]) -> None:
         """Add everything about the resources *found*."""
@@ -86,8 +88,10 @@ class _Drafting:
         amounts = [it.amount for it in self._prices.values()]
         add_access(self._draft, self._document, self._operations, self._recorded, amounts)
         self._draft.rules["lifecycles"] = {}
-        drawn = [it for it in found if self._add_resource(it)]
-        jobs = [it for it in drawn if it.status_at is not None]
+        for it in sorted(found, key=lambda it: it.creates[0].operation.path.count("{")):
+            if self._add_resource(it):
+                self._drawn.append(it)
+        jobs = [it for it in self._drawn if it.status_at is not None]
         polled = [it.read.id for it in jobs]
         add_limits(self._draft, self._operations, self._recorded, polled)
         if jobs:
@@ -130,7 +134,11 @@ class _Drafting:
         draft.unknown += [
             f"how the answer of {id_} shows its {name}" for id_, it in answers.items() if it is None
         ]
-        created = [it for it in found.creates if answers[it.operation.id] is not None]
+        created = [
+            it
+            for it in found.creates
+            if answers[it.operation.id] is not None and self._has_parent(it.operation)
+        ]
         if not created:
             return False
         draft.put(("resources", name, "id"), form, form, because)
@@ -148,6 +156,8 @@ class _Drafting:
         """The view of *found*, what it shows, and the form of its ids with the reason."""
         example = str(at(found.answer.value, found.id_at))
         forms = {form_of(it): "recorded ids have it" for it in self._recorded.ids(found)[:1]}
+        if isinstance(at(found.answer.value, found.id_at), int):
+            forms["{number}"] = "the schema has a number"
         if any(it.isdigit() for it in example):
             forms.setdefault(form_of(example), f"the example is {example!r}")
         forms.setdefault(f"{found.name}_{{base62:16}}", "nothing shows another one")
@@ -190,12 +200,28 @@ class _Drafting:
         price, place = self._prices.get(id_), ("operations", id_)
         rule: dict[str, Json] = {"effect": "billable" if price else "write"}
         rule |= {"does": "create", "starts": found.name}
-        draft.put(place, rule, f"it creates a {found.name}", link.because)
+        parent = self._parent(link.operation)
+        if parent is not None:
+            rule["acts_on"] = [{"resource": parent.name, "id": parent.id_from}]
+        draft.put(place, rule, f"it creates {_one(found.name)}", link.because)
         if answer is not None:
             draft.put((*place, "answer"), answer)
         if price is not None:
             charged = {"amount": price.amount, "moment": "acceptance", "source": GUESS}
             draft.put((*place, "price"), charged, f"{price.amount} credits", price.because)
+
+    def _parent(self, operation: Operation) -> Found | None:
+        """The resource that the path of *operation* names, if its answers could be drafted."""
+        return next(
+            (it for it in self._drawn if operation.path.startswith(f"{it.read.path}/")), None
+        )
+
+    def _has_parent(self, operation: Operation) -> bool:
+        """Whether what the path of *operation* names is known, if it names anything."""
+        if "{" not in operation.path or self._parent(operation) is not None:
+            return True
+        self._draft.unknown.append(f"what {operation.id} creates: its path names what is not known")
+        return False
 
     def _add_rest(self, found: Found, view: View, known: Known) -> None:
         draft, name = self._draft, found.name
@@ -214,7 +240,7 @@ class _Drafting:
             draft.put(place, rule, f"it lists each {name}", link.because)
         for link in found.deletes:
             self._add_deletion(found, link, known)
-        draft.unknown += [f"what {it.operation.id} does to a {name}" for it in found.cancels]
+        draft.unknown += [f"what {it.operation.id} does to {_one(name)}" for it in found.cancels]
 
     def _add_deletion(self, found: Found, link: Link, known: Known) -> None:
         draft, operation = self._draft, link.operation
@@ -223,7 +249,7 @@ class _Drafting:
         answer = answer_of(operation)
         if answer is not None:
             rule["answer"] = creation_answer(operation, found, known, ()) or answer.value
-        guess = f"it deletes a {found.name}"
+        guess = f"it deletes {_one(found.name)}"
         draft.put(("operations", operation.id), rule, guess, link.because)
 
     def _ask(self) -> None:
@@ -241,6 +267,10 @@ class _Drafting:
             draft.unknown.append(f"what else changes with time; these answer examples: {listed}")
 
 
+def _one(name: str) -> str:
+    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
+
+
 def _ordered(states: Sequence[str]) -> States:
     """*states* with their kinds, as a job passes through them; one success and one failure."""
     found: list[tuple[str, Kind]] = []
@@ -253,16 +283,24 @@ def _ordered(states: Sequence[str]) -> States:
     return sorted(found, key=lambda it: KIND_ORDER.index(it[1]))
 
 
-def _echoes(creates: Sequence[Link]) -> dict[str, Json]:
-    """Sample values of the fields that each of the creating requests must have."""
-    bodies: list[dict[str, Json]] = []
+def _echoes(creates: Sequence[Link]) -> dict[str, Echo]:
+    """The fields of the creating requests."""
+    bodies: list[tuple[Fields, dict[str, Json]]] = []
+    required: list[set[str]] = []
     for link in creates:
         schema = link.operation.body_schema("application/json")
         try:
-            value = generate(schema, Random(1)) if schema is not None else {}
+            value = generate(schema, Random(1), is_full=True) if schema is not None else {}
         except UngeneratedError:
             value = {}
-        required = schema.fields.required if schema is not None else ()
-        bodies.append({it: value[it] for it in required if it in value})
-    shared = set(bodies[0]).intersection(*bodies) if bodies else set[str]()
-    return {name: bodies[0][name] for name in sorted(shared)}
+        required.append({*schema.fields.required} if schema is not None else set())
+        if schema is not None and isinstance(value, dict):
+            bodies.append((schema.fields, value))
+    always = set.intersection(*required) if required else set[str]()
+    # A template names a field as an identifier.
+    return {
+        name: Echo(fields.properties[name], value, name in always)
+        for fields, body in bodies
+        for name, value in body.items()
+        if name.isidentifier() and name in fields.properties and value is not None
+    }

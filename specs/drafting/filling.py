@@ -5,6 +5,7 @@ Each fact is put in only where the answer stays valid, so a drafted view never b
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -13,6 +14,7 @@ from msgspec import Struct
 
 from ..behaviour.behaviour import Kind
 from ..json_types import Json
+from ..openapi.fields import Fields
 from .links import Answer
 from .values import Path, at, leaves
 from .words import Role, is_file, is_video, role_of, snake
@@ -28,17 +30,33 @@ _SECONDS = 1_795_298_400
 _SECONDS_MAX = 100_000_000_000
 
 
+class Echo(Struct, frozen=True):
+    """A *field* of a request: a *value* that it may have, and whether every request has it."""
+
+    field: Fields
+    value: Json
+    is_required: bool
+
+    def fits(self, shown: Fields) -> bool:
+        """Whether a field of an answer with the schemas *shown* permits what is sent."""
+        is_type = not shown.types or (bool(self.field.types) and self.field.types <= shown.types)
+        choices = [*self.field.choices]
+        return is_type and (
+            not shown.choices or (bool(choices) and all(it in shown.choices for it in choices))
+        )
+
+
 class Known(Struct, frozen=True):
     """What the fields of a resource's answers may show.
 
-    *echoes* are values of request fields that each request has, by name. *facts* is the prefix of a
-    fact's name: empty, or `job.` in webhooks.
+    *echoes* are the fields of the request that made it. *facts* is the prefix of a fact's name:
+    empty, or `job.` in webhooks.
     """
 
     id_at: Path
     status_at: Path | None
     id: str
-    echoes: Mapping[str, Json]
+    echoes: Mapping[str, Echo]
     is_priced: bool
     facts: str = ""
 
@@ -74,7 +92,9 @@ class _Filler:
     def fill(self) -> bool:
         """Fill in everything that is known; whether id and state could be shown."""
         known = self._known
-        if not self._put(known.id_at, [(self._fact("id"), known.id)]):
+        number = known.id if known.id.isdigit() else "1"
+        ids = [(self._fact("id"), known.id), (f"$int({known.facts}id)", int(number))]
+        if not self._put(known.id_at, ids):
             return False
         place = known.status_at
         has_state = place is not None and at(self.made.sample, place[:-1]) is not None
@@ -120,12 +140,33 @@ class _Filler:
             self._fill_result(place, name, value)
         elif _is_failure(name):
             self._fill_failure(place, value)
-        elif name in self._known.echoes and not isinstance(value, dict | list):
-            self._put(place, [(self._fact(f"input.{name}"), self._known.echoes[name])])
+        elif self._is_echo(place, name, value):
+            self._fill_echo(place, name, value)
         elif isinstance(value, dict | list):
             self._fill_below(place)
         else:
             self._fill_plain(place, role_of(name, value), value)
+
+    def _is_echo(self, place: Path, name: str, value: Json) -> bool:
+        echo = self._known.echoes.get(name)
+        if echo is None or isinstance(value, dict | list):
+            return False
+        fields = self._schema.fields
+        for step in place:
+            found = fields.elements if isinstance(step, int) else fields.properties.get(step)
+            if found is None:
+                return False
+            fields = found
+        return echo.fits(fields)
+
+    def _fill_echo(self, place: Path, name: str, value: Json) -> None:
+        """Show a field of the request; *value* where a request may leave it out."""
+        echo, fact = self._known.echoes[name], f"{self._known.facts}input.{name}"
+        if echo.is_required:
+            self._put(place, [(f"${fact}", echo.value)])
+        elif self._accepts(place, value):
+            other = json.dumps(value, ensure_ascii=False)
+            self._put(place, [(f"$has({fact}) ? {fact} : {other}", echo.value)])
 
     def _fill_plain(self, place: Path, role: Role, value: Json) -> None:
         if role is Role.CREATED:

@@ -105,7 +105,7 @@ def find_resources(
     found = [
         it
         for read in reads
-        if (it := _readable(read, answers[read.id], seen_states.get(read.id, ()), unknown))
+        if (it := _readable(read, answers[read.id], seen_states.get(read.id, ())))
     ]
     for operation in operations.values():
         answer = answers[operation.id]
@@ -126,9 +126,7 @@ def find_resources(
 # Reading
 
 
-def _readable(
-    read: Operation, answer: Answer | None, seen: Sequence[str], unknown: list[str]
-) -> Found | None:
+def _readable(read: Operation, answer: Answer | None, seen: Sequence[str]) -> Found | None:
     assert answer is not None
     parameter = _id_parameter(read)
     if parameter is None:
@@ -136,13 +134,9 @@ def _readable(
     name = parameter.partition(".")[2]
     kind = _kind_name(read.path)
     id_at = next((it for it in id_places(answer.value, name, kind)), None)
-    if id_at is None:
+    if id_at is None or not is_id(at(answer.value, id_at)):
         return None
     status_at, states, because = _status(answer, id_at[:-1], seen)
-    if not isinstance(at(answer.value, id_at), str):
-        if status_at is not None:
-            unknown.append(f"how {read.id} shows its id, which is not a text")
-        return None
     return Found(kind, read, answer, parameter, id_at, status_at, states, because, [], [], [], [])
 
 
@@ -252,17 +246,18 @@ def _likeness(
 ) -> tuple[int, str]:
     """How likely *operation* creates what *found* reads, 0 for not at all; and why."""
     places = list(id_places(answer.value, found.id_from.partition(".")[2], found.name))
-    if not places or not isinstance(at(answer.value, places[0]), str):
+    if not places or not is_id(at(answer.value, places[0])):
         return 0, ""
     field = snake(str(places[0][-1]))
-    if field in own or operation.path.startswith(found.read.path):
+    collection = _collection(found.read)
+    is_inside = operation.path.rstrip("/") == collection
+    if (field in own and not is_inside) or operation.path.startswith(found.read.path):
         return 0, ""  # it acts on what its path names
     if links.get(operation.id) == found.read.id:
         return _RECORDED, f"the recording reads its id by {found.read.id}"
     score = _shared_words(operation, answer, places[0], found)
     score += 10 * _same_version(operation.path, found.read.path)
-    collection = _collection(found.read)
-    if found.id_from.startswith("path.") and operation.path.rstrip("/") == collection:
+    if found.id_from.startswith("path.") and is_inside:
         return score + _COLLECTION, f"its answer has an id, and {found.read.path} takes one"
     parameter = snake(found.id_from.partition(".")[2])
     if field == parameter != "id":
@@ -313,6 +308,11 @@ def _link_rest(
 def _collection(operation: Operation) -> str:
     """The path of *operation* without its last step."""
     return operation.path.rstrip("/").rpartition("/")[0]
+
+
+def is_id(value: Json) -> bool:
+    """Whether *value* may be an id: a text or a whole number."""
+    return isinstance(value, str | int) and not isinstance(value, bool)
 
 
 def _name_apart(found: Iterable[Found]) -> None:

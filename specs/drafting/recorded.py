@@ -93,7 +93,7 @@ class Recorded:
     def ids(self, found: Found) -> list[str]:
         """The ids that answers of the read of *found* show."""
         values = [at(it.call.reply, found.id_at) for it in self._made.get(found.read.id, ())]
-        return list(dict.fromkeys(it for it in values if isinstance(it, str) and it))
+        return [it for it in dict.fromkeys(values) if isinstance(it, str) and it]
 
     def lasts_ms(self, found: Found, state: str) -> list[int] | None:
         """The shortest and the longest time in *state*; None where no job was seen to leave it."""

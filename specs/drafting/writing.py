@@ -109,6 +109,8 @@ def _comment(text: str, indent: str) -> list[str]:
         _WIDTH - len(indent) - 2,
         initial_indent=f"{indent}# ",
         subsequent_indent=f"{indent}#   ",
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from copy import deepcopy
 from pathlib import Path
 
+import pytest
 from werkzeug.test import Client as WsgiClient
 
+from screentest.mock_server.cli.main import main
 from screentest.mock_server.http.app import create_app
 from screentest.specs.contracts.contract import read_contract
 from screentest.specs.json_types import Json
@@ -140,3 +143,21 @@ def served(folder: Path) -> Account:
     contract = read_contract(folder)
     world = make_world(WsgiClient(create_app(contracts=[contract])))
     return world.account(contract.provider)
+
+
+def verified(folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """The exit code of `screentest verify` for the contract in *folder*, at a mock of it."""
+    words = ["verify", folder.name, "--contract", str(folder), "--quiet"]
+    return run(monkeypatch, *words)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """The exit code of `screentest` with *words*, in this process."""
+    # The name of a folder for tests, which the command would warn about.
+    monkeypatch.delenv("SCREENTEST_OPENAPI_SAMPLES", raising=False)
+    monkeypatch.setattr(sys, "argv", ["screentest", *words])
+    try:
+        main()
+    except SystemExit as done:
+        return int(done.code or 0)
+    return 0

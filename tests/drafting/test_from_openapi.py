@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
+from copy import deepcopy
 from pathlib import Path
-from random import Random
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from screentest.specs.contracts.contract import read_contract
+from screentest.mock_server.cli.exit_codes import Exit
 from screentest.specs.drafting.draft import Draft
 from screentest.specs.drafting.drafting import draft_contract
 from screentest.specs.drafting.forms import form_of
@@ -21,13 +20,10 @@ from screentest.specs.errors import ContractError, UnknownNameError
 from screentest.specs.json_types import Json
 from screentest.specs.linting.lint import problems_of
 from screentest.specs.openapi.document_file import read_document
-from screentest.specs.openapi.generating import generate
 
 from ..contracts.openapi_documents import documents
 from ..mock_client import MINUTE_MS
-from .lamp import DOCUMENT, enveloped, served, write_document
-
-_SAMPLES = os.environ.get("SCREENTEST_OPENAPI_SAMPLES", "")
+from .lamp import DOCUMENT, enveloped, served, verified, write_document
 
 _LAMP = """\
 # What lamp does beyond its OpenAPI file, drafted by `screentest new`. Check each guess.
@@ -226,6 +222,75 @@ def test_texts_of_the_file_are_not_taken_for_facts(tmp_path: Path) -> None:
     assert "sum" not in view
 
 
+def test_a_field_of_the_request_is_shown_where_its_schema_fits(tmp_path: Path) -> None:
+    """An optional one with the value of the file beside it; one of another type not at all."""
+    document: Json = deepcopy(DOCUMENT)
+    sent = document["paths"]["/v1/videos"]["post"]["requestBody"]["content"]["application/json"]
+    sent["schema"]["properties"] |= {
+        "seconds": {"type": "integer", "minimum": 1},
+        "mood": {"type": "string"},
+        "size": {"type": "string", "enum": ["hd", "4k"]},
+    }
+    document["components"]["schemas"]["Video"]["properties"] |= {
+        "seconds": {"type": "integer", "example": 4},
+        "mood": {"type": "string", "enum": ["dark"]},
+        "size": {"type": "string", "enum": ["hd", "4k", "8k"]},
+    }
+
+    view = _draft(tmp_path, document).rules["resources"]["video"]["view"]
+
+    assert view["seconds"] == "$has(input.seconds) ? input.seconds : 4"
+    assert view["mood"] == "dark"
+    assert view["size"] == '$has(input.size) ? input.size : "hd"'
+
+
+def test_ids_that_are_numbers_stay_numbers(tmp_path: Path) -> None:
+    document: Json = deepcopy(DOCUMENT)
+    document["components"]["schemas"]["Video"]["properties"]["id"] = {"type": "integer"}
+    lamp = served(_written(tmp_path, document))
+
+    made = lamp.client.post("/v1/videos", json={"prompt": "a lamp"}).json()
+    read = lamp.client.get(f"/v1/videos/{made['id']}").json()
+
+    assert isinstance(made["id"], int)
+    assert read["id"] == made["id"]
+
+
+def test_what_is_made_inside_of_another_resource_needs_it(tmp_path: Path) -> None:
+    document: Json = deepcopy(DOCUMENT)
+    document["paths"]["/v1/videos/{id}/cuts"] = {
+        "post": {
+            "operationId": "cutVideo",
+            "responses": document["paths"]["/v1/videos"]["post"]["responses"],
+        }
+    }
+    document["paths"]["/v1/videos/{id}/cuts/{cut_id}"] = {
+        "get": {
+            "operationId": "getCut",
+            "responses": document["paths"]["/v1/videos/{id}"]["get"]["responses"],
+        }
+    }
+    lamp = served(_written(tmp_path, document))
+
+    missing = lamp.client.post("/v1/videos/vid_00000000/cuts")
+    made = lamp.client.post("/v1/videos", json={"prompt": "a lamp"}).json()
+    cut = lamp.client.post(f"/v1/videos/{made['id']}/cuts").json()
+    read = lamp.client.get(f"/v1/videos/{made['id']}/cuts/{cut['id']}")
+
+    assert missing.status == 404
+    assert (read.status, read.json()["status"]) == (200, "queued")
+
+
+@pytest.mark.parametrize("document", [DOCUMENT, enveloped()], ids=["plain", "enveloped"])
+def test_a_draft_passes_its_own_verification(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    document: Json,
+) -> None:
+    assert verified(_written(tmp_path, document), monkeypatch) == Exit.OK, capfd.readouterr().out
+
+
 def test_nothing_is_left_of_a_draft_with_problems(tmp_path: Path) -> None:
     draft = _draft(tmp_path)
     draft.rules["operations"]["getVideo"]["does"] = "guess"
@@ -324,32 +389,3 @@ def test_every_document_gives_a_contract_without_problems(
     contract = write_contract(folder / "lamp", path.read_text(), draft_contract("lamp", read))
 
     assert list(problems_of(contract.folder)) == []
-
-
-@pytest.mark.skipif(not _SAMPLES, reason="SCREENTEST_OPENAPI_SAMPLES names no folder")
-@pytest.mark.parametrize(("name", "jobs"), [("magic_hour", 28), ("heygen", 9)])
-def test_a_public_file_gives_jobs_that_end(tmp_path: Path, name: str, jobs: int) -> None:
-    source = Path(_SAMPLES, f"{name}.json")
-    draft = draft_contract(name, read_document(source))
-    contract = write_contract(tmp_path / name, source.read_text(), draft)
-    account = served(tmp_path / name)
-    account.set_credits(1_000_000)
-    made: list[Json] = []
-    for id_, rules in read_contract(tmp_path / name).behaviour.operations.items():
-        kind = contract.behaviour.resources.get(rules.starts or "")
-        if rules.does != "create" or kind is None or kind.lifecycle is None:
-            continue
-        operation = contract.operations[id_]
-        schema = operation.body_schema("application/json")
-        body = generate(schema, Random(1)) if schema is not None else None
-        path = re.sub(r"\{[^}]*\}", "x1", operation.path)
-        answer = account.client.request(operation.method, path, json=body)
-        assert answer.status < 300, (id_, answer.text)
-        made.append(id_)
-
-    account.world.advance_until_idle()
-    found = account.world.control.get(f"{account.world.path}/jobs", query={"limit": 200}).json()
-    states = {it["state"] for it in found["items"]}
-
-    assert len(made) >= jobs
-    assert states <= {"complete", "completed"}

@@ -10,6 +10,7 @@ import pytest
 
 from screentest.contract_tests.recordings.seen import read_sources
 from screentest.contract_tests.traces.trace_file import write_trace
+from screentest.mock_server.cli.exit_codes import Exit
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.drafting.draft import Draft
 from screentest.specs.drafting.drafting import draft_contract
@@ -18,7 +19,7 @@ from screentest.specs.json_types import Json
 
 from ..contract.hands import recording
 from ..mock_client import SECOND_MS
-from .lamp import served, write_document
+from .lamp import served, verified, write_document
 
 _KEY = "lk_live_9aZ81bQx77Rt"
 _BASE = "https://api.lamp.example"
@@ -135,6 +136,14 @@ def test_the_mock_of_a_recording_converges(tmp_path: Path) -> None:
     assert wrong.status == 422
 
 
+def test_a_drafted_recording_passes_its_own_verification(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    contract, _ = _made(tmp_path, _har(tmp_path, [*_JOB, *_FAILED]))
+
+    assert verified(contract.folder, monkeypatch) == Exit.OK, capfd.readouterr().out
+
+
 def test_a_recorded_failure_gives_its_reason(tmp_path: Path) -> None:
     _, draft = _made(tmp_path, _har(tmp_path, [*_JOB, *_FAILED]))
 
@@ -175,6 +184,7 @@ def test_a_recording_tells_the_durations_of_a_document(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("provider", "states"),
     [
+        ("oshara", ["PENDING", "PROCESSING", "COMPLETED", "FAILED"]),
         ("ulazai", ["processing", "success", "failed"]),
         ("znapai", ["queued", "in_progress", "completed", "failed"]),
     ],

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
 from screentest.mock_server.cli.exit_codes import Exit
-from screentest.mock_server.cli.main import main
 
-from .lamp import write_document
-
-
-def _run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    """The exit code of `screentest new` with *words*, in this process."""
-    # The name of a folder for tests, which the command would warn about.
-    monkeypatch.delenv("SCREENTEST_OPENAPI_SAMPLES", raising=False)
-    monkeypatch.setattr(sys, "argv", ["screentest", "new", *words])
-    try:
-        main()
-    except SystemExit as done:
-        return int(done.code or 0)
-    return 0
+from .lamp import run, write_document
 
 
 def test_it_ends_with_the_lifecycle_and_the_questions(
@@ -31,7 +17,7 @@ def test_it_ends_with_the_lifecycle_and_the_questions(
     monkeypatch.chdir(tmp_path)
     write_document(tmp_path)
 
-    code = _run(monkeypatch, "lamp", "--from", "vendor.json")
+    code = run(monkeypatch, "new", "lamp", "--from", "vendor.json")
     printed = capfd.readouterr()
 
     assert code == Exit.OK
@@ -63,7 +49,7 @@ def test_files_that_a_document_refers_to_become_part_of_it(
         "          content: {application/json: {schema: {$ref: error.yaml}}}\n"
     )
 
-    code = _run(monkeypatch, "lamp", "--from", "api.yaml")
+    code = run(monkeypatch, "new", "lamp", "--from", "api.yaml")
 
     assert code == Exit.OK
     assert "$ref: '#/components/schemas/error'" in Path("lamp/openapi.yaml").read_text()
@@ -104,7 +90,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     Path("link").symlink_to("nowhere")
     before = sorted(tmp_path.rglob("*"))
 
-    ended = _run(monkeypatch, "lamp", *words)
+    ended = run(monkeypatch, "new", "lamp", *words)
     first, *rest = capfd.readouterr().err.splitlines()
 
     assert ended == code
