@@ -34,10 +34,12 @@ FLOORS = {
         ("mock_server/answers",),
         ("mock_server/findings", "mock_server/providers"),
         ("mock_server/reports",),
+        ("mock_server/explore",),
         ("mock_server/pipeline",),
         ("mock_server/http/ui",),
         ("mock_server/http",),
         ("mock_server/cli",),
+        ("mock_server/cli/running",),
         ("mock_server/cli/verbs",),
     ),
     "contract_tests": (

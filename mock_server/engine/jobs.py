@@ -99,8 +99,10 @@ def _script(ctx: Instant, new: NewJob, lifecycle: Lifecycle, failure: _Failure) 
     # After the draw, so that a wait does not change what is drawn.
     if new.waits_ms:
         script = kept_waiting(script, new.waits_ms)
-    if new.slower_ms or new.stalls:
-        script = delayed(script, new.slower_ms, stalls=new.stalls)
+    facts = {"operation": new.operation, "account": new.account_id}
+    stalls = ctx.apply_fault("job_stall", facts) is not None or new.stalls
+    if new.slower_ms or stalls:
+        script = delayed(script, new.slower_ms, stalls=stalls)
     return script
 
 

@@ -22,7 +22,7 @@ _DELAYS = frozenset({"latency", "slicer"})
 #: Faults that leave a client what it needs to ask again: the id, or the beginning of a stream.
 _HARMLESS = _DELAYS | {
     *("stream_stall", "stream_cut", "stream_error"),
-    *("stream_malformed", "stream_duplicate", "stream_no_end"),
+    *("stream_malformed", "stream_duplicate", "stream_no_end", "changed_field"),
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+import orjson
 from msgspec import Struct
 
 from screentest.specs.json_types import Json
@@ -110,6 +111,34 @@ def _garbled(attributes: Mapping[str, Json], headers: Headers, _: bytes) -> tupl
     return with_header(headers, "Content-Length", str(len(garbage))), garbage
 
 
+def _rewritten(
+    attributes: Mapping[str, Json], headers: Headers, body: bytes
+) -> tuple[Headers, bytes]:
+    """The JSON of *body* with another value at a pointer; a field that is missing is added."""
+    document = orjson.loads(body)
+    *parents, last = str(attributes["pointer"])[1:].split("/")
+    place = document
+    for name in parents:
+        place = place[int(name)] if isinstance(place, list) else place[name]
+    place[int(last) if isinstance(place, list) else last] = attributes["value"]
+    changed = orjson.dumps(document)
+    return with_header(headers, "Content-Length", str(len(changed))), changed
+
+
+def can_rewrite(attributes: Mapping[str, Json], body: Json) -> bool:
+    """Whether *body* has an object or a list in which `changed_field` can set its field."""
+    *parents, last = str(attributes["pointer"])[1:].split("/")
+    place = body
+    for name in parents:
+        if isinstance(place, list):
+            place = place[int(name)] if name.isdecimal() and int(name) < len(place) else None
+        else:
+            place = place.get(name) if isinstance(place, dict) else None
+    if isinstance(place, list):
+        return last.isdecimal() and int(last) < len(place)
+    return isinstance(place, dict)
+
+
 TYPES: Mapping[str, FaultType] = {
     "http_error": FaultType(
         "An error status instead of the answer.",
@@ -182,6 +211,14 @@ TYPES: Mapping[str, FaultType] = {
         "{size} bytes of garbage",
         spoil=_garbled,
     ),
+    "changed_field": FaultType(
+        "The JSON body with another value at a JSON pointer, such as an unknown state.",
+        _BODY,
+        {"pointer": "/unknown_field", "value": "unknown"},
+        "body",
+        "the body with another value at {pointer}",
+        spoil=_rewritten,
+    ),
     "stream_cut": FaultType(
         "A stream is cut; its job continues.",
         _BODY,
@@ -225,6 +262,16 @@ TYPES: Mapping[str, FaultType] = {
     ),
     "job_failure": FaultType(
         "The job fails at this part of its run.", _BEFORE, {"reason": None, "at": 1.0}, "job"
+    ),
+    "job_stall": FaultType("The job stops before its end, and never ends.", _BEFORE, {}, "job"),
+    "credits_end": FaultType(
+        "The credits of the account are withdrawn before the call is judged.",
+        _BEFORE,
+        {},
+        "price",
+    ),
+    "key_revoked": FaultType(
+        "The keys of the account are revoked before the call is judged.", _BEFORE, {}, "credential"
     ),
     "webhook_drop": FaultType("The delivery is never sent.", _BEFORE, {}, "delivery"),
     "webhook_duplicate": FaultType(

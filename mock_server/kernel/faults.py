@@ -251,6 +251,10 @@ def _can_meet(meets: str, behaviour: Behaviour, rules: OperationRules) -> bool:
             return rules.starts is not None and behaviour.webhooks is not None
         case "model":
             return rules.effect == "billable"
+        case "price":
+            return rules.price is not None
+        case "credential":
+            return bool(behaviour.credentials)
         case _:
             return True
 

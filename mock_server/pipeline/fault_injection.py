@@ -16,7 +16,7 @@ from screentest.specs.json_types import Json
 
 from ..engine.job_events import job_events
 from ..engine.provider import Call, EventStream, Refusal, RefusedError, Reply
-from ..kernel.fault_types import NOTHING, TYPES
+from ..kernel.fault_types import NOTHING, TYPES, can_rewrite
 from ..kernel.faults import Fault, lognormal_ms
 from ..kernel.templates import look_up
 
@@ -41,12 +41,27 @@ def apply_before(call: Call) -> Reply | None:
     lost = _apply_one(call, _SWALLOWING, _in_phase("before"))
     if lost is not None:
         return Reply(503, None, reason=f"fault:{lost.id}")
+    _change_account(call)
     late = _apply_one(call, ("latency",), _in_phase("before"))
     if late is not None and late.attributes.get("p50_ms") is not None:
         delay_ms = lognormal_ms(late, call.ctx.rng("latency", late.id, late.fired))
         call.faults[-1] = replace(late, attributes={**late.attributes, "delay_ms": delay_ms})
     _fail(_apply_one(call, ("http_error",), _in_phase("before")))
     return None
+
+
+def _change_account(call: Call) -> None:
+    """Apply faults that take an account's credits or keys away. The change stays."""
+    key, ctx = call.presented_key, call.ctx
+    if key is None:
+        return
+    if call.rules.price is not None and _apply_one(call, ("credits_end",), _at_any_time):
+        ctx.ledger.set_available(key.account, 0, ctx.at_ms)
+    if _apply_one(call, ("key_revoked",), _at_any_time):
+        for it in ctx.rows.keys.of(key.account, "api_key"):
+            ctx.rows.keys.deactivate(it.digest)
+        # The gates judge this call by the key as it was found.
+        call.presented_key = replace(key, is_active=False)
 
 
 def apply_after_commit(call: Call) -> None:
@@ -107,6 +122,8 @@ def _can_spoil(body: Json, fault: Fault) -> bool:
     """Whether *fault* changes *body*."""
     if fault.type == "malformed_json":
         return not isinstance(body, bytes)
+    if fault.type == "changed_field":
+        return can_rewrite(fault.attributes, body)
     if fault.type == "garbage":
         return True
     size_bytes = len(body if isinstance(body, bytes) else orjson.dumps(body))
@@ -127,6 +144,10 @@ def _apply_one(
             call.faults.append(fault)
             return fault
     return None
+
+
+def _at_any_time(_: Fault) -> bool:
+    return True
 
 
 def _in_phase(phase: str) -> Callable[[Fault], bool]:

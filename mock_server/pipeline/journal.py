@@ -15,6 +15,7 @@ from msgspec import Struct
 from screentest.specs.contracts.redaction import Redactor
 from screentest.specs.json_types import Json
 
+from ..engine.job_events import job_events
 from ..engine.provider import Call, EventStream, Reply, Upload
 from ..findings.own_mistakes import finding_of_failure, findings_of_ours
 from ..findings.refused_requests import findings_of, provenance
@@ -120,6 +121,7 @@ def _line(noted: JournalLine) -> Json:
         _add_faults(line, call.faults)
     if isinstance(answer, EventStream):
         line["response"]["stream"] = answer.job.id
+        line["response"]["events"] = len(job_events(call.provider, ctx, answer.job))
         return line
     line["response"]["headers"] = redactor.cut_headers(answer.headers) if answer.headers else {}
     if answer.body is not None:

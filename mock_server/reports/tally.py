@@ -12,7 +12,6 @@ from screentest.specs.json_types import Json
 
 from ..engine.world import World
 from ..engine.worlds import Worlds
-from ..findings.world_findings import world_findings
 from . import coverage
 from .cost_report import receipt
 
@@ -63,6 +62,9 @@ class Tally(Struct):
         self.worlds += 1
         with world.rows.transaction() as rows:
             if world.payments.has_any:
+                # Most worlds of a pytest run pay for nothing, and do not have to load it.
+                from ..findings.world_findings import world_findings
+
                 codes = (it.finding["code"] for it in world_findings(worlds, world, is_final=True))
                 self.wasted.update(it for it in codes if it in _OF_PAYMENTS)
             for account in rows.accounts.of_world():

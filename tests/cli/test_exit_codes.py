@@ -53,6 +53,7 @@ _USAGE: tuple[tuple[str, ...], ...] = (
     ("srve",),
     ("serve", "--clock=fast"),
     ("serve", "--provider=ozr"),
+    ("explore", "--only=getVideo.1:cut", "--", "true"),
     ("run",),
     ("run", "--seed=-1", "--", "true"),
     ("env", "--shell=cmd"),

@@ -42,6 +42,7 @@ def test_the_page_names_many_places_and_a_wrong_one_is_found() -> None:
 def test_every_kind_of_change_has_a_place_and_a_test() -> None:
     assert [name for name, *_ in _ROWS] == [
         "fault type",
+        "way to break a client",
         "gate",
         "refusal reason",
         "finding",

@@ -22,6 +22,7 @@ export interface FaultAttributes {
   wrong_content_type: { contentType?: string };
   empty: object;
   garbage: { size?: number };
+  changed_field: { pointer?: string; value?: unknown };
   stream_cut: { afterEvents?: number };
   stream_stall: { afterEvents?: number; stall?: Duration } & DelayClock;
   stream_malformed: { afterEvents?: number };
@@ -29,6 +30,9 @@ export interface FaultAttributes {
   stream_no_end: object;
   stream_error: { afterEvents?: number; reason?: string };
   job_failure: { reason?: string; at?: number };
+  job_stall: object;
+  credits_end: object;
+  key_revoked: object;
   webhook_drop: object;
   webhook_duplicate: { copies?: number };
   webhook_reorder: { delay?: Duration };

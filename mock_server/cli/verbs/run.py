@@ -5,13 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shlex
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,17 +26,13 @@ from ..exit_codes import Exit
 from ..files import report_file, write_whole
 from ..output import fail, printable, tell
 from ..request_log import summary
-from ..settings import setting_option, unread_variables
+from ..running.processes import NOT_EXECUTABLE, NOT_FOUND, environment_with, own_mock, program_path
+from ..settings import setting_option
 
 if TYPE_CHECKING:
     from screentest.specs.contracts.registry import Contracts
 
-_START_S_MAX = 30.0
-_STOP_S_MAX = 10.0
-_LOOK_EVERY_S = 0.01
 #: As in shells.
-_NOT_FOUND = 127
-_NOT_EXECUTABLE = 126
 _BY_SIGNAL = 128
 _NOT_SYSTEM = (
     "COMMAND is another process, and a time frozen there does not reach the mock: use real, or "
@@ -74,9 +67,11 @@ _SENT_ON = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 @click.option("--log", "prints_requests", is_flag=True, help="Print a line per request.")
 @click.argument("command_line", metavar="-- COMMAND [ARGS]...", nargs=-1, required=True)
 def command(
+    *,
     command_line: tuple[str, ...],
     fail_on: str,
     reports: Sequence[tuple[str, Path]],
+    prints_requests: bool,
     **given: Any,
 ) -> None:
     """Run COMMAND against a mock of its own, and exit with its exit code.
@@ -86,11 +81,12 @@ def command(
     """
     if given["clock"] == "system":
         fail("clock 'system' follows time.time() in the mock's own process", _NOT_SYSTEM)
-    program = _program(command_line[0])
+    program = program_path(command_line[0])
     with tempfile.TemporaryDirectory(prefix="screentest-") as folder:
         ready, report = Path(folder, "ready.json"), Path(folder, "report.json")
+        options = _serve_options(given)
         with (
-            _mock(ready, report, _serve_options(given), **given) as mock,
+            own_mock(ready, report, options, prints_requests=prints_requests) as mock,
             _intercepted(mock, Path(folder), **given) as variables,
         ):
             code = _run([program, *command_line[1:]], mock["env"] | variables)
@@ -100,71 +96,11 @@ def command(
     sys.exit(_judged(code, counts, fail_on))
 
 
-def _program(word: str) -> str:
-    """The path of the command *word*. Ends the program as a shell does if it cannot be run."""
-    found = shutil.which(word)
-    if found is not None:
-        return found
-    here = Path(word)
-    if not os.path.dirname(word):
-        lies_here = bool(word) and here.is_file()
-        hint = f"did you mean {shlex.quote(f'./{word}')}?" if lies_here else "is it installed?"
-        fail(f"no command {word!r} on the PATH", hint, code=_NOT_FOUND)
-    if here.is_dir():
-        detail = f"cannot run {word!r}: it is a folder"
-        fail(detail, "name a program in it", code=_NOT_EXECUTABLE)
-    if here.exists():
-        hint = f"`chmod +x {shlex.quote(word)}` makes it so; or name its interpreter first"
-        fail(f"cannot run {word!r}: it is not executable", hint, code=_NOT_EXECUTABLE)
-    detail = f"no command {word!r}: the file does not exist"
-    return fail(detail, "is the path right?", code=_NOT_FOUND)
-
-
 def _serve_options(given: Mapping[str, Any]) -> list[str]:
     options = [f"--{name}={given[name]}" for name in ("seed", "clock", "pace")]
     options += [f"--provider={name}" for name in given["provider"]]
     options += ["--real-hosts"] * given["intercepts"]
     return options + [f"--contract={it}" for it in given["contracts"].places_from("--contract")]
-
-
-@contextmanager
-def _mock(
-    ready: Path, report: Path, options: Sequence[str], *, prints_requests: bool, **_: Any
-) -> Generator[Json]:
-    """A mock on a free port; yields its ready file."""
-    arguments = [
-        *(
-            sys.executable,
-            "-P",
-            "-m",
-            "screentest.mock_server.cli",
-            "serve",
-            "--host=127.0.0.1",
-            "--port=0",
-        ),
-        *(f"--ready-file={ready}", f"--report-file={report}", "--exit-on-stdin-eof"),
-        *(() if prints_requests else ("--quiet",)),
-        *options,
-    ]
-    # In a session of its own the mock outlives Ctrl+C and serves the command until that ends. The
-    # pipe ends the mock even when this process is killed.
-    server = subprocess.Popen(
-        arguments,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-        env=_environment_of_mock(),
-    )
-    try:
-        yield _wait_for(ready, server)
-    finally:
-        assert server.stdin is not None
-        server.stdin.close()
-        try:
-            server.wait(_STOP_S_MAX)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
 
 
 @contextmanager
@@ -208,50 +144,20 @@ def _intercepted(
         proxy.close()
 
 
-def _environment_of_mock() -> dict[str, str]:
-    """Our environment, without the unread variables that `main` has already warned of."""
-    unread = unread_variables()
-    kept = {name: value for name, value in os.environ.items() if name not in unread}
-    # These settings of a pyproject.toml are meant for `serve` alone.
-    return {**kept, "SCREENTEST_DB": ":memory:", "SCREENTEST_QUIET": "0"}
-
-
-def _wait_for(ready: Path, server: subprocess.Popen[bytes]) -> Json:
-    ends = time.monotonic() + _START_S_MAX
-    while time.monotonic() < ends:
-        if ready.exists():
-            return json.loads(ready.read_text())
-        if server.poll() is not None:
-            # It printed the reason on stderr.
-            sys.exit(server.returncode or 1)
-        time.sleep(_LOOK_EVERY_S)
-    detail = f"the mock did not start within {_START_S_MAX:.0f} s"
-    return fail(detail, code=Exit.UNREACHABLE)
-
-
 def _run(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
     """The exit code of the command, as a shell would report it."""
     try:
-        child = subprocess.Popen(arguments, env=_environment(variables))
+        child = subprocess.Popen(arguments, env=environment_with(variables))
     except FileNotFoundError:
         detail = f"cannot run {arguments[0]!r}: its interpreter does not exist"
-        fail(detail, "a script names it in the first line, after #!", code=_NOT_FOUND)
+        fail(detail, "a script names it in the first line, after #!", code=NOT_FOUND)
     except OSError as error:
         hint = "a script needs a first line such as #!/bin/sh" * (error.errno == errno.ENOEXEC)
         detail = f"cannot run {arguments[0]!r}: {error.strerror}"
-        fail(detail, hint, code=_NOT_EXECUTABLE)
+        fail(detail, hint, code=NOT_EXECUTABLE)
     with _signals_for(child):
         code = child.wait()
     return _BY_SIGNAL - code if code < 0 else code
-
-
-def _environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Our environment with *variables*; clients bypass a proxy for the mock."""
-    environment = {**os.environ, **variables}
-    for name in ("NO_PROXY", "no_proxy"):
-        given = environment.get(name)
-        environment[name] = ",".join(filter(None, (given, "127.0.0.1,localhost")))
-    return environment
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import logging
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -248,7 +249,9 @@ class RSGIEdge:
         sent.release()
         if sent.is_cut:
             headers, body = fault_effects.no_answer()
-            await protocol.response_stream(200, headers).send_bytes(body)
+            # The server may have closed the connection by then, which is what this asks for.
+            with suppress(ProtocolClosed):
+                await protocol.response_stream(200, headers).send_bytes(body)
             return
         if isinstance(sent.body, bytes):
             sent.delay_s, sent.waits = 0.0, ()

@@ -1,0 +1,165 @@
+"""`screentest explore -- COMMAND`: each run is a process in a world of its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from screentest.specs.json_types import Json
+
+from .conftest import Shell
+
+#: Repeats what fails, and waits for its video for half an hour at most.
+_CLIENT = """
+import json, os, sys, time, urllib.error, urllib.request
+BASE = os.environ["OZOR_BASE_URL"] + "/api/v1/videos"
+HEADERS = {"X-API-Key": os.environ["OZOR_API_KEY"], "Content-Type": "application/json"}
+def call(path, body=None):
+    data = json.dumps(body).encode() if body is not None else None
+    for pause in (1, 2, 4, None):
+        try:
+            request = urllib.request.Request(BASE + path, data, HEADERS)
+            return json.load(urllib.request.urlopen(request, timeout=5))
+        except (OSError, ValueError):
+            if pause is None:
+                raise
+            time.sleep(pause)
+made = call("/generate", {"prompt": "A lamp"})
+job = f"/{made['videoId']}/jobs/{made['jobId']}"
+ends = time.monotonic() + 1800
+while (status := call(job)["status"]) != "completed":
+    if status == "failed" or time.monotonic() > ends:
+        sys.exit("it ended as " + status)
+    time.sleep(10)
+print("done")
+"""
+_NODE = """
+const headers = { "X-API-Key": process.env.OZOR_API_KEY, "Content-Type": "application/json" };
+const url = process.env.OZOR_BASE_URL + "/api/v1/videos/generate";
+for (let attempt = 0; ; attempt++) {
+  try {
+    const body = JSON.stringify({ prompt: "A lamp" });
+    const answer = await fetch(url, { method: "POST", headers, body });
+    if (!answer.ok) throw new Error(String(answer.status));
+    const { videoId, jobId } = await answer.json();
+    const job = process.env.OZOR_BASE_URL + `/api/v1/videos/${videoId}/jobs/${jobId}`;
+    for (let polls = 0; polls < 20; polls++) {
+      const { status } = await (await fetch(job, { headers })).json();
+      if (status === "completed") process.exit(0);
+    }
+    process.exit(1);
+  } catch (error) {
+    if (attempt === 2) throw error;
+  }
+}
+"""
+
+
+def _cells(path: Path) -> dict[str, list[str]]:
+    document: Json = json.loads(path.read_text())
+    return {it["cell"]: it["verdicts"] for it in document["cells"]}
+
+
+@pytest.fixture
+def client(shell: Shell) -> Shell:
+    (shell.folder / "client.py").write_text(_CLIENT)
+    return shell
+
+
+def test_cells_are_tried_and_the_exit_code_says_that_one_is_broken(client: Shell) -> None:
+    names = ("generateVideo.1:lost", "generateVideo.1:killed", "getJob.1:429", "getJob.1:cut")
+    only = [word for name in names for word in ("--only", name)]
+
+    done = client.run(
+        "explore", *only, "--report", "json:out.json", "--", sys.executable, "client.py"
+    )
+
+    assert done.code == 1
+    assert "places that differ" in done.err
+    assert _cells(client.folder / "out.json") == {
+        "generateVideo.1:lost": ["PAID_TWICE"],
+        "generateVideo.1:killed": ["PAID_TWICE"],
+        "getJob.1:429": ["TOO_EARLY"],
+        "getJob.1:cut": ["RECOVERED"],
+    }
+    again = f"again: screentest explore --only generateVideo.1:lost -- {sys.executable} client.py"
+    assert again in done.out
+
+
+def test_sleeps_of_python_take_no_time(client: Shell) -> None:
+    done = client.run(
+        "explore",
+        *("--only", "generateVideo.1:stalls", "--report", "json:out.json"),
+        *("--", sys.executable, "client.py"),
+    )
+
+    (cell,) = json.loads((client.folder / "out.json").read_text())["cells"]
+    assert (done.code, cell["verdicts"]) == (0, ["REPORTED"])
+    assert 1_790 <= cell["elapsed_s"] <= 1_830
+    assert cell["ending"]["detail"] == "exit code 1: it ended as processing"
+
+
+def test_same_seed_gives_the_same_table_and_another_process_count_too(client: Shell) -> None:
+    tables = [
+        client.run("explore", "--runs=8", f"--jobs={jobs}", "--", sys.executable, "client.py").out
+        for jobs in (1, 2)
+    ]
+
+    assert tables[0] == tables[1]
+    assert "8 runs" in tables[0]
+
+
+def test_baseline_makes_a_broken_cell_known(client: Shell) -> None:
+    only = ("--only", "generateVideo.1:lost")
+    command = ("--", sys.executable, "client.py")
+    first = client.run("explore", *only, "--report", "json:out.json", *command)
+
+    second = client.run(
+        "explore", *only, "--baseline", "out.json", "--report", "junit:out.xml", *command
+    )
+
+    assert (first.code, second.code) == (1, 0)
+    assert "(2)" in second.out
+    assert "1 run, 0 broken, 1 known" in second.out
+    assert 'skipped="1"' in (client.folder / "out.xml").read_text()
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+def test_program_in_another_language_is_explored(shell: Shell) -> None:
+    (shell.folder / "client.mjs").write_text(_NODE)
+
+    done = shell.run("explore", "--only", "generateVideo.1:lost", "--", "node", "client.mjs")
+
+    assert done.code == 1, done.err
+    assert "it spent 2 credits, the undisturbed run 1 credit" in done.out
+
+
+def test_program_that_does_not_end_is_ended(shell: Shell) -> None:
+    (shell.folder / "client.py").write_text("import threading\nthreading.Event().wait()\n")
+
+    done = shell.run("explore", "--timeout=1", "--", sys.executable, "client.py")
+
+    assert done.code == 2
+    assert "the undisturbed run does not succeed: more than 1 s of real time" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "detail"),
+    [
+        (("--", sys.executable, "-c", "raise SystemExit('no lamp')"), "exit code 1: no lamp"),
+        (("--", sys.executable, "-c", ""), "the program has called no provider"),
+        (("--baseline", "client.py", "--", "true"), "client.py is not a report of `explore"),
+        (("--only", "getVideo.1:cut", "--", sys.executable, "client.py"), "no place 'getVideo.1'"),
+        (("--", "./no-such"), "no command './no-such'"),
+    ],
+)
+def test_mistake_is_told_in_one_line(client: Shell, words: tuple[str, ...], detail: str) -> None:
+    done = client.run("explore", *words)
+
+    assert done.code in {2, 127}
+    assert detail in done.err
+    assert "Traceback" not in done.err

@@ -1,0 +1,462 @@
+"""`screentest.explore`: what is wrong with a client is found, and what is right is not accused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import httpx
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from screentest import MockError, World
+from screentest.mock_server.explore.exploration import Exploration, Result
+from screentest.mock_server.explore.files import write_report
+from screentest.mock_server.explore.text import text_report
+from tests.ozor.steps import PDF_TYPE, pdf_bytes, scenes
+from tests.plugin.corpus.wire import OPEN, RENDER, Api, api
+
+pytestmark = pytest.mark.screentest(violations="ignore")
+
+_CREATE = {
+    "ozor": "generateVideo",
+    "ulazai": "generateTextToVideo",
+    "znapai": "createVideo",
+    "ugc_copilot": "proxyStartVideoGeneration",
+}
+#: Exploring takes five seconds on two processors that do nothing else.
+_SECONDS_MAX = 5.0
+
+
+def _verdicts(exploration: Exploration) -> dict[str, str]:
+    """The marks of the cells, by name."""
+    return {
+        it.cell.name: "".join(verdict.mark for verdict in it.verdicts) for it in exploration.results
+    }
+
+
+def _wait(own: Api, made: Any, pause_s: float = 10.0, deadline_s: float = 1_800.0) -> None:
+    ends_s = time.monotonic() + deadline_s
+    while time.monotonic() < ends_s:
+        status = own.status(made)
+        if status not in OPEN:
+            if status in {"completed", "success"}:
+                return
+            raise RuntimeError(f"the video ended as {status}")
+        time.sleep(pause_s)
+    raise TimeoutError("the video has not ended")
+
+
+def _again(call: Callable[[], Any]) -> Any:
+    for pause_s in (1, 2, 4):
+        try:
+            return call()
+        except (httpx.HTTPError, requests.RequestException, ValueError):
+            time.sleep(pause_s)
+    return call()
+
+
+# --- double payments ------------------------------------------------------------------------------
+
+
+def _repeats_by_hand(world: World, provider: str) -> None:
+    own = api(world, provider)
+    made = _again(own.create)
+    _wait(own, made)
+
+
+def _repeats_by_urllib3(world: World, _: str) -> None:
+    session = requests.Session()
+    retry = Retry(total=3, allowed_methods=None, status_forcelist=[500, 503], backoff_factor=1)
+    session.mount("https://", HTTPAdapter(max_retries=retry))
+    headers = {"X-API-Key": world.ozor.api_key}
+    videos = "https://ozor.ai/api/v1/videos"
+    body = {"prompt": "A lamp"}
+    made = session.post(f"{videos}/generate", headers=headers, json=body, timeout=5)
+    made.raise_for_status()
+    _wait(api(world, "ozor"), made.json())
+
+
+def _repeats_in_tasks(world: World, _: str) -> None:
+    async def main() -> None:
+        headers = {"X-API-Key": world.ozor.api_key}
+        async with httpx.AsyncClient(base_url="https://ozor.ai/api/v1", headers=headers) as client:
+            for pause_s in (1, 2, 4):
+                try:
+                    made = await client.post("/videos/generate", json={"prompt": "A lamp"})
+                    made.raise_for_status()
+                    break
+                except httpx.HTTPError:
+                    await asyncio.sleep(pause_s)
+            else:
+                raise RuntimeError("no answer")
+            path = f"/videos/{made.json()['videoId']}/jobs/{made.json()['jobId']}"
+            async with asyncio.timeout(1_800):
+                while True:
+                    job = await client.get(path)
+                    job.raise_for_status()
+                    if job.json()["status"] == "completed":
+                        return
+                    if job.json()["status"] == "failed":
+                        raise RuntimeError("failed")
+                    await asyncio.sleep(10)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("client", "provider"),
+    [
+        (_repeats_by_hand, "ozor"),
+        (_repeats_by_hand, "ulazai"),
+        (_repeats_by_hand, "znapai"),
+        (_repeats_by_hand, "ugc_copilot"),
+        (_repeats_by_urllib3, "ozor"),
+        (_repeats_in_tasks, "ozor"),
+    ],
+    ids=lambda it: it if isinstance(it, str) else it.__name__.strip("_"),
+)
+def test_double_payment_is_found(
+    screentest: World, client: Callable[[World, str], None], provider: str
+) -> None:
+    names = [f"{_CREATE[provider]}.1:{way}" for way in ("lost", "503-done", "killed", "cut")]
+
+    found = screentest.explore(lambda: client(screentest, provider), only=names, check=False)
+
+    assert list(_verdicts(found).values()) == ["2", "2", "2", "·"]
+
+
+def test_same_seed_gives_the_same_table(screentest: World) -> None:
+    texts = [
+        list(
+            text_report(
+                screentest.explore(
+                    lambda: _repeats_by_hand(screentest, "ulazai"), runs=25, check=False
+                )
+            )
+        )
+        for _ in range(2)
+    ]
+
+    assert texts[0] == texts[1]
+
+
+def test_program_of_twelve_requests_is_explored_in_seconds(screentest: World) -> None:
+    own = api(screentest, "ozor")
+
+    def program() -> None:
+        made = own.create()
+        _wait(own, made, pause_s=6)
+
+    began = time.process_time()
+    found = screentest.explore(program, check=False)
+
+    assert 10 <= len(found.plain.lines) <= 14
+    assert time.process_time() - began < _SECONDS_MAX
+
+
+# --- a client that is right -----------------------------------------------------------------------
+
+
+def _is_right(world: World, kept: Path) -> None:
+    """One idempotency key per order, Retry-After, a deadline, and an error for a failure."""
+    own = api(world, "ugc_copilot")
+    deadline_s = time.monotonic() + 1_800
+
+    def call(path: str, body: Any, **headers: str) -> Any:
+        while time.monotonic() < deadline_s:
+            pause_s = 5.0
+            try:
+                answer = own.http.post(path, json=body, headers=headers)
+                if answer.status_code in {401, 402, 403}:
+                    raise PermissionError(answer.text)
+                pause_s = float(answer.headers.get("Retry-After", pause_s))
+                answer.raise_for_status()
+                return answer.json()
+            except (httpx.HTTPError, ValueError):
+                time.sleep(pause_s)
+        raise TimeoutError(path)
+
+    kept.touch()
+    made = call("/proxyStartVideoGeneration", RENDER, **{"Idempotency-Key": "order-1"})
+    asked = {"data": {"engine": "sora", "operationName": made["operation"]["name"]}}
+    while not (job := call("/proxyCheckVideoStatus", asked))["done"]:
+        time.sleep(10)
+    if "error" in job:
+        raise RuntimeError(str(job["error"]))
+
+
+def test_client_that_is_right_has_a_clean_table(screentest: World, tmp_path: Path) -> None:
+    found = screentest.explore(lambda: _is_right(screentest, tmp_path / "kept"))
+
+    marks = set(_verdicts(found).values())
+    assert found.bad == []
+    assert marks <= {"·", "e", "$"}
+    assert len(found.results) > 40
+
+
+# --- the other verdicts ---------------------------------------------------------------------------
+
+
+def test_what_pays_twice_says_so_with_its_cost(screentest: World) -> None:
+    with pytest.raises(AssertionError) as caught:
+        screentest.explore(
+            lambda: _repeats_by_hand(screentest, "ugc_copilot"),
+            only="proxyStartVideoGeneration.1:lost",
+        )
+
+    text = str(caught.value)
+    assert "it spent 36 credits (4.50 USD), the undisturbed run 18 credits (2.25 USD)" in text
+    assert "again: screentest.explore(<lambda>, only='proxyStartVideoGeneration.1:lost')" in text
+
+
+def test_failure_that_is_hidden_is_found(screentest: World) -> None:
+    own = api(screentest, "ozor")
+
+    def program() -> None:
+        made = own.create()
+        for _ in range(100):
+            if own.status(made) not in OPEN:
+                return
+            time.sleep(10)
+
+    names = ["generateVideo.1:fails", "generateVideo.1:cut", "getJob.1:state"]
+    found = screentest.explore(program, only=names, check=False)
+
+    assert list(_verdicts(found).values()) == ["?", "e", "?"]
+
+
+def test_loop_without_a_deadline_is_found(screentest: World) -> None:
+    own = api(screentest, "ozor")
+
+    def program() -> None:
+        made = own.create()
+        while own.status(made) in OPEN:
+            time.sleep(10)
+
+    found = screentest.explore(program, only="generateVideo.1:stalls", check=False)
+
+    assert _verdicts(found) == {"generateVideo.1:stalls": "∞"}
+    assert found.results[0].run.ending.detail == "more than 60 minutes of the world's time"
+
+
+def test_retry_after_is_respected_or_not(screentest: World) -> None:
+    own = api(screentest, "ozor")
+
+    def program(pause_s: float) -> None:
+        while (answer := own.http.get("/videos")).status_code == 429:
+            time.sleep(pause_s)
+        answer.raise_for_status()
+
+    early, late = (
+        _verdicts(
+            screentest.explore(partial(program, pause_s), only="listVideos.1:429", check=False)
+        )
+        for pause_s in (29, 30)
+    )
+
+    assert early == {"listVideos.1:429": "!"}
+    assert late == {"listVideos.1:429": "·"}
+
+
+def test_second_payment_after_a_refusal_is_found(screentest: World) -> None:
+    own = api(screentest, "ozor")
+
+    def program() -> None:
+        for _ in range(2):
+            made = own.create()
+            while (status := own.status(made)) in OPEN:
+                time.sleep(10)
+            if status == "completed":
+                return
+        raise RuntimeError(status)
+
+    found = screentest.explore(program, only="generateVideo.1:refused", check=False)
+
+    assert _verdicts(found) == {"generateVideo.1:refused": "R"}
+
+
+def test_program_that_looks_before_it_pays_survives_a_kill(screentest: World) -> None:
+    own = api(screentest, "znapai")
+
+    def program() -> None:
+        listed = own.get("/videos")["data"]
+        _wait(own, listed[0] if listed else own.create())
+
+    found = screentest.explore(program, only="createVideo.1:killed", check=False)
+
+    assert _verdicts(found) == {"createVideo.1:killed": "·"}
+
+
+def test_key_in_a_url_is_found(screentest: World) -> None:
+    url = "https://ozor.ai/api/v1/videos"
+    key = screentest.ozor.api_key
+
+    def program() -> None:
+        httpx.get(f"{url}?key={key}", headers={"X-API-Key": key}).raise_for_status()
+
+    found = screentest.explore(program, only="listVideos.1:slow", check=False)
+
+    assert _verdicts(found) == {"listVideos.1:slow": "K"}
+
+
+# --- streams and webhooks -------------------------------------------------------------------------
+
+
+@pytest.mark.screentest(clock="manual")
+def test_webhooks_break_in_turn(screentest: World) -> None:
+    seen: list[bytes] = []
+    states: dict[str, str] = {}
+
+    def receive(environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        seen.append(body)
+        states[json.loads(body)["id"]] = "done"
+        start("204 No Content", [])
+        return []
+
+    screentest.ugc_copilot.webhooks.deliver_to(wsgi_app=receive)
+    own = api(screentest, "ugc_copilot")
+
+    def program() -> None:
+        states.clear()
+        own.create()
+        screentest.clock.advance(3_600)
+        if not states:
+            raise TimeoutError("no webhook came")
+
+    found = screentest.explore(program, check=False)
+
+    marks = _verdicts(found)
+    hooks = {name: mark for name, mark in marks.items() if name.startswith("webhook.")}
+    assert hooks == {
+        "webhook.1:hook-twice": "·",
+        "webhook.1:hook-late": "·",
+        "webhook.1:hook-never": "$",
+        "webhook.1:hook-forged": "·",
+    }
+
+
+def test_stream_breaks_at_each_of_its_events(screentest: World) -> None:
+    headers = {"X-API-Key": screentest.ozor.api_key}
+    documents = "https://ozor.ai/api/v1/documents"
+    files = {"file": ("a.pdf", pdf_bytes(), PDF_TYPE)}
+    made = httpx.post(f"{documents}/analyze", headers=headers, files=files).json()["plan"]
+    plan = f"{documents}/plans/{made['planId']}"
+    httpx.patch(plan, headers=headers, json={"scenes": scenes(2)}).raise_for_status()
+
+    def program() -> None:
+        step = ""
+        with httpx.stream("POST", f"{plan}/generate", headers=headers, timeout=60) as answer:
+            answer.raise_for_status()
+            for line in answer.iter_lines():
+                if line.startswith("data:"):
+                    step = json.loads(line[5:])["step"]
+        if step != "done":
+            raise RuntimeError(step)
+
+    marks = _verdicts(screentest.explore(program, check=False))
+
+    cuts = {name.partition(":")[2]: it for name, it in marks.items() if ":cut-" in name}
+    assert list(cuts) == [f"cut-{count}" for count in range(len(cuts))]
+    assert len(cuts) == 7
+    assert set(cuts.values()) == {"$"}
+    assert [marks[f"generatePlan.1:{it}"] for it in ("event-twice", "no-end")] == ["·", "$"]
+
+
+# --- plans, reports and mistakes ------------------------------------------------------------------
+
+
+def test_pairs_break_twice_after_what_was_survived(screentest: World) -> None:
+    own = api(screentest, "ozor")
+
+    def program() -> None:
+        _again(lambda: own.get("/videos"))
+
+    found = screentest.explore(program, pairs=True, check=False)
+
+    pairs = [it for it in found.results if len(it.cell.parts) == 2]
+    survived = [it for it in found.results if _marks_of(it) == "·" and it not in pairs]
+    tried = {it.cell.parts[0][1].name for it in pairs}
+    assert "listVideos.1:cut+listVideos.2:cut" in {it.cell.name for it in pairs}
+    # After 500, 503 and a silence the program does the same, so one of them is enough.
+    assert 1 < len(tried) < len(survived)
+
+
+def test_bound_of_runs_is_kept_and_told(
+    screentest: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = api(screentest, "ozor")
+
+    found = screentest.explore(lambda: own.get("/videos"), runs=3, check=False)
+
+    assert (len(found.results), found.left_out) == (3, 7)
+    assert "runs: 3; 7 more are left out, --runs allows them" in capsys.readouterr().out
+
+
+def test_world_is_as_before_afterwards(screentest: World) -> None:
+    own = api(screentest, "ozor")
+    before = screentest.ozor.credits, screentest.clock.now_ms, len(screentest.requests)
+
+    screentest.explore(lambda: _repeats_by_hand(screentest, "ozor"), runs=4, check=False)
+
+    assert (screentest.ozor.credits, screentest.clock.now_ms, len(screentest.requests)) == before
+    assert screentest.findings() == []
+    assert own.http.get("/videos").json()["videos"] == []
+
+
+@pytest.mark.parametrize(
+    ("only", "detail"),
+    [
+        ("listVideo.1:cut", "no place 'listVideo.1'; did you mean 'listVideos.1'?"),
+        ("listVideos.1:cud", "no break of listVideos.1 'cud'; did you mean 'cut'?"),
+    ],
+)
+def test_cell_that_does_not_exist_is_refused(screentest: World, only: str, detail: str) -> None:
+    own = api(screentest, "ozor")
+
+    with pytest.raises(MockError) as caught:
+        screentest.explore(lambda: own.get("/videos"), only=only)
+
+    assert detail in str(caught.value)
+
+
+def test_program_that_fails_undisturbed_is_refused(screentest: World) -> None:
+    def program() -> None:
+        raise ValueError("no such lamp")
+
+    with pytest.raises(MockError, match="undisturbed run does not succeed: ValueError: no such"):
+        screentest.explore(program)
+    with pytest.raises(MockError, match="the program has called no provider"):
+        screentest.explore(lambda: None)
+
+
+def test_reports_show_the_same_cells(screentest: World) -> None:
+    found = screentest.explore(lambda: _repeats_by_hand(screentest, "ozor"), runs=8, check=False)
+
+    document = json.loads(write_report("json", found))
+    junit, html = write_report("junit", found), write_report("html", found)
+
+    names = [it.cell.name for it in found.results]
+    assert [it["cell"] for it in document["cells"]] == names
+    assert document["stories"][0]["verdict"] == "PAID_TWICE"
+    assert junit.count("<testcase ") == len(names)
+    assert junit.count("<failure ") == len(found.bad) > 0
+    assert html.count('<td class="PAID_TWICE bad"') == sum("2" in it for it in _marks(found))
+    assert "<script" not in html
+
+
+def _marks(found: Exploration) -> list[str]:
+    return list(_verdicts(found).values())
+
+
+def _marks_of(result: Result) -> str:
+    return "".join(it.mark for it in result.verdicts)
