@@ -22,6 +22,7 @@ OPENAPI = "openapi.yaml"
 BEHAVIOUR = "behaviour.yaml"
 READINGS = "readings.yaml"
 CHECKS = "checks.yaml"
+CLAUSES = "clauses.yaml"
 #: The largest public OpenAPI files have twelve; this bounds what a hostile file can cost.
 _BYTES_MAX = 16 * 1024 * 1024
 #: To be changed when the same YAML must decode to something else.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -17,8 +18,12 @@ from screentest.mock_server.cli.main import VERBS, cli
 from screentest.mock_server.cli.settings import SETTINGS
 from screentest.mock_server.findings.explanations import Example, Explanation, explanations
 from screentest.mock_server.kernel import magic
-from screentest.specs.behaviour.behaviour import Behaviour, Interpretation
+from screentest.specs.behaviour.behaviour import Behaviour
+from screentest.specs.behaviour.interpretations import Interpretation
 from screentest.specs.contracts.registry import load_contract, shipped_contracts
+from screentest.specs.linting.schemas import FORMATS
+
+from .contract_format import format_page, schema_text
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 _GENERATED = "<!-- Written by tools/reference_pages.py; change what it reads instead. -->"
@@ -206,7 +211,10 @@ def _page(lines: Sequence[str]) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
+#: By path from `docs/`. The schemas come first: contracts are checked by them.
 PAGES: Mapping[str, Callable[[], str]] = {
+    **{f"../specs/schemas/{it}.schema.json": partial(schema_text, it) for it in FORMATS},
+    "contract-format.md": lambda: _page(format_page(_GENERATED)),
     "findings.md": findings_page,
     "magic.md": magic_page,
     "interpretations.md": interpretations_page,
@@ -216,24 +224,26 @@ PAGES: Mapping[str, Callable[[], str]] = {
 
 def stale_pages() -> list[str]:
     """The pages that are not what they would be if they were written now."""
-    return [
-        name
-        for name, page in PAGES.items()
-        if not (DOCS / name).exists() or (DOCS / name).read_text(encoding="utf-8") != page()
-    ]
+    return [name for name in PAGES if _is_stale(name)]
+
+
+def _is_stale(name: str) -> bool:
+    path = DOCS / name
+    return not path.exists() or path.read_text(encoding="utf-8") != PAGES[name]()
 
 
 def main() -> None:
     """Write the pages, or with --check say which are stale and exit with 1."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="only say which pages are stale")
-    stale = stale_pages()
     if parser.parse_args().check:
+        stale = stale_pages()
         print("\n".join(stale) or "all pages are up to date")
         sys.exit(int(bool(stale)))
-    for name in stale:
-        (DOCS / name).write_text(PAGES[name](), encoding="utf-8")
-        print(f"wrote docs/{name}")
+    for name in PAGES:
+        if _is_stale(name):
+            (DOCS / name).write_text(PAGES[name](), encoding="utf-8")
+            print(f"wrote docs/{name}")
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from screentest.specs.behaviour.behaviour import Kind
+from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.behaviour.prices import Moment
-from screentest.specs.checks.checks import Checks, View
+from screentest.specs.checks.checks import Checks
+from screentest.specs.checks.views import View
 from screentest.specs.contracts.contract import Contract
 
 from ..rules import rule_ids

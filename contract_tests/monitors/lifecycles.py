@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from screentest.specs.behaviour.behaviour import Lifecycle
-from screentest.specs.checks.checks import Checks, View
+from screentest.specs.behaviour.lifecycles import Lifecycle
+from screentest.specs.checks.checks import Checks
+from screentest.specs.checks.views import View
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 

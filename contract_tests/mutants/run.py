@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from screentest.specs.behaviour.behaviour_file import check_form, read_behaviour
+from screentest.specs.behaviour.behaviour_file import check_file, read_behaviour
 from screentest.specs.checks.checks import Checks
 from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.contracts.contract import Contract
@@ -106,7 +106,7 @@ def mutated_contract(contract: Contract, change: Json) -> Contract:
     _edit(raw, change)
     assert contract.operations, "compiled once, and shared by every mutant"
     path = contract.folder / BEHAVIOUR
-    check_form(raw, path)
+    check_file(raw, path)
     mutated = copy(contract)
     mutated.behaviour = read_behaviour(raw, contract.content(READINGS), path)
     return mutated

@@ -266,7 +266,7 @@ def _examples(known: Known) -> Iterator[Rule]:
     for relation in checks.relations:
         detail = f"{relation.operation}: {relation.summary}"
         yield Rule(rule_ids.example(relation.name), "SCH", detail, relation.source)
-    for flow in checks.flows:
+    for flow in checks.flows.values():
         yield Rule(rule_ids.flow(flow.name), flow.family, flow.summary, flow.source)
     for kind, same in checks.same_as_asked.items():
         detail = f"the same {plain(kind)} is not made twice"

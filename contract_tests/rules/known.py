@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from screentest.specs.behaviour.behaviour import Behaviour, OperationRules
+from screentest.specs.behaviour.behaviour import Behaviour
 from screentest.specs.behaviour.call_limits import RateWindow
+from screentest.specs.behaviour.operations import OperationRules
 from screentest.specs.behaviour.prices import Moment
 from screentest.specs.behaviour.reasons import needed_reasons
-from screentest.specs.checks.checks import Checks, View
+from screentest.specs.checks.checks import Checks
 from screentest.specs.checks.request_plan import RequestPlan
+from screentest.specs.checks.views import View
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.openapi_places import schema_citations
@@ -63,10 +65,10 @@ class Known:
             names |= schema.fields.named.keys()
         cited = [
             clause
-            for places in (*tables, cites.everywhere)
-            for field, rules in places.fields.items()
+            for places in (*tables, cites)
+            for field in places.fields
             if field.partition(".")[0] in names
-            for clauses in rules.values()
+            for clauses in places.of_rules(field).values()
             for clause in clauses
         ]
         of_schemas = schema_citations(self.contract.document, operation.id, is_sent=True)

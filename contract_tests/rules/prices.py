@@ -8,7 +8,8 @@ from itertools import product
 from msgspec.structs import replace
 
 from screentest.specs.behaviour.prices import Price
-from screentest.specs.checks.checks import Checks, Fact
+from screentest.specs.checks.checks import Checks
+from screentest.specs.checks.views import Fact
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.errors import ContractError
 from screentest.specs.json_types import Json
@@ -36,7 +37,7 @@ def worst_price(contract: Contract, checks: Checks, operation: str) -> int:
     if price is None or contract.behaviour.initial_credits is None:
         return 0
     facts = checks.price_facts.get(operation, {})
-    rows = list(_leaves(price.table[1])) if price.table else [{}]
+    rows = list(_leaves(price.table.rows)) if price.table else [{}]
     return max((it for row in rows for it in _amounts(price, facts, row)), default=0)
 
 
@@ -101,7 +102,7 @@ def _deciding_object(
 
     A body may be wrapped in an envelope, and only the provider knows which of two objects counts.
     """
-    by = price.table[0] if price.table is not None else ()
+    by = price.table.by if price.table is not None else ()
     names = {*price.formula.roots, *by, *(price.defaults or ())}
     names |= {_last_step(fact) for fact in read.values() if fact.source}
     holders = [it for it in _objects(sent) if names & it.keys()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from screentest.specs.checks.checks import View
+from screentest.specs.checks.views import View
 
 from . import rule_ids
 from .judge import Rule

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from screentest.specs.behaviour.behaviour import Kind
+from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.checks.checks import Checks
 from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from screentest.specs.behaviour.behaviour import Credential
+from screentest.specs.behaviour.credentials import Credential
 from screentest.specs.behaviour.sent_keys import text_of
 from screentest.specs.checks.checks import Checks
 from screentest.specs.contracts.contract import Contract

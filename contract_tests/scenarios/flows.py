@@ -34,7 +34,7 @@ _TEXT = "$text."
 
 def flows(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
     """One scenario for each flow."""
-    for flow in checks.flows:
+    for flow in checks.flows.values():
         calls = [step for step in flow.steps if step.call]
         worst = sum(worst_price(contract, checks, it.call) * it.times for it in calls)
         yield Scenario(

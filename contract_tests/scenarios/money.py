@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from screentest.specs.behaviour.prices import Moment
-from screentest.specs.checks.checks import Checks, View
+from screentest.specs.checks.checks import Checks
+from screentest.specs.checks.views import View
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from screentest.specs.checks.checks import Checks, Content, Make, View
+from screentest.specs.checks.checks import Checks, Content, Make
 from screentest.specs.checks.request_plan import RequestPlan
+from screentest.specs.checks.views import View
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 

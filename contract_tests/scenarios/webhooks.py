@@ -8,7 +8,8 @@ import hmac
 import re
 from collections.abc import Iterator
 
-from screentest.specs.behaviour.behaviour import Kind, WebhookEvent, WebhookRules
+from screentest.specs.behaviour.deliveries import WebhookEvent, WebhookRules
+from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.checks.checks import Checks
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json

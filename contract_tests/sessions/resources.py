@@ -276,7 +276,7 @@ class Resources:
         """The longest documented duration of a resource of *kind*, with every extension."""
         lifecycle = self.calls.contract.behaviour.lifecycle_of(kind)
         assert lifecycle is not None, kind
-        factor = max(lifecycle.scale[1].values(), default=1) if lifecycle.scale else 1
+        factor = max(lifecycle.scale.factors.values(), default=1) if lifecycle.scale else 1
         spans = [state.lasts_ms[1] for state in lifecycle.states.values() if state.lasts_ms]
         return int(sum(spans) * factor) + 1_000
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from screentest.specs.behaviour.behaviour import Kind
-from screentest.specs.checks.checks import Checks, View
+from screentest.specs.behaviour.lifecycles import Kind
+from screentest.specs.checks.checks import Checks
+from screentest.specs.checks.views import View
 from screentest.specs.contracts.contract import Contract
 
 from ..monitors.lifecycles import observations, state_of

@@ -12,12 +12,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 
-from screentest.specs.behaviour.behaviour import Kind, OperationRules
+from screentest.specs.behaviour.lifecycles import Kind
+from screentest.specs.behaviour.operations import OperationRules
 from screentest.specs.behaviour.prices import Moment
 from screentest.specs.behaviour.sent_keys import credential_in
-from screentest.specs.checks.checks import Checks, Fact
+from screentest.specs.checks.checks import Checks
 from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.checks.request_plan import RequestPlan
+from screentest.specs.checks.views import Fact
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 

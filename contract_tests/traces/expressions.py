@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from screentest.specs.checks.checks import Fact
+from screentest.specs.checks.views import Fact
 from screentest.specs.json_types import Json
 
 from .trace import MISSING, Exchange, query_values

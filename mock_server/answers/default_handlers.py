@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
-from screentest.specs.behaviour.answering import Page
+from screentest.specs.behaviour.operations import Page
 from screentest.specs.expressions.templates import Template
 from screentest.specs.json_types import Json
 

@@ -14,7 +14,7 @@ from random import Random
 import orjson
 from msgspec import Struct
 
-from screentest.specs.behaviour.behaviour import UNBEHAVED
+from screentest.specs.behaviour.operations import UNBEHAVED
 from screentest.specs.behaviour.reasons import reason_called, usual_statuses
 from screentest.specs.errors import ContractError, no_such
 from screentest.specs.json_types import Json

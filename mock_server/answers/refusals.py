@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from screentest.specs.behaviour.behaviour import RefusalRule
 from screentest.specs.behaviour.reasons import category_of
+from screentest.specs.behaviour.refusals import RefusalRule
 
 from ..engine.provider import Call, Refusal, Reply
 from ..kernel.templates import fill, fill_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from screentest.specs.behaviour.behaviour import WebhookRules
+from screentest.specs.behaviour.deliveries import WebhookRules
 
 from ..kernel.errors import MockError, unknown
 from ..kernel.webhooks import Endpoint

@@ -14,7 +14,9 @@ from random import Random
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from screentest.specs.behaviour.behaviour import Behaviour, Kind, ResourceKind, State
+from screentest.specs.behaviour.behaviour import Behaviour
+from screentest.specs.behaviour.lifecycles import Kind, State
+from screentest.specs.behaviour.operations import ResourceKind
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 

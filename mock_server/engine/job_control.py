@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from screentest.specs.behaviour.behaviour import Kind
+from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.contracts.contract import Contract
 
 from ..kernel.errors import MockError, unknown

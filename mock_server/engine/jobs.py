@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from screentest.specs.behaviour.behaviour import Lifecycle
+from screentest.specs.behaviour.lifecycles import Lifecycle
 from screentest.specs.behaviour.prices import Moment
 from screentest.specs.json_types import Json
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from screentest.specs.behaviour.behaviour import Behaviour, Credential
+from screentest.specs.behaviour.behaviour import Behaviour
+from screentest.specs.behaviour.credentials import Credential
 
 from ..kernel.errors import MockError
 from ..kernel.ids import mint

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
-from screentest.specs.behaviour.behaviour import Kind, WebhookEvent
+from screentest.specs.behaviour.deliveries import WebhookEvent
+from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.json_types import Json
 
 from ..kernel.clock import rfc3339

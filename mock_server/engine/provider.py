@@ -14,7 +14,8 @@ import orjson
 from msgspec import Struct
 from msgspec.structs import replace
 
-from screentest.specs.behaviour.behaviour import Kind, OperationRules
+from screentest.specs.behaviour.lifecycles import Kind
+from screentest.specs.behaviour.operations import OperationRules
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.media_types import plain

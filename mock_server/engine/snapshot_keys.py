@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from screentest.specs.behaviour.behaviour import Behaviour, Credential
+from screentest.specs.behaviour.behaviour import Behaviour
+from screentest.specs.behaviour.credentials import Credential
 
 from ..kernel.rows import Key, KeyUse
 from ..kernel.snapshots import Line

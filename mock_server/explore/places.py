@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from screentest.specs.behaviour.behaviour import OperationRules
+from screentest.specs.behaviour.operations import OperationRules
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 

@@ -10,7 +10,7 @@ from typing import TypeGuard
 
 from msgspec import Struct
 
-from screentest.specs.behaviour.behaviour import Kind
+from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.contracts.contract import Contract
 
 from ..engine.instant import Instant

@@ -10,8 +10,8 @@ from collections.abc import Hashable, Iterator
 from functools import lru_cache
 from hashlib import sha256
 
-from screentest.specs.behaviour.behaviour import Kind, Lifecycle
 from screentest.specs.behaviour.call_limits import Idempotency
+from screentest.specs.behaviour.lifecycles import Kind, Lifecycle
 from screentest.specs.behaviour.reasons import reason_called
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.redaction import header_name, is_secret_header

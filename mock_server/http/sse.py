@@ -11,7 +11,7 @@ from typing import Protocol
 import orjson
 from msgspec import Struct
 
-from screentest.specs.behaviour.behaviour import Kind
+from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.json_types import Json
 
 from ..engine.job_control import finish_now, set_outcome

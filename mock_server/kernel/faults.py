@@ -10,7 +10,8 @@ import orjson
 from msgspec import Struct
 from msgspec.structs import replace
 
-from screentest.specs.behaviour.behaviour import Behaviour, OperationRules
+from screentest.specs.behaviour.behaviour import Behaviour
+from screentest.specs.behaviour.operations import OperationRules
 from screentest.specs.contracts.redaction import BY_SHAPE
 from screentest.specs.json_types import Json
 

@@ -12,7 +12,7 @@ from random import Random
 from msgspec import Struct
 from msgspec.structs import replace
 
-from screentest.specs.behaviour.behaviour import Kind, Lifecycle
+from screentest.specs.behaviour.lifecycles import Kind, Lifecycle
 from screentest.specs.json_types import Json
 
 from .errors import MockError
@@ -192,8 +192,8 @@ def hasten(script: Script, offset_ms: int) -> Script:
 def _scale(lifecycle: Lifecycle, facts: Mapping[str, Json]) -> float:
     if lifecycle.scale is None:
         return 1.0
-    name, factors = lifecycle.scale
-    return float(factors.get(str(facts.get(name)), 1.0))
+    value = str(facts.get(lifecycle.scale.by))
+    return float(lifecycle.scale.factors.get(value, 1.0))
 
 
 def read_pace(text: str | float) -> float:

@@ -17,7 +17,7 @@ import orjson
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from screentest.specs.behaviour.behaviour import WebhookEvent, WebhookRules
+from screentest.specs.behaviour.deliveries import WebhookEvent, WebhookRules
 from screentest.specs.json_types import Json
 
 from .clock import Notations

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from screentest.specs.behaviour.behaviour import Credential, Target
+from screentest.specs.behaviour.credentials import Credential
 from screentest.specs.behaviour.forms import COOKIE, QUERY
+from screentest.specs.behaviour.operations import Target
 from screentest.specs.behaviour.sent_keys import presented
 from screentest.specs.contracts.redaction import header_name
 from screentest.specs.json_types import Json

@@ -1,47 +1,36 @@
-"""Read behaviour.yaml and readings.yaml: check their form and their names, fill the structs.
-
-The structs in `behaviour` say under which name the file has each field. A field with a plain value
-needs no code here; this module fills the others.
-"""
+"""Read behaviour.yaml and readings.yaml: check their form and their names, fill the structs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from msgspec import convert
+from msgspec import ValidationError, convert
 
-from ..errors import ContractError
-from ..expressions.expressions import read_expression
+from ..errors import ContractError, no_such
 from ..expressions.templates import read_template
-from ..files import BEHAVIOUR, CHECKS, OPENAPI, READINGS, placed
+from ..files import BEHAVIOUR, CHECKS, READINGS, placed
+from ..formats import check_form, named
 from ..json_types import Json
-from .behaviour import (
-    Behaviour,
-    Credential,
-    Interpretation,
-    Lifecycle,
-    OperationRules,
-    RefusalRule,
-    ResourceKind,
-    WebhookRules,
-)
-from .call_limits import Cadence, Concurrency, Idempotency, Limits, RateWindow
-from .citations import read_citations
-from .forms import COOKIE, QUERY
-from .outputs import StreamRules, UrlRules
-from .prices import Price
+from .behaviour import Behaviour
+from .interpretations import Interpretation
+from .lifecycles import Lifecycle
+from .sections import BehaviourFile
 
-if TYPE_CHECKING:
-    from jsonschema_rs import Draft202012Validator
-
-_SHOWN_MAX = 300
-_SCHEMAS = Path(__file__).parent
 #: Sections that have a file of their own.
 _MOVED = {"interpretations": READINGS, "checks": CHECKS}
-_URL_NAMES = {"signature": "signature", "date": "date", "expires": "expires", "nonce": "nonce"}
+#: The field for the name of an entry, by section.
+_NAMED = {
+    "operations": "operation",
+    "credentials": "scheme",
+    "streams": "operation",
+    "urls": "name",
+}
+
+
+#: A contract may have hundreds of operations: too many for one line.
+_unknown = partial(no_such, listed_max=10)
 
 
 def read_behaviour(raw: Json, readings: Json, path: Path) -> Behaviour:
@@ -50,57 +39,50 @@ def read_behaviour(raw: Json, readings: Json, path: Path) -> Behaviour:
     Raises:
         ContractError: they use a name that they do not declare.
     """
-    lifecycles = {name: _lifecycle(name, it) for name, it in raw.get("lifecycles", {}).items()}
-    resources = {
-        name: _resource(name, it, lifecycles, path) for name, it in raw.get("resources", {}).items()
-    }
-    provider, refusals = raw["provider"], raw["refusals"]
-    interpretations = {name: _interpretation(name, it) for name, it in readings.items()}
+    try:
+        file = convert(_with_names(raw), BehaviourFile, dec_hook=read_template)
+        switches = convert(named(readings, "name"), dict[str, Interpretation])
+    except (ValidationError, ContractError) as error:
+        raise ContractError(f"{path}: {error}") from None
+    problems = dict(_problems(file, switches))
+    if problems:
+        raise ContractError(*placed(path, problems))
+    provider, refusals = file.provider, file.refusals
+    assert file.limits is not None, "filled where a file leaves it out"
     return Behaviour(
-        provider=provider["id"],
-        name=provider["name"],
-        base_url=provider["base_url"],
-        also_at=tuple(provider.get("also_at", ())),
-        document_url=provider["document"]["url"],
-        document_read=str(provider["document"]["read"]),
-        prefixes=tuple(provider.get("prefixes", [""])),
-        environment=provider["environment"],
-        initial_credits=raw["accounts"].get("initial_credits"),
-        tiers=tuple(raw["accounts"].get("tiers", ["default"])),
-        credentials={name: _credential(name, it) for name, it in raw["credentials"].items()},
-        refusal_order=tuple(refusals["order"]),
-        refusal_body=refusals["body"],
-        refusals={
-            name: _refusal(name, it, interpretations, path)
-            for name, it in refusals["replies"].items()
-        },
-        foreign=refusals.get("foreign", "refuse"),
-        unknown_fields=refusals.get("unknown_fields", "ignore"),
-        drops_empty_form_texts=refusals.get("empty_form_texts") == "absent",
-        trailing_slash=refusals.get("trailing_slash", "none"),
-        lifecycles=lifecycles,
-        resources=resources,
-        operations={
-            name: _operation(name, it, resources, path)
-            for name, it in raw.get("operations", {}).items()
-        },
-        cites=read_citations(raw.get("cites", {})),
-        limits=convert(raw["limits"], Limits),
-        rate_windows=tuple(
-            _window(it, interpretations, path) for it in raw.get("rate_windows", ())
-        ),
-        concurrency=convert(raw.get("concurrency"), Concurrency | None),
-        idempotency=_idempotency(raw.get("idempotency")),
-        cadence=_cadence(raw.get("cadence"), raw.get("operations", {}), path),
-        streams={
-            name: convert({**it, "operation": name}, StreamRules)
-            for name, it in raw.get("streams", {}).items()
-        },
-        urls={name: _url(name, it) for name, it in raw.get("urls", {}).items()},
-        webhooks=_webhooks(raw.get("webhooks"), lifecycles, path),
-        media=raw.get("media", {}),
-        interpretations=interpretations,
-        facts=raw.get("facts", {}),
+        provider=provider.id,
+        name=provider.name,
+        base_url=provider.base_url,
+        also_at=provider.also_at,
+        document_url=provider.document.url,
+        document_read=provider.document.read,
+        prefixes=provider.prefixes,
+        environment=provider.environment,
+        initial_credits=file.accounts.initial_credits,
+        tiers=file.accounts.tiers,
+        credentials=file.credentials,
+        refusal_order=refusals.order,
+        refusal_body=refusals.body,
+        refusals=refusals.replies,
+        foreign=refusals.foreign,
+        unknown_fields=refusals.unknown_fields,
+        drops_empty_form_texts=refusals.empty_form_texts == "absent",
+        trailing_slash=refusals.trailing_slash,
+        lifecycles=file.lifecycles,
+        resources=file.resources,
+        operations=file.operations,
+        cites=file.cites,
+        limits=file.limits,
+        rate_windows=file.rate_windows,
+        concurrency=file.concurrency,
+        idempotency=file.idempotency,
+        cadence=file.cadence,
+        streams=file.streams,
+        urls=file.urls,
+        webhooks=file.webhooks,
+        media=file.media,
+        interpretations=switches,
+        facts=file.facts,
     )
 
 
@@ -117,162 +99,75 @@ def merge_patch(value: Json, patch: Json) -> Json:
     return merged
 
 
-@cache
-def _schema(name: str) -> Draft202012Validator:
-    # Not at the top: it takes long to load, and an installed contract is not checked again.
-    import jsonschema_rs
-
-    file = _SCHEMAS / name.replace(".yaml", ".schema.json")
-    validator = jsonschema_rs.validator_for(file.read_text(encoding="utf-8"))
-    assert isinstance(validator, jsonschema_rs.Draft202012Validator)
-    return validator
-
-
-def check_form(raw: Json, path: Path) -> None:
-    """Raises unless *raw*, the content of the file at *path*, has the form of a file of its name.
+def check_file(raw: Json, path: Path) -> None:
+    """Raises unless *raw*, the content of *path*, has the format of a file of its name.
 
     Raises:
-        ContractError: it breaks the JSON Schema; it has every problem.
+        ContractError: it has every problem, each with its line.
     """
-    problems: dict[str, str] = {}
-    raw = dict(raw) if isinstance(raw, dict) else raw
-    for name in _MOVED.keys() & raw if path.name == BEHAVIOUR and isinstance(raw, dict) else ():
-        del raw[name]
-        problems[f"/{name}"] = f"this section is a file of its own, {_MOVED[name]}, beside this one"
-    for error in _schema(path.name).iter_errors(raw):
-        steps = [str(it).replace("~", "~0").replace("/", "~1") for it in error.instance_path]
-        problems.setdefault("".join(f"/{it}" for it in steps), error.message[:_SHOWN_MAX])
-    if problems:
+    moved = _MOVED.keys() & raw if path.name == BEHAVIOUR and isinstance(raw, dict) else set[str]()
+    if moved:
+        detail = "this section is a file of its own, {}, beside this one"
+        problems = {f"/{it}": detail.format(_MOVED[it]) for it in sorted(moved)}
         raise ContractError(*placed(path, problems))
+    check_form(raw, path)
 
 
-def _lifecycle(name: str, raw: Json) -> Lifecycle:
-    states = {state: {**it, "name": state} for state, it in raw["states"].items()}
-    for start, ends in raw["edges"].items():
-        for state in (start, *ends):
-            if state not in states:
-                raise ContractError(f"lifecycle {name!r}: edge names unknown state {state!r}")
-    scale = raw.get("scale")
-    known: dict[str, Json] = {"name": name, "states": states}
-    if scale is not None:
-        known["scale"] = (scale["by"], scale["factors"])
-    return convert({**raw, **known}, Lifecycle)
-
-
-def _resource(
-    name: str, raw: Json, lifecycles: Mapping[str, Lifecycle], path: Path
-) -> ResourceKind:
-    lifecycle: str | None = raw.get("lifecycle")
-    if lifecycle is not None and lifecycle not in lifecycles:
-        raise ContractError(f"{path}: resource {name!r} has unknown lifecycle {lifecycle!r}")
-    known = {"name": name, "lifecycle": lifecycles[lifecycle] if lifecycle else None}
-    return convert(
-        {"called": name.replace("_", " "), **raw, **known}, ResourceKind, dec_hook=read_template
-    )
-
-
-def _operation(
-    name: str, raw: Json, resources: Mapping[str, ResourceKind], path: Path
-) -> OperationRules:
-    known: dict[str, Json] = {"operation": name}
-    if "price" in raw:
-        known["price"] = _price(raw["price"])
-    rules = convert({**raw, **known}, OperationRules, dec_hook=read_template)
-    for kind in (*(target.kind for target in rules.targets), rules.starts, rules.of):
-        if kind is not None and kind not in resources:
-            raise ContractError(f"{path}: operation {name!r} names unknown resource {kind!r}")
-    return rules
-
-
-def _price(raw: Json) -> Price:
-    known: dict[str, Json] = {"amount": read_expression(str(raw["amount"]))}
-    if "table" in raw:
-        known["table"] = (raw["table"]["by"], raw["table"]["rows"])
-    return convert({**raw, **known}, Price, dec_hook=read_template)
-
-
-def _place_of_key(raw: Json) -> tuple[str, str]:
-    if "query" in raw:
-        return QUERY + raw["query"], ""
-    if "cookie" in raw:
-        return COOKIE + raw["cookie"], ""
-    return raw["header"].lower(), raw.get("scheme", "")
-
-
-def _credential(scheme: str, raw: Json) -> Credential:
-    forms = [_place_of_key(it) for it in raw["accepts"]]
-    return convert({**raw, "accepts": forms, "scheme": scheme}, Credential)
-
-
-def _refusal(
-    name: str, raw: Json, interpretations: Mapping[str, Interpretation], path: Path
-) -> RefusalRule:
-    rule = convert(raw, RefusalRule)
-    if rule.departure is not None and rule.departure not in interpretations:
-        raise ContractError(
-            f"{path}: reply {name!r} names unknown interpretation {rule.departure!r}"
-        )
-    return rule
-
-
-def _interpretation(name: str, raw: Json) -> Interpretation:
-    readings = {
-        value: it if isinstance(it, dict) else {"says": it}
-        for value, it in raw["alternatives"].items()
+def _with_names(raw: Json) -> Json:
+    """*raw* with the names of entries in the entries, and lifecycles in resources."""
+    lifecycles = {
+        name: convert({**it, "name": name, "states": named(it["states"], "name")}, Lifecycle)
+        for name, it in raw.get("lifecycles", {}).items()
     }
-    return Interpretation(
-        name=name,
-        id=raw["id"],
-        default=raw["default"],
-        alternatives={value: it["says"] for value, it in readings.items()},
-        reason=raw["reason"],
-        patches={
-            file: {value: it[part] for value, it in readings.items() if part in it}
-            for part, file in (("rules", BEHAVIOUR), ("openapi", OPENAPI), ("checks", CHECKS))
-        },
-    )
+    resources = named(raw.get("resources", {}), "name")
+    for it in resources.values():
+        if "lifecycle" in it:
+            # A name that is unknown is reported with all others.
+            it["lifecycle"] = lifecycles.get(it["lifecycle"]) or Lifecycle(it["lifecycle"], {}, {})
+    full = {"behaviour": 1, **raw, "lifecycles": lifecycles, "resources": resources}
+    for section, field in _NAMED.items():
+        full[section] = named(raw.get(section, {}), field)
+    webhooks = raw.get("webhooks")
+    if webhooks:
+        source = {"source": webhooks.get("source", "")}
+        events = {type_: {**source, **it} for type_, it in webhooks["events"].items()}
+        full["webhooks"] = {**webhooks, "events": named(events, "type")}
+    return full
 
 
-def _window(raw: Json, interpretations: Mapping[str, Interpretation], path: Path) -> RateWindow:
-    window = convert({"scope": "key", **raw}, RateWindow)
-    if window.reading is not None:
-        name, value = window.reading
-        if name not in interpretations or value not in interpretations[name].readings:
-            raise ContractError(f"{path}: window {window.name!r} names unknown {name}: {value}")
-    return window
-
-
-def _url(name: str, raw: Json) -> UrlRules:
-    # What expires carries its end in its query, under the provider's names or plain ones.
-    names = {} if raw["lives_ms"] is None else _URL_NAMES | raw.get("names", {})
-    return convert({**raw, "names": names, "name": name}, UrlRules, dec_hook=read_template)
-
-
-def _idempotency(raw: Json) -> Idempotency | None:
-    return raw and convert({**raw, "header": raw["header"].lower()}, Idempotency)
-
-
-def _cadence(raw: Json, operations: Json, path: Path) -> Cadence | None:
-    cadence = convert(raw, Cadence | None)
-    for name in sorted(cadence.operations if cadence is not None else ()):
-        if name not in operations:
-            raise ContractError(f"{path}: cadence names unknown operation {name!r}")
-    return cadence
-
-
-def _webhooks(raw: Json, lifecycles: Mapping[str, Lifecycle], path: Path) -> WebhookRules | None:
-    if raw is None:
-        return None
-    events = {
-        type_: {"source": raw["source"], **it, "type": type_} for type_, it in raw["events"].items()
-    }
-    signed = raw.get("signed", "{timestamp.s}.{body}")
-    rules = convert(
-        {**raw, "events": events, "signed": signed}, WebhookRules, dec_hook=read_template
-    )
-    for event in rules.events.values():
-        if event.lifecycle not in lifecycles:
-            raise ContractError(
-                f"{path}: webhook {event.type!r} has unknown lifecycle {event.lifecycle!r}"
-            )
-    return rules
+def _problems(
+    file: BehaviourFile, switches: Mapping[str, Interpretation]
+) -> Iterator[tuple[str, str]]:
+    """(JSON pointer, what is wrong) of each name that the files do not declare."""
+    for name, lifecycle in file.lifecycles.items():
+        for start, ends in lifecycle.edges.items():
+            for state in (start, *ends):
+                if state not in lifecycle.states:
+                    at = f"/lifecycles/{name}/edges/{start}"
+                    yield at, _unknown("state", state, lifecycle.states)
+    for name, it in file.resources.items():
+        if it.lifecycle is not None and it.lifecycle.name not in file.lifecycles:
+            detail = _unknown("lifecycle", it.lifecycle.name, file.lifecycles)
+            yield f"/resources/{name}/lifecycle", detail
+    for name, rules in file.operations.items():
+        for kind in (*(target.kind for target in rules.targets), rules.starts, rules.of):
+            if kind is not None and kind not in file.resources:
+                yield f"/operations/{name}", _unknown("resource", kind, file.resources)
+    for name, reply in file.refusals.replies.items():
+        if reply.departure is not None and reply.departure not in switches:
+            at = f"/refusals/replies/{name}/departure"
+            yield at, _unknown("interpretation", reply.departure, switches)
+    for number, window in enumerate(file.rate_windows):
+        for switch, value in window.when.items():
+            at = f"/rate_windows/{number}/when"
+            if switch not in switches:
+                yield at, _unknown("interpretation", switch, switches)
+            elif value not in switches[switch].readings:
+                yield at, _unknown(f"reading of {switch}", value, switches[switch].readings)
+    for name in sorted(file.cadence.operations if file.cadence is not None else ()):
+        if name not in file.operations:
+            yield "/cadence/operations", _unknown("operation", name, file.operations)
+    for type_, event in file.webhooks.events.items() if file.webhooks is not None else ():
+        if event.lifecycle not in file.lifecycles:
+            at = f"/webhooks/events/{type_}/lifecycle"
+            yield at, _unknown("lifecycle", event.lifecycle, file.lifecycles)

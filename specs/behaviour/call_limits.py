@@ -1,46 +1,49 @@
-"""Limits of a client's calls: sizes, rates, running jobs, repeated keys and the advised pace.
-
-Structs of a behaviour file, filled by `behaviour_file`.
-"""
-
-from __future__ import annotations
+"""Limits of a client's calls: sizes, rates, running jobs, repeated keys and the advised pace."""
 
 from collections.abc import Mapping
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
+
+from ..formats import Operations, Source, means
+
+_Positive = Annotated[int, Meta(ge=1)]
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """Sizes of requests in bytes. *field_bytes_max* is for one text of a form.
+    """Sizes of requests in bytes. Without a *source* they are ours: other servers may differ."""
 
-    Without a *source* the limits are ours, and other servers need not have them.
-    """
-
-    json_bytes_max: int
-    upload_bytes_max: int
-    source: str = ""
-    field_bytes_max: int = 500_000
+    json_bytes_max: Annotated[_Positive, means("The longest JSON body.", 2_621_440)]
+    upload_bytes_max: Annotated[_Positive, means("The longest body with files.", 52_428_800)]
+    source: Source = ""
+    field_bytes_max: Annotated[_Positive, means("The longest text of a form.", 500_000)] = 500_000
 
 
 class RateWindow(Struct, frozen=True, forbid_unknown_fields=True):
-    """At most *limit* accepted calls of *operations* per sliding *per_ms*, for one *scope*.
+    """At most *limit* calls of *operations* per sliding *per_ms*."""
 
-    With *counts* `refused_too` a call that was refused for its content takes room as well. *when*
-    limits the window to one reading of an interpretation.
-    """
-
-    name: str
-    operations: frozenset[str]
-    limit: int
-    per_ms: int
-    scope: str
-    source: str
-    counts: str = "accepted"
-    when: Mapping[str, str] = {}
+    name: Annotated[str, means("The name of the window, for messages and rules.", "generation")]
+    operations: Operations
+    limit: Annotated[_Positive, means("The calls that fit into the window.", 10)]
+    per_ms: Annotated[_Positive, means("The length of the window.", 60_000)]
+    source: Source = ""
+    scope: Annotated[
+        Literal["key", "account", "address"], means("Whose calls count together.", "account")
+    ] = "key"
+    counts: Annotated[
+        Literal["accepted", "refused_too"],
+        means("`refused_too`: a call that is refused for its content counts as well.", "accepted"),
+    ] = "accepted"
+    when: Annotated[
+        Mapping[str, str],
+        means("The reading under which it is in force; always unless given.", {"pace": "slow"}),
+        Meta(max_length=1),
+    ] = {}
 
     @property
     def counts_refused(self) -> bool:
-        """Whether a refused call takes room."""
+        """Whether a refused call counts."""
         return self.counts == "refused_too"
 
     @property
@@ -50,38 +53,50 @@ class RateWindow(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Concurrency(Struct, frozen=True, forbid_unknown_fields=True):
-    """At most *limits[tier]* running jobs per *scope* (`account` or `key`).
+    """How many jobs may run at once."""
 
-    With *counts* `paid_calls_too` a call that pays for its answer takes a place as well: for
-    *answers_take_ms* after it came in, or with None until it is answered.
-    """
-
-    limits: Mapping[str, int]
-    scope: str
-    source: str
-    retry_after_s: int | None = None
-    counts: str = "jobs"
-    answers_take_ms: int | None = None
+    limits: Annotated[
+        Mapping[str, _Positive], means("The most running jobs, by tier.", {"free": 1, "pro": 5})
+    ]
+    scope: Annotated[Literal["key", "account"], means("Whose jobs count together.", "account")]
+    source: Source = ""
+    retry_after_s: Annotated[
+        _Positive | None, means("The Retry-After of the refusal; none unless given.", 30)
+    ] = None
+    counts: Annotated[
+        Literal["jobs", "paid_calls_too"],
+        means("`paid_calls_too`: a call that pays for its answer counts as well.", "jobs"),
+    ] = "jobs"
+    answers_take_ms: Annotated[
+        _Positive | None,
+        means("How long such a call is in flight; until its answer unless given.", 45_000),
+    ] = None
 
     @property
     def counts_paid_calls(self) -> bool:
-        """Whether a call that pays for its answer takes a place."""
+        """Whether a call that pays for its answer counts."""
         return self.counts == "paid_calls_too"
 
 
 class Idempotency(Struct, frozen=True, forbid_unknown_fields=True):
-    """Replays the first answer of *operations* to the same *header* value for *keeps_ms*.
+    """Replays the first answer to the same key. Its header is kept in lower case."""
 
-    A key is unique within its *scope*, `operation` or `account`.
-    """
+    header: Annotated[str, means("The header that has the key.", "Idempotency-Key")]
+    operations: Operations
+    keeps_ms: Annotated[_Positive, means("How long an answer is replayed.", 86_400_000)]
+    source: Source = ""
+    scope: Annotated[
+        Literal["operation", "account"], means("The scope in which a key is unique.", "account")
+    ] = "operation"
+    keeps_refusals: Annotated[
+        bool, means("Whether a call that was refused after its key was read is replayed.", True)
+    ] = False
+    marks_repetitions: Annotated[
+        bool, means("Whether a replayed answer has the header Idempotent-Replayed.", False)
+    ] = True
 
-    header: str
-    operations: frozenset[str]
-    keeps_ms: int
-    source: str
-    scope: str = "operation"
-    keeps_refusals: bool = False
-    marks_repetitions: bool = True
+    def __post_init__(self) -> None:
+        force_setattr(self, "header", self.header.lower())
 
     @property
     def spans_operations(self) -> bool:
@@ -90,11 +105,10 @@ class Idempotency(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Cadence(Struct, frozen=True, forbid_unknown_fields=True):
-    """The *operations* that clients poll, and the pause that the provider advises between polls.
+    """The operations that clients poll, and the pause that is advised between polls."""
 
-    *at_least_ms* 0 means that it advises none.
-    """
-
-    operations: frozenset[str]
-    at_least_ms: int
-    source: str
+    operations: Operations
+    at_least_ms: Annotated[
+        int, means("The advised pause; 0 where none is advised.", 5_000), Meta(ge=0)
+    ]
+    source: Source = ""

@@ -4,32 +4,49 @@ The table is in the behaviour file under `cites`. It does not decide what is ref
 clause is cited.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
+from typing import Annotated
 
-from msgspec import Struct, convert
+from msgspec import Meta, Struct
 
-from ..json_types import Json
+from ..formats import Cited, means
 
-Clauses = tuple[str, ...]
+Clauses = Annotated[tuple[Cited, ...], Meta(max_length=3)]
 
 #: Every rule of a field whose keyword is not listed.
 _OTHER = "other"
+_REASONS = {"unknown_login": ["S21"], "too_large": []}
 
 
-class CitedPlaces(Struct, frozen=True):
-    """Clauses by reason of refusal, and by dotted field name and keyword of the broken rule."""
+class CitedPlaces(Struct, frozen=True, forbid_unknown_fields=True):
+    """Clauses by reason of refusal, and by field."""
 
-    reasons: Mapping[str, Clauses] = {}
-    fields: Mapping[str, Mapping[str, Clauses]] = {}
+    reasons: Annotated[
+        Mapping[str, Clauses],
+        means("By the reason of a refusal; an empty list where the document is silent.", _REASONS),
+    ] = {}
+    fields: Annotated[
+        Mapping[str, Clauses | Mapping[str, Clauses]],
+        means(
+            "By dotted field name without the places of lists; then by keyword of the broken rule "
+            "(`other`: any), or for all rules.",
+            {"title": {"required": ["OS-007"], "other": []}, "seconds": ["OS-012"]},
+        ),
+    ] = {}
+
+    def of_rules(self, field: str) -> Mapping[str, Clauses]:
+        """The clauses of *field* by keyword."""
+        found = self.fields.get(field, {})
+        return found if isinstance(found, Mapping) else {_OTHER: found}
 
 
-class Citations(Struct, frozen=True):
-    """The citations for all operations (*everywhere*), and those of single ones, by their id."""
+class Citations(CitedPlaces, frozen=True, forbid_unknown_fields=True):
+    """The clauses behind refusals: of all operations, and of single ones."""
 
-    everywhere: CitedPlaces = CitedPlaces()
-    operations: Mapping[str, CitedPlaces] = {}
+    operations: Annotated[
+        Mapping[str, CitedPlaces],
+        means("Those of single operations, by id.", {"login": {"reasons": _REASONS}}),
+    ] = {}
 
     def of_reason(self, operation: str, reason: str) -> Clauses | None:
         """The clauses behind *reason*; empty when the document is silent, None when not listed."""
@@ -48,7 +65,7 @@ class Citations(Struct, frozen=True):
             for start in range(end):
                 name = ".".join(steps[start:end])
                 for places in self._places(operation):
-                    rules = places.fields.get(name, {})
+                    rules = places.of_rules(name)
                     found = rules.get(keyword) if end == len(steps) else None
                     found = found if found is not None else rules.get(_OTHER)
                     if found is not None:
@@ -57,27 +74,13 @@ class Citations(Struct, frozen=True):
 
     def all(self) -> set[str]:
         """Every id that is cited."""
-        places = [self.everywhere, *self.operations.values()]
+        places = [self, *self.operations.values()]
         lists = [it for place in places for it in place.reasons.values()]
         lists += [
-            it for place in places for rules in place.fields.values() for it in rules.values()
+            it for place in places for name in place.fields for it in place.of_rules(name).values()
         ]
         return {clause for clauses in lists for clause in clauses}
 
     def _places(self, operation: str) -> tuple[CitedPlaces, ...]:
         own = self.operations.get(operation)
-        return (own, self.everywhere) if own is not None else (self.everywhere,)
-
-
-def read_citations(raw: Json) -> Citations:
-    """The table of a behaviour file, whose form was checked."""
-    operations = raw.get("operations", {})
-    return Citations(_places(raw), {name: _places(it) for name, it in operations.items()})
-
-
-def _places(raw: Json) -> CitedPlaces:
-    rules = {
-        name: it if isinstance(it, dict) else {_OTHER: it}
-        for name, it in raw.get("fields", {}).items()
-    }
-    return convert({"reasons": raw.get("reasons", {}), "fields": rules}, CitedPlaces)
+        return (own, self) if own is not None else (self,)

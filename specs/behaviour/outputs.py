@@ -1,38 +1,49 @@
-"""Event streams and signed URLs of a provider.
-
-Structs of a behaviour file, filled by `behaviour_file`.
-"""
-
-from __future__ import annotations
+"""Event streams and signed URLs of a provider."""
 
 from collections.abc import Mapping
+from typing import Annotated, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
+from msgspec.structs import force_setattr
 
 from ..expressions.templates import Template
+from ..formats import Key, Source, means
 from ..json_types import Json
+
+Fields = Mapping[str, Json]
+_NAMES = {it: it for it in ("signature", "date", "expires", "nonce")}
 
 
 class StreamRules(Struct, frozen=True, forbid_unknown_fields=True):
-    """The events of a streaming operation, as templates over the job's facts.
+    """The events of a streaming operation, as templates over the job's facts."""
 
-    *fails_after* names the event after which a failure that was certain from the start comes; empty
-    means after all of them. With *json* `spaced` each comma and colon has a blank after it. With
-    *when_abandoned* `fails` the job ends when its client leaves the stream.
-    """
-
-    operation: str
-    lifecycle: str
-    events: tuple[Mapping[str, Json], ...]
-    on_error: Mapping[str, Json]
-    order: tuple[str, ...]
-    last: tuple[str, ...]
-    name_field: str
-    rising_field: str
-    source: str
-    fails_after: str = ""
-    json: str = "compact"
-    when_abandoned: str = "goes_on"
+    operation: Key
+    lifecycle: Annotated[str, means("The lifecycle of the job that the stream follows.", "plan")]
+    events: Annotated[
+        tuple[Fields, ...],
+        means("The templates of the events, in order.", [{"event": "done"}]),
+        Meta(min_length=1),
+    ]
+    on_error: Annotated[
+        Fields, means("The template of the event of a failure.", {"event": "error"})
+    ]
+    order: Annotated[tuple[str, ...], means("The names of events in their order.", ["plan"])]
+    last: Annotated[tuple[str, ...], means("The names of events that end it.", ["done", "error"])]
+    name_field: Annotated[str, means("The field that has an event's name.", "event")]
+    rising_field: Annotated[str, means("The field that only rises.", "progress")]
+    source: Source = ""
+    fails_after: Annotated[
+        str,
+        means("The event after which a job fails that was to fail; the last unless given.", "plan"),
+    ] = ""
+    json: Annotated[
+        Literal["compact", "spaced"],
+        means("Whether JSON has a blank after each comma and colon.", "spaced"),
+    ] = "compact"
+    when_abandoned: Annotated[
+        Literal["goes_on", "fails"],
+        means("What happens to the job when its client disconnects.", "fails"),
+    ] = "goes_on"
 
     @property
     def is_spaced(self) -> bool:
@@ -46,30 +57,50 @@ class StreamRules(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FileRules(Struct, frozen=True, forbid_unknown_fields=True):
-    """The file behind a URL with an `{id}`: that of a resource of a kind, once it has succeeded.
+    """The file behind a URL with an `{id}`, once the resource has succeeded: a video or a picture.
 
-    It is a video, or a picture of the kind *still*, of *size* (width and height). A video has the
-    length nearest to *seconds*, and *stamp* in it beside the ids of its resource and world.
+    A video has the ids of its resource and its world in it.
     """
 
-    kind: str = field(name="of")
-    size: Template
-    still: str | None = None
-    fps: Template | None = None
-    seconds: Template | None = None
-    stamp: Template | None = None
+    kind: Annotated[str, means("The kind of resource.", "video")] = field(name="of")
+    size: Annotated[Template, means("Width and height.", [1280, 720], "$media.sizes[doc.aspect]")]
+    still: Annotated[
+        Literal["poster", "preview", "spritesheet", "page"] | None,
+        means(
+            "A picture in place of the video: poster and spritesheet are JPEG, preview is WebP, "
+            "page is PNG.",
+            "poster",
+        ),
+    ] = None
+    fps: Annotated[Template | None, means("Frames a second.", 30)] = None
+    seconds: Annotated[
+        Template | None, means("The length; the nearest there is.", "$doc.seconds")
+    ] = None
+    stamp: Annotated[
+        Template | None, means("What else it has in it.", {"prompt": "$digest([doc.prompt])"})
+    ] = None
 
 
 class UrlRules(Struct, frozen=True, forbid_unknown_fields=True):
-    """A kind of URL in the provider's answers. *lives_ms* None means it never expires.
+    """A kind of URL in the provider's answers. A URL that expires is signed."""
 
-    *path* is a template such as `exports/{id}/video.mp4`. *names* maps the roles `algorithm date
-    expires nonce signature` to query parameter names. A URL that expires has all but the first.
-    """
+    name: Key
+    path: Annotated[
+        str, means("A template; `{id}` is the id of the resource.", "exports/{id}/video.mp4")
+    ]
+    lives_ms: Annotated[int | None, means("The lifetime; null: it never expires.", 3_600_000)]
+    source: Source = ""
+    names: Annotated[
+        Mapping[str, str],
+        means("The query parameters of a URL that expires, by role.", {"signature": "sig"}),
+        Meta(extra_json_schema={"propertyNames": {"enum": ["algorithm", *_NAMES]}}),
+    ] = {}
+    file: Annotated[
+        FileRules | None,
+        means("The file that it serves.", {"of": "video", "size": [1280, 720]}),
+    ] = None
 
-    name: str
-    path: str
-    lives_ms: int | None
-    names: Mapping[str, str]
-    source: str
-    file: FileRules | None = None
+    def __post_init__(self) -> None:
+        # What expires carries its end in its query, under the provider's names or plain ones.
+        names = {} if self.lives_ms is None else {**_NAMES, **self.names}
+        force_setattr(self, "names", names)

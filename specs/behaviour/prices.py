@@ -1,18 +1,16 @@
-"""What operations cost, in integer credits.
-
-Structs of a behaviour file, filled by `behaviour_file`.
-"""
-
-from __future__ import annotations
+"""What operations cost, in integer credits."""
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import cached_property
+from typing import Annotated
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from ..errors import ContractError
-from ..expressions.expressions import Expression
+from ..expressions.expressions import Expression, read_expression
 from ..expressions.templates import Template
+from ..formats import Source, means
 from ..json_types import Json
 
 
@@ -24,23 +22,59 @@ class Moment(Enum):
     ANSWER = "answer"  # charged with a successful answer, no job involved
 
 
-class Price(Struct, frozen=True, forbid_unknown_fields=True):
-    """What an operation costs. *table* adds facts: (names of the deciding facts, nested rows).
+class PriceTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """Facts of a price that other facts decide."""
 
-    *facts* is filled for a request, whose fields are facts as well.
+    by: Annotated[
+        tuple[str, ...], means("The deciding facts, in order.", ["model"]), Meta(min_length=1)
+    ]
+    rows: Annotated[
+        Mapping[str, Json],
+        means("The facts, by the values of the deciding ones.", {"lamp-2": {"rate": 5}}),
+    ]
 
-    Without *balance_min* credits even a lower price is refused. An operation whose price is
-    *kept_on_error* costs as much when it ends in a server error.
-    """
 
-    formula: Expression = field(name="amount")
-    moment: Moment
-    source: str
-    table: tuple[tuple[str, ...], Mapping[str, Json]] | None = None
-    defaults: Mapping[str, Json] | None = None
-    facts: Template | None = None
-    balance_min: int = 0
-    kept_on_error: bool = False
+class Price(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
+    """What an operation costs."""
+
+    written: Annotated[
+        str | int,
+        means(
+            "Credits: a number, or an expression in CEL's syntax over the request's fields, "
+            "`defaults` and the row of `table`. Numbers are exact.",
+            "ceil(seconds * 24 / 2)",
+        ),
+    ] = field(name="amount")
+    moment: Annotated[Moment, means("When it is charged.", "acceptance")]
+    source: Source = ""
+    table: Annotated[
+        PriceTable | None,
+        means("Facts by other facts.", {"by": ["model"], "rows": {"lamp-2": {"rate": 5}}}),
+    ] = None
+    defaults: Annotated[
+        Mapping[str, Json] | None, means("Facts that a request leaves out.", {"seconds": 4})
+    ] = None
+    facts: Annotated[
+        Template | None,
+        means(
+            "Further facts for `amount` and `table`, as templates.",
+            {"scenes": "$size(found.plan.doc.scenes)"},
+        ),
+    ] = None
+    balance_min: Annotated[
+        int, means("The credits without which even a lower price is refused.", 10), Meta(ge=0)
+    ] = 0
+    kept_on_error: Annotated[bool, means("Whether an answer of 500 keeps the credits.", True)] = (
+        False
+    )
+
+    def __post_init__(self) -> None:
+        _ = self.formula  # an amount that cannot be read is refused with the file
+
+    @cached_property
+    def formula(self) -> Expression:
+        """The expression of the amount."""
+        return read_expression(str(self.written))
 
     def amount(self, facts: Mapping[str, Json]) -> int:
         """Credits for a request with these *facts*.
@@ -51,9 +85,8 @@ class Price(Struct, frozen=True, forbid_unknown_fields=True):
         """
         known = {**(self.defaults or {}), **facts}
         if self.table is not None:
-            names, rows = self.table
-            row: Json = rows
-            for name in names:
+            row: Json = self.table.rows
+            for name in self.table.by:
                 row = row.get(str(known.get(name)))
                 if row is None:
                     raise ContractError(f"no price for {name} {known.get(name)!r}")

@@ -6,7 +6,8 @@ import base64
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, urlencode
 
-from .behaviour import Behaviour, Credential
+from .behaviour import Behaviour
+from .credentials import Credential
 from .forms import COOKIE, QUERY
 
 

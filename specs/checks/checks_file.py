@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from pathlib import Path
 
-import jsonschema_rs
-from msgspec import convert
+from msgspec import ValidationError, convert
 from msgspec.structs import replace
 
 from ..clauses.clauses import ids_in, read_clauses
 from ..contracts.contract import Contract
 from ..errors import ContractError, UnknownNameError
 from ..files import CHECKS
+from ..formats import check_form, named
 from ..json_types import Json
 from .checks import Checks
 from .derived import with_derived
 
-SCHEMA_FILE = Path(__file__).with_name("checks.schema.json")
 #: Lists whose items are named by their place, with the first word of these names.
 _NUMBERED = {"refused": "refused", "accepted": "accepted", "relations": "relation"}
 #: Parts of requests, in which any name may be a field.
@@ -36,10 +34,7 @@ def load_checks(contract: Contract) -> Checks:
     """
     path = contract.folder / CHECKS
     raw = contract.content(CHECKS) or {"requests": {}}
-    validator = jsonschema_rs.validator_for(json.loads(SCHEMA_FILE.read_text()))
-    for error in validator.iter_errors(raw):
-        where = "/".join(str(step) for step in error.instance_path) or "the top level"
-        raise ContractError(f"{path}: at {where}: {error.message}")
+    check_form(raw, path)
     try:
         parts = in_force(_named(raw), contract)
     except UnknownNameError as error:
@@ -54,7 +49,10 @@ def load_checks(contract: Contract) -> Checks:
         parts = {
             name: it if name == "refused" else _wrapped(it, field) for name, it in parts.items()
         }
-    checks = replace(_checks(with_derived(parts, contract)), clauses=read_clauses(contract))
+    try:
+        checks = replace(_checks(with_derived(parts, contract)), clauses=read_clauses(contract))
+    except ValidationError as error:
+        raise ContractError(f"{path}: {error}") from None
     _check_names(path, checks, contract)
     return checks
 
@@ -119,25 +117,20 @@ def _wrapped(value: Json, envelope: str) -> Json:
 
 
 def _checks(raw: Json) -> Checks:
-    named: dict[str, Json] = {
-        "makes": _with_names(raw.get("makes", {}), "kind"),
-        "lists": _with_names(raw.get("lists", {}), "operation"),
-        "flows": list(_with_names(raw.get("flows", {}), "name").values()),
+    filled: dict[str, Json] = {
+        "makes": named(raw.get("makes", {}), "kind"),
+        "lists": named(raw.get("lists", {}), "operation"),
+        "flows": named(raw.get("flows", {}), "name"),
         "views": {
             operation: [{**it, "operation": operation} for it in views]
             for operation, views in raw.get("views", {}).items()
         },
         "also": {rule_id: ids_in(it) for rule_id, it in raw.get("also", {}).items()},
     }
-    for it in named["lists"].values():
+    for it in filled["lists"].values():
         # The first of the ids of a resource is its own.
         it.setdefault("as", next(iter(raw["makes"][it["of"]]["ids"])))
-    return convert({**raw, **named}, Checks)
-
-
-def _with_names(raw: Json, field: str) -> dict[str, Json]:
-    """The mappings in *raw* with their names, in *field*."""
-    return {name: {**it, field: name} for name, it in raw.items()}
+    return convert({**raw, **filled}, Checks)
 
 
 def _check_names(path: Path, checks: Checks, contract: Contract) -> None:
@@ -153,7 +146,7 @@ def _check_names(path: Path, checks: Checks, contract: Contract) -> None:
         *(it.operation for it in checks.refused),
         *(it.operation for it in checks.accepted),
         *(it.operation for it in checks.relations),
-        *(name for it in checks.flows for name in it.operations),
+        *(name for it in checks.flows.values() for name in it.operations),
         *(make.by for make in checks.makes.values()),
         *(make.read for make in checks.makes.values() if make.read is not None),
     ]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from random import Random
 from urllib.parse import urlencode
 
-from ..behaviour.behaviour import OperationRules
+from ..behaviour.operations import OperationRules
 from ..contracts.contract import Contract
 from ..expressions.templates import View
 from ..json_types import Json

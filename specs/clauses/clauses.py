@@ -7,16 +7,24 @@ so on that a sentence speaks of, so that a test finds where a sentence is cited 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
-import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct, convert
+from msgspec.structs import replace
 
 from ..contracts.contract import Contract
 from ..errors import ContractError, no_such
-from ..files import read_yaml
+from ..files import CLAUSES, placed, read_as_built
+from ..formats import FILLED, Key, check_form, instead, means
 from ..json_types import Json
 from ..topics import Topic
+
+
+def _one_or_more(item: Json) -> Meta:
+    return instead({"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]})
+
+
+_Texts = Annotated[frozenset[str], _one_or_more({"type": "string"})]
 
 
 class Subject(Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,14 +34,20 @@ class Subject(Struct, frozen=True, forbid_unknown_fields=True):
     is *never* about some topics, whatever else it shares with a clause.
     """
 
-    operation: frozenset[str] = frozenset()
-    field: frozenset[str] = frozenset()
-    status: frozenset[int] = frozenset()
-    header: frozenset[str] = frozenset()
-    lifecycle: frozenset[str] = frozenset()
-    resource: frozenset[str] = frozenset()
-    topic: frozenset[Topic] = frozenset()
-    never: frozenset[Topic] = frozenset()
+    operation: Annotated[_Texts, means("Operations.", "createVideo", ["getVideo"])] = frozenset()
+    field: Annotated[_Texts, means("Wire names of fields, dotted.", "voice.id")] = frozenset()
+    status: Annotated[
+        frozenset[int], means("Statuses.", 400, [200, 201]), _one_or_more({"type": "integer"})
+    ] = frozenset()
+    header: Annotated[_Texts, means("Headers.", "Retry-After")] = frozenset()
+    lifecycle: Annotated[_Texts, means("Lifecycles.", "video")] = frozenset()
+    resource: Annotated[_Texts, means("Kinds of resource.", "video")] = frozenset()
+    topic: Annotated[
+        frozenset[Topic],
+        means("Topics.", "price", ["price", "credits"]),
+        _one_or_more({"enum": list(get_args(Topic))}),
+    ] = frozenset()
+    never: Annotated[frozenset[Topic], FILLED] = frozenset()
 
     def fits(self, other: Subject) -> bool:
         """Whether both share a value in a dimension, and in every dimension that both name."""
@@ -67,11 +81,15 @@ DIMENSIONS = tuple(name for name in Subject.__struct_fields__ if name != "never"
 class Clause(Struct, frozen=True, forbid_unknown_fields=True):
     """One sentence. *because* is given where it does not bind the server, and says why."""
 
-    id: str
-    says: str
-    about: Subject
-    binds: Literal["server", "client", "reader"] = "server"
-    because: str = ""
+    id: Key
+    says: Annotated[str, means("The sentence.", "An empty prompt is answered 400.")]
+    about: Annotated[
+        Subject, means("What it is about.", {"operation": "createVideo", "status": 400})
+    ]
+    binds: Annotated[
+        Literal["server", "client", "reader"], means("Who must keep it.", "client")
+    ] = "server"
+    because: Annotated[str, means("Why it does not bind the server.", "It advises clients.")] = ""
 
 
 def read_clauses(contract: Contract) -> Mapping[str, Clause]:
@@ -80,34 +98,27 @@ def read_clauses(contract: Contract) -> Mapping[str, Clause]:
     Raises:
         ContractError: the file is wrong, or names something that the contract does not have.
     """
-    path = contract.folder / "clauses.yaml"
-    if not path.exists():
-        return {}
-    clauses: dict[str, Clause] = {}
-    for clause_id, raw in read_yaml(path).items():
-        try:
-            clause = msgspec.convert(
-                {**raw, "id": clause_id, "about": subject(raw["about"])}, Clause
-            )
-        except (msgspec.ValidationError, TypeError, KeyError) as error:
-            raise ContractError(f"{path}: {clause_id}: {error}") from None
-        for problem in _problems(clause, contract):
-            raise ContractError(f"{path}: {clause_id}: {problem}")
-        clauses[clause_id] = clause
+    path = contract.folder / CLAUSES
+    raw = contract.content(CLAUSES)
+    if raw and read_as_built(path) is None:
+        check_form(raw, path)
+    clauses = {
+        id_: convert({**it, "id": id_, "about": subject(it["about"])}, Clause)
+        for id_, it in raw.items()
+    }
+    problems = {
+        f"/{id_}": it for id_, clause in clauses.items() for it in _problems(clause, contract)
+    }
+    if problems:
+        raise ContractError(*placed(path, problems))
     return clauses
 
 
 def subject(raw: Json) -> Subject:
-    """The subject that an `about` mapping describes; each of its values is a scalar or a list.
-
-    Raises:
-        msgspec.ValidationError: it has an unknown dimension or topic, or a value of a wrong type.
-    """
+    """The subject that a checked `about` mapping describes; its values are scalars or lists."""
     lists = {name: it if isinstance(it, list) else [it] for name, it in raw.items()}
-    about = msgspec.convert(lists, Subject)
-    if about.never:
-        raise msgspec.ValidationError("Object contains unknown field `never`")
-    return msgspec.structs.replace(about, header=frozenset(it.lower() for it in about.header))
+    about = convert(lists, Subject)
+    return replace(about, header=frozenset(it.lower() for it in about.header))
 
 
 def ids_in(source: Json) -> tuple[str, ...]:

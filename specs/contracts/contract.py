@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from ..behaviour.behaviour import Behaviour
-from ..behaviour.behaviour_file import check_form, merge_patch, read_behaviour
+from ..behaviour.behaviour_file import check_file, merge_patch, read_behaviour
 from ..errors import ContractError, UnknownNameError, no_such
 from ..files import BEHAVIOUR, OPENAPI, READINGS, placed, read_as_built, read_yaml
 from ..json_types import Json
@@ -90,7 +90,7 @@ class Contract:
             try:
                 if self._has_rules and path.exists():
                     self._files[name] = read_yaml(path)
-                    check_form(self._files[name], path)
+                    check_file(self._files[name], path)
             except ContractError as error:
                 problems += error.problems
         try:
@@ -149,7 +149,7 @@ class Contract:
         other.__dict__.pop("_shape", None)
         other._chosen = chosen
         if other.content(BEHAVIOUR) is not self.content(BEHAVIOUR):
-            check_form(other.content(BEHAVIOUR), self.folder / BEHAVIOUR)
+            check_file(other.content(BEHAVIOUR), self.folder / BEHAVIOUR)
             other.behaviour = other._behaviour()
         other._reshaped = tuple(
             it for it in chosen if it[1] in self._switches[it[0]].patches[OPENAPI]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ..behaviour.behaviour import UNBEHAVED
+from ..behaviour.operations import UNBEHAVED
 from ..json_types import Json
 from ..openapi.documents import Documents
 from ..openapi.grammar import METHODS
@@ -113,7 +113,7 @@ def _credentials(document: Json, name: str) -> dict[str, Json]:
     found = {scheme: _accepted(documents.resolve(it)) for scheme, it in schemes.items()}
     form = f"{name}_{{base62:{_KEY_LENGTH}}}"
     return {
-        scheme: {"accepts": [accepted], "key": "api_key", "form": form, "source": ""}
+        scheme: {"accepts": [accepted], "key": "api_key", "form": form}
         for scheme, accepted in found.items()
         if accepted
     }

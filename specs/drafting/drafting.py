@@ -8,7 +8,7 @@ from random import Random
 
 from msgspec import Struct
 
-from ..behaviour.behaviour import Kind
+from ..behaviour.lifecycles import Kind
 from ..errors import UnknownNameError, no_such
 from ..json_types import Json
 from ..openapi.documents import Documents

@@ -12,7 +12,7 @@ from copy import deepcopy
 
 from msgspec import Struct
 
-from ..behaviour.behaviour import Kind
+from ..behaviour.lifecycles import Kind
 from ..json_types import Json
 from ..openapi.fields import Fields
 from .links import Answer

@@ -8,7 +8,7 @@ from random import Random
 
 from msgspec import Struct
 
-from ..behaviour.behaviour import Kind
+from ..behaviour.lifecycles import Kind
 from ..json_types import Json
 from ..openapi.generating import UngeneratedError, generate
 from ..openapi.media_types import is_json

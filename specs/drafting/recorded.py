@@ -10,7 +10,7 @@ from statistics import median
 
 from msgspec import Struct
 
-from ..behaviour.behaviour import Kind
+from ..behaviour.lifecycles import Kind
 from ..contracts.redaction import BY_SHAPE
 from ..json_types import Json
 from ..openapi.operations import Operation

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from urllib.parse import parse_qsl
 
-from ..behaviour.behaviour import Kind
+from ..behaviour.lifecycles import Kind
 from ..contracts.redaction import BY_SHAPE, is_secret_header
 from ..errors import ContractError
 from ..json_types import Json

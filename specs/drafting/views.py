@@ -9,7 +9,7 @@ from copy import deepcopy
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..behaviour.behaviour import Kind
+from ..behaviour.lifecycles import Kind
 from ..json_types import Json
 from ..openapi.operations import Operation
 from .filling import Known, show

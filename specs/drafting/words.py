@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from enum import Enum
 
-from ..behaviour.behaviour import Kind
+from ..behaviour.lifecycles import Kind
 from ..json_types import Json
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 
-from ..behaviour.behaviour import Behaviour, OperationRules
+from ..behaviour.behaviour import Behaviour
 from ..behaviour.fact_names import OF_CALLS, OF_LISTS, OF_RESOURCES, OF_WORLDS, known_names
+from ..behaviour.operations import OperationRules
 from ..behaviour.reasons import REASONS
 from ..contracts.contract import Contract
 from ..errors import ContractError, no_such

@@ -12,7 +12,7 @@ from screentest.contract_tests.traces.expressions import (
     read_fact,
 )
 from screentest.contract_tests.traces.trace import MISSING, Exchange
-from screentest.specs.checks.checks import Fact
+from screentest.specs.checks.views import Fact
 from screentest.specs.json_types import Json
 
 EXCHANGE = Exchange(

@@ -29,7 +29,7 @@ def judged(*steps: Json) -> tuple[RuleVerdict, str]:
     """The verdict on a flow of *steps* at our own mock of Ozor, and what was found first."""
     raw = {"name": "tried", "summary": "it is tried", "source": ["OZ-038"], "steps": list(steps)}
     contract = load_contract("ozor")
-    checks = replace(load_checks(contract), flows=(convert(raw, Flow),))
+    checks = replace(load_checks(contract), flows={raw["name"]: convert(raw, Flow)})
     judge = Judge(rules_of(contract, checks))
     target = InProcessTarget(make_app(contract), contract)
     session = Session(target, contract, checks, judge)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 
@@ -19,9 +18,10 @@ from screentest.contract_tests.scenarios.verify import run_scenario
 from screentest.contract_tests.sessions.session import Session
 from screentest.contract_tests.targets.in_process import InProcessTarget
 from screentest.contract_tests.targets.mock_app import make_app
-from screentest.specs.checks.checks_file import SCHEMA_FILE, in_force, load_checks
+from screentest.specs.checks.checks_file import in_force, load_checks
 from screentest.specs.checks.flows import Flow
 from screentest.specs.contracts.registry import load_contract
+from screentest.specs.formats import read_schema
 from screentest.specs.json_types import Json
 from tests.pages import DOCS, blocks
 
@@ -32,9 +32,9 @@ EXAMPLES: dict[str, Json] = {
     if language == "yaml"
     for name, flow in yaml.safe_load(text).items()
 }
-_SCHEMA = json.loads(SCHEMA_FILE.read_text())
-_FLOW = _SCHEMA["properties"]["flows"]["additionalProperties"]["properties"]
-_STEP = _FLOW["steps"]["items"]["properties"]
+_SCHEMA = read_schema("checks")
+_FLOW = _SCHEMA["$defs"]["Flow"]["properties"]
+_STEP = _SCHEMA["$defs"]["Step"]["properties"]
 _CONDITIONS = {"present", "absent", "length", "starts", "contains", "one_of", "not", "has", "lacks"}
 
 
@@ -44,7 +44,7 @@ def test_example_is_valid_and_kept(name: str) -> None:
     jsonschema_rs.validator_for(form).validate({name: EXAMPLES[name]})
     contract = load_contract("ozor")
     flow = convert({**in_force(EXAMPLES[name], contract), "name": name}, Flow)
-    checks = replace(load_checks(contract), flows=(flow,))
+    checks = replace(load_checks(contract), flows={name: flow})
     judge = Judge(rules_of(contract, checks))
     session = Session(InProcessTarget(make_app(contract), contract), contract, checks, judge)
 

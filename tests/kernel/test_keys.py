@@ -6,13 +6,15 @@ import pytest
 
 from screentest.mock_server.engine.keys import CONTROL_NAME, is_expired
 from screentest.mock_server.kernel.rows import Key
-from screentest.specs.behaviour.behaviour import Credential
+from screentest.specs.behaviour.credentials import Credential, KeyPlace
 
 CREATED_MS = 5_000
 
 
 def credential(lives_ms: int | None) -> Credential:
-    return Credential("bearer", (("authorization", "Bearer"),), "token", "{hex:8}", None, lives_ms)
+    return Credential(
+        "bearer", (KeyPlace("Authorization", "Bearer"),), "token", "{hex:8}", None, lives_ms
+    )
 
 
 def key(name: str) -> Key:

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from screentest.specs.behaviour.prices import Moment, Price
 from screentest.specs.errors import ContractError
-from screentest.specs.expressions.expressions import read_expression
 
 
 def _price(amount: str) -> Price:
-    return Price(read_expression(amount), Moment.ACCEPTANCE, "A1")
+    return Price(amount, Moment.ACCEPTANCE, "A1")
 
 
 @pytest.mark.parametrize(

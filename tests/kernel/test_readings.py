@@ -135,7 +135,7 @@ def test_a_reply_that_departs_by_an_unknown_reading_is_refused(tmp_path: Path) -
     rules["refusals"]["replies"]["invalid"]["departure"] = "nowhere"
     path.write_text(yaml.safe_dump(rules), encoding="utf-8")
 
-    with pytest.raises(ContractError, match="'invalid' names unknown interpretation 'nowhere'"):
+    with pytest.raises(ContractError, match="invalid/departure: no interpretation 'nowhere'"):
         read_contract(tmp_path)
 
 

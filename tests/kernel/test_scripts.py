@@ -15,7 +15,7 @@ from screentest.mock_server.kernel.lifecycle import (
     hold,
     release,
 )
-from screentest.specs.behaviour.behaviour import Kind, Lifecycle, State
+from screentest.specs.behaviour.lifecycles import Kind, Lifecycle, Scale, State
 
 _RENDER = Lifecycle(
     name="render",
@@ -27,7 +27,7 @@ _RENDER = Lifecycle(
     },
     edges={"queued": ("running",), "running": ("done", "broken"), "done": (), "broken": ()},
     source="OZ-137",
-    scale=("quality", {"4k": 4.0}),
+    scale=Scale("quality", {"4k": 4.0}),
 )
 _RANKS = {"queued": 0, "running": 1, "done": 2, "broken": 2}
 

@@ -18,7 +18,7 @@ _NAMES = {
     "nonce": "X-Nonce",
     "signature": "X-Signature",
 }
-_HOUR = UrlRules("download", "files/{id}.mp4", 3_600_000, _NAMES, "OZ-113")
+_HOUR = UrlRules("download", "files/{id}.mp4", 3_600_000, "OZ-113", _NAMES)
 _NOW_MS = 1_767_225_600_123
 _SECRET = b"a secret of the world"
 
@@ -84,7 +84,7 @@ def test_missing_parameter_is_refused(missing: str) -> None:
 
 
 def test_permanent_url_has_no_query_and_never_ends() -> None:
-    share = UrlRules("share", "share/{code}.mp4", None, {}, "OZ-116")
+    share = UrlRules("share", "share/{code}.mp4", None, "OZ-116")
 
     assert signed_query(share, "share/a.mp4", _SECRET, _NOW_MS, 1) == ""
     assert check_query(share, "share/a.mp4", _SECRET, 10**15, {}) is Verdict.VALID

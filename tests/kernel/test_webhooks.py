@@ -24,7 +24,8 @@ from screentest.mock_server.kernel.webhooks import (
     settled,
     signed_headers,
 )
-from screentest.specs.behaviour.behaviour import Kind, WebhookEvent, WebhookRules
+from screentest.specs.behaviour.deliveries import WebhookEvent, WebhookRules
+from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.expressions.templates import Template
 
 _FINISHED = WebhookEvent(

@@ -9,7 +9,7 @@ from screentest.mock_server.http.ui.lifecycle_drawing import lifecycle_drawing
 from screentest.mock_server.http.ui.plot import plot, sums_after
 from screentest.mock_server.http.ui.timeline import Mark, timeline
 from screentest.mock_server.kernel.rows import Entry
-from screentest.specs.behaviour.behaviour import Kind, Lifecycle
+from screentest.specs.behaviour.lifecycles import Kind, Lifecycle
 from screentest.specs.contracts.registry import load_contract, shipped_contracts
 
 

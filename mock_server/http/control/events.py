@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import orjson
 from flask import Response
 
-from screentest.specs.behaviour.behaviour import Kind
+from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.json_types import Json
 
 from ...engine.instant import step_label

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from screentest.specs.behaviour.behaviour import Kind, ResourceKind
+from screentest.specs.behaviour.lifecycles import Kind
+from screentest.specs.behaviour.operations import ResourceKind
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.documents import Documents
 from screentest.specs.openapi.validation import Schema

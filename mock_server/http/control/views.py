@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from screentest.specs.behaviour.behaviour import Credential, Kind
+from screentest.specs.behaviour.credentials import Credential
+from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.contracts.redaction import header_name
 from screentest.specs.json_types import Json
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from screentest.specs.behaviour.behaviour import Lifecycle, State
+from screentest.specs.behaviour.lifecycles import Lifecycle, State
 
 from .axis import span
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from screentest.specs.behaviour.behaviour import Kind
+from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation, shown
 

@@ -6,7 +6,7 @@ Source: https://www.ozor.ai/docs/api, read 2026-11-21. Clause ids are explained 
 
 from __future__ import annotations
 
-from screentest.specs.behaviour.behaviour import Kind
+from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.json_types import Json
 
 from ...engine.instant import Instant

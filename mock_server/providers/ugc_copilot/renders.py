@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from screentest.specs.behaviour.behaviour import Kind
+from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation
 

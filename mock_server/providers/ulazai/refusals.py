@@ -9,7 +9,7 @@ Source: https://ulazai.com/docs/sora, read 2026-11-21. Clause ids are explained 
 
 from __future__ import annotations
 
-from screentest.specs.behaviour.behaviour import Kind
+from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation
 
