@@ -178,6 +178,18 @@ def _phase(kind: str, phase: str) -> str:
     return phase
 
 
+def possible_calls(
+    type_: str, behaviours: Mapping[str, Behaviour]
+) -> list[tuple[str, OperationRules]]:
+    """The calls that a fault of *type_* can apply to, each as provider and operation."""
+    return [
+        (name, rules)
+        for name, behaviour in behaviours.items()
+        for rules in behaviour.operations.values()
+        if _can_meet(TYPES[type_].meets, behaviour, rules)
+    ]
+
+
 def check_reach(fault: Fault, behaviours: Mapping[str, Behaviour], places: Places) -> None:
     """Raises unless *fault* can apply to at least one call of a provider in *behaviours*.
 
@@ -191,12 +203,7 @@ def check_reach(fault: Fault, behaviours: Mapping[str, Behaviour], places: Place
             f"{fault.type} does not apply to deliveries, so {foreign[0]} cannot be a condition",
             code="out_of_reach",
         )
-    possible = [
-        (name, rules)
-        for name, behaviour in behaviours.items()
-        for rules in behaviour.operations.values()
-        if _can_meet(meets, behaviour, rules)
-    ]
+    possible = possible_calls(fault.type, behaviours)
     # A fault that can never apply looks, in a test, like a client that copes with it.
     near = [it for it in possible if _is_named(fault, it[0], it[1].id, places)]
     if near:

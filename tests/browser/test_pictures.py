@@ -38,7 +38,9 @@ PAGES = {
     "faults": "/faults",
     "contracts": "/contracts",
     "contract": "/contracts/ugc_copilot",
+    "clauses": "/contracts/ugc_copilot/clauses",
     "worlds": "/worlds",
+    "compare": "/compare",
 }
 #: What axe finds beyond these is a matter of taste.
 SERIOUS = {"serious", "critical"}

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from screentest.specs.contracts.registry import shipped_contracts
-from tests.mock_client import Account, MockWorld
+from tests.mock_client import Account, MockWorld, make_world
+from tests.ozor.steps import generate, generate_plan, plan_with
 
 from .visitor import UI, Visitor
 
@@ -183,3 +184,46 @@ def test_the_page_is_loaded_when_a_browser_asks_for_it_and_not_before() -> None:
     ).stdout
 
     assert printed.split() == ["[]", "True"]
+
+
+def test_a_clause_lists_the_rules_that_come_from_it(visitor: Visitor) -> None:
+    text = visitor.page("/contracts/ozor/clauses").text
+
+    assert "behaviour.yaml: operations/generateVideo" in text
+    assert "openapi.yaml: " in text
+
+
+def test_a_fault_names_what_it_can_meet_before_it_is_added(visitor: Visitor) -> None:
+    streams = visitor.page("/faults?type=stream_cut")
+    models = visitor.page("/faults?type=webhook_drop").text
+
+    assert "What it can meet: 1 operation of 1 provider" in streams.text
+    assert "ozor: generatePlan" in streams.text
+    assert "ugc_copilot: " in models
+    assert "oshara: " not in models
+
+
+def test_the_events_of_a_stream_are_marks_of_its_job(
+    visitor: Visitor, ozor: Account, world: MockWorld
+) -> None:
+    generate_plan(ozor, plan_with(ozor, voiced=1))
+    jobs = world.control.get(f"{world.path}/jobs").json()["items"]
+    (job,) = [it["id"] for it in jobs if it["kind"] == "plan_generation"]
+
+    text = visitor.page(f"/jobs/{job}").text
+
+    assert "stream" in text
+    assert '"progress": 100' in text
+
+
+def test_two_worlds_are_compared_fact_by_fact(visitor: Visitor, world: MockWorld) -> None:
+    twin = make_world(world.wsgi, clock={"mode": "manual"})
+    before = visitor.page(f"/compare?with={twin.id}").text
+    generate(twin.account("ozor"), prompt="A lamp")
+    after = visitor.page(f"/compare?with={twin.id}").text
+
+    assert "Both worlds received the same calls" in before
+    assert "The requests part at number 1: no request in" in after
+    assert "ozor generateVideo 200" in after
+    assert "jobs of ozor that are" in after
+    assert visitor.open("/compare?with=nothing").status_code == 404

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from screentest.specs.clauses.citing_places import citing_places
 from screentest.specs.clauses.clauses import read_clauses
+from screentest.specs.contracts.contract import Contract
 
 from .lifecycle_drawing import lifecycle_drawing
 from .view import View
@@ -29,5 +31,22 @@ def one_contract(view: View, provider: str) -> Mapping[str, object]:
             for name, it in readings.items()
             if name.startswith(f"{provider}.")
         },
-        "clauses": list(read_clauses(contract).values()),
     }
+
+
+def clause_list(view: View, provider: str) -> Mapping[str, object]:
+    contract = view.contract(provider)
+    return {
+        "behaviour": contract.behaviour,
+        "clauses": list(read_clauses(contract).values()),
+        "cited_by": _cited_by(contract),
+    }
+
+
+def _cited_by(contract: Contract) -> Mapping[str, Sequence[str]]:
+    """The places of the contract that each clause is the source of, by the id of the clause."""
+    places: dict[str, list[str]] = {}
+    for place in citing_places(contract):
+        for cited in place.ids:
+            places.setdefault(cited, []).append(place.at)
+    return places

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 
@@ -9,12 +10,15 @@ from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.json_types import Json
 
 from ...engine.job_control import job_called
+from ...engine.job_events import job_events
 from ...engine.views import default_video, served_file
 from ...media.asset import Asset
 from . import lists
 from .timeline import Mark, timeline
 from .view import View, ms
 
+#: The part of an event that fits beside its mark.
+_EVENT_MAX = 120
 _TONES = {True: "good", False: "bad"}
 
 
@@ -76,6 +80,7 @@ def _marks(view: View, job: Json) -> Iterator[Mark]:
             _TONES[status < 400],
             f"{base}/requests/{line['id']}",
         )
+    yield from _stream_marks(view, job["id"])
     with view.world.rows.transaction() as rows:
         credits = rows.entries.of_job(job["account"], job["id"])[: lists.OF_A_JOB]
     for entry in credits:
@@ -90,6 +95,19 @@ def _marks(view: View, job: Json) -> Iterator[Mark]:
                 _TONES[status is not None and 200 <= status < 300],
                 f"{base}/webhooks#{it.id}",
             )
+
+
+def _stream_marks(view: View, job: str) -> Iterator[Mark]:
+    """The events that the stream of *job* has sent, and those that are still to come."""
+    with view.world.rows.transaction() as rows:
+        row = job_called(rows, view.worlds.contracts, job)
+        if row.doc.get("operation") not in view.contract(row.provider).behaviour.streams:
+            return
+        ctx = view.worlds.clocks.instant(view.world, row.provider)
+        events = job_events(view.worlds.providers[row.provider], ctx, row)
+    for offset_ms, payload in events[: lists.OF_A_JOB]:
+        text = json.dumps(payload, ensure_ascii=False)
+        yield Mark(row.created_ms + offset_ms, "stream", text[:_EVENT_MAX])
 
 
 def video(view: View, job: str) -> Asset | None:

@@ -9,6 +9,7 @@ from screentest.specs.json_types import Json
 from ...engine.endpoints import endpoint_called
 from ...kernel.clock import rfc3339
 from ...kernel.fault_types import TYPES
+from ...kernel.faults import possible_calls
 from ...kernel.webhooks import Delivery
 from . import lists
 from .contract_page import contract_list
@@ -115,17 +116,19 @@ def _delivery(view: View, row: Delivery) -> Mapping[str, object]:
 
 def faults(view: View) -> Mapping[str, object]:
     found = view.ask("listFaults", query={"limit": 200})["items"]
+    chosen = view.args.get("type", "http_error")
+    served = {name: it.behaviour for name, it in view.worlds.contracts.items()}
+    reach: dict[str, list[str]] = {}
+    for provider, rules in possible_calls(chosen, served) if chosen in TYPES else ():
+        reach.setdefault(provider, []).append(rules.id)
     return {
         "faults": [
             {**it, "summary": TYPES[it["type"]].summary, "met": _met(view, it["id"])}
             for it in reversed(found)
         ],
         "types": TYPES,
-        "chosen": view.args.get("type", "http_error"),
-        "providers": {
-            name: list(contract.behaviour.operations)
-            for name, contract in view.worlds.contracts.items()
-        },
+        "chosen": chosen,
+        "reach": reach,
     }
 
 

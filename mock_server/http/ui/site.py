@@ -26,7 +26,8 @@ from ...kernel.errors import MockError
 from ...media.ranges import part_of
 from .access import PREFIX, Access, Rules, new_session
 from .actions import ACTIONS, Done, send_example
-from .contract_page import one_contract
+from .compare_page import comparison
+from .contract_page import clause_list, one_contract
 from .documents import PAGES as DOCUMENTS
 from .documents import document
 from .filters import FILTERS
@@ -164,6 +165,14 @@ class Site:
         view = self._view(world_id)
         return self._render("contract", view, one_contract(view, provider), page="contracts")
 
+    def clauses(self, world_id: str, provider: str) -> str:
+        view = self._view(world_id)
+        return self._render("clauses", view, clause_list(view, provider), page="contracts")
+
+    def compare(self, world_id: str) -> str:
+        view = self._view(world_id)
+        return self._render("compare", view, comparison(view), page="worlds")
+
     def reference(self, world_id: str, provider: str) -> Response:
         """The operations of a contract by RapiDoc, which sets styles as it draws."""
         self._view(world_id).contract(provider)
@@ -274,10 +283,12 @@ def make_site(worlds: Worlds, control: Control, send: Send, rules: Rules, secret
         (f"{_DOCUMENTS}/", site.document),
         (f"{_DOCUMENTS}/<path:name>", site.document),
         (f"{one_world}/", site.page),
+        (f"{one_world}/compare", site.compare),
         (f"{one_world}/<page>", site.page),
         (f"{one_world}/requests/<number>", site.request_page),
         (f"{one_world}/jobs/<path:job>", site.job_page),
         (f"{one_world}/contracts/<provider>", site.contract_page),
+        (f"{one_world}/contracts/<provider>/clauses", site.clauses),
         (f"{one_world}/contracts/<provider>/reference", site.reference),
         (f"{one_world}/contracts/<provider>/openapi.json", site.openapi),
         (f"{one_world}/video/<path:job>", site.video),
