@@ -213,7 +213,7 @@ def test_the_events_of_a_stream_are_marks_of_its_job(
     text = visitor.page(f"/jobs/{job}").text
 
     assert "stream" in text
-    assert '"progress": 100' in text
+    assert '"step": "done"' in text
 
 
 def test_two_worlds_are_compared_fact_by_fact(visitor: Visitor, world: MockWorld) -> None:
