@@ -39,7 +39,7 @@ FLOORS = {
         ("mock_server/http/ui",),
         ("mock_server/http",),
         ("mock_server/cli",),
-        ("mock_server/cli/running",),
+        ("mock_server/cli/agents", "mock_server/cli/running"),
         ("mock_server/cli/verbs",),
     ),
     "contract_tests": (

@@ -28,6 +28,7 @@ VERBS = {
     "webhooks": ("webhooks", "Receive deliveries, list them, send one again."),
     "logs": ("logs", "Show the requests and their findings."),
     "explain": ("explain", "Explain a finding, with wrong and right code."),
+    "mcp": ("mcp", "Serve the journal and the contracts to a coding agent."),
     "doctor": ("doctor", "Check this machine for common problems."),
     "new": ("new", "Write a first contract from an OpenAPI file or recordings."),
     "spec": ("spec", "List the contracts, or check contract files."),

@@ -40,6 +40,7 @@ OTHER_VARIABLES = frozenset(
         "BUDGET",
         "CONTROL_TOKEN",
         "EMPTY_API_KEY",
+        "INTERCEPTED",
         "LIVE",
         "REVOKED_API_KEY",
         "SECOND_API_KEY",

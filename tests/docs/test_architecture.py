@@ -50,6 +50,7 @@ def test_every_kind_of_change_has_a_place_and_a_test() -> None:
         "control endpoint",
         "page or a button",
         "command line verb",
+        "tool for coding agents",
         "setting",
         "rule of the kit",
         "mutant",
