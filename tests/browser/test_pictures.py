@@ -41,6 +41,7 @@ PAGES = {
     "clauses": "/contracts/ugc_copilot/clauses",
     "worlds": "/worlds",
     "compare": "/compare",
+    "kit": "/kit",
 }
 #: What axe finds beyond these is a matter of taste.
 SERIOUS = {"serious", "critical"}

@@ -13,7 +13,7 @@ from tests.ozor.steps import generate, generate_plan, plan_with
 
 from .visitor import UI, Visitor
 
-PAGES = ("", "requests", "jobs", "credits", "webhooks", "faults", "contracts", "worlds")
+PAGES = ("", "requests", "jobs", "credits", "webhooks", "faults", "contracts", "worlds", "kit")
 EMPTY = {
     "": "Send an example below",
     "requests": "each request appears here at once",

@@ -32,6 +32,7 @@ from .documents import PAGES as DOCUMENTS
 from .documents import document
 from .filters import FILTERS
 from .job_page import one_job, video
+from .kit_page import REPORT_BYTES_MAX, read_report
 from .live import Live, mark
 from .pages import PAGES
 from .request_page import one_request
@@ -74,6 +75,8 @@ class Site:
     def protect(self) -> BaseResponse | None:
         """Find the session of the browser; send it to the login if it needs one."""
         is_change = request.method not in {"GET", "HEAD"}
+        if request.endpoint == "kit":
+            request.max_content_length = REPORT_BYTES_MAX
         denied = self._access.rules.check_origin(request.environ) if is_change else None
         if denied is not None:
             raise MockError(denied.detail, code=denied.code, status=denied.status)
@@ -172,6 +175,13 @@ class Site:
     def compare(self, world_id: str) -> str:
         view = self._view(world_id)
         return self._render("compare", view, comparison(view), page="worlds")
+
+    def kit(self, world_id: str) -> str:
+        """The page that opens reports; after a POST, with the report that was sent."""
+        view = self._view(world_id)
+        sent = request.files.get("report")
+        report = read_report(sent.filename or "", sent.read()) if sent is not None else None
+        return self._render("kit", view, {"report": report}, page="kit")
 
     def reference(self, world_id: str, provider: str) -> Response:
         """The operations of a contract by RapiDoc, which sets styles as it draws."""
@@ -284,6 +294,7 @@ def make_site(worlds: Worlds, control: Control, send: Send, rules: Rules, secret
         (f"{_DOCUMENTS}/<path:name>", site.document),
         (f"{one_world}/", site.page),
         (f"{one_world}/compare", site.compare),
+        (f"{one_world}/kit", site.kit),
         (f"{one_world}/<page>", site.page),
         (f"{one_world}/requests/<number>", site.request_page),
         (f"{one_world}/jobs/<path:job>", site.job_page),
@@ -299,6 +310,7 @@ def make_site(worlds: Worlds, control: Control, send: Send, rules: Rules, secret
         (f"{PREFIX}/login", site.enter),
         (f"{PREFIX}/leave", site.leave),
         (f"{one_world}/do/<action>", site.do),
+        (f"{one_world}/kit", site.kit),
     ):
         app.add_url_rule(rule, act.__name__, act, methods=["POST"])
     return app
