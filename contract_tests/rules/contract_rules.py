@@ -253,6 +253,8 @@ def _webhooks(known: Known) -> Iterator[Rule]:
         "endpoints": f"an account has at most {rules.endpoints_max} endpoints",
         "rotation": "a rotated secret signs from then on",
     }
+    if not rules.is_signed:
+        del aspects["signature"], aspects["rotation"]
     for aspect, detail in aspects.items():
         yield Rule(rule_ids.hook(aspect), "WHK", detail, (rules.source,))
 

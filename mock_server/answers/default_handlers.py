@@ -15,6 +15,7 @@ from screentest.specs.json_types import Json
 
 from ..engine.facts import Facts, call_facts, resource_facts
 from ..engine.provider import Call, Reply
+from ..engine.steps import cancel
 from ..engine.views import view
 from ..kernel.rows import Resource
 from .made_answers import answer_unbehaved, made_reply
@@ -129,6 +130,12 @@ def _update(call: Call) -> Reply:
     return _reply(call, _about(call, changed, facts), changed)
 
 
+def _cancel(call: Call) -> Reply:
+    facts = _facts(call, _target(call))
+    canceled = cancel(call.provider, call.ctx, _target(call))
+    return _reply(call, _about(call, canceled, facts), canceled)
+
+
 def _delete(call: Call) -> Reply:
     resource = _target(call)
     reply = _reply(call, _facts(call, resource), resource)
@@ -144,6 +151,7 @@ _VERBS: Mapping[str, Callable[[Call], Reply]] = {
     "read": _read,
     "list": _list,
     "update": _update,
+    "cancel": _cancel,
     "delete": _delete,
 }
 

@@ -39,7 +39,8 @@ def add_endpoint(
         if type_ not in rules.events:
             raise unknown("event", type_, rules.events, status=422)
     # Counted in the rows: an account has a few endpoints, and a counter could differ from them.
-    present = sum(it.account == account for it in endpoints(ctx.rows))
+    known = (it for it in endpoints(ctx.rows) if not it.is_of_requests)
+    present = sum(it.account == account for it in known)
     if present >= rules.endpoints_max:
         raise MockError(
             f"account {account} has {rules.endpoints_max} of {rules.endpoints_max} endpoints; "
@@ -76,6 +77,24 @@ def rotate(ctx: Instant, endpoint: Endpoint) -> tuple[Endpoint, str]:
     endpoint = replace(endpoint, rotations=endpoint.rotations + 1)
     ctx.rows.documents.save(ENDPOINTS, endpoint.id, endpoint.seq, endpoint.to_json())
     return endpoint, secret_of(ctx, endpoint)
+
+
+def of_requests(ctx: Instant, account: str, url: str) -> Endpoint:
+    """The endpoint of *account* for the jobs whose requests name *url*, made when it is missing."""
+    for it in endpoints(ctx.rows):
+        if it.is_of_requests and (it.provider, it.account, it.url) == (ctx.provider, account, url):
+            return it
+    number = ctx.rows.count(ENDPOINTS)
+    made = Endpoint(
+        f"ep_{number}", number, ctx.provider, account, url, (), ctx.now_ms, is_of_requests=True
+    )
+    ctx.rows.documents.save(ENDPOINTS, made.id, number, made.to_json())
+    return made
+
+
+def account_secret(ctx: Instant, account: str) -> str:
+    """The secret that signs deliveries to the addresses in an account's requests."""
+    return secret_of(ctx, Endpoint("", 0, ctx.provider, account, "", (), 0, is_of_requests=True))
 
 
 def secret_of(ctx: Instant, endpoint: Endpoint) -> str:

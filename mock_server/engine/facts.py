@@ -19,6 +19,7 @@ from ..kernel.clock import Notations
 from ..kernel.ids import digest, mint
 from ..kernel.rows import Resource
 from ..media.clips import Clip, choose_clip
+from .endpoints import account_secret
 from .instant import Instant
 
 if TYPE_CHECKING:
@@ -163,5 +164,6 @@ _CALL: Mapping[str, Callable[[Call], Json]] = {
     "operation": lambda call: call.operation.id,
     "number": lambda call: call.ctx.number,
     "account": lambda call: call.account,
+    "webhook_secret": lambda call: account_secret(call.ctx, call.account_id),
     "found": lambda call: Facts(lambda kind: resource_facts(call.ctx, call.found[kind])),
 }

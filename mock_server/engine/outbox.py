@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
-from screentest.specs.behaviour.deliveries import WebhookEvent
-from screentest.specs.behaviour.lifecycles import Kind
+from screentest.specs.behaviour.deliveries import WebhookEvent, WebhookRules
+from screentest.specs.behaviour.lifecycles import State
 from screentest.specs.json_types import Json
 
 from ..kernel.clock import rfc3339
@@ -33,7 +33,7 @@ from ..kernel.webhooks import (
     signed_headers,
 )
 from ..store.working_set import WorkingSet
-from .endpoints import ENDPOINTS, endpoints, rules_of, secret_of
+from .endpoints import ENDPOINTS, endpoints, of_requests, rules_of, secret_of
 from .instant import Instant
 
 JobFacts = Callable[[], Mapping[str, Json]]
@@ -46,6 +46,7 @@ REPORTS = ("webhook.delivered", "webhook.failed")
 #: Older deliveries of a world are dropped.
 DELIVERIES_MAX = 10_000
 _TRIMMED_EVERY = 256
+_URL_LENGTH_MAX = 2_000
 #: A sent delivery releases delayed ones among this many before it.
 _HELD_WITHIN = 100
 
@@ -79,11 +80,11 @@ def delete_endpoint(ctx: Instant, endpoint: Endpoint) -> None:
             _save(ctx, replace(delivery, fate=fate, due_ms=None))
 
 
-def announce(ctx: Instant, job: Resource, end: Kind, facts: JobFacts) -> None:
-    """Add the event of a job's end to the outbox, once for each endpoint that subscribes to it."""
+def announce(ctx: Instant, job: Resource, state: State, facts: JobFacts) -> None:
+    """Add the event of a job that enters *state* to the outbox, once for each subscriber."""
     rules = ctx.behaviour.webhooks
     lifecycle = ctx.kind_rules(job).lifecycle
-    event = rules.event(lifecycle.name, end) if rules is not None and lifecycle else None
+    event = rules.event(lifecycle.name, state) if rules is not None and lifecycle else None
     if rules is None or event is None:
         return
     wanting = [
@@ -91,6 +92,7 @@ def announce(ctx: Instant, job: Resource, end: Kind, facts: JobFacts) -> None:
         for it in endpoints(ctx.rows)
         if it.provider == ctx.provider and it.wants(job.account, event.type)
     ]
+    wanting += _named_by_request(ctx, rules, event, job, facts)
     if not wanting:
         return
     # One id and one body for all endpoints and attempts: receivers recognise repetitions by them.
@@ -99,6 +101,22 @@ def announce(ctx: Instant, job: Resource, end: Kind, facts: JobFacts) -> None:
     body = event_body(rules, event, id_, ctx.now_ms, facts())
     for endpoint in wanting:
         _enqueue(ctx, endpoint, event, job, id_, body)
+
+
+def _named_by_request(
+    ctx: Instant, rules: WebhookRules, event: WebhookEvent, job: Resource, facts: JobFacts
+) -> list[Endpoint]:
+    """The endpoint that the request of *job* names, if it names one for *event*."""
+    if rules.address is None:
+        return []
+    about = {"job": facts()}
+    url = rules.address.fill(about)
+    only = rules.only.fill(about) if rules.only is not None else None
+    if not isinstance(url, str) or not url or len(url) > _URL_LENGTH_MAX:
+        return []
+    if isinstance(only, list) and event.type not in only:
+        return []
+    return [of_requests(ctx, job.account, url)]
 
 
 def _enqueue(

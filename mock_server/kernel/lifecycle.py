@@ -149,6 +149,12 @@ def end_differently(
     return replace(released, steps=steps, reason=reason if kind is Kind.FAILED else "")
 
 
+def cut_short(script: Script, offset_ms: int, state: str) -> Script:
+    """The job enters *state* at *offset_ms*, held or not, and stays there."""
+    past = [it for it in release(script, offset_ms).steps if it[0] <= offset_ms]
+    return replace(script, steps=(*past, (offset_ms, state)), held_ms=None, reason="")
+
+
 def kept_waiting(script: Script, by_ms: int) -> Script:
     """The script of a job that stays in its first state *by_ms* longer."""
     first, *rest = script.steps

@@ -7,8 +7,6 @@ Pure functions of the contract's templates. `engine/outbox.py` keeps the rows, a
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Protocol
@@ -33,6 +31,8 @@ REPLY_EXCERPT_MAX = 1_024
 class Endpoint(Struct, frozen=True):
     """The address for an account's events. Empty *events* means all of them.
 
+    One that *is_of_requests* gets the events of the jobs whose requests name its URL.
+
     The secret is not stored: it is minted from the world's seed and *rotations* when needed.
     """
 
@@ -44,17 +44,22 @@ class Endpoint(Struct, frozen=True):
     events: tuple[str, ...]
     created_ms: int
     rotations: int = 0
+    is_of_requests: bool = False
 
     def wants(self, account: str, type_: str) -> bool:
-        """Whether this endpoint receives an event of *account*."""
-        return self.account == account and (not self.events or type_ in self.events)
+        """Whether this endpoint receives an event of *account*, whichever request made the job."""
+        if self.is_of_requests or self.account != account:
+            return False
+        return not self.events or type_ in self.events
 
     def secret(self, rules: WebhookRules, *world: object) -> str:
         """The current signing secret; *world* identifies the world."""
         # By the number of rotations: the same calls give the same secrets, and none has to be
         # stored.
         number = self.rotations + 1
-        return mint(rules.secret_form, number, "webhook secret", self.provider, self.id, *world)
+        # What requests name themselves shares the secret of the account.
+        owner = self.account if self.is_of_requests else self.id
+        return mint(rules.secret_form, number, "webhook secret", self.provider, owner, *world)
 
     def to_json(self) -> Json:
         return asdict(self) | {"events": [*self.events]}
@@ -226,9 +231,7 @@ def signed_headers(
         "timestamp": Notations(wall_ms),
         "body": delivery.body,
     }
-    signature = hmac.new(
-        secret.encode(), fill_text(rules.signed, facts).encode(), hashlib.sha256
-    ).digest()
+    signature = rules.signature(secret, fill_text(rules.signed, facts))
     facts["signature"] = {
         "hex": signature.hex(),
         "base64": base64.b64encode(signature).decode(),

@@ -171,3 +171,9 @@ def _problems(
         if event.lifecycle not in file.lifecycles:
             at = f"/webhooks/events/{type_}/lifecycle"
             yield at, _unknown("lifecycle", event.lifecycle, file.lifecycles)
+            continue
+        states = file.lifecycles[event.lifecycle].states
+        for state in sorted(event.enters - states.keys()):
+            yield f"/webhooks/events/{type_}/enters", _unknown("state", state, states)
+        if (event.ends is None) == (not event.enters):
+            yield f"/webhooks/events/{type_}", "expected one of `ends` and `enters`"

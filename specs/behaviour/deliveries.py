@@ -1,5 +1,8 @@
 """The webhooks of a provider: events, templates, signature, retries."""
 
+import base64
+import hashlib
+import hmac
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -7,7 +10,7 @@ from msgspec import Meta, Struct, field
 
 from ..expressions.templates import Template
 from ..formats import Key, Source, instead, means
-from .lifecycles import Kind
+from .lifecycles import Kind, State
 
 _Positive = Annotated[int, Meta(ge=1)]
 _ENDS = instead({"enum": ["succeeded", "failed"]})
@@ -15,15 +18,19 @@ EXAMPLE = {"video.done": {"lifecycle": "video", "ends": "succeeded"}}
 
 
 class WebhookEvent(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is sent when a job ends."""
+    """What is sent when a job ends, or enters a state: one of `ends` and `enters` is given."""
 
     type: Key
     lifecycle: Annotated[str, means("The lifecycle of the job.", "video")]
-    ends: Annotated[Kind, means("The kind of its last state.", "succeeded"), _ENDS]
+    ends: Annotated[Kind | None, means("The kind of its last state.", "succeeded"), _ENDS] = None
     data: Annotated[
         Template, means("A template for what only this event has.", {"url": "$job.url.video"})
     ] = field(default_factory=lambda: Template(None))
     source: Source = ""
+    enters: Annotated[
+        frozenset[str],
+        means("The states on which it is sent; that at acceptance is not announced.", ["running"]),
+    ] = frozenset()
 
 
 class WebhookRules(Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,7 +67,44 @@ class WebhookRules(Struct, frozen=True, forbid_unknown_fields=True):
         "machine"
     )
 
-    def event(self, lifecycle: str, end: Kind) -> WebhookEvent | None:
-        """The event of a job of *lifecycle* that ends in *end*; None if there is none."""
-        events = self.events.values()
-        return next((it for it in events if (it.lifecycle, it.ends) == (lifecycle, end)), None)
+    address: Annotated[
+        Template | None,
+        means(
+            "Where the request that made the job wants its events, beside registered endpoints.",
+            "$job.input.?webhook.orValue(null)",
+        ),
+    ] = None
+    only: Annotated[
+        Template | None,
+        means(
+            "The types of events that this request wants; null for all.",
+            "$job.input.?webhook_events_filter.orValue(null)",
+        ),
+    ] = None
+    secret_is: Annotated[
+        Literal["text", "base64"],
+        means(
+            "What of the secret is the key of the signature: its text, or what the part behind its "
+            "first underscore encodes, as Standard Webhooks defines it.",
+            "base64",
+        ),
+    ] = "text"
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether a header has a signature."""
+        return any("{signature." in it for it in self.headers.values())
+
+    def event(self, lifecycle: str, state: State) -> WebhookEvent | None:
+        """The event of a job of *lifecycle* that enters *state*; None if there is none."""
+        for it in self.events.values():
+            if it.lifecycle == lifecycle and (it.ends is state.kind or state.name in it.enters):
+                return it
+        return None
+
+    def signature(self, secret: str, text: str) -> bytes:
+        """The HMAC-SHA256 of *text* by *secret*."""
+        key = secret.encode()
+        if self.secret_is == "base64":
+            key = base64.b64decode(secret.partition("_")[2])
+        return hmac.new(key, text.encode(), hashlib.sha256).digest()

@@ -51,6 +51,7 @@ OF_CALLS: Mapping[str, str] = {
     "operation": "the id of the operation",
     "number": "the number of the request in its world",
     "account.*": "the caller's account: id, available, held, granted, spent",
+    "webhook_secret": "what signs events to the addresses in the account's requests",
     "found.*": "the resources of `acts_on`, by kind, each with the facts of a resource",
 }
 OF_LISTS: Mapping[str, str] = {

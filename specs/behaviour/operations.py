@@ -153,7 +153,7 @@ class OperationRules(Struct, frozen=True, forbid_unknown_fields=True):
             "it answers the documented example.",
             "create",
         ),
-        instead({"enum": ["create", "read", "list", "update", "delete", "example"]}),
+        instead({"enum": ["create", "read", "list", "update", "cancel", "delete", "example"]}),
     ] = None
     of: Annotated[
         str | None,

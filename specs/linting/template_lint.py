@@ -81,6 +81,8 @@ def _bad_webhooks(rules: Behaviour, job: Collection[str]) -> Iterator[str]:
     for type_, it in webhooks.events.items():
         yield from _bad(it.data, event, f"webhooks/events/{type_}/data")
     yield from _bad(webhooks.body, {*event, "data", "data.*"}, "webhooks/body")
+    for name in ("address", "only"):
+        yield from _bad(getattr(webhooks, name), job, f"webhooks/{name}")
     sent = {"id", "type", "attempt", "body", *(f"timestamp.{it}" for it in _TIMES)}
     yield from _bad(Template(webhooks.signed), sent, "webhooks/signed")
     signed = {*sent, "signature.hex", "signature.base64"}
