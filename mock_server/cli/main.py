@@ -31,7 +31,7 @@ VERBS = {
     "mcp": ("mcp", "Serve the journal and the contracts to a coding agent."),
     "doctor": ("doctor", "Check this machine for common problems."),
     "new": ("new", "Write a first contract from an OpenAPI file or recordings."),
-    "spec": ("spec", "List the contracts, or check contract files."),
+    "spec": ("spec", "List contracts, check them, compare them with a new OpenAPI file."),
     "config": ("config", "Show each setting with its value and source."),
     "completion": ("completion", "Print the completion script of a shell."),
     "verify": ("verify", "Check a server against a provider's contract."),

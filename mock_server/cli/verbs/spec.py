@@ -1,4 +1,4 @@
-"""`screentest spec`: list the contracts, or check contract files."""
+"""`screentest spec`: list contracts, check their files, compare them with a new OpenAPI file."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from screentest.specs.json_types import Json
 
 from ..contracts import contract_option
 from ..exit_codes import Exit
+from ..files import input_file
 from ..groups import group
 from ..output import as_far_as_read, fail, json_option, show, table, tell
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @group("spec", first="list")
 def command() -> None:
-    """List the contracts, or check contract files."""
+    """List the contracts, check contract files, or compare them with a new OpenAPI file."""
 
 
 @command.command("list")
@@ -74,6 +75,45 @@ def lint(names: tuple[str, ...], *, as_json: bool) -> None:
         wrong = len({it["contract"] for it in problems})
         tell(f"{len(checked)} checked, {wrong} invalid")
     raise SystemExit(Exit.INVALID if problems else Exit.OK)
+
+
+@command.command("diff")
+@click.argument("old", metavar="PROVIDER|FOLDER")
+@click.argument("new", type=input_file())
+@json_option
+def diff(*, old: str, new: Path, as_json: bool) -> None:
+    """Show what a vendor's NEW OpenAPI file breaks in the behaviour of a contract.
+
+    Only what the behaviour file names is compared: operations, fields, states, statuses, security.
+    Exit code 1 if something breaks, 4 if a file is invalid.
+    """
+    from screentest.specs.contracts.contract import read_contract
+    from screentest.specs.files import BEHAVIOUR, placed
+    from screentest.specs.linting.document_changes import changes_of
+    from screentest.specs.openapi.document_file import read_document
+
+    contract = read_contract(_folder(old))
+    changes = list(changes_of(contract, read_document(new)))
+    rules = contract.folder / BEHAVIOUR
+    shown: list[Json] = [
+        {"breaks": it.breaks, "place": it.place, "detail": it.detail} for it in changes
+    ]
+    for it in shown:
+        (it["line"],) = placed(rules, {it["place"]: it["detail"]})
+    broken = sum(it.breaks for it in changes)
+    document = {"breaks": broken, "changes": shown}
+    with as_far_as_read():
+        show(document, _change_lines, as_json=as_json)
+    tell(f"{broken} changes break {rules}, {len(changes) - broken} others")
+    raise SystemExit(Exit.FOUND if broken else Exit.OK)
+
+
+def _change_lines(document: Json) -> Iterable[str]:
+    for is_breaking, head in ((True, "breaks:"), (False, "also changed:")):
+        found = [it["line"] for it in document["changes"] if it["breaks"] is is_breaking]
+        if found:
+            yield head
+            yield from (f"  {it}" for it in found)
 
 
 def _folder(name: str) -> Path:
