@@ -8,7 +8,7 @@ from random import Random
 from ..json_types import Json
 from ..openapi.generating import UngeneratedError, generate
 from ..openapi.operations import Operation
-from .draft import GUESS, Draft
+from .draft import Draft
 from .recorded import Recorded
 from .words import snake
 
@@ -93,7 +93,6 @@ def add_limits(
             "limit": limit,
             "per_ms": _MINUTE_MS,
             "scope": "key",
-            "source": GUESS,
         }
         for limit in sorted(set(limits.values()))
     ]
@@ -102,7 +101,7 @@ def add_limits(
         draft.put(("rate_windows",), windows, guess, because)
     pause_ms = recorded.pause_ms(polled)
     if pause_ms:
-        cadence = {"operations": polled, "at_least_ms": pause_ms, "source": GUESS}
+        cadence = {"operations": polled, "at_least_ms": pause_ms}
         draft.put(("cadence",), cadence, "this pause", "the recorded client made it")
 
 

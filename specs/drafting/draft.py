@@ -7,9 +7,6 @@ from msgspec import Struct, field
 from ..json_types import Json
 from .values import Path
 
-#: A citation of no clause: the figures of a draft are guesses.
-GUESS = "A1"
-
 
 class Draft(Struct):
     """The content of a behaviour file. *notes* are comments, by the place of what they are about.

@@ -16,7 +16,7 @@ from ..openapi.fields import Fields
 from ..openapi.generating import UngeneratedError, generate
 from ..openapi.operations import Operation, compile_operations
 from .access import add_access, add_limits
-from .draft import GUESS, Draft
+from .draft import Draft
 from .filling import Echo, Known
 from .forms import UUID, form_of, sample_of
 from .links import Found, Link, answer_of, find_resources
@@ -95,7 +95,7 @@ class _Drafting:
         polled = [it.read.id for it in jobs]
         add_limits(self._draft, self._operations, self._recorded, polled)
         if jobs:
-            url = {"source": GUESS, "path": "{id}/video.mp4", "lives_ms": None}
+            url = {"path": "{id}/video.mp4", "lives_ms": None}
             self._draft.put(("urls", "video"), url, "files never expire", "no lifetime is known")
             media = {"size": [1280, 720], "fps": 24, "duration_s": 4}
             self._draft.put(("media",), media, "size, rate and length", "nothing names them")
@@ -179,7 +179,7 @@ class _Drafting:
         if same:
             return same[0]
         self._lifecycles[found.name] = states
-        draft.put((*place, "source"), GUESS, "these states", found.states_because)
+        draft.put((*place, "states"), {}, "these states", found.states_because)
         for state, kind in states:
             rule: dict[str, Json] = {"kind": kind.value}
             because = "of its name" if kind_of_state(state) else "its name says nothing else"
@@ -207,7 +207,7 @@ class _Drafting:
         if answer is not None:
             draft.put((*place, "answer"), answer)
         if price is not None:
-            charged = {"amount": price.amount, "moment": "acceptance", "source": GUESS}
+            charged = {"amount": price.amount, "moment": "acceptance"}
             draft.put((*place, "price"), charged, f"{price.amount} credits", price.because)
 
     def _parent(self, operation: Operation) -> Found | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Set
 
 from msgspec import Struct
 
-from ..behaviour.behaviour import Behaviour, OperationRules
+from ..behaviour.behaviour import Behaviour
+from ..behaviour.operations import OperationRules
 from ..contracts.contract import Contract
 from ..expressions.templates import View
 from ..json_types import Json
@@ -124,7 +125,7 @@ class _Compared(Struct, frozen=True):
         rules = self.rules
         names = {it.partition(".")[2].partition(".")[0] for it in self._names()}
         if rules.price is not None:
-            deciding = rules.price.table[0] if rules.price.table is not None else ()
+            deciding = rules.price.table.by if rules.price.table is not None else ()
             names |= {it.partition(".")[0] for it in (*rules.price.formula.names, *deciding)}
         yield from names
 

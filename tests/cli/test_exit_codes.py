@@ -45,6 +45,7 @@ _OK: tuple[tuple[str, ...], ...] = (
     ("new", "lamp", "--from=paid.ndjson", "--into=a/b"),
 )
 _FOUND: tuple[tuple[str, ...], ...] = (
+    ("spec", "diff", "ozor", "vendor.json"),
     ("diff", "ulazai", "paid.ndjson", "other.ndjson"),
     ("check-har", "ulazai", "other.ndjson"),
     ("replay", "ulazai", "other.ndjson", "--budget=100000"),
@@ -68,6 +69,8 @@ _USAGE: tuple[tuple[str, ...], ...] = (
     ("explain", "SC999"),
     ("doctor", "--now"),
     ("spec", "lint", "ozr"),
+    ("spec", "diff", "ozr", "vendor.json"),
+    ("spec", "diff", "ozor", "nowhere.json"),
     ("new", "lamp"),
     ("new", "Lamp", "--from=vendor.json"),
     ("new", "ozor", "--from=vendor.json", "--into=mine"),
@@ -113,6 +116,8 @@ _UNREACHABLE: tuple[tuple[str, ...], ...] = (
 )
 _INVALID: tuple[tuple[str, ...], ...] = (
     ("spec", "lint", "spec"),
+    ("spec", "diff", "ozor", "text.har"),
+    ("spec", "diff", "spec", "vendor.json"),
     ("new", "lamp", "--from=text.har"),
     ("new", "lamp", "--from=bytes.har"),
     ("new", "lamp", "--from=journal.json"),

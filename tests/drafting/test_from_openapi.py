@@ -47,7 +47,6 @@ refusals:
 lifecycles:
   video:
     # guessed: these states, because its schema lists them
-    source: A1
     states:
       # guessed: waiting, because of its name; its duration because nothing says another one
       queued: {kind: waiting, lasts_ms: [1000, 5000]}
@@ -92,7 +91,7 @@ operations:
     does: create
     starts: video
     # guessed: 40 credits, because the example of 'credits_charged' has it
-    price: {amount: 40, moment: acceptance, source: A1}
+    price: {amount: 40, moment: acceptance}
   getVideo: {effect: read, does: read, acts_on: [{resource: video, id: path.id}]}
   # guessed: it lists each video, because it reads /v1/videos
   listVideos: {effect: read, does: list, starts: video, answer: {items: $items, has_more: false}}
@@ -101,7 +100,7 @@ operations:
 
 urls:
   # guessed: files never expire, because no lifetime is known
-  video: {source: A1, path: '{id}/video.mp4', lives_ms: null}
+  video: {path: '{id}/video.mp4', lives_ms: null}
 
 # guessed: size, rate and length, because nothing names them
 media: {size: [1280, 720], fps: 24, duration_s: 4}
