@@ -906,6 +906,8 @@ export interface components {
             body?: string | Record<string, unknown>;
             /** @description The job whose events were streamed. */
             stream?: string;
+            /** @description How many events the stream has. */
+            events?: number;
         };
         /** @enum {string} */
         Severity: "error" | "warning";
