@@ -1,7 +1,7 @@
 """What an operation does when its provider has no function for it: what the contract says.
 
-`does: create, read, list, update, delete` work on the resources and views of the behaviour file;
-anything else answers the documented example, or `answer` where the contract has one.
+`does: create, read, list, update, delete, file` work on the resources and views of the behaviour
+file; anything else answers the documented example, or `answer` where the contract has one.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from screentest.specs.json_types import Json
 from ..engine.facts import Facts, call_facts, resource_facts
 from ..engine.provider import Call, Reply
 from ..engine.steps import cancel
-from ..engine.views import view
+from ..engine.views import file_of, view
 from ..kernel.rows import Resource
+from ..media.ranges import part_of
 from .made_answers import answer_unbehaved, made_reply
 
 _LISTED_MAX = 100
@@ -60,8 +61,8 @@ def _create(call: Call) -> Reply:
 
 
 def _read(call: Call) -> Reply:
-    resource = _target(call)
-    return _reply(call, _facts(call, resource), resource)
+    facts = _facts(call)
+    return _reply(call, facts, _target(call))
 
 
 def _list(call: Call) -> Reply:
@@ -124,25 +125,35 @@ def _cursor(call: Call, kind: str, page: Page, facts: Facts) -> int | None:
 
 
 def _update(call: Call) -> Reply:
-    facts = _facts(call, _target(call))
+    facts = _facts(call)
     assert call.rules.keeps is not None, call.rules.id
     changed = call.ctx.save(_target(call), call.rules.keeps.fill(facts))
     return _reply(call, _about(call, changed, facts), changed)
 
 
 def _cancel(call: Call) -> Reply:
-    facts = _facts(call, _target(call))
+    facts = _facts(call)
     canceled = cancel(call.provider, call.ctx, _target(call))
     return _reply(call, _about(call, canceled, facts), canceled)
 
 
 def _delete(call: Call) -> Reply:
-    resource = _target(call)
-    reply = _reply(call, _facts(call, resource), resource)
+    facts, resource = _facts(call), _target(call)
+    reply = _reply(call, facts, resource)
     call.ctx.rows.resources.remove(call.ctx.rows.resources.key_of(resource))
     if reply.status == 204:
         reply.body = None
     return reply
+
+
+def _file(call: Call) -> Reply:
+    """The file of a resource, or the part of it that the request asks for."""
+    facts, rules = _facts(call), call.rules.file
+    assert rules is not None, call.rules.id
+    file = file_of(rules, facts, _target(call).id)
+    part = part_of(file.content, call.request.headers)
+    headers = {**part.headers, **(_filled(call.rules.headers, facts) or {})}
+    return Reply(part.status, part.content or None, headers, file.content_type)
 
 
 _VERBS: Mapping[str, Callable[[Call], Reply]] = {
@@ -153,20 +164,26 @@ _VERBS: Mapping[str, Callable[[Call], Reply]] = {
     "update": _update,
     "cancel": _cancel,
     "delete": _delete,
+    "file": _file,
 }
+
+
+#: What is done to the resource that the operation acts on, whose facts are then those at the top.
+_ACTING = frozenset({"read", "update", "cancel", "delete", "file"})
 
 
 def _target(call: Call) -> Resource:
     return call.found[call.rules.targets[-1].kind]
 
 
-def _facts(call: Call, resource: Resource | None = None) -> Facts:
-    """The facts of this call, with the values that the operation names.
+def _facts(call: Call) -> Facts:
+    """The facts of this call and of what it acts on, with the values that the operation names.
 
     Raises:
         RefusedError: one of the operation's own refusals applies.
     """
-    facts = call_facts(call, resource)
+    is_about = call.rules.does in _ACTING and call.rules.targets
+    facts = call_facts(call, _target(call) if is_about else None)
     for name, value in call.rules.let.items():
         facts[name] = value.fill(facts)
     for refused in call.rules.refuses:

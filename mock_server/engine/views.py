@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from screentest.specs.behaviour.lifecycles import Kind
-from screentest.specs.behaviour.outputs import UrlRules
+from screentest.specs.behaviour.outputs import FileRules, UrlRules
 from screentest.specs.json_types import Json
 
 from ..kernel.rows import Resource
 from ..media.asset import Asset
 from ..media.clips import STILL_TYPES, StillKind, choose_clip, still, video_bytes
-from .facts import clip_of, resource_facts
+from .facts import Facts, clip_of, resource_facts
 from .instant import Instant
 
 
@@ -28,12 +28,17 @@ def served_file(ctx: Instant, url: UrlRules, parts: Mapping[str, str]) -> Asset 
     found = ctx.find(rules.kind, parts["id"])
     if found is None or (found.script is not None and ctx.kind(found) is not Kind.SUCCEEDED):
         return None
-    facts = resource_facts(ctx, found)
-    if rules.still is not None:
-        kind = StillKind(rules.still)
+    return file_of(rules, resource_facts(ctx, found), found.id)
+
+
+def file_of(rules: FileRules, facts: Facts, id_: str) -> Asset:
+    """The file that *rules* give the resource *id_*, which has these *facts*."""
+    picture = rules.still.fill(facts) if rules.still is not None else None
+    if picture is not None:
+        kind = StillKind(picture)
         return Asset(still(kind, *rules.size.fill(facts)), STILL_TYPES[kind])
     further = rules.stamp.fill(facts) if rules.stamp is not None else {}
-    stamp = {"job": found.id, **further, "world": ctx.world.id}
+    stamp = {"job": id_, **further, "world": facts["world"]}
     return Asset(video_bytes(clip_of(rules, facts), stamp=stamp), "video/mp4")
 
 

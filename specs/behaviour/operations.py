@@ -10,10 +10,12 @@ from ..expressions.templates import Template, View
 from ..formats import Cited, Key, instead, means
 from ..json_types import Json
 from .lifecycles import Lifecycle
+from .outputs import FileRules
 from .prices import Price
 
 #: The `does` of an operation that the behaviour file does not name. No file can contain it.
 UNBEHAVED = "unbehaved"
+_DEEDS = ["create", "read", "list", "update", "cancel", "delete", "file", "example"]
 _STATES = {"type": "object", "additionalProperties": {"type": "object"}}
 _VIEW = Meta(extra_json_schema={"properties": {"when": _STATES}})
 
@@ -153,7 +155,7 @@ class OperationRules(Struct, frozen=True, forbid_unknown_fields=True):
             "it answers the documented example.",
             "create",
         ),
-        instead({"enum": ["create", "read", "list", "update", "cancel", "delete", "example"]}),
+        instead({"enum": _DEEDS}),
     ] = None
     of: Annotated[
         str | None,
@@ -190,6 +192,13 @@ class OperationRules(Struct, frozen=True, forbid_unknown_fields=True):
         means(
             "Which resources a list has; without it, the newest `query.limit`, 100 at most.",
             {"limit": "$query.limit", "after": "$query.?after"},
+        ),
+    ] = None
+    file: Annotated[
+        FileRules | None,
+        means(
+            "The file that it answers with, or the range of it that a request asks for.",
+            {"of": "video", "size": [1280, 720]},
         ),
     ] = None
     answer: Annotated[

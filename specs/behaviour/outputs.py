@@ -65,10 +65,10 @@ class FileRules(Struct, frozen=True, forbid_unknown_fields=True):
     kind: Annotated[str, means("The kind of resource.", "video")] = field(name="of")
     size: Annotated[Template, means("Width and height.", [1280, 720], "$media.sizes[doc.aspect]")]
     still: Annotated[
-        Literal["poster", "preview", "spritesheet", "page"] | None,
+        Template | None,
         means(
             "A picture in place of the video: poster and spritesheet are JPEG, preview is WebP, "
-            "page is PNG.",
+            "page is PNG; null is the video.",
             "poster",
         ),
     ] = None

@@ -209,6 +209,27 @@ def _json(text: Json) -> Json:
         raise ExpressionError(f"{_shown(text)} is not JSON") from None
 
 
+def _nested(fields: dict[str, Json], name: str) -> Json:
+    """The field *name*: JSON text is read, and parts such as `name[a][b]` make an object."""
+    value = fields.get(name)
+    if isinstance(value, str):
+        value = _json(value)
+    parts = {it: found for it, found in fields.items() if it.startswith(f"{name}[")}
+    if not parts:
+        return value
+    made: dict[str, Json] = dict(value or {})
+    for it, found in parts.items():
+        *path, last = re.findall(r"\[([^\[\]]*)\]", it)
+        into = made
+        for step in path:
+            # An object replaces a plain value on the path.
+            if not isinstance(into.get(step), dict):
+                into[step] = {}
+            into = into[step]
+        into[last] = found
+    return made
+
+
 def _round(value: Json) -> int:
     """The nearest whole number; a half is rounded away from zero."""
     exact = Fraction(number(value))
@@ -263,6 +284,7 @@ FUNCTIONS: Mapping[str, tuple[Callable[..., Json], range]] = {
     "double": (_double, range(1, 2)),
     "string": (_string, range(1, 2)),
     "json": (_json, range(1, 2)),
+    "nested": (_nested, range(2, 3)),
     "floor": (lambda it: math.floor(number(it)), range(1, 2)),
     "ceil": (lambda it: math.ceil(number(it)), range(1, 2)),
     "round": (_round, range(1, 2)),

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from ..behaviour.behaviour import Behaviour
 from ..behaviour.fact_names import OF_CALLS, OF_LISTS, OF_RESOURCES, OF_WORLDS, known_names
 from ..behaviour.operations import OperationRules
+from ..behaviour.outputs import FileRules
 from ..behaviour.reasons import REASONS
 from ..contracts.contract import Contract
 from ..errors import ContractError, no_such
@@ -31,8 +32,7 @@ def problems_of_templates(contract: Contract) -> Iterator[str]:
         yield from _bad_view(kind.view, view - _OWN_VIEW, f"resources/{name}/view", states)
     for name, url in rules.urls.items():
         if url.file is not None:
-            for part in (url.file.size, url.file.fps, url.file.seconds, url.file.stamp):
-                yield from _bad(part, view, f"urls/{name}/file")
+            yield from _bad_file(url.file, view, f"urls/{name}/file")
     for id_, operation in rules.operations.items():
         yield from _bad_operation(rules, operation, contract.operations[id_])
     # A provider's functions may give webhooks and refusals further facts.
@@ -68,10 +68,17 @@ def _bad_operation(rules: Behaviour, operation: OperationRules, shape: Operation
         for name in ("limit", "after", "offset", "rising", "unknown"):
             yield from _bad(getattr(operation.page, name), before, f"{at}/page/{name}")
         yield from _bad(operation.page.where, resource, f"{at}/page/where")
+    if operation.file is not None:
+        yield from _bad_file(operation.file, about, f"{at}/file")
     last = before | {*known_names(OF_LISTS)} if operation.does == "list" else about
     yield from _bad_view(operation.answer, last, f"{at}/answer")
     for name in ("headers", "status"):
         yield from _bad(getattr(operation, name), last, f"{at}/{name}")
+
+
+def _bad_file(file: FileRules, known: Collection[str], at: str) -> Iterator[str]:
+    for name in ("size", "still", "fps", "seconds", "stamp"):
+        yield from _bad(getattr(file, name), known, f"{at}/{name}")
 
 
 def _bad_webhooks(rules: Behaviour, job: Collection[str]) -> Iterator[str]:

@@ -1,13 +1,18 @@
-"""ZnapAI's requests beyond their schemas: metadata in forms, and pictures to begin with."""
+"""ZnapAI's requests beyond their schemas: metadata in forms, pictures to begin with, and ids.
+
+Functions, because they look into files and into ids that a proxy has wrapped.
+"""
 
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation, type_name
 
+from ...engine.instant import Instant
 from ...engine.provider import Call, Provider, Upload
 from ...kernel.bodies import BodyError, read_json
 from ...media.file_types import file_type
@@ -21,27 +26,21 @@ _REFERENCE_FIELDS = {"image_url", "file_id"}
 _REFERENCE_PARTS = {f"{_REFERENCE}[{name}]" for name in _REFERENCE_FIELDS}
 
 
-def read_metadata(body: Mapping[str, Json]) -> Json:
-    """The metadata of a call: an object, JSON text in a form, or parts such as `metadata[a][b]`."""
-    metadata = body.get("metadata")
-    if isinstance(metadata, str):
-        metadata = read_json(metadata.encode())
-    parts = {name: value for name, value in body.items() if name.startswith("metadata[")}
-    if not parts:
-        return metadata
-    made: dict[str, Json] = dict(metadata or {})
-    for name, value in parts.items():
-        _put(made, re.findall(r"\[([^\[\]]*)\]", name), value)
-    return made
+# What the measured proxy puts around the id of its upstream.
+_WRAPPED_ID = re.compile("litellm:custom_llm_provider:azure;model_id:[^;]*;video_id:(.*)")
 
 
-def _put(into: dict[str, Json], path: Sequence[str], value: Json) -> None:
-    """Set the value at *path*; an object replaces a plain value on the path."""
-    for step in path[:-1]:
-        if not isinstance(into.get(step), dict):
-            into[step] = {}
-        into = into[step]
-    into[path[-1]] = value
+@provider.reads_id("video")
+def read_id(ctx: Instant, id_: str) -> str:
+    """The upstream's id inside the proxy's, if the reading has such ids (Z20)."""
+    if ctx.reading("video_ids") == "plain" or not id_.startswith("video_"):
+        return id_
+    try:
+        inside = b64decode(id_.removeprefix("video_"), validate=True).decode()
+    except ValueError:
+        return id_
+    match = _WRAPPED_ID.fullmatch(inside)
+    return match[1] if match is not None else id_
 
 
 @provider.check("createVideo")
