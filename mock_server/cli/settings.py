@@ -45,6 +45,7 @@ OTHER_VARIABLES = frozenset(
         "REVOKED_API_KEY",
         "SECOND_API_KEY",
         "TIME_SCALE",
+        "WEBHOOK_SECRET",
     )
 )
 

@@ -54,6 +54,7 @@ _USAGE: tuple[tuple[str, ...], ...] = (
     ("srve",),
     ("serve", "--clock=fast"),
     ("serve", "--provider=ozr"),
+    ("gauntlet", "http://127.0.0.1:1/"),
     ("explore", "--only=getVideo.1:cut", "--", "true"),
     ("run",),
     ("run", "--seed=-1", "--", "true"),
@@ -111,6 +112,7 @@ _UNREACHABLE: tuple[tuple[str, ...], ...] = (
     ("snapshot", "save", "world.jsonl", _UNUSED_PORT),
     ("webhooks", _UNUSED_PORT),
     ("logs", _UNUSED_PORT),
+    ("gauntlet", "http://127.0.0.1:1/", "--secret=x"),
     ("verify", "ozor", *_WITH_KEY),
     ("replay", "ulazai", "paid.ndjson", *_WITH_KEY),
 )

@@ -1,0 +1,143 @@
+"""`screentest gauntlet URL`: what a webhook receiver accepts, refuses, repeats and reveals."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, build_opener
+
+import click
+
+from ...kernel.errors import MockError
+from ..contracts import contract_option
+from ..exit_codes import Exit
+from ..output import as_far_as_read, fail
+
+_CHECK_S_MAX = 30.0
+_CONNECT_S_MAX = 3.0
+
+
+@click.command("gauntlet")
+@click.argument("url")
+@click.option("--provider", default="", help="Whose webhooks. Default: the only one that has any.")
+@click.option(
+    "--secret",
+    envvar="SCREENTEST_WEBHOOK_SECRET",
+    required=True,
+    help="The secret with which the receiver verifies signatures.",
+)
+@click.option(
+    "--next-secret", default="", help="A second secret that it accepts, after a rotation."
+)
+@click.option(
+    "--check",
+    metavar="COMMAND|URL",
+    default="",
+    help="Prints the state that the receiver keeps, best the number of events that it has handled.",
+)
+@click.option(
+    "--within",
+    type=click.FloatRange(min=0.001),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Longest time until an answer.",
+)
+@contract_option
+def command(
+    url: str,
+    provider: str,
+    secret: str,
+    next_secret: str,
+    check: str,
+    within: float,
+    contracts: Any,
+) -> None:
+    """Send the receiver at URL good and bad deliveries, and judge its answers.
+
+    It must verify signatures over the raw body, handle each event once, answer in time and after it
+    has kept the event, and tell nothing to strangers. Exit code 1 if a trial fails.
+    """
+    # Imported when the verb runs, so that `--help` costs nothing.
+    from ...explore.gauntlet import Mark, Receiver, gauntlet_lines, run_gauntlet
+    from ...http.transport import Sockets
+    from ...http.wall_clock import wall_ms
+    from ...http.webhook_targets import Targets
+
+    rules = _rules(contracts, provider)
+    targets = Targets()
+    targets.check_url(url, {})
+    sockets = Sockets(targets)
+    state = (lambda: _state(check)) if check else None
+    receiver = Receiver(
+        url,
+        secret,
+        sockets.post,
+        wall_ms,
+        state,
+        next_secret,
+        round(within * 1_000),
+        lambda: _half_sent(url),
+    )
+    results = run_gauntlet(rules, receiver)
+    if len(results) == 1:
+        fail(f"no receiver at {url}: {results[0].detail}", code=Exit.UNREACHABLE)
+    with as_far_as_read():
+        for line in gauntlet_lines(results):
+            click.echo(line)
+    sys.exit(Exit.FOUND if any(it.mark is Mark.FAILED for it in results) else Exit.OK)
+
+
+def _rules(contracts: Any, provider: str) -> Any:
+    """The webhooks of *provider*, or of the only provider that has any.
+
+    Raises:
+        MockError: the provider does not exist, documents no webhooks, or has to be named.
+    """
+    known = [contracts.load(provider)] if provider else list(contracts)
+    found = [it for it in known if it.behaviour.webhooks is not None]
+    if provider and not found:
+        raise MockError(f"{provider} documents no webhooks")
+    if len(found) != 1:
+        names = ", ".join(it.provider for it in found)
+        raise MockError(f"name one with --provider (there are: {names})")
+    return found[0].behaviour.webhooks
+
+
+@contextmanager
+def _half_sent(url: str) -> Generator[None]:
+    """A connection on which half of a delivery was sent."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    with socket.create_connection((parts.hostname or "", port), _CONNECT_S_MAX) as line:
+        head = f"POST {parts.path or '/'} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+        head += "Content-Type: application/json\r\nContent-Length: 99\r\n\r\n"
+        line.sendall(head.encode() + b"{")
+        yield
+
+
+def _state(check: str) -> str:
+    """What the command or the URL *check* gives.
+
+    Raises:
+        MockError: it fails.
+    """
+    if check.startswith(("http://", "https://")):
+        try:
+            # The environment may name a proxy, which cannot reach a receiver on this machine.
+            with build_opener(ProxyHandler({})).open(check, timeout=_CHECK_S_MAX) as answer:
+                return str(answer.read(), "utf-8", "replace")
+        except (OSError, ValueError) as error:
+            raise MockError(f"--check {check}: {error}") from None
+    done = subprocess.run(
+        check, shell=True, capture_output=True, text=True, timeout=_CHECK_S_MAX, check=False
+    )
+    if done.returncode != 0:
+        last = done.stderr.strip().rpartition("\n")[2]
+        raise MockError(f"--check ended with exit code {done.returncode}: {last}")
+    return done.stdout
