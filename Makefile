@@ -14,6 +14,8 @@ DEVELOPMENT := $(VENV)/.development
 NEIGHBOURS := .cache/neighbours/.installed
 # Tools from npm, at the versions of tools/node/package-lock.json.
 NODE := .cache/node/.installed
+# The vendors' own programs, which no other run needs.
+EXAMPLES := .cache/examples/.installed
 # The generator of Python clients needs versions of its own of what the kit uses as well.
 CLIENTS := .cache/clients/.installed
 
@@ -70,6 +72,10 @@ test-foreign: $(DEVELOPMENT) ## the contract kit against fakes that know nothing
 .PHONY: test-clients
 test-clients: $(DEVELOPMENT) $(CLIENTS) $(NODE) ## clients generated from the OpenAPI documents, one call each
 	CLIENTS=all $(PYTEST) tests/clients $(ARGS)
+
+.PHONY: test-examples
+test-examples: $(DEVELOPMENT) $(EXAMPLES) ## contracts of real vendors, driven by the vendors' own programs
+	EXAMPLES=all $(PYTEST) tests/examples $(ARGS)
 
 .PHONY: test-typescript
 test-typescript: $(DEVELOPMENT) $(TYPESCRIPT) ## the npm package: contract types, vitest, jest, node:test, a fresh project
@@ -140,7 +146,7 @@ setup: $(DEVELOPMENT) ## only install what development needs
 lock: | $(BIN)/python ## resolve the dependencies anew, newest versions first
 	$(PIP) install --quiet 'uv>=0.9'
 	rm -f requirements.lock requirements-dev.lock requirements-server.lock \
-	  requirements-neighbours.lock requirements-clients.lock
+	  requirements-neighbours.lock requirements-clients.lock requirements-examples.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group build \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements.lock
@@ -159,6 +165,9 @@ lock: | $(BIN)/python ## resolve the dependencies anew, newest versions first
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --group clients \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements-clients.lock
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --group examples \
+	  --universal --fork-strategy fewest --generate-hashes \
+	  --python-version 3.11 --quiet -o requirements-examples.lock
 
 .PHONY: update
 update: ## resolve the dependencies anew, then check and test with them
@@ -212,6 +221,12 @@ $(TYPESCRIPT): $(TYPESCRIPT_FOLDER)/package-lock.json
 
 $(CLIENTS): requirements-clients.lock | $(BIN)/python
 	@echo "installing the generator of Python clients into $(@D) ..."
+	@$(BIN)/python -m venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r $<
+	@touch $@
+
+$(EXAMPLES): requirements-examples.lock | $(BIN)/python
+	@echo "installing the programs of vendors into $(@D) ..."
 	@$(BIN)/python -m venv $(@D)
 	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r $<
 	@touch $@

@@ -109,9 +109,15 @@ class _Drafting:
         if recorded is not None:
             return _Price(recorded, "the recording shows it")
         answer = answer_of(operation)
-        for name, value in leaves("", answer.value if answer is not None else None):
-            if role_of(name, value) is Role.COST and value >= 0:
-                return _Price(int(value), f"the example of {name!r} has it")
+        value, full = (answer.value, answer.full) if answer is not None else (None, None)
+        made = dict(leaves("", full))
+        for name, amount in leaves("", value):
+            if role_of(name, amount) is Role.COST and amount >= 0:
+                is_example = amount != made.get(name)
+                said = (
+                    f"the example of {name!r} has it" if is_example else f"{name!r} has no example"
+                )
+                return _Price(int(amount), said)
         if "402" in operation.replies:
             return _Price(1, "402 is documented without an amount")
         return None

@@ -21,6 +21,7 @@ def test_tiers_are_those_of_the_makefile() -> None:
         "test",
         "test-browser",
         "test-clients",
+        "test-examples",
         "test-foreign",
         "test-neighbours",
         "test-postgres",

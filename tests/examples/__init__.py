@@ -1,0 +1,1 @@
+"""Contracts of real vendors, driven by the vendors' own programs."""
