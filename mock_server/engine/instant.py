@@ -30,6 +30,9 @@ from ..kernel.signing import signed_query
 from ..store.working_set import WorkingSet
 from .world import World
 
+#: The content of a resource without any. Like every row it is never changed.
+_NO_FIELDS: Mapping[str, Json] = {}
+
 
 class Lasting(Struct):
     """Until when the facts that a request has read stay true, if nothing is written meanwhile."""
@@ -124,7 +127,7 @@ class Instant(Struct, frozen=True):
             parent=parent,
             seq=seq,
             created_ms=self.now_ms,
-            doc=dict(doc),
+            doc=dict(doc) if doc else _NO_FIELDS,
             script=script,
             is_running_slot=script is not None and rules.counts_as_running,
         )

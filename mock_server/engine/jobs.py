@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from sys import intern
 
 from msgspec import Struct
 
@@ -109,7 +110,7 @@ def _script(ctx: Instant, new: NewJob, lifecycle: Lifecycle, failure: _Failure) 
 def _kept(ctx: Instant, new: NewJob, failure: _Failure) -> dict[str, Json]:
     """The fields of the job's row: the caller's, and those that the engine reads later."""
     # Effects run without a request, and still hand out URLs that must reach this server.
-    kept = {**new.doc, "operation": new.operation, "base_url": ctx.base_url}
+    kept = {**new.doc, "operation": new.operation, "base_url": intern(ctx.base_url)}
     streams = ctx.behaviour.streams
     if failure.at < 1.0:
         kept["fails_at"] = failure.at

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-import orjson
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -22,6 +21,7 @@ from screentest.specs.openapi.media_types import plain
 from screentest.specs.openapi.operations import Operation
 from screentest.specs.openapi.validation import Violation
 
+from ..kernel.bodies import to_json
 from ..kernel.faults import Fault
 from ..kernel.finding import Finding
 from ..kernel.magic import Directive, directive_in
@@ -95,7 +95,7 @@ class Reply(Struct):
     def content(self) -> bytes:
         """The body as it is sent. Encoded once: later changes of *body* have no effect."""
         if self.encoded is None:
-            self.encoded = self.body if isinstance(self.body, bytes) else orjson.dumps(self.body)
+            self.encoded = self.body if isinstance(self.body, bytes) else to_json(self.body)
         return self.encoded
 
 

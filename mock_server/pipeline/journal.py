@@ -19,6 +19,7 @@ from ..engine.job_events import job_events
 from ..engine.provider import Call, EventStream, Reply, Upload
 from ..findings.own_mistakes import finding_of_failure, findings_of_ours
 from ..findings.refused_requests import findings_of, provenance
+from ..kernel.bodies import to_json
 from ..kernel.clock import rfc3339
 from ..kernel.faults import Fault
 from ..kernel.finding import Finding
@@ -55,7 +56,7 @@ class JournalLine(Struct):
 
     def document(self) -> bytes:
         """The line, as it is stored."""
-        return orjson.dumps(self.line)
+        return to_json(self.line)
 
     def to_keep(self) -> bytes | Callable[[], bytes]:
         """The document; or a function that writes it on reading, if it cannot hold a secret."""

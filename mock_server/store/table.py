@@ -176,7 +176,10 @@ class Ordered(Generic[NumberedRow]):
         """Replace *before* by *row* in *group*; None is a row that is not there."""
         rows = self._groups.get(group)
         if rows is None:
-            rows = self._groups[group] = []
+            # Nearly every group of children stays this short, and takes no room for more.
+            if row is not None:
+                self._groups[group] = [row]
+            return
         if before is not None:
             start = self._starts.get(group, 0)
             at = _place_of(before, rows, start)
