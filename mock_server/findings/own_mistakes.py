@@ -10,6 +10,7 @@ from screentest.specs.openapi.validation import Violation
 from ..kernel.finding import Finding
 
 _REPORT = "please report it"
+_REPEAT = "remove the cause, which is on the machine of the mock, and repeat the call"
 
 
 def findings_of_ours(
@@ -27,10 +28,11 @@ def findings_of_ours(
 
 
 def finding_of_failure(contract: Contract, reason: str, detail: str) -> Finding:
-    """The finding about a 500 for which no reply can be blamed."""
+    """The finding about an error of ours for which no reply can be blamed."""
     if reason.startswith("contract:"):
         return Finding("SC503", "", "a contract without mistakes", detail, _lint(contract), "")
-    return Finding("SC501", "", "an answer", detail, _REPORT, "")
+    fix = _REPORT if reason == "ours:crash" else _REPEAT
+    return Finding("SC501", "", "an answer", detail, fix, "")
 
 
 def _lint(contract: Contract) -> str:

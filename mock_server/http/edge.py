@@ -27,7 +27,7 @@ from ..kernel.errors import MockError
 from ..kernel.fault_types import DELAY_MS_MAX
 from ..media.asset import Asset
 from ..pipeline.handle import Handled, Turn, handle, note_refusal, turn_of
-from ..pipeline.self_check import failure
+from ..pipeline.self_check import failure, not_kept
 from . import fault_effects
 from .assets import asset_answer, find_asset
 from .cors import Cors
@@ -161,6 +161,18 @@ class Edge:
         if sent is not None:
             return sent
         return self._cors.share(self._answer(place, turn, fills_blocks=fills_blocks), turn.request)
+
+    def refuse(self, place: Place, request: Request, error: MockError) -> Outgoing:
+        """The journaled 503 for a *request* that this machine has no room for.
+
+        Raises:
+            MockError: the world of the request cannot be found or read.
+        """
+        began = time.perf_counter()
+        world = self.turn(place, request).world
+        handled = note_refusal(self._worlds, world, place.provider, request, not_kept(error))
+        self._report(handled, began)
+        return self._outgoing(handled, fills_blocks=False)
 
     def _answer(self, place: Place, turn: Turn, *, fills_blocks: bool) -> Outgoing:
         if place.is_file:

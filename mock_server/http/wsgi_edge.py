@@ -67,8 +67,16 @@ class WSGIEdge:
                 request = _request(environ, headers, place, form=form, problem=problem)
                 sent = self._answer(environ, place, request)
         except MockError as full:
-            sent = deny(Denial(full.status, full.code, str(full)))
+            sent = self._refuse(environ, headers, place, full)
         return self._send(environ, start, sent)
+
+    def _refuse(
+        self, environ: WSGIEnvironment, headers: Mapping[str, str], place: Place, full: MockError
+    ) -> Outgoing:
+        try:
+            return self._edge.refuse(place, _request(environ, headers, place), full)
+        except MockError as away:
+            return deny(Denial(away.status, away.code, str(away)))
 
     def _answer(self, environ: WSGIEnvironment, place: Place, request: Request) -> Outgoing:
         is_socket = BELIEVED_BASE not in environ

@@ -13,7 +13,6 @@ from screentest.specs.openapi.validation import Violation
 from ..engine.provider import EventStream, Reply
 from ..kernel.bodies import read_json
 from ..kernel.errors import MockError
-from ..store.surroundings import NotKeptError
 
 Answer = Reply | EventStream
 
@@ -97,13 +96,13 @@ def _our_fault(what: str, detail: str, violations: Sequence[Violation] = ()) -> 
     return Reply(500, body, reason=f"ours:{what}", violations=violations)
 
 
-def not_kept(error: NotKeptError) -> Reply:
-    """A 503 of ours: the keeper failed, so the call has changed nothing and may be repeated."""
+def not_kept(error: MockError) -> Reply:
+    """A 503 of ours: this machine cannot keep the call, which has changed nothing."""
     body = {
         "title": "Service Unavailable",
         "status": error.status,
         "code": error.code,
         "detail": str(error),
     }
-    headers = {"Retry-After": "1"}
-    return Reply(error.status, body, headers, "application/problem+json", reason="ours:not_kept")
+    headers, reason = {"Retry-After": "1"}, f"ours:{error.code}"
+    return Reply(error.status, body, headers, "application/problem+json", reason=reason)

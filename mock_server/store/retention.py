@@ -34,13 +34,13 @@ _DROPPED = " dropped"
 _SIGNS = {it.label: it.signs for it in Movement}
 
 
-def make_room(rows: WorldTables, worlds: Mapping[str, WorldTables], keep: int, now_ms: int) -> int:
-    """Drop some history of *rows* if the process has more than *keep* resources: how many.
+def make_room(rows: WorldTables, worlds: Mapping[str, WorldTables], keep: int, now_ms: int) -> None:
+    """Drop some history of *rows* if the process has more than *keep* resources.
 
     A world that has less than its share of them loses nothing. *keep* 0 keeps all.
     """
     if not keep or rows.resources.count <= keep // max(1, len(worlds) - 1):
-        return 0
+        return
     excess = sum(it.resources.count for it in worlds.values()) - keep
     dropped = 0
     for resource in rows.resources.next_oldest(_LOOKED_AT_MAX) if excess > 0 else ():
@@ -54,7 +54,6 @@ def make_room(rows: WorldTables, worlds: Mapping[str, WorldTables], keep: int, n
             dropped += len(family)
             if dropped >= min(excess, _DROPPED_MAX):
                 break
-    return dropped
 
 
 def _descendants(rows: WorldTables, resource: Resource) -> Iterator[Resource]:

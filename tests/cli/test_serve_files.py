@@ -32,6 +32,20 @@ def test_world_of_a_file_is_resumed_and_conflicting_options_are_reported(shell: 
     assert same == []
 
 
+def test_a_host_that_others_reach_warns_of_the_keys_of_the_default_seed(shell: Shell) -> None:
+    exposed = ("--host", "0.0.0.0", "--control-token", "0123456789abcdef")
+    with serving_mock(shell, *exposed) as served:
+        _, detail = served.stop()
+    with serving_mock(shell, *exposed, "--seed", "7") as served:
+        _, with_a_seed = served.stop()
+
+    assert detail == [
+        "warning: --host 0.0.0.0 can be reached by others, and the keys of seed 1 are the same "
+        "everywhere; give a --seed of your own"
+    ]
+    assert with_a_seed == []
+
+
 def test_database_and_what_lies_beside_it_are_for_their_owner_alone(shell: Shell) -> None:
     before = os.umask(0o022)
     try:

@@ -107,6 +107,8 @@ def test_the_page_needs_nothing_else(broken: Result) -> None:
     assert "src=" not in page
     assert "href=" not in page
     assert "<script" not in page
+    policy = r'http-equiv="Content-Security-Policy" content="([^"]*)"'
+    assert re.findall(policy, page) == ["default-src 'none'; style-src 'unsafe-inline'"]
 
 
 def test_the_page_tells_a_broken_rule_once_with_its_clause_and_what_was_sent(

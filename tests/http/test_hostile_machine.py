@@ -37,11 +37,15 @@ def _without_room(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 def test_upload_without_a_temporary_folder_is_answered_503(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    account = make_world(WsgiClient(create_app())).account("oshara")
+    world = make_world(WsgiClient(create_app()))
+    account = world.account("oshara")
     _without_room(monkeypatch, tmp_path)
 
     answer = account.client.post(oshara.JOBS, form=oshara.LEAST)
 
+    (line,) = world.requests()
+    assert (line["response"]["status"], line["reason"]) == (503, "ours:no_room_for_uploads")
+    assert "TMPDIR" in line["findings"][0]["actual"]
     assert (answer.status, answer.json()["code"]) == (503, "no_room_for_uploads")
     assert answer.headers["retry-after"] == "1"
     assert "set TMPDIR" in answer.json()["detail"]
@@ -67,7 +71,9 @@ def test_server_without_a_temporary_folder_answers_503_over_its_socket(tmp_path:
         answer = requests.post(
             f"{live.url}/oshara{oshara.JOBS}", files={"avatar": b"x" * 100}, timeout=10
         )
+        (line,) = live.control("GET", "/worlds/default/requests")["items"]
 
+    assert (line["operation"], line["response"]["status"]) == ("createVideoJob", 503)
     assert (answer.status_code, answer.json()["code"]) == (503, "no_room_for_uploads")
 
 

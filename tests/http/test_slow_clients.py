@@ -167,3 +167,12 @@ def test_a_body_whose_client_left_before_its_end_is_no_call(live: LiveMock, anno
 
     lines = requests.get(f"{live.url}/_screentest/worlds/{world['id']}/requests", timeout=10).json()
     assert [it["request"]["body"]["size"] for it in lines["items"]] == [2]
+
+
+def test_a_method_in_lower_case_is_another_method(live: LiveMock) -> None:
+    sent = b"get /_screentest/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+    with _connections(live.url, 1, sent) as connections:
+        answer = connections[0].recv(1_000)
+
+    assert answer.startswith(b"HTTP/1.1 405 ")

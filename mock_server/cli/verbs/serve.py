@@ -231,19 +231,19 @@ def serve(options: Options) -> None:
     tally = _tally(app) if options.report_file is not None else None
 
     def announce() -> None:
-        world, providers = (
-            _control(app, url, path, options) for path in ("worlds/default", "providers")
-        )
+        world = _control(app, url, "worlds/default", options)
+        providers = _control(app, url, "providers", options)
         if options.database is not None:
             chosen = {name: getattr(options, name) for name in options.given}
             for problem in kept_settings(world, plan, chosen):
-                warning = paint("warning:", "yellow", sys.stderr)
-                tell(f"{warning} {shown_database(options.database)} {problem}")
+                _warn(f"{shown_database(options.database)} {problem}")
+        if options.host not in LOOPBACK and "seed" not in options.given:
+            reach = f"--host {options.host} can be reached by others, and the keys of seed"
+            _warn(f"{reach} {options.seed} are the same everywhere; give a --seed of your own")
         ready = readiness(url, world)
-        shown = (
+        click.echo(
             json.dumps(ready) if options.as_json else banner(url, world, providers, options.pace)
         )
-        click.echo(shown)
         if options.ready_file is not None:
             write_whole(options.ready_file, json.dumps(ready), mode=0o600)
 
@@ -267,6 +267,10 @@ def serve(options: Options) -> None:
         on_ready=announce,
         on_stop=sum_up,
     )
+
+
+def _warn(text: str) -> None:
+    tell(f"{paint('warning:', 'yellow', sys.stderr)} {text}")
 
 
 def _certificate(options: Options, hosts: ProviderAddresses) -> Certificate | None:

@@ -101,6 +101,8 @@ class RSGIEdge:
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         headers = _headers(scope)
         try:
+            if not scope.method.isupper():
+                raise MockError("methods are upper case", code="wrong_method", status=405)
             place = self._edge.place(scope.path, scope.query_string, headers)
             if isinstance(place, Place):
                 if has_body(headers) or "content-type" in headers:
@@ -134,7 +136,11 @@ class RSGIEdge:
         limits = self._worlds.contracts[place.provider].behaviour.limits
         make = partial(_request, scope, headers, place)
         if headers.get("content-type", "").startswith("multipart/"):
-            await self._form(scope, protocol, headers, place, make, limits)
+            try:
+                await self._form(scope, protocol, headers, place, make, limits)
+            except MockError as full:
+                sent = await self._elsewhere(self._edge.refuse, place, make(), full)
+                await self._send(scope, protocol, sent, place.world)
             return
         body, problem = b"", None
         try:
