@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from screentest.specs.json_types import Json
 
+from ..http.guard import LOOPBACK
+from ..store.database_urls import shown_database
 from .env_lines import export_lines
 from .output import table
 
@@ -40,14 +43,26 @@ def banner(url: str, world: Json, providers: Json, pace: str) -> str:
     return "\n".join(lines)
 
 
-def kept_settings(world: Json, plan: Plan, chosen: Mapping[str, object]) -> Iterator[str]:
-    """Which *chosen* values of *plan* have no effect, because a database contains *world*."""
+def warnings(
+    host: str, database: Path | str | None, world: Json, plan: Plan, chosen: Mapping[str, object]
+) -> Iterator[str]:
+    """What the options of `serve` do that their user may not want.
+
+    *plan* has the settings of a new world, and *chosen* those that the user gave. *world* is the
+    one that is served, which *database* may have had before.
+    """
     clock = world["clock"]
+    if host not in LOOPBACK and "seed" not in chosen:
+        yield (
+            f"--host {host} can be reached by others, and the keys of seed {world['seed']} are the "
+            "same everywhere; give a --seed of your own"
+        )
     kept = {
         "seed": (world["seed"], plan.seed, world["seed"]),
         "clock": ((clock["mode"], clock["speed"]), (plan.mode.value, plan.speed), clock["mode"]),
         "pace": (world["pace"], plan.pace, f"{world['pace']:g}"),
     }
     for name, (is_now, asked, shown) in kept.items():
-        if name in chosen and is_now != asked:
-            yield f"keeps its {name} {shown}; {name} {chosen[name]} needs a new file"
+        if database is not None and name in chosen and is_now != asked:
+            keeps = f"{shown_database(database)} keeps its {name} {shown}"
+            yield f"{keeps}; {name} {chosen[name]} needs a new file"

@@ -10,7 +10,7 @@ import click
 
 from .exit_codes import EXIT_CODES, Exit
 from .groups import check_word
-from .output import drop_stdout, fail, paint, show, tell, tell_error
+from .output import drop_stdout, fail, show, tell_error, tell_warning
 from .settings import unread_variables
 
 #: verb → (module and name in it, one line for `--help`)
@@ -108,7 +108,7 @@ def cli(context: click.Context, *, wants_version: bool, as_json: bool) -> None:
         context.fail("Missing command")
     for name, near in unread_variables().items():
         hint = f"; did you mean {near}?" if near else ""
-        tell(f"{paint('warning:', 'yellow', sys.stderr)} nothing reads {name}{hint}")
+        tell_warning(f"nothing reads {name}{hint}")
 
 
 def main() -> None:

@@ -59,6 +59,11 @@ def tell_error(problem: str) -> None:
     tell(f"{paint('error:', 'red', sys.stderr)} {problem}")
 
 
+def tell_warning(problem: str) -> None:
+    """Print *problem* as a warning."""
+    tell(f"{paint('warning:', 'yellow', sys.stderr)} {problem}")
+
+
 def fail(problem: str, hint: str = "", *, code: int = Exit.USAGE) -> NoReturn:
     """Print *problem* and *hint*, a line each, and end the program with *code*."""
     tell_error(problem)

@@ -22,12 +22,12 @@ from ...http.webhook_targets import Network, Targets, read_network
 from ...kernel.clock import read_clock
 from ...kernel.errors import unknown
 from ...kernel.lifecycle import read_pace
-from ...store.database_urls import is_database_url, shown_database
+from ...store.database_urls import is_database_url
 from ...tls.authority import Certificate, make_certificate
-from ..banner import banner, kept_settings
+from ..banner import banner, warnings
 from ..contracts import contract_option
 from ..files import output_file, write_whole
-from ..output import paint, tell
+from ..output import tell, tell_warning
 from ..ready_file import readiness, remove_ready_file, stop_when_stdin_ends
 from ..request_log import RequestLog, summary
 from ..settings import is_given, setting_option
@@ -233,13 +233,9 @@ def serve(options: Options) -> None:
     def announce() -> None:
         world = _control(app, url, "worlds/default", options)
         providers = _control(app, url, "providers", options)
-        if options.database is not None:
-            chosen = {name: getattr(options, name) for name in options.given}
-            for problem in kept_settings(world, plan, chosen):
-                _warn(f"{shown_database(options.database)} {problem}")
-        if options.host not in LOOPBACK and "seed" not in options.given:
-            reach = f"--host {options.host} can be reached by others, and the keys of seed"
-            _warn(f"{reach} {options.seed} are the same everywhere; give a --seed of your own")
+        chosen = {name: getattr(options, name) for name in options.given}
+        for text in warnings(options.host, options.database, world, plan, chosen):
+            tell_warning(text)
         ready = readiness(url, world)
         click.echo(
             json.dumps(ready) if options.as_json else banner(url, world, providers, options.pace)
@@ -267,10 +263,6 @@ def serve(options: Options) -> None:
         on_ready=announce,
         on_stop=sum_up,
     )
-
-
-def _warn(text: str) -> None:
-    tell(f"{paint('warning:', 'yellow', sys.stderr)} {text}")
 
 
 def _certificate(options: Options, hosts: ProviderAddresses) -> Certificate | None:
