@@ -1,12 +1,17 @@
-/** docs/node.md: every block of code runs, in a project that has the packed package alone. */
+/** docs/node.md, and TypeScript on other pages: every block runs in a project with the packed package. */
 
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { bin, PACKAGE, run } from "./spawn.js";
 
-const PAGE = readFileSync(join(PACKAGE, "../../docs/node.md"), "utf8");
+const DOCS = join(PACKAGE, "../../docs");
+const PAGE = readFileSync(join(DOCS, "node.md"), "utf8");
+/** The pages that show what they do in Python and in TypeScript. */
+const OTHERS = readdirSync(DOCS)
+  .filter((name) => name.startsWith("pytest-"))
+  .map((name) => readFileSync(join(DOCS, name), "utf8"));
 /** A block, with the file that the text before it names. */
 const BLOCK = /(?:\*\*`([^`]+)`\*\*[^`]*)?```(ts|js)\n([\s\S]*?)```/g;
 
@@ -15,13 +20,13 @@ let project: string;
 beforeAll(() => {
   project = mkdtempSync(join(tmpdir(), "screentest-docs-"));
   mkdirSync(join(project, "node_modules/@screentest"), { recursive: true });
-  for (const name of ["vitest", "jest", "babel-jest", "vite"]) {
+  for (const name of ["vitest", "jest", "babel-jest", "vite", "openai"]) {
     symlinkSync(join(PACKAGE, "node_modules", name), join(project, "node_modules", name));
   }
   symlinkSync(PACKAGE, join(project, "node_modules/@screentest/client"));
   writeFileSync(join(project, "package.json"), '{"type": "module"}');
   let unnamed = 0;
-  for (const [, named, , text] of PAGE.matchAll(BLOCK)) {
+  for (const [, named, , text] of [PAGE, ...OTHERS].flatMap((page) => [...page.matchAll(BLOCK)])) {
     const file = join(project, named ?? `test/page-${(unnamed += 1)}.test.ts`);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text!);
@@ -31,7 +36,7 @@ beforeAll(() => {
 test("the blocks for vitest pass", async () => {
   const { code, output } = await run(bin("vitest"), ["run"], project);
 
-  expect(output).toContain("Tests  6 passed (6)");
+  expect(output).toContain("Tests  14 passed (14)");
   expect(code).toBe(0);
 });
 
