@@ -51,14 +51,19 @@ def read_openapi_text(path: Path) -> Json:
 
 def placed(path: Path, problems: Mapping[str, str]) -> list[str]:
     """Each of *problems*, which are by JSON pointer into the file at *path*, with file and line."""
-    try:
-        lines = _lines(path.read_bytes(), problems)
-    except (OSError, ValueError):
-        lines = {}
+    lines = lines_of(path, problems)
     return [
         f"{path}{f':{lines[at]}' if at in lines else ''}: {_shown(at)}{detail}"
         for at, detail in problems.items()
     ]
+
+
+def lines_of(path: Path, pointers: Collection[str]) -> dict[str, int]:
+    """The line of each of *pointers* into the file at *path*; nothing if it cannot be read."""
+    try:
+        return _lines(path.read_bytes(), pointers)
+    except (OSError, ValueError):
+        return {}
 
 
 def _shown(pointer: str) -> str:

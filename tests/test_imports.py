@@ -22,7 +22,7 @@ FLOORS = {
         ("specs/contracts",),
         ("specs/clauses",),
         ("specs/checks",),
-        ("specs/linting",),
+        ("specs/describing", "specs/linting"),
         ("specs/drafting",),
     ),
     "mock_server": (

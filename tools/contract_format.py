@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import yaml
 
+from screentest.specs.describing.schemas import FORMATS, schema_of
 from screentest.specs.json_types import Json
-from screentest.specs.linting.schemas import FORMATS, schema_of
 
 _INTRODUCTION = """\
 A contract is a folder with an OpenAPI file and up to four YAML files. Only the OpenAPI file is

@@ -21,7 +21,7 @@ from screentest.mock_server.kernel import magic
 from screentest.specs.behaviour.behaviour import Behaviour
 from screentest.specs.behaviour.interpretations import Interpretation
 from screentest.specs.contracts.registry import load_contract, shipped_contracts
-from screentest.specs.linting.schemas import FORMATS
+from screentest.specs.describing.schemas import FORMATS
 
 from .contract_format import format_page, schema_text
 

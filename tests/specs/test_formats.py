@@ -9,11 +9,11 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
+from screentest.specs.describing.schemas import FORMATS, schema_of
 from screentest.specs.errors import ContractError
 from screentest.specs.files import read_yaml
 from screentest.specs.formats import check_form, read_schema
 from screentest.specs.json_types import Json
-from screentest.specs.linting.schemas import FORMATS, schema_of
 
 
 def fields(name: str) -> Iterator[tuple[str, Json]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import to_builtins
 
 from screentest.specs.errors import no_such
 from screentest.specs.json_types import Json
@@ -15,7 +18,7 @@ from ..contracts import contract_option
 from ..exit_codes import Exit
 from ..files import input_file
 from ..groups import group
-from ..output import as_far_as_read, fail, json_option, show, table, tell
+from ..output import as_far_as_read, fail, json_option, say, show, table, tell
 
 if TYPE_CHECKING:
     from screentest.specs.contracts.registry import Contracts, Source
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 @group("spec", first="list")
 def command() -> None:
-    """List the contracts, check contract files, or compare them with a new OpenAPI file."""
+    """List, check and explain contracts, or compare them with a new OpenAPI file."""
 
 
 @command.command("list")
@@ -75,6 +78,78 @@ def lint(names: tuple[str, ...], *, as_json: bool) -> None:
         wrong = len({it["contract"] for it in problems})
         tell(f"{len(checked)} checked, {wrong} invalid")
     raise SystemExit(Exit.INVALID if problems else Exit.OK)
+
+
+@command.command("explain")
+@click.argument("name", metavar="PROVIDER|FOLDER|FILE")
+@json_option
+def explain(*, name: str, as_json: bool) -> None:
+    """Show what a contract says: states, prices, refusals, limits, webhooks, interpretations.
+
+    Each point has its file and line, and what it rests on: `documented` by a clause, an
+    `interpretation`, `guessed` by `screentest new`, or `assumed`. The end says what
+    `screentest verify` could judge.
+    """
+    from screentest.contract_tests.rules.contract_rules import FAMILIES, rules_of
+    from screentest.specs.checks.checks_file import load_checks
+    from screentest.specs.contracts.contract import read_contract
+    from screentest.specs.describing.explanation import explain
+
+    contract = read_contract(_folder(name))
+    checks = load_checks(contract)
+    rules = rules_of(contract, checks).values()
+    cited = {clause for rule in rules for clause in rule.clauses}
+    families = Counter(FAMILIES[it.family] for it in rules)
+    bound = [it for it in checks.clauses.values() if it.binds == "server"]
+    document = {
+        "provider": contract.provider,
+        "points": to_builtins(explain(contract)),
+        "verify": {
+            "rules": dict(families),
+            "clauses": len(checks.clauses),
+            "clauses_with_rules": sum(it.id in cited for it in bound),
+            "clauses_without_rules": [it.id for it in bound if it.id not in cited],
+            "clauses_of_others": len(checks.clauses) - len(bound),
+        },
+    }
+    with as_far_as_read():
+        show(document, _explained_lines, as_json=as_json)
+
+
+def _explained_lines(document: Json) -> Iterable[str]:
+    for section, points in groupby(document["points"], lambda it: it["section"]):
+        yield section
+        for it in points:
+            place = f"{it['file']}:{it['line']}" if it["line"] else it["file"]
+            basis = f"{it['basis']} ({', '.join(it['cites'])})" if it["cites"] else it["basis"]
+            first, *further = it["says"].splitlines() or [""]
+            yield f"  {it['name']}: {first}"
+            yield from (f"  {' ' * len(it['name'])}  {line}" for line in further)
+            yield f"    {place}  {basis}"
+    judged = document["verify"]
+    yield "verify could judge"
+    families = ", ".join(f"{count} {name}" for name, count in judged["rules"].items())
+    yield f"  {sum(judged['rules'].values())} rules: {families}"
+    if judged["clauses"]:
+        yield (
+            f"  {judged['clauses_with_rules']} of {judged['clauses']} clauses; "
+            f"{judged['clauses_of_others']} more bind clients or readers"
+        )
+        missing = judged["clauses_without_rules"]
+        yield f"  no rule for: {', '.join(missing) or 'none'}"
+
+
+@command.command("schema")
+@click.argument("file", type=click.Choice(("behaviour", "readings", "checks", "clauses")))
+def schema(*, file: str) -> None:
+    """Print the JSON Schema of a contract's file, for editors.
+
+    `# yaml-language-server: $schema=PATH` as the first line of a file makes an editor use it.
+    """
+    from screentest.specs.formats import SCHEMAS
+
+    with as_far_as_read():
+        say((SCHEMAS / f"{file}.schema.json").read_text(encoding="utf-8").rstrip())
 
 
 @command.command("diff")
