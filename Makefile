@@ -18,6 +18,8 @@ NODE := .cache/node/.installed
 EXAMPLES := .cache/examples/.installed
 # The generator of Python clients needs versions of its own of what the kit uses as well.
 CLIENTS := .cache/clients/.installed
+# Frameworks of fakes that import nothing of ours.
+FOREIGN := .cache/foreign/.installed
 
 # The npm package, with what it is tested with.
 TYPESCRIPT_FOLDER := clients/typescript
@@ -66,7 +68,7 @@ test-prism: $(DEVELOPMENT) ## the contract kit against a server that is not ours
 	$(PYTEST) tests/contract/test_prism.py $(ARGS)
 
 .PHONY: test-foreign
-test-foreign: $(DEVELOPMENT) ## the contract kit against fakes that know nothing of it, right and with defects
+test-foreign: $(DEVELOPMENT) $(FOREIGN) ## the contract kit against fakes that know nothing of it, right and with defects
 	FOREIGN=all $(PYTEST) tests/foreign $(ARGS)
 
 .PHONY: test-clients
@@ -146,7 +148,8 @@ setup: $(DEVELOPMENT) ## only install what development needs
 lock: | $(BIN)/python ## resolve the dependencies anew, newest versions first
 	$(PIP) install --quiet 'uv>=0.9'
 	rm -f requirements.lock requirements-dev.lock requirements-server.lock \
-	  requirements-neighbours.lock requirements-clients.lock requirements-examples.lock
+	  requirements-neighbours.lock requirements-clients.lock requirements-examples.lock \
+	  requirements-foreign.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group build \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements.lock
@@ -168,6 +171,9 @@ lock: | $(BIN)/python ## resolve the dependencies anew, newest versions first
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --group examples \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements-examples.lock
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --group foreign \
+	  --universal --fork-strategy fewest --generate-hashes \
+	  --python-version 3.11 --quiet -o requirements-foreign.lock
 
 .PHONY: update
 update: ## resolve the dependencies anew, then check and test with them
@@ -219,14 +225,8 @@ $(TYPESCRIPT): $(TYPESCRIPT_FOLDER)/package-lock.json
 	@cd $(TYPESCRIPT_FOLDER) && npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(CLIENTS): requirements-clients.lock | $(BIN)/python
-	@echo "installing the generator of Python clients into $(@D) ..."
-	@$(BIN)/python -m venv $(@D)
-	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r $<
-	@touch $@
-
-$(EXAMPLES): requirements-examples.lock | $(BIN)/python
-	@echo "installing the programs of vendors into $(@D) ..."
+$(CLIENTS) $(EXAMPLES) $(FOREIGN): .cache/%/.installed: requirements-%.lock | $(BIN)/python
+	@echo "installing $< into $(@D) ..."
 	@$(BIN)/python -m venv $(@D)
 	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r $<
 	@touch $@

@@ -101,13 +101,18 @@ def _ids_in(value: Json) -> Iterator[str]:
 
 
 def cites_violation(contract: Contract, operation: str, violation: Violation) -> bool:
-    """Whether a clause says that a request with *violation* is refused."""
+    """Whether a clause says that a request with *violation* is refused.
+
+    It does not where an interpretation with other readings is cited beside it.
+    """
     cites = contract.behaviour.cites
     cited = cites.of_field(operation, violation.pointer, violation.keyword)
     if cited is None:
         is_unknown = violation.keyword in {"additionalProperties", "unevaluatedProperties"}
         cited = cites.of_reason(operation, "unknown_field" if is_unknown else "invalid")
-    return has_clause(cited or ())
+    switches = contract.behaviour.interpretations.values()
+    is_open = any(it.id in (cited or ()) and it.alternatives for it in switches)
+    return has_clause(cited or ()) and not is_open
 
 
 def plain(kind: str) -> str:

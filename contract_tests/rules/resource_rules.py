@@ -116,7 +116,11 @@ def _media(known: Known) -> Iterator[Rule]:
     for views in known.checks.views.values():
         for view in views:
             if view.media is not None:
-                yield from _media_of(view.resource, view.media.source, is_sized=True)
+                yield from _media_of(
+                    view.resource,
+                    view.media.source,
+                    is_sized=bool(view.media.sizes or view.media.seconds),
+                )
     for kind, make in known.checks.makes.items():
         if make.content is not None:
             detail = f"an unfinished {plain(kind)} has no file"

@@ -64,9 +64,10 @@ def _cap_by_trial(session: Session) -> None:
             break
     if refused is not None and refused.status not in wanted and refused.status in {402, 403}:
         raise UnableError(f"job {len(running) + 1} was refused: {refused.status}")
-    state = session.shown.kind_seen(kind, session.resources.read(running[0])) if running else None
-    if state is not None and state.is_final:
-        raise UnableError("the first job had ended before the last one was asked for")
+    for made in running:
+        state = session.shown.kind_seen(kind, session.resources.read(made))
+        if state is not None and state.is_final:
+            raise UnableError("a job had ended before the last one was asked for")
     last = refused or running[-1].exchange
     tier = tiers.get(len(running))
     detail = f"{len(running)} jobs ran at once, and one more was answered {last.status}"

@@ -65,13 +65,13 @@ def inputs(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
                 4,
                 is_smoke=is_cheaply_read(contract, checks, name),
             )
-    for number, example in enumerate((*checks.refused, *checks.accepted)):
+    for example in (*checks.refused, *checks.accepted):
         is_refused = bool(example.because) or example.status is not None
         rules = contract.behaviour.operations[example.operation]
         is_free = is_refused or (rules.price is None and rules.starts is None)
         is_ordered = is_directive(example.plan) or is_directive(dict(example.added))
         yield Scenario(
-            f"example {number + 1}",
+            f"example {example.name}",
             f"{example.operation}: {example.summary}",
             bound(_example, example),
             0 if is_free else sum(prices.values()),
@@ -167,9 +167,8 @@ def _refused_example(session: Session, example: Example) -> None:
     answer = session.call(example.operation, session.plan_of(example), ids=ids)
     if looks:
         session.wallet.balance()
-    detail = f"it was answered {answer.status} instead of {any_of(wanted)}"
     rule = rule_ids.example(example.name)
-    session.judge.check(rule, detail, answer, holds=answer.status in wanted)
+    session.judge_refusal(rule, example.summary, answer, reason=example.because, wanted=wanted)
     _shows(session, rule, example.shows, answer)
 
 

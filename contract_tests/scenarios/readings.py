@@ -8,24 +8,21 @@ no other one does, is the one that the server follows. Nothing is sent.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from screentest.specs.checks.checks_file import load_checks
-from screentest.specs.contracts.contract import Contract
 from screentest.specs.errors import ContractError
 
 from ..rules.contract_rules import rules_of
 from ..rules.judge import Judge
 from ..sessions.session import Before, Session
 from ..targets.guard import Guarded
-from ..targets.needs import UnableError
 from ..targets.replayed import Answer, Replayed
 from ..targets.target import OutgoingRequest, Target
 from ..traces.trace import Raw
 from .scenario import Scenario
-from .verify import Followed, Result, scenarios_of
+from .verify import Followed, Result, run_scenario, scenarios_of
 
 #: More readings than these have never been found at one server; each takes a round of judging.
 _ROUNDS_MAX = 12
@@ -40,40 +37,53 @@ class Memory:
     before: Before
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The verdicts on one memory, and how many events its scenario *reached*."""
+
+    judge: Judge
+    reached: int
+    is_unable: bool
+
+
 @dataclass(slots=True)
 class Finder:
-    """Judges *memories* of a server again. *fixed* are the readings that the user chose."""
+    """Judges *memories* of a run at *target* again."""
 
     result: Result
     target: Target
-    fixed: Mapping[str, str]
-    _judged: dict[tuple[int, str], Judge]
+    memories: Sequence[Memory]
+    _judged: dict[str, list[Again]] = field(default_factory=dict[str, "list[Again]"])
 
-    def under(self, contract: Contract, memories: list[Memory], name: str) -> Iterator[Judge]:
-        """A judge for each memory, under the readings of *contract*, which *name* tells apart."""
-        for number, memory in enumerate(memories):
-            key = (number, name)
-            if key not in self._judged:
-                self._judged[key] = self._again(contract, memory)
-            yield self._judged[key]
+    def under(self, choices: Mapping[str, str]) -> list[Again]:
+        """Each memory again, under the readings of the run and *choices*.
 
-    def _again(self, contract: Contract, memory: Memory) -> Judge:
-        checks = load_checks(contract)
-        judge = Judge(rules_of(contract, checks), is_foreign=True)
-        target = Replayed(self.target, memory.answers)
-        session = Session(
-            target, contract, checks, judge, is_open=True, run_id=memory.before.run_id
-        )
-        session.resume(memory.before)
-        judge.scenario = memory.scenario
-        scenario = next(
-            (it for it in scenarios_of(contract, checks) if it.name == memory.scenario), None
-        )
-        session.is_hasty = scenario is not None and scenario.is_hasty
-        if scenario is not None:
-            with suppress(UnableError):
-                scenario.run(session)
-        return judge
+        Raises:
+            ContractError: the readings contradict each other.
+        """
+        name = " ".join(f"{name}={value}" for name, value in sorted(choices.items()))
+        if name not in self._judged:
+            contract = self.result.contract.under(choices)
+            checks = load_checks(contract)
+            rules = rules_of(contract, checks)
+            scenarios = {it.name: it for it in scenarios_of(contract, checks)}
+            self._judged[name] = []
+            for memory in self.memories:
+                judge = Judge(rules, is_foreign=True)
+                session = Session(
+                    Replayed(self.target, memory.answers),
+                    contract,
+                    checks,
+                    judge,
+                    is_open=True,
+                    run_id=memory.before.run_id,
+                )
+                session.resume(memory.before)
+                scenario = scenarios.get(memory.scenario)
+                unable = run_scenario(scenario, session).unable if scenario is not None else "gone"
+                reached = len(session.trace.events)
+                self._judged[name].append(Again(judge, reached, is_unable=bool(unable)))
+        return self._judged[name]
 
 
 def find_readings(
@@ -82,14 +92,14 @@ def find_readings(
     """Take from *result* what another reading explains, and note those readings in it."""
     if not result.judge.findings:
         return
-    finder = Finder(result, target, fixed, {})
     broken_in = {it.scenario for it in result.judge.findings}
-    memories = [it for it in memories if it.scenario in broken_in]
+    finder = Finder(result, target, [it for it in memories if it.scenario in broken_in])
     chosen = dict(fixed)
     # The chosen readings themselves: only what breaks again can be explained.
-    first = best = _broken(finder.under(result.contract, memories, ""))
+    judged = finder.under({})
+    first = best = _broken(judged, judged)
     for _ in range(_ROUNDS_MAX):
-        found = _better(finder, memories, chosen, best)
+        found = _better(finder, chosen, best)
         if found is None:
             break
         name, value, broken = found
@@ -102,15 +112,15 @@ def find_readings(
         )
         chosen[name], best = value, broken
     if result.readings:
-        last = list(finder.under(result.contract.under(chosen), memories, _name(chosen)))
-        _explain(result, first, best, last)
+        judges = [it.judge for it in finder.under(chosen)]
+        _explain(result, first, best, judges)
 
 
 def _better(
-    finder: Finder, memories: list[Memory], chosen: Mapping[str, str], best: Counter[str]
+    finder: Finder, chosen: Mapping[str, str], best: Counter[str]
 ) -> tuple[str, str, Counter[str]] | None:
     """The reading under which the fewest rules break, if fewer than in *best*."""
-    contract, found = finder.result.contract, None
+    contract, found, before = finder.result.contract, None, finder.under(chosen)
     for switch in contract.behaviour.interpretations.values():
         name = f"{contract.provider}.{switch.name}"
         here = chosen.get(name, switch.default)
@@ -119,14 +129,13 @@ def _better(
                 continue
             choices = {**chosen, name: value}
             try:
-                other = contract.under(choices)
-                judges = list(finder.under(other, memories, _name(choices)))
+                again = finder.under(choices)
             except ContractError:
                 continue  # readings that contradict each other
-            broken = _broken(judges)
+            broken = _broken(again, before)
             # A rule that was not judged again is not explained.
             for rule_id in best.keys() - broken.keys():
-                if not any(it.kept[rule_id] for it in judges):
+                if not any(it.judge.kept[rule_id] for it in again):
                     broken[rule_id] = best[rule_id]
             if any(broken[it] > best[it] for it in broken):
                 continue
@@ -136,14 +145,12 @@ def _better(
     return found
 
 
-def _name(choices: Mapping[str, str]) -> str:
-    return " ".join(f"{name}={value}" for name, value in sorted(choices.items()))
-
-
-def _broken(judges: Iterable[Judge]) -> Counter[str]:
+def _broken(again: Sequence[Again], before: Sequence[Again]) -> Counter[str]:
+    """How often each rule is broken *again*; what was not reached counts as *before*."""
     found: Counter[str] = Counter()
-    for judge in judges:
-        found += judge.broken
+    for new, old in zip(again, before, strict=True):
+        is_cut = new.is_unable and new.reached < old.reached
+        found += new.judge.broken | old.judge.broken if is_cut else new.judge.broken
     return found
 
 

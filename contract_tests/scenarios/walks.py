@@ -265,6 +265,8 @@ def _media(session: Session, view: View, made: Made, read: Exchange) -> None:
 def _size(session: Session, view: View, made: Made, fetched: Exchange) -> None:
     media = view.media
     assert media is not None
+    if not (media.sizes or media.seconds):
+        return
     footage = read_footage(fetched.body)
     wanted: Json = media.sizes
     for fact in media.size_by:

@@ -124,7 +124,8 @@ class Calls:
     ) -> bool:
         """Judge whether the last of *exchanges* was refused for *reason* with a status of *wanted*.
 
-        Where no clause names that status, another refusal is another reading.
+        Where no clause alone names that status, another refusal is another reading. Without a
+        *reason* the rule itself names it.
         """
         answer = exchanges[-1]
         return self.judge.check(
@@ -134,13 +135,14 @@ class Calls:
             holds=answer.status in wanted,
             is_documented=answer.status < 400
             or answer.status >= 500
+            or not reason
             or self.is_cited(answer.operation, reason),
         )
 
     def is_cited(self, operation: str, reason: str) -> bool:
-        """Whether a clause says how a refusal for *reason* looks."""
+        """Whether clauses alone, and no interpretation, say how a refusal for *reason* looks."""
         cited = self.contract.behaviour.cites.of_reason(operation, reason)
-        return has_clause(cited or ())
+        return bool(cited) and all(has_clause([it]) for it in cited or ())
 
     def send(self, wire: OutgoingRequest, who: Identity = ANONYMOUS) -> Exchange:
         """Send a request that no plan describes."""

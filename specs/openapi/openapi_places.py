@@ -61,8 +61,10 @@ def schema_citations(document: Json, operation: str, *, is_sent: bool) -> tuple[
     """The ids cited by the schemas of an operation's requests, or of its answers."""
     found = (
         it
-        for it in _all_places(document)
-        if not it.is_whole and it.is_sent == is_sent and operation in it.operations
+        for path, method, item in _operations(document)
+        if item[method]["operationId"] == operation
+        for it in _operation_places(document, path, method, item)
+        if not it.is_whole and it.is_sent == is_sent
     )
     return tuple(dict.fromkeys(cited for it in found for cited in it.ids))
 
@@ -71,10 +73,16 @@ def _all_places(document: Json) -> Iterator[Found]:
     yield from _own("info", document.get("info", {}))
     for name, scheme in document.get("components", {}).get("securitySchemes", {}).items():
         yield from _own(f"components/securitySchemes/{name}", scheme)
+    for path, method, item in _operations(document):
+        yield from _operation_places(document, path, method, item)
+
+
+def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:
+    """The path, the method and the path item of each operation."""
     for path, item in document["paths"].items():
         for method in METHODS:
             if method in item:
-                yield from _operation_places(document, path, method, item)
+                yield path, method, item
 
 
 def _own(at: str, value: Json) -> Iterator[Found]:

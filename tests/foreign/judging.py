@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
 import threading
+import time
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from http.server import HTTPServer
@@ -16,9 +19,14 @@ from screentest.contract_tests.runs.command import run_verify
 from screentest.contract_tests.runs.options import VerifyOptions
 from screentest.contract_tests.scenarios.verify import Result
 
-MEDIA = Path(__file__).parent.parent.parent / "fixtures" / "media"
+from ..tree import ROOT
+
+_HERE = Path(__file__).parent
+MEDIA = ROOT / "fixtures" / "media"
+_PYTHON = ROOT / ".cache" / "foreign" / "bin" / "python"
 SPEED = 600.0
 _BUDGET = 20_000
+_START_S = 20
 
 
 @contextmanager
@@ -37,6 +45,32 @@ def serving(server: HTTPServer) -> Generator[str]:
 def served(app: Any) -> AbstractContextManager[str]:
     """The address of *app*, a WSGI application."""
     return serving(make_server("127.0.0.1", 0, app, threaded=True))
+
+
+@contextmanager
+def started(program: str, defect: str) -> Generator[str]:
+    """The address of a fake that is a program of its own, in the environment of the tier."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [str(it) for it in (_PYTHON, _HERE / program, port, SPEED, MEDIA, defect)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            _wait_for(process, port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline_s = time.monotonic() + _START_S
+    while time.monotonic() < deadline_s and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("the fake did not start; make test-foreign installs what it needs")
 
 
 def judged(provider: str, url: str, *, speed: float = SPEED, **more: Any) -> Result:

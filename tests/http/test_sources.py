@@ -46,7 +46,7 @@ BODIES: list[tuple[str, str, Json, str]] = [
     ("ulazai", ULAZAI, {"prompt": "A", "prompt_directory_optin": 1}, "UL-019"),
     ("ulazai", ULAZAI, {"prompt": "A", "seconds": 8}, "L24"),
     ("ulazai", PICTURE, {"prompt": "A"}, "UL-034"),
-    ("oshara", OSHARA, {"title": "A"}, "OS-006, OS-062"),
+    ("oshara", OSHARA, {"title": "A"}, "OS-006, S13"),
     ("ugc_copilot", UGC, {"data": {**SCENE, "engine": "runway"}}, "UG-012"),
     ("ugc_copilot", UGC, {"data": {**SCENE, "quality": "4k"}}, "UG-013"),
     ("ugc_copilot", UGC, {"data": {**SCENE, "duration": "8"}}, "UG-014"),
@@ -130,7 +130,7 @@ NOWHERE = [
     ("ulazai", "GET", "/api/v1/sora/status/sra_2_0000000000000000", "UL-001, L23"),
     ("oshara", "GET", "/api/video-jobs/9/", "OS-060, OS-061"),
     ("oshara", "GET", "/api/video-jobs", "OS-001"),
-    ("oshara", "DELETE", OSHARA, "OS-063"),
+    ("oshara", "DELETE", OSHARA, "S17"),
     ("ugc_copilot", "POST", "/proxyNothing", "UG-001"),
     ("ugc_copilot", "GET", UGC, "UG-002"),
 ]
