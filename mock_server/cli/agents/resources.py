@@ -38,6 +38,10 @@ def resources(mock: Mock) -> Mapping[str, Resource]:
     journal = JOURNAL_TEMPLATE.format(world=mock.world_id)
     last = "the last requests with their findings"
     found = [Resource(journal, f"journal of {mock.world_id}", last, "application/x-ndjson")]
+    if mock.explored is not None:
+        what = "what became of a program for each request and each way in which it can break"
+        uri = f"{_PREFIX}explored"
+        found.append(Resource(uri, "explored", what, "application/json", mock.explored))
     for contract in mock.contracts:
         for part, (file, summary) in _FILES.items():
             # A contract may be an OpenAPI file alone, whatever is beside it.

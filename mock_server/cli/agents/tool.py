@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlencode
 
 from screentest.specs.contracts.registry import Contracts
@@ -15,11 +16,15 @@ from ..client import segment, send
 
 @dataclass(frozen=True, slots=True)
 class Mock:
-    """The running mock at *url*, the world that is meant by default, and the contracts."""
+    """The running mock at *url*, the world that is meant by default, and the contracts.
+
+    *explored* is a report of `screentest explore`, as JSON.
+    """
 
     url: str
     world_id: str
     contracts: Contracts
+    explored: Path | None = None
 
     def send(self, method: str, path: str, query: Mapping[str, Json], body: Json = None) -> Json:
         """The answer of the control API.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ..client import world_options
 from ..contracts import contract_option
+from ..files import input_file
 
 if TYPE_CHECKING:
     from screentest.specs.contracts.registry import Contracts
@@ -17,11 +19,18 @@ if TYPE_CHECKING:
 @world_options
 @contract_option
 @click.option(
+    "--explored",
+    type=input_file(),
+    help="A report json:F of `screentest explore`, which the agent can read.",
+)
+@click.option(
     "--allow-changes",
     is_flag=True,
     help="Let the agent advance clocks, inject faults, and change worlds. Default: it only reads.",
 )
-def command(url: str, world_id: str, contracts: Contracts, *, allow_changes: bool) -> None:
+def command(
+    url: str, world_id: str, contracts: Contracts, *, explored: Path | None, allow_changes: bool
+) -> None:
     """Serve the mock's journal and contracts to a coding agent.
 
     The agent starts this program and speaks the Model Context Protocol with it over standard input
@@ -30,4 +39,4 @@ def command(url: str, world_id: str, contracts: Contracts, *, allow_changes: boo
     from ..agents.server import serve_tools
     from ..agents.tool import Mock
 
-    serve_tools(Mock(url, world_id, contracts), allow_changes=allow_changes)
+    serve_tools(Mock(url, world_id, contracts, explored), allow_changes=allow_changes)
