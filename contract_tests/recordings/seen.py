@@ -23,14 +23,20 @@ from .har import raws_of_har
 #: A reference to another file.
 _OUTWARD = re.compile(rb"""\$ref["']?\s*:\s*["']?[^#"'\s]""")
 _BYTES_MAX = 256 * 1024 * 1024
+#: That of the API, and that of its webhooks.
+_DOCUMENTS_MAX = 2
 
 
 class Sources(Struct, frozen=True):
-    """An OpenAPI *document* with its text, *openapi*, and recorded *calls*, the oldest first."""
+    """An OpenAPI *document* with its text, *openapi*, and recorded *calls*, the oldest first.
+
+    *events* is a second document, that of the vendor's webhooks.
+    """
 
     document: Json
     openapi: str
     calls: Sequence[Seen]
+    events: Json = None
 
 
 def read_sources(name: str, paths: Sequence[Path]) -> Sources:
@@ -39,7 +45,8 @@ def read_sources(name: str, paths: Sequence[Path]) -> Sources:
     Without an OpenAPI file among them, the document is made from the recordings.
 
     Raises:
-        ContractError: a file is neither an OpenAPI file nor a recording, or two are OpenAPI files.
+        ContractError: a file is neither an OpenAPI file nor a recording, or three are OpenAPI
+            files.
         ValueError: a recording is wrong.
     """
     documents: list[Path] = []
@@ -53,10 +60,9 @@ def read_sources(name: str, paths: Sequence[Path]) -> Sources:
                 calls += _seen(origin, [raw])
         else:
             documents.append(path)
-    if len(documents) > 1:
-        raise ContractError(
-            f"{documents[1]}: one OpenAPI file is enough, and {documents[0]} is one"
-        )
+    if len(documents) > _DOCUMENTS_MAX:
+        detail = "expected one OpenAPI file, and perhaps one of the webhooks; got a third"
+        raise ContractError(f"{documents[_DOCUMENTS_MAX]}: {detail}")
     calls.sort(key=lambda it: it.at_ms)
     if not documents:
         document = document_of(name, calls)
@@ -67,7 +73,8 @@ def read_sources(name: str, paths: Sequence[Path]) -> Sources:
     written = _read(documents[0], most=_BYTES_MAX)
     # What other files hold becomes part of the one file.
     whole = yaml_text(document) if _OUTWARD.search(written) else written.decode("utf-8-sig")
-    return Sources(document, whole, calls)
+    events = read_document(documents[1]) if len(documents) > 1 else None
+    return Sources(document, whole, calls, events)
 
 
 def _seen(origin: str, raws: Sequence[Raw] | Iterator[Raw]) -> Iterator[Seen]:

@@ -129,7 +129,7 @@ def _with_names(raw: Json) -> Json:
         full[section] = named(raw.get(section, {}), field)
     webhooks = raw.get("webhooks")
     if webhooks:
-        source = {"source": webhooks.get("source", "")}
+        source = {name: webhooks[name] for name in ("source",) if name in webhooks}
         events = {type_: {**source, **it} for type_, it in webhooks["events"].items()}
         full["webhooks"] = {**webhooks, "events": named(events, "type")}
     return full

@@ -16,6 +16,7 @@ from ..openapi.fields import Fields
 from ..openapi.generating import UngeneratedError, generate
 from ..openapi.operations import Operation, compile_operations
 from .access import add_access, add_limits
+from .deliveries import Drawn, Event, add_deliveries, events_of
 from .draft import Draft
 from .filling import Echo, Known
 from .forms import UUID, form_of, sample_of
@@ -28,6 +29,7 @@ from .words import KIND_ORDER, Role, kind_of_state, role_of
 #: Where nothing says how long a state lasts.
 _LASTS_MS = {Kind.WAITING: [1_000, 5_000], Kind.RUNNING: [20_000, 60_000]}
 _LISTED_MAX = 6
+_NO_CONTENT = 204
 
 
 class _Price(Struct, frozen=True):
@@ -36,9 +38,16 @@ class _Price(Struct, frozen=True):
 
 
 def draft_contract(
-    name: str, document: Json, *, only: Collection[str] = (), calls: Sequence[Seen] = ()
+    name: str,
+    document: Json,
+    *,
+    only: Collection[str] = (),
+    calls: Sequence[Seen] = (),
+    events: Json = None,
 ) -> Draft:
     """The draft for *document* and recorded *calls*, about the operations *only*, or all.
+
+    *events* is a document of the webhooks, where the vendor publishes one beside its API's.
 
     Raises:
         UnknownNameError: *only* names an operation that the document does not have.
@@ -47,7 +56,10 @@ def draft_contract(
     recorded = Recorded(calls, operations)
     draft = Draft({"behaviour": 1, "provider": {"id": name}})
     found = find_resources(operations, recorded.links(), recorded.states(), draft.unknown)
-    _Drafting(draft, document, operations, recorded).add_all(found)
+    sent = events_of(events or document)
+    if events is not None and not sent:
+        draft.unknown.append("which events there are (the second OpenAPI file has none)")
+    _Drafting(draft, document, operations, recorded, sent).add_all(found)
     return draft
 
 
@@ -70,14 +82,16 @@ class _Drafting:
         document: Json,
         operations: Mapping[str, Operation],
         recorded: Recorded,
+        events: Sequence[Event],
     ) -> None:
+        self._events = events
         self._draft = draft
         self._document = document
         self._operations = operations
         self._recorded = recorded
         self._prices: dict[str, _Price] = {}
         self._lifecycles: dict[str, States] = {}
-        self._drawn: list[Found] = []
+        self._drawn: list[Drawn] = []
 
     def add_all(self, found: Sequence[Found]) -> None:
         """Add everything about the resources *found*."""
@@ -89,16 +103,16 @@ class _Drafting:
         add_access(self._draft, self._document, self._operations, self._recorded, amounts)
         self._draft.rules["lifecycles"] = {}
         for it in sorted(found, key=lambda it: it.creates[0].operation.path.count("{")):
-            if self._add_resource(it):
-                self._drawn.append(it)
-        jobs = [it for it in self._drawn if it.status_at is not None]
-        polled = [it.read.id for it in jobs]
+            self._add_resource(it)
+        jobs = [it for it in self._drawn if it.states]
+        polled = [it.found.read.id for it in jobs]
         add_limits(self._draft, self._operations, self._recorded, polled)
         if jobs:
             url = {"path": "{id}/video.mp4", "lives_ms": None}
             self._draft.put(("urls", "video"), url, "files never expire", "no lifetime is known")
             media = {"size": [1280, 720], "fps": 24, "duration_s": 4}
             self._draft.put(("media",), media, "size, rate and length", "nothing names them")
+            add_deliveries(self._draft, self._events, jobs)
         else:
             del self._draft.rules["lifecycles"]
             self._draft.unknown.append("which operation starts a job, and which one reads it")
@@ -124,14 +138,14 @@ class _Drafting:
 
     # Resources
 
-    def _add_resource(self, found: Found) -> bool:
-        """Add *found*; whether its answers can be said."""
+    def _add_resource(self, found: Found) -> None:
+        """Add *found*, if its answers can be said."""
         draft, name = self._draft, found.name
         states = _ordered(found.states) if found.status_at is not None else []
         drawn = self._view(found, states)
         if drawn is None:
             draft.unknown.append(f"how the answer of {found.read.id} shows its {name}")
-            return False
+            return
         view, known, form, because = drawn
         answers = {
             it.operation.id: creation_answer(it.operation, found, known, states)
@@ -146,17 +160,18 @@ class _Drafting:
             if answers[it.operation.id] is not None and self._has_parent(it.operation)
         ]
         if not created:
-            return False
+            return
         draft.put(("resources", name, "id"), form, form, because)
+        lifecycle = self._lifecycle(found, states) if states else ""
         if states:
-            draft.put(("resources", name, "lifecycle"), self._lifecycle(found, states))
+            draft.put(("resources", name, "lifecycle"), lifecycle)
+        self._drawn.append(Drawn(found, view, known, states, lifecycle))
         guess, because = "what these fields show", "their names say so"
         draft.put(("resources", name, "view"), view.template, guess, because)
         for it in created:
             answer = answers[it.operation.id]
             self._add_creation(found, it, None if answer == view.first else answer)
-        self._add_rest(found, view, known)
-        return True
+        self._add_rest(found, view, known, states)
 
     def _view(self, found: Found, states: States) -> tuple[View, Known, str, str] | None:
         """The view of *found*, what it shows, and the form of its ids with the reason."""
@@ -181,7 +196,9 @@ class _Drafting:
         """The name of the lifecycle with *states*, which is added unless there is one."""
         draft, place = self._draft, ("lifecycles", found.name)
         is_timed = any(self._recorded.lasts_ms(found, state) for state, _ in states)
-        same = [name for name, it in self._lifecycles.items() if it == states and not is_timed]
+        # An event is that of a lifecycle: resources with events of their own do not share one.
+        is_own = is_timed or bool(self._events)
+        same = [name for name, it in self._lifecycles.items() if it == states and not is_own]
         if same:
             return same[0]
         self._lifecycles[found.name] = states
@@ -218,9 +235,8 @@ class _Drafting:
 
     def _parent(self, operation: Operation) -> Found | None:
         """The resource that the path of *operation* names, if its answers could be drafted."""
-        return next(
-            (it for it in self._drawn if operation.path.startswith(f"{it.read.path}/")), None
-        )
+        known = (it.found for it in self._drawn)
+        return next((it for it in known if operation.path.startswith(f"{it.read.path}/")), None)
 
     def _has_parent(self, operation: Operation) -> bool:
         """Whether what the path of *operation* names is known, if it names anything."""
@@ -229,7 +245,7 @@ class _Drafting:
         self._draft.unknown.append(f"what {operation.id} creates: its path names what is not known")
         return False
 
-    def _add_rest(self, found: Found, view: View, known: Known) -> None:
+    def _add_rest(self, found: Found, view: View, known: Known, states: States) -> None:
         draft, name = self._draft, found.name
         target = [{"resource": name, "id": found.id_from}]
         read: dict[str, Json] = {"effect": "read", "does": "read", "acts_on": target}
@@ -246,7 +262,8 @@ class _Drafting:
             draft.put(place, rule, f"it lists each {name}", link.because)
         for link in found.deletes:
             self._add_deletion(found, link, known)
-        draft.unknown += [f"what {it.operation.id} does to {_one(name)}" for it in found.cancels]
+        for link in found.cancels:
+            self._add_cancellation(found, link, known, states)
 
     def _add_deletion(self, found: Found, link: Link, known: Known) -> None:
         draft, operation = self._draft, link.operation
@@ -256,6 +273,20 @@ class _Drafting:
         if answer is not None:
             rule["answer"] = creation_answer(operation, found, known, ()) or answer.value
         guess = f"it deletes {_one(found.name)}"
+        draft.put(("operations", operation.id), rule, guess, link.because)
+
+    def _add_cancellation(self, found: Found, link: Link, known: Known, states: States) -> None:
+        draft, operation = self._draft, link.operation
+        closed = [it for it in states if it[1] is Kind.CLOSED]
+        answer = answer_of(operation)
+        if not closed or (answer is None and operation.success_status != _NO_CONTENT):
+            draft.unknown.append(f"what {operation.id} does to {_one(found.name)}")
+            return
+        target = [{"resource": found.name, "id": found.id_from}]
+        rule: dict[str, Json] = {"effect": "write", "does": "cancel", "acts_on": target}
+        if answer is not None:
+            rule["answer"] = creation_answer(operation, found, known, closed) or answer.value
+        guess = f"it ends {_one(found.name)} as {closed[0][0]}"
         draft.put(("operations", operation.id), rule, guess, link.because)
 
     def _ask(self) -> None:

@@ -16,7 +16,7 @@ from ..behaviour.lifecycles import Kind
 from ..json_types import Json
 from ..openapi.fields import Fields
 from .links import Answer
-from .values import Path, at, leaves
+from .values import Path, at, leaves, put
 from .words import Role, is_file, is_video, role_of, snake
 
 _FILE = "https://files.example/video.mp4?signature=0"
@@ -229,15 +229,15 @@ class _Filler:
 
     def _accepts(self, place: Path, value: Json) -> bool:
         sample = deepcopy(self.made.sample)
-        _set(sample, place, value)
+        put(sample, place, value)
         return self._schema.is_valid(sample)
 
     def _put(self, place: Path, candidates: Sequence[tuple[Json, Json]]) -> bool:
         """Put in the first of *candidates*, (template, sample), that the schema permits."""
         for template, sample in candidates:
             if self._accepts(place, sample):
-                _set(self.made.sample, place, sample)
-                _set(self.made.template, place, template)
+                put(self.made.sample, place, sample)
+                put(self.made.template, place, template)
                 return True
         return False
 
@@ -279,7 +279,3 @@ def _has_file(name: str, value: Json) -> bool:
 
 def _has_video(name: str, value: Json) -> bool:
     return any(is_file(inner, it) and is_video(inner) for inner, it in leaves(name, value))
-
-
-def _set(value: Json, place: Path, new: Json) -> None:
-    at(value, place[:-1])[place[-1]] = new

@@ -40,3 +40,8 @@ def objects_in(value: Json, place: Path) -> Iterator[tuple[Path, Mapping[str, Js
         yield place, value
         for name, inner in value.items():
             yield from objects_in(inner, (*place, name))
+
+
+def put(value: Json, place: Path, new: Json) -> None:
+    """Set *new* at *place* in *value*."""
+    at(value, place[:-1])[place[-1]] = new

@@ -14,7 +14,7 @@ from ..json_types import Json
 from ..openapi.operations import Operation
 from .filling import Known, show
 from .links import Answer, Found, answer_of, id_places
-from .values import Path, at, objects_in
+from .values import Path, at, objects_in, put
 from .words import snake
 
 #: States with their meaning, in the order in which a job passes through them.
@@ -105,8 +105,8 @@ def list_answer(operation: Operation, view: View, known: Known) -> Json:
         return "$items" if answer.schema.is_valid(list(view.samples)) else None
     for inner in (sample, template):
         _end_pages(inner)
-    _set(sample, place, list(view.samples))
-    _set(template, place, "$items")
+    put(sample, place, list(view.samples))
+    put(template, place, "$items")
     return template if answer.schema.is_valid(sample) else None
 
 
@@ -133,10 +133,6 @@ def _end_pages(value: Json) -> None:
                 inside[name] = False
             elif isinstance(inner, str) and re.search(r"(next|cursor|page_token)", snake(name)):
                 inside[name] = None
-
-
-def _set(value: Json, place: Path, new: Json) -> None:
-    at(value, place[:-1])[place[-1]] = new
 
 
 def edges_of(states: States) -> Mapping[str, list[str]]:

@@ -124,7 +124,7 @@ _INVALID: tuple[tuple[str, ...], ...] = (
     ("new", "lamp", "--from=bytes.har"),
     ("new", "lamp", "--from=journal.json"),
     ("new", "lamp", "--from=/dev/zero"),
-    ("new", "lamp", "--from=vendor.json", "--from=vendor.json"),
+    ("new", "lamp", *["--from=vendor.json"] * 3),
     ("new", "lamp", "--from=vendor.json", "--har=text.har"),
     ("snapshot", "restore", "bytes.har"),
     ("snapshot", "restore", "/dev/zero"),

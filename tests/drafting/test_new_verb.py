@@ -61,7 +61,11 @@ def test_files_that_a_document_refers_to_become_part_of_it(
         (("--from=text",), Exit.INVALID, 'text:1: the document is not of type "object"'),
         (("--from=/dev/zero",), Exit.INVALID, "/dev/zero: this is not a regular file"),
         (("--from=large",), Exit.INVALID, "large is larger than 16777216 bytes"),
-        (("--from=vendor.json", "--from=vendor.json"), Exit.INVALID, "one OpenAPI file is enough"),
+        (
+            ("--from=vendor.json", "--from=vendor.json", "--from=vendor.json"),
+            Exit.INVALID,
+            "got a third",
+        ),
         (("--from=vendor.json", "--har=odd.har"), Exit.INVALID, "odd.har: entry 1: "),
         (("--from=empty.har",), Exit.INVALID, "no recorded call has an answer of JSON"),
         (("--from=vendor.json", "--only=getVidio"), Exit.USAGE, "did you mean 'getVideo'?"),

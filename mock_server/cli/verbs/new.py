@@ -22,7 +22,8 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
     type=input_file(),
     multiple=True,
     required=True,
-    help="An OpenAPI file (3.0 or 3.1), a HAR file, or a trace of `record`. Repeatable.",
+    help="An OpenAPI file (3.0 or 3.1), a HAR file, or a trace of `record`. Repeatable; a second "
+    "OpenAPI file is that of the webhooks.",
 )
 @click.option(
     "--har", "recordings", type=input_file(), multiple=True, help="A further recording. Repeatable."
@@ -62,7 +63,9 @@ def command(
         fail(f"cannot write {folder}: it exists", "name another folder with --into")
     sources = read_sources(name, [*files, *recordings])
     wanted = [it.strip() for given in only for it in given.split(",") if it.strip()]
-    draft = draft_contract(name, sources.document, only=wanted, calls=sources.calls)
+    draft = draft_contract(
+        name, sources.document, only=wanted, calls=sources.calls, events=sources.events
+    )
     contract = write_contract(folder, sources.openapi, draft)
     with as_far_as_read():
         for line in summary_lines(contract, draft):
