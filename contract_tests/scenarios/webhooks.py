@@ -68,6 +68,12 @@ def _rules(session: Session) -> WebhookRules:
     return rules
 
 
+def _last_event(rules: WebhookRules) -> WebhookEvent:
+    """An event of the end of a job, so that none follows it; the first one without such an end."""
+    events = list(rules.events.values())
+    return next((it for it in events if it.ends is not None), events[0])
+
+
 def _endpoint(session: Session, who: Identity, *types: str) -> ReceiverEndpoint:
     found = session.controls.new_endpoint(who, list(types))
     if found is None:
@@ -181,7 +187,7 @@ def signature_problem(rules: WebhookRules, delivery: SeenDelivery, secret: str) 
 def _retries(session: Session) -> None:
     rules, controls, check = _rules(session), session.controls, session.judge.check
     who = session.wallet.rich("deaf")
-    event = next(iter(rules.events.values()))
+    event = _last_event(rules)
     endpoint = _endpoint(session, who, event.type)
     controls.answer_deliveries([_REFUSED] * (len(rules.retries_ms) + 3))
     made = _job(session, event, who)
@@ -218,7 +224,7 @@ def _event_id(delivery: SeenDelivery) -> Json:
 
 def _rotation(session: Session) -> None:
     rules, who = _rules(session), session.wallet.rich("careful")
-    event = next(iter(rules.events.values()))
+    event = _last_event(rules)
     endpoint = _endpoint(session, who, event.type)
     _job(session, event, who)
     fresh = session.controls.rotate(endpoint)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from copy import deepcopy
 from pathlib import Path
 
+import pytest
 from werkzeug.test import Client as WsgiClient
 
+from screentest.mock_server.cli.exit_codes import Exit
 from screentest.mock_server.http.app import create_app
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.drafting.draft import Draft
@@ -17,7 +19,7 @@ from screentest.specs.openapi.document_file import read_document, served_form
 
 from ..lantern.lantern import Receiver
 from ..mock_client import MINUTE_MS, Account, make_world
-from .lamp import DOCUMENT, write_document
+from .lamp import DOCUMENT, verified, write_document
 
 _SIGNED = [
     {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
@@ -80,15 +82,35 @@ def test_an_address_in_the_request_gets_the_end_of_its_job(tmp_path: Path) -> No
     ]
 
 
-def test_documented_events_are_drafted_with_their_headers(tmp_path: Path) -> None:
+def _with_events() -> Json:
     document = deepcopy(DOCUMENT)
     document["openapi"] = "3.1.0"
-    del _video(document)["properties"]["error"]["nullable"]
+    _video(document)["properties"]["error"] = {"type": ["null", "string"]}
     document["webhooks"] = {
         "video.started": _event("video.started", {"$ref": "#/components/schemas/Video"}),
         "video.done": _event("video.done", {"$ref": "#/components/schemas/Video"}),
         "voice.purple": _event("voice.purple", {"type": "object"}),
     }
+    return document
+
+
+@pytest.mark.parametrize(
+    "document", [_with_events(), _with_callback()], ids=["documented", "callback"]
+)
+def test_drafted_webhooks_pass_their_own_verification(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    document: Json,
+) -> None:
+    """An event before the end of a job is not taken for a repetition."""
+    contract, _ = _drafted(tmp_path, document)
+
+    assert verified(contract.folder, monkeypatch) == Exit.OK, capfd.readouterr().out
+
+
+def test_documented_events_are_drafted_with_their_headers(tmp_path: Path) -> None:
+    document = _with_events()
 
     contract, draft = _drafted(tmp_path, document)
     lamp, receiver = _served(contract)

@@ -26,7 +26,9 @@ pytestmark = pytest.mark.skipif(not _SAMPLES, reason="SCREENTEST_OPENAPI_SAMPLES
 
 def _drafted(folder: Path, name: str) -> Contract:
     source = Path(_SAMPLES, f"{name}.json")
-    draft = draft_contract(name, read_document(source))
+    webhooks = Path(_SAMPLES, f"{name}.webhooks.json")
+    events = read_document(webhooks) if webhooks.exists() else None
+    draft = draft_contract(name, read_document(source), events=events)
     return write_contract(folder / name, source.read_text(), draft)
 
 
