@@ -14,12 +14,13 @@ from screentest.specs.expressions.templates import Template
 from screentest.specs.json_types import Json
 
 from ..engine.facts import Facts, call_facts, resource_facts
-from ..engine.provider import Call, Reply
+from ..engine.provider import Call, Refusal, Reply
 from ..engine.steps import cancel
 from ..engine.views import file_of, view
 from ..kernel.rows import Resource
 from ..media.ranges import part_of
 from .made_answers import answer_unbehaved, made_reply
+from .refusals import shape_refusal
 
 _LISTED_MAX = 100
 
@@ -33,6 +34,28 @@ def answer_from_contract(call: Call) -> Reply:
     if call.rules.is_unbehaved:
         return answer_unbehaved(call)
     return _VERBS.get(call.rules.does or "example", _example)(call)
+
+
+def ordered_failure(call: Call) -> Reply | None:
+    """The refusal of an operation with a `failure`, where a fault or a directive says so.
+
+    It is returned, not raised, because a raised refusal would undo that the fault was applied.
+    """
+    if call.rules.failure is None:
+        return None
+    where = {"operation": call.operation.id, "account": call.account_id}
+    fault, directive = call.ctx.apply_fault("job_failure", where), call.directive
+    if fault is None and (directive is None or directive.verb != "fail"):
+        return None
+    asked = fault.attributes.get("reason") if fault is not None else None
+    asked = asked or (directive.text if directive is not None else "") or call.rules.failure
+    price = call.rules.price
+    if price is not None and price.kept_on_error and call.cost is not None:
+        ctx = call.ctx
+        ctx.ledger.charge(call.account_id, call.cost.amount, ctx.now_ms, None, ctx.number)
+    reply = shape_refusal(call, Refusal("failed", {"problem": asked}))
+    reply.refusal = None
+    return reply
 
 
 def _example(call: Call) -> Reply:
@@ -214,6 +237,9 @@ def _reply(call: Call, facts: Facts, resource: Resource | None) -> Reply:
         body = answer.fill(facts)
     else:
         body = view(call.ctx, resource) if resource is not None else None
+    if call.rules.envelope is not None:
+        facts["made"] = body
+        body = call.rules.envelope.fill(facts)
     headers = _filled(call.rules.headers, facts) or {}
     return Reply(_status(call, facts), body, {name: str(it) for name, it in headers.items()})
 

@@ -6,6 +6,7 @@ A fact that is not needed costs nothing, and does not shorten how long an answer
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -59,9 +60,15 @@ def call_facts(call: Call, resource: Resource | None = None) -> Facts:
     def find(name: str) -> Json:
         if about is not None and name in _RESOURCE:
             return _RESOURCE[name](about)
-        return _CALL[name](call) if name in _CALL else _WORLD[name](call.ctx)
+        return _CALL[name](call, facts) if name in _CALL else _WORLD[name](call.ctx)
 
-    return Facts(find)
+    facts = Facts(find)
+    return facts
+
+
+def content_of(call: Call, given: Json) -> str:
+    """16 hexadecimal digits, the same for equal requests only."""
+    return digest(call.operation.id, json.dumps(given, sort_keys=True)).hex()[:16]
 
 
 def clip_of(rules: FileRules, facts: Facts) -> Clip:
@@ -157,13 +164,25 @@ _RESOURCE: Mapping[str, _Finder] = {
     "view": _OfResource.view,
     "bytes": _OfResource.sizes,
 }
-_CALL: Mapping[str, Callable[[Call], Json]] = {
-    "path": lambda call: call.path,
-    "query": lambda call: call.query,
-    "body": lambda call: call.body,
-    "operation": lambda call: call.operation.id,
-    "number": lambda call: call.ctx.number,
-    "account": lambda call: call.account,
-    "webhook_secret": lambda call: account_secret(call.ctx, call.account_id),
-    "found": lambda call: Facts(lambda kind: resource_facts(call.ctx, call.found[kind])),
+_CALL: Mapping[str, Callable[[Call, Facts], Json]] = {
+    "path": lambda call, _: call.path,
+    "query": lambda call, _: call.query,
+    "body": lambda call, _: call.body,
+    "given": lambda call, _: call.provider.fields(call) if call.provider.fields else call.body,
+    "supplied": lambda call, _: call.provider.price_facts[call.operation.id](call),
+    "content": lambda call, facts: content_of(call, facts["given"]),
+    "random": lambda call, facts: call.ctx.rng(call.operation.id, facts["content"]),
+    "pick": lambda _, facts: facts["random"].choice,
+    "sample": lambda _, facts: facts["random"].sample,
+    "random_int": lambda _, facts: facts["random"].randint,
+    "owned": lambda call, _: (
+        lambda kind, most: len(
+            call.ctx.rows.resources.of_account(call.ctx.provider, kind, call.account_id, limit=most)
+        )
+    ),
+    "operation": lambda call, _: call.operation.id,
+    "number": lambda call, _: call.ctx.number,
+    "account": lambda call, _: call.account,
+    "webhook_secret": lambda call, _: account_secret(call.ctx, call.account_id),
+    "found": lambda call, _: Facts(lambda kind: resource_facts(call.ctx, call.found[kind])),
 }

@@ -235,6 +235,7 @@ Reaction = Callable[[Instant, Resource], None]
 StateOf = Callable[[Instant, Resource], str]
 Shape = Callable[[Call, Refusal], "Reply | None"]
 Tolerance = Callable[[Call, Violation], bool]
+FieldsOf = Callable[[Call], Mapping[str, Json]]
 AssetOf = Callable[[Instant, Mapping[str, str]], "Asset | None"]
 StreamFacts = Callable[[Instant, Resource], Mapping[str, Json]]
 IdReader = Callable[[Instant, str], str]
@@ -258,6 +259,7 @@ class Provider(Struct):
     id_readers: dict[str, IdReader] = {}
     shape: Shape | None = None
     tolerance: Tolerance | None = None
+    fields: FieldsOf | None = None
 
     def operation(self, operation_id: str) -> Callable[[Handler], Handler]:
         """Register the function that answers an operation."""
@@ -305,6 +307,11 @@ class Provider(Struct):
         self.tolerance = tolerance
         return tolerance
 
+    def reads_fields(self, fields: FieldsOf) -> FieldsOf:
+        """Register how the fields of a body are found, which templates know as `given`."""
+        self.fields = fields
+        return fields
+
     def include(self, other: Provider) -> None:
         """Add everything that *other* registered."""
         # Modules of a provider register apart and are gathered here, so none knows the others.
@@ -315,6 +322,7 @@ class Provider(Struct):
             mine.update(theirs)
         self.shape = other.shape or self.shape
         self.tolerance = other.tolerance or self.tolerance
+        self.fields = other.fields or self.fields
 
 
 _TABLES = (

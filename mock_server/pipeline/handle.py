@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from screentest.specs.behaviour.prices import Moment
 
-from ..answers.default_handlers import answer_from_contract
+from ..answers.default_handlers import answer_from_contract, ordered_failure
 from ..answers.made_answers import not_implemented
 from ..answers.refusals import shape_refusal
 from ..engine.job_events import job_events
@@ -241,8 +241,9 @@ def _carried_out(worlds: Worlds, call: Call) -> Answer:
     """
     if call.rules.is_unbehaved and worlds.refuses_unbehaved:
         return not_implemented(call)
-    handler = call.provider.operations.get(call.operation.id, answer_from_contract)
-    answer = handler(call)
+    answer: Answer | None = ordered_failure(call)
+    if answer is None:
+        answer = call.provider.operations.get(call.operation.id, answer_from_contract)(call)
     _charge_for_answer(call, answer)
     _check(worlds, call, answer)
     if call.save_replay is not None and isinstance(answer, Reply):

@@ -194,6 +194,14 @@ class OperationRules(Struct, frozen=True, forbid_unknown_fields=True):
             {"limit": "$query.limit", "after": "$query.?after"},
         ),
     ] = None
+    failure: Annotated[
+        str | None,
+        means(
+            "It is answered at once, and fails with this problem where a fault or a directive "
+            "says so.",
+            "The generation failed.",
+        ),
+    ] = None
     file: Annotated[
         FileRules | None,
         means(
@@ -205,6 +213,10 @@ class OperationRules(Struct, frozen=True, forbid_unknown_fields=True):
         View | None,
         means("A template of the body, as `view`; by default the view.", {"videos": "$items"}),
         _VIEW,
+    ] = None
+    envelope: Annotated[
+        Template | None,
+        means("What is around the answer, which it knows as `made`.", {"data": "$made"}),
     ] = None
     headers: Annotated[
         Template | None,

@@ -257,6 +257,11 @@ def _substring(text: str, start: int, end: int | None = None) -> str:
     return text[max(start, 0) : end]
 
 
+def _sentences(text: str) -> list[str]:
+    """The sentences of *text*: each ends with a mark and white space."""
+    return [it.strip() for it in re.split(r"(?<=[.!?])\s+", text) if it.strip()]
+
+
 def _format(text: str, values: list[Json]) -> str:
     return text % tuple(plain(it) for it in values)
 
@@ -309,7 +314,8 @@ METHODS: Mapping[str, tuple[Callable[..., Json], tuple[type, ...], range]] = {
     "lowerAscii": (str.lower, (str,), range(1)),
     "upperAscii": (str.upper, (str,), range(1)),
     "replace": (str.replace, (str,), range(2, 4)),
-    "split": (str.split, (str,), range(1, 3)),
+    "split": (str.split, (str,), range(3)),
+    "sentences": (_sentences, (str,), range(1)),
     "format": (_format, (str,), range(1, 2)),
     "indexOf": (str.find, (str,), range(1, 2)),
     "join": (lambda many, by="": by.join(many), (list,), range(2)),

@@ -72,6 +72,7 @@ def _bad_operation(rules: Behaviour, operation: OperationRules, shape: Operation
         yield from _bad_file(operation.file, about, f"{at}/file")
     last = before | {*known_names(OF_LISTS)} if operation.does == "list" else about
     yield from _bad_view(operation.answer, last, f"{at}/answer")
+    yield from _bad(operation.envelope, {*last, "made", "made.*"}, f"{at}/envelope")
     for name in ("headers", "status"):
         yield from _bad(getattr(operation, name), last, f"{at}/{name}")
 

@@ -15,7 +15,6 @@ from screentest.specs.openapi.validation import Violation
 
 from ...engine.instant import Instant
 from ...engine.provider import Call, Provider, Reply
-from ...kernel.ids import digest
 from ...kernel.rows import Resource
 from ...media.asset import Asset
 from ...media.clips import choose_clip, video_bytes
@@ -33,6 +32,7 @@ _KINDS = {"videos": "render", "upstream": "render", "stitched": "stitch", "overl
 # What every function shares
 
 
+@provider.reads_fields
 def given(call: Call) -> Mapping[str, Json]:
     """The fields of a body, flat or wrapped in `data` (U1).
 
@@ -93,34 +93,6 @@ def check_start(call: Call) -> Sequence[Violation]:
 def price_facts(call: Call) -> Mapping[str, Json]:
     half_up = call.ctx.reading("rounding") == "half_up"
     return {**_settings(call), "half_up": int(half_up)}
-
-
-@provider.operation("proxyStartVideoGeneration")
-def start_render(call: Call) -> Reply:
-    body, settings = given(call), _settings(call)
-    scene = body.get("scene", body)
-    prompt = str(scene["visualPrompt"])
-    spoken = scene.get("scriptText") or body.get("scriptText")
-    assembled = f'{prompt} Spoken: "{spoken}"' if spoken else prompt
-    doc = {
-        **settings,
-        "aspect": body.get("aspectRatio", "9:16"),
-        "content": digest(assembled).hex()[:16],
-    }
-    render = call.start(doc)
-    started: dict[str, Json] = {
-        "operation": {"name": render.id},
-        "assembledPrompt": assembled,
-    }
-    form = call.ctx.reading("start_answer")
-    if form != "launch":
-        started |= {
-            "requestedDuration": body.get("duration"),
-            "effectiveDuration": settings["billed_s"],
-        }
-    if form == "later":
-        started |= {"creditCost": render.doc["cost"], "quality": settings["quality"]}
-    return answer(call, started)
 
 
 def _settings(call: Call) -> dict[str, Json]:
