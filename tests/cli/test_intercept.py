@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 import ssl
+import subprocess
 import sys
 import urllib.request
 
@@ -57,6 +58,24 @@ for (const get of [fetch, request])
     (error) => console.log("refused", (error.cause ?? error).message));
 const own = await fetch(process.env.SCREENTEST_URL + "/_screentest/health");
 console.log("here", own.status);
+"""
+_GO = f"""
+package main
+import ("fmt"; "net/http"; "os")
+func get(url string) {{
+	request, _ := http.NewRequest("GET", url, nil)
+	request.Header.Set("X-API-Key", os.Getenv("OZOR_API_KEY"))
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {{
+		fmt.Println("refused", err)
+		return
+	}}
+	fmt.Println(answer.StatusCode)
+}}
+func main() {{
+	get("{_OZOR}")
+	get("https://example.com/")
+}}
 """
 _FETCH_THE_FILE = """
 import json, os, time, urllib.request
@@ -141,6 +160,18 @@ def test_node_reaches_the_mock_and_no_other_host(shell: Shell) -> None:
         refused,
         "here 200",
     ], done.err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("go") is None, reason="needs Go")
+def test_go_reaches_the_mock_and_no_other_host(shell: Shell) -> None:
+    (shell.folder / "main.go").write_text(_GO)
+    # Outside of the run: the compiler may fetch nothing there.
+    subprocess.run(["go", "build", "-o", "client", "main.go"], cwd=shell.folder, check=True)
+
+    done = shell.run("run", "--intercept", "--", "./client")
+
+    assert done.out.splitlines() == ["200", 'refused Get "https://example.com/": Forbidden']
 
 
 def test_addresses_in_answers_lead_to_the_mock_too(shell: Shell) -> None:
