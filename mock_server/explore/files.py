@@ -14,6 +14,8 @@ from msgspec import to_builtins
 from screentest.specs.json_types import Json
 
 from ..kernel.errors import MockError
+from ..reports.cost_report import cost_text
+from ..reports.html_page import html_page
 from .exploration import Exploration, Result
 from .observation import Observed
 from .text import Story, stories, summary, table
@@ -112,17 +114,6 @@ def _junit(exploration: Exploration) -> str:
 
 
 _STYLE = """
-:root{--ink:#1b1f24;--soft:#59636e;--line:#d8dee4;--paper:#fff;--sheet:#f6f8fa;--good:#1a7f37;
---bad:#c4222f;--open:#8a6100;--badsheet:#fdebec}
-@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9aa4af;--line:#30363d;--paper:#0d1117;
---sheet:#161b22;--good:#4ac26b;--bad:#ff7b72;--open:#d8a72e;--badsheet:#3a1d20}}
-*{box-sizing:border-box}
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);margin:0 auto;
-max-width:76rem;padding:2rem 1.25rem 4rem}
-h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2.25rem 0 .75rem}
-p.under{color:var(--soft);margin:.25rem 0 1.5rem}
-.scroll{overflow-x:auto;border:1px solid var(--line);border-radius:8px}
-table{border-collapse:collapse;font-size:.85rem;width:100%}
 th{font-weight:500;color:var(--soft);padding:.4rem .5rem;text-align:center;white-space:nowrap}
 tbody th{text-align:left;color:var(--ink);font-family:ui-monospace,monospace;font-size:.8rem;
 position:sticky;left:0;background:var(--paper)}
@@ -134,36 +125,22 @@ td.known{background:none;font-weight:400;color:var(--soft)}
 ul.legend{list-style:none;padding:0;margin:1rem 0 0;color:var(--soft);font-size:.9rem;
 columns:22rem 2}
 ul.legend b{display:inline-block;width:1.5rem;color:var(--ink)}
-article{border:1px solid var(--line);border-left:4px solid var(--bad);border-radius:6px;
-padding:.9rem 1.1rem;margin:0 0 1rem}
-article h3{margin:0;font-size:1rem}article p{margin:.35rem 0}
 article ol{list-style:none;margin:.6rem 0;padding:0;font-size:.9rem}
 article li{display:grid;grid-template-columns:5.5rem minmax(10rem,20rem) 1fr;gap:.75rem;
 border-top:1px solid var(--line);padding:.25rem 0}
 li span:first-child{color:var(--soft);text-align:right;font-variant-numeric:tabular-nums}
-code{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.82rem;
-overflow-wrap:anywhere}
-.soft{color:var(--soft)}
-@media(max-width:36rem){body{padding:1.25rem .9rem 3rem}article li{display:block}
-li span:first-child{display:block;text-align:left}}
+@media(max-width:36rem){article li{display:block}li span:first-child{display:block;text-align:left}}
 """
 
 
 def _html(exploration: Exploration) -> str:
     plain = exploration.plain
     under = (
-        f"{escape(summary(exploration))} · undisturbed: {len(plain.lines)} requests, "
-        f"{plain.credits} credits, {plain.elapsed_ms / 1_000:g} s of the world's time"
+        f"{summary(exploration)} · undisturbed: {len(plain.lines)} requests, "
+        f"{cost_text(plain.spent)}, {plain.elapsed_ms / 1_000:g} s of the world's time"
     )
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';'
-        " style-src 'unsafe-inline'\">"
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>How the client breaks</title><style>{_STYLE}</style></head><body>"
-        f'<h1>How the client breaks</h1><p class="under">{under}</p>'
-        f"{_grid(exploration)}{_legend(exploration)}{_articles(exploration)}</body></html>\n"
-    )
+    body = f"{_grid(exploration)}{_legend(exploration)}{_articles(exploration)}"
+    return html_page("How the client breaks", under, body, _STYLE)
 
 
 def _grid(exploration: Exploration) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct, field, to_builtins
 
@@ -19,11 +19,22 @@ from .cost_report import receipt
 _OF_PAYMENTS = frozenset({"SC210", "SC211", "SC212", "SC213"})
 
 
+class Found(Struct):
+    """The findings with one code: the first one as an example, and their places in the code."""
+
+    severity: str
+    example: dict[str, str]
+    count: int = 0
+    places: Counter[str] = field(default_factory=Counter[str])
+
+
 class Tally(Struct):
     """Counts by outcome, such as `PROVIDER getJob 200`, and credits by provider.
 
     *held* are the credits of jobs that still ran when their world ended. *wasted* are the findings
     about payments by code. *files* are the outcomes of requests for files, by present world.
+    *found* are the findings by code, where the run *keeps_findings*. *world_ms* is the time from
+    the first to the last request, summed over the worlds.
     """
 
     met: Counter[str] = field(default_factory=Counter[str])
@@ -32,6 +43,9 @@ class Tally(Struct):
     wasted: Counter[str] = field(default_factory=Counter[str])
     worlds: int = 0
     files: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    found: dict[str, Found] = field(default_factory=dict[str, Found])
+    world_ms: int = 0
+    keeps_findings: bool = False
 
     @property
     def cost(self) -> Counter[str]:
@@ -48,6 +62,11 @@ class Tally(Struct):
         self.held.update(raw["held"])
         self.wasted.update(raw["wasted"])
         self.worlds += raw["worlds"]
+        self.world_ms += raw["world_ms"]
+        for code, it in raw["found"].items():
+            known = self.found.setdefault(code, Found(it["severity"], it["example"]))
+            known.count += it["count"]
+            known.places.update(it["places"])
 
     def count_file(self, world: World, contract: Contract, path: str, status: int) -> None:
         """Note the *status* of a request for the file at *path*."""
@@ -55,21 +74,38 @@ class Tally(Struct):
         if outcome is not None:
             self.files.setdefault(world.id, []).append(outcome)
 
-    def count(self, worlds: Worlds, world: World) -> None:
-        """Add the counts of *world*, which ends."""
+    def count(
+        self, worlds: Worlds, world: World, place_of: Callable[[str], str] = lambda _: ""
+    ) -> None:
+        """Add the counts of *world*, which ends.
+
+        *place_of* gives the place in the user's code that has made a request, if it is known.
+        """
         self.met.update(coverage.met_in(worlds, world.id))
         self.met.update(self.files.pop(world.id, []))
         self.worlds += 1
         with world.rows.transaction() as rows:
-            if world.payments.has_any:
+            at_ms = [it.at_ms for it in rows.journal.rows.values()]
+            self.world_ms += max(at_ms) - min(at_ms) if at_ms else 0
+            if world.payments.has_any or self.keeps_findings:
                 # Most worlds of a pytest run pay for nothing, and do not have to load it.
                 from ..findings.world_findings import world_findings
 
-                codes = (it.finding["code"] for it in world_findings(worlds, world, is_final=True))
+                found = world_findings(worlds, world, is_final=True)
+                codes = (it.finding["code"] for it in found)
                 self.wasted.update(it for it in codes if it in _OF_PAYMENTS)
+                for it in found if self.keeps_findings else ():
+                    self._keep(it.finding, place_of(it.where["id"]))
             for account in rows.accounts.of_world():
                 self.spent[account.provider] += account.spent
                 self.held[account.provider] += account.held
+
+    def _keep(self, finding: Mapping[str, Json], place: str) -> None:
+        example = {name: finding[name] for name in ("expected", "actual", "fix", "source")}
+        known = self.found.setdefault(finding["code"], Found(finding["severity"], example))
+        known.count += 1
+        if place:
+            known.places[place] += 1
 
     def receipt(self, providers: Iterable[str]) -> str:
         """The bill of *providers*, and what was paid in vain."""
@@ -91,4 +127,7 @@ class Tally(Struct):
             "outcomes": coverage.to_json(covered),
             "receipt": self.receipt(worlds.contracts),
             "coverage": coverage.table(covered),
+            "found": to_builtins(self.found),
+            "world_s": self.world_ms / 1_000,
+            "met": dict(self.met),
         }

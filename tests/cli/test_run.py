@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -247,7 +248,8 @@ def test_findings_about_deliveries_and_payments_of_deleted_worlds_fail_the_run(
 
 def test_reports_sum_up_findings_costs_and_outcomes_of_deleted_worlds(shell: Shell) -> None:
     script = _PAY_FOR_NOTHING_AND_BELIEVE_A_FORGED_SIGNATURE
-    options = ["--report", "text:run.txt", "--report", "json:run.json"]
+    kinds = ("text:run.txt", "json:run.json", "html:run.html", "junit:run.xml")
+    options = [word for kind in kinds for word in ("--report", kind)]
 
     done = shell.run("run", *options, "--", sys.executable, "-c", script)
 
@@ -264,9 +266,18 @@ def test_reports_sum_up_findings_costs_and_outcomes_of_deleted_worlds(shell: She
     assert re.search(r"^ozor +1 +0 +no public price per credit$", text, re.MULTILINE)
     assert "paid in vain: " in text
     assert re.search(r"^ozor +75 +2 +2\.7$", text, re.MULTILINE)
+    assert report["found"].keys() == {"SC212", "SC306"}
+    page = (shell.folder / "run.html").read_text()
+    assert "exit code 0 · 2 requests: 1 error, 1 warning" in page
+    assert "generateVideo" in page
+    cases = ElementTree.parse(shell.folder / "run.xml").getroot()
+    assert {it.get("name"): [part.tag for part in it] for it in cases} == {
+        "SC306": ["failure"],
+        "SC212": ["skipped"],
+    }
 
 
-@pytest.mark.parametrize("given", ["html:x", "run.txt", "text:", "text:no/such/folder"])
+@pytest.mark.parametrize("given", ["pdf:x", "run.txt", "text:", "text:no/such/folder"])
 def test_report_that_cannot_be_written_is_refused_before_the_command_runs(
     shell: Shell, given: str
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -200,3 +201,72 @@ def test_coverage_limits_are_about_what_all_workers_met(
 
     result.assert_outcomes(passed=3)
     assert result.ret == code
+
+
+# --- the verdict ----------------------------------------------------------------------------------
+
+_WASTES = """
+import httpx
+import pytest
+
+def make(world):
+    return httpx.post(
+        "https://ozor.ai/api/v1/videos/generate",
+        json={"prompt": "A <b>lamp</b>"},
+        headers={"X-API-Key": world.ozor.api_key},
+    )
+
+@pytest.mark.screentest(violations="ignore")
+def test_pays_twice(screentest):
+    screentest.ozor.faults.lost_answer()
+    with pytest.raises(httpx.TransportError):
+        make(screentest)
+    make(screentest)
+
+def test_fetches_nothing(screentest):
+    make(screentest)
+    screentest.clock.advance(3_600)
+"""
+
+
+@pytest.mark.parametrize("run", [_run, _run_workers], ids=["alone", "workers"])
+def test_verdict_has_findings_with_their_lines_and_costs(
+    pytester: pytest.Pytester, run: Callable[..., pytest.RunResult]
+) -> None:
+    pytester.makepyfile(_WASTES)
+    reports = [f"--screentest-report={kind}:verdict.{kind}" for kind in ("json", "html", "junit")]
+
+    result = run(pytester, *reports)
+
+    result.assert_outcomes(passed=2)
+    verdict = json.loads((pytester.path / "verdict.json").read_text())
+    found = {it["code"]: it for it in verdict["findings"]}
+    assert list(found) == ["SC210", "SC212"]
+    assert found["SC210"]["title"] == "paid twice"
+    (place,) = found["SC210"]["places"]
+    assert place == "test_verdict_has_findings_with_their_lines_and_costs.py:5"
+    assert (verdict["requests"], verdict["worlds"]) == (3, 2)
+    assert verdict["credits"]["ozor"] == {"spent": 1, "held": 2, "text": "3 credits"}
+    assert verdict["outcomes"]["providers"]["ozor"]["met"]["generateVideo 200"] == 3
+    page = (pytester.path / "verdict.html").read_text()
+    assert "SC210 paid twice" in page
+    assert "<b>lamp" not in page
+    assert "<script" not in page
+    suite = ElementTree.parse(pytester.path / "verdict.junit").getroot()
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("2", "1", "1")
+
+
+def test_verdict_of_a_run_without_worlds_is_written_too(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_nothing(): pass")
+
+    _run(pytester, "--screentest-report=json:verdict.json").assert_outcomes(passed=1)
+
+    verdict = json.loads((pytester.path / "verdict.json").read_text())
+    assert (verdict["requests"], verdict["findings"], verdict["cost"]) == (0, [], "0 credits")
+
+
+@pytest.mark.parametrize("text", ["pdf:x", "html", "html:", "html:no/such/folder"])
+def test_verdict_that_cannot_be_written_is_refused(pytester: pytest.Pytester, text: str) -> None:
+    result = _run(pytester, f"--screentest-report={text}")
+
+    result.stderr.fnmatch_lines(["ERROR: --screentest-report: expected html, junit or json, *"])

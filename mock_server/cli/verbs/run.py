@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,9 +55,9 @@ _SENT_ON = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 @click.option(
     "--report",
     "reports",
-    type=report_file("text", "json"),
+    type=report_file("text", "json", "html", "junit"),
     multiple=True,
-    help="Write findings, receipt and outcome coverage: text:F, json:F.",
+    help="Write findings, receipt and outcome coverage: text:F, json:F, html:F, junit:F.",
 )
 @click.option(
     "--intercept",
@@ -89,10 +91,12 @@ def command(
             own_mock(ready, report, options, prints_requests=prints_requests) as mock,
             _intercepted(mock, Path(folder), **given) as variables,
         ):
+            began_s = time.monotonic()
             code = _run([program, *command_line[1:]], mock["env"] | variables)
+            real_s = time.monotonic() - began_s
         counts = json.loads(report.read_text()) if report.exists() else None
     for kind, path in reports if counts is not None else ():
-        write_whole(path, _as_json(counts) if kind == "json" else _as_text(counts))
+        write_whole(path, _report(kind, counts, command_line, code, real_s))
     sys.exit(_judged(code, counts, fail_on))
 
 
@@ -181,6 +185,19 @@ def _signals_for(child: subprocess.Popen[bytes]) -> Generator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _report(kind: str, counts: Json, command_line: Sequence[str], code: int, real_s: float) -> str:
+    """The report of a run as *kind*."""
+    if kind == "json":
+        return _as_json(counts)
+    if kind == "text":
+        return _as_text(counts)
+    # Imported when it is asked for, so that a plain run does not pay for it.
+    from ...reports.verdict import verdict_of, write_verdict
+
+    result = f"exit code {code} · {summary(counts)}"
+    return write_verdict(kind, verdict_of(counts, shlex.join(command_line), result, real_s))
 
 
 def _as_json(counts: Json) -> str:

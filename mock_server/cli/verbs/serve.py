@@ -308,7 +308,7 @@ def _tally(app: Flask) -> Tally:
     """The outcomes and costs of all worlds of *app* that have ended so far."""
     from ...reports.tally import Tally
 
-    tally, worlds = Tally(), app.extensions["screentest"]
+    tally, worlds = Tally(keeps_findings=True), app.extensions["screentest"]
     worlds.before_end(lambda world: tally.count(worlds, world))
     app.extensions["screentest.edge"][0].observe_file = tally.count_file
     return tally
