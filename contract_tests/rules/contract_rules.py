@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from screentest.specs.behaviour.prices import Moment
 from screentest.specs.checks.checks import Checks
-from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.errors import ContractError, no_such
 
@@ -23,7 +22,7 @@ from .known import (
     calls_that_only_pay,
     json_operation,
     named,
-    names_needed,
+    names_resource,
     plain,
     plain_read,
     takes_bad_input,
@@ -133,8 +132,8 @@ def _sizes(known: Known) -> Iterator[Rule]:
 def _ownership(known: Known) -> Iterator[Rule]:
     is_hidden = known.behaviour.foreign == "hide"
     for operation, rules in known.operations:
-        name, plan = operation.id, known.checks.requests.get(operation.id, RequestPlan())
-        if rules.is_unbehaved or not operation.security or not names_needed(operation, plan):
+        name = operation.id
+        if not operation.security or not names_resource(known.contract, known.checks, operation):
             continue
         unknown = known.refusal("not_found", name)
         hides = is_hidden or not rules.targets

@@ -89,6 +89,15 @@ def names_needed(operation: Operation, plan: RequestPlan) -> set[str]:
     return set(operation.path_names) | set(_ids_in([plan.json, plan.form, plan.query]))
 
 
+def names_resource(contract: Contract, checks: Checks, operation: Operation) -> bool:
+    """Whether a request to *operation* names a resource that an account may not have."""
+    names = names_needed(operation, checks.requests.get(operation.id, RequestPlan()))
+    rules = contract.behaviour.operations[operation.id]
+    if not names or rules.is_unbehaved:
+        return False
+    return bool(rules.targets) or any(names & it.ids.keys() for it in checks.makes.values())
+
+
 def _ids_in(value: Json) -> Iterator[str]:
     if isinstance(value, str) and value.startswith("$ids."):
         yield value[5:]

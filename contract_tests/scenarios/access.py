@@ -14,7 +14,7 @@ from screentest.specs.openapi.operations import Operation
 
 from ..monitors.lifecycles import observations, state_of
 from ..rules import rule_ids
-from ..rules.known import names_needed, plain_read
+from ..rules.known import names_needed, names_resource, plain_read
 from ..sessions.made import Made
 from ..sessions.session import Session
 from ..targets.credentials import credential_of, signed
@@ -46,9 +46,8 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
                 is_smoke=True,
                 is_probe=True,
             )
-        plan = checks.requests.get(name, RequestPlan())
         rules = contract.behaviour.operations[name]
-        if names_needed(operation, plan) and operation.security and not rules.is_unbehaved:
+        if operation.security and names_resource(contract, checks, operation):
             yield Scenario(
                 f"owners of {name}",
                 f"call {name} for a resource of another account, and for an unknown one",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 
 from screentest.specs.behaviour.call_limits import Idempotency, RateWindow
@@ -229,6 +230,8 @@ def _expiry(
 
 def _rate(session: Session, window: RateWindow) -> None:
     name = _cheapest(session, window)
+    if _most_at_once(session.contract, name) <= window.limit:
+        raise UnableError(f"fewer jobs of {name} run at once than {window.name} lets through")
     who = session.wallet.rich("hasty", tier=_widest_tier(session))
     ids = session.resources.ids_of(name, who=who)
     session.target.wait(window.per_ms)
@@ -270,6 +273,15 @@ def _rate(session: Session, window: RateWindow) -> None:
     # The call after the wait takes one place if it came before all of them had aged.
     holds = len(passed) in {half - 1, half}
     check(rule_ids.rate(window.name, "slides"), detail, freed[-1], holds=holds)
+
+
+def _most_at_once(contract: Contract, name: str) -> float:
+    """How many calls of *name* a concurrency cap accepts at once."""
+    starts = contract.behaviour.operations[name].starts
+    cap = contract.behaviour.concurrency
+    if cap is None or starts is None or not contract.behaviour.resources[starts].counts_as_running:
+        return math.inf
+    return max(cap.limits.values())
 
 
 def _cheapest(session: Session, window: RateWindow) -> str:

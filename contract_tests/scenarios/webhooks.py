@@ -68,12 +68,6 @@ def _rules(session: Session) -> WebhookRules:
     return rules
 
 
-def _last_event(rules: WebhookRules) -> WebhookEvent:
-    """An event of the end of a job, so that none follows it; the first one without such an end."""
-    events = list(rules.events.values())
-    return next((it for it in events if it.ends is not None), events[0])
-
-
 def _endpoint(session: Session, who: Identity, *types: str) -> ReceiverEndpoint:
     found = session.controls.new_endpoint(who, list(types))
     if found is None:
@@ -94,7 +88,9 @@ def _begun(session: Session, event: WebhookEvent, who: Identity) -> Made:
     for kind, make in session.checks.makes.items():
         lifecycle = behaviour.lifecycle_of(kind)
         if lifecycle is not None and lifecycle.name == event.lifecycle:
-            if Kind.FAILED in {event.ends, *(lifecycle.states[it].kind for it in event.enters)}:
+            if Kind.FAILED in _kinds(session, event) and Kind.SUCCEEDED not in _kinds(
+                session, event
+            ):
                 session.controls.fail_next(who, make.by)
             return session.resources.make(kind, who=who)
     raise UnableError(f"nothing in the checks makes a {event.lifecycle}")
@@ -133,7 +129,7 @@ def _delivered(session: Session, type_: str) -> None:
     payload = found[0].payload
     detail = f"the delivery tells {at_pointer(payload, '/type')!r}"
     check(rule_ids.hook_event(type_), detail, last, holds=_names_event(rules, payload, type_))
-    if event.ends is not None:
+    if all(kind is not None and kind.is_final for kind in _kinds(session, event)):
         detail = "a receiver that asked at once did not see the end"
         check(rule_ids.hook("state"), detail, last, holds=bool(seen) and all(seen))
     _signature(session, rules, found[0], endpoint)
@@ -184,22 +180,33 @@ def signature_problem(rules: WebhookRules, delivery: SeenDelivery, secret: str) 
     return None if hmac.compare_digest(wanted, given) else "the signature does not fit the body"
 
 
+def _last_event(session: Session) -> WebhookEvent:
+    """An event of the end of a job where there is one: nothing of the job comes after it."""
+    events = list(_rules(session).events.values())
+    return next((it for it in events if Kind.SUCCEEDED in _kinds(session, it)), events[0])
+
+
+def _kinds(session: Session, event: WebhookEvent) -> set[Kind | None]:
+    """The kinds of the states with which *event* comes."""
+    states = session.contract.behaviour.lifecycles[event.lifecycle].states
+    return {states[it].kind for it in event.enters} or {event.ends}
+
+
 def _retries(session: Session) -> None:
     rules, controls, check = _rules(session), session.controls, session.judge.check
     who = session.wallet.rich("deaf")
-    event = _last_event(rules)
+    event = _last_event(session)
     endpoint = _endpoint(session, who, event.type)
     controls.answer_deliveries([_REFUSED] * (len(rules.retries_ms) + 3))
     made = _job(session, event, who)
     last = session.trace.exchanges[-1]
     for number, wait_ms in enumerate(rules.retries_ms, start=1):
-        session.target.wait(wait_ms - 1_000)
+        margin_ms = min(1_000, wait_ms // 2)
+        session.target.wait(wait_ms - margin_ms)
         early = len(controls.deliveries())
-        session.target.wait(1_000)
+        session.target.wait(margin_ms)
         due = len(controls.deliveries())
-        detail = (
-            f"repetition {number} was to come after {wait_ms // 1_000} s: {early - number} came "
-        )
+        detail = f"repetition {number} was to come after {wait_ms} ms: {early - number} came "
         detail += f"early, {due - number} in all"
         check(
             rule_ids.hook("retries"),
@@ -224,7 +231,7 @@ def _event_id(delivery: SeenDelivery) -> Json:
 
 def _rotation(session: Session) -> None:
     rules, who = _rules(session), session.wallet.rich("careful")
-    event = _last_event(rules)
+    event = _last_event(session)
     endpoint = _endpoint(session, who, event.type)
     _job(session, event, who)
     fresh = session.controls.rotate(endpoint)

@@ -9,6 +9,7 @@ from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.errors import ContractError
 from screentest.specs.json_types import Json
 
+from ..rules.prices import worst_price
 from ..targets.needs import UnableError
 from ..targets.plans import flat
 from ..targets.target import Identity
@@ -16,6 +17,9 @@ from ..traces.expressions import Scope, read_fact
 from ..traces.trace import MISSING, Balance, asked_only
 from .calls import Calls
 from .made import Made
+
+#: What an account of a scenario has at least, and for how many calls it suffices.
+_CREDITS_MIN, _CALLS_MAX = 100_000, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +32,15 @@ class Wallet:
         """An account that can pay: a new one where the target makes accounts, else the owner."""
         if not self.calls.is_steered:
             return self.calls.owner
-        credits = 100_000 if self.has_money else None
+        credits = self._plenty if self.has_money else None
         return self.calls.controls.new_identity(name, credits=credits, **options)
+
+    @property
+    def _plenty(self) -> int:
+        """More than a scenario spends."""
+        contract, checks = self.calls.contract, self.calls.checks
+        worst = max(worst_price(contract, checks, it) for it in contract.operations)
+        return max(_CREDITS_MIN, _CALLS_MAX * worst)
 
     def other(self, name: str, **options: Any) -> Identity:
         """The same, but never the owner."""

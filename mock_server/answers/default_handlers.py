@@ -164,8 +164,6 @@ def _delete(call: Call) -> Reply:
     facts, resource = _facts(call), _target(call)
     reply = _reply(call, facts, resource)
     call.ctx.rows.resources.remove(call.ctx.rows.resources.key_of(resource))
-    if reply.status == 204:
-        reply.body = None
     return reply
 
 
@@ -232,8 +230,10 @@ def _status(call: Call, facts: Facts) -> int:
 
 
 def _reply(call: Call, facts: Facts, resource: Resource | None) -> Reply:
-    answer = call.rules.answer
-    if answer is not None:
+    answer, status = call.rules.answer, _status(call, facts)
+    if status == 204:
+        body = None
+    elif answer is not None:
         body = answer.fill(facts)
     else:
         body = view(call.ctx, resource) if resource is not None else None
@@ -241,7 +241,7 @@ def _reply(call: Call, facts: Facts, resource: Resource | None) -> Reply:
         facts["made"] = body
         body = call.rules.envelope.fill(facts)
     headers = _filled(call.rules.headers, facts) or {}
-    return Reply(_status(call, facts), body, {name: str(it) for name, it in headers.items()})
+    return Reply(status, body, {name: str(it) for name, it in headers.items()})
 
 
 def _facts_of(body: Json) -> dict[str, Json]:

@@ -111,6 +111,15 @@ class _OfResource(Struct, frozen=True, gc=False):
 
         return Facts(find)
 
+    def instants(self) -> Json:
+        """When it entered each state that it has passed, by the name of the state."""
+        script, created_ms = self.resource.script, self.resource.created_ms
+        _ = self.ctx.state(self.resource)  # what is shown is valid until the next state
+        offset_ms = self.resource.offset_ms(self.ctx.now_ms)
+        steps = script.steps if script is not None else ()
+        passed = {state: Notations(created_ms + at) for at, state in steps if at <= offset_ms}
+        return Facts(lambda name: passed.get(name, Notations(None)))
+
     def left_ms(self) -> int:
         script = self.resource.script
         assert script is not None, self.resource.kind
@@ -154,6 +163,7 @@ _RESOURCE: Mapping[str, _Finder] = {
     "state": lambda it: it.ctx.state(it.resource) if it.resource.script is not None else None,
     "kind": lambda it: it.ctx.kind(it.resource).value,
     "entered": lambda it: Notations(it.ctx.entered_ms(it.resource)),
+    "at": _OfResource.instants,
     "ended": lambda it: Notations(it.ctx.entered_ms(it.resource) if it.is_final else None),
     "left_ms": lambda it: it.left_ms(),
     "wait_ms": lambda it: it.ctx.wall_wait_ms(it.resource),

@@ -118,7 +118,12 @@ def _body(operation: Operation) -> dict[str, Json]:
 def _kinds(contract: Contract) -> Iterator[tuple[str, OperationRules]]:
     """Each kind that an operation creates by data, and that operation."""
     seen: set[str] = set()
-    for rules in contract.behaviour.operations.values():
+    # What needs nothing in its path comes first: it can be called as it is.
+    creating = sorted(
+        contract.behaviour.operations.values(),
+        key=lambda it: len(contract.operations[it.id].path_names),
+    )
+    for rules in creating:
         if rules.does == "create" and rules.starts is not None and rules.starts not in seen:
             seen.add(rules.starts)
             yield rules.starts, rules
@@ -197,8 +202,7 @@ def _files(contract: Contract, template: Json) -> dict[str, Json]:
     media = contract.behaviour.media
     if not urls or "size" not in media:
         return {"urls": urls}
-    seconds = {"default": media.get("duration_s", 1)}
-    shown = {"at": next(iter(urls.values())), "sizes": media["size"], "seconds": seconds}
+    shown = {"at": next(iter(urls.values())), "sizes": media["size"]}
     return {"urls": urls, "media": shown}
 
 
