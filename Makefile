@@ -78,6 +78,7 @@ test-clients: $(DEVELOPMENT) $(CLIENTS) $(NODE) ## clients generated from the Op
 .PHONY: test-examples
 test-examples: $(DEVELOPMENT) $(EXAMPLES) ## contracts of real vendors, driven by the vendors' own programs
 	EXAMPLES=all $(PYTEST) tests/examples $(ARGS)
+	cd examples && $(abspath $(dir $(EXAMPLES)))/bin/python -m pytest -q $(ARGS)
 
 .PHONY: test-typescript
 test-typescript: $(DEVELOPMENT) $(TYPESCRIPT) ## the npm package: contract types, vitest, jest, node:test, a fresh project
@@ -168,7 +169,8 @@ lock: | $(BIN)/python ## resolve the dependencies anew, newest versions first
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --group clients \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements-clients.lock
-	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --group examples \
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group build \
+	  --group examples -c requirements.lock \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements-examples.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --group foreign \
@@ -225,10 +227,18 @@ $(TYPESCRIPT): $(TYPESCRIPT_FOLDER)/package-lock.json
 	@cd $(TYPESCRIPT_FOLDER) && npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(CLIENTS) $(EXAMPLES) $(FOREIGN): .cache/%/.installed: requirements-%.lock | $(BIN)/python
+$(CLIENTS) $(FOREIGN): .cache/%/.installed: requirements-%.lock | $(BIN)/python
 	@echo "installing $< into $(@D) ..."
 	@$(BIN)/python -m venv $(@D)
 	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r $<
+	@touch $@
+
+$(EXAMPLES): requirements-examples.lock pyproject.toml | $(BIN)/python
+	@echo "installing the vendors' SDKs into $(@D) ..."
+	@$(BIN)/python -m venv $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r $<
+	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --no-deps \
+	  --no-build-isolation -e .
 	@touch $@
 
 $(NEIGHBOURS): requirements-neighbours.lock pyproject.toml | $(BIN)/python

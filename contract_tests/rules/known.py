@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -200,6 +201,15 @@ def calls_that_only_pay(contract: Contract, checks: Checks) -> list[str]:
         and price.amount({}) > 0
         and not names_needed(contract.operations[name], plan)
     ]
+
+
+def jobs_at_once(contract: Contract, name: str) -> float:
+    """How many calls of *name* a concurrency cap accepts at once."""
+    starts = contract.behaviour.operations[name].starts
+    cap = contract.behaviour.concurrency
+    if cap is None or starts is None or not contract.behaviour.resources[starts].counts_as_running:
+        return math.inf
+    return max(cap.limits.values())
 
 
 def windows_apart(contract: Contract, checks: Checks, window: RateWindow) -> list[str]:

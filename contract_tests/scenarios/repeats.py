@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator, Mapping
 
 from screentest.specs.behaviour.call_limits import Idempotency, RateWindow
@@ -14,6 +13,7 @@ from screentest.specs.json_types import Json
 from ..rules import rule_ids
 from ..rules.known import (
     any_of,
+    jobs_at_once,
     names_needed,
     windows_apart,
     windows_in_force,
@@ -150,8 +150,7 @@ def _conflict(
         return
     answer = session.call(name, other, ids=ids, who=who, headers=key)
     wanted = session.contract.refusal_statuses("idempotency_mismatch", answer.operation)
-    seen = f"{answer.status} instead of {any_of(wanted)}"
-    detail = f"the same key with another body was answered {seen}"
+    detail = f"another body was answered {answer.status} instead of {any_of(wanted)}"
     session.judge.check(
         rule_ids.idempotency("conflict"), detail, answer, holds=answer.status in wanted
     )
@@ -230,8 +229,8 @@ def _expiry(
 
 def _rate(session: Session, window: RateWindow) -> None:
     name = _cheapest(session, window)
-    if _most_at_once(session.contract, name) <= window.limit:
-        raise UnableError(f"fewer jobs of {name} run at once than {window.name} lets through")
+    if jobs_at_once(session.contract, name) <= window.limit:
+        raise UnableError(f"{window.name} lets more calls of {name} through than can run at once")
     who = session.wallet.rich("hasty", tier=_widest_tier(session))
     ids = session.resources.ids_of(name, who=who)
     session.target.wait(window.per_ms)
@@ -273,15 +272,6 @@ def _rate(session: Session, window: RateWindow) -> None:
     # The call after the wait takes one place if it came before all of them had aged.
     holds = len(passed) in {half - 1, half}
     check(rule_ids.rate(window.name, "slides"), detail, freed[-1], holds=holds)
-
-
-def _most_at_once(contract: Contract, name: str) -> float:
-    """How many calls of *name* a concurrency cap accepts at once."""
-    starts = contract.behaviour.operations[name].starts
-    cap = contract.behaviour.concurrency
-    if cap is None or starts is None or not contract.behaviour.resources[starts].counts_as_running:
-        return math.inf
-    return max(cap.limits.values())
 
 
 def _cheapest(session: Session, window: RateWindow) -> str:
