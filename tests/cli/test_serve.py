@@ -273,7 +273,7 @@ def _package_broken_marionette(folder: Path) -> None:
     contract.mkdir(parents=True)
     for name in ("openapi.yaml", "behaviour.yaml"):
         text = (_MARIONETTE / name).read_text()
-        (contract / name).write_text(text.replace("      id: $id\n", "      id: $idd\n"))
+        (contract / name).write_text(text.replace("      id: $id\n", "      id: 7\n"))
     (folder / "sitecustomize.py").write_text(
         "from pathlib import Path\n"
         "import screentest.specs.contracts.contract as contract\n"
