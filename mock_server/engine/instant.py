@@ -34,7 +34,7 @@ from .world import World
 _NO_FIELDS: Mapping[str, Json] = {}
 
 
-class Lasting(Struct):
+class Lasting(Struct, gc=False):
     """Until when the facts that a request has read stay true, if nothing is written meanwhile."""
 
     until_ms: int = NEVER_MS

@@ -16,7 +16,7 @@ from ..kernel.rows import Effect, Resource
 from .instant import Instant, step_label
 
 
-class Cost(Struct, frozen=True):
+class Cost(Struct, frozen=True, gc=False):
     """What a job costs in credits, and when they are taken."""
 
     amount: int

@@ -51,7 +51,7 @@ class BodyProblem(Struct, frozen=True):
     facts: Mapping[str, Json]
 
 
-class Request(Struct, frozen=True):
+class Request(Struct, frozen=True, gc=False):
     """A request as received. Header names are lower case; *path* starts after the provider's base.
 
     *form* holds the fields of a multipart body. *problem* says why the body could not be read.
@@ -74,7 +74,7 @@ class Request(Struct, frozen=True):
 
 
 # Not frozen: the gates after a handler add headers to its reply.
-class Reply(Struct):
+class Reply(Struct, gc=False):
     """An answer. *body* is JSON, or bytes with their own *content_type*; None is an empty body.
 
     *reason* is our category of a refusal; it is sent as a header and journaled. *refusal* is the
@@ -160,9 +160,9 @@ class Call(Struct):
     is_counted: bool = False
     is_exposed: bool = False
     polled: PolledJob | None = None
-    faults: list[Fault] = []
+    faults: Sequence[Fault] = ()
     started: Resource | None = None
-    warnings: list[Finding] = []
+    warnings: Sequence[Finding] = ()
 
     @property
     def is_routed(self) -> bool:

@@ -67,7 +67,7 @@ class Reads(NamedTuple):
 _NO_READS = Reads()
 
 
-class Payment(Struct):
+class Payment(Struct, gc=False):
     """One paid call that was carried out. *number* is that of its request.
 
     *content* is equal for two calls that ask for the same. *cost* is None where the provider names

@@ -45,7 +45,8 @@ def apply_before(call: Call) -> Reply | None:
     late = _apply_one(call, ("latency",), _in_phase("before"))
     if late is not None and late.attributes.get("p50_ms") is not None:
         delay_ms = lognormal_ms(late, call.ctx.rng("latency", late.id, late.fired))
-        call.faults[-1] = replace(late, attributes={**late.attributes, "delay_ms": delay_ms})
+        late = replace(late, attributes={**late.attributes, "delay_ms": delay_ms})
+        call.faults = [*call.faults[:-1], late]
     _fail(_apply_one(call, ("http_error",), _in_phase("before")))
     return None
 
@@ -89,7 +90,8 @@ def apply_to_answer(call: Call, answer: Answer) -> None:
         )
         if fault is not None and "after_events" not in fault.attributes:
             # The stream itself does not know which of its events is the last.
-            call.faults[-1] = replace(fault, attributes={"after_events": count - 1})
+            fault = replace(fault, attributes={"after_events": count - 1})
+            call.faults = [*call.faults[:-1], fault]
     # An answer to HEAD has no body to spoil.
     elif answer.body is not None and call.request.method != "HEAD":
         _apply_one(call, _OF_BODIES, partial(_can_spoil, answer.body))
@@ -141,7 +143,7 @@ def _apply_one(
     for type_ in types:
         fault = call.ctx.apply_fault(type_, facts, can_act)
         if fault is not None:
-            call.faults.append(fault)
+            call.faults = [*call.faults, fault]
             return fault
     return None
 

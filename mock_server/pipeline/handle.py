@@ -120,7 +120,7 @@ def _handled(worlds: Worlds, turn: Turn) -> Handled | None:
         if call is None:
             raise
         # Its faults were undone with everything else, so none of them is applied.
-        call.faults = []
+        call.faults = ()
         reply = not_kept(error)
         with world.rows.transaction():
             return _journaled(call, reply, journal_line(call, reply))
@@ -285,7 +285,8 @@ def _check(worlds: Worlds, call: Call, answer: Answer) -> None:
     if not violations:
         return
     if not worlds.is_strict:
-        call.warnings += findings_of_ours(call.ctx.contract, violations, is_sent=True)
+        found = findings_of_ours(call.ctx.contract, violations, is_sent=True)
+        call.warnings = [*call.warnings, *found]
         return
     raise BrokenReplyError(
         broken_reply(call.ctx.contract, call.operation, answer.status, violations)

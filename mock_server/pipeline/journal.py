@@ -30,7 +30,7 @@ BODY_EXCERPT_MAX = 64 * 1024
 _PLAIN_MAX = 4_096
 
 
-class JournalLine(Struct):
+class JournalLine(Struct, gc=False):
     """A call with its answer and findings.
 
     *advice* are the findings that the refusal does not explain. *made* is the written line, None
@@ -54,20 +54,20 @@ class JournalLine(Struct):
             return [(it.code, it.severity) for it in self.advice]
         return [(it["code"], it["severity"]) for it in self.made.get("findings", ())]
 
-    def document(self) -> bytes:
+    def __call__(self) -> bytes:
         """The line, as it is stored."""
         return to_json(self.line)
 
     def to_keep(self) -> bytes | Callable[[], bytes]:
         """The document; or a function that writes it on reading, if it cannot hold a secret."""
-        return self.document if self.made is None else self.document()
+        return self if self.made is None else self()
 
 
 def journal_line(
     call: Call, answer: Reply | EventStream, advice: Sequence[Finding] = ()
 ) -> JournalLine:
     """What the journal keeps of *call*, with the findings that its refusal does not explain."""
-    line = JournalLine(call, answer, advice)
+    line = JournalLine(call, answer, advice or ())
     # A call that may contain a secret is redacted at once, and not kept as it was sent.
     if call.faults or not _is_plain(call, answer):
         line.made = _line(line)

@@ -40,8 +40,9 @@ _OTHER_FILES = 48
 #: 2 s in all: the worker listens some milliseconds after its start.
 _ANNOUNCE_TRIES = 1_000
 _ANNOUNCE_EVERY_S = 0.002
-#: Objects before a look for garbage, and looks of one generation before one of the next.
-_GC_THRESHOLDS = (50_000, 20, 20)
+#: Objects before a look for garbage, and looks of one generation before one of the next. Every call
+#: waits while the objects are looked at: 5,000 take a millisecond, 50,000 up to sixty.
+_GC_THRESHOLDS = (5_000, 200, 20)
 
 
 def run_server(
