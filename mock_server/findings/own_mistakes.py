@@ -10,6 +10,7 @@ from screentest.specs.openapi.validation import Violation
 from ..kernel.finding import Finding
 
 _REPORT = "please report it"
+_OUR_MISTAKES = frozenset({"ours:crash", "ours:contract"})
 _REPEAT = "remove the cause, which is on the machine of the mock, and repeat the call"
 
 
@@ -31,7 +32,7 @@ def finding_of_failure(contract: Contract, reason: str, detail: str) -> Finding:
     """The finding about an error of ours for which no reply can be blamed."""
     if reason.startswith("contract:"):
         return Finding("SC503", "", "a contract without mistakes", detail, _lint(contract), "")
-    fix = _REPORT if reason == "ours:crash" else _REPEAT
+    fix = _REPORT if reason in _OUR_MISTAKES else _REPEAT
     return Finding("SC501", "", "an answer", detail, fix, "")
 
 
