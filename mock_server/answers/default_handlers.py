@@ -6,7 +6,7 @@ file; anything else answers the documented example, or `answer` where the contra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from screentest.specs.behaviour.operations import Page
@@ -14,7 +14,7 @@ from screentest.specs.expressions.templates import Template
 from screentest.specs.json_types import Json
 
 from ..engine.facts import Facts, call_facts, resource_facts
-from ..engine.provider import Call, Refusal, Reply
+from ..engine.provider import Call, EventStream, Handler, Refusal, Reply
 from ..engine.steps import cancel
 from ..engine.views import file_of, view
 from ..kernel.rows import Resource
@@ -25,7 +25,7 @@ from .refusals import shape_refusal
 _LISTED_MAX = 100
 
 
-def answer_from_contract(call: Call) -> Reply:
+def answer_from_contract(call: Call) -> Reply | EventStream:
     """Do what the contract says of this operation.
 
     Raises:
@@ -69,7 +69,7 @@ def _example(call: Call) -> Reply:
     return Reply(status, shape.example)
 
 
-def _create(call: Call) -> Reply:
+def _create(call: Call) -> Reply | EventStream:
     rules, facts = call.rules, _facts(call)
     doc = {**_facts_of(call.body), "input": call.body}
     if rules.keeps is not None:
@@ -80,6 +80,8 @@ def _create(call: Call) -> Reply:
     else:
         assert rules.of is not None, rules.id
         made = call.ctx.add(rules.of, call.account_id, doc, parent=parent)
+    if rules.id in call.ctx.behaviour.streams:
+        return EventStream(made)
     return _reply(call, _about(call, made, facts), made)
 
 
@@ -177,7 +179,7 @@ def _file(call: Call) -> Reply:
     return Reply(part.status, part.content or None, headers, file.content_type)
 
 
-_VERBS: Mapping[str, Callable[[Call], Reply]] = {
+_VERBS: Mapping[str, Handler] = {
     "example": _example,
     "create": _create,
     "read": _read,

@@ -50,14 +50,25 @@ class Facts(dict[str, Json]):
 def resource_facts(ctx: Instant, resource: Resource) -> Facts:
     """The facts about a resource and its world."""
     about = _OfResource(ctx, resource)
-    return Facts(lambda name: _RESOURCE[name](about) if name in _RESOURCE else _WORLD[name](ctx))
+    let = ctx.kind_rules(resource).let
+
+    def find(name: str) -> Json:
+        if name in let:
+            return let[name].fill(facts)
+        return _RESOURCE[name](about) if name in _RESOURCE else _WORLD[name](ctx)
+
+    facts = Facts(find)
+    return facts
 
 
 def call_facts(call: Call, resource: Resource | None = None) -> Facts:
     """The facts about a call and its world, and those about *resource* if there is one."""
     about = _OfResource(call.ctx, resource) if resource is not None else None
+    let = call.ctx.kind_rules(resource).let if resource is not None else {}
 
     def find(name: str) -> Json:
+        if name in let:
+            return let[name].fill(facts)
         if about is not None and name in _RESOURCE:
             return _RESOURCE[name](about)
         return _CALL[name](call, facts) if name in _CALL else _WORLD[name](call.ctx)
@@ -90,6 +101,16 @@ class _OfResource(Struct, frozen=True, gc=False):
     @property
     def is_final(self) -> bool:
         return self.resource.script is not None and self.ctx.kind(self.resource).is_final
+
+    def state(self) -> str | None:
+        """Its state; None for a kind without one."""
+        if self.resource.script is not None:
+            return self.ctx.state(self.resource)
+        rules = self.ctx.kind_rules(self.resource).state
+        if rules is None:
+            return None
+        state: str = rules.fill(resource_facts(self.ctx, self.resource))
+        return state
 
     def urls(self) -> Json:
         """The URLs that need nothing but the id, by kind."""
@@ -145,6 +166,7 @@ _WORLD: Mapping[str, Callable[[Instant], Json]] = {
     "now": lambda ctx: Notations(ctx.now_ms),
     "address": lambda ctx: lambda name, parts: ctx.url(name, **parts),
     "mint": lambda ctx: lambda form, number: mint(form, number, ctx.world.seed, ctx.provider),
+    "resource": lambda ctx: lambda kind, id_: _found(ctx, ctx.find(kind, id_ or "")),
     "newest": lambda ctx: lambda kind, parent: _found(ctx, ctx.newest(kind, parent or "")),
     "children": lambda ctx: (
         lambda kind, parent: [
@@ -158,10 +180,11 @@ _RESOURCE: Mapping[str, _Finder] = {
     "id": lambda it: it.resource.id,
     "input": lambda it: it.resource.doc.get("input", {}),
     "doc": lambda it: it.resource.doc,
+    "owner": lambda it: it.resource.account,
     "parent": lambda it: it.resource.parent,
     "created": lambda it: Notations(it.resource.created_ms),
-    "state": lambda it: it.ctx.state(it.resource) if it.resource.script is not None else None,
-    "kind": lambda it: it.ctx.kind(it.resource).value,
+    "state": _OfResource.state,
+    "kind": lambda it: it.ctx.state_rules(it.resource, it.state() or "").kind.value,
     "entered": lambda it: Notations(it.ctx.entered_ms(it.resource)),
     "at": _OfResource.instants,
     "ended": lambda it: Notations(it.ctx.entered_ms(it.resource) if it.is_final else None),

@@ -232,7 +232,6 @@ Handler = Callable[[Call], "Reply | EventStream"]
 Check = Callable[[Call], Sequence[Violation]]
 Facts = Callable[[Call], Mapping[str, Json]]
 Reaction = Callable[[Instant, Resource], None]
-StateOf = Callable[[Instant, Resource], str]
 Shape = Callable[[Call, Refusal], "Reply | None"]
 Tolerance = Callable[[Call, Violation], bool]
 FieldsOf = Callable[[Call], Mapping[str, Json]]
@@ -252,7 +251,6 @@ class Provider(Struct):
     checks: dict[str, Check] = {}
     price_facts: dict[str, Facts] = {}
     reactions: dict[tuple[str, Kind], Reaction] = {}
-    states: dict[str, StateOf] = {}
     assets: dict[str, AssetOf] = {}
     stream_facts: dict[str, StreamFacts] = {}
     event_facts: dict[str, StreamFacts] = {}
@@ -276,10 +274,6 @@ class Provider(Struct):
     def when(self, kind: str, end: Kind) -> Callable[[Reaction], Reaction]:
         """Register what happens when a job of *kind* ends; it gets the instant of the end."""
         return _registrar(self.reactions, (kind, end))
-
-    def state(self, kind: str) -> Callable[[StateOf], StateOf]:
-        """Register how to derive the state of a resource without a script."""
-        return _registrar(self.states, kind)
 
     def asset(self, url_name: str) -> Callable[[AssetOf], AssetOf]:
         """Register what a URL kind of the contract serves."""
@@ -330,7 +324,6 @@ _TABLES = (
     "checks",
     "price_facts",
     "reactions",
-    "states",
     "assets",
     "stream_facts",
     "event_facts",

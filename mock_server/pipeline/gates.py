@@ -15,10 +15,10 @@ from screentest.specs.behaviour.sent_keys import presented
 from screentest.specs.contracts.redaction import header_name
 from screentest.specs.json_types import Json
 
-from ..engine.instant import Instant
+from ..engine.facts import resource_facts
 from ..engine.jobs import Cost
 from ..engine.keys import is_expired, key_digest
-from ..engine.provider import Call, Provider, Reply
+from ..engine.provider import Call, Reply
 from ..kernel.magic import split_key
 from ..kernel.rows import Key, Resource
 from ..kernel.templates import look_up
@@ -161,18 +161,11 @@ def _check_state(call: Call) -> None:
         if not target.states:
             continue
         resource = call.found[target.kind]
-        state = state_of(call.provider, call.ctx, resource)
+        state = resource_facts(call.ctx, resource)["state"]
         if state not in target.states:
             allowed = " or ".join(sorted(target.states))
             facts = _target_facts(call, target, resource.id)
             raise call.refuse("wrong_state", **facts, state=state, allowed=allowed)
-
-
-def state_of(provider: Provider, ctx: Instant, resource: Resource) -> str:
-    """The state of any resource: from its script, or as its provider derives it."""
-    if resource.script is not None:
-        return ctx.state(resource)
-    return provider.states[resource.kind](ctx, resource)
 
 
 def _respect_rate(call: Call) -> None:

@@ -41,6 +41,20 @@ class ResourceKind(Struct, frozen=True, forbid_unknown_fields=True):
     counts_as_running: Annotated[
         bool, means("Whether it takes a place among running jobs.", True)
     ] = False
+    let: Annotated[
+        Mapping[str, Template],
+        means(
+            "Values with names, for its other templates; each is made when it is needed.",
+            {"shots": "$size(doc.scenes)"},
+        ),
+    ] = {}
+    state: Annotated[
+        Template | None,
+        means(
+            "The state of one that passes through none by itself.",
+            "$newest('render', id) == null ? 'draft' : 'rendered'",
+        ),
+    ] = None
     view: Annotated[
         View | None,
         means(

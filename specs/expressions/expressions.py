@@ -2,9 +2,10 @@
 
 An expression is made of literals, names, members (`a.b`, `a[0]`), operators, `c ? a : b`, lists,
 maps, the functions and methods of `functions`, and the macros `has`, `all`, `exists`, `exists_one`,
-`filter`, `map` and `transformList`. It departs from CEL in four points, because its values are
-JSON: there is one type of number, which is exact; a field that is missing is null; `substring` and
-`slice` end at the end of the value; and `&&` and `||` stop at the first side that decides.
+`filter`, `map`, `sortBy` and `transformList`. It departs from CEL in four points, because its
+values are JSON: there is one type of number, which is exact; a field that is missing is null;
+`substring` and `slice` end at the end of the value; and `&&` and `||` stop at the first side that
+decides.
 """
 
 from __future__ import annotations

@@ -270,7 +270,7 @@ def _or_value(value: Json, other: Json) -> Json:
     return other if value is None or value is ABSENT else value
 
 
-def _sort_key(value: Json) -> Json:
+def sort_key(value: Json) -> Json:
     return value if isinstance(value, str) else number(value)
 
 
@@ -289,6 +289,8 @@ FUNCTIONS: Mapping[str, tuple[Callable[..., Json], range]] = {
     "double": (_double, range(1, 2)),
     "string": (_string, range(1, 2)),
     "json": (_json, range(1, 2)),
+    "merged": (lambda fields, others: {**fields, **others}, range(2, 3)),
+    "without_null": (lambda it: {k: v for k, v in it.items() if v is not None}, range(1, 2)),
     "nested": (_nested, range(2, 3)),
     "floor": (lambda it: math.floor(number(it)), range(1, 2)),
     "ceil": (lambda it: math.ceil(number(it)), range(1, 2)),
@@ -323,7 +325,7 @@ METHODS: Mapping[str, tuple[Callable[..., Json], tuple[type, ...], range]] = {
     "first": (lambda many: many[0] if many else None, (list,), range(1)),
     "last": (lambda many: many[-1] if many else None, (list,), range(1)),
     "reverse": (lambda many: many[::-1], (list,), range(1)),
-    "sort": (lambda many: sorted(many, key=_sort_key), (list,), range(1)),
+    "sort": (lambda many: sorted(many, key=sort_key), (list,), range(1)),
     "sum": (_sum, (list,), range(1)),
     "size": (_size, (str, list, dict), range(1)),
     "orValue": (_or_value, (object,), range(1, 2)),

@@ -33,6 +33,7 @@ _MACROS: Mapping[tuple[str, int], str] = {
     ("filter", 2): "[{v} for {v} in items({0}) if truth({1})]",
     ("map", 2): "[plain({1}) for {v} in items({0})]",
     ("map", 3): "[plain({2}) for {v} in items({0}) if truth({1})]",
+    ("sortBy", 2): "sorted(items({0}), key=lambda {v}: sort_key({1}))",
     ("transformList", 3): "[plain({1}) for {v} in enumerate(items({0}))]",
     ("transformList", 4): "[plain({2}) for {v} in enumerate(items({0})) if truth({1})]",
 }

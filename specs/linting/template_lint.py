@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from ..behaviour.behaviour import Behaviour
 from ..behaviour.fact_names import OF_CALLS, OF_LISTS, OF_RESOURCES, OF_WORLDS, known_names
-from ..behaviour.operations import OperationRules
+from ..behaviour.operations import OperationRules, ResourceKind
 from ..behaviour.outputs import FileRules
 from ..behaviour.reasons import REASONS
 from ..contracts.contract import Contract
@@ -27,6 +27,10 @@ def problems_of_templates(contract: Contract) -> Iterator[str]:
     world = _names_of(rules, OF_WORLDS)
     view = world | _names_of(rules, OF_RESOURCES)
     for name, kind in rules.resources.items():
+        view = {*world, *_names_of(rules, OF_RESOURCES), *_let_names(kind)}
+        for part, value in kind.let.items():
+            yield from _bad(value, view, f"resources/{name}/let/{part}")
+        yield from _bad(kind.state, view, f"resources/{name}/state")
         yield from _bad(kind.detail, view, f"resources/{name}/detail")
         states = kind.lifecycle.states if kind.lifecycle is not None else None
         yield from _bad_view(kind.view, view - _OWN_VIEW, f"resources/{name}/view", states)
@@ -47,15 +51,22 @@ def problems_of_templates(contract: Contract) -> Iterator[str]:
             yield from _bad(Template([reply.message, reply.body, reply.headers]), names, at)
 
 
+def _let_names(kind: ResourceKind) -> set[str]:
+    return {it for name in kind.let for it in (name, f"{name}.*")}
+
+
 def _bad_operation(rules: Behaviour, operation: OperationRules, shape: Operation) -> Iterator[str]:
     at = f"operations/{operation.id}"
     before = _names_of(rules, OF_WORLDS) | _names_of_call(operation, shape)
     resource = _names_of(rules, OF_WORLDS) | _names_of(rules, OF_RESOURCES)
+    about = operation.targets[-1].kind if operation.targets else operation.of or operation.starts
+    for name in {about, operation.of, operation.starts} - {None}:
+        resource |= _let_names(rules.resources[name or ""])
     for name, value in operation.let.items():
         yield from _bad(value, before, f"{at}/let/{name}")
         before |= {name, f"{name}.*"}
-    about = before | resource
-    first = before if operation.does in {"create", "list", None, "example"} else about
+    everything = before | resource
+    first = before if operation.does in {"create", "list", None, "example"} else everything
     for number, refused in enumerate(operation.refuses):
         yield from _bad(refused.when, first, f"{at}/refuses/{number}/when")
         yield from _bad(refused.facts, first, f"{at}/refuses/{number}/facts")
@@ -69,8 +80,8 @@ def _bad_operation(rules: Behaviour, operation: OperationRules, shape: Operation
             yield from _bad(getattr(operation.page, name), before, f"{at}/page/{name}")
         yield from _bad(operation.page.where, resource, f"{at}/page/where")
     if operation.file is not None:
-        yield from _bad_file(operation.file, about, f"{at}/file")
-    last = before | {*known_names(OF_LISTS)} if operation.does == "list" else about
+        yield from _bad_file(operation.file, everything, f"{at}/file")
+    last = before | {*known_names(OF_LISTS)} if operation.does == "list" else everything
     yield from _bad_view(operation.answer, last, f"{at}/answer")
     yield from _bad(operation.envelope, {*last, "made", "made.*"}, f"{at}/envelope")
     for name in ("headers", "status"):

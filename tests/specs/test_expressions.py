@@ -86,6 +86,7 @@ _CASES: list[tuple[str, str, Json]] = [
     ("macros/nested", "['signer'].filter(x, ['signer'].all(y, x == y))", ["signer"]),
     ("macros2/transformList", "['a', 'b'].transformList(i, v, string(i) + v)", ["0a", "1b"]),
     ("macros2/transformList", "[1, 2].transformList(i, v, i > 0, v)", [2]),
+    ("lists_ext/sortBy", "[3, 1, 2].sortBy(x, -x)", [3, 2, 1]),
     ("optionals/optionals", "{'a': 1}.?b.orValue('x')", "x"),
     ("optionals/optionals", "{'a': optional.none(), ?'b': 2}", {"b": 2}),
     ("parse/nest", "((((((7))))))", 7),

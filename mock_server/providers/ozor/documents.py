@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation
 
+from ...engine.facts import resource_facts
 from ...engine.provider import Call, Provider, Reply, Upload
+from ...engine.views import view
 from ...media.file_types import file_type
-from .plans import plan_body, plan_cost
 
 provider = Provider("ozor")
 
@@ -115,8 +116,9 @@ def analyze_document(call: Call) -> Reply:
         "updated_ms": ctx.now_ms,
         "voice": {},
     }
-    doc["first_cost"] = plan_cost(ctx, scenes)
-    return Reply(200, {"plan": plan_body(ctx, ctx.add("plan", call.account_id, doc))})
+    plan = ctx.add("plan", call.account_id, doc)
+    plan = ctx.save(plan, {"first_cost": resource_facts(ctx, plan)["voiced"] // 2})
+    return Reply(200, {"plan": view(ctx, plan)})
 
 
 def _host(url: str) -> str:

@@ -12,6 +12,7 @@ from screentest.specs.json_types import Json
 from ...engine.instant import Instant
 from ...engine.jobs import NewJob, accept_job
 from ...engine.provider import Call, Provider, Reply
+from ...engine.views import view
 from ...kernel.ids import digest
 from ...kernel.rows import Resource
 from ...media.asset import Asset
@@ -39,7 +40,7 @@ def export_video(call: Call) -> Reply:
         ctx.save(video, {"latest_export": export.id})
     fields = {"videoId": video.id, "exportId": export.id, "exportStatus": ctx.state(export)}
     if ctx.kind(export) is Kind.SUCCEEDED:
-        fields |= export_fields(ctx, export)
+        fields |= view(ctx, export)
         del fields["exportError"]
     elif is_public:
         fields["shareCode"] = export.doc["share_code"]
@@ -48,17 +49,6 @@ def export_video(call: Call) -> Reply:
 
 def _without_nulls(fields: dict[str, Json]) -> dict[str, Json]:
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def exports_of(ctx: Instant, video: Resource) -> list[Resource]:
-    """Newest first."""
-    return ctx.rows.resources.children(ctx.provider, "export", video.id)
-
-
-def latest_export(ctx: Instant, video: Resource) -> Resource | None:
-    """The export that was requested last."""
-    latest = video.doc.get("latest_export")
-    return ctx.find("export", latest) if latest else None
 
 
 def _content(video: Resource) -> str:
@@ -72,7 +62,7 @@ def _identical(ctx: Instant, video: Resource, quality: str, *, is_public: bool) 
     """
     running: Resource | None = None
     wanted = (_content(video), quality, is_public)
-    for export in exports_of(ctx, video):
+    for export in ctx.rows.resources.children(ctx.provider, "export", video.id):
         if (export.doc["content"], export.doc["quality"], export.doc["is_public"]) != wanted:
             continue
         kind = ctx.kind(export)
@@ -108,21 +98,6 @@ def start_export(ctx: Instant, video: Resource, quality: str, *, is_public: bool
     return export
 
 
-def export_fields(ctx: Instant, export: Resource) -> dict[str, Json]:
-    """What a video shows of an export."""
-    kind = ctx.kind(export)
-    is_done, code = kind is Kind.SUCCEEDED, export.doc.get("share_code")
-    return {
-        "exportId": export.id,
-        "exportStatus": ctx.state(export),
-        "downloadUrl": ctx.url("download", id=export.id) if is_done else None,
-        "shareUrl": ctx.url("share", code=code) if is_done and code else None,
-        "shareCode": code,
-        "thumbnailUrl": ctx.url("thumbnail", id=export.id) if is_done else None,
-        "exportError": failure_reason(export) if kind is Kind.FAILED else None,
-    }
-
-
 @provider.asset("download")
 def serve_download(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
     return _footage(ctx, ctx.find("export", parts["id"]))
@@ -153,8 +128,3 @@ def _footage(ctx: Instant, export: Resource | None) -> Asset | None:
 def _size(ctx: Instant, export: Resource) -> tuple[int, int]:
     width, height = ctx.behaviour.media["sizes"][export.doc["aspect"]][export.doc["quality"]]
     return width, height
-
-
-def failure_reason(job: Resource) -> str:
-    """Why a job failed; empty when it did not."""
-    return job.script.reason if job.script is not None else ""
