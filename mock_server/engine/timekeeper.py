@@ -22,7 +22,7 @@ from .provider_modules import Providers
 from .world import World
 
 if TYPE_CHECKING:
-    from .provider import Provider
+    pass
 
 WallClock = Callable[[], int]
 
@@ -49,7 +49,7 @@ class Timekeeper:
         *,
         number: int = 0,
     ) -> None:
-        self.providers: Mapping[str, Provider] = Providers(contracts)
+        self.providers = Providers(contracts)
         self.wall_ms = wall_ms
         self._contracts = contracts
         self._system_ms = system_ms or wall_ms

@@ -1,4 +1,4 @@
-"""Programs of the user as processes beside a mock of their own, for `run` and `explore`.
+"""Running mocks: a program of the user beside a mock of its own, and contracts read again.
 
 May import the modules of the command line, and what is below them; no verb.
 """

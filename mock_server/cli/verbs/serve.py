@@ -30,6 +30,7 @@ from ..files import output_file, write_whole
 from ..output import tell, tell_warning
 from ..ready_file import readiness, remove_ready_file, stop_when_stdin_ends
 from ..request_log import RequestLog, summary
+from ..running.watching import watch, watched
 from ..settings import is_given, setting_option
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Options:
     prints_summary: bool
     report_file: Path | None
     ends_with_stdin: bool
+    is_watching: bool
     as_json: bool
     given: frozenset[str]
 
@@ -174,6 +176,9 @@ class Options:
 )
 @click.option("--report-file", type=output_file(), hidden=True)
 @click.option(
+    "--watch", "is_watching", is_flag=True, help="Read contracts of your own again when saved."
+)
+@click.option(
     "--exit-on-stdin-eof",
     "ends_with_stdin",
     is_flag=True,
@@ -217,6 +222,7 @@ def serve(options: Options) -> None:
     from ...http.rsgi.server import claim_port, run_server
 
     contracts = [options.contracts.load(name) for name in names]
+    own = watched(contracts) if options.is_watching else []
     hosts = ProviderAddresses(contracts)
     certificate = _certificate(options, hosts)
     port = claim_port(options.host, options.port)
@@ -249,6 +255,7 @@ def serve(options: Options) -> None:
         served.close()
         _sum_up(app, log, options, tally)
 
+    watch(app.extensions["screentest"], own)
     edge, rest = app.extensions["screentest.edge"]
     if certificate is not None or options.answers_real_hosts:
         edge.real_hosts = hosts
