@@ -74,13 +74,24 @@ def check_form(raw: Json, path: Path) -> None:
     Raises:
         ContractError: it has every problem, each with its line and the nearest right word.
     """
-    problems: dict[str, str] = {}
+    problems = dict(_other_keys(raw, ""))
+    if problems:
+        raise ContractError(*placed(path, problems))
     schema = read_schema(path.stem)
     for error in _validator(path.stem).iter_errors(raw):
         for pointer, detail in _problems(error, schema):
             problems.setdefault(pointer, detail[:_SHOWN_MAX])
     if problems:
         raise ContractError(*placed(path, problems))
+
+
+def _other_keys(value: Json, at: str) -> Iterator[tuple[str, str]]:
+    """(pointer, what is wrong) of each mapping in *value* with a key that is not a text."""
+    items = value.items() if isinstance(value, dict) else ()
+    for name, it in enumerate(value) if isinstance(value, list) else items:
+        if isinstance(value, dict) and not isinstance(name, str):
+            yield at, f"the key {name!r} is not a text; write it in quotes"
+        yield from _other_keys(it, at + _pointer([name]))
 
 
 @cache

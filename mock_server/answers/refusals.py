@@ -43,7 +43,9 @@ def from_contract(call: Call, refusal: Refusal) -> Reply:
         headers["Allow"] = refusal.facts["allow"]
     if refusal.facts.get("wait_s"):
         headers["Retry-After"] = str(refusal.facts["wait_s"])
-    return Reply(rule.status, body, headers, departure=rule.departure)
+    # No document has the answers of what it says has ended.
+    departure = refusal.reason if refusal.reason == "retired" else rule.departure
+    return Reply(rule.status, body, headers, departure=departure)
 
 
 def _injected_error(call: Call, refusal: Refusal) -> Reply:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .output import tell_warning
+
 if TYPE_CHECKING:
+    from screentest.specs.contracts.contract import Contract
     from screentest.specs.contracts.registry import Contracts
 
 
@@ -36,3 +41,13 @@ def contract_option(function: Any) -> Any:
         help="A further contract: a folder, or an OpenAPI file alone. Repeatable; others are found "
         "by SCREENTEST_CONTRACTS, in pyproject.toml, and in installed packs.",
     )(function)
+
+
+def warn_of_retirements(contracts: Iterable[Contract]) -> None:
+    """Print a warning for all that has retired today, or will within 30 days."""
+    from screentest.specs.behaviour.retirement import near_retirements
+
+    today = datetime.now(UTC).date()
+    for contract in contracts:
+        for text in near_retirements(contract.behaviour.retires, today):
+            tell_warning(f"{contract.provider}: {text}")

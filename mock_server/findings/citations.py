@@ -61,6 +61,8 @@ def _of_rule(rules: Behaviour, operation: str, refusal: Refusal) -> Sequence[str
             windows = [it for it in rules.rate_windows if operation in it.operations]
             named = [it for it in windows if it.name == facts.get("action")] or windows
             return [named[0].source] if named else None
+        case "retires":
+            return [it.source for it in rules.retires if str(it) == facts["what"]]
         case "concurrency" if rules.concurrency is not None:
             return [rules.concurrency.source]
         case "idempotency" if rules.idempotency is not None:

@@ -18,7 +18,7 @@ from ..engine.job_events import job_events
 from ..engine.provider import Call, EventStream, Refusal, RefusedError, Reply
 from ..kernel.fault_types import NOTHING, TYPES, can_rewrite
 from ..kernel.faults import Fault, lognormal_ms
-from ..kernel.templates import look_up
+from .retiring import asked_models
 
 Answer = Reply | EventStream
 
@@ -105,10 +105,8 @@ def apply_to_model(call: Call) -> None:
     """
     if call.rules.effect != "billable":
         return
-    rules = call.rules.models
-    facts = {"body": call.body, **{kind: it.doc for kind, it in call.found.items()}}
     # A call that names no model meets a fault without one, which retires all models.
-    asked = [look_up(place, facts) for place in rules.at] if rules is not None else []
+    asked = asked_models(call)
     fault = _apply_one(
         call, ("model_retired",), lambda it: it.attributes["model"] in [None, *asked]
     )

@@ -36,6 +36,7 @@ from .gates import GATES
 from .journal import JournalLine, journal_line
 from .limits import count_refused, note_in_flight, payer_of
 from .remembered import Remembered, keep, recall, watch
+from .retiring import announce_retirement, refuse_retired
 from .routing import receive, world_of
 from .self_check import BrokenReplyError, broken_reply, failure, not_kept, reply_violations
 
@@ -198,6 +199,7 @@ def _answer(worlds: Worlds, call: Call) -> Answer:
         # An injected error is not the provider's answer, so a repetition must not get it again.
         if call.save_replay is not None and not refused.refusal.reason.startswith("fault:"):
             call.save_replay(answer)
+    announce_retirement(call, answer)
     return answer
 
 
@@ -225,6 +227,7 @@ def _granted(worlds: Worlds, call: Call) -> Answer:
             return stored
     # After the gates: the model of a remix is that of a resource which they have found.
     apply_to_model(call)
+    refuse_retired(call)
     if call.rules.effect == "read":
         # A read changes nothing that a refusal would have to undo.
         return _carried_out(worlds, call)

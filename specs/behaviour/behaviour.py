@@ -21,6 +21,7 @@ from .lifecycles import Kind, Lifecycle
 from .operations import OperationRules, ResourceKind
 from .outputs import StreamRules, UrlRules
 from .refusals import RefusalRule
+from .retirement import Retirement
 
 
 class Behaviour(Struct, frozen=True, dict=True):
@@ -53,6 +54,7 @@ class Behaviour(Struct, frozen=True, dict=True):
     concurrency: Concurrency | None
     idempotency: Idempotency | None
     cadence: Cadence | None
+    retires: tuple[Retirement, ...]
     streams: Mapping[str, StreamRules]
     urls: Mapping[str, UrlRules]
     webhooks: WebhookRules | None

@@ -77,6 +77,7 @@ def read_behaviour(raw: Json, readings: Json, path: Path) -> Behaviour:
         concurrency=file.concurrency,
         idempotency=file.idempotency,
         cadence=file.cadence,
+        retires=file.retires,
         streams=file.streams,
         urls=file.urls,
         webhooks=file.webhooks,
@@ -167,6 +168,7 @@ def _problems(
     for name in sorted(file.cadence.operations if file.cadence is not None else ()):
         if name not in file.operations:
             yield "/cadence/operations", _unknown("operation", name, file.operations)
+    yield from _unknown_retirements(file)
     for type_, event in file.webhooks.events.items() if file.webhooks is not None else ():
         if event.lifecycle not in file.lifecycles:
             at = f"/webhooks/events/{type_}/lifecycle"
@@ -177,3 +179,14 @@ def _problems(
             yield f"/webhooks/events/{type_}/enters", _unknown("state", state, states)
         if (event.ends is None) == (not event.enters):
             yield f"/webhooks/events/{type_}", "expected one of `ends` and `enters`"
+
+
+def _unknown_retirements(file: BehaviourFile) -> Iterator[tuple[str, str]]:
+    models = {name for it in file.operations.values() if it.models for name in it.models.names}
+    for number, it in enumerate(file.retires):
+        for what, names, known in (
+            ("model", it.models, models),
+            ("operation", it.operations, set(file.operations)),
+        ):
+            for name in sorted(names - known):
+                yield f"/retires/{number}/{what}s", _unknown(what, name, known)

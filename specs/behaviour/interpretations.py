@@ -13,7 +13,7 @@ from ..json_types import Json
 _Patch = Annotated[Mapping[str, Json], Meta(min_length=1)]
 #: The sections of behaviour.yaml that differ by a reading.
 _SECTIONS = ("credentials", "refusals", "resources", "operations", "lifecycles", "concurrency")
-_FURTHER = ("idempotency", "rate_windows", "streams", "urls", "webhooks", "facts")
+_FURTHER = ("idempotency", "retires", "rate_windows", "streams", "urls", "webhooks", "facts")
 
 
 class Alternative(Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,6 +16,7 @@ from .lifecycles import Lifecycle
 from .operations import OperationRules, ResourceKind
 from .outputs import StreamRules, UrlRules
 from .refusals import RefusalsSection
+from .retirement import Retirement
 
 _Url = Annotated[str, Meta(pattern="^https?://")]
 
@@ -138,6 +139,10 @@ class BehaviourFile(Struct, frozen=True, forbid_unknown_fields=True):
         Cadence | None,
         means("The advised pace of polls.", {"operations": ["getVideo"], "at_least_ms": 5_000}),
     ] = None
+    retires: Annotated[
+        tuple[Retirement, ...],
+        means("What ends on a day.", [{"day": "2026-09-24", "models": ["lamp-1"]}]),
+    ] = ()
     streams: Annotated[
         Mapping[str, StreamRules],
         means(

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from ..behaviour.behaviour import Behaviour
-from ..behaviour.drawing import lifecycle_lines
 from ..behaviour.prices import Price
 from ..clauses.clauses import read_clauses
 from ..contracts.contract import Contract, openapi_file
 from ..files import BEHAVIOUR, READINGS, lines_of
 from ..json_types import Json
+from .drawing import lifecycle_lines
 
 #: What a draft writes on or above a line that it is not sure of.
 _GUESS = "# guessed"
@@ -170,6 +170,8 @@ def _limits(rules: Behaviour) -> Iterator[Point]:
     if rules.cadence is not None:
         says = f"{rules.cadence.at_least_ms / 1_000:g} s between polls"
         yield Point("limits", "cadence", says, "/cadence", [rules.cadence.source])
+    for number, end in enumerate(rules.retires):
+        yield Point("limits", f"end of {end}", end.day, f"/retires/{number}", [end.source])
     for name, url in rules.urls.items():
         life = "never expires" if url.lives_ms is None else f"lives {url.lives_ms / 1_000:g} s"
         yield Point("limits", f"URL {name}", f"{url.path} {life}", f"/urls/{name}", [url.source])

@@ -11,8 +11,8 @@ from tempfile import mkdtemp
 
 import yaml
 
-from ..behaviour.drawing import lifecycle_lines
 from ..contracts.contract import Contract, read_contract
+from ..describing.drawing import lifecycle_lines
 from ..errors import ContractError
 from ..json_types import Json
 from ..linting.lint import problems_of

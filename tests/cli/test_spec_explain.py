@@ -1,4 +1,4 @@
-"""`screentest spec explain` and `spec schema`."""
+"""`screentest spec explain` and `spec schema`, and the warnings of what has retired."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from screentest.specs.contracts.registry import shipped_contracts
 from screentest.specs.describing.explanation import explain
 
 from .conftest import Shell
+from .serving import serving_mock
 
 _OPENAPI = """
 openapi: 3.0.3
@@ -103,3 +104,22 @@ def test_schema_of_a_file_is_printed(shell: Shell) -> None:
     printed = json.loads(shell.run("spec", "schema", "readings").out)
 
     assert printed["title"] == "readings.yaml of a contract"
+
+
+def test_what_has_retired_is_a_warning(shell: Shell) -> None:
+    folder = shell.folder / "lamp"
+    folder.mkdir()
+    (folder / "openapi.yaml").write_text(_OPENAPI)
+    (folder / "behaviour.yaml").write_text(
+        'behaviour: 1\nprovider: {id: lamp}\nretires: [{day: "2020-01-01"}]\n'
+    )
+
+    linted = shell.run("spec", "lint", "lamp")
+    listed = shell.run("spec", "list", "--contract", "lamp")
+    with serving_mock(shell, "--contract", "lamp") as served:
+        _, printed = served.stop()
+
+    warning = "warning: lamp: the API retired on 2020-01-01"
+    assert (linted.code, linted.err.splitlines()) == (0, [warning, "1 checked, 0 invalid"])
+    assert listed.err.splitlines() == [warning]
+    assert warning in printed

@@ -117,3 +117,11 @@ def test_all_mistakes_of_a_file_are_listed_at_once(tmp_path: Path) -> None:
 
     lines = sorted(it.split(":")[1] for it in caught.value.problems)
     assert lines == ["1", "2", "3", "3"]
+
+
+def test_a_key_that_is_not_a_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "behaviour.yaml"
+    path.write_text("behaviour: 1\nfacts:\n  on: 3\n")
+
+    with pytest.raises(ContractError, match=r"2: at facts: the key True is not a text; write it"):
+        check_form(read_yaml(path), path)

@@ -25,7 +25,7 @@ from ...kernel.lifecycle import read_pace
 from ...store.database_urls import is_database_url
 from ...tls.authority import Certificate, make_certificate
 from ..banner import banner, warnings
-from ..contracts import contract_option
+from ..contracts import contract_option, warn_of_retirements
 from ..files import output_file, write_whole
 from ..output import tell, tell_warning
 from ..ready_file import readiness, remove_ready_file, stop_when_stdin_ends
@@ -242,6 +242,7 @@ def serve(options: Options) -> None:
         chosen = {name: getattr(options, name) for name in options.given}
         for text in warnings(options.host, options.database, world, plan, chosen):
             tell_warning(text)
+        warn_of_retirements(contracts)
         ready = readiness(url, world)
         click.echo(
             json.dumps(ready) if options.as_json else banner(url, world, providers, options.pace)

@@ -14,7 +14,7 @@ from msgspec import to_builtins
 from screentest.specs.errors import no_such
 from screentest.specs.json_types import Json
 
-from ..contracts import contract_option
+from ..contracts import contract_option, warn_of_retirements
 from ..exit_codes import Exit
 from ..files import input_file
 from ..groups import group
@@ -43,9 +43,11 @@ def list_contracts(*, contracts: Contracts, as_json: bool) -> None:
             "document": it.behaviour.document_url,
             "read": it.behaviour.document_read,
             "from": _origin(contracts.source(it.provider)),
+            "retires": to_builtins(it.behaviour.retires),
         }
         for it in contracts
     ]
+    warn_of_retirements(contracts)
     show(known, _rows, as_json=as_json)
 
 
@@ -58,6 +60,7 @@ def lint(names: tuple[str, ...], *, as_json: bool) -> None:
     The files of a folder are checked against their schemas and against each other. Each problem is
     a line with its file and line. Exit code 4 if there is one.
     """
+    from screentest.specs.contracts.contract import read_contract
     from screentest.specs.contracts.registry import shipped_contracts
     from screentest.specs.linting.lint import problems_of
 
@@ -75,7 +78,9 @@ def lint(names: tuple[str, ...], *, as_json: bool) -> None:
     else:
         for it in problems:
             tell(f"error: {it['problem']}")
-        wrong = len({it["contract"] for it in problems})
+        invalid = {it["contract"] for it in problems}
+        warn_of_retirements(read_contract(_folder(it)) for it in checked if it not in invalid)
+        wrong = len(invalid)
         tell(f"{len(checked)} checked, {wrong} invalid")
     raise SystemExit(Exit.INVALID if problems else Exit.OK)
 

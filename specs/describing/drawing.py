@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .lifecycles import Kind, Lifecycle, State
+from ..behaviour.lifecycles import Kind, Lifecycle, State
 
 
 def lifecycle_lines(lifecycle: Lifecycle) -> Iterator[str]:
