@@ -18,11 +18,11 @@ def readings(world: MockWorld) -> Json:
     return world.control.get(f"{world.path}/interpretations").json()
 
 
-def test_all_29_points_are_listed_with_their_reason(world: MockWorld) -> None:
-    """L1 to L29: the contract lists every choice."""
+def test_all_30_points_are_listed_with_their_reason(world: MockWorld) -> None:
+    """L1 to L30: the contract lists every choice."""
     listed = [item for name, item in readings(world).items() if name.startswith("ulazai.")]
 
-    assert {item["id"] for item in listed} == {f"L{number}" for number in range(1, 30)}
+    assert {item["id"] for item in listed} == {f"L{number}" for number in range(1, 31)}
     assert all(item["value"] == item["default"] and item["reason"] for item in listed)
 
 

@@ -1,6 +1,6 @@
 """Where the document is silent: what the mock does, and the other reading where there is a switch.
 
-Each test begins with the id of the point as the contract lists it, Z1 to Z30. Points without a
+Each test begins with the id of the point as the contract lists it, Z1 to Z31. Points without a
 switch whose choice another test of this folder shows are named there.
 """
 
@@ -24,11 +24,11 @@ def readings(world: MockWorld) -> Json:
     return steps.accepted(world.control.get(f"{world.path}/interpretations"))
 
 
-def test_all_30_points_are_listed_with_their_reason(world: MockWorld) -> None:
-    """Z1 to Z30: every choice is listed outside the code."""
+def test_all_31_points_are_listed_with_their_reason(world: MockWorld) -> None:
+    """Z1 to Z31: every choice is listed outside the code."""
     listed = [item for name, item in readings(world).items() if name.startswith("znapai.")]
 
-    assert {item["id"] for item in listed} == {f"Z{number}" for number in range(1, 31)}
+    assert {item["id"] for item in listed} == {f"Z{number}" for number in range(1, 32)}
     assert all(item["value"] == item["default"] and item["reason"] for item in listed)
 
 

@@ -244,9 +244,8 @@ def serve(options: Options) -> None:
             tell_warning(text)
         warn_of_retirements(contracts)
         ready = readiness(url, world)
-        click.echo(
-            json.dumps(ready) if options.as_json else banner(url, world, providers, options.pace)
-        )
+        text = json.dumps(ready) if options.as_json else banner(url, world, providers, options.pace)
+        click.echo(text)
         if options.ready_file is not None:
             write_whole(options.ready_file, json.dumps(ready), mode=0o600)
 
