@@ -17,7 +17,8 @@ from ..openapi.grammar import METHODS
 from ..openapi.operations import Operation, compile_operations
 from .draft import Draft
 from .filling import Known, show
-from .links import Answer, Found, id_places
+from .found import Answer, Found
+from .links import id_places
 from .values import at, put
 from .views import States, View
 from .words import kind_of_state, singular, snake, words_of

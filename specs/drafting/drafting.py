@@ -20,7 +20,8 @@ from .deliveries import Drawn, Event, add_deliveries, events_of
 from .draft import Draft
 from .filling import Echo, Known
 from .forms import UUID, form_of, sample_of
-from .links import Found, Link, answer_of, find_resources
+from .found import Answer, Found, Link, answer_of
+from .links import find_resources
 from .recorded import Recorded, Seen
 from .values import at, leaves
 from .views import States, View, creation_answer, edges_of, list_answer, view_of
@@ -55,11 +56,13 @@ def draft_contract(
     operations = _chosen(compile_operations(Documents(name, document)), only)
     recorded = Recorded(calls, operations)
     draft = Draft({"behaviour": 1, "provider": {"id": name}})
-    found = find_resources(operations, recorded.links(), recorded.states(), draft.unknown)
+    answers = {id_: answer_of(it) for id_, it in operations.items()}
+    links, states = recorded.links(), recorded.states()
+    found = find_resources(operations, answers, links, states, draft.unknown)
     sent = events_of(events or document)
     if events is not None and not sent:
         draft.unknown.append("which events there are (the second OpenAPI file has none)")
-    _Drafting(draft, document, operations, recorded, sent).add_all(found)
+    _Drafting(draft, document, operations, answers, recorded, sent).add_all(found)
     return draft
 
 
@@ -81,9 +84,11 @@ class _Drafting:
         draft: Draft,
         document: Json,
         operations: Mapping[str, Operation],
+        answers: Mapping[str, Answer | None],
         recorded: Recorded,
         events: Sequence[Event],
     ) -> None:
+        self._answers = answers
         self._events = events
         self._draft = draft
         self._document = document
@@ -122,7 +127,7 @@ class _Drafting:
         recorded = self._recorded.cost(operation.id)
         if recorded is not None:
             return _Price(recorded, "the recording shows it")
-        answer = answer_of(operation)
+        answer = self._answers[operation.id]
         value, full = (answer.value, answer.full) if answer is not None else (None, None)
         made = dict(leaves("", full))
         for name, amount in leaves("", value):
@@ -148,7 +153,7 @@ class _Drafting:
             return
         view, known, form, because = drawn
         answers = {
-            it.operation.id: creation_answer(it.operation, found, known, states)
+            it.operation.id: creation_answer(self._answers[it.operation.id], found, known, states)
             for it in found.creates
         }
         draft.unknown += [
@@ -253,7 +258,7 @@ class _Drafting:
             read["answer"] = view.answer
         draft.put(("operations", found.read.id), read)
         for link in found.lists:
-            answer = list_answer(link.operation, view, known)
+            answer = list_answer(self._answers[link.operation.id], view, known)
             if answer is None:
                 draft.unknown.append(f"how {link.operation.id} lists each {name}")
                 continue
@@ -269,23 +274,23 @@ class _Drafting:
         draft, operation = self._draft, link.operation
         target = [{"resource": found.name, "id": found.id_from}]
         rule: dict[str, Json] = {"effect": "destructive", "does": "delete", "acts_on": target}
-        answer = answer_of(operation)
+        answer = self._answers[operation.id]
         if answer is not None:
-            rule["answer"] = creation_answer(operation, found, known, ()) or answer.value
+            rule["answer"] = creation_answer(answer, found, known, ()) or answer.value
         guess = f"it deletes {_one(found.name)}"
         draft.put(("operations", operation.id), rule, guess, link.because)
 
     def _add_cancellation(self, found: Found, link: Link, known: Known, states: States) -> None:
         draft, operation = self._draft, link.operation
         closed = [it for it in states if it[1] is Kind.CLOSED]
-        answer = answer_of(operation)
+        answer = self._answers[operation.id]
         if not closed or (answer is None and operation.success_status != _NO_CONTENT):
             draft.unknown.append(f"what {operation.id} does to {_one(found.name)}")
             return
         target = [{"resource": found.name, "id": found.id_from}]
         rule: dict[str, Json] = {"effect": "write", "does": "cancel", "acts_on": target}
         if answer is not None:
-            rule["answer"] = creation_answer(operation, found, known, closed) or answer.value
+            rule["answer"] = creation_answer(answer, found, known, closed) or answer.value
         guess = f"it ends {_one(found.name)} as {closed[0][0]}"
         draft.put(("operations", operation.id), rule, guess, link.because)
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from ..behaviour.lifecycles import Kind
 from ..json_types import Json
 from ..openapi.fields import Fields
-from .links import Answer
+from .found import Answer
 from .values import Path, at, leaves, put
 from .words import Role, is_file, is_video, role_of, snake
 

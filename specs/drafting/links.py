@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from random import Random
-
-from msgspec import Struct
 
 from ..behaviour.lifecycles import Kind
 from ..json_types import Json
-from ..openapi.generating import UngeneratedError, generate
-from ..openapi.media_types import is_json
 from ..openapi.operations import Operation
-from ..openapi.validation import Schema
+from .found import Answer, Found, Link
 from .values import Path, at, objects_in
 from .words import kind_of_state, singular, snake, status_names, words_of
 
@@ -27,67 +22,9 @@ _VERSION = re.compile(r"v\d+[a-z0-9]*$")
 _RECORDED, _NAMED_ID, _COLLECTION = 1_000, 200, 400
 
 
-class Answer(Struct, frozen=True):
-    """The successful JSON answer of an operation: its schema, and two values that it permits.
-
-    *value* is the documented example where there is one; *full* has every field.
-    """
-
-    schema: Schema
-    value: Json
-    full: Json
-    status: int
-
-
-class Link(Struct, frozen=True):
-    """An operation of a resource, and *because*, which says how it was recognised."""
-
-    operation: Operation
-    because: str
-
-
-class Found(Struct):
-    """A kind of resource: how it is read, and the operations around it.
-
-    *id_at* and *status_at* are places in the answer of *read*; *id_from* is `path.x` or `query.x`.
-    *states* are in the order of the file; *states_because* says where they were found.
-    """
-
-    name: str
-    read: Operation
-    answer: Answer
-    id_from: str
-    id_at: Path
-    status_at: Path | None
-    states: Sequence[str]
-    states_because: str
-    creates: list[Link]
-    lists: list[Link]
-    deletes: list[Link]
-    cancels: list[Link]
-
-
-def answer_of(operation: Operation) -> Answer | None:
-    """The successful JSON answer of *operation*; None if it has none that can be made."""
-    status = operation.success_status
-    shape = operation.reply(status)
-    if shape is None or not 200 <= status < 300:
-        return None
-    for name, schema in shape.content.items():
-        if schema is None or not is_json(name):
-            continue
-        examples = list(shape.examples.get(name, {}).values())
-        try:
-            value = generate(schema, Random(1), examples=examples)
-            full = generate(schema, Random(1), is_full=True)
-        except UngeneratedError:
-            return None
-        return Answer(schema, value, full, status)
-    return None
-
-
 def find_resources(
     operations: Mapping[str, Operation],
+    answers: Mapping[str, Answer | None],
     links: Mapping[str, str],
     seen_states: Mapping[str, Sequence[str]],
     unknown: list[str],
@@ -99,28 +36,79 @@ def find_resources(
     added to *unknown*.
     """
     # Without a credential there is no account that a resource could belong to.
-    operations = {name: it for name, it in operations.items() if it.security}
-    answers = {name: answer_of(it) for name, it in operations.items()}
-    reads = [it for name, it in operations.items() if (it.method == "GET" and answers[name])]
-    found = [
-        it
-        for read in reads
-        if (it := _readable(read, answers[read.id], seen_states.get(read.id, ())))
-    ]
-    for operation in operations.values():
+    own = [it for it in operations.values() if it.security]
+    found: list[Found] = []
+    for read in own:
+        answer = answers[read.id] if read.method == "GET" else None
+        resource = _readable(read, answer, seen_states.get(read.id, ())) if answer else None
+        found += [resource] if resource is not None else []
+    index = _Index(found)
+    for operation in own:
         answer = answers[operation.id]
         if operation.method in {"POST", "PUT"} and answer is not None:
-            _link_creation(operation, answer, found, links, unknown)
+            near = index.near(operation, answer, links)
+            _link_creation(operation, answer, near, links, unknown)
     unknown += [
         f"what creates the job that {it.read.id} reads"
         for it in found
         if it.status_at is not None and not it.creates
     ]
     found = [it for it in found if it.creates]
+    around: dict[str, list[Operation]] = {}
+    for operation in own:
+        around.setdefault(operation.path.rstrip("/"), []).append(operation)
+        around.setdefault(_collection(operation), []).append(operation)
     for it in found:
-        _link_rest(it, operations, answers)
+        _link_rest(it, around, answers)
     _name_apart(found)
     return found
+
+
+class _Index:
+    """Resources by what an operation that creates them may have in common with them."""
+
+    def __init__(self, found: Sequence[Found]) -> None:
+        self._by_read = {it.read.id: it for it in found}
+        self._by_collection: dict[str, list[Found]] = {}
+        self._by_parameter: dict[str, list[Found]] = {}
+        self._by_word: dict[str, list[Found]] = {}
+        for it in found:
+            self._by_collection.setdefault(_collection(it.read), []).append(it)
+            self._by_parameter.setdefault(snake(it.id_from.partition(".")[2]), []).append(it)
+            for word in _words_of_path(it.read.path) if it.status_at is not None else ():
+                self._by_word.setdefault(word, []).append(it)
+
+    def near(
+        self, operation: Operation, answer: Answer, links: Mapping[str, str]
+    ) -> Sequence[Found]:
+        """The resources that *operation* may create, by the strongest sign that there is."""
+        recorded = self._by_read.get(links.get(operation.id, ""))
+        if recorded is not None:
+            return [recorded]
+        inside = self._by_collection.get(operation.path.rstrip("/"), [])
+        if inside:
+            return inside
+        names = {snake(name) for _, it in objects_in(answer.value, ()) for name in it} - {"id"}
+        named = [it for name in sorted(names) for it in self._by_parameter.get(name, ())]
+        words = {singular(word) for text in _descriptions_of_ids(answer) for word in words_of(text)}
+        described = [it for word in sorted(words) for it in self._by_word.get(word, ())]
+        return list({it.read.id: it for it in (*named, *described)}.values())
+
+
+def _descriptions_of_ids(answer: Answer) -> Iterator[str]:
+    for place, inside in objects_in(answer.value, ()):
+        fields = answer.schema.fields
+        for step in place:
+            fields = fields.properties.get(str(step), fields)
+        for name in inside:
+            if snake(name).endswith("id") and name in fields.properties:
+                yield from fields.properties[name].descriptions
+
+
+def _words_of_path(path: str) -> set[str]:
+    """The words of the fixed steps of *path*, without those of every path."""
+    steps = [it for it in path.split("/") if it and "{" not in it and not _VERSION.match(it)]
+    return {singular(it) for step in steps for it in words_of(step)} - _NOT_KINDS
 
 
 # Reading
@@ -272,9 +260,7 @@ def _shared_words(operation: Operation, answer: Answer, place: Path, found: Foun
     fields = answer.schema.fields
     for step in place:
         fields = fields.properties.get(str(step), fields)
-    steps = [it for it in found.read.path.split("/") if it and "{" not in it]
-    wanted = {singular(it) for step in steps for it in words_of(step) if not _VERSION.match(it)}
-    wanted -= _NOT_KINDS
+    wanted = _words_of_path(found.read.path)
     near = {singular(it) for text in fields.descriptions for it in words_of(text)}
     names = words_of(f"{operation.id} {operation.path} {operation.summary}")
     return 100 * len(wanted & near) + len(wanted & {singular(it) for it in names})
@@ -288,21 +274,24 @@ def _same_version(one: str, other: str) -> bool:
 
 
 def _link_rest(
-    found: Found, operations: Mapping[str, Operation], answers: Mapping[str, Answer | None]
+    found: Found,
+    around: Mapping[str, Sequence[Operation]],
+    answers: Mapping[str, Answer | None],
 ) -> None:
+    """Add what else works on *found*; *around* are the operations at a path, and below it."""
     if not found.id_from.startswith("path."):
         return
-    collection = _collection(found.read)
-    for it in operations.values():
+    collection, own = _collection(found.read), found.read.path.rstrip("/")
+    for it in around.get(collection, ()):
         is_list = it.method == "GET" and it.path.rstrip("/") == collection
         if is_list and answers[it.id] is not None:
             found.lists.append(Link(it, f"it reads {collection}"))
-        elif it.method == "DELETE" and it.path == found.read.path:
+    for it in around.get(own, ()):
+        last = it.path.rstrip("/").rpartition("/")[2]
+        if it.method == "DELETE" and it.path == found.read.path:
             found.deletes.append(Link(it, f"it deletes {it.path}"))
-        elif _collection(it) == found.read.path.rstrip("/") and it.method in {"POST", "PUT"}:
-            last = it.path.rstrip("/").rpartition("/")[2]
-            if _CANCEL & set(words_of(last)):
-                found.cancels.append(Link(it, f"its path ends in {last!r}"))
+        elif it.method in {"POST", "PUT"} and _CANCEL & set(words_of(last)):
+            found.cancels.append(Link(it, f"its path ends in {last!r}"))
 
 
 def _collection(operation: Operation) -> str:

@@ -16,7 +16,7 @@ from ..json_types import Json
 from ..openapi.operations import Operation
 from ..openapi.routes import Routes
 from .forms import form_of
-from .links import Found
+from .found import Found
 from .values import at, leaves, objects_in
 from .words import Role, kind_of_state, role_of, snake, status_names
 

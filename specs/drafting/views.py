@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from ..behaviour.lifecycles import Kind
 from ..json_types import Json
-from ..openapi.operations import Operation
 from .filling import Known, show
-from .links import Answer, Found, answer_of, id_places
+from .found import Answer, Found
+from .links import id_places
 from .values import Path, at, objects_in, put
 from .words import snake
 
@@ -71,9 +71,8 @@ class _Absent:
 _ABSENT = _Absent()
 
 
-def creation_answer(operation: Operation, found: Found, known: Known, states: States) -> Json:
-    """What *operation* answers about the resource it has made; None if that cannot be said."""
-    answer = answer_of(operation)
+def creation_answer(answer: Answer | None, found: Found, known: Known, states: States) -> Json:
+    """What *answer* shows of a resource in the first of *states*; None if that cannot be said."""
     if answer is None:
         return None
     parameter = found.id_from.partition(".")[2]
@@ -92,9 +91,8 @@ def creation_answer(operation: Operation, found: Found, known: Known, states: St
     return shown.template if shown is not None else None
 
 
-def list_answer(operation: Operation, view: View, known: Known) -> Json:
+def list_answer(answer: Answer | None, view: View, known: Known) -> Json:
     """The template of a list of resources; None if its elements are of another form."""
-    answer = answer_of(operation)
     if answer is None:
         return None
     place = _list_place(answer.full, str(known.id_at[-1]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path as FilePath
 from tempfile import mkdtemp
 
@@ -58,8 +58,9 @@ def write_contract(folder: FilePath, openapi: str, draft: Draft) -> Contract:
 
 def behaviour_text(draft: Draft) -> str:
     """The behaviour file of *draft*."""
+    around = {it[:end] for it in draft.notes for end in range(1, len(it))}
     head = _HEAD.format(name=draft.rules["provider"]["id"])
-    lines = [f"# {head}", *_block(draft.rules, (), draft.notes)]
+    lines = [f"# {head}", *_block(draft.rules, (), draft.notes, around)]
     if draft.unknown:
         lines += ["", "# Not known:", *(line for it in draft.unknown for line in _comment(it, ""))]
     return "\n".join(lines) + "\n"
@@ -80,7 +81,10 @@ def summary_lines(contract: Contract, draft: Draft) -> Iterator[str]:
         yield from (f"  - {it}" for it in draft.unknown)
 
 
-def _block(value: Mapping[str, Json], place: Path, notes: Mapping[Path, str]) -> Iterator[str]:
+def _block(
+    value: Mapping[str, Json], place: Path, notes: Mapping[Path, str], around: Set[Path]
+) -> Iterator[str]:
+    """The lines of *value*; what is *around* a note is not written in one line."""
     indent = "  " * len(place)
     for name, inner in value.items():
         here = (*place, name)
@@ -89,13 +93,13 @@ def _block(value: Mapping[str, Json], place: Path, notes: Mapping[Path, str]) ->
         if here in notes:
             yield from _comment(notes[here], indent)
         key = _flow(name)
-        has_notes = any(it[: len(here)] == here and it != here for it in notes)
+        has_notes = here in around
         line = f"{indent}{key}: {_flow(inner)}"
         if not has_notes and len(line) <= _WIDTH:
             yield line
         elif isinstance(inner, dict):
             yield f"{indent}{key}:"
-            yield from _block(inner, here, notes)
+            yield from _block(inner, here, notes, around)
         elif isinstance(inner, list):
             yield f"{indent}{key}:"
             yield from (f"{indent}  {line}" for line in yaml_text(inner).splitlines())
