@@ -77,7 +77,9 @@ def member(value: Json, name: Json) -> Json:
         if isinstance(value, dict | list) and not (type(name) is int and name < 0):
             return value[name]
         # A file in a form is a struct.
-        return getattr(value, name) if name in getattr(value, "__struct_fields__", ()) else None
+        return (
+            getattr(value, str(name)) if name in getattr(value, "__struct_fields__", ()) else None
+        )
     except (KeyError, IndexError, TypeError):
         return None
 

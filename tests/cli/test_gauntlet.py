@@ -7,7 +7,7 @@ import hmac
 import json
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
@@ -62,7 +62,7 @@ def _handler(kept: Path, *, verifies: bool) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def _serving(server: HTTPServer) -> Iterator[str]:
+def _serving(server: HTTPServer) -> Generator[str]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/hook"

@@ -45,7 +45,7 @@ def _change(path: Path, before: str, after: str) -> None:
 
 
 def _until(served: Served, is_there: Callable[[str], bool]) -> str:
-    ends_s = time.monotonic() + _PATIENCE_S
+    ends_s, text = time.monotonic() + _PATIENCE_S, ""
     while time.monotonic() < ends_s:
         text = (served.folder / "err").read_text()
         if is_there(text):

@@ -27,7 +27,12 @@ DONE = {"call": "getJob", "until": {"$response.body#/status": "completed"}}
 
 def judged(*steps: Json) -> tuple[RuleVerdict, str]:
     """The verdict on a flow of *steps* at our own mock of Ozor, and what was found first."""
-    raw = {"name": "tried", "summary": "it is tried", "source": ["OZ-038"], "steps": list(steps)}
+    raw: Json = {
+        "name": "tried",
+        "summary": "it is tried",
+        "source": ["OZ-038"],
+        "steps": list(steps),
+    }
     contract = load_contract("ozor")
     checks = replace(load_checks(contract), flows={raw["name"]: convert(raw, Flow)})
     judge = Judge(rules_of(contract, checks))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -339,6 +340,8 @@ _JOB_NAMES = st.sampled_from(["status", "state", "task_status"])
 _ENDS = st.sampled_from([["done", "failed"], ["COMPLETED", "ERROR"], ["succeeded"]])
 
 
+#: Documents are large, and drawing one takes long.
+_NO_HEALTH_CHECKS: Any = list(HealthCheck)
 _EXTRA: st.SearchStrategy[Json] = st.sampled_from(
     [{}, {"extra": {"$ref": "#/components/schemas/Video"}}]
 )
@@ -349,7 +352,7 @@ _EXTRA: st.SearchStrategy[Json] = st.sampled_from(
     deadline=None,
     phases=[Phase.generate],
     derandomize=True,
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=_NO_HEALTH_CHECKS,
 )
 @given(documents(), _JOB_NAMES, _ENDS, _EXTRA)
 def test_every_document_gives_a_contract_without_problems(

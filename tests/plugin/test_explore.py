@@ -271,6 +271,7 @@ def test_second_payment_after_a_refusal_is_found(screentest: World) -> None:
     own = api(screentest, "ozor")
 
     def program() -> None:
+        status = ""
         for _ in range(2):
             made = own.create()
             while (status := own.status(made)) in OPEN:
