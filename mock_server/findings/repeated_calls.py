@@ -33,6 +33,9 @@ _READS_FOR_EVER = 20
 _STUCK_MS_MAX = 2 * 60 * 60 * 1_000
 #: Polls at one instant of a clock that a test moves, after which the test has forgotten it.
 _FROZEN_POLLS_MAX = 50
+#: So many polls without a growing pause, over so long a time, are a load without a use.
+_STEADY_POLLS_MAX = 150
+_STEADY_MS_MAX = 10 * 60 * 1_000
 #: A later read is for a fresh URL, and not part of a loop.
 _CLOSE_MS = 60_000
 
@@ -85,14 +88,35 @@ def _poll(call: Call) -> list[Finding]:
         polled = call.polled = _polled_job(call)
     now_ms, world = call.ctx.at_ms, call.ctx.world
     world.payments.note_read(polled.job.id, now_ms)
-    before: tuple[int, int, int] = world.marks.get(polled.name) or (-_CLOSE_MS, 0, 0)
+    before: tuple[int, int, int, int, int] | None = world.marks.get(polled.name)
+    before = before or (-_CLOSE_MS, 0, 0, now_ms, 0)
     pause_ms = now_ms - before[0]
     reads = before[1] + 1 if polled.has_ended else 0
     at_once = before[2] + 1 if pause_ms == 0 else 0
-    world.marks.swap(polled.name, (now_ms, reads, at_once))
+    polls = before[4] + 1
+    world.marks.swap(polled.name, (now_ms, reads, at_once, before[3], polls))
+    waited_ms = now_ms - before[3]
+    is_long = polls == _STEADY_POLLS_MAX and waited_ms >= _STEADY_MS_MAX
+    # The last pause is compared with the mean: it is longer where pauses grow.
+    if is_long and not polled.has_ended and pause_ms * polls < 2 * waited_ms:
+        return [_without_backoff(call, polled.job, polls, waited_ms)]
     if polled.may_wait and pause_ms >= polled.at_least_ms and at_once != _FROZEN_POLLS_MAX:
         return []
     return list(_about_poll(call, polled, pause_ms, reads, at_once))
+
+
+def _without_backoff(call: Call, job: Resource, polls: int, waited_ms: int) -> Finding:
+    """The finding about a loop that polls a long job as often at its end as at its beginning."""
+    contract = call.ctx.contract
+    rules = contract.behaviour.cadence
+    return _advice(
+        "SC216",
+        "",
+        "longer pauses between polls of a job that takes long",
+        f"{polls} polls of {job.id} in {waited_ms / 60_000:.0f} minutes, all as close as the first",
+        "let the pause grow, such as by half with each poll, up to a minute",
+        _source(contract, rules.source) if rules is not None else "",
+    )
 
 
 def _about_poll(

@@ -23,9 +23,10 @@ PAYMENTS_MAX = 2_000
 
 
 class Marks:
-    """Values by name, at most `MARKS_MAX` of them."""
+    """Values by name, at most `MARKS_MAX` of them. *has_waits*: some answer had a Retry-After."""
 
     def __init__(self) -> None:
+        self.has_waits = False
         self._kept: OrderedDict[Hashable, Json] = OrderedDict()
 
     def swap(self, name: Hashable, value: Json) -> Json:

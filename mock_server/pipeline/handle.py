@@ -26,6 +26,7 @@ from ..findings.ignored_fields import ignored_fields, misspelt_directives
 from ..findings.own_mistakes import findings_of_ours
 from ..findings.payments import note_call
 from ..findings.repeated_calls import findings_over_calls
+from ..findings.retry_after import too_early
 from ..kernel.clock import Mode
 from ..kernel.faults import Fault
 from ..kernel.finding import Finding
@@ -164,7 +165,7 @@ def _guarded(worlds: Worlds, call: Call, refusal: Refusal | None) -> tuple[Answe
 
 def _advice(call: Call, answer: Answer) -> list[Finding]:
     """The findings about a call that do not come from its refusal."""
-    found = [*call.warnings, *findings_over_calls(call, answer)]
+    found = [*call.warnings, *too_early(call, answer), *findings_over_calls(call, answer)]
     if call.is_routed and call.body:
         found += ignored_fields(call, answer)
         found += misspelt_directives(call)

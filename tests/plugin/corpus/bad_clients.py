@@ -6,6 +6,7 @@ of the mistake: an issue of an application or a library, a document, or a provid
 
 from __future__ import annotations
 
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -18,6 +19,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from screentest import World
+from screentest.mock_server.findings.explanations import explanations
 from screentest.specs.json_types import Json
 from tests.ozor.steps import PDF_TYPE, pdf_bytes, scenes
 
@@ -296,6 +298,44 @@ def reuses_an_idempotency_key_for_other_content(world: World) -> None:
     _wait(own, own.create(**headers))
     other = {"data": RENDER["data"] | {"duration": 8}}
     own.http.post("/proxyStartVideoGeneration", json=other, headers=headers)
+
+
+# --- SC215, SC216: pauses ------------------------------------------------------------------------
+
+
+def as_explained(world: World, code: str, *, is_right: bool) -> None:
+    """Run the Python code with which a finding is explained, against Ozor."""
+    own = api(world, "ozor")
+    shown = explanations()[code].python
+    lines = textwrap.indent(shown.right if is_right else shown.wrong, "    ")
+    path = "/videos/{videoId}/jobs/{jobId}".format(**own.create()) if "path" in lines else ""
+    names: Json = {"time": time, "client": own.http, "path": path, "body": {"prompt": PROMPT}}
+    exec(f"def explained():\n{lines}", names)
+    names["explained"]()
+
+
+@bad("SC215", "x402-foundation/x402#1929")
+def ignores_retry_after(world: World) -> None:
+    world.ozor.rate_limit(times=2, retry_after=20, operation="generateVideo")
+    as_explained(world, "SC215", is_right=False)
+
+
+@bad("SC215", "DouglasdeMoura/chroncal#105")
+def ignores_retry_after_while_it_polls(world: World) -> None:
+    own = api(world, "znapai")
+    made = own.create()
+    world.znapai.rate_limit(times=1, retry_after=60, operation="getVideo")
+    for _ in range(20):
+        with suppress(httpx.HTTPError):
+            if own.status(made) not in OPEN:
+                return
+        time.sleep(10)
+
+
+@bad("SC216", "tryAGI/AutoSDK#175")
+def polls_a_stuck_job_every_five_seconds(world: World) -> None:
+    world.ozor.faults.add("job_stall")
+    as_explained(world, "SC216", is_right=False)
 
 
 # --- requests and receivers -----------------------------------------------------------------------

@@ -16,6 +16,7 @@ import requests
 from screentest import World
 from screentest.specs.json_types import Json
 
+from .bad_clients import as_explained
 from .wire import OPEN, PROMPT, Api, api
 
 Client = Callable[[World], None]
@@ -250,3 +251,17 @@ def deletes_a_video_that_it_no_longer_wants(world: World) -> None:
     _wait(own, made, 5)
     own.http.delete(f"/videos/{made['id']}").raise_for_status()
     time.sleep(3_600)
+
+
+@good
+def waits_as_long_as_retry_after_asks(world: World) -> None:
+    world.ozor.rate_limit(times=2, retry_after=20, operation="listVideos")
+    own = api(world, "ozor")
+    while (answer := own.http.get("/videos")).status_code == 429:
+        time.sleep(int(answer.headers["Retry-After"]))
+
+
+@good
+def lets_pauses_grow_while_a_job_is_stuck(world: World) -> None:
+    world.ozor.faults.add("job_stall")
+    as_explained(world, "SC216", is_right=True)
