@@ -45,6 +45,8 @@ OTHER_VARIABLES = frozenset(
         "REVOKED_API_KEY",
         "SECOND_API_KEY",
         "TIME_SCALE",
+        "UPSTREAM_API_KEY",
+        "UPSTREAM_BEARER",
         "WEBHOOK_SECRET",
     )
 )

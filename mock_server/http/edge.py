@@ -26,7 +26,7 @@ from ..kernel.environ_keys import FILES
 from ..kernel.errors import MockError
 from ..kernel.fault_types import DELAY_MS_MAX
 from ..media.asset import Asset
-from ..pipeline.handle import Handled, Turn, handle, note_refusal, turn_of
+from ..pipeline.handle import Handled, Turn, handle, knows_caller, note_refusal, turn_of
 from ..pipeline.self_check import failure, not_kept
 from . import fault_effects
 from .assets import asset_answer, find_asset
@@ -44,6 +44,8 @@ warn_in_log: Warner = logging.getLogger("screentest").warning
 
 #: Receives every handled request with the milliseconds it took; it must not keep the call.
 Observer = Callable[[Handled, float], None]
+#: The call to a real server that a request to a provider makes; None where the mock answers it.
+Upstream = Callable[[str, Request], Callable[[], Reply] | None]
 #: Receives every request for a file: world, contract, path below the prefix, and status.
 FileObserver = Callable[[World, Contract, str, int], None]
 
@@ -93,6 +95,7 @@ class Edge:
         self.observe_file: FileObserver | None = None
         #: The providers' own hosts, if the server answers for them.
         self.real_hosts: ProviderAddresses | None = None
+        self.upstream: Upstream | None = None
         self._guard = guard
         self._is_pure = is_pure
         self._remembers = remembers
@@ -162,6 +165,12 @@ class Edge:
             return sent
         return self._cors.share(self._answer(place, turn, fills_blocks=fills_blocks), turn.request)
 
+    def forwarded(self, place: Place, request: Request) -> Callable[[], Reply] | None:
+        """The call to a real server that *request* makes, if it makes one."""
+        if self.upstream is None or place.is_file:
+            return None
+        return self.upstream(place.provider, request)
+
     def refuse(self, place: Place, request: Request, error: MockError) -> Outgoing:
         """The journaled 503 for a *request* that this machine has no room for.
 
@@ -178,8 +187,14 @@ class Edge:
         if place.is_file:
             return self._file(place, turn.request)
         began = time.perf_counter()
+        asked = self.forwarded(place, turn.request)
         try:
-            handled = handle(self._worlds, turn)
+            # A caller that the mock does not know is refused by it, and spends nothing.
+            if asked is not None and knows_caller(self._worlds, turn, place.provider):
+                found = self._worlds, turn.world, place.provider, turn.request
+                handled = note_refusal(*found, asked())
+            else:
+                handled = handle(self._worlds, turn)
         except MockError as gone:
             return deny(Denial(gone.status, gone.code, str(gone)))
         self._warn_of_real_key(handled)

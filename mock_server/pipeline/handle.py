@@ -128,10 +128,17 @@ def _handled(worlds: Worlds, turn: Turn) -> Handled | None:
             return _journaled(call, reply, journal_line(call, reply))
 
 
+def knows_caller(worlds: Worlds, turn: Turn, provider_id: str) -> bool:
+    """Whether *turn* is that of a caller with a key of its world, or needs none."""
+    with turn.world.rows.transaction():
+        call, _ = receive(worlds, turn.world, provider_id, turn.request)
+        return not call.operation.security or call.presented_key is not None
+
+
 def note_refusal(
     worlds: Worlds, world: World, provider_id: str, request: Request, reply: Reply
 ) -> Handled:
-    """Journal the refusal *reply* to a *request* that matches no operation."""
+    """Journal *reply*, which was not made by the mock's rules: a refusal, or a real server's."""
     with world.rows.transaction():
         call, _ = receive(worlds, world, provider_id, request)
         return _journaled(call, reply, journal_line(call, reply))

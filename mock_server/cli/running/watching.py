@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from screentest.specs.errors import ContractError
 
 from ...kernel.errors import MockError
@@ -25,6 +27,11 @@ _ENDINGS = frozenset({".yaml", ".yml", ".json", ".py"})
 
 #: The files of a contract, each with the time of its last change and its size.
 _Seen = Mapping[Path, tuple[int, int]]
+
+
+watch_option = click.option(
+    "--watch", "is_watching", is_flag=True, help="Read contracts of your own again when saved."
+)
 
 
 def watched(contracts: Iterable[Contract]) -> list[Contract]:

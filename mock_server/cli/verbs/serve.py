@@ -30,7 +30,8 @@ from ..files import output_file, write_whole
 from ..output import tell, tell_warning
 from ..ready_file import readiness, remove_ready_file, stop_when_stdin_ends
 from ..request_log import RequestLog, summary
-from ..running.watching import watch, watched
+from ..running.forwarding import Forwarding, forwarding_options
+from ..running.watching import watch, watch_option, watched
 from ..settings import is_given, setting_option
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Options:
     report_file: Path | None
     ends_with_stdin: bool
     is_watching: bool
+    forwarding: Forwarding
     as_json: bool
     given: frozenset[str]
 
@@ -175,9 +177,7 @@ class Options:
     "--report", "prints_summary", is_flag=True, help="Print a summary of the findings at the end."
 )
 @click.option("--report-file", type=output_file(), hidden=True)
-@click.option(
-    "--watch", "is_watching", is_flag=True, help="Read contracts of your own again when saved."
-)
+@watch_option
 @click.option(
     "--exit-on-stdin-eof",
     "ends_with_stdin",
@@ -188,16 +188,15 @@ class Options:
     "--json",
     "as_json",
     is_flag=True,
-    help="In place of the banner, print one JSON line on stdout once the port answers: URL, "
-    "process id, version and variables.",
+    help="Print one JSON line in place of the banner: URL, process id, version and variables.",
 )
+@forwarding_options
 def command(*, database: Path | str | None, **options: Any) -> None:
     """Start the mock on this machine.
 
     The state is in memory unless --db names a SQLite file or a PostgreSQL database, which several
     servers may share; `--db :memory:` overrides a file from a setting. Each request is a line on
-    stderr, with its findings below it. Ctrl+C stops the mock and ends open streams; the exit code
-    is then 0.
+    stderr, with its findings below it. Ctrl+C ends the mock with exit code 0.
     """
     given = frozenset(name for name in ("seed", "clock", "pace") if is_given(name))
     serve(Options(database=database, given=given, **options))
@@ -257,6 +256,7 @@ def serve(options: Options) -> None:
 
     watch(app.extensions["screentest"], own)
     edge, rest = app.extensions["screentest.edge"]
+    edge.upstream = options.forwarding.open(contracts)
     if certificate is not None or options.answers_real_hosts:
         edge.real_hosts = hosts
     served = RSGIEdge(

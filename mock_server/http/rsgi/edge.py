@@ -152,7 +152,8 @@ class RSGIEdge:
 
     def _at_once(self, place: Place, request: Request) -> Outgoing | None:
         """The answer to a request; None if its world, or the look for it, would have to wait."""
-        if not place.world.rows.is_quick:
+        # A real server may take long to answer.
+        if not place.world.rows.is_quick or self._edge.forwarded(place, request) is not None:
             return None
         turn = self._edge.turn(place, request)
         rows = turn.world.rows
