@@ -50,7 +50,9 @@ def _add_credentials(draft: Draft, document: Json, recorded: Recorded) -> None:
         header = scheme.get("name") if scheme.get("in") == "header" else None
         if scheme.get("type") in {"http", "oauth2", "openIdConnect"}:
             header = "Authorization"
-        form = recorded.key_form(header) if header else None
+        # A key of Basic is a name and a password.
+        is_key = scheme.get("scheme", "").lower() != "basic"
+        form = recorded.key_form(header) if header and is_key else None
         if form is None or header is None:
             continue
         accepts = {"header": header}

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from ..behaviour.forms import ALPHABETS, PLACE
 
 UUID = "{hex:8}-{hex:4}-{hex:4}-{hex:4}-{hex:12}"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_KEY_MARKS = frozenset({"sk", "pk", "rk", "ak", "lk", "key", "api", "live", "test", "prod", "dev"})
 #: A longer word is not a prefix such as `sk` or `job`.
 _PREFIX_MAX = 12
 
 
 def form_of(example: str) -> str:
     """The form of ids such as *example*: its prefix, and places for what differs."""
-    if _UUID.fullmatch(example):
-        return UUID
+    return UUID if _UUID.fullmatch(example) else _form(example, _is_prefix)
+
+
+def form_of_key(example: str) -> str:
+    """As `form_of`, for a credential: of its words only the marks of vendors stay."""
+    return _form(example, _KEY_MARKS.__contains__)
+
+
+def _form(example: str, is_kept: Callable[[str], bool]) -> str:
     parts = re.split(r"([^A-Za-z0-9]+)", example)
     last = max(index for index, it in enumerate(parts) if it and it.isalnum())
     return "".join(
-        it if not it.isalnum() or (index < last and _is_prefix(it)) else _place(it)
+        it if not it.isalnum() or (index < last and is_kept(it)) else _place(it)
         for index, it in enumerate(parts)
     )
 

@@ -15,7 +15,7 @@ from ..contracts.redaction import BY_SHAPE
 from ..json_types import Json
 from ..openapi.operations import Operation
 from ..openapi.routes import Routes
-from .forms import form_of
+from .forms import form_of_key
 from .found import Found
 from .values import at, leaves, objects_in
 from .words import Role, kind_of_state, role_of, snake, status_names
@@ -152,7 +152,7 @@ class Recorded:
             for it in made:
                 key = it.call.request_headers.get(header.lower(), "").rpartition(" ")[2]
                 if re.fullmatch(r"[A-Za-z0-9_.-]{12,}", key):
-                    return form_of(key)
+                    return form_of_key(key)
         return None
 
     def _by_path(self, operation: str) -> dict[str, list[_Made]]:

@@ -16,9 +16,8 @@ from .recorded import Seen
 from .values import leaves
 from .words import Role, is_file, kind_of_state, role_of, singular, snake, status_names, words_of
 
-_ID = re.compile(
-    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+|(?=[^/]*\d)(?!v\d+[a-z0-9]*$)[A-Za-z0-9_.-]{8,}"
-)
+#: A step of a path that names a resource or a version; any other one is an id.
+_FIXED = re.compile(r"v\d+[a-z0-9]*|(?!.*\d.*\d.*\d)[A-Za-z][A-Za-z0-9_.:-]{0,39}")
 #: A value of this form says nothing about a person.
 _PLAIN = re.compile(r"[a-z][a-z0-9_.:-]{0,31}")
 _TEXT_ID_MIN = 6
@@ -67,17 +66,18 @@ def document_of(name: str, calls: Sequence[Seen]) -> Json:
 
 
 def _path_of(path: str, known: set[str]) -> str:
-    """*path* with a parameter for each id in it: what an answer had before, or looks like one."""
+    """*path* with a parameter for each id in it: what an answer had, or is not a plain word."""
     steps: list[str] = []
     for step in path.split("/"):
-        if step and (step in known or _ID.fullmatch(step)):
+        is_fixed = _FIXED.fullmatch(step) and BY_SHAPE.cut_text(step) == step
+        if step and (step in known or not is_fixed):
             before = [it for it in steps if it and not it.startswith("{")]
             kind = singular("_".join(words_of(before[-1]))) if before else ""
             is_first = not any(it.startswith("{") for it in steps)
             taken = "{id}" if is_first else f"{{{kind}_id}}"
             steps.append(taken if taken not in steps else f"{{id_{len(steps)}}}")
         else:
-            steps.append(step.replace("{", "%7B").replace("}", "%7D"))
+            steps.append(step)
     return "/".join(steps)
 
 
@@ -87,11 +87,12 @@ def _collection(path: str) -> str:
 
 
 def _schemes(calls: Iterable[Seen]) -> dict[str, Json]:
-    headers = {name for it in calls for name in it.request_headers}
+    headers = {name: value for it in calls for name, value in it.request_headers.items()}
     found: dict[str, Json] = {}
     for name in sorted(it for it in headers if is_secret_header(it) and it != "cookie"):
         if name == "authorization":
-            found["bearer"] = {"type": "http", "scheme": "bearer"}
+            word, _, key = headers[name].partition(" ")
+            found["bearer"] = {"type": "http", "scheme": word.lower() if key else "bearer"}
         else:
             found[snake(name)] = {"type": "apiKey", "in": "header", "name": name}
     # Many programs leave credentials out of what they save.

@@ -110,6 +110,9 @@ def test_forms_limits_costs_and_rhythm_are_those_of_the_recording(tmp_path: Path
 
     assert rules["resources"]["video"]["id"] == "vid_{hex:8}"
     assert rules["credentials"]["bearer"]["form"] == "lk_live_{base62:12}"
+    assert rules["credentials"]["bearer"]["accepts"] == [
+        {"header": "Authorization", "scheme": "Bearer"}
+    ]
     assert rules["operations"]["post_v1_videos"]["price"]["amount"] == 12
     assert rules["cadence"]["at_least_ms"] == 2_000
     assert [(it["operations"], it["limit"]) for it in rules["rate_windows"]] == [
@@ -157,6 +160,46 @@ def test_nothing_private_of_a_recording_is_written(tmp_path: Path) -> None:
 
     private = (_KEY, _SECRET, _ID, "private cat", "files.lamp.example", "ads.example", "9aZ81")
     assert [it for it in private if it in written] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "drafted"),
+    [
+        ("/v1/text2video/ada@lamp.example", "/v1/text2video/{id}"),
+        ("/v1/users/Ada%20Lovelace/videos", "/v1/users/{id}/videos"),
+        ("/v1/keys/sk-ant-api03-abcdefghijklmnopqrstuvwx", "/v1/keys/{id}"),
+        ("/v1/jobs/20260101/parts/7", "/v1/jobs/{id}/parts/{part_id}"),
+    ],
+)
+def test_what_is_not_a_plain_word_in_a_path_is_an_id(
+    tmp_path: Path, path: str, drafted: str
+) -> None:
+    sources = read_sources("lamp", [_har(tmp_path, [_entry(0, "GET", path, 200, {"a": 1})])])
+
+    assert list(sources.document["paths"]) == [drafted]
+
+
+@pytest.mark.parametrize(
+    ("value", "scheme"), [("Token abc", "token"), ("Basic YTpi", "basic"), ("abc", "bearer")]
+)
+def test_the_scheme_of_a_credential_is_the_recorded_one(
+    tmp_path: Path, value: str, scheme: str
+) -> None:
+    entry = _entry(0, "GET", "/v1/videos", 200, {"a": 1})
+    entry["request"]["headers"] = [{"name": "Authorization", "value": value}]
+
+    sources = read_sources("lamp", [_har(tmp_path, [entry])])
+
+    assert sources.document["components"]["securitySchemes"]["bearer"]["scheme"] == scheme
+
+
+def test_words_of_a_key_are_not_written(tmp_path: Path) -> None:
+    entries = json.loads(json.dumps(_JOB).replace(_KEY, "hunter-prefers-waterfalls"))
+
+    _made(tmp_path, _har(tmp_path, entries))
+
+    written = (tmp_path / "lamp" / "behaviour.yaml").read_text()
+    assert "{base36:6}-{base36:7}-{base36:10}" in written
 
 
 def test_a_recording_without_credentials_takes_a_bearer_key(tmp_path: Path) -> None:
