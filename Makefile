@@ -68,7 +68,7 @@ test-prism: $(DEVELOPMENT) ## the contract kit against a server that is not ours
 	$(PYTEST) tests/contract/test_prism.py $(ARGS)
 
 .PHONY: test-foreign
-test-foreign: $(DEVELOPMENT) $(FOREIGN) ## the contract kit against fakes that know nothing of it, right and with defects
+test-foreign: $(DEVELOPMENT) $(FOREIGN) $(NODE) ## the contract kit against fakes that know nothing of it, right and with defects
 	FOREIGN=all $(PYTEST) tests/foreign $(ARGS)
 
 .PHONY: test-clients

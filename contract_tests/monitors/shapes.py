@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from screentest.specs.checks.checks import Checks, Relation
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
+from screentest.specs.openapi.openapi_places import schema_citations
 from screentest.specs.openapi.operations import Operation, ReplyShape
 from screentest.specs.openapi.validation import Violation
 
@@ -61,8 +62,18 @@ class Shapes:
             detail or "",
             exchange,
             holds=detail is None,
-            is_documented=has_clause(self.contract.behaviour.operations[operation.id].source),
+            is_documented=detail is None or self._is_worded(operation, exchange),
         )
+
+    def _is_worded(self, operation: Operation, exchange: Exchange) -> bool:
+        """Whether a clause describes the answer; how a refusal looks is often left open."""
+        shape = operation.reply(exchange.status)
+        if self.judge.silence is None or shape is None or exchange.status < 400:
+            return True
+        cited = schema_citations(
+            self.contract.document, operation.id, is_sent=False, status=exchange.status
+        )
+        return has_clause(it for it in cited if it not in self.judge.silence.clauses)
 
     def _problem(self, operation: Operation, exchange: Exchange) -> str | None:
         shape = operation.reply(exchange.status)
@@ -75,7 +86,7 @@ class Shapes:
             name
             for name in shape.headers
             if name.lower() not in exchange.headers
-            and (not self.judge.is_foreign or name.lower() in self._headers_named)
+            and (self.judge.silence is None or name.lower() in self._headers_named)
         ]
         if missing and LackingPart.HEADERS not in exchange.lacks:
             return f"the header {missing[0]} is missing"

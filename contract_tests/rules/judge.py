@@ -23,6 +23,19 @@ class UnknownRuleError(Exception):
     """A scenario or a monitor judged a rule that the contract does not have."""
 
 
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """What a document does not say: the *clauses* that are inferred, and the *operations*."""
+
+    clauses: frozenset[str]
+    operations: frozenset[str]
+
+    def covers(self, rule: Rule, exchanges: tuple[Exchange, ...]) -> bool:
+        """Whether no sentence of the document demands *rule* of the last of *exchanges*."""
+        is_named = has_clause(it for it in rule.clauses if it not in self.clauses)
+        return not is_named or (bool(exchanges) and exchanges[-1].operation in self.operations)
+
+
 class RuleVerdict(Enum):
     """What is known of a rule."""
 
@@ -44,11 +57,6 @@ class Rule(Struct, frozen=True):
     def source(self) -> str:
         """The first clause; empty where the rule has no clause."""
         return self.clauses[0] if self.clauses else ""
-
-    @property
-    def has_clause(self) -> bool:
-        """Whether a sentence of a document is behind the rule, and not an interpretation alone."""
-        return has_clause(self.clauses)
 
 
 def has_clause(ids: Iterable[str]) -> bool:
@@ -84,8 +92,8 @@ class Broken:
 class Judge:
     """Collects verdicts on the rules of one contract.
 
-    At a server that *is_foreign*, a rule breaks only by what a clause says. Where the document is
-    silent, the server may follow another reading; then the rule *differs*.
+    At a foreign server, a rule breaks only by what the document says. In its *silence* the server
+    may follow another reading; then the rule *differs*. There is none at our own mock.
     """
 
     rules: dict[str, Rule]
@@ -95,7 +103,7 @@ class Judge:
     differs: dict[str, RuleFinding] = field(default_factory=dict[str, RuleFinding])
     judged_in: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     scenario: str = ""
-    is_foreign: bool = False
+    silence: Silence | None = None
 
     def add(self, rules: Mapping[str, Rule]) -> None:
         """Add rules, such as those that only a fuzzer judges."""
@@ -127,7 +135,8 @@ class Judge:
         if holds:
             self.kept[rule_id] += 1
             return True
-        if self.is_foreign and not (is_documented and rule.has_clause):
+        silence = self.silence
+        if silence is not None and (not is_documented or silence.covers(rule, exchanges)):
             self.differs.setdefault(rule_id, RuleFinding(rule, detail, exchanges, self.scenario))
             return False
         self.broken[rule_id] += 1

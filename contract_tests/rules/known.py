@@ -20,7 +20,7 @@ from screentest.specs.openapi.openapi_places import schema_citations
 from screentest.specs.openapi.operations import Operation
 from screentest.specs.openapi.validation import Violation
 
-from .judge import has_clause
+from .judge import Silence, has_clause
 
 Clauses = tuple[str, ...]
 
@@ -108,6 +108,19 @@ def _ids_in(value: Json) -> Iterator[str]:
     elif isinstance(value, list):
         for it in value:
             yield from _ids_in(it)
+
+
+def silence_of(contract: Contract, checks: Checks) -> Silence:
+    """What the provider's document does not say."""
+    inferred = frozenset(it.id for it in checks.clauses.values() if it.inferred)
+    return Silence(
+        inferred,
+        frozenset(
+            name
+            for name, rules in contract.behaviour.operations.items()
+            if not has_clause(it for it in rules.source if it not in inferred)
+        ),
+    )
 
 
 def cites_violation(contract: Contract, operation: str, violation: Violation) -> bool:

@@ -178,12 +178,12 @@ def _credentials(session: Session, name: str) -> None:
     if rule in session.judge.rules:
         broken = RequestPlan(raw='{"', type=next(iter(operation.bodies)))
         answer = session.call(name, broken, ids=ids, who=ANONYMOUS)
-        session.judge_refusal(
+        session.judge.check(
             rule,
-            "a broken body without a credential",
+            f"a broken body without a credential was answered {answer.status}",
             answer,
-            reason="missing_credential",
-            wanted=session.contract.refusal_statuses("missing_credential", name),
+            holds=answer.status in session.contract.refusal_statuses("missing_credential", name),
+            is_documented=answer.is_success,
         )
     rule = rule_ids.auth(name, "revoked")
     if rule not in session.judge.rules:

@@ -98,8 +98,8 @@ def _bad_queries(
         odd: list[Json] = ["no-such-value-of-the-kit", -(10**9), 10**9, "1.5"]
         for value in (*odd, *_near(_extremes(parameter), 1)):
             shown = parameter.read_all({parameter.name: [str(value)]})
-            found = parameter.schema.violations(shown) if shown is not None else []
-            if found:
+            under = f"/{parameter.name}"
+            if shown is not None and (found := parameter.schema.violations(shown, under=under)):
                 yield found[0], replace(plan, query={**plan.query, parameter.name: value})
 
 

@@ -16,6 +16,7 @@ from screentest.specs.errors import ContractError
 
 from ..rules.contract_rules import rules_of
 from ..rules.judge import Judge
+from ..rules.known import silence_of
 from ..sessions.session import Before, Session
 from ..targets.guard import Guarded
 from ..targets.replayed import Answer, Replayed
@@ -65,11 +66,11 @@ class Finder:
         if name not in self._judged:
             contract = self.result.contract.under(choices)
             checks = load_checks(contract)
-            rules = rules_of(contract, checks)
+            rules, silence = rules_of(contract, checks), silence_of(contract, checks)
             scenarios = {it.name: it for it in scenarios_of(contract, checks)}
             self._judged[name] = []
             for memory in self.memories:
-                judge = Judge(rules, is_foreign=True)
+                judge = Judge(rules, silence=silence)
                 session = Session(
                     Replayed(self.target, memory.answers),
                     contract,

@@ -13,6 +13,7 @@ from screentest.specs.contracts.contract import Contract
 
 from ..rules.contract_rules import rules_of
 from ..rules.judge import Judge, Rule, RuleVerdict
+from ..rules.known import silence_of
 from ..rules.prices import prices_of
 from ..sessions.session import Session
 from ..targets.guard import Guarded, SpentError
@@ -217,7 +218,9 @@ def verify(
     *open_jobs* are those that an earlier run paid for, and that had not ended with it. An exception
     of *ends_by* ends the run with the results so far.
     """
-    judge = Judge(rules_of(contract, checks), is_foreign=is_open)
+    judge = Judge(
+        rules_of(contract, checks), silence=silence_of(contract, checks) if is_open else None
+    )
     started = time.perf_counter()
     target = open_target()
     supplied = Supplied(lacks | lacks_of(target, contract), target.patience_ms)

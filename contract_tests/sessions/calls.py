@@ -142,7 +142,10 @@ class Calls:
     def is_cited(self, operation: str, reason: str) -> bool:
         """Whether clauses alone, and no interpretation, say how a refusal for *reason* looks."""
         cited = self.contract.behaviour.cites.of_reason(operation, reason)
-        return bool(cited) and all(has_clause([it]) for it in cited or ())
+        inferred = [
+            it for it in cited or () if (known := self.checks.clauses.get(it)) and known.inferred
+        ]
+        return bool(cited) and not inferred and all(has_clause([it]) for it in cited or ())
 
     def send(self, wire: OutgoingRequest, who: Identity = ANONYMOUS) -> Exchange:
         """Send a request that no plan describes."""

@@ -90,6 +90,12 @@ class Clause(Struct, frozen=True, forbid_unknown_fields=True):
         Literal["server", "client", "reader"], means("Who must keep it.", "client")
     ] = "server"
     because: Annotated[str, means("Why it does not bind the server.", "It advises clients.")] = ""
+    inferred: Annotated[
+        str,
+        means(
+            "What it is inferred from; the document does not say it.", "OpenAI's client libraries."
+        ),
+    ] = ""
 
 
 def read_clauses(contract: Contract) -> Mapping[str, Clause]:

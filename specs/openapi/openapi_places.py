@@ -57,14 +57,16 @@ def places_in(document: Json) -> list[Found]:
     return list(found.values())
 
 
-def schema_citations(document: Json, operation: str, *, is_sent: bool) -> tuple[str, ...]:
-    """The ids cited by the schemas of an operation's requests, or of its answers."""
+def schema_citations(
+    document: Json, operation: str, *, is_sent: bool, status: int | None = None
+) -> tuple[str, ...]:
+    """The ids cited by the schemas of an operation's requests, or of its answers with *status*."""
     found = (
         it
         for path, method, item in _operations(document)
         if item[method]["operationId"] == operation
         for it in _operation_places(document, path, method, item)
-        if not it.is_whole and it.is_sent == is_sent
+        if not it.is_whole and it.is_sent == is_sent and status in {None, *it.statuses}
     )
     return tuple(dict.fromkeys(cited for it in found for cited in it.ids))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import threading
@@ -23,6 +24,7 @@ from ..tree import ROOT
 
 _HERE = Path(__file__).parent
 MEDIA = ROOT / "fixtures" / "media"
+_NODE = ROOT / ".cache" / "node" / "package.json"
 _PYTHON = ROOT / ".cache" / "foreign" / "bin" / "python"
 SPEED = 600.0
 _BUDGET = 20_000
@@ -52,8 +54,10 @@ def started(program: str, defect: str) -> Generator[str]:
     """The address of a fake that is a program of its own, in the environment of the tier."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [str(it) for it in (_PYTHON, _HERE / program, port, SPEED, MEDIA, defect)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+    runner = "node" if program.endswith(".mjs") else _PYTHON
+    command = [str(it) for it in (runner, _HERE / program, port, SPEED, MEDIA, defect)]
+    environment = {**os.environ, "EXPRESS_FROM": str(_NODE)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
         try:
             _wait_for(process, port)
             yield f"http://127.0.0.1:{port}"
