@@ -82,7 +82,7 @@ def test_znapais_page_says_nothing_of_lists_deletions_and_remixes() -> None:
     ],
 )
 def test_a_clause_beside_an_interpretation_with_other_readings_does_not_decide(
-    pointer: str, keyword: str, is_cited: bool
+    pointer: str, keyword: str, *, is_cited: bool
 ) -> None:
     violation = Violation("body", pointer, keyword, "a value", "another")
 
