@@ -81,7 +81,9 @@ The first source that has a value decides:
 values are a list in the file, and words separated by blanks in a variable."""
 _TOKEN = """\
 `SCREENTEST_CONTROL_TOKEN` is sent with every control call, and `serve` requires it of every caller.
-It cannot be set in `pyproject.toml`, because secrets do not belong in committed files."""
+It cannot be set in `pyproject.toml`, because secrets do not belong in committed files. The
+key of the real server of `serve --upstream` is `SCREENTEST_UPSTREAM_API_KEY`, or for a token
+`SCREENTEST_UPSTREAM_BEARER`; no option takes it."""
 
 
 def findings_page() -> str:
