@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import Client
 
+from screentest.mock_server.engine.worlds import Worlds
 from screentest.mock_server.http.app import create_app
 from screentest.mock_server.kernel.errors import MockError
 from screentest.mock_server.store.postgres.keeper import PostgresKeeper
@@ -146,6 +147,26 @@ def test_calls_of_two_replicas_at_the_same_time_pay_once_each(
     assert sorted(statuses) == [200] * 10 + [402] * 10
     assert len(first.jobs()) == len(second.jobs()) == 10
     assert first.lines() == [f"req_{number}" for number in range(1, 21)]
+
+
+def test_a_world_that_one_replica_works_on_delays_no_call_to_another_world(
+    two: tuple[Replica, Replica],
+) -> None:
+    first, second = two
+    made = second.http.post("/_screentest/worlds", json={"clock": {"mode": "manual"}}).get_json()
+    key = {"X-API-Key": made["env"]["OZOR_API_KEY"]}
+    worlds: Worlds = first.app.extensions["screentest"]
+    statuses: list[int] = []
+    waiting = threading.Thread(target=lambda: statuses.append(second.create()[0]))
+
+    with worlds.get("default").rows.transaction():
+        waiting.start()
+        other = second.http.post(_GENERATE, json={"prompt": "x"}, headers=key)
+        before = list(statuses)
+    waiting.join()
+
+    assert other.status_code == 200
+    assert (before, statuses) == ([], [200])
 
 
 def test_a_replica_that_starts_later_has_everything(make_replica: MakeReplica) -> None:
