@@ -37,6 +37,15 @@ class FullDisk(MemoryKeeper):
         list(change_set.written())
 
 
+class _File(SqliteKeeper):
+    """A file that cannot be written while a test asks for it."""
+
+    def turn_read_only(self, how: str) -> None:
+        # A file system stays writable while its files are written to. SQLite reports this setting
+        # as it reports a read-only file.
+        self._connection.execute(f"PRAGMA query_only = {how}")
+
+
 @pytest.fixture
 def disk() -> FullDisk:
     """Where the mock of the test keeps its state."""
@@ -163,6 +172,26 @@ def test_a_deleted_file_is_noticed(tmp_path: Path) -> None:
     refused = _create(account)
     assert refused.status == 503
     assert "was deleted or replaced while it was in use" in refused.json()["detail"]
+
+
+def test_a_file_that_becomes_read_only_while_it_is_in_use_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "mock.db"
+    keeper = _File(path)
+    account = make_world(WsgiClient(create_app(keeper=keeper))).account("ozor", credits=10)
+    assert _create(account).status == 200
+    before = account.ledger()
+
+    keeper.turn_read_only("ON")
+    refused, ready = _create(account), account.world.control.get("/ready")
+
+    assert (refused.status, refused.headers["retry-after"], ready.status) == (503, "1", 503)
+    assert "attempt to write a readonly database" in refused.json()["detail"]
+    assert account.ledger() == before
+    keeper.turn_read_only("OFF")
+    assert _create(account).status == 200
+    keeper.close()
+    again = create_app(database=path).extensions["screentest"].get(account.world.id)
+    assert [it.available for it in again.rows.accounts.of_world() if it.id == account.id] == [8]
 
 
 def test_a_keeper_of_a_closed_file_keeps_nothing(tmp_path: Path) -> None:
