@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from screentest.specs.behaviour.operations import Page
+from screentest.specs.expressions.operators import ABSENT
 from screentest.specs.expressions.templates import Template
 from screentest.specs.json_types import Json
 
@@ -208,7 +209,8 @@ def _facts(call: Call) -> Facts:
     is_about = call.rules.does in _ACTING and call.rules.targets
     facts = call_facts(call, _target(call) if is_about else None)
     for name, value in call.rules.let.items():
-        facts[name] = value.fill(facts)
+        found = value.fill(facts)
+        facts[name] = found if found is not ABSENT else None
     for refused in call.rules.refuses:
         if refused.when.fill(facts) is True:
             raise call.refuse(refused.reason, **(_filled(refused.facts, facts) or {}))
@@ -238,7 +240,7 @@ def _reply(call: Call, facts: Facts, resource: Resource | None) -> Reply:
     elif answer is not None:
         body = answer.fill(facts)
     else:
-        body = view(call.ctx, resource) if resource is not None else None
+        body = facts["view"] if resource is not None else None
     if call.rules.envelope is not None:
         facts["made"] = body
         body = call.rules.envelope.fill(facts)

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from msgspec import Struct
-
+from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.behaviour.outputs import FileRules
 from screentest.specs.expressions.templates import View
 from screentest.specs.json_types import Json
 
 from ..kernel.clock import Notations
 from ..kernel.ids import digest, mint
+from ..kernel.lifecycle import Script
 from ..kernel.rows import Resource
 from ..media.clips import Clip, choose_clip
 from .endpoints import account_secret
@@ -32,7 +32,31 @@ _UNSEEN = View({"id": "$id", "state": "$state"})
 
 
 class Facts(dict[str, Json]):
-    """Facts by name. *find* is asked once for each; it raises KeyError for an unknown name."""
+    """The facts about a world, and about a resource and a call where there are."""
+
+    __slots__ = ("_finders", "_let", "call", "ctx", "resource")
+
+    def __init__(self, ctx: Instant, resource: Resource | None, call: Call | None) -> None:
+        super().__init__()
+        self.ctx = ctx
+        # Casts, because the table below has no finder that asks for what there is not.
+        self.resource, self.call = cast("Resource", resource), cast("Call", call)
+        self._let = ctx.kind_rules(resource).let if resource is not None else None
+        self._finders = _FINDERS[resource is not None, call is not None]
+
+    def __missing__(self, name: str) -> Json:
+        if self._let and name in self._let:
+            value = self._let[name].fill(self)
+        else:
+            value = self._finders[name](self)
+        # Kept: a template may name a fact several times, and a URL that is signed anew would
+        # differ.
+        self[name] = value
+        return value
+
+
+class _Each(dict[str, Json]):
+    """Values of one kind by name. *find* is asked once for each."""
 
     __slots__ = ("_find",)
 
@@ -41,40 +65,18 @@ class Facts(dict[str, Json]):
         self._find = find
 
     def __missing__(self, name: str) -> Json:
-        # Kept: a template may name a fact several times, and a URL that is signed anew would
-        # differ.
         value = self[name] = self._find(name)
         return value
 
 
 def resource_facts(ctx: Instant, resource: Resource) -> Facts:
     """The facts about a resource and its world."""
-    about = _OfResource(ctx, resource)
-    let = ctx.kind_rules(resource).let
-
-    def find(name: str) -> Json:
-        if name in let:
-            return let[name].fill(facts)
-        return _RESOURCE[name](about) if name in _RESOURCE else _WORLD[name](ctx)
-
-    facts = Facts(find)
-    return facts
+    return Facts(ctx, resource, None)
 
 
 def call_facts(call: Call, resource: Resource | None = None) -> Facts:
     """The facts about a call and its world, and those about *resource* if there is one."""
-    about = _OfResource(call.ctx, resource) if resource is not None else None
-    let = call.ctx.kind_rules(resource).let if resource is not None else {}
-
-    def find(name: str) -> Json:
-        if name in let:
-            return let[name].fill(facts)
-        if about is not None and name in _RESOURCE:
-            return _RESOURCE[name](about)
-        return _CALL[name](call, facts) if name in _CALL else _WORLD[name](call.ctx)
-
-    facts = Facts(find)
-    return facts
+    return Facts(call.ctx, resource, call)
 
 
 def content_of(call: Call, given: Json) -> str:
@@ -92,86 +94,81 @@ def clip_of(rules: FileRules, facts: Facts) -> Clip:
     )
 
 
-class _OfResource(Struct, frozen=True, gc=False):
-    """A resource as it is in an instant."""
+# Facts about a resource
 
-    ctx: Instant
-    resource: Resource
 
-    @property
-    def is_final(self) -> bool:
-        return self.resource.script is not None and self.ctx.kind(self.resource).is_final
+def _script(facts: Facts) -> Script:
+    script = facts.resource.script
+    assert script is not None, facts.resource.kind
+    return script
 
-    def state(self) -> str | None:
-        """Its state; None for a kind without one."""
-        if self.resource.script is not None:
-            return self.ctx.state(self.resource)
-        rules = self.ctx.kind_rules(self.resource).state
+
+def _state(facts: Facts) -> str | None:
+    """Its state; None for a kind without one."""
+    resource, ctx = facts.resource, facts.ctx
+    if resource.script is not None:
+        return ctx.state(resource)
+    rules = ctx.kind_rules(resource).state
+    return rules.fill(facts) if rules is not None else None
+
+
+def _sizes(facts: Facts) -> Json:
+    """The sizes of its videos, by kind of URL."""
+    urls = facts.ctx.behaviour.urls
+
+    def find(name: str) -> int:
+        rules = urls[name].file
         if rules is None:
-            return None
-        state: str = rules.fill(resource_facts(self.ctx, self.resource))
-        return state
+            raise KeyError(name)
+        return clip_of(rules, facts).size_bytes
 
-    def urls(self) -> Json:
-        """The URLs that need nothing but the id, by kind."""
-        return Facts(lambda name: self.ctx.url(name, id=self.resource.id))
+    return _Each(find)
 
-    def view(self) -> Json:
-        view = self.ctx.kind_rules(self.resource).view or _UNSEEN
-        return view.fill(resource_facts(self.ctx, self.resource))
 
-    def sizes(self) -> Json:
-        """The sizes of its videos, by kind of URL."""
-        urls = self.ctx.behaviour.urls
+def _instants(facts: Facts) -> Json:
+    """When it entered each state that it has passed, by the name of the state."""
+    resource, ctx = facts.resource, facts.ctx
+    _ = facts["state"]  # what is shown is valid until the next state
+    offset_ms = resource.offset_ms(ctx.now_ms)
+    steps = resource.script.steps if resource.script is not None else ()
+    passed = {it: Notations(resource.created_ms + at) for at, it in steps if at <= offset_ms}
+    return _Each(lambda name: passed.get(name, Notations(None)))
 
-        def find(name: str) -> int:
-            rules = urls[name].file
-            if rules is None:
-                raise KeyError(name)
-            return clip_of(rules, resource_facts(self.ctx, self.resource)).size_bytes
 
-        return Facts(find)
+def _left_ms(facts: Facts) -> int:
+    script = _script(facts)
+    offset_ms = facts.resource.offset_ms(facts.ctx.now_ms)
+    if script.held_ms is not None:
+        offset_ms = min(offset_ms, script.held_ms)
+    return script.steps[-1][0] - offset_ms
 
-    def instants(self) -> Json:
-        """When it entered each state that it has passed, by the name of the state."""
-        script, created_ms = self.resource.script, self.resource.created_ms
-        _ = self.ctx.state(self.resource)  # what is shown is valid until the next state
-        offset_ms = self.resource.offset_ms(self.ctx.now_ms)
-        steps = script.steps if script is not None else ()
-        passed = {state: Notations(created_ms + at) for at, state in steps if at <= offset_ms}
-        return Facts(lambda name: passed.get(name, Notations(None)))
 
-    def left_ms(self) -> int:
-        script = self.resource.script
-        assert script is not None, self.resource.kind
-        offset_ms = self.resource.offset_ms(self.ctx.now_ms)
-        if script.held_ms is not None:
-            offset_ms = min(offset_ms, script.held_ms)
-        return script.steps[-1][0] - offset_ms
+# Facts about a call and its world
 
 
 def _found(ctx: Instant, resource: Resource | None) -> Facts | None:
     return resource_facts(ctx, resource) if resource is not None else None
 
 
-_Finder = Callable[[_OfResource], Json]
+_OVER = frozenset(kind.value for kind in Kind if kind.is_final)
+_Finder = Callable[[Facts], Json]
 
-_WORLD: Mapping[str, Callable[[Instant], Json]] = {
-    "facts": lambda ctx: ctx.behaviour.facts,
-    "media": lambda ctx: ctx.behaviour.media,
-    "reading": lambda ctx: Facts(ctx.reading),
-    "base_url": lambda ctx: ctx.base_url,
-    "provider_url": lambda ctx: ctx.behaviour.base_url,
-    "world": lambda ctx: ctx.world.id,
-    "now": lambda ctx: Notations(ctx.now_ms),
-    "address": lambda ctx: lambda name, parts: ctx.url(name, **parts),
-    "mint": lambda ctx: lambda form, number: mint(form, number, ctx.world.seed, ctx.provider),
-    "resource": lambda ctx: lambda kind, id_: _found(ctx, ctx.find(kind, id_ or "")),
-    "newest": lambda ctx: lambda kind, parent: _found(ctx, ctx.newest(kind, parent or "")),
-    "children": lambda ctx: (
+_WORLD: Mapping[str, _Finder] = {
+    "facts": lambda it: it.ctx.behaviour.facts,
+    "media": lambda it: it.ctx.behaviour.media,
+    "reading": lambda it: _Each(it.ctx.reading),
+    "base_url": lambda it: it.ctx.base_url,
+    "provider_url": lambda it: it.ctx.behaviour.base_url,
+    "world": lambda it: it.ctx.world.id,
+    "now": lambda it: Notations(it.ctx.now_ms),
+    "address": lambda it: lambda name, parts: it.ctx.url(name, **parts),
+    "mint": lambda it: lambda form, number: mint(form, number, it.ctx.world.seed, it.ctx.provider),
+    "resource": lambda it: lambda kind, id_: _found(it.ctx, it.ctx.find(kind, id_ or "")),
+    "newest": lambda it: lambda kind, parent: _found(it.ctx, it.ctx.newest(kind, parent or "")),
+    "children": lambda it: (
         lambda kind, parent: [
-            resource_facts(ctx, it)
-            for it in ctx.rows.resources.children(ctx.provider, kind, parent)
+            resource_facts(it.ctx, child)
+            for child in it.ctx.rows.resources.children(it.ctx.provider, kind, parent)
         ]
     ),
     "digest": lambda _: lambda parts: digest(*parts).hex()[:16],
@@ -183,39 +180,49 @@ _RESOURCE: Mapping[str, _Finder] = {
     "owner": lambda it: it.resource.account,
     "parent": lambda it: it.resource.parent,
     "created": lambda it: Notations(it.resource.created_ms),
-    "state": _OfResource.state,
-    "kind": lambda it: it.ctx.state_rules(it.resource, it.state() or "").kind.value,
+    "state": _state,
+    "kind": lambda it: it.ctx.state_rules(it.resource, it["state"]).kind.value,
     "entered": lambda it: Notations(it.ctx.entered_ms(it.resource)),
-    "at": _OfResource.instants,
-    "ended": lambda it: Notations(it.ctx.entered_ms(it.resource) if it.is_final else None),
-    "left_ms": lambda it: it.left_ms(),
+    "at": _instants,
+    "is_over": lambda it: it["kind"] in _OVER,
+    "ended": lambda it: it["entered"] if it["is_over"] else Notations(None),
+    "left_ms": _left_ms,
     "wait_ms": lambda it: it.ctx.wall_wait_ms(it.resource),
     "progress": lambda it: it.ctx.progress(it.resource),
-    "reason": lambda it: it.resource.script.reason if it.resource.script is not None else "",
+    "reason": lambda it: _script(it).reason if it.resource.script is not None else "",
     "refunded": lambda it: it.ctx.ledger.refunded(it.resource.account, it.resource.id),
-    "url": _OfResource.urls,
-    "view": _OfResource.view,
-    "bytes": _OfResource.sizes,
+    "url": lambda it: _Each(lambda name: it.ctx.url(name, id=it.resource.id)),
+    "view": lambda it: (it.ctx.kind_rules(it.resource).view or _UNSEEN).fill(it),
+    "bytes": _sizes,
 }
-_CALL: Mapping[str, Callable[[Call, Facts], Json]] = {
-    "path": lambda call, _: call.path,
-    "query": lambda call, _: call.query,
-    "body": lambda call, _: call.body,
-    "given": lambda call, _: call.provider.fields(call) if call.provider.fields else call.body,
-    "supplied": lambda call, _: call.provider.price_facts[call.operation.id](call),
-    "content": lambda call, facts: content_of(call, facts["given"]),
-    "random": lambda call, facts: call.ctx.rng(call.operation.id, facts["content"]),
-    "pick": lambda _, facts: facts["random"].choice,
-    "sample": lambda _, facts: facts["random"].sample,
-    "random_int": lambda _, facts: facts["random"].randint,
-    "owned": lambda call, _: (
+_CALL: Mapping[str, _Finder] = {
+    "path": lambda it: it.call.path,
+    "query": lambda it: it.call.query,
+    "body": lambda it: it.call.body,
+    "given": lambda it: (
+        it.call.provider.fields(it.call) if it.call.provider.fields else it.call.body
+    ),
+    "supplied": lambda it: it.call.provider.price_facts[it.call.operation.id](it.call),
+    "content": lambda it: content_of(it.call, it["given"]),
+    "random": lambda it: it.ctx.rng(it.call.operation.id, it["content"]),
+    "pick": lambda it: it["random"].choice,
+    "sample": lambda it: it["random"].sample,
+    "random_int": lambda it: it["random"].randint,
+    "owned": lambda it: (
         lambda kind, most: len(
-            call.ctx.rows.resources.of_account(call.ctx.provider, kind, call.account_id, limit=most)
+            it.ctx.rows.resources.of_account(it.ctx.provider, kind, it.call.account_id, limit=most)
         )
     ),
-    "operation": lambda call, _: call.operation.id,
-    "number": lambda call, _: call.ctx.number,
-    "account": lambda call, _: call.account,
-    "webhook_secret": lambda call, _: account_secret(call.ctx, call.account_id),
-    "found": lambda call, _: Facts(lambda kind: resource_facts(call.ctx, call.found[kind])),
+    "operation": lambda it: it.call.operation.id,
+    "number": lambda it: it.ctx.number,
+    "account": lambda it: it.call.account,
+    "webhook_secret": lambda it: account_secret(it.ctx, it.call.account_id),
+    "found": lambda it: _Each(lambda kind: resource_facts(it.ctx, it.call.found[kind])),
+}
+#: By whether there is a resource, and whether there is a call.
+_FINDERS: Mapping[tuple[bool, bool], Mapping[str, _Finder]] = {
+    (False, False): _WORLD,
+    (True, False): {**_WORLD, **_RESOURCE},
+    (False, True): {**_WORLD, **_CALL},
+    (True, True): {**_WORLD, **_CALL, **_RESOURCE},
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from screentest.specs.expressions.functions import member
+from screentest.specs.expressions.operators import member
 from screentest.specs.json_types import Json
 
 _PLACE = re.compile(r"\{([a-z_][a-z0-9_.]*)\}")

@@ -37,6 +37,7 @@ OF_RESOURCES: Mapping[str, str] = {
     "kind": "what its state means: waiting, running, succeeded, failed, closed or resting",
     "entered": "when it entered its state",
     "at.*": "when it entered a state, by the name of the state; null before",
+    "is_over": "whether it has ended",
     "ended": "when it ended; null before",
     "left_ms": "milliseconds until it ends; those of a held job do not change",
     "wait_ms": "milliseconds of real time until its next state; null without one",

@@ -17,14 +17,24 @@ from msgspec import Struct
 
 from ..errors import no_such
 from ..json_types import Json
-from . import functions
-from .reader import Reader
+from . import functions, operators
+from .reader import Reader, plain_python
 from .tokens import ExpressionError
 
 #: Longer than any rule needs; a bound so that a file cannot make the reader work for long.
 _LENGTH_MAX = 2_000
 
-_GLOBALS = {name: it for name, it in vars(functions).items() if not name.startswith("_")}
+_GLOBALS: Mapping[str, Json] = {
+    **{name: it for name, it in vars(operators).items() if not name.startswith("_")},
+    "call_method": functions.call_method,
+    "or_value": functions.or_value,
+    "sort_key": functions.sort_key,
+    **{
+        functions.python_name(name): function
+        for table in (functions.FUNCTIONS, functions.SPACED)
+        for name, (function, _) in table.items()
+    },
+}
 
 Evaluate = Callable[[Mapping[str, Json]], Json]
 
@@ -61,7 +71,7 @@ def read_expression(text: str) -> Expression:
         raise ExpressionError(f"expression longer than {_LENGTH_MAX} characters: {text[:40]!r}…")
     reader = Reader(text)
     piece = reader.whole()
-    return Expression(text, frozenset(reader.names), f"plain({piece.python})")
+    return Expression(text, frozenset(reader.names), plain_python(piece.python))
 
 
 # Compiled with the first use: most programs evaluate a few expressions of many.
@@ -70,7 +80,7 @@ def compiled(python: str) -> Evaluate:
     """The function of `facts` that an expression or a template in Python is."""
     try:
         function: Evaluate = eval(
-            compile(f"lambda facts: {python}", "<expression>", "eval"), _GLOBALS
+            compile(f"lambda facts: {python}", "<expression>", "eval"), dict(_GLOBALS)
         )
     except (SyntaxError, RecursionError, MemoryError):
         raise ExpressionError(f"too deeply nested: {python[:60]}…") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct
@@ -13,6 +14,10 @@ from .tokens import ExpressionError, Token, literal_text, tokens_of, unreadable
 
 #: More than any rule needs; Python permits about 90.
 _DEPTH_MAX = 30
+_ABSENT = functions.python_name("optional.none")
+_FRACTIONAL = re.compile(
+    r"\b(add|subtract|multiply|divide|remainder|negative|exact|fn_\w+|call_method|or_value)\(|\]\("
+)
 
 _RELATIONS = {
     "==": "equal({}, {})",
@@ -23,6 +28,8 @@ _RELATIONS = {
     ">=": "(not less({}, {}))",
     "in": "within({}, {})",
 }
+_SAME = {"==", "!="}
+_TEXT = re.compile(r"'[^'\\]*'")
 _SUMS = {"+": "add({}, {})", "-": "subtract({}, {})"}
 _PRODUCTS = {"*": "multiply({}, {})", "/": "divide({}, {})", "%": "remainder({}, {})"}
 #: By name of the macro: its Python, of the variables, the list, and the parts after the variables.
@@ -135,7 +142,11 @@ class Reader:
     ) -> _Piece:
         piece = operand()
         while sign := self._skip(*signs):
-            piece = _Piece(signs[sign].format(piece.python, operand().python), is_truth=is_truth)
+            other = operand().python
+            # Python compares a text with anything as CEL does.
+            has_text = _TEXT.fullmatch(piece.python) or _TEXT.fullmatch(other)
+            form = f"({{}} {sign} {{}})" if sign in _SAME and has_text else signs[sign]
+            piece = _Piece(form.format(piece.python, other), is_truth=is_truth)
         return piece
 
     def _unary(self) -> _Piece:
@@ -196,7 +207,7 @@ class Reader:
             self._expect(")")
             return _Piece(piece.python, is_truth=piece.is_truth), False
         if token.text == "[":
-            parts = [f"plain({it})" for it in self._arguments("]")]
+            parts = [plain_python(it) for it in self._arguments("]")]
             return _Piece(f"[{', '.join(parts)}]"), False
         if token.text == "{":
             return self._map(), False
@@ -243,8 +254,10 @@ class Reader:
         arguments = self._arguments(")")
         if problem := _miscounted(name, arguments, known[name][1]):
             raise self._wrong(problem, token)
-        table = "FUNCTIONS" if known is functions.FUNCTIONS else "SPACED"
-        return _Piece(f"{table}[{name!r}][0]({', '.join(arguments)})")
+        if name in {"floor", "ceil"} and arguments[0].startswith("divide("):
+            # Whole numbers are divided without a fraction.
+            return _Piece(f"{name}_{arguments[0]}")
+        return _Piece(f"{functions.python_name(name)}({', '.join(arguments)})")
 
     def _method(self, piece: _Piece, name: str, token: Token) -> _Piece:
         if any(name == macro for macro, _ in _MACROS):
@@ -255,6 +268,8 @@ class Reader:
         arguments = self._arguments(")")
         if problem := _miscounted(name, arguments, functions.METHODS[name][2]):
             raise self._wrong(problem, token)
+        if name == "orValue":
+            return _Piece(f"or_value({piece.python}, {arguments[0]})")
         return _Piece(f"call_method({', '.join((repr(name), piece.python, *arguments))})")
 
     def _macro(self, piece: _Piece, name: str, token: Token) -> _Piece:
@@ -299,11 +314,11 @@ class Reader:
             self._skip("?")
             key = self._expression().python
             self._expect(":")
-            entries.append(f"{key}: plain({self._expression().python})")
+            entries.append(f"{key}: {plain_python(self._expression().python)}")
             if not self._skip(","):
                 self._expect("}")
                 break
-        return _Piece(f"present({{{', '.join(entries)}}})")
+        return _Piece(map_python(entries))
 
 
 def _miscounted(name: str, arguments: list[str], wanted: range) -> str:
@@ -313,6 +328,17 @@ def _miscounted(name: str, arguments: list[str], wanted: range) -> str:
     most = wanted.stop - 1
     takes = str(most) if wanted.start == most else f"{wanted.start} to {most}"
     return f"{name}() takes {takes} arguments, got {len(arguments)}"
+
+
+def plain_python(python: str) -> str:
+    """*python* so that its value is JSON; only arithmetic and functions give exact fractions."""
+    return f"plain({python})" if _FRACTIONAL.search(python) else python
+
+
+def map_python(entries: list[str]) -> str:
+    """A map of *entries*, without those that are absent."""
+    made = f"{{{', '.join(entries)}}}"
+    return f"present({made})" if any(_ABSENT in it for it in entries) else made
 
 
 def _number(text: str) -> str:

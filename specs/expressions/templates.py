@@ -9,6 +9,7 @@ from functools import cached_property
 from ..errors import ContractError
 from ..json_types import Json
 from .expressions import Evaluate, compiled, evaluated, read_expression
+from .reader import map_python
 from .tokens import ExpressionError
 
 _PLACE = re.compile(r"\{([a-z_][a-z0-9_.]*)\}")
@@ -95,8 +96,7 @@ def _python(source: Json) -> str:
     if isinstance(source, str):
         return read_expression(source[1:]).python if source.startswith("$") else _text(source)
     if isinstance(source, dict):
-        fields = ", ".join(f"{name!r}: {_python(value)}" for name, value in source.items())
-        return f"present({{{fields}}})"
+        return map_python([f"{name!r}: {_python(value)}" for name, value in source.items()])
     if isinstance(source, list):
         return f"[{', '.join(map(_python, source))}]"
     return repr(source)

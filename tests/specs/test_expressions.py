@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from screentest.specs.expressions.expressions import read_expression
-from screentest.specs.expressions.functions import ABSENT
+from screentest.specs.expressions.operators import ABSENT
 from screentest.specs.expressions.tokens import ExpressionError
 from screentest.specs.json_types import Json
 
