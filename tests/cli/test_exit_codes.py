@@ -68,6 +68,7 @@ _USAGE: tuple[tuple[str, ...], ...] = (
     ("webhooks", "listen", "--port=no"),
     ("logs", "--status=all"),
     ("explain", "SC999"),
+    ("mcp", "--explored=nowhere.json"),
     ("doctor", "--now"),
     ("spec", "lint", "ozr"),
     ("spec", "diff", "ozr", "vendor.json"),

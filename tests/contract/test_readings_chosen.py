@@ -75,7 +75,7 @@ def test_our_own_mock_follows_the_reading() -> None:
         ),
         (
             {"ozor.credit_hold": "check_only"},
-            "no interpretation 'ozor.credit_hold' (there are 29, such as ",
+            "no interpretation 'ozor.credit_hold' (there are 30, such as ",
         ),
         (
             {"ulazai.retry_after": "abscent"},
