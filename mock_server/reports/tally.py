@@ -32,15 +32,17 @@ class Tally(Struct):
     """Counts by outcome, such as `PROVIDER getJob 200`, and credits by provider.
 
     *held* are the credits of jobs that still ran when their world ended. *wasted* are the findings
-    about payments by code. *files* are the outcomes of requests for files, by present world.
-    *found* are the findings by code, where the run *keeps_findings*. *world_ms* is the time from
-    the first to the last request, summed over the worlds.
+    about payments by code. *by_test* are the credits by test and provider. *files* are the outcomes
+    of requests for files, by present world. *found* are the findings by code, where the run
+    *keeps_findings*. *world_ms* is the time from the first to the last request, summed over the
+    worlds.
     """
 
     met: Counter[str] = field(default_factory=Counter[str])
     spent: Counter[str] = field(default_factory=Counter[str])
     held: Counter[str] = field(default_factory=Counter[str])
     wasted: Counter[str] = field(default_factory=Counter[str])
+    by_test: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
     worlds: int = 0
     files: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     found: dict[str, Found] = field(default_factory=dict[str, Found])
@@ -61,6 +63,7 @@ class Tally(Struct):
         self.spent.update(raw["spent"])
         self.held.update(raw["held"])
         self.wasted.update(raw["wasted"])
+        self.by_test.update(raw["by_test"])
         self.worlds += raw["worlds"]
         self.world_ms += raw["world_ms"]
         for code, it in raw["found"].items():
@@ -75,11 +78,17 @@ class Tally(Struct):
             self.files.setdefault(world.id, []).append(outcome)
 
     def count(
-        self, worlds: Worlds, world: World, place_of: Callable[[str], str] = lambda _: ""
+        self,
+        worlds: Worlds,
+        world: World,
+        place_of: Callable[[str], str] = lambda _: "",
+        *,
+        test: str = "",
     ) -> None:
         """Add the counts of *world*, which ends.
 
         *place_of* gives the place in the user's code that has made a request, if it is known.
+        *test* is the test of the world, if it has one.
         """
         self.met.update(coverage.met_in(worlds, world.id))
         self.met.update(self.files.pop(world.id, []))
@@ -99,6 +108,9 @@ class Tally(Struct):
             for account in rows.accounts.of_world():
                 self.spent[account.provider] += account.spent
                 self.held[account.provider] += account.held
+                if test and (cost := account.spent + account.held):
+                    costs = self.by_test.setdefault(test, {})
+                    costs[account.provider] = costs.get(account.provider, 0) + cost
 
     def _keep(self, finding: Mapping[str, Json], place: str) -> None:
         example = {name: finding[name] for name in ("expected", "actual", "fix", "source")}

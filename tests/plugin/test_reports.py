@@ -152,7 +152,7 @@ def test_jobs_that_a_test_leaves_running_are_on_the_receipt_and_in_the_budget(
             "provider * credits * held * money *",
             "ozor * 0 * 3 * no public price per credit",
             "in all * 0 * 3  3 credits without a price",
-            "FAILED the run would have cost 3 credits, more than its budget 2",
+            "FAILED *cost 3 credits, more than its budget 2; most credits: *test_three (3)",
         ]
     )
 
@@ -161,9 +161,9 @@ def test_jobs_that_a_test_leaves_running_are_on_the_receipt_and_in_the_budget(
     ("budget", "expected"),
     [
         ("71", None),
-        ("70", "FAILED the run would have cost 71 credits, more than its budget 70"),
-        ("ulazai=69", "FAILED the run would have cost 70 credits, more than its budget ulazai=69"),
-        ("0.69EUR", "FAILED the run would have cost 0.70 EUR, more than its budget 0.69EUR"),
+        ("70", "*71 credits, more than its budget 70; most credits: *other (70), *render (1)"),
+        ("ulazai=69", "*cost 70 credits, more than its budget ulazai=69; *: *other (70)"),
+        ("0.69EUR", "*have cost 0.70 EUR, more than its budget 0.69EUR; *other (70), *"),
     ],
 )
 def test_a_budget_that_is_exceeded_fails_the_run(
@@ -201,6 +201,49 @@ def test_coverage_limits_are_about_what_all_workers_met(
 
     result.assert_outcomes(passed=3)
     assert result.ret == code
+
+
+def test_exceeded_budget_names_the_tests_that_cost_most(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import httpx
+        import pytest
+
+        @pytest.mark.parametrize("videos", [1, 3])
+        def test_makes(screentest, videos):
+            for number in range(videos):
+                httpx.post(
+                    "https://ozor.ai/api/v1/videos/generate",
+                    json={"prompt": f"Lamp {number}"},
+                    headers={"X-API-Key": screentest.ozor.api_key},
+                )
+    """)
+
+    result = _run(pytester, "--screentest-budget=ozor=3")
+
+    result.stdout.fnmatch_lines(
+        ["*cost 4 credits, more than its budget ozor=3; most credits: *makes[[]3] (3), *[[]1] (1)"]
+    )
+
+
+def test_equal_polls_are_one_line_of_a_failing_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import httpx
+
+        def test_polls(screentest):
+            headers = {"X-API-Key": screentest.ozor.api_key}
+            for _ in range(50):
+                screentest.clock.advance(10)
+                httpx.get("https://ozor.ai/api/v1/videos", headers=headers)
+            httpx.get("https://ozor.ai/api/v1/videos/none", headers=headers)
+            assert 0
+    """)
+
+    result = _run(pytester)
+
+    result.stdout.fnmatch_lines(
+        ["*  req_1 * 200 * /api/v1/videos  (listVideos)  ×50 until req_50", "* req_51 *(getVideo)*"]
+    )
+    assert result.stdout.str().count("listVideos") == 1
 
 
 # --- the verdict ----------------------------------------------------------------------------------

@@ -23,7 +23,9 @@ def check_readings(contracts: Iterable[Contract], readings: Mapping[str, str]) -
     }
     for name, value in readings.items():
         if name not in known:
-            raise unknown("interpretation", name, known, status=422)
+            # All interpretations of all providers would be several screens.
+            same = [it for it in known if it.startswith(f"{name.partition('.')[0]}.")]
+            raise unknown("interpretation", name, same or known, status=422)
         if value not in known[name]:
             listed = ", ".join(shown(choice) for choice in sorted(known[name]))
             raise MockError(
