@@ -20,6 +20,8 @@ _PLACE = re.compile(r"\{([^{}]*)\}/?$")
 _VERSION = re.compile(r"v\d+[a-z0-9]*$")
 #: A link by shared words needs a word more than the next likely one.
 _RECORDED, _NAMED_ID, _COLLECTION = 1_000, 200, 400
+#: Weaker signs, for files that say little.
+_INSIDE, _ONLY = 60, 50
 
 
 def find_resources(
@@ -42,12 +44,11 @@ def find_resources(
         answer = answers[read.id] if read.method == "GET" else None
         resource = _readable(read, answer, seen_states.get(read.id, ())) if answer else None
         found += [resource] if resource is not None else []
-    index = _Index(found)
+    index = _Index(found, own)
     for operation in own:
         answer = answers[operation.id]
         if operation.method in {"POST", "PUT"} and answer is not None:
-            near = index.near(operation, answer, links)
-            _link_creation(operation, answer, near, links, unknown)
+            _link_creation(operation, answer, index, links, unknown)
     unknown += [
         f"what creates the job that {it.read.id} reads"
         for it in found
@@ -67,7 +68,9 @@ def find_resources(
 class _Index:
     """Resources by what an operation that creates them may have in common with them."""
 
-    def __init__(self, found: Sequence[Found]) -> None:
+    def __init__(self, found: Sequence[Found], operations: Iterable[Operation]) -> None:
+        self._jobs = [it for it in found if it.status_at is not None]
+        self._read_paths = {it.path for it in operations if it.method == "GET"}
         self._by_read = {it.read.id: it for it in found}
         self._by_collection: dict[str, list[Found]] = {}
         self._by_parameter: dict[str, list[Found]] = {}
@@ -92,7 +95,20 @@ class _Index:
         named = [it for name in sorted(names) for it in self._by_parameter.get(name, ())]
         words = {singular(word) for text in _descriptions_of_ids(answer) for word in words_of(text)}
         described = [it for word in sorted(words) for it in self._by_word.get(word, ())]
-        return list({it.read.id: it for it in (*named, *described)}.values())
+        near = {it.read.id: it for it in (*named, *described, *self._above(operation.path))}
+        if not near and len(self._jobs) == 1 and operation.path not in self._read_paths:
+            return self._jobs
+        return list(near.values())
+
+    def is_only_job(self, found: Found) -> bool:
+        """Whether no other job is read."""
+        return self._jobs == [found]
+
+    def _above(self, path: str) -> Iterator[Found]:
+        """The resources in whose collection *path* is: `/jobs/video` is in `/jobs`."""
+        steps = path.split("/")
+        for end in range(len(steps) - 1, 1, -1):
+            yield from self._by_collection.get("/".join(steps[:end]), ())
 
 
 def _descriptions_of_ids(answer: Answer) -> Iterator[str]:
@@ -201,7 +217,7 @@ def _states_in(text: str) -> list[str]:
 def _link_creation(
     operation: Operation,
     answer: Answer,
-    found: Sequence[Found],
+    index: _Index,
     links: Mapping[str, str],
     unknown: list[str],
 ) -> None:
@@ -210,8 +226,10 @@ def _link_creation(
     scored = sorted(
         (
             (score, because, it)
-            for it in found
-            for score, because in [_likeness(operation, answer, it, own, links)]
+            for it in index.near(operation, answer, links)
+            for score, because in [
+                _likeness(operation, answer, it, own, links, is_only=index.is_only_job(it))
+            ]
             if score
         ),
         key=lambda it: -it[0],
@@ -231,6 +249,8 @@ def _likeness(
     found: Found,
     own: set[str],
     links: Mapping[str, str],
+    *,
+    is_only: bool,
 ) -> tuple[int, str]:
     """How likely *operation* creates what *found* reads, 0 for not at all; and why."""
     places = list(id_places(answer.value, found.id_from.partition(".")[2], found.name))
@@ -250,9 +270,13 @@ def _likeness(
     parameter = snake(found.id_from.partition(".")[2])
     if field == parameter != "id":
         return score + _NAMED_ID, f"its answer has {field!r}, which {found.read.path} takes"
-    if found.status_at is not None and score >= 100:
+    if found.status_at is None:
+        return 0, ""
+    if score >= 100:
         return score, f"its answer has an id, and its description names {found.name!r}"
-    return 0, ""
+    if operation.path.startswith(f"{collection}/"):
+        return _INSIDE, f"its answer has an id, and its path is in {collection}"
+    return (_ONLY, "its answer has an id, and no other job is read") if is_only else (0, "")
 
 
 def _shared_words(operation: Operation, answer: Answer, place: Path, found: Found) -> int:
@@ -288,7 +312,10 @@ def _link_rest(
             found.lists.append(Link(it, f"it reads {collection}"))
     for it in around.get(own, ()):
         last = it.path.rstrip("/").rpartition("/")[2]
-        if it.method == "DELETE" and it.path == found.read.path:
+        is_deletion = it.method == "DELETE" and it.path == found.read.path
+        if is_deletion and "cancel" in words_of(it.id):
+            found.cancels.append(Link(it, f"it is called {it.id!r}"))
+        elif is_deletion:
             found.deletes.append(Link(it, f"it deletes {it.path}"))
         elif it.method in {"POST", "PUT"} and _CANCEL & set(words_of(last)):
             found.cancels.append(Link(it, f"its path ends in {last!r}"))
