@@ -245,20 +245,16 @@ def test_leaving_reaches_modules_that_were_loaded_inside(
     assert vars(late)["sleep"] is REAL[0]
 
 
-class _PassesForAModule:
-    """As a library that cffi loads: it names another class than its own, and has no names."""
-
-    __slots__ = ()
-
-    @property
-    def __class__(self) -> type:  # type: ignore[override]  # what isinstance asks for
-        return ModuleType
+#: As a library that cffi loads: it names another class than its own, and has no names.
+_PASSES_FOR_A_MODULE = type(
+    "Library", (), {"__slots__": (), "__class__": property(lambda _: ModuleType)}
+)
 
 
 def test_what_only_passes_for_a_module_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
-    monkeypatch.setitem(sys.modules, "passes_for_a_module", _PassesForAModule())
+    monkeypatch.setitem(sys.modules, "passes_for_a_module", _PASSES_FOR_A_MODULE())
 
     with Ticking().warp():
         assert time.sleep is not REAL[0]
