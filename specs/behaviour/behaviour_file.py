@@ -154,6 +154,10 @@ def _problems(
         for kind in (*(target.kind for target in rules.targets), rules.starts, rules.of):
             if kind is not None and kind not in file.resources:
                 yield f"/operations/{name}", _unknown("resource", kind, file.resources)
+        try:
+            _ = rules.price and rules.price.formula
+        except ContractError as error:
+            yield f"/operations/{name}/price/amount", str(error)
     for name, reply in file.refusals.replies.items():
         if reply.departure is not None and reply.departure not in switches:
             at = f"/refusals/replies/{name}/departure"
@@ -184,6 +188,10 @@ def _problems(
 def _unknown_retirements(file: BehaviourFile) -> Iterator[tuple[str, str]]:
     models = {name for it in file.operations.values() if it.models for name in it.models.names}
     for number, it in enumerate(file.retires):
+        try:
+            _ = it.on_ms, it.announced_ms
+        except ValueError as error:
+            yield f"/retires/{number}/day", str(error)
         for what, names, known in (
             ("model", it.models, models),
             ("operation", it.operations, set(file.operations)),

@@ -68,12 +68,13 @@ class Price(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
         False
     )
 
-    def __post_init__(self) -> None:
-        _ = self.formula  # an amount that cannot be read is refused with the file
-
     @cached_property
     def formula(self) -> Expression:
-        """The expression of the amount."""
+        """The expression of the amount.
+
+        Raises:
+            ContractError: it cannot be read; a file with it is refused.
+        """
         return read_expression(str(self.written))
 
     def amount(self, facts: Mapping[str, Json]) -> int:

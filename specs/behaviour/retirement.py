@@ -37,9 +37,6 @@ class Retirement(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
     ] = ""
     source: Source = ""
 
-    def __post_init__(self) -> None:
-        _ = self.on_ms, self.announced_ms  # a day that does not exist is refused with the file
-
     @cached_property
     def on_ms(self) -> int:
         """When it retires."""

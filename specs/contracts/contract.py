@@ -149,8 +149,12 @@ class Contract:
         other.__dict__.pop("_shape", None)
         other._chosen = chosen
         if other.content(BEHAVIOUR) is not self.content(BEHAVIOUR):
-            check_file(other.content(BEHAVIOUR), self.folder / BEHAVIOUR)
-            other.behaviour = other._behaviour()
+            try:
+                check_file(other.content(BEHAVIOUR), self.folder / BEHAVIOUR)
+                other.behaviour = other._behaviour()
+            except ContractError as error:
+                problems = (f"with {_listed(chosen)}: {it}" for it in error.problems)
+                raise ContractError(*problems) from None
         other._reshaped = tuple(
             it for it in chosen if it[1] in self._switches[it[0]].patches[OPENAPI]
         )
@@ -239,10 +243,9 @@ class Contract:
         try:
             operations = compile_operations(Documents(self.provider, document))
         except (AttributeError, LookupError, TypeError, ValueError) as error:
-            readings = ", ".join(f"{name}={value}" for name, value in chosen)
             detail = f"{type(error).__name__}: {error}"
             raise ContractError(
-                f"{self.folder}: openapi.yaml cannot be read with {readings}: {detail}"
+                f"{self.folder}: openapi.yaml cannot be read with {_listed(chosen)}: {detail}"
             ) from None
         return document, operations, Routes(list(operations.values()))
 
@@ -280,6 +283,10 @@ class Contract:
     def routes(self) -> Routes:
         """The operations by method and path."""
         return self._shape[2]
+
+
+def _listed(chosen: _Chosen) -> str:
+    return ", ".join(f"{name}={value}" for name, value in chosen)
 
 
 def read_contract(place: Path) -> Contract:

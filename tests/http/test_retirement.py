@@ -129,7 +129,10 @@ def test_an_operation_retires_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("retires", "problem"),
     [
-        ('[{day: "2026-02-30"}]', "day is out of range for month"),
+        (
+            '[{day: "2026-02-30"}]',
+            "at retires/0/day: day is out of range for month",
+        ),
         ('[{day: "soon"}]', '"soon" does not match'),
         ('[{day: "2026-02-01", models: [lamp-3]}]', "no model 'lamp-3'; did you mean 'lamp-"),
         ('[{day: "2026-02-01", operations: [makeVideo]}]', "no operation 'makeVideo'"),
