@@ -180,6 +180,19 @@ def _file(call: Call) -> Reply:
     return Reply(part.status, part.content or None, headers, file.content_type)
 
 
+def _issue(call: Call) -> Reply:
+    facts = _facts(call)
+    for name in call.rules.issues:
+        _ = facts["issued"][name]
+    return _reply(call, facts, None)
+
+
+def _revoke(call: Call) -> Reply:
+    facts = _facts(call)
+    call.ctx.rows.keys.deactivate(_filled(call.rules.revokes, facts))
+    return _reply(call, facts, None)
+
+
 _VERBS: Mapping[str, Handler] = {
     "example": _example,
     "create": _create,
@@ -189,6 +202,8 @@ _VERBS: Mapping[str, Handler] = {
     "cancel": _cancel,
     "delete": _delete,
     "file": _file,
+    "issue": _issue,
+    "revoke": _revoke,
 }
 
 

@@ -10,6 +10,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
+from msgspec import to_builtins
+from msgspec.structs import replace
+
 from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.behaviour.outputs import FileRules
 from screentest.specs.expressions.templates import View
@@ -18,10 +21,11 @@ from screentest.specs.json_types import Json
 from ..kernel.clock import Notations
 from ..kernel.ids import digest, mint
 from ..kernel.lifecycle import Script
-from ..kernel.rows import Resource
+from ..kernel.rows import Key, Resource
 from ..media.clips import Clip, choose_clip
 from .endpoints import account_secret
 from .instant import Instant
+from .keys import key_digest, mint_key
 
 if TYPE_CHECKING:
     from .provider import Call
@@ -146,6 +150,31 @@ def _left_ms(facts: Facts) -> int:
 # Facts about a call and its world
 
 
+def _has_account(ctx: Instant, id_: str) -> bool:
+    account = ctx.rows.accounts.get(id_)
+    return account is not None and account.provider == ctx.provider
+
+
+def _key_facts(ctx: Instant, key: Key | None) -> Json:
+    if key is None:
+        return None
+    # Each call changes when its key was used last, so an answer that shows it is not reused.
+    ctx.lasting.end_by(ctx.at_ms)
+    return {**to_builtins(key), "last_used_ms": ctx.rows.key_uses.last_ms(key.digest)}
+
+
+def _issued(facts: Facts, name: str) -> Json:
+    """A new key by the rules of the operation."""
+    ctx, rules = facts.ctx, facts.call.rules
+    wanted = rules.issues[name]
+    credential = ctx.behaviour.credentials[wanted.credential]
+    if wanted.key is not None:
+        credential = replace(credential, key_kind=wanted.key)
+    account = rules.account.fill(facts) if rules.account is not None else facts.call.account_id
+    key, raw = mint_key(ctx, account, credential, wanted.name.fill(facts))
+    return {**_key_facts(ctx, key), "raw": raw}
+
+
 def _found(ctx: Instant, resource: Resource | None) -> Facts | None:
     return resource_facts(ctx, resource) if resource is not None else None
 
@@ -171,6 +200,9 @@ _WORLD: Mapping[str, _Finder] = {
             for child in it.ctx.rows.resources.children(it.ctx.provider, kind, parent)
         ]
     ),
+    "credentials": lambda it: it.ctx.behaviour.credentials,
+    "has_account": lambda it: lambda id_: _has_account(it.ctx, id_),
+    "known_key": lambda it: lambda raw: _key_facts(it.ctx, it.ctx.rows.keys.get(key_digest(raw))),
     "digest": lambda _: lambda parts: digest(*parts).hex()[:16],
 }
 _RESOURCE: Mapping[str, _Finder] = {
@@ -213,6 +245,12 @@ _CALL: Mapping[str, _Finder] = {
             it.ctx.rows.resources.of_account(it.ctx.provider, kind, it.call.account_id, limit=most)
         )
     ),
+    "keys": lambda it: (
+        lambda kind: [
+            _key_facts(it.ctx, key) for key in it.ctx.rows.keys.of(it.call.account_id, kind)
+        ]
+    ),
+    "issued": lambda it: _Each(lambda name: _issued(it, name)),
     "operation": lambda it: it.call.operation.id,
     "number": lambda it: it.ctx.number,
     "account": lambda it: it.call.account,

@@ -24,6 +24,9 @@ OF_WORLDS: Mapping[str, str] = {
     "resource": "`resource(kind, id)`: a resource; null without one",
     "newest": "`newest(kind, id)`: the newest resource below another; null without one",
     "children": "`children(kind, id)`: all resources of a kind below another, the newest first",
+    "credentials.*": "what the behaviour file has under `credentials`",
+    "has_account": "`has_account(id)`: whether the provider has that account here",
+    "known_key": "`known_key(text)`: the key that is written so, as in `keys`; null without one",
     "digest": "`digest([parts])`: 16 hexadecimal digits that depend on the parts alone",
 }
 OF_RESOURCES: Mapping[str, str] = {
@@ -63,6 +66,9 @@ OF_CALLS: Mapping[str, str] = {
     "number": "the number of the request in its world",
     "account.*": "the caller's account: id, available, held, granted, spent",
     "webhook_secret": "what signs events to the addresses in the account's requests",
+    "keys": "`keys(kind)`: the account's keys: id, name, kind, prefix, is_active, created_ms, "
+    "last_used_ms, account, digest",
+    "issued.*": "the keys that the operation has issued, as in `keys`, each with its `raw` text",
     "found.*": "the resources of `acts_on`, by kind, each with the facts of a resource",
 }
 OF_LISTS: Mapping[str, str] = {

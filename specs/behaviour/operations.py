@@ -15,7 +15,18 @@ from .prices import Price
 
 #: The `does` of an operation that the behaviour file does not name. No file can contain it.
 UNBEHAVED = "unbehaved"
-_DEEDS = ["create", "read", "list", "update", "cancel", "delete", "file", "example"]
+_DEEDS = [
+    "create",
+    "read",
+    "list",
+    "update",
+    "cancel",
+    "delete",
+    "file",
+    "issue",
+    "revoke",
+    "example",
+]
 _STATES = {"type": "object", "additionalProperties": {"type": "object"}}
 _VIEW = Meta(extra_json_schema={"properties": {"when": _STATES}})
 
@@ -145,6 +156,14 @@ class Page(Struct, frozen=True, forbid_unknown_fields=True):
     ] = None
 
 
+class IssuedKey(Struct, frozen=True, forbid_unknown_fields=True):
+    """A key that an operation issues."""
+
+    credential: Annotated[str, means("The credential whose form it has.", "apiKey")]
+    name: Annotated[Template, means("Its name.", "$body.name")]
+    key: Annotated[str | None, means("Its kind, if not the credential's.", "refresh")] = None
+
+
 class OperationRules(Struct, frozen=True, forbid_unknown_fields=True):
     """What an operation does beyond its shape."""
 
@@ -169,7 +188,7 @@ class OperationRules(Struct, frozen=True, forbid_unknown_fields=True):
             "it answers the documented example.",
             "create",
         ),
-        instead({"enum": _DEEDS}),
+        instead({"enum": [*_DEEDS, "example"]}),
     ] = None
     of: Annotated[
         str | None,
@@ -200,6 +219,22 @@ class OperationRules(Struct, frozen=True, forbid_unknown_fields=True):
         View | None,
         means("What a list shows of each resource, in place of its view.", {"id": "$id"}),
         _VIEW,
+    ] = None
+    account: Annotated[
+        Template | None,
+        means(
+            "The id of the account that gets the keys; the caller's unless given.", "$key.account"
+        ),
+    ] = None
+    issues: Annotated[
+        Mapping[str, IssuedKey],
+        means(
+            "The keys that it issues, by the names under which `issued` has them.",
+            {"key": {"credential": "apiKey", "name": "$body.name"}},
+        ),
+    ] = {}
+    revokes: Annotated[
+        Template | None, means("The digest of the key that it revokes.", "$key.digest")
     ] = None
     page: Annotated[
         Page | None,

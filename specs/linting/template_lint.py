@@ -74,6 +74,13 @@ def _bad_operation(rules: Behaviour, operation: OperationRules, shape: Operation
         yield from _bad(getattr(operation, name), first, f"{at}/{name}")
     if operation.price is not None:
         yield from _bad(operation.price.facts, before, f"{at}/price/facts")
+    for name in ("account", "revokes"):
+        yield from _bad(getattr(operation, name), before, f"{at}/{name}")
+    for name, key in operation.issues.items():
+        yield from _bad(key.name, before, f"{at}/issues/{name}/name")
+        if key.credential not in rules.credentials:
+            detail = no_such("credential", key.credential, rules.credentials)
+            yield f"at {at}/issues/{name}: {detail}"
     yield from _bad_view(operation.item, resource, f"{at}/item")
     if operation.page is not None:
         for name in ("limit", "after", "offset", "rising", "unknown"):
