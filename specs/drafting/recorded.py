@@ -60,9 +60,6 @@ class Recorded:
                 name, made = match
                 self._made.setdefault(name, []).append(made)
 
-    def __len__(self) -> int:
-        return sum(len(it) for it in self._made.values())
-
     def links(self) -> dict[str, str]:
         """By creating operation the reading one, where an id of an answer was read later."""
         first: dict[str, str] = {}
