@@ -80,6 +80,7 @@ def test_there_are_pages() -> None:
         "pytest-failures.md",
         "pytest-first-test.md",
         "pytest-money.md",
+        "pytest-recipes.md",
         "pytest-reports.md",
         "pytest-time.md",
         "pytest-webhooks.md",
