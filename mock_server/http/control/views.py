@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from screentest.specs.behaviour.credentials import Credential
+from screentest.specs.behaviour.forms import COOKIE, QUERY
 from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.contracts.redaction import header_name
 from screentest.specs.json_types import Json
@@ -144,5 +145,5 @@ def auth_word(credentials: Iterable[Credential]) -> str:
     credential = next(iter(credentials), None)
     if credential is None:
         return "no key"
-    header, scheme = credential.forms[0]
-    return scheme or header_name(header.lower())
+    place, scheme = credential.forms[0]
+    return scheme or header_name(place.lstrip(QUERY + COOKIE).lower())

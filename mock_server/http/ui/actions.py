@@ -11,7 +11,7 @@ from screentest.specs.json_types import Json
 
 from ...kernel.errors import MockError, unknown
 from ...kernel.fault_types import TYPES
-from .snippets import credential_header, start_of
+from .snippets import start_of, with_key
 from .view import Send, View
 
 Form = Mapping[str, str]
@@ -191,15 +191,15 @@ def send_example(view: View, send: Send, form: Form) -> Done:
     if start is None or start.is_form:
         raise MockError(f"{provider} has no example that is sent from here", code="invalid_field")
     known = view.ask("getWorld")["providers"][provider]
-    name, value = credential_header(contract.behaviour, known["account"])
     body = form.get("body", "").strip()
     if not body:
         named = {it.name: it.body for it in start.examples}
         if form.get("example") not in named:
             raise unknown("example", form.get("example", ""), named, status=422)
         body = json.dumps(named[form["example"]], ensure_ascii=False)
-    url = known["base_url"] + start.operation.path
-    headers = {name: value, "Content-Type": "application/json"}
+    address = known["base_url"] + start.operation.path
+    url, headers = with_key(contract.behaviour, address, known["account"])
+    headers["Content-Type"] = "application/json"
     status, request, answer = send(start.operation.method, url, headers, body.encode())
     text = answer.decode(errors="replace")[:_QUOTED_MAX]
     return Done(f"{provider} answered {status}: {text}", go=f"{view.world.id}/requests/{request}")

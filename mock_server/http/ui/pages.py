@@ -16,7 +16,7 @@ from .contract_page import contract_list
 from .job_page import job_list, shown
 from .plot import HEIGHT, NAMES, WIDTH, plot
 from .request_page import request_list
-from .snippets import credential_header, snippets, start_of
+from .snippets import snippets, start_of, with_key
 from .view import View
 
 #: Jobs and findings of the overview.
@@ -43,9 +43,9 @@ def _provider(view: View, world: Json, name: str) -> Mapping[str, object]:
     start = start_of(contract)
     code: dict[str, str] = {}
     if start is not None:
-        header = credential_header(contract.behaviour, account)
-        url = known["base_url"] + start.operation.path
-        code = snippets(url, header, start, start.examples[0])
+        address = known["base_url"] + start.operation.path
+        url, headers = with_key(contract.behaviour, address, account)
+        code = snippets(url, headers, start, start.examples[0])
     return {
         "id": name,
         "name": contract.behaviour.name,

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from screentest.specs.behaviour.behaviour import Behaviour
+from screentest.specs.behaviour.sent_keys import text_of, with_value
 from screentest.specs.contracts.contract import Contract
+from screentest.specs.contracts.redaction import header_name
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.operations import Operation
 
@@ -59,27 +61,36 @@ def _content(document: Json, operation: Operation) -> Mapping[str, Json]:
     return content
 
 
-def credential_header(behaviour: Behaviour, keys: Mapping[str, str | None]) -> tuple[str, str]:
-    """Name and value of the documented header with the first credential."""
-    credential = next(iter(behaviour.credentials.values()))
-    header, scheme = credential.forms[0]
-    key = keys.get("api_key") or ""
-    return header.title().replace("Api", "API"), f"{scheme} {key}".strip()
+def with_key(
+    behaviour: Behaviour, url: str, keys: Mapping[str, str | None]
+) -> tuple[str, dict[str, str]]:
+    """*url*, and the headers, with the first credential where the contract documents it."""
+    credential = next(iter(behaviour.credentials.values()), None)
+    if credential is None:
+        return url, {}
+    place, scheme = credential.forms[0]
+    headers, query = with_value(place, text_of(keys.get("api_key") or "", scheme), {}, "")
+    named = {header_name(name): value for name, value in headers.items()}
+    return f"{url}?{query}" if query else url, named
 
 
-def snippets(url: str, header: tuple[str, str], start: Start, example: Example) -> dict[str, str]:
+def snippets(
+    url: str, headers: Mapping[str, str], start: Start, example: Example
+) -> dict[str, str]:
     """The call as curl, as Python and as JavaScript."""
-    method, (name, value) = start.operation.method, header
+    method = start.operation.method
     if start.is_form:
         fields = example.body.items()
         parts = " \\\n".join(
             f"  -F {shlex.quote(f'{key}={_form_value(key, text)}')}" for key, text in fields
         )
-        curl = f"curl -X {method} {shlex.quote(url)} \\\n  -H {shlex.quote(f'{name}: {value}')}"
-        return {"curl": f"{curl} \\\n{parts}"}
+        sent = "".join(
+            f" \\\n  -H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()
+        )
+        return {"curl": f"curl -X {method} {shlex.quote(url)}{sent} \\\n{parts}"}
     body = json.dumps(example.body, ensure_ascii=False)
     pretty = json.dumps(example.body, ensure_ascii=False, indent=4)
-    headers = {name: value}
+    headers = dict(headers)
     return {
         "curl": as_curl(method, url, {**headers, "Content-Type": _JSON}, body),
         "Python": (
