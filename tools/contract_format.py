@@ -17,7 +17,7 @@ milliseconds, money is integer credits. [Writing a contract](writing-a-contract.
 and [flows](checks-format.md) explains one part of `checks.yaml`.
 
 Editors check a file against its JSON Schema, which `screentest spec schema NAME` prints. In the
-packaged contracts the first line of each file names it:
+packaged contracts and in those that `screentest new` drafts, the first line of a file names it:
 
 ```yaml
 # yaml-language-server: $schema=../schemas/behaviour.schema.json

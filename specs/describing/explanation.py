@@ -91,9 +91,15 @@ def _is_written(content: Json, pointer: str) -> bool:
 def _guessed_lines(contract: Contract, file: str) -> set[int]:
     path = contract.folder / file
     texts = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    marked = {number for number, text in enumerate(texts, 1) if _GUESS in text}
-    alone = {number for number in marked if texts[number - 1].lstrip().startswith("#")}
-    return marked | {number + 1 for number in alone}
+    found: set[int] = set()
+    is_guess = False
+    for number, text in enumerate(texts, 1):
+        is_guess |= _GUESS in text
+        if is_guess and not text.lstrip().startswith("#"):
+            # A comment above a line is about that line; it may have several lines itself.
+            found.add(number)
+            is_guess = False
+    return found
 
 
 def _points(contract: Contract) -> Iterator[Point]:

@@ -14,12 +14,14 @@ import yaml
 from ..contracts.contract import Contract, read_contract
 from ..describing.drawing import lifecycle_lines
 from ..errors import ContractError
+from ..formats import SCHEMAS
 from ..json_types import Json
 from ..linting.lint import problems_of
 from .draft import Draft
 from .values import Path
 
 _WIDTH = 100
+_SCHEMA = "behaviour.schema.json"
 _HEAD = "What {name} does beyond its OpenAPI file, drafted by `screentest new`. Check each guess."
 
 
@@ -46,6 +48,8 @@ def write_contract(folder: FilePath, openapi: str, draft: Draft) -> Contract:
         suffix = "json" if openapi.lstrip()[:1] == "{" else "yaml"
         (made / f"openapi.{suffix}").write_text(openapi, encoding="utf-8")
         (made / "behaviour.yaml").write_text(behaviour_text(draft), encoding="utf-8")
+        # Beside the file, so that an editor finds it on every machine.
+        shutil.copy(SCHEMAS / _SCHEMA, made)
         problems = [it.replace(str(made), str(folder)) for it in problems_of(made)]
         if problems:
             raise ContractError(*problems)
@@ -60,7 +64,11 @@ def behaviour_text(draft: Draft) -> str:
     """The behaviour file of *draft*."""
     around = {it[:end] for it in draft.notes for end in range(1, len(it))}
     head = _HEAD.format(name=draft.rules["provider"]["id"])
-    lines = [f"# {head}", *_block(draft.rules, (), draft.notes, around)]
+    lines = [
+        f"# yaml-language-server: $schema={_SCHEMA}",
+        f"# {head}",
+        *_block(draft.rules, (), draft.notes, around),
+    ]
     if draft.unknown:
         lines += ["", "# Not known:", *(line for it in draft.unknown for line in _comment(it, ""))]
     return "\n".join(lines) + "\n"

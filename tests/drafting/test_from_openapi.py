@@ -27,6 +27,7 @@ from ..mock_client import MINUTE_MS
 from .lamp import DOCUMENT, enveloped, served, verified, write_document
 
 _LAMP = """\
+# yaml-language-server: $schema=behaviour.schema.json
 # What lamp does beyond its OpenAPI file, drafted by `screentest new`. Check each guess.
 
 behaviour: 1

@@ -33,7 +33,11 @@ def test_it_ends_with_the_lifecycle_and_the_questions(
         "wrote lamp: 19 guesses, 1 questions\n"
         "next: screentest serve --contract lamp --provider lamp\n"
     )
-    assert sorted(it.name for it in Path("lamp").iterdir()) == ["behaviour.yaml", "openapi.json"]
+    assert sorted(it.name for it in Path("lamp").iterdir()) == [
+        "behaviour.schema.json",
+        "behaviour.yaml",
+        "openapi.json",
+    ]
     assert Path("lamp/openapi.json").read_text() == Path("vendor.json").read_text()
 
 
