@@ -21,6 +21,7 @@ from screentest.contract_tests.traces.trace_file import TraceWriter
 from screentest.mock_server.cli.request_line import request_lines
 from screentest.mock_server.http.app import create_app
 from screentest.specs.behaviour.behaviour import Behaviour
+from screentest.specs.behaviour.credentials import KeyPlace
 from screentest.specs.contracts.contract import Contract, read_contract
 from screentest.specs.contracts.redaction import (
     BY_SHAPE,
@@ -99,7 +100,9 @@ def test_other_headers_are_kept(header: str) -> None:
 
 def test_contract_decides_about_its_own_headers() -> None:
     behaviour = _marionette().behaviour
-    credential = replace(behaviour.credentials["stageKey"], forms=(("X-Stage-Word", ""),))
+    credential = replace(
+        behaviour.credentials["stageKey"], accepts=(KeyPlace(header="X-Stage-Word"),)
+    )
     behaviour = replace(behaviour, credentials={"stageKey": credential})
 
     assert behaviour.credential_headers == {"x-stage-word"}
@@ -145,9 +148,8 @@ def _with_key_form(form: str, header: str, scheme: str) -> Contract:
     """Marionette, with keys of another form in another header."""
     contract = copy(_compiled())
     behaviour: Behaviour = contract.behaviour
-    credential = replace(
-        behaviour.credentials["stageKey"], key_form=form, forms=((header.lower(), scheme),)
-    )
+    place = KeyPlace(header=header, scheme=scheme)
+    credential = replace(behaviour.credentials["stageKey"], key_form=form, accepts=(place,))
     contract.behaviour = replace(behaviour, credentials={"stageKey": credential})
     return contract
 
