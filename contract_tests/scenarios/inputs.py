@@ -26,7 +26,7 @@ from ..traces.trace import Exchange
 from .odd_requests import bad_plans, good_plans
 from .pacing import spaced
 from .scenario import Scenario, bound
-from .walks import cost_of, is_cheaply_read
+from .walks import cost_of, is_cheaply_read, judge_file
 
 #: Single faults tried per operation; enough for every keyword of the largest body.
 _FAULTS_MAX = 60
@@ -188,7 +188,8 @@ def _accepted_example(session: Session, example: Example) -> None:
     _shows(session, rule, example.shows, answer)
     last = _finished(session, example, answer, who, ids)
     if last is not None and example.finally_shows:
-        _shows(session, rule, example.finally_shows, last)
+        _shows(session, rule, example.finally_shows, last[1])
+        judge_file(session, *last)
     if before is not None:
         after = session.wallet.balance(who)
         spent = before.total - after.total
@@ -198,14 +199,14 @@ def _accepted_example(session: Session, example: Example) -> None:
 
 def _finished(
     session: Session, example: Example, answer: Exchange, who: Identity, ids: Mapping[str, Json]
-) -> Exchange | None:
-    """The last answer about what an accepted example made; None where it makes nothing."""
+) -> tuple[Made, Exchange] | None:
+    """What an accepted example made, and the last answer about it; None where it makes nothing."""
     make = next((it for it in session.resources.makes_of(example.operation) if it.read), None)
     if make is None or answer.is_stream:
         return None
     made: Made = session.resources.made_by(make, answer, who, ids)
     polls = session.resources.finish(made)
-    return polls[-1] if polls else session.resources.read(made)
+    return made, polls[-1] if polls else session.resources.read(made)
 
 
 def _shows(session: Session, rule: RuleId, wanted: Mapping[str, Json], exchange: Exchange) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from screentest.specs.checks.checks import Checks, Content, Make
+from screentest.specs.checks.checks import Checks
 from screentest.specs.checks.request_plan import RequestPlan
-from screentest.specs.checks.views import View
+from screentest.specs.checks.views import MediaView
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
@@ -197,17 +197,17 @@ def _same(session: Session, kind: str) -> None:
 
 def _files(session: Session, kind: str) -> None:
     make = session.checks.makes[kind]
-    if make.content is not None:
-        _content(session, make, make.content)
     made = session.resources.ready(kind)
-    if make.read is None:
-        return
-    read = session.resources.read(made)
+    read = session.resources.read(made) if make.read is not None else None
+    first = judge_file(session, made, read)
+    again = _file(session, made, read)
+    if first is not None and again is not None:
+        detail = "the same file was answered with other bytes"
+        holds = first.body == again.body
+        session.judge.check(rule_ids.media(kind, "stable"), detail, first, again, holds=holds)
     view = session.shown.view(made)
-    if view is None:
+    if read is None or view is None:
         return
-    if view.media is not None:
-        _media(session, view, made, read)
     lacking: NeedError | None = None
     for name, at in view.urls.items():
         url = evaluate(at, read)
@@ -220,19 +220,26 @@ def _files(session: Session, kind: str) -> None:
         raise lacking
 
 
-def _content(session: Session, make: Make, content: Content) -> None:
-    """Judge a file that an operation of the provider answers itself."""
-    kind = make.kind
-    made = session.resources.ready(kind)
-    first = session.call(content.operation, ids=made.ids)
-    _container(session, kind, first, content.type)
-    again = session.call(content.operation, ids=made.ids)
-    detail = "the same file was answered with other bytes"
-    holds = first.body == again.body
-    session.judge.check(rule_ids.media(kind, "stable"), detail, first, again, holds=holds)
-    view = session.shown.view(made)
+def judge_file(session: Session, made: Made, read: Exchange | None) -> Exchange | None:
+    """The finished file of *made*, judged; None where it has none. *read* shows *made*."""
+    fetched = _file(session, made, read)
+    if fetched is None:
+        return None
+    content, view = made.make.content, session.shown.view(made)
+    _container(session, made.make.kind, fetched, content.type if content else "video/mp4")
     if view is not None and view.media is not None:
-        _size(session, view, made, first)
+        _size(session, view.resource, view.media, made, fetched)
+    return fetched
+
+
+def _file(session: Session, made: Made, read: Exchange | None) -> Exchange | None:
+    if made.make.content is not None:
+        return session.call(made.make.content.operation, ids=made.ids, who=made.owner)
+    view = session.shown.view(made)
+    if read is None or view is None or view.media is None:
+        return None
+    url = evaluate(view.media.at, read)
+    return session.fetch(url) if isinstance(url, str) and url.startswith("http") else None
 
 
 def _container(session: Session, kind: str, fetched: Exchange, type_: str) -> None:
@@ -247,24 +254,7 @@ def _container(session: Session, kind: str, fetched: Exchange, type_: str) -> No
     session.judge.check(rule, problem or "", fetched, holds=problem is None)
 
 
-def _media(session: Session, view: View, made: Made, read: Exchange) -> None:
-    assert view.media is not None
-    url = evaluate(view.media.at, read)
-    if not isinstance(url, str) or not url.startswith("http"):
-        return
-    kind = view.resource
-    fetched = session.fetch(url)
-    _container(session, kind, fetched, "video/mp4")
-    _size(session, view, made, fetched)
-    again = session.fetch(url)
-    detail = "the same address answered other bytes"
-    holds = again.body == fetched.body
-    session.judge.check(rule_ids.media(kind, "stable"), detail, fetched, again, holds=holds)
-
-
-def _size(session: Session, view: View, made: Made, fetched: Exchange) -> None:
-    media = view.media
-    assert media is not None
+def _size(session: Session, kind: str, media: MediaView, made: Made, fetched: Exchange) -> None:
     if not (media.sizes or media.seconds):
         return
     footage = read_footage(fetched.body)
@@ -282,5 +272,5 @@ def _size(session: Session, view: View, made: Made, fetched: Exchange) -> None:
         difference = abs(footage.length_ms - int(float(seconds) * 1_000))
         if difference > _LENGTH_TOLERANCE_MS:
             problems.append(f"it lasts {footage.length_ms} ms, asked for were {seconds} s")
-    rule = rule_ids.media(view.resource, "size")
+    rule = rule_ids.media(kind, "size")
     session.judge.check(rule, "; ".join(problems), fetched, holds=not problems)
