@@ -182,7 +182,7 @@ def _found(ctx: Instant, resource: Resource | None) -> Facts | None:
 _OVER = frozenset(kind.value for kind in Kind if kind.is_final)
 _Finder = Callable[[Facts], Json]
 
-_WORLD: Mapping[str, _Finder] = {
+WORLD_FACTS: Mapping[str, _Finder] = {
     "facts": lambda it: it.ctx.behaviour.facts,
     "media": lambda it: it.ctx.behaviour.media,
     "reading": lambda it: _Each(it.ctx.reading),
@@ -205,7 +205,7 @@ _WORLD: Mapping[str, _Finder] = {
     "known_key": lambda it: lambda raw: _key_facts(it.ctx, it.ctx.rows.keys.get(key_digest(raw))),
     "digest": lambda _: lambda parts: digest(*parts).hex()[:16],
 }
-_RESOURCE: Mapping[str, _Finder] = {
+RESOURCE_FACTS: Mapping[str, _Finder] = {
     "id": lambda it: it.resource.id,
     "input": lambda it: it.resource.doc.get("input", {}),
     "doc": lambda it: it.resource.doc,
@@ -227,7 +227,7 @@ _RESOURCE: Mapping[str, _Finder] = {
     "view": lambda it: (it.ctx.kind_rules(it.resource).view or _UNSEEN).fill(it),
     "bytes": _sizes,
 }
-_CALL: Mapping[str, _Finder] = {
+CALL_FACTS: Mapping[str, _Finder] = {
     "path": lambda it: it.call.path,
     "query": lambda it: it.call.query,
     "body": lambda it: it.call.body,
@@ -259,8 +259,8 @@ _CALL: Mapping[str, _Finder] = {
 }
 #: By whether there is a resource, and whether there is a call.
 _FINDERS: Mapping[tuple[bool, bool], Mapping[str, _Finder]] = {
-    (False, False): _WORLD,
-    (True, False): {**_WORLD, **_RESOURCE},
-    (False, True): {**_WORLD, **_CALL},
-    (True, True): {**_WORLD, **_CALL, **_RESOURCE},
+    (False, False): WORLD_FACTS,
+    (True, False): {**WORLD_FACTS, **RESOURCE_FACTS},
+    (False, True): {**WORLD_FACTS, **CALL_FACTS},
+    (True, True): {**WORLD_FACTS, **CALL_FACTS, **RESOURCE_FACTS},
 }

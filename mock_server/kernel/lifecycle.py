@@ -49,7 +49,12 @@ class Script(Struct, frozen=True, gc=False):
         """The offset at which the state of *offset_ms* was entered."""
         if self.held_ms is not None:
             offset_ms = min(offset_ms, self.held_ms)
-        return max((starts for starts, _ in self.steps if starts <= offset_ms), default=0)
+        entered_ms = 0
+        for starts_ms, _ in self.steps:
+            if starts_ms > offset_ms:
+                break
+            entered_ms = starts_ms
+        return entered_ms
 
     def next_after(self, offset_ms: int) -> tuple[int, str] | None:
         """The next step after *offset_ms*; None at the end or while held."""
@@ -60,8 +65,12 @@ class Script(Struct, frozen=True, gc=False):
     def changes_after(self, offset_ms: int) -> int | None:
         """The offset of the next change after *offset_ms*, also on the way to where it is held."""
         last_ms = self.steps[-1][0] if self.held_ms is None else self.held_ms
-        steps_ms = (at for at, _ in (*self.steps, (last_ms, "")) if offset_ms < at <= last_ms)
-        return next(steps_ms, None)
+        if offset_ms >= last_ms:
+            return None
+        for at, _ in self.steps:
+            if offset_ms < at <= last_ms:
+                return at
+        return last_ms
 
     @property
     def ends_ms(self) -> int | None:

@@ -1,4 +1,7 @@
-"""Ozor's documents: a file or a web page that becomes a plan."""
+"""Ozor's documents: a file or a web page that becomes a plan.
+
+Functions, because they look into the file, and make scenes of it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Ozor's exports: renders of a video, cached by content, and their files."""
+"""Ozor's exports: renders of a video, cached by content, and their files.
+
+Functions, because an export may be an earlier one, or a copy of it.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """Ozor's videos: agent jobs that edit them, and exports that render them.
 
+Functions, because one call makes several resources, and edits wait for each other.
+
 Source: https://www.ozor.ai/docs/api, read 2026-11-21. Clause ids are explained in
 `specs/ozor/clauses.yaml`.
 """

@@ -1,4 +1,7 @@
-"""UGC Copilot's error envelope, and the OpenAPI document that it serves."""
+"""UGC Copilot's error envelope, and the OpenAPI document that it serves.
+
+Functions, because the envelope has parts that depend on the call, and the document is a file.
+"""
 
 from __future__ import annotations
 

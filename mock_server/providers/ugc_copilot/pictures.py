@@ -1,4 +1,7 @@
-"""UGC Copilot's scene pictures, cuts and text overlays, all answered at once."""
+"""UGC Copilot's scene pictures, cuts and text overlays, all answered at once.
+
+Functions, because they find the account's own videos behind addresses and handles.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""UGC Copilot's renders: started at a price, polled and fetched.
+"""UGC Copilot's renders: what an engine can do, polling and fetching.
+
+Functions, because a body may be wrapped, and names its render by a handle or an address.
 
 Source: https://ugccopilot.ai/api/ and the vendor's own client, read 2026-11-21. Clause ids are
 explained in `specs/ugc_copilot/clauses.yaml`.
