@@ -36,6 +36,14 @@ _WITHOUT_ANSWER = frozenset(
     }
 )
 
+#: The findings whose fix is that of a verdict.
+_CODES = {
+    Verdict.PAID_TWICE: frozenset({"SC207", "SC210", "SC211"}),
+    Verdict.NO_RESULT: frozenset({"SC212", "SC213"}),
+    Verdict.ENDLESS: frozenset({"SC214"}),
+    Verdict.TOO_EARLY: frozenset({"SC215"}),
+}
+
 
 class Step(Struct, frozen=True):
     """One request of a story, or *times* equal ones. *at_s* is world time since the start."""
@@ -91,7 +99,8 @@ def _story(
     exploration: Exploration, verdict: Verdict, result: Result, others: Sequence[str]
 ) -> Story:
     run, plain, name = result.run, exploration.plain, result.cell.name
-    fixes = [it["fix"] for it in run.findings if it["code"] not in plain.codes and it["fix"]]
+    codes = _CODES.get(verdict, frozenset()) - plain.codes
+    fixes = [it["fix"] for it in run.findings if it["code"] in codes]
     return Story(
         verdict,
         result,
