@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from screentest.specs.behaviour.sent_keys import text_of
 from screentest.specs.checks.checks import Checks
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..rules import rule_ids
 from ..rules.judge import Judge, Rule, by_id
+from ..rules.known import unworded_statuses
 from ..sessions.session import Session
 from ..targets.target import Identity
 from ..traces.caller_identity import Callers
@@ -164,7 +166,7 @@ def _config(session: Session, owner: Identity, seed: int, examples: int) -> dict
         },
         # On a live server an undocumented method may do anything.
         "phases": {"coverage": {} if is_ours else {"unexpected-methods": []}},
-        "auth": {"openapi": _credentials(session.contract, owner)},
+        **_credentials(session.contract, owner),
         "checks": _checks(()),
         "operations": list(_exceptions(session.contract, session.checks)),
     }
@@ -174,12 +176,14 @@ def _exceptions(contract: Contract, checks: Checks) -> Iterator[Json]:
     """The settings of single operations."""
     for name, extra in checks.may_refuse.items():
         yield {"include-operation-id": name, "checks": _checks(extra.statuses)}
+    off: Json = {"enabled": False}
     for name, operation in contract.operations.items():
+        if not all(map(operation.reply, unworded_statuses(contract, operation))):
+            yield {"include-operation-id": name, "checks": {"status_code_conformance": off}}
         # Schemathesis puts any bytes into a file part, and fills both or none of two fields that
         # exclude each other; a server that checks contents may refuse them. `refused` and
         # `accepted` of the checks have such requests.
         if any(it.startswith("multipart/") for it in operation.bodies):
-            off = {"enabled": False}
             judged = {"positive_data_acceptance": off, "negative_data_rejection": off}
             yield {"include-operation-id": name, "checks": judged}
 
@@ -196,12 +200,22 @@ def _checks(statuses: tuple[int, ...]) -> Mapping[str, Json]:
 
 
 def _credentials(contract: Contract, owner: Identity) -> Mapping[str, Json]:
+    """The keys of *owner* by scheme, and as headers for schemes that Schemathesis does not send."""
     found: dict[str, Json] = {}
-    for name, scheme in contract.document["components"]["securitySchemes"].items():
-        credential = contract.behaviour.credentials[name]
-        key = owner.keys.get(credential.key_kind)
-        if key:
-            word = credential.forms[0][1]
-            is_bearer = scheme["type"] == "http"
-            found[name] = {"bearer": key} if is_bearer else {"api_key": f"{word} {key}".strip()}
-    return found
+    headers: dict[str, str] = {}
+    schemes = contract.document.get("components", {}).get("securitySchemes", {})
+    for name, credential in contract.behaviour.credentials.items():
+        scheme, key = schemes[name], owner.keys.get(credential.key_kind)
+        place, word = credential.forms[0]
+        if not key:
+            continue
+        if scheme.get("type") == "apiKey":
+            found[name] = {"api_key": f"{word} {key}".strip()}
+        elif scheme.get("type") == "http" and word == "Basic":
+            found[name] = {"username": key, "password": ""}
+        elif scheme.get("type") == "http":
+            found[name] = {"bearer": key}
+        else:
+            headers[place] = text_of(key, word)
+    auth: Json = {"auth": {"openapi": found}} if found else {}
+    return {**auth, "headers": headers} if headers else auth

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from screentest.specs.json_types import Json
+
 from .conftest import Shell, send
 from .serving import serving_mock
 
@@ -74,3 +76,31 @@ def test_wrong_contract_is_exit_code_4_with_each_problem_on_a_line(shell: Shell,
         'error: lamp.yaml:2: at paths//b: 2 is not of type "object"',
         "1 checked, 1 invalid",
     ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        None,
+        {"type": "http", "scheme": "basic"},
+        {"type": "oauth2", "flows": {}},
+        {"type": "apiKey", "in": "query", "name": "key"},
+    ],
+)
+def test_made_up_requests_judge_any_contract(shell: Shell, scheme: Json) -> None:
+    reply = {"description": "lamps", "content": {"application/json": {"schema": {"type": "array"}}}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "Lamp", "version": "1"},
+        "security": [{"key": []}] if scheme else [],
+        "paths": {"/lamps": {"get": {"operationId": "listLamps", "responses": {"200": reply}}}},
+        **({"components": {"securitySchemes": {"key": scheme}}} if scheme else {}),
+    }
+    (shell.folder / "lamp.json").write_text(json.dumps(document))
+
+    answer = shell.run(
+        "verify", "--contract", "lamp.json", "lamp", "--fuzz", "3", "--only", "made-up", "--quiet"
+    )
+
+    assert (answer.code, " 0 broken" in answer.out) == (0, True), answer.out + answer.err
