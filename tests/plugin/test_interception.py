@@ -375,3 +375,12 @@ def test_the_openai_client_polls_asynchronously(screentest: World) -> None:
 
     assert asyncio.run(make()).status == "completed"
     assert screentest.clock.elapsed > 10
+
+
+def test_missing_slash_that_turns_a_post_into_a_get_is_named(screentest: World) -> None:
+    url = "https://ulazai.com/api/v1/sora/generate/text-to-video"
+    headers = {"Authorization": f"Token {screentest.ulazai.api_key}"}
+
+    with pytest.raises(UnmatchedRequestError, match="documents no GET .* with its slash"):
+        requests.post(url, json={"prompt": "A lamp"}, headers=headers, timeout=5)
+    screentest.forgive()
