@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
-from email.utils import formatdate
 from functools import cached_property
 from typing import Annotated
 
@@ -50,6 +49,9 @@ class Retirement(Struct, frozen=True, dict=True, forbid_unknown_fields=True):
     @cached_property
     def headers(self) -> Mapping[str, str]:
         """The headers that announce it."""
+        # Not at the top: it loads the whole of `email`, and few contracts retire.
+        from email.utils import formatdate
+
         link = {"Link": f'<{self.link}>; rel="sunset"'} if self.link else {}
         since_ms = self.announced_ms or self.on_ms
         return {
