@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import yaml
 
+from screentest.specs.behaviour.fact_names import OF_CALLS, OF_LISTS, OF_RESOURCES, OF_WORLDS
 from screentest.specs.describing.schemas import FORMATS, schema_of
+from screentest.specs.expressions.functions import FUNCTIONS, METHODS, SPACED
+from screentest.specs.expressions.reader import MACROS
 from screentest.specs.json_types import Json
 
 _INTRODUCTION = """\
@@ -24,6 +27,22 @@ packaged contracts and in those that `screentest new` drafts, the first line of 
 ```
 
 `screentest spec lint FOLDER` lists all mistakes, each with its file and line."""
+_EXPRESSIONS = """\
+A price and every value of a template after a `$` is an expression in the syntax of
+[CEL](https://cel.dev): `$kind == 'succeeded' ? url.video : null`. A `{name}` in a text without `$`
+becomes the text of that fact. A field whose value is `optional.none()` is left out. Expressions
+depart from CEL in four points: there is one type of number, which is exact; a field that is missing
+is null; `substring` and `slice` end at the end of the value; `&&` and `||` stop at the first side
+that decides. `spec lint` reports a mistake with its column, and a name that its place does not
+have with the nearest right one. An instant (`now`, `created`, `entered`, `ended`) has the notations
+`ms`, `s`, `iso`, `iso_s` and `iso_us`: milliseconds and seconds since 1970, and RFC 3339 with
+milliseconds where there are any, without, and with six decimals."""
+_FACTS: Mapping[str, Mapping[str, str]] = {
+    "Facts of any place": OF_WORLDS,
+    "Facts of a resource": OF_RESOURCES,
+    "Facts of a call": OF_CALLS,
+    "Facts of a list": OF_LISTS,
+}
 _FILES = {
     "behaviour": "What the mock simulates and the kit judges.",
     "readings": "The points where the document is silent. Each key is the name of one.",
@@ -119,4 +138,23 @@ def _flow(value: Json) -> str:
 
 def format_page(generated: str) -> Sequence[str]:
     """The whole page; *generated* says what wrote it."""
-    return ["# The files of a contract", "", generated, "", *format_lines()]
+    return ["# The files of a contract", "", generated, "", *format_lines(), *_expression_lines()]
+
+
+def _expression_lines() -> Iterator[str]:
+    """What an expression may be made of, and the facts that it may name."""
+    yield from ("", "## Expressions", "", _EXPRESSIONS, "")
+    functions = [*FUNCTIONS, *SPACED]
+    yield f"Functions: {_listed(functions)}."
+    yield ""
+    yield f"Methods: {_listed(METHODS)}."
+    yield ""
+    yield f"Macros: {_listed(['has', *dict.fromkeys(name for name, _ in MACROS)])}."
+    for title, table in _FACTS.items():
+        yield from ("", f"### {title}", "", "| name | what it is |", "|---|---|")
+        for name, meaning in table.items():
+            yield f"| `{name}` | {meaning[0].upper()}{meaning[1:]}. |".replace("`.* |", "` |")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names))

@@ -100,6 +100,9 @@ def _list(call: Call) -> Reply:
         limit = _filled(page.limit, facts)
     found = [*islice(_listed(call, kind, page, facts), limit + 1 if limit is not None else None)]
     facts["has_more"] = limit is not None and len(found) > limit
+    if rules.answer is not None and "total" in rules.answer.always.names:
+        every = Page(where=page.where if page is not None else None)
+        facts["total"] = sum(1 for _ in _listed(call, kind, every, facts))
     if rules.item is not None:
         facts["items"] = [rules.item.fill(resource_facts(ctx, it)) for it in found[:limit]]
     else:

@@ -33,7 +33,7 @@ _TEXT = re.compile(r"'[^'\\]*'")
 _SUMS = {"+": "add({}, {})", "-": "subtract({}, {})"}
 _PRODUCTS = {"*": "multiply({}, {})", "/": "divide({}, {})", "%": "remainder({}, {})"}
 #: By name of the macro: its Python, of the variables, the list, and the parts after the variables.
-_MACROS: Mapping[tuple[str, int], str] = {
+MACROS: Mapping[tuple[str, int], str] = {
     ("all", 2): "all([truth({1}) for {v} in items({0})])",
     ("exists", 2): "any([truth({1}) for {v} in items({0})])",
     ("exists_one", 2): "[truth({1}) for {v} in items({0})].count(True) == 1",
@@ -260,10 +260,10 @@ class Reader:
         return _Piece(f"{functions.python_name(name)}({', '.join(arguments)})")
 
     def _method(self, piece: _Piece, name: str, token: Token) -> _Piece:
-        if any(name == macro for macro, _ in _MACROS):
+        if any(name == macro for macro, _ in MACROS):
             return self._macro(piece, name, token)
         if name not in functions.METHODS:
-            known = [*functions.METHODS, *{macro for macro, _ in _MACROS}]
+            known = [*functions.METHODS, *{macro for macro, _ in MACROS}]
             raise self._wrong(no_such("method", name, known), token)
         arguments = self._arguments(")")
         if problem := _miscounted(name, arguments, functions.METHODS[name][2]):
@@ -281,7 +281,7 @@ class Reader:
         self._variables += variables
         arguments = self._arguments(")")
         del self._variables[-len(variables) :]
-        python = _MACROS.get((name, len(variables) + len(arguments)))
+        python = MACROS.get((name, len(variables) + len(arguments)))
         if python is None:
             raise self._wrong(f"{name}() does not take so many arguments", token)
         bound = ", ".join(f"v_{it}" for it in variables)
