@@ -23,7 +23,9 @@ from screentest.specs.errors import ContractError
 from screentest.specs.json_types import Json
 from tests.contracts.openapi_documents import documents
 
-_DOCUMENTS = 80
+#: Drawn documents and behaviours, in the quick tier and in the slow one.
+_DOCUMENTS = [15, pytest.param(80, marks=pytest.mark.slow)]
+_BEHAVIOURS = [6, pytest.param(40, marks=pytest.mark.slow)]
 _NO_HEALTH_CHECKS: Any = list(HealthCheck)
 _DRAWN = settings(
     phases=[Phase.generate],
@@ -188,10 +190,11 @@ def _broken(result: Result) -> list[str]:
     return [f"{it.rule.id}: {it.detail}" for it in result.judge.broken_rules]
 
 
-def test_any_drawn_document_is_verified_without_a_broken_rule() -> None:
+@pytest.mark.parametrize("count", _DOCUMENTS)
+def test_any_drawn_document_is_verified_without_a_broken_rule(count: int) -> None:
     seen: Counter[str] = Counter()
 
-    @settings(_DRAWN, max_examples=_DOCUMENTS)
+    @settings(_DRAWN, max_examples=count)
     @given(document=documents())
     def check(document: Json) -> None:
         with TemporaryDirectory() as folder:
@@ -219,11 +222,14 @@ def test_any_drawn_document_is_verified_without_a_broken_rule() -> None:
     assert seen["kept"] > 4 * seen["verified"]
 
 
-@given(data=st.data())
-@settings(_DRAWN, max_examples=40)
+@pytest.mark.parametrize("count", _BEHAVIOURS)
 def test_a_contract_without_checks_or_words_is_judged_on_its_jobs_and_its_money(
-    data: st.DataObject,
+    count: int,
 ) -> None:
+    settings(_DRAWN, max_examples=count)(given(data=st.data())(_judge_one_behaviour))()
+
+
+def _judge_one_behaviour(data: st.DataObject) -> None:
     names = data.draw(st.lists(st.sampled_from(sorted(_SCHEMES)), min_size=1, unique=True))
     # One header cannot carry two credentials.
     in_header = [it for it in names if it in {"bearer", "basic", "oauth"}]

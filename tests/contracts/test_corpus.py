@@ -25,7 +25,8 @@ from screentest.specs.openapi.operations import Operation
 
 from .openapi_documents import documents
 
-_DOCUMENTS = 220
+#: Documents in the quick tier and in the slow one.
+_DOCUMENTS = [60, pytest.param(220, marks=pytest.mark.slow)]
 #: Documents are large, and serving one takes long.
 _NO_HEALTH_CHECKS: Any = list(HealthCheck)
 _PROBLEM = re.compile(r".*/openapi\.json(:\d+)?: \S.*")
@@ -89,11 +90,12 @@ def _read(path: Path) -> tuple[Contract | None, Sequence[str]]:
     return contract, ()
 
 
-def test_drawn_documents_are_served_as_they_say_or_refused_with_their_lines() -> None:
+@pytest.mark.parametrize("count", _DOCUMENTS)
+def test_drawn_documents_are_served_as_they_say_or_refused_with_their_lines(count: int) -> None:
     seen: Counter[str] = Counter()
 
     @settings(
-        max_examples=_DOCUMENTS,
+        max_examples=count,
         phases=[Phase.generate],
         deadline=None,
         derandomize=True,
@@ -113,8 +115,8 @@ def test_drawn_documents_are_served_as_they_say_or_refused_with_their_lines() ->
 
     serve()
 
-    assert seen["served"] >= 200
-    assert seen["unbehaved"] > 400
+    assert seen["served"] >= 0.9 * count
+    assert seen["unbehaved"] > 1.5 * count
     # Some drawn schemas permit no value at all.
     assert seen["contract"] < seen["unbehaved"] / 10
 
