@@ -127,6 +127,17 @@ def test_a_job_shows_its_states_credits_and_requests_on_one_axis(
     assert "This job has ended: completed." in page.text
 
 
+def test_a_finished_job_without_a_video_says_how_to_get_one(
+    visitor: Visitor, ozor: Account, world: MockWorld
+) -> None:
+    made = generate(ozor, prompt="A lamp")
+    before = visitor.page(f"/jobs/{made['jobId']}").text
+    world.advance_until_idle()
+
+    assert "makes no video by itself" not in before
+    assert "makes no video by itself" in visitor.page(f"/jobs/{made['jobId']}").text
+
+
 def test_the_video_of_a_finished_job_plays_with_ranges(visitor: Visitor, ozor: Account) -> None:
     ozor.client.post("/api/v1/videos/generate", json={"prompt": "A lamp", "export": True})
     ozor.world.advance(600_000)
