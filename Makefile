@@ -41,9 +41,13 @@ help: ## list the targets
 serve: $(RUNTIME) ## start the mock server on http://127.0.0.1:8787
 	@exec $(BIN)/screentest serve $(ARGS)
 
+# What `make check` runs is left out, so that no test runs twice for a change.
+CHECKED := test_imports test_tidy test_language test_packaging
+
 .PHONY: test
 test: $(DEVELOPMENT) ## the tests that take a second or less each
-	$(PYTEST) -n 2 -m "not slow and not postgres and not browser" $(ARGS)
+	$(PYTEST) -n 2 --dist worksteal -m "not slow and not postgres and not browser" \
+	  $(CHECKED:%=--ignore=tests/%.py) $(ARGS)
 
 .PHONY: test-postgres
 test-postgres: $(DEVELOPMENT) ## `--db postgresql://`, with a server that the tests start themselves
@@ -123,7 +127,7 @@ types: $(DEVELOPMENT) ## mypy and pyright, both strict
 
 .PHONY: imports
 imports: $(DEVELOPMENT)
-	$(PYTEST) -q tests/test_imports.py tests/test_tidy.py tests/test_language.py
+	$(PYTEST) -q $(patsubst %,tests/%.py,$(filter-out test_packaging,$(CHECKED)))
 
 .PHONY: specs
 specs: $(DEVELOPMENT) ## the OpenAPI documents: the specification's schema, then Redocly's rules
