@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from xml.etree import ElementTree
+
+from screentest.specs.xml_text import xml_document
 
 from ..rules.judge import RuleVerdict
 from ..scenarios.unjudged import Unjudged, unjudged
@@ -11,7 +12,6 @@ from ..scenarios.verify import Result
 from .text import broken_lines
 
 #: What XML 1.0 cannot hold.
-_FORBIDDEN = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit_report(result: Result) -> str:
@@ -37,36 +37,31 @@ def junit_report(result: Result) -> str:
             case RuleVerdict.BROKEN:
                 found = broken[rule.id]
                 failure = ElementTree.SubElement(
-                    case, "failure", message=_clean(found.detail), type=rule.source or rule.id
+                    case, "failure", message=found.detail, type=rule.source or rule.id
                 )
-                failure.text = _clean("\n".join(broken_lines(found)))
+                failure.text = "\n".join(broken_lines(found))
             case RuleVerdict.NOT_JUDGED:
                 message = _reason(reasons[rule.id])
-                ElementTree.SubElement(case, "skipped", message=_clean(message))
+                ElementTree.SubElement(case, "skipped", message=message)
             case RuleVerdict.DIFFERS:
                 found_so = result.judge.differs[rule.id].summary
                 message = f"differs from the chosen reading: {found_so}"
-                ElementTree.SubElement(case, "skipped", message=_clean(message))
+                ElementTree.SubElement(case, "skipped", message=message)
             case RuleVerdict.KEPT:
                 pass
     for clause, why in clauses:
         name = f"{result.contract.provider}.clauses"
         case = ElementTree.SubElement(suite, "testcase", classname=name, name=clause.id)
-        ElementTree.SubElement(case, "skipped", message=_clean(f"{why} ({clause.says})"))
+        ElementTree.SubElement(case, "skipped", message=f"{why} ({clause.says})")
     if result.ending:
         name = f"{result.contract.provider}.run"
         case = ElementTree.SubElement(suite, "testcase", classname=name, name="ended early")
-        ElementTree.SubElement(case, "error", message=_clean(result.ending))
+        ElementTree.SubElement(case, "error", message=result.ending)
     root = ElementTree.Element("testsuites")
     root.append(suite)
-    ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, "unicode") + "\n"
+    return xml_document(root)
 
 
 def _reason(found: Unjudged) -> str:
     remedy = f" (judged with {found.remedy})" if found.remedy else ""
     return f"not judged: {found.why}{remedy}"
-
-
-def _clean(text: str) -> str:
-    return _FORBIDDEN.sub("?", text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Mapping
 from html import escape
 from pathlib import Path
@@ -12,6 +11,7 @@ from xml.etree import ElementTree
 from msgspec import to_builtins
 
 from screentest.specs.json_types import Json
+from screentest.specs.xml_text import xml_document
 
 from ..kernel.errors import MockError
 from ..reports.cost_report import cost_text
@@ -20,9 +20,6 @@ from .exploration import Exploration, Result
 from .observation import Observed
 from .text import Story, stories, summary, table
 from .verdicts import Verdict
-
-#: What XML 1.0 cannot hold.
-_FORBIDDEN = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_report(kind: str, exploration: Exploration) -> str:
@@ -103,14 +100,13 @@ def _junit(exploration: Exploration) -> str:
         case = ElementTree.SubElement(
             suite, "testcase", classname=it.cell.place.name, name=it.cell.name
         )
-        message = _FORBIDDEN.sub("?", "; ".join(verdict.summary for verdict in it.verdicts))
+        message = "; ".join(verdict.summary for verdict in it.verdicts)
         if it.is_bad and it.is_known:
             ElementTree.SubElement(case, "skipped", message=f"known: {message}")
         elif it.is_bad:
             failure = ElementTree.SubElement(case, "failure", message=message)
             failure.text = exploration.command.replace("{cell}", it.cell.name)
-    ElementTree.indent(suite)
-    return ElementTree.tostring(suite, "unicode", xml_declaration=True) + "\n"
+    return xml_document(suite)
 
 
 _STYLE = """

@@ -8,6 +8,7 @@ from html import escape
 from xml.etree import ElementTree
 
 from screentest.specs.json_types import Json
+from screentest.specs.xml_text import xml_document
 
 from ..findings.explanations import explanations
 from .cost_report import cost_text, price_table
@@ -109,8 +110,7 @@ def _junit(verdict: Json) -> str:
         element = "failure" if it["severity"] == "error" else "skipped"
         detail = ElementTree.SubElement(case, element, message=message)
         detail.text = "\n".join([f"fix: {example['fix']}", *it["places"]])
-    ElementTree.indent(suite)
-    return ElementTree.tostring(suite, "unicode", xml_declaration=True) + "\n"
+    return xml_document(suite)
 
 
 def _html(verdict: Json) -> str:
