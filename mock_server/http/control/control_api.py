@@ -93,16 +93,22 @@ def _found(routes: Routes, method: str, path: str) -> Match:
     Raises:
         HTTPException: 404 or 405.
     """
-    job = _JOB_PATH.fullmatch(path)
-    found = routes.find(method, path if job is None else f"{job[1]}-")
+    place, job = _without_slashes(path)
+    found = routes.find(method, place)
     if found is None:
-        raise MethodNotAllowed if _methods(routes, path) else NotFound
-    return found if job is None else Match(found.operation, {**found.path, "job": job[2]})
+        raise MethodNotAllowed if routes.methods(place) else NotFound
+    return found if not job else Match(found.operation, {**found.path, "job": job})
 
 
-def _methods(routes: Routes, path: str) -> list[str]:
-    job = _JOB_PATH.fullmatch(path)
-    methods = routes.methods(path if job is None else f"{job[1]}-")
+def _without_slashes(path: str) -> tuple[str, str]:
+    """*path* with a job's id in one segment, and the id; empty for other paths."""
+    match = _JOB_PATH.fullmatch(path)
+    return (f"{match[1]}-", match[2]) if match is not None else (path, "")
+
+
+def _methods(path: str) -> list[str]:
+    """The methods of the call at *path*; empty if there is none."""
+    methods = load_controls().routes.methods(_without_slashes(path)[0])
     return [*methods, "HEAD"] if "GET" in methods else methods
 
 
@@ -150,8 +156,7 @@ def _no_route(worlds: Worlds, error: HTTPException) -> Response:
     )
     response = _problem(error.code or 500, code, detail)
     if isinstance(error, MethodNotAllowed):
-        known = _methods(load_controls().routes, request.path.removeprefix(_PREFIX))
-        methods = known or error.valid_methods or ()
+        methods = _methods(request.path.removeprefix(_PREFIX)) or error.valid_methods or ()
         response.headers["Allow"] = ", ".join(methods)
     return response
 
