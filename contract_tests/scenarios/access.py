@@ -121,7 +121,7 @@ def _any_credential(session: Session) -> Mapping[str, str]:
 
 
 def _wrong_method(contract: Contract) -> OutgoingRequest | None:
-    """A PUT to a path without parameters and without PUT; None if there is no such path."""
+    """A PUT to a parameterless path that documents none; None if every such path documents one."""
     for path in contract.routes.paths:
         if "{" not in path and "PUT" not in contract.routes.methods(path):
             return OutgoingRequest("PUT", contract.behaviour.prefixes[0] + path)

@@ -221,7 +221,7 @@ def _files(session: Session, kind: str) -> None:
 
 
 def judge_file(session: Session, made: Made, read: Exchange | None) -> Exchange | None:
-    """The finished file of *made*, judged; None where it has none. *read* shows *made*."""
+    """The judged file of the finished resource *made*, which *read* shows; None without a file."""
     fetched = _file(session, made, read)
     if fetched is None:
         return None

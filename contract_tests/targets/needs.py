@@ -16,7 +16,7 @@ class Need(Enum):
     CREDITS = "more credits in the account"
     BUDGET = "--budget"
     PATIENCE = "--patience"
-    FIGURES = "answers that show a balance, which this contract has none of"
+    FIGURES = "a documented answer that shows a balance"
     TIER = "an account of another tier"
     CREDENTIAL = "--bearer, or another credential of the owner"
 

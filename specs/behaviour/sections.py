@@ -59,7 +59,7 @@ class AccountsSection(Struct, frozen=True, forbid_unknown_fields=True):
 
     initial_credits: Annotated[
         Annotated[int, Meta(ge=0)] | None,
-        means("The credits of a new account; null: the provider has none.", 100),
+        means("The credits of a new account; null for a provider without credits.", 100),
     ] = None
     tiers: Annotated[
         tuple[str, ...], means("The kinds of account.", ["free", "pro"]), Meta(min_length=1)

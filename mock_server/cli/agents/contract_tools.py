@@ -59,7 +59,7 @@ def shown_operation(contract: Contract, operation_id: str) -> Json:
     """The operation as the contract's files have it, without references.
 
     Raises:
-        MockError: there is no such operation.
+        MockError: the contract has no operation of this name.
     """
     operation = contract.operations.get(operation_id)
     if operation is None:

@@ -58,7 +58,7 @@ def read_resource(mock: Mock, uri: str) -> tuple[str, str]:
     """Media type and text of the resource at *uri*.
 
     Raises:
-        MockError: there is no such resource.
+        MockError: no resource has this address.
     """
     known = resources(mock)
     if uri in known and (path := known[uri].path) is not None:

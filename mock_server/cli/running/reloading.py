@@ -17,16 +17,16 @@ from ...engine.worlds import Worlds
 
 
 class Reloaded(Struct, frozen=True):
-    """What was *changed* in the files, and the worlds that began *anew*, each with the reason."""
+    """What was *changed* in the files, and why a world was *reset*, by its id."""
 
     changed: tuple[str, ...]
-    anew: Mapping[str, str]
+    reset: Mapping[str, str]
 
 
 def reload_contract(worlds: Worlds, provider_id: str) -> Reloaded:
     """Serve the contract of *provider_id* as its files are now.
 
-    A world that has what the new contract does not know begins anew.
+    A world with rows that the new contract does not know is reset.
 
     Raises:
         ContractError: a file is wrong, or only a restart can apply the change; the contract of
@@ -37,7 +37,7 @@ def reload_contract(worlds: Worlds, provider_id: str) -> Reloaded:
     _ = new.operations
     _check_same(old, new)
     functions = Providers({provider_id: new})
-    anew: dict[str, str] = {}
+    reset: dict[str, str] = {}
     # A call may come in between: what it makes by the old contract is looked at afterwards.
     for is_served in (False, True):
         if is_served:
@@ -48,9 +48,9 @@ def reload_contract(worlds: Worlds, provider_id: str) -> Reloaded:
             reason = _misfit(world, old, new)
             if reason:
                 worlds.reset(world)
-                anew[world.id] = reason
+                reset[world.id] = reason
             world.remembered.clear()
-    return Reloaded(tuple(_changes(old, new)), anew)
+    return Reloaded(tuple(_changes(old, new)), reset)
 
 
 def _check_same(old: Contract, new: Contract) -> None:

@@ -91,5 +91,5 @@ def _reload(worlds: Worlds, provider_id: str) -> None:
         return
     changed = ", ".join(done.changed) or "nothing that matters"
     tell(f"{paint('reloaded', 'green', sys.stderr)} {provider_id}: {changed}")
-    for world_id, reason in done.anew.items():
+    for world_id, reason in done.reset.items():
         tell(f"  world {world_id} began anew: {reason}")
