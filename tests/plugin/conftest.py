@@ -16,6 +16,13 @@ import pytest
 from ..tree import ROOT, project_files
 
 
+@pytest.fixture
+def only_our_plugin(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The small projects of a test have no settings and plugins of this project."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeini("[pytest]")
+
+
 def neighbour(name: str) -> Any:
     """The module called *name*. Skips the test if it is not installed.
 

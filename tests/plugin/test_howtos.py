@@ -11,15 +11,10 @@ import screentest.specs.yaml_loader  # pyright: ignore[reportUnusedImport]  # no
 from tests.pages import DOCS, blocks, pattern
 
 pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.usefixtures("only_our_plugin")
 
 PLUGIN = "screentest.fixtures.plugin"
 PAGES = sorted(path.name for path in DOCS.glob("pytest-*.md"))
-
-
-@pytest.fixture(autouse=True)
-def _only_our_plugin(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    pytester.makeini("[pytest]")
 
 
 def _run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:

@@ -7,6 +7,7 @@ import pytest
 from .conftest import neighbour
 
 pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.usefixtures("only_our_plugin")
 
 PLUGIN = "screentest.fixtures.plugin"
 
@@ -32,12 +33,6 @@ async def provider_by_async_httpx(world):
 
 EMPTY = {"videos": []}
 """
-
-
-@pytest.fixture(autouse=True)
-def _only_our_plugin(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    pytester.makeini("[pytest]")
 
 
 def _run(pytester: pytest.Pytester, suite: str, *plugins: str) -> pytest.RunResult:

@@ -16,15 +16,9 @@ import screentest.specs.yaml_loader  # pyright: ignore[reportUnusedImport]  # no
 from .suites import SUITE
 
 pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.usefixtures("only_our_plugin")
 
 PLUGIN = "screentest.fixtures.plugin"
-
-
-@pytest.fixture(autouse=True)
-def _only_our_plugin(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The small projects of these tests have no settings and plugins of this project."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    pytester.makeini("[pytest]")
 
 
 def _run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:

@@ -9,14 +9,9 @@ import screentest.fixtures.session  # pyright: ignore[reportUnusedImport]
 import screentest.specs.yaml_loader  # pyright: ignore[reportUnusedImport]  # noqa: F401
 
 pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.usefixtures("only_our_plugin")
 
 PLUGIN = "screentest.fixtures.plugin"
-
-
-@pytest.fixture(autouse=True)
-def _only_our_plugin(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    pytester.makeini("[pytest]")
 
 
 def _run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
