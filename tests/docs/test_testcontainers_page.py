@@ -1,13 +1,18 @@
-"""The Python recipe of the page runs, with the entry point of the image in place of a container."""
+"""The recipes for Python and Java, with a mock of this machine in place of a container."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.live_mock import serving
 from tests.pages import DOCS, blocks
 from tests.tree import ROOT
 
@@ -79,3 +84,69 @@ def test_python_recipe_orders_a_video_in_a_world_of_its_own(tmp_path: Path) -> N
     )
 
     assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+#: The signatures of Testcontainers for Java that the recipe uses.
+_JAVA = {
+    "containers/GenericContainer.java": """
+package org.testcontainers.containers;
+import org.testcontainers.containers.wait.strategy.HttpWaitStrategy;
+public class GenericContainer<SELF extends GenericContainer<SELF>> {
+  public GenericContainer(String image) {}
+  @SuppressWarnings("unchecked") private SELF self() { return (SELF) this; }
+  public SELF withEnv(String name, String value) { return self(); }
+  public SELF withExposedPorts(Integer... ports) { return self(); }
+  public SELF waitingFor(HttpWaitStrategy strategy) { return self(); }
+  public String getHost() { return System.getenv("MOCK_HOST"); }
+  public Integer getMappedPort(int port) { return Integer.valueOf(System.getenv("MOCK_PORT")); }
+}
+""",
+    "containers/wait/strategy/HttpWaitStrategy.java": """
+package org.testcontainers.containers.wait.strategy;
+public class HttpWaitStrategy {
+  public HttpWaitStrategy forPort(int port) { return this; }
+}
+""",
+    "containers/wait/strategy/Wait.java": """
+package org.testcontainers.containers.wait.strategy;
+public class Wait {
+  public static HttpWaitStrategy forHttp(String path) { return new HttpWaitStrategy(); }
+}
+""",
+}
+_MAIN = """
+class Main {
+  public static void main(String[] words) throws Exception {
+    System.out.println(Screentest.createWorld());
+  }
+}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("javac") is None, reason="there is no Java compiler")
+def test_java_recipe_creates_a_world(tmp_path: Path) -> None:
+    (recipe,) = [text for language, text in blocks(PAGE) if language == "java"]
+    (token,) = set(re.findall(r'TOKEN = "(.*)"', recipe))
+    files = {"Screentest.java": recipe, "Main.java": _MAIN}
+    files |= {f"org/testcontainers/{name}": text for name, text in _JAVA.items()}
+    for name, text in files.items():
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    subprocess.run(["javac", "-Xlint:all", "-Werror", *files], cwd=tmp_path, check=True, timeout=60)
+
+    with serving(tmp_path, SCREENTEST_CONTROL_TOKEN=token) as mock:
+        host, _, port = mock.url.removeprefix("http://").partition(":")
+        printed = subprocess.run(
+            ["java", "-cp", ".", "Main"],
+            cwd=tmp_path,
+            env={**os.environ, "MOCK_HOST": host, "MOCK_PORT": port},
+            stdout=subprocess.PIPE,
+            check=True,
+            timeout=60,
+        ).stdout
+
+    ozor = json.loads(printed)["providers"]["ozor"]
+    assert ozor["account"]["api_key"]
+    assert ozor["base_url"].startswith(mock.url)
