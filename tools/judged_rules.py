@@ -1,76 +1,78 @@
-"""How many rules the kit judges at servers of each kind, as a table in docs/contract-checks.md.
+"""How much the kit judges and finds at servers of each kind, as a table in docs/contract-checks.md.
 
-Our own mock is the server each time: as it is, or without its control API and with the accounts
-that a user would supply. `python -m tools.judged_rules` runs all of it and writes the table.
+Our own mock is the server each time: as it is, or without its control API and with what a user
+would supply. `python -m tools.judged_rules ozor` measures one provider, and without a name all of
+them; rows of other providers stay as they are.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from screentest.contract_tests.mutants.run import run_mutants
 from screentest.contract_tests.rules.judge import RuleVerdict
-from screentest.contract_tests.scenarios.scenario import Scenario
-from screentest.contract_tests.scenarios.verify import Result, scenarios_of, verify
-from screentest.contract_tests.targets.guard import CreditBudget, Guarded
-from screentest.contract_tests.targets.in_process import InProcessTarget
-from screentest.contract_tests.targets.mock_app import make_app
-from screentest.contract_tests.targets.plain import PlainTarget
-from screentest.specs.checks.checks_file import load_checks
-from screentest.specs.contracts.contract import Contract
+from screentest.contract_tests.scenarios.supplies import Supply, verify_with
 from screentest.specs.contracts.registry import load_contract, shipped_contracts
 
 PAGE = Path(__file__).parent.parent / "docs" / "contract-checks.md"
 _BEGIN, _END = "<!-- judged rules -->\n", "<!-- end of judged rules -->"
 _HEAD = (
-    "| Provider | Rules | Own mock | All keys and a budget | One key and a budget "
+    "| Provider | Rules and mutants | Own mock | All keys and a budget | One key and a budget "
     "| One key, `--tier smoke` |\n| --- | --- | --- | --- | --- | --- |\n"
 )
 
 
-def main() -> int:
-    """Run everything and write the table. Exit code 1 if a rule breaks."""
-    rows: list[str] = []
-    for provider in sorted(shipped_contracts().names):
-        contract = load_contract(provider)
-        results = list(_results(contract))
-        rules = len(results[0].judge.rules)
-        cells = [_cell(it, rules) for it in results]
-        rows.append(f"| {contract.behaviour.name} | {rules} | {' | '.join(cells)} |\n")
-        print(rows[-1], end="", flush=True)
-        if any(it.is_broken for it in results):
-            print(f"{provider}: a rule is broken at the mock itself", file=sys.stderr)
-            return 1
+class _WrongError(Exception):
+    """The mock without a defect was accused."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure the providers of *arguments* and write their rows. Exit code 1 for a false alarm."""
     text = PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition(_BEGIN)
-    after = rest.partition(_END)[2]
-    PAGE.write_text(f"{before}{_BEGIN}{_HEAD}{''.join(rows)}{_END}{after}", encoding="utf-8")
+    table, _, after = rest.partition(_END)
+    rows = {line.split(" | ")[0]: line for line in table.splitlines(keepends=True)[2:]}
+    try:
+        for provider in sorted(arguments or shipped_contracts().names):
+            row = _row(provider)
+            rows[row.split(" | ")[0]] = row
+            print(row, end="", flush=True)
+    except _WrongError as error:
+        print(error, file=sys.stderr)
+        return 1
+    found = "".join(rows[name] for name in sorted(rows))
+    PAGE.write_text(f"{before}{_BEGIN}{_HEAD}{found}{_END}{after}", encoding="utf-8")
     return 0
 
 
-def _results(contract: Contract) -> Iterator[Result]:
-    """Our own mock; without controls: every key, one key, one key and what one job shows."""
-    checks, app = load_checks(contract), make_app(contract)
-    scenarios = scenarios_of(contract, checks)
-    yield verify(contract, checks, lambda: InProcessTarget(app, contract), scenarios)
-    yield _plain(contract, scenarios, has_others=True)
-    yield _plain(contract, scenarios, has_others=False)
-    yield _plain(contract, [it for it in scenarios if it.is_smoke], has_others=False)
+def _row(provider: str) -> str:
+    """The row of *provider*: rules judged and mutants killed, in each of the four ways.
+
+    Raises:
+        _WrongError: something is reported about the mock without a defect.
+    """
+    contract = load_contract(provider)
+    cells: list[str] = []
+    whole = ""
+    for supply in Supply:
+        result = verify_with(contract, supply)
+        tally = run_mutants([provider], supply=supply)
+        if result.is_broken or tally.false_alarms:
+            raise _WrongError(f"{provider}, {supply.value}: {tally.false_alarms}")
+        rules = len(result.judge.rules)
+        judged = rules - result.judge.counts()[RuleVerdict.NOT_JUDGED]
+        living = [it for it in tally.fates if it.tier != "stillborn"]
+        killed = sum(1 for it in living if it.is_killed)
+        whole = f"{rules}, {len(living)}"
+        cells.append(f"{_share(judged, rules)}, {_share(killed, len(living))}")
+    return f"| {contract.behaviour.name} | {whole} | {' | '.join(cells)} |\n"
 
 
-def _plain(contract: Contract, scenarios: Sequence[Scenario], *, has_others: bool) -> Result:
-    mock = InProcessTarget(make_app(contract), contract)
-    target = Guarded(PlainTarget(mock, has_others), contract, CreditBudget(None))
-    return verify(
-        contract, load_checks(contract), lambda: target, scenarios, is_open=True, is_shared=True
-    )
-
-
-def _cell(result: Result, rules: int) -> str:
-    judged = rules - result.judge.counts()[RuleVerdict.NOT_JUDGED]
-    return f"{judged} ({100 * judged // rules} %)"
+def _share(part: int, whole: int) -> str:
+    return f"{part} ({100 * part // whole} %)"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

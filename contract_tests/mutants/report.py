@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ..rules.contract_rules import FAMILIES
-from .run import MutantResult, MutantTally
+from .run import MutantTally
+from .search import MutantResult
 
 
 def tally_lines(tally: MutantTally) -> Iterator[str]:
@@ -22,7 +23,8 @@ def tally_lines(tally: MutantTally) -> Iterator[str]:
     for fate in living:
         if not fate.is_killed:
             excuse = f" (argued: {fate.mutant.excuse})" if fate.mutant.excuse else ""
-            yield f"  SURVIVED {fate.provider} {fate.mutant.id}: {fate.mutant.summary}{excuse}"
+            verb = "DIFFERS" if fate.tier else "SURVIVED"
+            yield f"  {verb} {fate.provider} {fate.mutant.id}: {fate.mutant.summary}{excuse}"
     for alarm in tally.false_alarms:
         yield f"  FALSE ALARM {alarm}"
     yield _last_line(tally, living)
@@ -42,11 +44,13 @@ def _family_line(family: str, detail: str, here: list[MutantResult]) -> str:
 def _last_line(tally: MutantTally, living: list[MutantResult]) -> str:
     killed = sum(1 for it in living if it.is_killed)
     early = sum(1 for it in living if it.tier == "monitors")
+    differ = sum(1 for it in living if it.tier == "differs")
+    more = f", {differ} more differ from a reading" if differ else ""
     by = Counter(it.mutant.is_generated for it in living)
     total = max(1, len(living))
     return (
-        f"{killed} of {len(living)} killed ({100 * killed / total:.1f} %), {early} by schema, fuzz "
-        f"and monitors alone ({100 * early / total:.1f} %); {by[False]} written by hand, "
+        f"{killed} of {len(living)} killed ({100 * killed / total:.1f} %){more}, {early} by "
+        f"schema, fuzz and monitors alone ({100 * early / total:.1f} %); {by[False]} by hand, "
         f"{by[True]} generated; {len(tally.false_alarms)} false alarms; {tally.seconds:.0f} s"
     )
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from copy import copy, deepcopy
 from dataclasses import dataclass, field
-from functools import cache, partial
+from dataclasses import replace as replace_fields
 from typing import Any
 
 from msgspec.structs import replace
 
 from screentest.specs.behaviour.behaviour_file import check_file, read_behaviour
-from screentest.specs.checks.checks import Checks
 from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.registry import load_contract
@@ -21,39 +20,19 @@ from screentest.specs.errors import ContractError
 from screentest.specs.files import BEHAVIOUR, READINGS, read_yaml
 from screentest.specs.json_types import Json
 
-from ..rules.contract_rules import rules_of
-from ..rules.judge import Judge
-from ..runs.fuzz import Case, fuzz, make_cases
 from ..scenarios.scenario import Scenario
-from ..scenarios.verify import run_scenario, scenarios_of, verify
-from ..sessions.session import Session
-from ..targets.guard import CreditBudget, Guarded
-from ..targets.in_process import InProcessTarget
+from ..scenarios.supplies import Supply, verify_with
+from ..scenarios.verify import scenarios_of
 from ..targets.mock_app import App, make_app
 from .generate import generated
 from .mutant import FOLDER, Mutant, mutants_of
 from .mutant_app import MutantApp
+from .search import MutantResult, Search
 
-#: Probes that concern the mutant come first; few of the others are needed.
-_PROBES_MAX = 12
-
-
-@dataclass(frozen=True, slots=True)
-class MutantResult:
-    """The result of one mutant. *tier* found it: `monitors`, `scenarios`, or empty for neither."""
-
-    provider: str
-    mutant: Mutant
-    tier: str
-    rule: str = ""
-    summary: str = ""
-    requests: int = 0
-    credits: int = 0
-    seconds: float = 0.0
-
-    @property
-    def is_killed(self) -> bool:
-        return self.tier != ""
+#: Batches of one provider: a process takes the next one when it is done.
+_PARTS = 8
+#: Runs without a defect at a server that cannot be steered, one seed each.
+_CLEAN_RUNS = 10
 
 
 @dataclass(slots=True)
@@ -75,25 +54,20 @@ def all_mutants(provider: str) -> list[Mutant]:
     ]
 
 
-def run_one(provider: str, mutant: Mutant) -> MutantResult:
+def run_one(provider: str, mutant: Mutant, supply: Supply = Supply.CONTROLS) -> MutantResult:
     """Run *mutant* alone, in this process."""
     contract = load_contract(provider)
-    return run_mutant(provider, mutant, scenarios_of(contract, load_checks(contract)))
+    scenarios = scenarios_of(contract, load_checks(contract))
+    return run_mutant(provider, mutant, scenarios, supply=supply)
 
 
-def false_alarms(provider: str, seed: int) -> list[str]:
-    """The kit's findings about the mock without a defect; must be empty."""
-    contract = load_contract(provider)
-    checks = load_checks(contract)
-    app = make_app(contract)
-    result = verify(
-        contract,
-        checks,
-        lambda: InProcessTarget(app, contract, seed),
-        scenarios_of(contract, checks),
-        seed=seed,
-    )
-    return [f"{provider}, seed {seed}: {it.rule.id}: {it.summary}" for it in result.judge.findings]
+def false_alarms(provider: str, supply: Supply, seed: int) -> list[str]:
+    """What the kit reports about the mock without a defect; must be empty."""
+    result = verify_with(load_contract(provider), supply, seed)
+    reported = [*result.judge.findings, *result.judge.differs.values()]
+    return [f"{provider}, seed {seed}: {it.rule.id}: {it.summary}" for it in reported] + [
+        f"{provider}, seed {seed}: the reading {it.name}={it.value}" for it in result.readings
+    ]
 
 
 def mutated_contract(contract: Contract, change: Json) -> Contract:
@@ -143,144 +117,55 @@ def mutated_app(contract: Contract, mutant: Mutant) -> App:
 
 
 def run_mutant(
-    provider: str, mutant: Mutant, scenarios: Sequence[Scenario], *, seed: int = 1
+    provider: str,
+    mutant: Mutant,
+    scenarios: Sequence[Scenario],
+    *,
+    supply: Supply = Supply.CONTROLS,
+    seed: int = 1,
 ) -> MutantResult:
     """Run scenarios against one mutant until something is found."""
     contract = load_contract(provider)
-    checks = load_checks(contract)
     started = time.perf_counter()
     try:
         app = mutated_app(contract, mutant)
     except ContractError as error:
         return MutantResult(provider, mutant, "stillborn", summary=str(error))
-    judge, budget = Judge(rules_of(contract, checks)), CreditBudget(None)
-    target = Guarded(InProcessTarget(app, contract, seed), contract, budget)
-    session = Session(target, contract, checks, judge)
-    cases = relevant_cases(mutant, checks, cases_of(provider))
-    problem = _attempt(partial(fuzz, session, cases, stops_early=True))
-    requests = len(session.trace.exchanges)
-    probes = by_relevance(mutant, [it for it in scenarios if it.is_probe])[:_PROBES_MAX]
-    bend = str(mutant.change["do"]) if mutant.seam == "delivery" else ""
-    rest = by_relevance(mutant, [it for it in scenarios if it not in probes])
-    attempts = [("monitors", "", it) for it in probes] + [("scenarios", bend, it) for it in rest]
-    tier = "monitors"
-    while not judge.findings and not problem:
-        if not attempts:
-            tier = ""
-            break
-        tier, bent, scenario = attempts.pop(0)
-        mock = InProcessTarget(app, contract, seed, bend_deliveries=bent)
-        session = Session(Guarded(mock, contract, budget), contract, checks, judge)
-        problem = _attempt(partial(run_scenario, scenario, session))
-        requests += len(session.trace.exchanges)
-        session.target.close()
-    rule, detail = _first(judge, problem) if tier else ("", "")
-    seconds = time.perf_counter() - started
-    return MutantResult(provider, mutant, tier, rule, detail, requests, budget.spent, seconds)
+    found = Search(contract, app, mutant, supply, seed).run(supply.chosen(scenarios))
+    return replace_fields(found, seconds=time.perf_counter() - started)
 
 
-def _first(judge: Judge, problem: str) -> tuple[str, str]:
-    """The first broken rule and its finding."""
-    if judge.findings:
-        return judge.findings[0].rule.id, judge.findings[0].summary
-    return "crash", problem
-
-
-def relevant_cases(mutant: Mutant, checks: Checks, cases: Sequence[Case]) -> list[Case]:
-    """The generated requests that can meet the change of *mutant*, or that make resources."""
-    wanted = mutant.change.get("of") or mutant.change.get("after")
-    if mutant.seam == "delivery" or wanted == "files":
-        return []
-    if wanted in {None, "*"}:
-        return list(cases)
-    makers = {make.by for make in checks.makes.values()}
-    return [it for it in cases if it.operation == wanted or it.operation in makers]
-
-
-@cache
-def cases_of(provider: str) -> list[Case]:
-    """The generated requests of the monitors' tier; the same for every mutant."""
-    return make_cases(load_contract(provider), seed=1, examples=8)
-
-
-def _attempt(run: Callable[[], object]) -> str:
-    """The error that ended *run*: an answer of a mutant may crash its client."""
-    try:
-        run()
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, AssertionError) as error:
-        return f"{type(error).__name__}: {error}"
-    return ""
-
-
-def by_relevance(mutant: Mutant, scenarios: Sequence[Scenario]) -> list[Scenario]:
-    """All scenarios, first those that concern the change of *mutant*."""
-    words = _words(mutant)
-
-    def distance(scenario: Scenario) -> tuple[int, int]:
-        hits = sum(1 for word in words if word in scenario.name or word in scenario.summary)
-        return -hits, scenario.requests
-
-    return sorted(scenarios, key=distance)
-
-
-def _words(mutant: Mutant) -> list[str]:
-    change = mutant.change
-    words = [str(change[name]) for name in ("of", "after") if change.get(name) not in {None, "*"}]
-    words += [step for step in str(change.get("at", "")).split("/") if len(step) > 4]
-    return (
-        words
-        + {
-            "AUT": ["credentials", "key"],
-            "OWN": ["owners", "list"],
-            "LIF": ["walk", "failure"],
-            "CRD": ["price", "credits", "refund"],
-            "SSE": ["stream"],
-            "IDM": ["repeats"],
-            "RTL": ["rate of", "jobs of"],
-            "WHK": ["hooks"],
-            "URL": ["files"],
-            "MED": ["files"],
-            "PAG": ["list"],
-            "STA": ["input", "example", "states"],
-            "SCH": ["walk", "call"],
-        }[mutant.family]
-    )
-
-
-def _run_batch(provider: str, mutants: Sequence[Mutant], seed: int) -> list[MutantResult]:
+def _run_batch(
+    provider: str, mutants: Sequence[Mutant], supply: Supply, seed: int
+) -> list[MutantResult]:
     contract = load_contract(provider)
-    checks = load_checks(contract)
-    scenarios = scenarios_of(contract, checks)
-    return [run_mutant(provider, mutant, scenarios, seed=seed) for mutant in mutants]
+    scenarios = scenarios_of(contract, load_checks(contract))
+    return [run_mutant(provider, it, scenarios, supply=supply, seed=seed) for it in mutants]
 
 
 def run_mutants(
     providers: Sequence[str],
     *,
     only: str = "",
+    supply: Supply = Supply.CONTROLS,
     seed: int = 1,
     workers: int = 2,
-    on_done: Callable[[MutantResult], None] = lambda fate: None,
 ) -> MutantTally:
     """Run every mutant of *providers* whose id begins with *only*, in *workers* processes."""
     started = time.perf_counter()
     tally = MutantTally()
+    chosen = [(it, [m for m in all_mutants(it) if m.id.startswith(only)]) for it in providers]
     batches = [
-        (provider, [it for it in all_mutants(provider) if it.id.startswith(only)][part::4], seed)
-        for provider in providers
-        for part in range(4)
+        (provider, mutants[part::_PARTS], supply, seed)
+        for provider, mutants in chosen
+        for part in range(min(_PARTS, len(mutants)))
     ]
-    batches = [batch for batch in batches if batch[1]]
-    if workers == 1:
-        for batch in batches:
-            tally.fates += _run_batch(*batch)
-    else:
-        with ProcessPoolExecutor(workers) as pool:
-            for fates in pool.map(_run_batch, *zip(*batches, strict=True)):
-                tally.fates += fates
-    for provider in providers:
-        tally.false_alarms += false_alarms(provider, seed)
-    for fate in tally.fates:
-        on_done(fate)
+    seeds = range(seed, seed + (1 if supply is Supply.CONTROLS else _CLEAN_RUNS))
+    clean = [(it, supply, number) for it in providers for number in seeds]
+    with ProcessPoolExecutor(workers) as pool:
+        for fates in pool.map(_run_batch, *zip(*batches, strict=True)):
+            tally.fates += fates
+        for alarms in pool.map(false_alarms, *zip(*clean, strict=True)):
+            tally.false_alarms += alarms
     tally.seconds = time.perf_counter() - started
     return tally

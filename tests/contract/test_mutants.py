@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from screentest.contract_tests.mutants.mutant import Mutant, mutants_of
-from screentest.contract_tests.mutants.run import all_mutants, relevant_cases, run_one
+from screentest.contract_tests.mutants.relevance import relevant_cases
+from screentest.contract_tests.mutants.run import all_mutants, false_alarms, run_one
+from screentest.contract_tests.scenarios.supplies import Supply
 from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.contracts.registry import load_contract
 
@@ -125,6 +127,35 @@ def test_the_command_names_what_to_install(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert "schemathesis 1.0 is not supported; install one from 4.20 up to 5" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("provider", "mutant_id", "supply", "rule"),
+    [
+        ("ulazai", "UL-RTL1", Supply.ALL, "cap.default"),
+        ("oshara", "OS-MED1", Supply.SMOKE, "media.video_job.container"),
+        ("ugc_copilot", "UG-IDM1", Supply.ONE_KEY, "idem.replay"),
+    ],
+)
+def test_a_defect_of_a_server_without_controls_is_found(
+    provider: str, mutant_id: str, supply: Supply, rule: str
+) -> None:
+    fate = run_one(provider, _mutant(provider, mutant_id), supply)
+
+    assert fate.rule == rule, f"{fate.rule}: {fate.summary}"
+
+
+@pytest.mark.slow
+def test_what_no_clause_says_differs_at_a_server_without_controls() -> None:
+    fate = run_one("ulazai", _mutant("ulazai", "UL-AUT4"), Supply.ALL)
+
+    assert (fate.tier, fate.is_killed) == ("differs", False)
+
+
+@pytest.mark.parametrize("supply", [Supply.ALL, Supply.ONE_KEY, Supply.SMOKE])
+def test_a_mock_without_controls_is_left_alone(supply: Supply) -> None:
+    assert false_alarms("oshara", supply, seed=2) == []
 
 
 def test_the_command_shows_how_a_mutant_is_found() -> None:
