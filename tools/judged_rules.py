@@ -13,7 +13,7 @@ from pathlib import Path
 
 from screentest.contract_tests.mutants.run import run_mutants
 from screentest.contract_tests.rules.judge import RuleVerdict
-from screentest.contract_tests.scenarios.supplies import Supply, verify_with
+from screentest.contract_tests.runs.supplies import Supply, verify_with
 from screentest.specs.contracts.registry import load_contract, shipped_contracts
 
 PAGE = Path(__file__).parent.parent / "docs" / "contract-checks.md"

@@ -13,7 +13,7 @@ from screentest.specs.contracts.registry import shipped_contracts
 from screentest.specs.errors import no_such
 
 from ..runs.fuzz import FuzzUnavailableError
-from ..scenarios.supplies import Supply
+from ..runs.supplies import Supply
 from .report import tally_json, tally_lines
 from .run import all_mutants, run_mutants, run_one
 

@@ -20,8 +20,8 @@ from screentest.specs.errors import ContractError
 from screentest.specs.files import BEHAVIOUR, READINGS, read_yaml
 from screentest.specs.json_types import Json
 
+from ..runs.supplies import Supply, verify_with
 from ..scenarios.scenario import Scenario
-from ..scenarios.supplies import Supply, verify_with
 from ..scenarios.verify import scenarios_of
 from ..targets.mock_app import App, make_app
 from .generate import generated

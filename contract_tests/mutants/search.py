@@ -15,9 +15,9 @@ from ..rules.contract_rules import rules_of
 from ..rules.judge import Judge
 from ..rules.known import silence_of
 from ..runs.fuzz import Case, fuzz, make_cases
+from ..runs.supplies import Supply
 from ..scenarios.readings import Memories
 from ..scenarios.scenario import Scenario
-from ..scenarios.supplies import Supply
 from ..scenarios.verify import Result, Supplied, lacks_of, obstacles, run_scenario
 from ..sessions.session import Session
 from ..targets.guard import CreditBudget, Guarded

@@ -12,7 +12,7 @@ import pytest
 from screentest.contract_tests.mutants.mutant import Mutant, mutants_of
 from screentest.contract_tests.mutants.relevance import relevant_cases
 from screentest.contract_tests.mutants.run import all_mutants, false_alarms, run_one
-from screentest.contract_tests.scenarios.supplies import Supply
+from screentest.contract_tests.runs.supplies import Supply
 from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.contracts.registry import load_contract
 

@@ -8,13 +8,13 @@ from enum import Enum
 from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.contracts.contract import Contract
 
+from ..scenarios.readings import Memories
+from ..scenarios.scenario import Scenario
+from ..scenarios.verify import Result, scenarios_of, verify
 from ..targets.guard import CreditBudget, Guarded
 from ..targets.in_process import InProcessTarget
 from ..targets.mock_app import App, make_app
 from ..targets.plain import PlainTarget
-from .readings import Memories
-from .scenario import Scenario
-from .verify import Result, scenarios_of, verify
 
 
 class Supply(Enum):
