@@ -46,8 +46,12 @@ CHECKED := test_imports test_tidy test_language test_packaging
 
 .PHONY: test
 test: $(DEVELOPMENT) ## the tests that take a second or less each
-	$(PYTEST) -n 2 --dist worksteal -m "not slow and not postgres and not browser" \
+	$(PYTEST) -n 2 --dist worksteal -m "not long and not slow and not postgres and not browser" \
 	  $(CHECKED:%=--ignore=tests/%.py) $(ARGS)
+
+.PHONY: test-long
+test-long: $(DEVELOPMENT) ## the tests that take more than a second each
+	$(PYTEST) -n 2 --dist worksteal -m "long and not slow" $(ARGS)
 
 .PHONY: test-postgres
 test-postgres: $(DEVELOPMENT) ## `--db postgresql://`, with a server that the tests start themselves

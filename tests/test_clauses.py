@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ def clauses_named_in(file: Path) -> Iterator[tuple[str, str]]:
             yield place, value
 
 
+@cache
 def places_by_clause() -> dict[str, list[str]]:
     """Where each clause is named, over all tests."""
     places: dict[str, list[str]] = {}

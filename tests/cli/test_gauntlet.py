@@ -88,6 +88,7 @@ def test_right_receiver_passes(shell: Shell, by: str) -> None:
     assert done.out.endswith("15 trials, 0 failed\n")
 
 
+@pytest.mark.long
 def test_receiver_that_believes_everything_and_is_alone_fails(shell: Shell) -> None:
     server = HTTPServer(("127.0.0.1", 0), _handler(shell.folder / "kept", verifies=False))
     with _serving(server) as url:

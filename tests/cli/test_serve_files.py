@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 
+import pytest
+
 from .conftest import Shell
 from .serving import serving_mock
 
 
+@pytest.mark.long
 def test_world_of_a_file_is_resumed_and_conflicting_options_are_reported(shell: Shell) -> None:
     made = ("--db", "q.db", "--seed", "3", "--clock", "manual")
     with serving_mock(shell, *made) as served:

@@ -28,6 +28,7 @@ def _folder(shell: Shell, name: str) -> Shell:
     return Shell(shell.folder / name)
 
 
+@pytest.mark.long
 def test_world_goes_on_in_a_second_process_and_in_its_database(shell: Shell) -> None:
     first, second = _folder(shell, "first"), _folder(shell, "second")
     with serving_mock(first, "--clock", "manual", "--seed", "7") as served:

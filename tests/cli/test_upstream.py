@@ -14,6 +14,8 @@ from ..tree import ROOT
 from .conftest import Shell, send
 from .serving import Served, serving_mock
 
+pytestmark = pytest.mark.long
+
 _LAMP = ROOT / "examples" / "pack" / "screentest_lamp"
 _SERVE = ("--contract", str(_LAMP), "--provider", "lamp", "--clock", "manual")
 

@@ -190,6 +190,7 @@ def _broken(result: Result) -> list[str]:
     return [f"{it.rule.id}: {it.detail}" for it in result.judge.broken_rules]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", _DOCUMENTS)
 def test_any_drawn_document_is_verified_without_a_broken_rule(count: int) -> None:
     seen: Counter[str] = Counter()

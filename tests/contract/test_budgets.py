@@ -21,6 +21,7 @@ def _quiet(scenario: Scenario, ran: Ran | None) -> None:
     """Ignore the progress."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("provider", "budget"), [(name, it) for name, all_ in BUDGETS.items() for it in all_]
 )

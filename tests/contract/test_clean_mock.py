@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 
 import pytest
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from screentest.contract_tests.report.text import text_report
 from screentest.contract_tests.rules import rule_ids
 from screentest.contract_tests.rules.contract_rules import rules_of
 from screentest.contract_tests.rules.judge import Judge, RuleVerdict, UnknownRuleError
+from screentest.contract_tests.scenarios.verify import Result
 from screentest.contract_tests.targets.in_process import InProcessTarget
 from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.targets.target import OutgoingRequest
@@ -26,9 +28,15 @@ from ..yardstick import slowness
 from .hands import PROVIDERS, session_with, verified
 
 
+@cache
+def clean(provider: str) -> Result:
+    """The one run that several tests read."""
+    return verified(provider)
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_rule_is_judged_and_kept(provider: str) -> None:
-    result = verified(provider)
+    result = clean(provider)
 
     detail = [f"{it.rule.id}: {it.summary}" for it in result.judge.findings]
     assert detail == []
@@ -48,7 +56,7 @@ CLAUSES_MIN = {
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_clause_is_judged_or_listed(provider: str) -> None:
-    result = verified(provider)
+    result = clean(provider)
     all_min, judged_min = CLAUSES_MIN[provider]
 
     clauses = result.checks.clauses
@@ -129,7 +137,7 @@ def test_all_scenarios_take_a_second_at_most(provider: str) -> None:
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_rule_names_where_it_comes_from(provider: str) -> None:
-    rules = verified(provider).judge.rules.values()
+    rules = clean(provider).judge.rules.values()
 
     assert [rule.id for rule in rules if not rule.source] == []
 

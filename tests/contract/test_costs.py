@@ -98,6 +98,7 @@ def _shows_its_costs(scenario: Scenario) -> bool:
     return not scenario.name.startswith(("flow ", "error of "))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_what_a_run_spent_is_what_the_ledger_says(provider: str, seed: int) -> None:

@@ -56,6 +56,7 @@ class OddApp:
         return {**value, name: self._spoilt(value[name])}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_server_that_answers_nonsense_is_judged(provider: str) -> None:
     contract, rng = load_contract(provider), Random(provider)

@@ -37,6 +37,7 @@ def _with_defect(mutant_id: str) -> Session:
     return _session(InProcessTarget(mutated_app(CONTRACT, mutant), CONTRACT))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_read_that_costs_a_credit_is_found_in_every_phase(phase: str) -> None:
     session = _with_defect("UL-CRD10")
@@ -131,6 +132,7 @@ def test_the_suites_run_for_a_stranger_from_an_empty_folder(tmp_path: Path) -> N
     assert "14 passed, 4 skipped" in done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("target", "detail"),
     [

@@ -81,6 +81,7 @@ def test_a_text_too_short_for_a_key_and_digits_of_a_longer_number_stay() -> None
     )
 
 
+@pytest.mark.long
 def test_no_report_shows_a_key_that_was_given(echo: str, tmp_path: Path) -> None:
     files = {kind: tmp_path / f"report.{kind}" for kind in ("html", "junit", "ndjson")}
     reports = [part for kind, it in files.items() for part in ("--report", f"{kind}:{it}")]

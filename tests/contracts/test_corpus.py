@@ -90,6 +90,7 @@ def _read(path: Path) -> tuple[Contract | None, Sequence[str]]:
     return contract, ()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", _DOCUMENTS)
 def test_drawn_documents_are_served_as_they_say_or_refused_with_their_lines(count: int) -> None:
     seen: Counter[str] = Counter()
@@ -222,6 +223,7 @@ _COMPLETE: Json = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("generation", ["POSITIVE", "NEGATIVE"])
 def test_schemathesis_finds_nothing_at_a_served_document(tmp_path: Path, generation: str) -> None:
     path = tmp_path / "lamp.json"

@@ -205,6 +205,7 @@ def test_expressions_are_in_no_shell_text_and_actions_are_pinned(place: Path) ->
     assert [it for it, note in uses if not re.search(r"@[0-9a-f]{40}$", it) or not note] == []
 
 
+@pytest.mark.long
 def test_mock_is_verified_and_drift_is_counted_from_the_second_run_on(runner: Runner) -> None:
     first = runner.job(ROOT / "verify", provider="ulazai", package="")
     kept = Path(first.steps["folder"]["kept"], "verdicts.txt")
@@ -226,6 +227,7 @@ def test_mock_is_verified_and_drift_is_counted_from_the_second_run_on(runner: Ru
     assert "### screentest verify ulazai: passed\n" in third.summary
 
 
+@pytest.mark.long
 def test_server_is_verified_within_its_budget_and_open_jobs_are_kept(
     runner: Runner, live: LiveMock
 ) -> None:

@@ -65,6 +65,7 @@ def test_baseline_of_the_page_makes_what_is_broken_known(tmp_path: Path) -> None
     assert 'failures="0" skipped="13"' in (tmp_path / "explore.xml").read_text()
 
 
+@pytest.mark.long
 def test_tests_of_the_page_pass(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makepyfile(_TEST)

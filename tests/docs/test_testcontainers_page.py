@@ -63,6 +63,7 @@ class HttpWaitStrategy:
 """
 
 
+@pytest.mark.long
 def test_python_recipe_orders_a_video_in_a_world_of_its_own(tmp_path: Path) -> None:
     (recipe,) = [text for language, text in blocks(PAGE) if language == "python"]
     core = tmp_path / "testcontainers" / "core"

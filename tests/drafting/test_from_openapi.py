@@ -348,6 +348,7 @@ _EXTRA: st.SearchStrategy[Json] = st.sampled_from(
 )
 
 
+@pytest.mark.long
 @settings(
     max_examples=60,
     deadline=None,

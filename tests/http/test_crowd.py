@@ -32,6 +32,7 @@ def _client(world: Json, ends_s: float, number: int) -> Counter[int]:
     return seen
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "lasts_s", [3.0, pytest.param(30.0, marks=pytest.mark.slow)], ids=["short", "long"]
 )

@@ -58,6 +58,7 @@ def _generate(url: str, headers: dict[str, str]) -> Json:
     ).json()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["terminate", "kill"])
 def test_acknowledged_work_survives_the_end_of_the_process(tmp_path: Path, how: str) -> None:
     database = tmp_path / "mock.db"

@@ -441,6 +441,7 @@ def _large_document(operations: int) -> Json:
     return {"openapi": "3.0.3", "paths": paths, "components": {"schemas": schemas}}
 
 
+@pytest.mark.long
 def test_three_megabytes_and_five_thousand_operations_load_quickly(tmp_path: Path) -> None:
     path = tmp_path / "openapi.json"
     path.write_text(json.dumps(_large_document(5_000), indent=1))

@@ -134,6 +134,7 @@ def test_double_payment_is_found(
     assert list(_verdicts(found).values()) == ["2", "2", "2", "·"]
 
 
+@pytest.mark.long
 def test_same_seed_gives_the_same_table(screentest: World) -> None:
     texts = [
         list(
@@ -194,6 +195,7 @@ def _is_right(world: World, kept: Path) -> None:
         raise RuntimeError(str(job["error"]))
 
 
+@pytest.mark.long
 def test_client_that_is_right_has_a_clean_table(screentest: World, tmp_path: Path) -> None:
     found = screentest.explore(lambda: _is_right(screentest, tmp_path / "kept"))
 

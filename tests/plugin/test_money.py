@@ -187,8 +187,9 @@ def test_polls_without_a_pause_end_by_themselves_with_the_clock_auto(screentest:
 def test_equal_creations_at_one_instant_are_not_polls(screentest: World) -> None:
     screentest.ozor.account(credits=5)
 
-    for _ in range(150):
-        httpx.post(GENERATE, json={}, headers={"X-API-Key": "sk_live_unknown"})
+    with httpx.Client(headers={"X-API-Key": "sk_live_unknown"}) as client:
+        for _ in range(150):
+            client.post(GENERATE, json={})
 
     assert {it.status for it in screentest.requests} == {401}
 

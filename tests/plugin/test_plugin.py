@@ -346,6 +346,7 @@ def test_an_interrupted_run_ends_without_a_traceback_of_ours(pytester: pytest.Py
 # Workers
 
 
+@pytest.mark.long
 def test_every_worker_of_xdist_has_a_server_of_its_own(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
@@ -368,6 +369,7 @@ def test_every_worker_of_xdist_has_a_server_of_its_own(pytester: pytest.Pytester
     assert len(lines) == len({line.split()[1] for line in lines}) == 2
 
 
+@pytest.mark.long
 def test_the_same_test_draws_the_same_ids_in_every_run(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """

@@ -172,6 +172,7 @@ def test_a_budget_that_is_exceeded_fails_the_run(
         result.stdout.fnmatch_lines([expected])
 
 
+@pytest.mark.long
 def test_workers_of_xdist_are_added_up(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(SUITE)
 
@@ -184,6 +185,7 @@ def test_workers_of_xdist_are_added_up(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["in all *71 *0.70 EUR and 1 credit without a price"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("percent", "code"), [("4", 0), ("7", 1)])
 def test_coverage_limits_are_about_what_all_workers_met(
     pytester: pytest.Pytester, percent: str, code: int
