@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from screentest.specs.behaviour.operations import Page
-from screentest.specs.expressions.operators import ABSENT
+from screentest.specs.expressions.operators import ABSENT, is_number
 from screentest.specs.expressions.templates import Template
 from screentest.specs.json_types import Json
 
@@ -95,9 +95,11 @@ def _list(call: Call) -> Reply:
     rules, facts, ctx = call.rules, _facts(call), call.ctx
     kind, page = rules.of or rules.starts, rules.page
     assert kind is not None, rules.id
-    limit: int | None = min(int(call.query.get("limit", _LISTED_MAX)), _LISTED_MAX)
     if page is not None:
-        limit = _filled(page.limit, facts)
+        limit = _count(_filled(page.limit, facts))
+    else:
+        asked = _count(call.query.get("limit"))
+        limit = min(asked, _LISTED_MAX) if asked is not None else _LISTED_MAX
     found = [*islice(_listed(call, kind, page, facts), limit + 1 if limit is not None else None)]
     facts["has_more"] = limit is not None and len(found) > limit
     if rules.answer is not None and "total" in rules.answer.always.names:
@@ -117,7 +119,8 @@ def _listed(call: Call, kind: str, page: Page | None, facts: Facts) -> Iterator[
     page = page or Page()
     cursor = _cursor(call, kind, page, facts)
     is_rising = _filled(page.rising, facts) is True
-    limit = _filled(page.limit, facts) if page.where is None and page.offset is None else None
+    is_plain = page.where is None and page.offset is None
+    limit = _count(_filled(page.limit, facts)) if is_plain else None
     found = call.ctx.rows.resources.of_account(
         call.ctx.provider,
         kind,
@@ -131,7 +134,12 @@ def _listed(call: Call, kind: str, page: Page | None, facts: Facts) -> Iterator[
     chosen = (
         it for it in found if where is None or where.fill(resource_facts(call.ctx, it)) is True
     )
-    return islice(chosen, _filled(page.offset, facts) or 0, None)
+    return islice(chosen, _count(_filled(page.offset, facts)) or 0, None)
+
+
+def _count(value: Json) -> int | None:
+    """*value* as a number of resources; None for what is no number, which a schema may permit."""
+    return max(int(value), 0) if is_number(value) else None
 
 
 def _cursor(call: Call, kind: str, page: Page, facts: Facts) -> int | None:

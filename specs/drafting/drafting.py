@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatch
-from random import Random
 
 from msgspec import Struct
 
@@ -12,19 +11,19 @@ from ..behaviour.lifecycles import Kind
 from ..errors import UnknownNameError, no_such
 from ..json_types import Json
 from ..openapi.documents import Documents
-from ..openapi.fields import Fields
-from ..openapi.generating import UngeneratedError, generate
 from ..openapi.operations import Operation, compile_operations
 from .access import add_access, add_limits
 from .deliveries import Drawn, Event, add_deliveries, events_of
 from .draft import Draft
-from .filling import Echo, Known
+from .filling import Known
 from .forms import UUID, form_of, sample_of
 from .found import Answer, Found, Link, answer_of
 from .links import find_resources
+from .pages import list_of
 from .recorded import Recorded, Seen
+from .requests import requests_of
 from .values import at, leaves
-from .views import States, View, creation_answer, edges_of, list_answer, view_of
+from .views import States, View, creation_answer, edges_of, view_of
 from .words import KIND_ORDER, Role, kind_of_state, role_of
 
 #: Where nothing says how long a state lasts.
@@ -188,10 +187,12 @@ class _Drafting:
             forms.setdefault(form_of(example), f"the example is {example!r}")
         forms.setdefault(f"{found.name}_{{base62:16}}", "nothing shows another one")
         forms.setdefault(UUID, "the schema permits no plainer one")
-        echoes = _echoes(found.creates)
+        echoes, requests = requests_of([it.operation for it in found.creates])
         is_priced = any(it.operation.id in self._prices for it in found.creates)
         for form, because in forms.items():
-            known = Known(found.id_at, found.status_at, sample_of(form), echoes, is_priced)
+            known = Known(
+                found.id_at, found.status_at, sample_of(form), echoes, requests, is_priced
+            )
             view = view_of(found.answer, known, states)
             if view is not None:
                 return view, known, form, because
@@ -258,11 +259,14 @@ class _Drafting:
             read["answer"] = view.answer
         draft.put(("operations", found.read.id), read)
         for link in found.lists:
-            answer = list_answer(self._answers[link.operation.id], view, known)
-            if answer is None:
+            listed = list_of(link.operation, self._answers[link.operation.id], view, known)
+            if listed is None:
                 draft.unknown.append(f"how {link.operation.id} lists each {name}")
                 continue
-            rule = {"effect": "read", "does": "list", "starts": name, "answer": answer}
+            rule: dict[str, Json] = {"effect": "read", "does": "list", "starts": name}
+            if listed.page is not None:
+                rule["page"] = listed.page
+            rule["answer"] = listed.answer
             place = ("operations", link.operation.id)
             draft.put(place, rule, f"it lists each {name}", link.because)
         for link in found.deletes:
@@ -323,26 +327,3 @@ def _ordered(states: Sequence[str]) -> States:
             kind = Kind.CLOSED
         found.append((state, kind))
     return sorted(found, key=lambda it: KIND_ORDER.index(it[1]))
-
-
-def _echoes(creates: Sequence[Link]) -> dict[str, Echo]:
-    """The fields of the creating requests."""
-    bodies: list[tuple[Fields, dict[str, Json]]] = []
-    required: list[set[str]] = []
-    for link in creates:
-        schema = link.operation.body_schema("application/json")
-        try:
-            value = generate(schema, Random(1), is_full=True) if schema is not None else {}
-        except UngeneratedError:
-            value = {}
-        required.append({*schema.fields.required} if schema is not None else set())
-        if schema is not None and isinstance(value, dict):
-            bodies.append((schema.fields, value))
-    always = set.intersection(*required) if required else set[str]()
-    # A template names a field as an identifier.
-    return {
-        name: Echo(fields.properties[name], value, name in always)
-        for fields, body in bodies
-        for name, value in body.items()
-        if name.isidentifier() and name in fields.properties and value is not None
-    }

@@ -16,12 +16,15 @@ from ..behaviour.lifecycles import Kind
 from ..json_types import Json
 from ..openapi.fields import Fields
 from .found import Answer
+from .requests import Echo
 from .values import Path, at, leaves, put
 from .words import Role, is_file, is_video, role_of, snake
 
 _FILE = "https://files.example/video.mp4?signature=0"
 _TEXT = "a text"
 _ENDS = (Kind.SUCCEEDED, Kind.FAILED)
+#: Fields that show the request.
+_REQUESTS = frozenset({"request", "input", "inputs", "parameters", "params", "payload"})
 #: What a template would fill in.
 _OPEN = re.compile(r"^\$|\{[a-z_][a-z0-9_.]*\}")
 _ISO = "2026-11-21T22:00:00.000Z"
@@ -30,33 +33,18 @@ _SECONDS = 1_795_298_400
 _SECONDS_MAX = 100_000_000_000
 
 
-class Echo(Struct, frozen=True):
-    """A *field* of a request: a *value* that it may have, and whether every request has it."""
-
-    field: Fields
-    value: Json
-    is_required: bool
-
-    def fits(self, shown: Fields) -> bool:
-        """Whether a field of an answer with the schemas *shown* permits what is sent."""
-        is_type = not shown.types or (bool(self.field.types) and self.field.types <= shown.types)
-        choices = [*self.field.choices]
-        return is_type and (
-            not shown.choices or (bool(choices) and all(it in shown.choices for it in choices))
-        )
-
-
 class Known(Struct, frozen=True):
     """What the fields of a resource's answers may show.
 
-    *echoes* are the fields of the request that made it. *facts* is the prefix of a fact's name:
-    empty, or `job.` in webhooks.
+    *echoes* are the fields of the request that made it, *requests* samples of it. *facts* is the
+    prefix of a fact's name: empty, or `job.` in webhooks.
     """
 
     id_at: Path
     status_at: Path | None
     id: str
     echoes: Mapping[str, Echo]
+    requests: Sequence[Json]
     is_priced: bool
     facts: str = ""
 
@@ -84,6 +72,7 @@ class _Filler:
         self.made = Shown(deepcopy(answer.value), deepcopy(answer.value))
         self._schema = answer.schema
         self._full = answer.full
+        self._is_example = answer.is_example
         self._known = known
         self._state = state
         self._kind = kind
@@ -140,6 +129,8 @@ class _Filler:
             self._fill_result(place, name, value)
         elif _is_failure(name):
             self._fill_failure(place, value)
+        elif snake(name) in _REQUESTS and self._is_request(place, value):
+            self._put(place, [(self._fact("input"), self._known.requests[0])])
         elif self._is_echo(place, name, value):
             self._fill_echo(place, name, value)
         elif isinstance(value, dict | list):
@@ -147,26 +138,50 @@ class _Filler:
         else:
             self._fill_plain(place, role_of(name, value), value)
 
+    def _is_request(self, place: Path, value: Json) -> bool:
+        """Whether an answer can show every request that made it at *place*."""
+        requests = self._known.requests
+        return (
+            isinstance(value, dict)
+            and bool(requests)
+            and all(self._accepts(place, it) for it in requests)
+        )
+
     def _is_echo(self, place: Path, name: str, value: Json) -> bool:
         echo = self._known.echoes.get(name)
         if echo is None or isinstance(value, dict | list):
             return False
+        fields = self._schema_at(place)
+        return fields is not None and echo.fits(fields)
+
+    def _schema_at(self, place: Path) -> Fields | None:
         fields = self._schema.fields
         for step in place:
             found = fields.elements if isinstance(step, int) else fields.properties.get(step)
             if found is None:
-                return False
+                return None
             fields = found
-        return echo.fits(fields)
+        return fields
 
     def _fill_echo(self, place: Path, name: str, value: Json) -> None:
         """Show a field of the request; *value* where a request may leave it out."""
         echo, fact = self._known.echoes[name], f"{self._known.facts}input.{name}"
-        if echo.is_required:
+        if echo.is_required or not self._accepts(place, echo.value):
             self._put(place, [(f"${fact}", echo.value)])
+        elif self._is_made_up(place, value) and self._empty(place):
+            # What a request leaves out is left out, or null, where the schema permits it.
+            absent = "null" if name in at(self.made.sample, place[:-1]) else "optional.none()"
+            put(self.made.sample, place, echo.value)
+            put(self.made.template, place, f"$has({fact}) ? {fact} : {absent}")
         elif self._accepts(place, value):
             other = json.dumps(value, ensure_ascii=False)
             self._put(place, [(f"$has({fact}) ? {fact} : {other}", echo.value)])
+
+    def _is_made_up(self, place: Path, value: Json) -> bool:
+        """Whether *value* is not from the file."""
+        fields = self._schema_at(place)
+        is_shown = self._is_example or (fields is not None and fields.has_example)
+        return value is None or not is_shown
 
     def _fill_plain(self, place: Path, role: Role, value: Json) -> None:
         if role is Role.CREATED:

@@ -18,13 +18,15 @@ from .values import Path
 class Answer(Struct, frozen=True):
     """The successful JSON answer of an operation: its schema, and two values that it permits.
 
-    *value* is the documented example where there is one; *full* has every field.
+    *value* is the documented example where there is one, which *is_example* says; *full* has every
+    field.
     """
 
     schema: Schema
     value: Json
     full: Json
     status: int
+    is_example: bool = False
 
 
 class Link(Struct, frozen=True):
@@ -70,5 +72,5 @@ def answer_of(operation: Operation) -> Answer | None:
             full = generate(schema, Random(1), is_full=True)
         except UngeneratedError:
             return None
-        return Answer(schema, value, full, status)
+        return Answer(schema, value, full, status, value in examples)
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 
@@ -14,8 +13,7 @@ from ..json_types import Json
 from .filling import Known, show
 from .found import Answer, Found
 from .links import id_places
-from .values import Path, at, objects_in, put
-from .words import snake
+from .values import Path, at
 
 #: States with their meaning, in the order in which a job passes through them.
 States = Sequence[tuple[str, Kind]]
@@ -89,48 +87,6 @@ def creation_answer(answer: Answer | None, found: Found, known: Known, states: S
     for place in dict.fromkeys((status_at, None)):
         shown = shown or show(answer, replace(known, id_at=id_at, status_at=place), *first)
     return shown.template if shown is not None else None
-
-
-def list_answer(answer: Answer | None, view: View, known: Known) -> Json:
-    """The template of a list of resources; None if its elements are of another form."""
-    if answer is None:
-        return None
-    place = _list_place(answer.full, str(known.id_at[-1]))
-    if place is None:
-        return None
-    sample, template = deepcopy(answer.full), deepcopy(answer.full)
-    if place == ():
-        return "$items" if answer.schema.is_valid(list(view.samples)) else None
-    for inner in (sample, template):
-        _end_pages(inner)
-    put(sample, place, list(view.samples))
-    put(template, place, "$items")
-    return template if answer.schema.is_valid(sample) else None
-
-
-def _list_place(value: Json, id_name: str) -> Path | None:
-    if isinstance(value, list):
-        return () if _is_item(value, id_name) else None
-    for container, inside in objects_in(value, ()):
-        for name, inner in inside.items():
-            if isinstance(inner, list) and _is_item(inner, id_name):
-                return (*container, name)
-    return None
-
-
-def _is_item(value: Sequence[Json], id_name: str) -> bool:
-    return bool(value) and isinstance(value[0], dict) and id_name in value[0]
-
-
-def _end_pages(value: Json) -> None:
-    """Say in *value* that there is no further page."""
-    for _, inside in objects_in(value, ()):
-        assert isinstance(inside, dict)
-        for name, inner in inside.items():
-            if inner is True and re.search(r"(^|_)(more|next)(_|$)", snake(name)):
-                inside[name] = False
-            elif isinstance(inner, str) and re.search(r"(next|cursor|page_token)", snake(name)):
-                inside[name] = None
 
 
 def edges_of(states: States) -> Mapping[str, list[str]]:

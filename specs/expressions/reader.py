@@ -10,7 +10,7 @@ from msgspec import Struct
 from ..errors import no_such
 from ..json_types import Json
 from . import functions
-from .tokens import ExpressionError, Token, literal_text, tokens_of, unreadable
+from .tokens import RESERVED, ExpressionError, Token, literal_text, tokens_of, unreadable
 
 #: More than any rule needs; Python permits about 90.
 _DEPTH_MAX = 30
@@ -215,6 +215,8 @@ class Reader:
 
     def _named(self, token: Token) -> tuple[_Piece, bool]:
         name = token.text
+        if RESERVED.fullmatch(name):
+            raise self._wrong(f"{name!r} is a reserved word", token)
         constant = {"true": "True", "false": "False", "null": "None"}.get(name)
         if constant is not None:
             return _Piece(constant, is_truth=name != "null"), False

@@ -19,7 +19,8 @@ _TOKEN = re.compile(
     | (?P<sign>\|\| | && | [<>=!]= | [-+*/%<>!?:.,()\[\]{}])""",
     re.VERBOSE | re.DOTALL,
 )
-_RESERVED = re.compile(
+#: Words that name no fact. CEL permits them as fields: `input.loop`.
+RESERVED = re.compile(
     "as|break|const|continue|else|for|function|if|import|let|loop|package|namespace|return|var|void"
     "|while"
 )
@@ -41,7 +42,7 @@ def tokens_of(text: str) -> Iterator[Token]:
     """The tokens of an expression, with one of kind `end` behind them.
 
     Raises:
-        ExpressionError: there is a character that begins no token, or a reserved word.
+        ExpressionError: there is a character that begins no token.
     """
     at = 0
     while at < len(text):
@@ -49,8 +50,6 @@ def tokens_of(text: str) -> Iterator[Token]:
         if match is None:
             raise unreadable(text, at + 1, f"unexpected {text[at]!r}")
         kind = match.lastgroup or ""
-        if kind == "name" and _RESERVED.fullmatch(match[0]):
-            raise unreadable(text, at + 1, f"{match[0]!r} is a reserved word")
         if kind != "space":
             yield Token(kind, match[0], at + 1)
         at = match.end()

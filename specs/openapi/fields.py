@@ -80,6 +80,12 @@ class Fields:
         return list(dict.fromkeys(name for it in self._parts for name in it.get("required", ())))
 
     @property
+    def has_example(self) -> bool:
+        """Whether a schema has an example, a default, or the choices."""
+        names = ("example", "examples", "default", "enum", "const")
+        return any(it.get(name) is not None for it in self._parts for name in names)
+
+    @property
     def descriptions(self) -> Sequence[str]:
         """What the schemas say in words."""
         return [it["description"] for it in self._parts if isinstance(it.get("description"), str)]

@@ -7,6 +7,7 @@ Schema. An invalid value is generated in another way.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from random import Random
@@ -27,6 +28,9 @@ _DEPTH_MAX = 24
 _PARTS_MAX = 3_000
 _RANDOM_TRIES = 12
 _UNSEEN = 8
+#: How descriptions of addresses begin that have no format: `The URL of the video`.
+_URL_WORDS = re.compile(r"(?:an? |the )?(?:[\w-]+ ){0,2}ur[li]s?\b", re.IGNORECASE)
+_LENGTHS = ("minLength", "maxLength")
 
 
 class UngeneratedError(ValueError):
@@ -41,9 +45,10 @@ class _Plan(Struct, frozen=True):
     is_random: bool
 
 
+# An example may be wrong: then all fields without examples say more than a few with them.
 _PLANS = [
     _Plan(uses_examples, share, is_random=False)
-    for uses_examples, share in product((True, False), (1.0, 0.0))
+    for share, uses_examples in product((1.0, 0.0), (True, False))
 ]
 _DYNAMIC = [_Plan(uses_examples=False, share=it, is_random=True) for it in (1.0, 0.0, 0.5, 0.8)]
 
@@ -140,9 +145,11 @@ class _Maker:
         if self._plan.uses_examples:
             if schema.get("examples") and isinstance(schema["examples"], list):
                 return schema["examples"][0]
-            for name in ("example", "default"):
-                if name in schema:
-                    return schema[name]
+            if "example" in schema:
+                return schema["example"]
+            # An absent value says less than any other.
+            if schema.get("default") is not None:
+                return schema["default"]
         if schema.get("enum"):
             return self._rng.choice(schema["enum"]) if self._plan.is_random else schema["enum"][0]
         return self._of_type(schema, depth)
@@ -241,7 +248,8 @@ class _Maker:
             made = text_for(schema["pattern"], self._rng)
             # A pattern that is open at its end permits more than it needs.
             return made if schema["pattern"].endswith("$") else made.ljust(least, "x")
-        of_format = text_of_format(schema.get("format", ""), self._rng)
+        format_ = schema.get("format") or _format_in_words(schema)
+        of_format = text_of_format(format_, self._rng)
         if of_format is not None:
             return of_format
         return text_of_length(least, most, self._rng, is_random=self._plan.is_random)
@@ -258,6 +266,13 @@ class _Maker:
             number = step * (self._rng.randint(first, last) if self._plan.is_random else first)
             return int(number) if is_whole or number == int(number) else number
         return self._rng.uniform(low, high) if self._plan.is_random else low
+
+
+def _format_in_words(schema: Mapping[str, Json]) -> str:
+    """`uri` where only the description says so; empty where it does not."""
+    description = schema.get("description")
+    is_plain = isinstance(description, str) and not any(it in schema for it in _LENGTHS)
+    return "uri" if is_plain and _URL_WORDS.match(str(description).strip()) else ""
 
 
 def _above(schema: Mapping[str, Json], step: float) -> float:

@@ -96,7 +96,11 @@ operations:
     price: {amount: 40, moment: acceptance}
   getVideo: {effect: read, does: read, acts_on: [{resource: video, id: path.id}]}
   # guessed: it lists each video, because it reads /v1/videos
-  listVideos: {effect: read, does: list, starts: video, answer: {items: $items, has_more: false}}
+  listVideos:
+    effect: read
+    does: list
+    starts: video
+    answer: {items: $items, has_more: $has_more}
   # guessed: it deletes a video, because it deletes /v1/videos/{id}
   deleteVideo: {effect: destructive, does: delete, acts_on: [{resource: video, id: path.id}]}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from random import Random
 
@@ -40,13 +39,14 @@ def test_a_public_file_gives_jobs_that_end(tmp_path: Path, name: str, jobs: int)
     made: list[Json] = []
     for id_, rules in read_contract(tmp_path / name).behaviour.operations.items():
         kind = contract.behaviour.resources.get(rules.starts or "")
-        if rules.does != "create" or kind is None or kind.lifecycle is None:
+        is_job = kind is not None and kind.lifecycle is not None
+        # What is made inside of another resource needs that one first.
+        if rules.does != "create" or not is_job or rules.targets:
             continue
         operation = contract.operations[id_]
         schema = operation.body_schema("application/json")
         body = generate(schema, Random(1)) if schema is not None else None
-        path = re.sub(r"\{[^}]*\}", "x1", operation.path)
-        answer = account.client.request(operation.method, path, json=body)
+        answer = account.client.request(operation.method, operation.path, json=body)
         assert answer.status < 300, (id_, answer.text)
         made.append(id_)
 

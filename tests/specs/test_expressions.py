@@ -197,6 +197,15 @@ def test_names_are_the_facts_that_an_expression_needs() -> None:
     assert expression.roots == {"input", "mint", "id"}
 
 
+def test_a_field_may_have_a_name_that_is_reserved() -> None:
+    assert (
+        read_expression("has(input.loop) ? input.for.if : 0").evaluate(
+            {"input": {"loop": True, "for": {"if": 7}}}
+        )
+        == 7
+    )
+
+
 def test_a_function_of_the_place_gets_its_arguments() -> None:
     facts = {"url": lambda name, id_: f"{name}/{id_}", "id": "j1"}
 
