@@ -16,6 +16,8 @@ NEIGHBOURS := .cache/neighbours/.installed
 NODE := .cache/node/.installed
 # The vendors' own programs, which no other run needs.
 EXAMPLES := .cache/examples/.installed
+# LiteLLM wants an older openai than the vendors' programs above.
+LITELLM := .cache/litellm/.installed
 # The generator of Python clients needs versions of its own of what the kit uses as well.
 CLIENTS := .cache/clients/.installed
 # Frameworks of fakes that import nothing of ours.
@@ -88,6 +90,10 @@ test-examples: $(DEVELOPMENT) $(EXAMPLES) ## contracts of real vendors, driven b
 	EXAMPLES=all $(PYTEST) tests/examples $(ARGS)
 	cd examples && $(abspath $(dir $(EXAMPLES)))/bin/python -m pytest -q $(ARGS)
 
+.PHONY: test-sdks
+test-sdks: $(DEVELOPMENT) $(EXAMPLES) $(LITELLM) $(NODE) ## what clients of vendors do when an answer is lost: docs/clients.md
+	SDKS=all $(PYTEST) tests/sdks $(ARGS)
+
 .PHONY: test-typescript
 test-typescript: $(DEVELOPMENT) $(TYPESCRIPT) ## the npm package: contract types, vitest, jest, node:test, a fresh project
 	cd $(TYPESCRIPT_FOLDER) && npm run check:contract && npm run build
@@ -158,7 +164,7 @@ lock: | $(BIN)/python ## resolve the dependencies anew, newest versions first
 	$(PIP) install --quiet 'uv>=0.9'
 	rm -f requirements.lock requirements-dev.lock requirements-server.lock \
 	  requirements-neighbours.lock requirements-clients.lock requirements-examples.lock \
-	  requirements-foreign.lock
+	  requirements-litellm.lock requirements-foreign.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group build \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements.lock
@@ -181,6 +187,10 @@ lock: | $(BIN)/python ## resolve the dependencies anew, newest versions first
 	  --group examples -c requirements.lock \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements-examples.lock
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --group build \
+	  --group litellm -c requirements.lock \
+	  --universal --fork-strategy fewest --generate-hashes \
+	  --python-version 3.11 --quiet -o requirements-litellm.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --group foreign \
 	  --universal --fork-strategy fewest --generate-hashes \
 	  --python-version 3.11 --quiet -o requirements-foreign.lock
@@ -241,16 +251,9 @@ $(CLIENTS) $(FOREIGN): .cache/%/.installed: requirements-%.lock | $(BIN)/python
 	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r $<
 	@touch $@
 
-$(EXAMPLES): requirements-examples.lock pyproject.toml | $(BIN)/python
-	@echo "installing the vendors' SDKs into $(@D) ..."
-	@$(BIN)/python -m venv $(@D)
-	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r $<
-	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --no-deps \
-	  --no-build-isolation -e .
-	@touch $@
-
-$(NEIGHBOURS): requirements-neighbours.lock pyproject.toml | $(BIN)/python
-	@echo "installing the pytest plugin's neighbours into $(@D) ..."
+# These have screentest in them, too.
+$(EXAMPLES) $(LITELLM) $(NEIGHBOURS): .cache/%/.installed: requirements-%.lock pyproject.toml | $(BIN)/python
+	@echo "installing $< into $(@D) ..."
 	@$(BIN)/python -m venv $(@D)
 	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --require-hashes -r $<
 	@$(@D)/bin/python -m pip --disable-pip-version-check install -qq --no-deps \

@@ -135,10 +135,10 @@ def _about_poll(
         if stuck_for_ms - pause_ms <= _STUCK_MS_MAX < stuck_for_ms:
             hours = f"{stuck_for_ms / 3_600_000:.1f} hours"
             yield _for_ever(call, job, f"polls of a job that has not moved for {hours}")
-    if at_once == _FROZEN_POLLS_MAX and mode is Mode.MANUAL:
+    if at_once == _FROZEN_POLLS_MAX and mode.is_frozen:
         yield _frozen(call, job)
     # A manual clock that was not moved does not show when the client polled.
-    is_known = mode is not Mode.AUTO and not (mode is Mode.MANUAL and pause_ms == 0)
+    is_known = mode is not Mode.AUTO and not (mode.is_frozen and pause_ms == 0)
     cadence = contract.behaviour.cadence
     if cadence is not None and is_known and pause_ms < polled.at_least_ms:
         yield _too_soon(_source(contract, cadence.source), cadence.at_least_ms, pause_ms)

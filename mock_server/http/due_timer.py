@@ -46,7 +46,7 @@ class DueTimer:
         self._planned_look: asyncio.TimerHandle | None = None
         # Where only calls move the clock, nothing falls due before the world is used.
         self._planned: dict[str, float] = {
-            world.id: 0.0 for world in worlds.all() if world.clock.own_speed
+            world.id: 0.0 for world in worlds.all() if world.clock.wall_ms_of(0) is not None
         }
         if worlds.store.keeper.is_shared:
             self._planned[_OVERDUE] = 0.0

@@ -35,8 +35,14 @@ class Mode(Enum):
 
     REAL = "real"  # follows the machine, times a speed
     MANUAL = "manual"  # only `advance`
+    WARP = "warp"  # only `advance`, which the sleeps of the client call
     AUTO = "auto"  # a poll jumps to the next transition
     SYSTEM = "system"  # follows `time.time()`, as freezegun and time-machine replace it
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether only a call advances the clock."""
+        return self in {Mode.MANUAL, Mode.WARP}
 
 
 class Clock(Struct, frozen=True, gc=False):
@@ -73,10 +79,10 @@ class Clock(Struct, frozen=True, gc=False):
 
     @property
     def own_speed(self) -> float:
-        """How fast the world's time runs by itself; 0 if only a call advances it."""
+        """How fast time passes for a client that waits; 0 if it does not pass."""
         if self.mode is Mode.REAL:
             return self.speed
-        return 1.0 if self.mode is Mode.SYSTEM else 0.0
+        return 1.0 if self.mode in {Mode.SYSTEM, Mode.WARP} else 0.0
 
     def at(self, now_ms: int, wall_ms: int) -> Clock:
         """The same clock with the time *now_ms* at this wall time; *now_ms* must not go back."""

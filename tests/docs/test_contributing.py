@@ -26,6 +26,7 @@ def test_tiers_are_those_of_the_makefile() -> None:
         "test-neighbours",
         "test-postgres",
         "test-prism",
+        "test-sdks",
         "test-slow",
         "test-typescript",
     ]

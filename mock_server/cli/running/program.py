@@ -102,7 +102,7 @@ class Program:
             arrange(control, name, cell, is_warped=False)
         is_killed = cell is not None and cell.kill is not None
         ending = self._ending(world, start, is_killed=is_killed)
-        is_warped = control("getClock", world=name)["mode"] == "manual"
+        is_warped = control("getClock", world=name)["mode"] == "warp"
         found = observe(control, name, start, ending, cell, is_warped=is_warped)
         control("deleteWorld", world=name)
         return found

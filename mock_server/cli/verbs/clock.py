@@ -15,7 +15,7 @@ from ..float_range import Factor
 from ..groups import Forward, group
 from ..output import fail, json_option, show, table
 
-_MODES = ("real", "manual", "auto", "system")
+_MODES = ("real", "manual", "warp", "auto", "system")
 
 
 @group("clock", first="show")

@@ -7,7 +7,6 @@ import time
 from collections.abc import Generator
 
 from ...engine.worlds import Worlds
-from ...kernel.clock import Mode
 from ...kernel.errors import MockError
 
 #: Pages that hear of changes at the same time; each keeps a thread.
@@ -76,7 +75,7 @@ def mark(worlds: Worlds, world_id: str) -> str:
     if world is None:
         return "gone"
     rows, clock = world.rows, world.clock
-    ticks = worlds.clocks.now_ms(world) // _TICK_MS if clock.mode is not Mode.MANUAL else 0
+    ticks = worlds.clocks.now_ms(world) // _TICK_MS if not clock.mode.is_frozen else 0
     return (
         f"{rows.journal.last_seq}-{rows.events.last_seq}-{len(rows.entries.rows)}-{len(rows.effects)}"
         f"-{len(rows.documents.rows)}-{len(rows.snapshots.rows)}-{clock.mode.value}"

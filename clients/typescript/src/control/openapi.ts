@@ -666,8 +666,11 @@ export interface components {
         SnapshotName: string;
         Instant: string;
         Credits: number;
-        /** @enum {string} */
-        Mode: "real" | "manual" | "auto" | "system";
+        /**
+         * @description `warp` is `manual` for a client whose sleeps advance the clock: waits that answers name, such as `Retry-After`, are those of a clock that runs.
+         * @enum {string}
+         */
+        Mode: "real" | "manual" | "warp" | "auto" | "system";
         /** @description A mode, or `real:60` for the mode `real` with the speed 60. */
         ModeWish: string;
         /** @description A free text for people, such as the name of a test. */
