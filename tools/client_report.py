@@ -209,9 +209,9 @@ CLIENTS: Sequence[Client] = (
 _HEAD = """# What clients of vendors do
 
 `python -m tools.client_report` runs each client by [`screentest explore`](explore.md), and writes
-this page; `make test-sdks` installs the clients and asserts that the page is right. The clients come
-from their registries, unmodified, at the versions of the lock files. The programs around them are
-in `tools/clients/`: each orders one video, waits for it, and fetches it.
+this page; `make test-sdks` installs the clients and asserts that the page is right. The clients
+come from their registries, unmodified, at the versions of the lock files. The programs around them
+are in `tools/clients/`: each orders one video, waits for it, and fetches it.
 
 OpenAI's libraries and LiteLLM speak to ZnapAI's contract, which has OpenAI's video API. The
 contracts of Luma, Magic Hour, Replicate and Runway are in `examples/`. The samples are those of the
