@@ -23,6 +23,7 @@ def test_tiers_are_those_of_the_makefile() -> None:
         "test-clients",
         "test-examples",
         "test-foreign",
+        "test-long",
         "test-neighbours",
         "test-postgres",
         "test-prism",
