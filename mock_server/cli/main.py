@@ -16,9 +16,9 @@ from .settings import unread_variables
 #: verb → (module and name in it, one line for `--help`)
 VERBS = {
     "serve": ("serve", "Start the mock on this machine."),
-    "explore": ("explore", "Break each call of a command in turn: explore -- python app.py"),
-    "gauntlet": ("gauntlet", "Try a webhook receiver with good and bad deliveries"),
-    "run": ("run", "Run a command against a mock of its own: run -- pytest"),
+    "explore": ("explore", "Break each call of a command in turn: explore -- python app.py."),
+    "gauntlet": ("gauntlet", "Try a webhook receiver with good and bad deliveries."),
+    "run": ("run", "Run a command against a mock of its own: run -- pytest."),
     "env": ("env", "Print the variables that point clients to a running mock."),
     "clock": ("clock", "Show the clock, advance it, or change its mode."),
     "jobs": ("jobs", "List jobs; fail, complete, hold or release one."),

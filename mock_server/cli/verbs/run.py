@@ -51,7 +51,11 @@ _SENT_ON = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 @setting_option("seed")
 @setting_option("clock", metavar="real|manual|auto", help="What moves the clock; real:20, too.")
 @setting_option("pace", metavar="documented|fast|instant|FACTOR")
-@setting_option("fail-on", help="Exit with 1 on such findings, even if the command succeeds.")
+@setting_option(
+    "fail-on",
+    metavar="never|error|warning|CODE,…",
+    help="Exit with 1 on such findings, even if the command succeeds.",
+)
 @click.option(
     "--report",
     "reports",
