@@ -77,6 +77,7 @@ export class Timeline {
   /** Calls of this package by the code in the run, which time must not overtake. */
   private ownCalls = 0;
   private readonly places = new Map<UserPlace, number>();
+  private wake: () => void = () => undefined;
   private guests: ReadonlySet<FakeClock> = new Set();
 
   constructor(private readonly clock: WorldClock) {}
@@ -100,6 +101,7 @@ export class Timeline {
   noteActivity(): void {
     this.activity += 1;
     this.progressAt = realNow();
+    this.wake();
   }
 
   /** The world's time. Throws when code reads it for ever without letting it move. */
@@ -278,19 +280,27 @@ export class Timeline {
     for (;;) {
       const before = this.activity;
       await turn();
-      await pause(quiet_ms);
+      await (this.isBusy ? this.activityWithin(quiet_ms) : pause(quiet_ms));
       await turn();
       this.turnAt = realNow();
       this.dateCalls = 0;
       if (this.runs.size === 0) return;
-      const isBusy = this.traffic.isBusy || this.ownCalls > 0 || isWaitingElsewhere();
-      if (isBusy || this.activity !== before) {
+      if (this.isBusy || this.activity !== before) {
         this.checkProgress();
         if (await this.isHeld()) return;
         continue;
       }
       if (realNow() - began > FILES_MS || !readsFiles()) return;
     }
+  }
+
+  private get isBusy(): boolean {
+    return this.traffic.isBusy || this.ownCalls > 0 || isWaitingElsewhere();
+  }
+
+  /** Wait until something happens, for *ms* of the machine's time at most. */
+  private activityWithin(ms: number): Promise<void> {
+    return Promise.race([pause(ms), new Promise<void>((resolve) => (this.wake = resolve))]);
   }
 
   /** Whether everything in flight waits for a fault, so that timers such as deadlines may fire. */
