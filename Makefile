@@ -108,6 +108,10 @@ bench: $(DEVELOPMENT) ## load the server and print one table
 fuzz: $(DEVELOPMENT) ## schemathesis over every provider: make fuzz ARGS="ozor --seeds 1-5"
 	$(BIN)/python -m tools.fuzz.run $(ARGS)
 
+.PHONY: differential
+differential: $(DEVELOPMENT) ## random histories over memory, a file and a database: make differential ARGS="--seeds 100000-100999"
+	$(BIN)/python -m tests.postgres.differential $(ARGS)
+
 .PHONY: mutants
 mutants: $(DEVELOPMENT) ## whether the contract kit finds planted defects: make mutants ARGS="ozor --only OZ-CRD"
 	$(BIN)/python -m screentest.contract_tests.mutants run $(ARGS)

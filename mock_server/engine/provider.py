@@ -25,7 +25,7 @@ from ..kernel.bodies import to_json
 from ..kernel.faults import Fault
 from ..kernel.finding import Finding
 from ..kernel.magic import Directive, directive_in
-from ..kernel.recent_calls import PolledJob
+from ..kernel.polled_job import PolledJob
 from ..kernel.rows import Account, Key, Resource
 from ..media.asset import Asset
 from .instant import Instant

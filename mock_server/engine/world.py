@@ -12,7 +12,6 @@ from screentest.specs.json_types import Json
 
 from ..kernel.clock import Clock, Mode, check_speed
 from ..kernel.errors import MockError
-from ..kernel.recent_calls import Marks, Payments
 from ..kernel.rows import Settings, WorldRow
 from ..store.working_set import WorkingSet
 
@@ -21,21 +20,18 @@ class World:
     """One world: its rows, and the state that ends with the process.
 
     *unanswered* are the numbers of requests whose answers a fault delays, each with the id of the
-    key that paid for the answer, or "". *marks* is the memory behind findings about repeated calls,
-    and *payments* that behind findings about paid jobs. *latest_ms* is the latest time that was
-    read from its clock, and *goal_ms* is where the advances under way end. *remembered* are answers
-    to polls, which the pipeline reuses while nothing can have changed them.
+    key that paid for the answer, or "". *latest_ms* is the latest time that was read from its
+    clock, and *goal_ms* is where the advances under way end. *remembered* are answers to polls,
+    which the pipeline reuses while nothing can have changed them.
     """
 
-    __slots__ = ("goal_ms", "latest_ms", "marks", "payments", "remembered", "rows", "unanswered")
+    __slots__ = ("goal_ms", "latest_ms", "remembered", "rows", "unanswered")
 
     def __init__(self, rows: WorkingSet) -> None:
         self.rows = rows
         # None of this is in rows: it ends with the process, and no provider's answer is lost with
         # it.
         self.unanswered: dict[int, str] = {}
-        self.marks = Marks()
-        self.payments = Payments()
         self.latest_ms = 0
         self.goal_ms = 0
         self.remembered: dict[Hashable, Any] = {}

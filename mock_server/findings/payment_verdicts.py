@@ -18,8 +18,7 @@ from ..engine.outbox import deliveries
 from ..engine.world import World
 from ..engine.worlds import Worlds
 from ..kernel.finding import Finding
-from ..kernel.recent_calls import Payment, Reads
-from ..kernel.rows import Resource
+from ..kernel.rows import Payment, Reads, Resource
 from ..kernel.webhooks import Fate
 from .payments import paid_twice, price, source_of_payment, thing
 
@@ -73,7 +72,7 @@ def payment_findings(
     *is_final* judges as if the client had ended, so that it asks for nothing any more. To be called
     inside a transaction.
     """
-    by_content: dict[int, list[_Paid]] = {}
+    by_content: dict[str, list[_Paid]] = {}
     for it in _all_paid(worlds, world):
         by_content.setdefault(it.payment.content, []).append(it)
     for same in by_content.values():
@@ -92,14 +91,14 @@ def _all_paid(worlds: Worlds, world: World) -> list[_Paid]:
     now_ms = worlds.clocks.settle(world)
     delivered = {it.job for it in deliveries(world.rows) if it.fate is Fate.DELIVERED}
     found: list[_Paid] = []
-    for payment in world.payments.all():
+    for payment in world.rows.payments.all():
         ctx = worlds.clocks.instant(world, payment.provider, now_ms=now_ms)
         job = ctx.find(*payment.job) if payment.job is not None else None
         if job is None or job.script is None:
             continue
         if ctx.state_rules(job, job.script.steps[-1][1]).kind is not Kind.SUCCEEDED:
             continue
-        length_ms, reads = job.script.ends_ms, world.payments.reads(payment)
+        length_ms, reads = job.script.ends_ms, world.rows.payments.reads(payment)
         ends_ms = job.created_ms + length_ms if length_ms is not None else _FOREVER_MS
         is_used = job.id in delivered or reads.last_ms >= ends_ms
         silent_ms = _silent_ms(ctx, payment, reads, ends_ms)
@@ -125,7 +124,7 @@ def _is_used_instead(other: _Paid | None, unused: _Paid) -> TypeGuard[_Paid]:
 
 
 def _in_order(one: _Paid, other: _Paid) -> tuple[_Paid, _Paid]:
-    return (one, other) if one.payment.number < other.payment.number else (other, one)
+    return (one, other) if one.payment.seq < other.payment.seq else (other, one)
 
 
 def _of_pair(unused: _Paid, twin: _Paid) -> PaymentFinding:
@@ -140,21 +139,19 @@ def _of_pair(unused: _Paid, twin: _Paid) -> PaymentFinding:
             contract,
             payment,
             f"one paid call for each {thing(contract, first)} that is wanted",
-            f"req_{first.number} and req_{second.number} ask for the same, and only {twin.job.id} "
+            f"req_{first.seq} and req_{second.seq} ask for the same, and only {twin.job.id} "
             f"is used: {price(payment)}paid for {unused.job.id}",
             "let a second click or a second worker find the first job; "
             "two takes need different prompts or seeds, and both results are used",
         )
-    return PaymentFinding(finding, second.at_ms, payment, twin.payment.number)
+    return PaymentFinding(finding, second.at_ms, payment, twin.payment.seq)
 
 
 def _of_one(paid: _Paid, *, is_final: bool) -> Iterator[PaymentFinding]:
     """The finding about a job whose end the client has not seen, if it will not see it."""
     reads, payment = paid.reads, paid.payment
     contract, called = paid.ctx.contract, thing(paid.ctx.contract, payment)
-    wanted = (
-        f"the end of the {called} for which req_{payment.number} paid {price(payment)}".rstrip()
-    )
+    wanted = f"the end of the {called} for which req_{payment.seq} paid {price(payment)}".rstrip()
     if reads.times:
         has_waited = reads.times >= _WAITED_READS or paid.has_ended
         is_stuck = paid.ends_ms == _FOREVER_MS

@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from msgspec.structs import replace
+
 from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.redaction import header_name
 
-from ..engine.provider import Call, EventStream, Reply, Upload
+from ..engine.provider import Call, EventStream, Reply
 from ..kernel.finding import Finding
-from ..kernel.recent_calls import Payment
+from ..kernel.rows import Payment
 from .citations import source_of_operation
+from .equal_calls import digest_of
 
 #: Faults after which an answer arrives late.
 _DELAYS = frozenset({"latency", "slicer"})
@@ -43,22 +46,23 @@ def note_call(call: Call, answer: Reply | EventStream) -> Sequence[Finding]:
         return _pay(call, answer)
     if call.rules.price is not None and not (call.faults and _is_lost(call)):
         # The stored answer to the same idempotency key: now the client has it.
-        before = call.ctx.world.payments.newest(_content(call))
+        payments = call.ctx.rows.payments
+        before = payments.newest(_content(call))
         if before is not None:
-            before.is_lost = False
+            payments.put(replace(before, is_lost=False))
     return ()
 
 
 def _note_list(call: Call) -> None:
     """Note that *call* has shown a client all its jobs, if it is a list of them."""
-    ctx, payments = call.ctx, call.ctx.world.payments
+    ctx, payments = call.ctx, call.ctx.rows.payments
     if payments.has_any and call.operation.id in collections(ctx.contract):
-        payments.note_list_read(ctx.provider, call.operation.id, call.account_id, ctx.at_ms)
+        payments.note_list_read(ctx.provider, call.account_id, ctx.at_ms)
 
 
 def _pay(call: Call, answer: Reply | EventStream) -> Sequence[Finding]:
     ctx, job, faults = call.ctx, call.started, call.faults
-    payments, content = ctx.world.payments, _content(call)
+    payments, content = ctx.rows.payments, _content(call)
     before = payments.newest(content)
     payment = Payment(
         ctx.request,
@@ -68,13 +72,12 @@ def _pay(call: Call, answer: Reply | EventStream) -> Sequence[Finding]:
         call.account_id,
         content,
         call.cost.amount if call.cost is not None else None,
+        job=(job.kind, job.id) if job is not None else None,
+        parent=job.parent if job is not None else None,
+        is_lost=bool(faults) and _is_lost(call),
+        is_late=any(it.type in _DELAYS for it in faults),
+        is_stream=job is not None and isinstance(answer, EventStream),
     )
-    if job is not None:
-        payment.job, payment.parent = (job.kind, job.id), job.parent
-        payment.is_stream = isinstance(answer, EventStream)
-    if faults:
-        payment.is_lost = _is_lost(call)
-        payment.is_late = any(it.type in _DELAYS for it in faults)
     payments.add(payment)
     if before is None or not before.is_lost or payments.reads(before).times:
         return ()
@@ -82,19 +85,13 @@ def _pay(call: Call, answer: Reply | EventStream) -> Sequence[Finding]:
         lost = ctx.find(*before.job)
         if lost is None or ctx.kind(lost) is Kind.FAILED:
             return ()
-    before.is_repeated = True
+    payments.put(replace(before, is_repeated=True))
     return [paid_twice(ctx.contract, before, ctx.at_ms, "whose answer was lost")]
 
 
-def _content(call: Call) -> int:
-    """A number that is equal for two calls of one account that ask for the same."""
-    request = call.request
-    parts = [
-        (name, value.sha256 if isinstance(value, Upload) else value)
-        for name, value in (request.form or {}).items()
-    ]
-    place = call.ctx.provider, call.account_id, request.method, request.path, request.query
-    return hash((*place, request.body, *parts))
+def _content(call: Call) -> str:
+    """A text that is equal for two calls of one account that ask for the same."""
+    return digest_of(call.request, call.ctx.provider, call.account_id)
 
 
 def _was_carried_out(call: Call, answer: Reply | EventStream) -> bool:
@@ -128,7 +125,7 @@ def paid_twice(contract: Contract, first: Payment, now_ms: int, what: str) -> Fi
         "SC210",
         "",
         f"one paid call for each {thing(contract, first)} that is wanted",
-        f"the same call again {pause} after req_{first.number}, {what}: {price(first)}paid twice",
+        f"the same call again {pause} after req_{first.seq}, {what}: {price(first)}paid twice",
         _instead_of_repeating(contract, first),
         source_of_payment(contract, first),
     )

@@ -6,9 +6,9 @@ unchanged, and paid calls that are repeated without an idempotency key.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
-from hashlib import sha256
+from typing import Any
 
 from screentest.specs.behaviour.call_limits import Idempotency
 from screentest.specs.behaviour.lifecycles import Kind, Lifecycle
@@ -16,12 +16,13 @@ from screentest.specs.behaviour.reasons import reason_called
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.redaction import header_name, is_secret_header
 
-from ..engine.provider import Call, EventStream, Refusal, Reply, Request, Upload
+from ..engine.provider import Call, EventStream, Refusal, Reply
 from ..kernel.clock import Mode
 from ..kernel.finding import Finding
-from ..kernel.recent_calls import PolledJob
+from ..kernel.polled_job import PolledJob
 from ..kernel.rows import Resource
 from .citations import source_of_refusal
+from .equal_calls import digest_of
 
 #: Further reads of a finished job may show it, or fetch a fresh URL.
 _READS_AFTER_END_MAX = 2
@@ -64,13 +65,15 @@ def _repeated_refusal(call: Call, refusal: Refusal) -> Iterator[Finding]:
     if not reason_called(reason).is_lasting:
         return
     # The credential is part of the refused request; only its digest is kept.
-    sent = "\n".join(
+    sent = [
         f"{name}: {value}"
         for name, value in sorted(request.headers.items())
         if is_secret_header(name, contract.behaviour)
-    )
-    name = ("refused", contract.provider, sha256(sent.encode()).digest(), *_content(request))
-    if call.ctx.world.marks.swap(name, reason) == reason:
+    ]
+    marks, name = call.ctx.rows.marks, f"refused {digest_of(request, contract.provider, *sent)}"
+    before = marks.value(name)
+    marks.note(name, call.ctx.request, reason)
+    if before == (reason,):
         yield _advice(
             "SC205",
             "",
@@ -86,15 +89,14 @@ def _poll(call: Call) -> list[Finding]:
     polled = call.polled
     if polled is None:
         polled = call.polled = _polled_job(call)
-    now_ms, world = call.ctx.at_ms, call.ctx.world
-    world.payments.note_read(polled.job.id, now_ms)
-    before: tuple[int, int, int, int, int] | None = world.marks.get(polled.name)
-    before = before or (-_CLOSE_MS, 0, 0, now_ms, 0)
+    now_ms, rows = call.ctx.at_ms, call.ctx.rows
+    rows.payments.note_read(polled.job.id, now_ms)
+    before: Any = rows.marks.value(polled.name) or (-_CLOSE_MS, 0, 0, now_ms, 0)
     pause_ms = now_ms - before[0]
     reads = before[1] + 1 if polled.has_ended else 0
     at_once = before[2] + 1 if pause_ms == 0 else 0
     polls = before[4] + 1
-    world.marks.swap(polled.name, (now_ms, reads, at_once, before[3], polls))
+    rows.marks.note(polled.name, call.ctx.request, now_ms, reads, at_once, before[3], polls)
     waited_ms = now_ms - before[3]
     is_long = polls == _STEADY_POLLS_MAX and waited_ms >= _STEADY_MS_MAX
     # The last pause is compared with the mean: it is longer where pauses grow.
@@ -150,12 +152,18 @@ def _polled_job(call: Call) -> PolledJob:
     cadence, has_ended = contract.behaviour.cadence, call.ctx.kind(job).is_final
     is_poll = cadence is not None and call.operation.id in cadence.operations
     return PolledJob(
-        name=("poll", contract.provider, call.operation.id, call.account_id, job.id),
+        name=_mark_of(call, job),
         job=job,
         has_ended=has_ended,
         may_wait=not has_ended and _stuck_since_ms(job) is None,
         at_least_ms=cadence.at_least_ms if cadence is not None and is_poll else -1,
     )
+
+
+def _mark_of(call: Call, resource: Resource) -> str:
+    """The name of the mark of reads such as *call* of *resource*."""
+    ctx = call.ctx
+    return f"poll {ctx.provider} {call.operation.id} {call.account_id} {resource.id}"
 
 
 def _stuck_since_ms(job: Resource) -> int | None:
@@ -168,7 +176,8 @@ def _stuck_since_ms(job: Resource) -> int | None:
 def _poll_from_above(call: Call, above: Resource) -> Iterator[Finding]:
     """Findings about a client that polls the parent of its jobs after all of them have ended."""
     contract, now_ms = call.ctx.contract, call.ctx.at_ms
-    call.ctx.world.payments.note_read(above.id, now_ms)
+    rows = call.ctx.rows
+    rows.payments.note_read(above.id, now_ms)
     kinds = [
         name
         for name, it in contract.behaviour.resources.items()
@@ -176,14 +185,14 @@ def _poll_from_above(call: Call, above: Resource) -> Iterator[Finding]:
     ]
     if not kinds:
         return
-    name = ("poll", contract.provider, call.operation.id, call.account_id, above.id)
-    before: tuple[int, int] | None = call.ctx.world.marks.get(name)
+    name = _mark_of(call, above)
+    before: Any = rows.marks.value(name)
     is_close = before is not None and now_ms - before[0] < _CLOSE_MS
     newest = [call.ctx.newest(kind, above.id) for kind in kinds] if is_close else []
     jobs = [job for job in newest if job is not None and job.script is not None]
     has_ended = bool(jobs) and all(call.ctx.kind(job).is_final for job in jobs)
     reads = (before[1] if before is not None else 0) + 1 if has_ended else 0
-    call.ctx.world.marks.swap(name, (now_ms, reads))
+    rows.marks.note(name, call.ctx.request, now_ms, reads)
     if reads <= _READS_FROM_ABOVE_MAX:
         return
     job = max(jobs, key=call.ctx.entered_ms)
@@ -263,26 +272,20 @@ def _paid_repetition(rules: Idempotency, call: Call) -> Iterator[Finding]:
     contract, now_ms = call.ctx.contract, call.ctx.now_ms
     if call.cost is None or not call.cost.amount or rules.header in call.request.headers:
         return
-    name = ("paid", contract.provider, call.account_id, *_content(call.request))
-    before: int | None = call.ctx.world.marks.swap(name, now_ms)
-    if before is not None and now_ms - before < rules.keeps_ms:
+    marks = call.ctx.rows.marks
+    name = f"paid {digest_of(call.request, contract.provider, call.account_id)}"
+    before: Any = marks.value(name)
+    marks.note(name, call.ctx.request, now_ms)
+    if before is not None and now_ms - before[0] < rules.keeps_ms:
         header = header_name(rules.header)
         yield _advice(
             "SC207",
             f"/{header}",
             f"{header} on a paid call that may be repeated",
-            f"the same call again after {_seconds(now_ms - before)}, without one",
+            f"the same call again after {_seconds(now_ms - before[0])}, without one",
             f"send one {header} per video that is wanted",
             _source(contract, rules.source),
         )
-
-
-def _content(request: Request) -> tuple[Hashable, ...]:
-    """What makes two requests the same, without their credential."""
-    body = sha256(request.body)
-    for name, value in (request.form or {}).items():
-        body.update(f"{name}={value.sha256 if isinstance(value, Upload) else value}\n".encode())
-    return request.method, request.path, request.query, request.content_type, body.digest()
 
 
 def _advice(code: str, pointer: str, expected: str, actual: str, fix: str, source: str) -> Finding:

@@ -89,7 +89,7 @@ def _of_payments(worlds: Worlds, world: World, *, is_final: bool) -> Iterator[Wo
         payment = it.payment
         where = _place(
             "stream" if payment.is_stream else "payment",
-            f"req_{payment.number}",
+            f"req_{payment.seq}",
             payment.operation,
             job=payment.job[1] if payment.job is not None else None,
             twin=f"req_{it.twin}" if it.twin is not None else None,

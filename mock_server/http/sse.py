@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Protocol
 
 import orjson
@@ -171,7 +172,7 @@ class Streams:
             for number, payload in enumerate(due, sent + 1):
                 if number == len(read.events):
                     # Now: a reader often leaves with the last event, and nothing below runs.
-                    world.payments.note_read(job.id, job.created_ms + read.offset_ms)
+                    self._note_read(world, job, job.created_ms + read.offset_ms)
                 text = json.dumps(payload).encode() if rules.is_spaced else orjson.dumps(payload)
                 yield b"data: " + text + b"\n\n"
             sent += len(due)
@@ -186,6 +187,11 @@ class Streams:
             if monotonic_s() - spoke_s >= HEARTBEAT_S:
                 spoke_s = monotonic_s()
                 yield b": waiting\n\n"
+
+    def _note_read(self, world: World, job: Resource, now_ms: int) -> None:
+        with suppress(MockError), world.rows.transaction() as rows:
+            if self._worlds.find(world.id) is world:
+                rows.payments.note_read(job.id, now_ms)
 
     def _read(self, world: World, job: Resource, sent: int, last: _Read | None) -> _Read | None:
         """The job as it is now; None after its world was deleted.

@@ -209,6 +209,58 @@ class Snapshot(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     doc: bytes
 
 
+# What follows serves findings alone: no provider's answer needs it.
+class Mark(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """What a finding compares the next call with. *seq* is the number of the latest call."""
+
+    name: str
+    seq: int
+    value: tuple[int | str, ...]
+
+
+class Reads(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """How a client asked for *what*: how often, when last, and the longest pause between.
+
+    *what* is the id of a resource, or `provider/account` for a list of them.
+    """
+
+    what: str
+    times: int = 0
+    last_ms: int = 0
+    longest_ms: int = 0
+
+
+class Payment(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """One paid call that was carried out. *seq* is the number of its request.
+
+    *content* is equal for two calls that ask for the same. *cost* is None where the provider names
+    no price. *job* is the kind and id of what it started, below *parent*. A payment that *is_lost*
+    had an answer that did not reach the client; one that *is_late* had one that a fault delayed.
+    One that *is_repeated* was lost and paid again, which is a finding already.
+    """
+
+    seq: int
+    at_ms: int
+    provider: str
+    operation: str
+    account: str
+    content: str
+    cost: int | None
+    job: tuple[str, str] | None = None
+    parent: str | None = None
+    is_lost: bool = False
+    is_late: bool = False
+    is_stream: bool = False
+    is_repeated: bool = False
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The ids of the resources that show its job."""
+        if self.job is None:
+            return ()
+        return (self.job[1],) if self.parent is None else (self.job[1], self.parent)
+
+
 #: The rows of a world by the name of their table.
 ROW_TYPES: Mapping[str, type[Struct]] = {
     "account": Account,
@@ -222,6 +274,9 @@ ROW_TYPES: Mapping[str, type[Struct]] = {
     "hit": Hits,
     "journal": JournalRow,
     "key_use": KeyUse,
+    "mark": Mark,
+    "payment": Payment,
+    "read": Reads,
     "replay": Replay,
     "resource": Resource,
     "snapshot": Snapshot,

@@ -26,8 +26,9 @@ SNAPSHOT_BYTES_MAX = 64 * 1024 * 1024
 #: How many snapshots a world may have.
 SNAPSHOTS_MAX = 20
 
-#: Tables that a snapshot does not list: the world is its first line, and snapshots do not nest.
-_BESIDE = frozenset({"world", "snapshot"})
+#: Tables that a snapshot does not list: the world is its first line, snapshots do not nest, and
+#: what findings remember of a client's calls is not part of the world.
+BESIDE = frozenset({"world", "snapshot", "mark", "payment", "read"})
 #: The longest quotation of a line in an error.
 _EXCERPT_MAX = 80
 
@@ -102,9 +103,7 @@ def read_snapshot(document: bytes, providers: Collection[str]) -> tuple[Head, li
             f"{_listed(sorted(providers))}; start it with the same --provider"
         )
     decoders = {
-        name: msgspec.json.Decoder(type_)
-        for name, type_ in ROW_TYPES.items()
-        if name not in _BESIDE
+        name: msgspec.json.Decoder(type_) for name, type_ in ROW_TYPES.items() if name not in BESIDE
     }
     return head, [_line(line, decoders, providers) for line in rest[:-1]]
 

@@ -96,7 +96,7 @@ class Tally(Struct):
         with world.rows.transaction() as rows:
             at_ms = [it.at_ms for it in rows.journal.rows.values()]
             self.world_ms += max(at_ms) - min(at_ms) if at_ms else 0
-            if world.payments.has_any or self.keeps_findings:
+            if rows.payments.has_any or self.keeps_findings:
                 # Most worlds of a pytest run pay for nothing, and do not have to load it.
                 from ..findings.world_findings import world_findings
 

@@ -16,7 +16,7 @@ from .keeper import ChangeSet, KeeperError, KeptRow, LocalKeeper
 
 #: "Scrn", so that no other program's file is taken for one of ours.
 APPLICATION_ID = 0x5363726E
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 #: Rows that a world is loaded with at a time.
 _PIECE = 5_000
 #: What a reset of a world leaves.

@@ -9,11 +9,13 @@ from msgspec import Struct
 
 from ..kernel.errors import MockError
 from ..kernel.rows import Key, WorldRow
+from ..kernel.snapshots import BESIDE
 from .account_tables import Accounts, Entries, Keys, KeyUses
 from .contents import in_order
 from .effect_table import Effects
 from .history_tables import Events, Journal
 from .keeper import key_text
+from .recent_tables import Marks, PaymentReads, Payments
 from .resource_table import Resources
 from .retention import make_room
 from .small_tables import Counters, Deliveries, Documents, RateHits, Replays, Snapshots
@@ -56,8 +58,11 @@ class WorldTables:
         self.documents = Documents(log)
         self.counters = Counters(log)
         self.snapshots = Snapshots(log)
+        self.marks = Marks(log)
+        self.payment_reads = PaymentReads(log)
+        self.payments = Payments(log, self.payment_reads)
         self.count = self.counters.next
-        #: The tables of a snapshot, and those that are kept beside it.
+        #: The tables that a reset empties, and all tables.
         self.tables: dict[str, Table[Any, Any]] = {
             it.name: it
             for it in (
@@ -72,6 +77,9 @@ class WorldTables:
                 self.events,
                 self.hits,
                 self.journal,
+                self.marks,
+                self.payment_reads,
+                self.payments,
                 self.replays,
                 self.resources,
             )
@@ -143,7 +151,8 @@ class WorldTables:
                 ) from None
 
     def rows(self) -> Iterator[tuple[str, Struct]]:
-        """(table, row) of everything in the world: tables by name, rows by their keys."""
-        for name, table in sorted(self.tables.items()):
+        """(table, row) of everything in a snapshot: tables by name, rows by their keys."""
+        for name in sorted(self.tables.keys() - BESIDE):
+            table = self.tables[name]
             for row in sorted(table.all(), key=table.key_of):
                 yield name, table.kept(row)

@@ -14,6 +14,7 @@ from screentest.mock_server.http.app import create_app
 from screentest.mock_server.kernel.errors import MockError
 from screentest.mock_server.store.postgres.keeper import PostgresKeeper
 from screentest.specs.json_types import Json
+from tests.ozor.steps import job_path
 from tests.postgres.conftest import MakeReplica
 from tests.postgres.server import PostgresServer
 
@@ -46,6 +47,14 @@ class Replica:
         headers = {"X-API-Key": self.key}
         answer = self.http.post(_GENERATE, json={"prompt": prompt}, headers=headers)
         return answer.status_code, answer.get_json()
+
+    def poll(self, made: Json) -> None:
+        """Ask how the job of a creation gets on."""
+        self.http.get(f"/ozor{job_path(made)}", headers={"X-API-Key": self.key})
+
+    def findings(self) -> Json:
+        """All findings."""
+        return self.get(f"{_CONTROL}/findings")["items"]
 
     def jobs(self) -> list[str]:
         """The ids of all jobs."""
@@ -87,6 +96,42 @@ def test_a_clock_that_one_replica_moves_has_moved_in_the_other(
 
     assert first.now() == second.now() != "2027-01-15T08:00:00Z"
     assert first.get(f"{_CONTROL}/events") == second.get(f"{_CONTROL}/events")
+
+
+def test_findings_compare_calls_that_reach_different_replicas(
+    two: tuple[Replica, Replica],
+) -> None:
+    first, second = two
+    job = first.create()[1]
+    first.poll(job)
+    first.control("POST", "/clock/advance", by_ms=1)
+    second.poll(job)
+    first.create(prompt="")
+    second.create(prompt="")
+
+    found = first.findings()
+    assert found == second.findings()
+    assert [(it["code"], it["where"]["id"]) for it in found] == [
+        ("SC201", "req_3"),
+        ("SC108", "req_4"),
+        ("SC108", "req_5"),
+        ("SC205", "req_5"),
+    ]
+
+
+def test_a_paid_job_that_another_replica_shows_was_not_paid_in_vain(
+    two: tuple[Replica, Replica],
+) -> None:
+    first, second = two
+    job = first.create()[1]
+    first.control("POST", "/clock/advance", until="idle")
+
+    second.control("POST", "/clock/advance", by_ms=3_600_000)
+
+    assert [it["code"] for it in second.findings()] == ["SC212"]
+
+    second.poll(job)
+    assert first.findings() == []
 
 
 def test_a_reset_of_one_replica_empties_the_other(two: tuple[Replica, Replica]) -> None:
