@@ -38,8 +38,8 @@ _WITHOUT_ANSWER = frozenset(
 
 #: The findings whose fix is that of a verdict.
 _CODES = {
-    Verdict.PAID_TWICE: frozenset({"SC207", "SC210", "SC211"}),
-    Verdict.NO_RESULT: frozenset({"SC212", "SC213"}),
+    Verdict.PAID_TWICE: frozenset({"SC207", "SC210", "SC211", "SC218"}),
+    Verdict.NO_RESULT: frozenset({"SC212", "SC213", "SC219"}),
     Verdict.ENDLESS: frozenset({"SC214"}),
     Verdict.TOO_EARLY: frozenset({"SC215"}),
 }

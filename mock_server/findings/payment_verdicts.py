@@ -165,9 +165,9 @@ def _of_one(paid: _Paid, *, is_final: bool) -> Iterator[PaymentFinding]:
             finding = _advice("SC213", contract, payment, wanted.rstrip(), _left(paid), fix)
             yield PaymentFinding(finding, reads.last_ms, payment)
     elif paid.has_ended and (is_final or paid.is_silent):
-        actual = "no request for it, and no webhook that was delivered"
+        actual = "no answer that showed it, and no webhook that was delivered"
         if payment.is_stream:
-            actual = "a stream that ended before its last event, and no request afterwards"
+            actual = "a stream that ended before its last event, and no answer that showed it"
         fix = "store the id of each paid job, and ask for it until it has ended"
         finding = _advice("SC212", contract, payment, wanted.rstrip(), actual, fix)
         yield PaymentFinding(finding, paid.ends_ms, payment)

@@ -18,15 +18,9 @@ from ..engine.provider import Call, EventStream, Reply
 from ..kernel.finding import Finding
 from ..kernel.rows import Payment
 from .citations import source_of_operation
+from .end_marks import note_download
 from .equal_calls import digest_of
-
-#: Faults after which an answer arrives late.
-_DELAYS = frozenset({"latency", "slicer"})
-#: Faults that leave a client what it needs to ask again: the id, or the beginning of a stream.
-_HARMLESS = _DELAYS | {
-    *("stream_stall", "stream_cut", "stream_error"),
-    *("stream_malformed", "stream_duplicate", "stream_no_end", "changed_field"),
-}
+from .lost_answers import CUTS, DELAYS, is_lost, is_misread
 
 
 def note_call(call: Call, answer: Reply | EventStream) -> Sequence[Finding]:
@@ -35,8 +29,8 @@ def note_call(call: Call, answer: Reply | EventStream) -> Sequence[Finding]:
     To be called once the faults of the call are known.
     """
     if call.rules.effect == "read":
-        if not call.found and answer.status < 300:
-            _note_list(call)
+        if answer.status < 300 and call.ctx.rows.payments.has_any:
+            _note_read(call, answer)
         return ()
     if not _was_carried_out(call, answer):
         return ()
@@ -44,25 +38,29 @@ def note_call(call: Call, answer: Reply | EventStream) -> Sequence[Finding]:
         return _pay(call, answer) if call.cost.amount else ()
     if call.started is not None:
         return _pay(call, answer)
-    if call.rules.price is not None and not (call.faults and _is_lost(call)):
+    if call.rules.price is not None and not (call.faults and is_lost(call)):
         # The stored answer to the same idempotency key: now the client has it.
         payments = call.ctx.rows.payments
-        before = payments.newest(_content(call))
+        before = payments.newest(content_of(call))
         if before is not None:
             payments.put(replace(before, is_lost=False))
     return ()
 
 
-def _note_list(call: Call) -> None:
-    """Note that *call* has shown a client all its jobs, if it is a list of them."""
-    ctx, payments = call.ctx, call.ctx.rows.payments
-    if payments.has_any and call.operation.id in collections(ctx.contract):
-        payments.note_list_read(ctx.provider, call.account_id, ctx.at_ms)
+def _note_read(call: Call, answer: Reply | EventStream) -> None:
+    """Note that *call* has shown a client all its jobs, or was a download of a job's file."""
+    ctx, operation = call.ctx, call.operation.id
+    if call.found:
+        if isinstance(answer, Reply) and isinstance(answer.body, bytes):
+            what = "; ".join(it.sent for it in call.faults if it.type in CUTS)
+            note_download(ctx, [*call.found.values()][-1], operation, what)
+    elif operation in collections(ctx.contract) and not (call.faults and is_misread(call, answer)):
+        ctx.rows.payments.note_list_read(ctx.provider, call.account_id, ctx.at_ms)
 
 
 def _pay(call: Call, answer: Reply | EventStream) -> Sequence[Finding]:
     ctx, job, faults = call.ctx, call.started, call.faults
-    payments, content = ctx.rows.payments, _content(call)
+    payments, content = ctx.rows.payments, content_of(call)
     before = payments.newest(content)
     payment = Payment(
         ctx.request,
@@ -74,8 +72,8 @@ def _pay(call: Call, answer: Reply | EventStream) -> Sequence[Finding]:
         call.cost.amount if call.cost is not None else None,
         job=(job.kind, job.id) if job is not None else None,
         parent=job.parent if job is not None else None,
-        is_lost=bool(faults) and _is_lost(call),
-        is_late=any(it.type in _DELAYS for it in faults),
+        is_lost=bool(faults) and is_lost(call),
+        is_late=any(it.type in DELAYS for it in faults),
         is_stream=job is not None and isinstance(answer, EventStream),
     )
     payments.add(payment)
@@ -89,7 +87,7 @@ def _pay(call: Call, answer: Reply | EventStream) -> Sequence[Finding]:
     return [paid_twice(ctx.contract, before, ctx.at_ms, "whose answer was lost")]
 
 
-def _content(call: Call) -> str:
+def content_of(call: Call) -> str:
     """A text that is equal for two calls of one account that ask for the same."""
     return digest_of(call.request, call.ctx.provider, call.account_id)
 
@@ -99,11 +97,6 @@ def _was_carried_out(call: Call, answer: Reply | EventStream) -> bool:
     if answer.status < 300:
         return call.is_routed
     return any(it.phase == "after_commit" for it in call.faults)
-
-
-def _is_lost(call: Call) -> bool:
-    """Whether a fault kept the answer, or a part of it, from the client."""
-    return any(it.type not in _HARMLESS for it in call.faults)
 
 
 @lru_cache(maxsize=64)

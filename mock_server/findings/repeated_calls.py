@@ -22,7 +22,9 @@ from ..kernel.finding import Finding
 from ..kernel.polled_job import PolledJob
 from ..kernel.rows import Resource
 from .citations import source_of_refusal
+from .end_marks import note_end
 from .equal_calls import digest_of
+from .lost_answers import instead_of, is_misread
 
 #: Further reads of a finished job may show it, or fetch a fresh URL.
 _READS_AFTER_END_MAX = 2
@@ -51,6 +53,9 @@ def findings_over_calls(call: Call, answer: Reply | EventStream) -> list[Finding
         return list(_repeated_refusal(call, answer.refusal))
     if not call.is_routed or answer.status >= 300:
         return []
+    if call.rules.effect == "read" and call.faults and is_misread(call, answer):
+        # The client has to ask again, and does not know what it was not shown.
+        return list(_unknown_state(call, answer))
     idempotency = call.ctx.behaviour.idempotency
     if call.rules.effect == "read" and call.found:
         read = [*call.found.values()][-1]
@@ -91,6 +96,8 @@ def _poll(call: Call) -> list[Finding]:
         polled = call.polled = _polled_job(call)
     now_ms, rows = call.ctx.at_ms, call.ctx.rows
     rows.payments.note_read(polled.job.id, now_ms)
+    if polled.has_ended:
+        note_end(call.ctx, polled.job)
     before: Any = rows.marks.value(polled.name) or (-_CLOSE_MS, 0, 0, now_ms, 0)
     pause_ms = now_ms - before[0]
     reads = before[1] + 1 if polled.has_ended else 0
@@ -144,6 +151,21 @@ def _about_poll(
     cadence = contract.behaviour.cadence
     if cadence is not None and is_known and pause_ms < polled.at_least_ms:
         yield _too_soon(_source(contract, cadence.source), cadence.at_least_ms, pause_ms)
+
+
+def _unknown_state(call: Call, answer: Reply) -> Iterator[Finding]:
+    """The finding about a client that asks on and on after a state that no document names."""
+    job = [*call.found.values()][-1] if call.found else None
+    state = call.ctx.state(job) if job is not None and job.script is not None else None
+    shown = instead_of(state, call, answer) if state is not None else None
+    if job is None or shown is None or shown in _rules_of(call, job).states:
+        return
+    marks, name = call.ctx.rows.marks, f"{_mark_of(call, job)} as {shown}"
+    before: Any = marks.value(name) or (0,)
+    reads = before[0] + 1
+    marks.note(name, call.ctx.request, reads)
+    if reads == _READS_FOR_EVER:
+        yield _for_ever(call, job, f"{reads} polls that showed {shown!r}, an unknown state")
 
 
 def _polled_job(call: Call) -> PolledJob:
@@ -203,18 +225,22 @@ def _poll_from_above(call: Call, above: Resource) -> Iterator[Finding]:
 
 def _for_ever(call: Call, job: Resource, actual: str) -> Finding:
     """The finding about a loop that no answer can end."""
-    contract = call.ctx.contract
-    rules = contract.behaviour.resources[job.kind]
-    assert rules.lifecycle is not None, job.kind
-    ends = " and ".join(repr(it.name) for it in rules.lifecycle.states.values() if it.kind.is_final)
+    lifecycle = _rules_of(call, job)
+    ends = " and ".join(repr(it.name) for it in lifecycle.states.values() if it.kind.is_final)
     return Finding(
         "SC214",
         "",
         "a loop that ends, whatever the answers are",
         actual,
         f"end the loop at {ends}, at every state that the client does not know, and at a deadline",
-        _source(contract, rules.lifecycle.source),
+        _source(call.ctx.contract, lifecycle.source),
     )
+
+
+def _rules_of(call: Call, job: Resource) -> Lifecycle:
+    lifecycle = call.ctx.behaviour.resources[job.kind].lifecycle
+    assert lifecycle is not None, job.kind
+    return lifecycle
 
 
 def _frozen(call: Call, job: Resource) -> Finding:

@@ -18,6 +18,7 @@ from ..engine.world import World
 from ..engine.worlds import Worlds
 from ..kernel.clock import parse_rfc3339, rfc3339
 from ..store.history_tables import JOURNAL_MAX
+from .after_the_end import findings_after_ends
 from .payment_verdicts import payment_findings
 
 #: What a finding can be about.
@@ -85,7 +86,11 @@ def _of_deliveries(world: World) -> Iterator[WorldFinding]:
 
 
 def _of_payments(worlds: Worlds, world: World, *, is_final: bool) -> Iterator[WorldFinding]:
-    for it in payment_findings(worlds, world, is_final=is_final):
+    found = chain(
+        payment_findings(worlds, world, is_final=is_final),
+        findings_after_ends(worlds, world, is_final=is_final),
+    )
+    for it in found:
         payment = it.payment
         where = _place(
             "stream" if payment.is_stream else "payment",

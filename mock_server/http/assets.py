@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from screentest.specs.behaviour.outputs import UrlRules
 from screentest.specs.behaviour.reasons import REASONS
+from screentest.specs.contracts.contract import Contract
 
 from ..engine.instant import url_secret
 from ..engine.provider import Refusal, Reply
@@ -27,12 +28,26 @@ def find_asset(
     if method not in {"GET", "HEAD"}:
         return _refuse("wrong_method", path, {"Allow": "GET, HEAD"})
     fields = dict(parse_qsl(query, keep_blank_values=True))
-    for rules in worlds.contracts[provider].behaviour.urls.values():
+    at = _rules_at(worlds.contracts[provider], path)
+    if at is None:
+        return _refuse("not_found", path)
+    found = _find(worlds, world, provider, at[0], path, at[1], fields)
+    return found if isinstance(found, Asset) else _refuse(found, path)
+
+
+def source_of_file(contract: Contract, path: str) -> str:
+    """The clauses that document the URL of the file at *path*."""
+    at = _rules_at(contract, path)
+    return at[0].source if at is not None else ""
+
+
+def _rules_at(contract: Contract, path: str) -> tuple[UrlRules, Mapping[str, str]] | None:
+    """The kind of URL that *path* has, and its values."""
+    for rules in contract.behaviour.urls.values():
         match = re.fullmatch(_pattern(rules.path), path)
         if match is not None:
-            found = _find(worlds, world, provider, rules, path, match.groupdict(), fields)
-            return found if isinstance(found, Asset) else _refuse(found, path)
-    return _refuse("not_found", path)
+            return rules, match.groupdict()
+    return None
 
 
 def _find(

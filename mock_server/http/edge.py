@@ -22,14 +22,15 @@ from screentest.specs.contracts.redaction import looks_live
 from ..engine.provider import EventStream, Reply, Request
 from ..engine.world import World
 from ..engine.worlds import DEFAULT_WORLD, Worlds
+from ..findings.keys_with_files import key_with_file
 from ..kernel.environ_keys import FILES
 from ..kernel.errors import MockError
 from ..kernel.fault_types import DELAY_MS_MAX
 from ..media.asset import Asset
-from ..pipeline.handle import Handled, Turn, handle, knows_caller, note_refusal, turn_of
+from ..pipeline.handle import Handled, Turn, handle, knows_caller, note_reply, turn_of
 from ..pipeline.self_check import failure, not_kept
 from . import fault_effects
-from .assets import asset_answer, find_asset
+from .assets import asset_answer, find_asset, source_of_file
 from .cors import Cors
 from .guard import Denial, Guard, check_size, problem
 from .metrics import Metrics
@@ -179,7 +180,7 @@ class Edge:
         """
         began = time.perf_counter()
         world = self.turn(place, request).world
-        handled = note_refusal(self._worlds, world, place.provider, request, not_kept(error))
+        handled = note_reply(self._worlds, world, place.provider, request, not_kept(error))
         self._report(handled, began)
         return self._outgoing(handled, fills_blocks=False)
 
@@ -192,7 +193,7 @@ class Edge:
             # A caller that the mock does not know is refused by it, and spends nothing.
             if asked is not None and knows_caller(self._worlds, turn, place.provider):
                 found = self._worlds, turn.world, place.provider, turn.request
-                handled = note_refusal(*found, asked())
+                handled = note_reply(*found, asked())
             else:
                 handled = handle(self._worlds, turn)
         except MockError as gone:
@@ -215,10 +216,20 @@ class Edge:
             contract = self._worlds.contracts[place.provider]
             self.observe_file(place.world, contract, name, sent.status)
         if isinstance(sent, Outgoing):
+            self._note_key(place, request, name)
             return sent
-        handled = note_refusal(self._worlds, place.world, place.provider, request, sent)
+        handled = note_reply(self._worlds, place.world, place.provider, request, sent)
         self._report(handled, began)
         return self._outgoing(handled, fills_blocks=False)
+
+    def _note_key(self, place: Place, request: Request, name: str) -> None:
+        """Journal a download that came with a key, which no other download is."""
+        contract = self._worlds.contracts[place.provider]
+        source = source_of_file(contract, name)
+        found = key_with_file(place.world, contract, request.headers, source)
+        if found is not None:
+            served = Reply(200)
+            note_reply(self._worlds, place.world, place.provider, request, served, [found])
 
     def _report(self, handled: Handled, began: float) -> None:
         seconds = time.perf_counter() - began

@@ -26,6 +26,7 @@ from ..findings.ignored_fields import ignored_fields, misspelt_directives
 from ..findings.own_mistakes import findings_of_ours
 from ..findings.payments import note_call
 from ..findings.repeated_calls import findings_over_calls
+from ..findings.repeated_uploads import upload_again
 from ..findings.retry_after import too_early
 from ..kernel.clock import Mode
 from ..kernel.faults import Fault
@@ -135,13 +136,18 @@ def knows_caller(worlds: Worlds, turn: Turn, provider_id: str) -> bool:
         return not call.operation.security or call.presented_key is not None
 
 
-def note_refusal(
-    worlds: Worlds, world: World, provider_id: str, request: Request, reply: Reply
+def note_reply(
+    worlds: Worlds,
+    world: World,
+    provider_id: str,
+    request: Request,
+    reply: Reply,
+    advice: Sequence[Finding] = (),
 ) -> Handled:
-    """Journal *reply*, which was not made by the mock's rules: a refusal, or a real server's."""
+    """Journal *reply*, which no operation of the mock made: a file's, or a real server's."""
     with world.rows.transaction():
         call, _ = receive(worlds, world, provider_id, request)
-        return _journaled(call, reply, journal_line(call, reply))
+        return _journaled(call, reply, journal_line(call, reply, advice))
 
 
 def _journaled(call: Call, answer: Answer, line: JournalLine) -> Handled:
@@ -162,10 +168,10 @@ def _guarded(worlds: Worlds, call: Call, refusal: Refusal | None) -> tuple[Answe
         # Undoes due effects and rate hits as well: after a 500 of ours, the call never happened.
         with call.ctx.rows.attempt():
             answer = _unrouted(call, refusal) if refusal is not None else _answer(worlds, call)
-            advice = _advice(call, answer)
             if call.is_routed:
                 apply_to_answer(call, answer)
-            return answer, advice
+            # Last, because what a fault kept from the client was no answer to it.
+            return answer, _advice(call, answer)
     except Exception as error:  # noqa: BLE001  the request ends here, journaled
         return failure(contract, error), []
 
@@ -173,6 +179,7 @@ def _guarded(worlds: Worlds, call: Call, refusal: Refusal | None) -> tuple[Answe
 def _advice(call: Call, answer: Answer) -> list[Finding]:
     """The findings about a call that do not come from its refusal."""
     found = [*call.warnings, *too_early(call, answer), *findings_over_calls(call, answer)]
+    found += upload_again(call, answer)
     if call.is_routed and call.body:
         found += ignored_fields(call, answer)
         found += misspelt_directives(call)

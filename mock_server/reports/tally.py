@@ -15,8 +15,8 @@ from ..engine.worlds import Worlds
 from . import coverage
 from .cost_report import receipt
 
-#: Paid twice, two paid where one was used, never fetched, abandoned.
-_OF_PAYMENTS = frozenset({"SC210", "SC211", "SC212", "SC213"})
+#: Paid twice, two paid where one was used, never fetched, abandoned, acted on twice, broken.
+_OF_PAYMENTS = frozenset({"SC210", "SC211", "SC212", "SC213", "SC218", "SC219"})
 
 
 class Found(Struct):

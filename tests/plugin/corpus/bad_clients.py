@@ -6,12 +6,9 @@ of the mistake: an issue of an application or a library, a document, or a provid
 
 from __future__ import annotations
 
-import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterable
 from contextlib import suppress
-from wsgiref.types import StartResponse, WSGIEnvironment
 
 import httpx
 import requests
@@ -19,46 +16,13 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from screentest import World
-from screentest.mock_server.findings.explanations import explanations
 from screentest.specs.json_types import Json
 from tests.ozor.steps import PDF_TYPE, pdf_bytes, scenes
 
-from .wire import OPEN, PROMPT, RENDER, Api, api
+from .registry import again, bad, wait
+from .wire import OPEN, PROMPT, RENDER, api
 
-Client = Callable[[World], None]
-#: (code, source, client)
-BAD: list[tuple[str, str, Client]] = []
 _COMFY = "Comfy-Org/ComfyUI#16204"
-
-
-def bad(code: str, source: str) -> Callable[[Client], Client]:
-    """Register a client that has to be found with *code*."""
-
-    def register(client: Client) -> Client:
-        BAD.append((code, source, client))
-        return client
-
-    return register
-
-
-def _wait(own: Api, made: Json, pause_s: float = 30.0) -> None:
-    """Ask for a job in peace until it has ended."""
-    for _ in range(60):
-        time.sleep(pause_s)
-        if own.status(made) not in OPEN:
-            return
-
-
-def _again(create: Callable[[], Json], times: int = 3) -> Json:
-    """Repeat a call after each error, as a retry decorator does."""
-    for attempt in range(times):
-        try:
-            return create()
-        except (httpx.HTTPError, requests.RequestException, ValueError):
-            if attempt == times - 1:
-                raise
-            time.sleep(2**attempt)
-    raise AssertionError("a loop that ends in return or raise")
 
 
 # --- SC210: paid twice ----------------------------------------------------------------------------
@@ -68,21 +32,21 @@ def _again(create: Callable[[], Json], times: int = 3) -> Json:
 def retries_a_creation_after_a_broken_connection(world: World) -> None:
     own = api(world, "ozor")
     world.ozor.faults.lost_answer(operation="generateVideo")
-    _wait(own, _again(own.create))
+    wait(own, again(own.create))
 
 
 @bad("SC210", "eliza#10930")
 def retries_a_creation_after_a_server_error(world: World) -> None:
     own = api(world, "ulazai")
     world.ulazai.faults.add("http_error", phase="after_commit", status=502)
-    _wait(own, _again(own.create))
+    wait(own, again(own.create))
 
 
 @bad("SC210", "openai 3.52: create_and_poll pays three times when answers are lost")
 def retries_a_creation_twice_after_timeouts(world: World) -> None:
     own = api(world, "znapai", timeout=10.0)
     world.znapai.faults.add("timeout", 2, phase="after_commit", delay_ms=60_000)
-    _wait(own, _again(own.create))
+    wait(own, again(own.create))
 
 
 @bad("SC210", "https://urllib3.readthedocs.io/en/stable/reference/urllib3.util.html")
@@ -103,14 +67,14 @@ def sends_a_new_idempotency_key_with_each_retry(world: World) -> None:
     own = api(world, "ugc_copilot")
     world.ugc_copilot.faults.lost_answer(operation="proxyStartVideoGeneration")
     keys = iter(["key-one", "key-two", "key-three"])
-    _wait(own, _again(lambda: own.create(**{"Idempotency-Key": next(keys)})))
+    wait(own, again(lambda: own.create(**{"Idempotency-Key": next(keys)})))
 
 
 @bad("SC210", "agent-media-app#4")
 def takes_half_an_answer_for_a_failure(world: World) -> None:
     own = api(world, "ozor")
     world.ozor.corrupt_json(operation="generateVideo")
-    _wait(own, _again(own.create))
+    wait(own, again(own.create))
 
 
 @bad("SC210", _COMFY)
@@ -123,21 +87,21 @@ def retries_a_paid_analysis(world: World) -> None:
         answer.raise_for_status()
         return answer.json()
 
-    _again(analyze)
+    again(analyze)
 
 
 @bad("SC210", "openai/openai-python#2682")
-def waits_less_than_a_slow_answer_and_begins_again(world: World) -> None:
+def waits_less_than_a_slow_answer_and_beginsagain(world: World) -> None:
     own = api(world, "ulazai", timeout=10.0)
     world.ulazai.slow(20, operation="generateTextToVideo")
-    _wait(own, _again(own.create))
+    wait(own, again(own.create))
 
 
 @bad("SC210", "Draftdeckai#1067")
 def retries_an_empty_answer(world: World) -> None:
     own = api(world, "znapai")
     world.znapai.faults.add("empty", operation="createVideo")
-    _wait(own, _again(own.create))
+    wait(own, again(own.create))
 
 
 # --- SC211: two paid, one used --------------------------------------------------------------------
@@ -148,7 +112,7 @@ def renders_twice_on_a_double_click(world: World) -> None:
     own = api(world, "ozor")
     own.create()
     time.sleep(0.3)
-    _wait(own, own.create())
+    wait(own, own.create())
 
 
 @bad("SC211", _COMFY)
@@ -159,16 +123,16 @@ def lets_two_workers_take_one_task(world: World) -> None:
         worker.start()
     for worker in workers:
         worker.join()
-    _wait(own, made[-1])
+    wait(own, made[-1])
 
 
 @bad("SC211", "ArcReel#628")
-def forgets_the_job_at_a_restart_and_begins_again(world: World) -> None:
+def forgets_the_job_at_a_restart_and_beginsagain(world: World) -> None:
     own = api(world, "znapai")
     before = own.create()
     time.sleep(5)
     own.status(before)
-    _wait(own, own.create(), 5)
+    wait(own, own.create(), 5)
 
 
 # --- SC212: never fetched -------------------------------------------------------------------------
@@ -221,7 +185,7 @@ def lets_one_failed_poll_end_the_loop(world: World) -> None:
     own.status(made)
     world.ozor.fail(503, operation="getJob")
     try:
-        _wait(own, made, 3)
+        wait(own, made, 3)
     except httpx.HTTPError:
         time.sleep(600)
 
@@ -288,36 +252,16 @@ def repeats_a_refused_request(world: World) -> None:
 def pays_without_an_idempotency_key(world: World) -> None:
     own = api(world, "ugc_copilot")
     for _ in range(2):
-        _wait(own, own.create())
+        wait(own, own.create())
 
 
 @bad("SC208", "https://docs.stripe.com/api/idempotent_requests")
 def reuses_an_idempotency_key_for_other_content(world: World) -> None:
     own = api(world, "ugc_copilot")
     headers = {"Idempotency-Key": "the-only-key"}
-    _wait(own, own.create(**headers))
+    wait(own, own.create(**headers))
     other = {"data": RENDER["data"] | {"duration": 8}}
     own.http.post("/proxyStartVideoGeneration", json=other, headers=headers)
-
-
-# --- SC215, SC216: pauses ------------------------------------------------------------------------
-
-
-def as_explained(world: World, code: str, *, is_right: bool) -> None:
-    """Run the Python code with which a finding is explained, against Ozor."""
-    own = api(world, "ozor")
-    shown = explanations()[code].python
-    lines = textwrap.indent(shown.right if is_right else shown.wrong, "    ")
-    path = "/videos/{videoId}/jobs/{jobId}".format(**own.create()) if "path" in lines else ""
-    names: Json = {"time": time, "client": own.http, "path": path, "body": {"prompt": PROMPT}}
-    exec(f"def explained():\n{lines}", names)
-    names["explained"]()
-
-
-@bad("SC215", "x402-foundation/x402#1929")
-def ignores_retry_after(world: World) -> None:
-    world.ozor.rate_limit(times=2, retry_after=20, operation="generateVideo")
-    as_explained(world, "SC215", is_right=False)
 
 
 @bad("SC215", "DouglasdeMoura/chroncal#105")
@@ -332,66 +276,72 @@ def ignores_retry_after_while_it_polls(world: World) -> None:
         time.sleep(10)
 
 
-@bad("SC216", "tryAGI/AutoSDK#175")
-def polls_a_stuck_job_every_five_seconds(world: World) -> None:
-    world.ozor.faults.add("job_stall")
-    as_explained(world, "SC216", is_right=False)
+@bad("SC201", "UL-042")
+def polls_ulazai_every_five_seconds(world: World) -> None:
+    own = api(world, "ulazai")
+    made = own.create()
+    while own.status(made) in OPEN:
+        time.sleep(5)
 
 
-# --- requests and receivers -----------------------------------------------------------------------
-
-
-@bad("SC104", "https://www.ozor.ai/docs/api")
-def sends_the_key_in_the_wrong_header(world: World) -> None:
-    headers = {"Authorization": f"Bearer {world.ozor.api_key}"}
-    httpx.get("https://ozor.ai/api/v1/videos", headers=headers)
-
-
-@bad("SC102", "https://api.znapai.com")
-def sends_seconds_as_a_number(world: World) -> None:
-    body = {"model": "sora-2", "prompt": PROMPT, "seconds": 4}
-    api(world, "znapai").http.post("/videos", json=body)
-
-
-@bad("SC103", "https://www.ozor.ai/docs/api")
-def sends_a_field_of_another_provider(world: World) -> None:
-    own = api(world, "ozor")
-    body = {"prompt": PROMPT, "aspect_ratio": "16:9"}
-    _wait(own, own.http.post("/videos/generate", json=body).json(), 5)
-
-
-@bad("SC407", "https://www.ozor.ai/docs/api")
-def keeps_a_link_beyond_its_life(world: World) -> None:
+@bad("SC202", "OZ-104")
+def waits_for_completed_where_the_word_is_complete(world: World) -> None:
     own = api(world, "ozor")
     made = own.create()
-    _wait(own, made, 5)
-    own.http.post(f"/videos/{made['videoId']}/export", json={})
-    video = own.get(f"/videos/{made['videoId']}")
-    while video["exportStatus"] != "complete":
+    wait(own, made, 5)
+    path = f"/videos/{made['videoId']}"
+    own.http.post(f"{path}/export", json={})
+    for _ in range(30):
         time.sleep(5)
-        video = own.get(f"/videos/{made['videoId']}")
-    time.sleep(48 * 3_600)
-    httpx.get(video["downloadUrl"])
+        if own.get(path)["exportStatus"] == "completed":
+            return
 
 
-def _answers(status: int) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
-    def app(_: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        start(f"{status} Answer", [])
-        return [b""]
-
-    return app
-
-
-@bad("SC306", "standard-webhooks#308")
-def believes_a_forged_webhook(world: World) -> None:
-    world.ugc_copilot.webhooks.deliver_to(wsgi_app=_answers(204))
-    world.ugc_copilot.webhooks.tamper("signature")
-    api(world, "ugc_copilot").create()
-    time.sleep(3_600)
+@bad("SC213", "huggingface/huggingface_hub#4164")
+def ends_its_loop_at_a_state_that_it_does_not_know(world: World) -> None:
+    own = api(world, "znapai")
+    made = own.create()
+    status = own.status(made)
+    while status == "in_progress":
+        time.sleep(10)
+        status = own.status(made)
+    time.sleep(600)
 
 
-@bad("SC301", "octokit/webhooks.js#853")
-def answers_a_webhook_with_an_error(world: World) -> None:
-    world.ugc_copilot.webhooks.deliver_to(wsgi_app=_answers(500))
-    api(world, "ugc_copilot").create()
-    time.sleep(3_600)
+@bad("SC212", "lidge-jun/opencodex#582")
+def takes_an_unknown_state_for_success(world: World) -> None:
+    own = api(world, "ozor")
+    made = own.create()
+    time.sleep(3)
+    world.ozor.faults.add("changed_field", operation="getJob", pointer="/status", value="settling")
+    while own.status(made) in OPEN:
+        time.sleep(5)
+    time.sleep(600)
+
+
+@bad("SC214", "apimatic/apimatic-cli#305")
+def polls_on_at_a_state_that_it_does_not_know(world: World) -> None:
+    own = api(world, "ulazai")
+    made = own.create()
+    world.ulazai.faults.add(
+        "changed_field", None, operation="getTaskStatus", pointer="/data/status", value="settling"
+    )
+    for _ in range(60):
+        time.sleep(30)
+        if own.status(made) in {"success", "failed"}:
+            return
+
+
+@bad("SC219", "wkentaro/gdown#477")
+def keeps_what_came_before_the_connection_broke(world: World) -> None:
+    own = api(world, "znapai")
+    made = own.create()
+    wait(own, made, 5)
+    world.znapai.faults.add("limit_data", operation="downloadVideo", bytes=900)
+    video = bytearray()
+    with (
+        suppress(httpx.TransportError),
+        own.http.stream("GET", f"/videos/{made['id']}/content") as it,
+    ):
+        for piece in it.iter_bytes():
+            video += piece

@@ -3,41 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+import anyio
 import httpx
 import requests
 
 from screentest import World
-from screentest.specs.json_types import Json
 
-from .bad_clients import as_explained
-from .wire import OPEN, PROMPT, Api, api
-
-Client = Callable[[World], None]
-GOOD: list[Client] = []
-
-
-def good(client: Client) -> Client:
-    """Register a client about which nothing may be found."""
-    GOOD.append(client)
-    return client
-
-
-def _wait(own: Api, made: Json, pause_s: float = 30.0, deadline_s: float = 1_800.0) -> str:
-    """The state in which a job has ended; asked for in peace, and with a deadline."""
-    ends_s = time.monotonic() + deadline_s
-    while time.monotonic() < ends_s:
-        time.sleep(pause_s)
-        status = own.status(made)
-        if status not in OPEN:
-            return status
-    raise TimeoutError(f"{made} is still running; its id is stored")
+from .registry import good, wait
+from .wire import OPEN, PROMPT, api
 
 
 def _retrying(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,27 +38,27 @@ def _retrying(function: Callable[..., Any]) -> Callable[..., Any]:
     return repeat
 
 
-@good
+@good()
 def polls_in_the_documented_rhythm(world: World) -> None:
     own = api(world, "ozor")
-    _wait(own, own.create(), 5)
+    wait(own, own.create(), 5)
 
 
-@good
+@good()
 def polls_every_thirty_seconds(world: World) -> None:
     own = api(world, "ulazai")
-    _wait(own, own.create())
+    wait(own, own.create())
 
 
-@good
+@good()
 def downloads_what_it_has_paid_for(world: World) -> None:
     own = api(world, "znapai")
     made = own.create()
-    if _wait(own, made, 5) == "completed":
+    if wait(own, made, 5) == "completed":
         own.http.get(f"/videos/{made['id']}/content").raise_for_status()
 
 
-@good
+@good()
 def uses_asyncio(world: World) -> None:
     async def render(client: httpx.AsyncClient, prompt: str) -> None:
         made = (await client.post("/videos/generate", json={"prompt": prompt})).json()
@@ -93,14 +76,14 @@ def uses_asyncio(world: World) -> None:
     asyncio.run(main())
 
 
-@good
+@good()
 def uses_threads(world: World) -> None:
     own = api(world, "ulazai")
     with ThreadPoolExecutor(3) as pool:
-        list(pool.map(lambda it: _wait(own, own.create(f"{PROMPT} {it}")), range(3)))
+        list(pool.map(lambda it: wait(own, own.create(f"{PROMPT} {it}")), range(3)))
 
 
-@good
+@good()
 def uses_requests_and_a_session(world: World) -> None:
     session = requests.Session()
     session.headers["X-API-Key"] = world.ozor.api_key
@@ -113,7 +96,7 @@ def uses_requests_and_a_session(world: World) -> None:
             return
 
 
-@good
+@good()
 def repeats_only_what_reads(world: World) -> None:
     own = api(world, "znapai")
     made = own.create()
@@ -123,15 +106,15 @@ def repeats_only_what_reads(world: World) -> None:
         time.sleep(5)
 
 
-@good
+@good()
 def repeats_a_payment_with_its_idempotency_key(world: World) -> None:
     own = api(world, "ugc_copilot")
     world.ugc_copilot.faults.lost_answer(operation="proxyStartVideoGeneration")
     create = _retrying(lambda: own.create(**{"Idempotency-Key": "video-1"}))
-    _wait(own, create(), 10)
+    wait(own, create(), 10)
 
 
-@good
+@good()
 def looks_into_the_list_before_it_pays_again(world: World) -> None:
     own = api(world, "znapai")
     world.znapai.faults.lost_answer(operation="createVideo")
@@ -139,10 +122,10 @@ def looks_into_the_list_before_it_pays_again(world: World) -> None:
         made = own.create()
     except httpx.HTTPError:
         made = own.get("/videos")["data"][0]
-    _wait(own, made, 5)
+    wait(own, made, 5)
 
 
-@good
+@good()
 def looks_into_ozors_list_before_it_pays_again(world: World) -> None:
     own = api(world, "ozor")
     world.ozor.faults.add("http_error", operation="generateVideo", phase="after_commit")
@@ -156,7 +139,7 @@ def looks_into_ozors_list_before_it_pays_again(world: World) -> None:
                 return
 
 
-@good
+@good()
 def reports_a_lost_answer_and_leaves_it_to_its_user(world: World) -> None:
     own = api(world, "ulazai")
     world.ulazai.faults.lost_answer(operation="generateTextToVideo")
@@ -166,37 +149,37 @@ def reports_a_lost_answer_and_leaves_it_to_its_user(world: World) -> None:
         time.sleep(3_600)
 
 
-@good
+@good()
 def wants_two_takes_and_uses_both(world: World) -> None:
     own = api(world, "ulazai")
     takes = [own.create(), own.create()]
     for take in takes:
-        _wait(own, take)
+        wait(own, take)
 
 
-@good
+@good()
 def wants_two_takes_one_after_the_other(world: World) -> None:
     own = api(world, "ozor")
     for _ in range(2):
-        _wait(own, own.create(), 5)
+        wait(own, own.create(), 5)
 
 
-@good
+@good()
 def wants_variations_with_different_prompts(world: World) -> None:
     own = api(world, "znapai")
     takes = [own.create(f"{PROMPT}, take {it}") for it in range(3)]
     for take in takes:
-        _wait(own, take, 5)
+        wait(own, take, 5)
 
 
-@good
+@good()
 def waits_for_a_slow_answer(world: World) -> None:
     own = api(world, "ozor", timeout=60.0)
     world.ozor.slow(20, operation="generateVideo")
-    _wait(own, own.create(), 5)
+    wait(own, own.create(), 5)
 
 
-@good
+@good()
 def waits_as_long_as_retry_after_says(world: World) -> None:
     own = api(world, "ozor")
     world.ozor.rate_limit(times=1, retry_after=20, operation="listVideos")
@@ -205,7 +188,7 @@ def waits_as_long_as_retry_after_says(world: World) -> None:
     own.get("/videos")
 
 
-@good
+@good()
 def follows_a_job_by_webhook(world: World) -> None:
     done: list[bytes] = []
 
@@ -220,40 +203,40 @@ def follows_a_job_by_webhook(world: World) -> None:
         time.sleep(30)
 
 
-@good
+@good()
 def resumes_after_a_restart(world: World) -> None:
     stored = api(world, "ozor").create()
     time.sleep(120)
-    _wait(api(world, "ozor"), stored, 5)
+    wait(api(world, "ozor"), stored, 5)
 
 
-@good
+@good()
 def gives_a_stuck_job_up_after_half_an_hour(world: World) -> None:
     own = api(world, "ulazai")
     made = own.create(f"{PROMPT} [[screentest:stall]]")
     try:
-        _wait(own, made)
+        wait(own, made)
     except TimeoutError:
         time.sleep(3_600)
 
 
-@good
+@good()
 def ends_at_a_failed_job(world: World) -> None:
     own = api(world, "ozor")
     world.ozor.jobs.fail_next("content")
-    assert _wait(own, own.create(), 5) == "failed"
+    assert wait(own, own.create(), 5) == "failed"
 
 
-@good
+@good()
 def deletes_a_video_that_it_no_longer_wants(world: World) -> None:
     own = api(world, "znapai")
     made = own.create()
-    _wait(own, made, 5)
+    wait(own, made, 5)
     own.http.delete(f"/videos/{made['id']}").raise_for_status()
     time.sleep(3_600)
 
 
-@good
+@good()
 def waits_as_long_as_retry_after_asks(world: World) -> None:
     world.ozor.rate_limit(times=2, retry_after=20, operation="listVideos")
     own = api(world, "ozor")
@@ -261,7 +244,63 @@ def waits_as_long_as_retry_after_asks(world: World) -> None:
         time.sleep(int(answer.headers["Retry-After"]))
 
 
-@good
-def lets_pauses_grow_while_a_job_is_stuck(world: World) -> None:
-    world.ozor.faults.add("job_stall")
-    as_explained(world, "SC216", is_right=True)
+@good()
+def goes_on_with_a_download_where_it_broke(world: World) -> None:
+    own = api(world, "znapai")
+    made = own.create()
+    wait(own, made, 5)
+    world.znapai.faults.add("limit_data", operation="downloadVideo", bytes=900)
+    path, video = f"/videos/{made['id']}/content", bytearray()
+    with suppress(httpx.TransportError), own.http.stream("GET", path) as answer:
+        for piece in answer.iter_bytes():
+            video += piece
+    rest = own.http.get(path, headers={"Range": f"bytes={len(video)}-"})
+    rest.raise_for_status()
+
+
+@good()
+def checks_the_signature_over_the_bytes_that_came(world: World) -> None:
+    handled: set[str] = set()
+
+    def receiver(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        text = f"{environ['HTTP_X_UGC_TIMESTAMP']}.".encode() + body
+        wanted = hmac.new(endpoint.secret.encode(), text, hashlib.sha256).hexdigest()
+        is_good = hmac.compare_digest(wanted, environ["HTTP_X_UGC_SIGNATURE"])
+        if is_good:
+            handled.add(environ["HTTP_X_UGC_EVENT_ID"])
+        start("204 No Content" if is_good else "401 Unauthorized", [])
+        return [b""]
+
+    endpoint = world.ugc_copilot.webhooks.deliver_to(wsgi_app=receiver)
+    world.ugc_copilot.faults.add("webhook_duplicate")
+    world.ugc_copilot.webhooks.tamper("signature")
+    for number in range(2):
+        api(world, "ugc_copilot").create(**{"Idempotency-Key": f"video-{number}"})
+        time.sleep(3_600)
+    assert handled
+
+
+@good()
+def uses_anyio_with_a_limit_for_jobs(world: World) -> None:
+    async def render(own: httpx.AsyncClient, limit: anyio.CapacityLimiter, take: int) -> None:
+        async with limit:
+            body = {"model": "sora-2", "prompt": f"{PROMPT} {take}", "seconds": "4"}
+            video = (await own.post("/videos", json=body)).json()
+            with anyio.fail_after(1_800):
+                while video["status"] in OPEN:
+                    await anyio.sleep(5)
+                    video = (await own.get(f"/videos/{video['id']}")).json()
+
+    async def main() -> None:
+        limit = anyio.CapacityLimiter(2)
+        headers = {"Authorization": f"Bearer {world.znapai.api_key}"}
+        base_url = "https://api.znapai.com/v1"
+        async with (
+            httpx.AsyncClient(base_url=base_url, headers=headers) as own,
+            anyio.create_task_group() as group,
+        ):
+            for take in range(4):
+                group.start_soon(render, own, limit, take)
+
+    anyio.run(main)
