@@ -22,7 +22,7 @@ from screentest.specs.contracts.redaction import looks_live
 from ..engine.provider import EventStream, Reply, Request
 from ..engine.world import World
 from ..engine.worlds import DEFAULT_WORLD, Worlds
-from ..findings.keys_with_files import key_with_file
+from ..findings.file_transfers import key_with_file
 from ..kernel.environ_keys import FILES
 from ..kernel.errors import MockError
 from ..kernel.fault_types import DELAY_MS_MAX

@@ -22,11 +22,11 @@ from ..engine.job_events import job_events
 from ..engine.provider import Call, EventStream, Refusal, RefusedError, Reply, Request
 from ..engine.world import World
 from ..engine.worlds import Worlds
+from ..findings.file_transfers import upload_again
 from ..findings.ignored_fields import ignored_fields, misspelt_directives
 from ..findings.own_mistakes import findings_of_ours
 from ..findings.payments import note_call
 from ..findings.repeated_calls import findings_over_calls
-from ..findings.repeated_uploads import upload_again
 from ..findings.retry_after import too_early
 from ..kernel.clock import Mode
 from ..kernel.faults import Fault
@@ -170,7 +170,7 @@ def _guarded(worlds: Worlds, call: Call, refusal: Refusal | None) -> tuple[Answe
             answer = _unrouted(call, refusal) if refusal is not None else _answer(worlds, call)
             if call.is_routed:
                 apply_to_answer(call, answer)
-            # Last, because what a fault kept from the client was no answer to it.
+            # Last, because an answer that a fault kept from the client does not count as one.
             return answer, _advice(call, answer)
     except Exception as error:  # noqa: BLE001  the request ends here, journaled
         return failure(contract, error), []

@@ -1,11 +1,19 @@
-"""The finding about a client that sends a file again because a later call has failed."""
+"""Findings about files: one is uploaded again after a later call failed, or fetched with a key.
+
+A provider's files are in a store at another host. Its URLs are signed or public, so the store needs
+no key, and its logs then have the one that it gets.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from screentest.specs.contracts.contract import Contract
+from screentest.specs.contracts.redaction import header_name
+
 from ..engine.provider import Call, EventStream, Reply, Upload
+from ..engine.world import World
 from ..kernel.finding import Finding
 from .citations import source_of_operation
 from .lost_answers import is_lost
@@ -43,5 +51,28 @@ def upload_again(call: Call, answer: Reply | EventStream) -> Iterator[Finding]:
         f"the upload of req_{before[0]} again, after req_{failed[0]} had failed{paid}",
         "keep what the upload has answered, and repeat only the call that failed",
         source_of_operation(call.ctx.contract, call.operation.id),
+        severity="warning",
+    )
+
+
+def key_with_file(
+    world: World, contract: Contract, headers: Mapping[str, str], source: str
+) -> Finding | None:
+    """The finding about a download with *headers*, once for each header and world."""
+    sent = next((it for it in contract.behaviour.credential_headers if it in headers), None)
+    if sent is None:
+        return None
+    with world.rows.transaction():
+        marks, name = world.rows.marks, f"key with file {contract.provider} {sent}"
+        if marks.value(name) is not None:
+            return None
+        marks.note(name, world.requests)
+    return Finding(
+        "SC408",
+        f"/{header_name(sent)}",
+        "no key with the download of a file: its URL is enough",
+        f"{header_name(sent)} was sent to the store of the files",
+        "download with a client that has no default headers, and follow redirects with none",
+        f"{contract.behaviour.document_url} {source}".strip(),
         severity="warning",
     )
