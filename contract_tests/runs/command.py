@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from screentest.specs.checks.checks import Checks
 from screentest.specs.checks.checks_file import load_checks
@@ -14,6 +14,7 @@ from ..report.ndjson import ndjson_report
 from ..scenarios.readings import Memories
 from ..scenarios.scenario import Scenario
 from ..scenarios.verify import Ran, Result, obstacles, scenarios_of, verify
+from ..sessions.deliveries import asked_field
 from ..sessions.session import Session
 from ..targets.guard import CreditBudget, Guarded
 from ..targets.live import NotAllowedError, UnreachableError
@@ -224,5 +225,21 @@ def plan_lines(options: VerifyOptions) -> list[str]:
         "",
         f"at worst {detail}, about {requests} requests,"
         f" {wall_ms // 1_000} s of the provider's time",
+        *_callback_lines(options, contract),
     ]
     return lines
+
+
+def _callback_lines(options: VerifyOptions, contract: Contract) -> Iterator[str]:
+    """What the user enters at the provider before the run, so that webhooks arrive."""
+    rules, url = contract.behaviour.webhooks, options.callback_url
+    if rules is None or not url:
+        return
+    field = asked_field(rules)
+    if field is not None:
+        yield f"webhooks: requests name {url} in the field {field}; nothing is to be entered"
+    else:
+        events = ", ".join(sorted(rules.events))
+        yield f"webhooks: enter {url} at the provider, for the events {events}"
+    if rules.is_signed and not options.callback_secret:
+        yield "webhooks: pass the secret that the provider shows with --callback-secret"

@@ -12,9 +12,17 @@ from ..rules.contract_rules import rules_of
 from ..rules.judge import Judge
 from ..rules.known import names_needed, refused_keys
 from ..sessions.session import Session
+from ..targets.callback import HOLD_MS, Callback, Inbox, listen
 from ..targets.guard import CreditBudget, Guarded
 from ..targets.in_process import InProcessTarget
-from ..targets.live import Live, UnreachableError, check_address, identity
+from ..targets.live import (
+    Live,
+    NotAllowedError,
+    UnreachableError,
+    address_problem,
+    check_address,
+    identity,
+)
 from ..targets.mock_app import make_app
 from ..targets.needs import UnableError
 from ..targets.target import ANONYMOUS, OutgoingRequest
@@ -24,6 +32,10 @@ from .options import VerifyOptions
 #: An address of nothing: what a server answers there it answers to every wrong base address.
 _HEALTH = "/_screentest/health"
 _NOTHING = "/screentest/asks/for/nothing"
+#: Where webhooks are received if `--callback` alone is given.
+_LISTENS_ON = "127.0.0.1:8933"
+#: A request to the callback arrives within this, and a delivery this much later than it is sent.
+_PROBE_S, _LATENCY_MS = 10.0, 250
 #: One 404 may be an operation that the server lacks; several mean a wrong address.
 _PLACES_MAX = 3
 _NOT_FOUND = 404
@@ -62,8 +74,37 @@ def opener(
         identity("former", options.revoked_api_key, {}) if options.revoked_api_key else None,
     )
     live.is_mock = not options.is_live and _is_own_mock(live)
+    live.callback = _callback(options, contract, live)
     guarded = Guarded(live, contract, budget, options.is_read_only)
     return lambda: guarded
+
+
+def _callback(options: VerifyOptions, contract: Contract, live: Live) -> Callback | None:
+    """The receiver of webhooks that *options* ask for, which listens from now on.
+
+    Raises:
+        NotAllowedError: the address is wrong, or cannot be listened on.
+        UnreachableError: a request to the callback does not arrive here.
+    """
+    url = options.callback_url
+    if not url or contract.behaviour.webhooks is None:
+        return None
+    host, _, port = (options.callback_listen or _LISTENS_ON).rpartition(":")
+    problem = address_problem(url) or address_problem(f"http://{host}:{port}")
+    if problem:
+        raise NotAllowedError(f"no callback {url!r} at {host}:{port}: {problem}")
+    inbox = Inbox(url, live.now_ms)
+    try:
+        close = listen(inbox, host.strip("[]"), int(port))
+    except OSError as error:
+        raise NotAllowedError(f"cannot receive on {host}:{port}: {error.strerror}") from None
+    text = f"screentest probe {live.now_ms()}".encode()
+    probe = OutgoingRequest("POST", "", body=text)
+    if not inbox.is_reached(lambda: Live(url, ANONYMOUS).send(probe), text, _PROBE_S):
+        close()
+        raise UnreachableError(f"{url}: a request to this callback did not arrive at {host}:{port}")
+    latency_ms, hold_ms = (int(it * live.time_scale) for it in (_LATENCY_MS, HOLD_MS))
+    return Callback(url, options.callback_secret, inbox, latency_ms, hold_ms, close)
 
 
 def _is_own_mock(live: Live) -> bool:

@@ -22,8 +22,9 @@ class VerifyOptions:
     *readings* are those of interpretations, by `provider.name`; the others have their default.
     *contracts* are all that are known.
 
-    Open paid jobs are kept in *journal*; without one, those of a live target are kept in a file of
-    its own in *state_folder*.
+    Webhooks are sent to *callback*, which leads to *callback_listen*, as `HOST:PORT`; without the
+    former that is the address. Open paid jobs are kept in *journal*; without one, those of a live
+    target are kept in a file of its own in *state_folder*.
     """
 
     provider: str
@@ -33,6 +34,9 @@ class VerifyOptions:
     empty_api_key: str = ""
     revoked_api_key: str = ""
     bearer: str = ""
+    callback: str = ""
+    callback_listen: str = ""
+    callback_secret: str = ""
     tier: str = "full"
     budget: int | None = None
     is_read_only: bool = False
@@ -52,7 +56,12 @@ class VerifyOptions:
     def keys(self) -> tuple[str, ...]:
         """The credentials that were given; no report or file may contain them."""
         further = (self.second_api_key, self.empty_api_key, self.revoked_api_key)
-        return tuple(it for it in (self.api_key, *further, self.bearer) if it)
+        return tuple(it for it in (self.api_key, *further, self.bearer, self.callback_secret) if it)
+
+    @property
+    def callback_url(self) -> str:
+        """The address to enter at the provider; empty without a callback."""
+        return self.callback or (f"http://{self.callback_listen}/" if self.callback_listen else "")
 
     @property
     def supplied(self) -> Supplied:
@@ -63,6 +72,7 @@ class VerifyOptions:
         lacks = {Need.STEERING, Need.FIGURES, Need.OWN_MOCK}
         lacks |= set() if self.second_api_key else {Need.SECOND_ACCOUNT}
         lacks |= set() if self.empty_api_key else {Need.EMPTY_ACCOUNT}
+        lacks |= set() if self.callback_url else {Need.CALLBACK}
         lacks |= {Need.BUDGET} if self.is_live and self.budget is None else set()
         return Supplied(frozenset(lacks), self.patience_ms)
 

@@ -262,6 +262,7 @@ def lacks_of(target: Target, contract: Contract) -> frozenset[Need]:
     lacks = {Need.STEERING, Need.FIGURES}
     lacks |= {Need.SECOND_ACCOUNT} if target.stranger is None else set()
     lacks |= {Need.EMPTY_ACCOUNT} if target.empty is None else set()
+    lacks |= {Need.CALLBACK} if target.callback is None else set()
     return frozenset(lacks if target.is_mock else {*lacks, Need.OWN_MOCK})
 
 

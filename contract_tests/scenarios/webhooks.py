@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-import base64
-import hmac
-import re
 from collections.abc import Iterator
+from itertools import accumulate
 
 from screentest.specs.behaviour.deliveries import WebhookEvent, WebhookRules
-from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.checks.checks import Checks
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..rules import rule_ids
+from ..sessions.deliveries import (
+    arrived,
+    begun,
+    event_ids,
+    first_of,
+    hook_rules,
+    is_failure,
+    kind_of,
+    kinds,
+    last_event,
+    noted,
+    other_readings,
+    signature_problem,
+    wait_for,
+)
 from ..sessions.made import Made
 from ..sessions.session import Session
-from ..targets.needs import UnableError
+from ..targets.needs import Need, NeedError, UnableError
 from ..targets.target import Identity, ReceiverEndpoint
 from ..traces.expressions import at_pointer
 from ..traces.trace import SeenDelivery
 from .scenario import STEERED, Scenario, bound
 
-_REFUSED = 500
+_REFUSED, _MOVED, _SILENT = 500, 302, 0
+#: A repetition of a real server may be this much too early or too late, and a quarter of its wait.
+_TOLERANCE_MS = 150_000
+#: How long an accepted delivery is watched at a real server: no run listens for hours.
+_LISTENS_MS = 600_000
+#: An accepted delivery may come once more where events are delivered "at least once".
+_TWICE = 2
+_HOOKED = frozenset({Need.CALLBACK})
 
 
 def webhooks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
@@ -31,22 +50,26 @@ def webhooks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
     if rules is None:
         return
     total = sum(prices.values())
-    for type_ in rules.events:
+
+    def price(event: WebhookEvent) -> int:
+        return prices.get(kind_of(contract, checks, event) or "", total)
+
+    for type_, event in rules.events.items():
         yield Scenario(
             f"hooks of {type_}",
             f"wait for {type_}, and check its signature",
             bound(_delivered, type_),
-            total,
+            price(event),
             8,
-            needs=STEERED,
+            needs=STEERED if is_failure(contract, event) else _HOOKED,
         )
     yield Scenario(
         "repeated hooks",
-        "let every delivery fail, and count the repetitions",
+        "refuse every delivery, and count the repetitions",
         _retries,
-        total,
+        price(last_event(contract)),
         8,
-        needs=STEERED,
+        needs=_HOOKED,
     )
     if rules.is_signed:
         yield Scenario(
@@ -62,13 +85,9 @@ def webhooks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
     )
 
 
-def _rules(session: Session) -> WebhookRules:
-    rules = session.contract.behaviour.webhooks
-    assert rules is not None
-    return rules
-
-
 def _endpoint(session: Session, who: Identity, *types: str) -> ReceiverEndpoint:
+    if not session.is_steered:
+        return ReceiverEndpoint("", session.callback.secret)
     found = session.controls.new_endpoint(who, list(types))
     if found is None:
         raise UnableError("the server takes no endpoint")
@@ -77,34 +96,13 @@ def _endpoint(session: Session, who: Identity, *types: str) -> ReceiverEndpoint:
 
 def _job(session: Session, event: WebhookEvent, who: Identity) -> Made:
     """A job that ends as *event* requires, polled to its end."""
-    made = _begun(session, event, who)
+    made = begun(session, event, who)
     session.resources.finish(made)
     return made
 
 
-def _begun(session: Session, event: WebhookEvent, who: Identity) -> Made:
-    """A job that will end as *event* requires."""
-    behaviour = session.contract.behaviour
-    for kind, make in session.checks.makes.items():
-        lifecycle = behaviour.lifecycle_of(kind)
-        if lifecycle is not None and lifecycle.name == event.lifecycle:
-            if Kind.FAILED in _kinds(session, event) and Kind.SUCCEEDED not in _kinds(
-                session, event
-            ):
-                session.controls.fail_next(who, make.by)
-            return session.resources.make(kind, who=who)
-    raise UnableError(f"nothing in the checks makes a {event.lifecycle}")
-
-
-def _taken(session: Session) -> list[SeenDelivery]:
-    found = session.controls.deliveries()
-    for delivery in found:
-        session.see(delivery)
-    return found
-
-
 def _delivered(session: Session, type_: str) -> None:
-    rules, check = _rules(session), session.judge.check
+    rules, check = hook_rules(session), session.judge.check
     event, who = rules.events[type_], session.wallet.rich("listener")
     endpoint = _endpoint(session, who, type_)
     seen: list[bool] = []
@@ -116,26 +114,34 @@ def _delivered(session: Session, type_: str) -> None:
             kind = session.shown.kind_seen(made_of[0].make.kind, session.resources.read(made_of[0]))
             seen.append(kind is not None and kind.is_final)
 
-    made = _begun(session, event, who)
+    made = begun(session, event, who)
     made_of.append(made)
-    session.controls.on_delivery(look)
-    polls = session.resources.finish(made)
-    found = _taken(session)
-    last = polls[-1] if polls else made.exchange
-    detail = f"{len(found)} deliveries came"
-    check(rule_ids.hook_event(type_), detail, last, holds=len(found) == 1)
+    if session.is_steered:
+        session.controls.on_delivery(look)
+    else:
+        longest_ms = session.resources.longest_ms(made.make.kind)
+        if wait_for(session, made, 1, session.target.now_ms() + longest_ms):
+            look()
+    first_of(session, event, made)
+    found = noted(session, made)
+    last = session.trace.exchanges[-1]
+    # An event may come twice, so a real server is not held to one delivery.
+    holds = len(found) == 1 if session.is_steered else bool(found)
+    check(rule_ids.hook_event(type_), f"{len(found)} deliveries came", last, holds=holds)
     if not found:
         return
     payload = found[0].payload
     detail = f"the delivery tells {at_pointer(payload, '/type')!r}"
-    check(rule_ids.hook_event(type_), detail, last, holds=_names_event(rules, payload, type_))
-    if all(kind is not None and kind.is_final for kind in _kinds(session, event)):
+    is_named = _names_event(rules, payload, type_)
+    check(rule_ids.hook_event(type_), detail, last, holds=is_named, is_documented=False)
+    is_end = seen or session.is_steered
+    if is_end and all(
+        kind is not None and kind.is_final for kind in kinds(session.contract, event)
+    ):
         detail = "a receiver that asked at once did not see the end"
         check(rule_ids.hook("state"), detail, last, holds=bool(seen) and all(seen))
+    _stops(session, made)
     _signature(session, rules, found[0], endpoint)
-    session.target.wait(sum(rules.retries_ms))
-    detail = f"{len(session.controls.deliveries())} deliveries, and the first was taken"
-    check(rule_ids.hook("stops"), detail, last, holds=len(session.controls.deliveries()) == 1)
 
 
 def _names_event(rules: WebhookRules, payload: Json, type_: str) -> bool:
@@ -147,96 +153,143 @@ def _names_event(rules: WebhookRules, payload: Json, type_: str) -> bool:
     )
 
 
+def _stops(session: Session, made: Made) -> None:
+    """Judge that an accepted delivery is not repeated when repetitions would come."""
+    waits_ms, most = hook_rules(session).retries_ms, 1
+    wait_ms = sum(waits_ms)
+    if not session.is_steered:
+        most = _TWICE
+        in_time = [it for it in accumulate(waits_ms) if it <= _LISTENS_MS]
+        wait_ms = (in_time or [*waits_ms[:1], 0])[-1] + session.callback.latency_ms
+        if wait_ms > session.target.patience_ms:
+            raise NeedError(Need.PATIENCE, str(wait_ms // 1_000))
+    session.target.wait(wait_ms)
+    count = len(arrived(session, made))
+    detail = f"{count} deliveries, and the first was taken"
+    last = session.trace.exchanges[-1]
+    session.judge.check(rule_ids.hook("stops"), detail, last, holds=count <= most)
+
+
+def _retries(session: Session) -> None:
+    rules, who = hook_rules(session), session.wallet.rich("deaf")
+    event = last_event(session.contract)
+    endpoint = _endpoint(session, who, event.type)
+    made = begun(session, event, who)
+    receiver = session.receiver
+    receiver.answer_deliveries(_refusals(session), about="" if session.is_steered else made.own_id)
+    try:
+        if not first_of(session, event, made) and not session.is_steered:
+            raise UnableError("nothing was delivered")
+        _repeated(session, rules, made)
+    finally:
+        receiver.answer_deliveries([])
+        found = noted(session, made)
+        if found:
+            _same_event(session, rules, found)
+    for delivery in found[-1:]:
+        _signature(session, rules, delivery, endpoint)
+
+
+def _refusals(session: Session) -> list[int]:
+    """What each attempt is answered: errors, a redirect, and nothing before a wait that is long."""
+    waits_ms = hook_rules(session).retries_ms
+    hold_ms = 0 if session.is_steered else session.callback.hold_ms
+    found = [_REFUSED] * (len(waits_ms) + 3)
+    found[1] = _MOVED
+    silent = next((at for at, it in enumerate(waits_ms) if at > 1 and _margin_ms(it) > hold_ms), 0)
+    if silent:
+        found[silent] = _SILENT
+    return found
+
+
+def _margin_ms(wait_ms: int) -> int:
+    """How much too early or too late a repetition of a real server may be."""
+    return min(wait_ms // 4, _TOLERANCE_MS)
+
+
+def _repeated(session: Session, rules: WebhookRules, made: Made) -> None:
+    """Judge that each repetition comes after its wait, and none after the last one."""
+    target, check, rule = session.target, session.judge.check, rule_ids.hook("retries")
+    is_steered = session.is_steered
+    latency_ms = 0 if is_steered else session.callback.latency_ms
+    for number, wait_ms in enumerate(rules.retries_ms, start=1):
+        if not is_steered and wait_ms > target.patience_ms:
+            raise NeedError(Need.PATIENCE, str(wait_ms // 1_000))
+        before_ms = target.now_ms() if is_steered else arrived(session, made)[-1].at_ms
+        margin_ms = min(1_000, wait_ms // 2) if is_steered else _margin_ms(wait_ms)
+        target.wait(before_ms + wait_ms - margin_ms - target.now_ms())
+        early = len(arrived(session, made))
+        if is_steered:
+            target.wait(margin_ms)
+            due = len(arrived(session, made))
+        else:
+            late_ms = before_ms + wait_ms + margin_ms + latency_ms
+            due = len(wait_for(session, made, early + (early == number), late_ms))
+        detail = f"repetition {number} was to come after {wait_ms} ms: {early - number} came "
+        detail += f"early, {due - number} in all"
+        last = session.trace.exchanges[-1]
+        holds = (early, due) == (number, number + 1)
+        if not holds:
+            # An event may come twice, so one that comes early may be a second copy.
+            is_missing = due <= number and _is_wait_of_all(session.contract, number, wait_ms)
+            check(rule, detail, made.exchange, last, holds=False, is_documented=is_missing)
+            if not is_steered:
+                return
+    last = session.trace.exchanges[-1]
+    if is_steered:
+        target.wait(10 * max(rules.retries_ms))
+    count, wanted = len(arrived(session, made)), len(rules.retries_ms) + 1
+    detail = f"{count} attempts, {wanted} are documented"
+    check(rule, detail, last, holds=count == wanted)
+    followed = session.receiver.followed()
+    detail = f"{followed} redirects of a receiver were followed"
+    check(rule, detail, last, holds=not followed, is_documented=False)
+
+
+def _is_wait_of_all(contract: Contract, number: int, wait_ms: int) -> bool:
+    """Whether repetition *number* comes after *wait_ms* under every reading."""
+    others = other_readings(contract)
+    return all(it.retries_ms[number - 1 : number] == (wait_ms,) for it in others)
+
+
+def _same_event(session: Session, rules: WebhookRules, found: list[SeenDelivery]) -> None:
+    ids = {event_ids(rules, it) for it in found}
+    same = {(it.body, event_ids(rules, it)) for it in found}
+    detail = f"{len(same)} different bodies or ids"
+    last = session.trace.exchanges[-1]
+    is_documented = len(ids) > 1
+    session.judge.check(
+        rule_ids.hook("id"), detail, last, holds=len(same) == 1, is_documented=is_documented
+    )
+
+
 def _signature(
     session: Session, rules: WebhookRules, delivery: SeenDelivery, endpoint: ReceiverEndpoint
 ) -> None:
     if not rules.is_signed:
         return
+    if not endpoint.secret:
+        raise NeedError(Need.CALLBACK_SECRET)
     problem = signature_problem(rules, delivery, endpoint.secret)
     last = session.trace.exchanges[-1]
-    session.judge.check(rule_ids.hook("signature"), problem or "", last, holds=problem is None)
-
-
-def signature_problem(rules: WebhookRules, delivery: SeenDelivery, secret: str) -> str | None:
-    """What is wrong with the signature of a delivery; None when it fits *secret*."""
-    headers = delivery.headers
-    values: dict[str, str] = {"body": delivery.body.decode("utf-8", "replace")}
-    given, encoding = "", ""
-    for name, template in rules.headers.items():
-        value = headers.get(name.lower())
-        if value is None:
-            return f"the header {name} is missing"
-        match = re.fullmatch(r"(.*)\{([a-z0-9.]+)\}", template)
-        if match is None:
-            continue
-        value = value.removeprefix(match[1])
-        if match[2].startswith("signature."):
-            given, encoding = value, match[2].partition(".")[2]
-        else:
-            values[match[2]] = value
-    text = re.sub(r"\{([a-z0-9.]+)\}", lambda it: values.get(it[1], ""), rules.signed)
-    digest = rules.signature(secret, text)
-    wanted = digest.hex() if encoding == "hex" else base64.b64encode(digest).decode()
-    return None if hmac.compare_digest(wanted, given) else "the signature does not fit the body"
-
-
-def _last_event(session: Session) -> WebhookEvent:
-    """An event of the end of a job where there is one: nothing of the job comes after it."""
-    events = list(_rules(session).events.values())
-    return next((it for it in events if Kind.SUCCEEDED in _kinds(session, it)), events[0])
-
-
-def _kinds(session: Session, event: WebhookEvent) -> set[Kind | None]:
-    """The kinds of the states with which *event* comes."""
-    states = session.contract.behaviour.lifecycles[event.lifecycle].states
-    return {states[it].kind for it in event.enters} or {event.ends}
-
-
-def _retries(session: Session) -> None:
-    rules, controls, check = _rules(session), session.controls, session.judge.check
-    who = session.wallet.rich("deaf")
-    event = _last_event(session)
-    endpoint = _endpoint(session, who, event.type)
-    controls.answer_deliveries([_REFUSED] * (len(rules.retries_ms) + 3))
-    made = _job(session, event, who)
-    last = session.trace.exchanges[-1]
-    for number, wait_ms in enumerate(rules.retries_ms, start=1):
-        margin_ms = min(1_000, wait_ms // 2)
-        session.target.wait(wait_ms - margin_ms)
-        early = len(controls.deliveries())
-        session.target.wait(margin_ms)
-        due = len(controls.deliveries())
-        detail = f"repetition {number} was to come after {wait_ms} ms: {early - number} came "
-        detail += f"early, {due - number} in all"
-        check(
-            rule_ids.hook("retries"),
-            detail,
-            made.exchange,
-            last,
-            holds=(early, due) == (number, number + 1),
-        )
-    session.target.wait(10 * max(rules.retries_ms))
-    found = _taken(session)
-    detail = f"{len(found)} attempts, {len(rules.retries_ms) + 1} are documented"
-    check(rule_ids.hook("retries"), detail, last, holds=len(found) == len(rules.retries_ms) + 1)
-    same = {(it.body, _event_id(it)) for it in found}
-    check(rule_ids.hook("id"), f"{len(same)} different bodies or ids", last, holds=len(same) == 1)
-    for delivery in found[-1:]:
-        _signature(session, rules, delivery, endpoint)
-
-
-def _event_id(delivery: SeenDelivery) -> Json:
-    return at_pointer(delivery.payload, "/id")
+    others = (it for it in other_readings(session.contract) if it.signed != rules.signed)
+    session.judge.check(
+        rule_ids.hook("signature"),
+        problem or "",
+        last,
+        holds=problem is None,
+        is_documented=not any(others),
+    )
 
 
 def _rotation(session: Session) -> None:
-    rules, who = _rules(session), session.wallet.rich("careful")
-    event = _last_event(session)
+    rules, who = hook_rules(session), session.wallet.rich("careful")
+    event = last_event(session.contract)
     endpoint = _endpoint(session, who, event.type)
     _job(session, event, who)
     fresh = session.controls.rotate(endpoint)
-    _job(session, event, who)
-    found = _taken(session)
+    made = _job(session, event, who)
+    found = noted(session, made)
     last = session.trace.exchanges[-1]
     if len(found) != 2:
         raise UnableError(f"{len(found)} deliveries came instead of 2")
@@ -248,7 +301,7 @@ def _rotation(session: Session) -> None:
 
 
 def _endpoints(session: Session) -> None:
-    rules, who = _rules(session), session.wallet.rich("greedy")
+    rules, who = hook_rules(session), session.wallet.rich("greedy")
     made = [session.controls.new_endpoint(who, []) for _ in range(rules.endpoints_max + 1)]
     taken = sum(1 for it in made if it is not None)
     session.call(next(iter(session.contract.operations)), who=who)

@@ -16,6 +16,7 @@ from ..monitors.monitors import Monitors
 from ..rules.judge import Judge, has_clause
 from ..rules.known import any_of
 from ..rules.rule_ids import RuleId
+from ..targets.callback import Callback, Receiver
 from ..targets.needs import Need, NeedError, UnableError
 from ..targets.plans import changed
 from ..targets.request_builder import wire_of_plan
@@ -83,6 +84,19 @@ class Calls:
         if found is None:
             raise NeedError(Need.STEERING)
         return found
+
+    @property
+    def callback(self) -> Callback:
+        """Where webhooks of a server that cannot be steered arrive."""
+        found = self.target.callback
+        if found is None:
+            raise NeedError(Need.CALLBACK)
+        return found
+
+    @property
+    def receiver(self) -> Receiver:
+        """What has arrived of webhooks, and what is answered."""
+        return self.controls if self.is_steered else self.callback.receiver
 
     @property
     def is_steered(self) -> bool:

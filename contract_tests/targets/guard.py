@@ -16,6 +16,7 @@ from screentest.specs.contracts.contract import Contract
 
 from ..rules.prices import price_of, worst_price
 from ..traces.trace import Raw, find_operation, understand
+from .callback import Callback
 from .costs import Change, Costs, idempotency_key
 from .live import NotSentError, UnreachableError
 from .needs import UnableError
@@ -189,6 +190,10 @@ class Guarded:
     @property
     def controls(self) -> MockControls | None:
         return self.target.controls
+
+    @property
+    def callback(self) -> Callback | None:
+        return self.target.callback
 
     @property
     def is_mock(self) -> bool:

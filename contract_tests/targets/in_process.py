@@ -14,7 +14,8 @@ from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..traces.trace import Balance, Raw, SeenDelivery
-from .mock_app import App, Inbox, MockClient, bent, instant_ms
+from .callback import Inbox
+from .mock_app import App, MockClient, bent, instant_ms
 from .target import Identity, OutgoingRequest, ReceiverEndpoint
 
 #: The first instant of every world of the kit.
@@ -32,7 +33,10 @@ class InProcessControls:
     world_id: str
     _now_ms: Callable[[], int]
     _bend: str = ""
-    _inbox: Inbox = field(default_factory=Inbox)
+    _inbox: Inbox = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._inbox = Inbox(self.url, self._now_ms)
 
     @property
     def path(self) -> str:
@@ -42,6 +46,11 @@ class InProcessControls:
     def receiver(self) -> str:
         """The name of the world's webhook receiver in this process."""
         return f"kit-{self.world_id}"
+
+    @property
+    def url(self) -> str:
+        """The address of that receiver for the mock."""
+        return f"wsgi:{self.receiver}"
 
     def new_identity(
         self, name: str, *, credits: int | None = None, tier: str | None = None
@@ -105,12 +114,11 @@ class InProcessControls:
         return instant_ms(due["at"]) if due is not None else None
 
     def new_endpoint(self, identity: Identity, events: Sequence[str]) -> ReceiverEndpoint | None:
-        name = self.receiver
-        self._client.app.receivers[name] = self._inbox
+        self._client.app.receivers[self.receiver] = self._inbox
         body = {
             "provider": self._provider,
             "account": identity.account,
-            "url": f"wsgi:{name}",
+            "url": self.url,
             "events": list(events),
         }
         status, made = self._client.attempt("POST", f"{self.path}/webhooks/endpoints", body)
@@ -120,11 +128,14 @@ class InProcessControls:
         path = f"{self.path}/webhooks/endpoints/{endpoint.id}/rotate"
         return ReceiverEndpoint(endpoint.id, self._client.control("POST", path, {})["secret"])
 
-    def answer_deliveries(self, statuses: Sequence[int]) -> None:
-        self._inbox.answers = list(statuses)
+    def answer_deliveries(self, statuses: Sequence[int], *, about: str = "") -> None:
+        self._inbox.answer_deliveries(statuses, about=about)
 
     def deliveries(self) -> list[SeenDelivery]:
         return bent(self._inbox.taken, self._bend)
+
+    def followed(self) -> int:
+        return self._inbox.followed()
 
     def on_delivery(self, act: Callable[[], None]) -> None:
         self._inbox.on_delivery = act
@@ -139,6 +150,7 @@ class InProcessTarget:
     seed: int = 1
     patience_ms: int = _PATIENCE_MS
     revoked: None = None
+    callback: None = None
     is_mock: bool = True
     bend_deliveries: str = ""
     readings: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from ..traces.trace import Raw
+from .callback import Callback
 from .needs import UnableError
 from .target import Identity, OutgoingRequest
 
@@ -69,6 +70,7 @@ class Live:
     patience_ms: int = 10 * 60_000
     empty: Identity | None = None
     revoked: Identity | None = None
+    callback: Callback | None = None
     is_mock: bool = False
     controls: None = None
     _sleep: Callable[[float], None] = time.sleep
@@ -88,7 +90,8 @@ class Live:
             self._sleep(ms / 1_000 / self.time_scale)
 
     def close(self) -> None:
-        """Nothing to close: a live target keeps no resources."""
+        if self.callback is not None:
+            self.callback.close()
 
     def send(self, wire: OutgoingRequest) -> Raw:
         base = urlsplit(self.url)

@@ -1,10 +1,10 @@
-"""The mock as a WSGI application in this process: its control API and a webhook receiver."""
+"""The mock as a WSGI application in this process, and its control API."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from screentest import create_app
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
-from screentest.specs.wsgi_environ import headers_of, wsgi_environ
+from screentest.specs.wsgi_environ import wsgi_environ
 
 from ..traces.trace import SeenDelivery
 
@@ -93,27 +93,6 @@ def instant_ms(text: str) -> int:
     whole = datetime.fromisoformat(text.replace("Z", "+00:00"))
     since = whole - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
-
-
-@dataclass(slots=True)
-class Inbox:
-    """Receives webhooks inside this process. *answers* are the statuses of the next answers.
-
-    *on_delivery* is called while the sender still waits for the answer.
-    """
-
-    answers: list[int] = field(default_factory=list[int])
-    taken: list[SeenDelivery] = field(default_factory=list[SeenDelivery])
-    on_delivery: Callable[[], None] = lambda: None
-
-    def __call__(self, environ: Any, start: Any, /) -> Iterable[bytes]:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        headers = headers_of(environ)
-        status = self.answers.pop(0) if self.answers else 200
-        self.taken.append(SeenDelivery(0, headers, body, status))
-        self.on_delivery()
-        start(f"{status} X", [("Content-Length", "0")])
-        return [b""]
 
 
 def bent(taken: Sequence[SeenDelivery], how: str) -> list[SeenDelivery]:

@@ -13,6 +13,8 @@ class Need(Enum):
     SECOND_ACCOUNT = "--second-api-key"
     EMPTY_ACCOUNT = "--empty-api-key"
     REVOKED_KEY = "--revoked-api-key"
+    CALLBACK = "--callback"
+    CALLBACK_SECRET = "--callback-secret"
     CREDITS = "more credits in the account"
     BUDGET = "--budget"
     PATIENCE = "--patience"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..traces.trace import Raw
+from .callback import Callback
 from .in_process import InProcessTarget
 from .target import Identity, OutgoingRequest
 
@@ -15,7 +16,7 @@ _CREDITS = 1_000_000
 class PlainTarget:
     """*mock* without its controls, with the accounts that a user would supply.
 
-    *has_others* adds a second account and an empty one.
+    *has_others* adds a second account, an empty one, a revoked key, and a receiver of webhooks.
     """
 
     mock: InProcessTarget
@@ -27,20 +28,28 @@ class PlainTarget:
     stranger: Identity | None = field(init=False, default=None)
     empty: Identity | None = field(init=False, default=None)
     revoked: Identity | None = field(init=False, default=None)
+    callback: Callback | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.owner = self._account("owner", _CREDITS)
+        registered = self._account("owner", _CREDITS)
+        self.owner = Identity("owner", registered.keys)
         if self.has_others:
-            self.stranger = self._account("stranger", _CREDITS)
-            self.empty = self._account("empty", 0)
+            self.stranger = Identity("stranger", self._account("stranger", _CREDITS).keys)
+            self.empty = Identity("empty", self._account("empty", 0).keys)
             former = self.mock.controls.new_identity("former")
             self.mock.controls.revoke(former)
             self.revoked = Identity("former", former.keys)
+            self.callback = self._callback(registered)
 
     def _account(self, name: str, credits: int) -> Identity:
         has_money = self.mock.contract.behaviour.initial_credits is not None
-        made = self.mock.controls.new_identity(name, credits=credits if has_money else None)
-        return Identity(name, made.keys)
+        return self.mock.controls.new_identity(name, credits=credits if has_money else None)
+
+    def _callback(self, owner: Identity) -> Callback | None:
+        """A receiver that *owner* registered for all events; None where there are no webhooks."""
+        rules, controls = self.mock.contract.behaviour.webhooks, self.mock.controls
+        endpoint = controls.new_endpoint(owner, sorted(rules.events)) if rules else None
+        return Callback(controls.url, endpoint.secret, controls) if endpoint else None
 
     @property
     def name(self) -> str:

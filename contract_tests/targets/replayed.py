@@ -21,6 +21,7 @@ class Replayed:
     original: Target
     answers: Sequence[Answer]
     controls: None = None
+    callback: None = None
     _now_ms: int = 0
     _left: dict[object, deque[Raw]] = field(
         default_factory=lambda: defaultdict[object, deque[Raw]](deque)

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from screentest.specs.json_types import Json
 
-from ..traces.trace import Balance, Raw, SeenDelivery
+from ..traces.trace import Balance, Raw
+from .callback import Callback, Receiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class ReceiverEndpoint:
     secret: str
 
 
-class MockControls(Protocol):
+class MockControls(Receiver, Protocol):
     """What only a mock can do."""
 
     def new_identity(
@@ -109,14 +110,6 @@ class MockControls(Protocol):
 
     def rotate(self, endpoint: ReceiverEndpoint) -> ReceiverEndpoint: ...
 
-    def answer_deliveries(self, statuses: Sequence[int]) -> None:
-        """Set what the receiver answers to the next attempts; 200 after these."""
-        ...
-
-    def deliveries(self) -> list[SeenDelivery]:
-        """The deliveries that the receiver has got, in order."""
-        ...
-
     def on_delivery(self, act: Callable[[], None]) -> None:
         """Call *act* for each delivery, before it is answered."""
         ...
@@ -148,6 +141,11 @@ class Target(Protocol):
 
     @property
     def controls(self) -> MockControls | None: ...
+
+    @property
+    def callback(self) -> Callback | None:
+        """Where its webhooks arrive; None if that is unknown, or controls say it."""
+        ...
 
     @property
     def is_mock(self) -> bool:

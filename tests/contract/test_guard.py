@@ -155,6 +155,7 @@ class Faltering:
     stranger: None = None
     empty: None = None
     revoked: None = None
+    callback: None = None
     is_mock: bool = False
     controls: None = None
     patience_ms: int = 0

@@ -59,12 +59,38 @@ def _key_options() -> Sequence[Callable[[Any], Any]]:
     )
 
 
+def _callback_options() -> Sequence[Callable[[Any], Any]]:
+    """Where webhooks of a server arrive that is not our own mock."""
+    return (
+        click.option(
+            "--callback",
+            metavar="URL",
+            default="",
+            help="A public address that is forwarded to --callback-listen, for webhooks. `plan` "
+            "prints what to enter at the provider.",
+        ),
+        click.option(
+            "--callback-listen",
+            metavar="HOST:PORT",
+            default="",
+            help="Where to receive webhooks. Default with --callback: 127.0.0.1:8933.",
+        ),
+        click.option(
+            "--callback-secret",
+            envvar="SCREENTEST_CALLBACK_SECRET",
+            default="",
+            help="The signing secret that the provider shows for the callback.",
+        ),
+    )
+
+
 def target_options(function: Callable[..., None]) -> Callable[..., None]:
     """The argument and the options that choose the server, and how to verify it."""
     options: Sequence[Callable[[Any], Any]] = (
         click.argument("provider"),
         click.option("--url", help="Base address of the server. Default: our own mock."),
         *_key_options(),
+        *_callback_options(),
         click.option(
             "--tier",
             type=click.Choice(("smoke", "full")),
