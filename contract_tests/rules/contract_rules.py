@@ -269,6 +269,9 @@ def _examples(known: Known) -> Iterator[Rule]:
         yield Rule(rule_ids.example(relation.name), "SCH", detail, relation.source)
     for flow in checks.flows.values():
         yield Rule(rule_ids.flow(flow.name), flow.family, flow.summary, flow.source)
+        if flow.counts_credits:
+            detail = f"{flow.summary}: the credits"
+            yield Rule(rule_ids.flow_credits(flow.name), "CRD", detail, known.of_money(flow.source))
     for kind, same in checks.same_as_asked.items():
         detail = f"the same {plain(kind)} is not made twice"
         yield Rule(rule_ids.same(kind), "LIF", detail, same.source)

@@ -25,6 +25,9 @@ from .judge import Silence, has_clause
 Clauses = tuple[str, ...]
 
 
+_MONEY = frozenset({"credits", "price", "refund"})
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """A contract and its checks, with the clauses behind their parts."""
@@ -74,6 +77,12 @@ class Known:
         ]
         of_schemas = schema_citations(self.contract.document, operation.id, is_sent=True)
         return _unique(*self.refusal("invalid", operation.id), *cited, *of_schemas)
+
+    def of_money(self, clauses: Clauses) -> Clauses:
+        """Those of *clauses* that are about money; all of them if none is."""
+        known = self.checks.clauses
+        found = [it for it in clauses if it in known and known[it].about.topic & _MONEY]
+        return tuple(found) or clauses
 
     def exceptions(self, operation: str) -> Clauses:
         """The clauses by which an operation refuses requests that match its schema."""

@@ -42,6 +42,11 @@ def flow(name: str) -> RuleId:
     return RuleId(f"flow.{name}")
 
 
+def flow_credits(name: str) -> RuleId:
+    """What several calls in a row cost."""
+    return RuleId(f"flow.{name}.credits")
+
+
 def keys_max(name: str) -> RuleId:
     """The number of active keys is limited."""
     return RuleId(f"keys.{name}.max")

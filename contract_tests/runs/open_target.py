@@ -73,6 +73,7 @@ def opener(
         identity("empty", options.empty_api_key, {}) if options.empty_api_key else None,
         identity("former", options.revoked_api_key, {}) if options.revoked_api_key else None,
     )
+    live.balance_command, live.failing_prompt = options.balance_command, options.failing_prompt
     live.is_mock = not options.is_live and _is_own_mock(live)
     live.callback = _callback(options, contract, live)
     guarded = Guarded(live, contract, budget, options.is_read_only)

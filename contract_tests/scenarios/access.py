@@ -49,11 +49,18 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
         rules = contract.behaviour.operations[name]
         if operation.security and names_resource(contract, checks, operation):
             yield Scenario(
+                f"unknown id for {name}",
+                f"call {name} for a resource that does not exist",
+                bound(_unknown, name),
+                is_smoke=True,
+                is_probe=True,
+            )
+            yield Scenario(
                 f"owners of {name}",
-                f"call {name} for a resource of another account, and for an unknown one",
+                f"call {name} for a resource of another account",
                 bound(_owners, name),
                 cost_of(contract, checks, prices, name),
-                3,
+                2,
                 needs=frozenset({Need.SECOND_ACCOUNT}),
                 is_smoke=is_cheaply_read(contract, checks, name),
             )
@@ -204,15 +211,17 @@ def _unknown_key() -> str:
     return "kit-unknown-to-everybody"
 
 
-def _owners(session: Session, name: str) -> None:
-    behaviour = session.contract.behaviour
-    operation = session.contract.operations[name]
-    targets = behaviour.operations[name].targets
-    unknown = session.call(name, ids=_example_ids(session, operation))
+def _unknown(session: Session, name: str) -> None:
+    answer = session.call(name, ids=_example_ids(session, session.contract.operations[name]))
     wanted = _refusals_of(session, name, "not_found")
     session.judge_refusal(
-        rule_ids.own(name, "unknown"), "an unknown id", unknown, reason="not_found", wanted=wanted
+        rule_ids.own(name, "unknown"), "an unknown id", answer, reason="not_found", wanted=wanted
     )
+
+
+def _owners(session: Session, name: str) -> None:
+    behaviour = session.contract.behaviour
+    targets = behaviour.operations[name].targets
     ids = _owner_ids(session, name)
     is_hidden = behaviour.foreign == "hide" or not targets or any(it.hidden for it in targets)
     reason = "not_found" if is_hidden else "foreign"

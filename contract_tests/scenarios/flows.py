@@ -51,19 +51,15 @@ def flows(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
 def _needs(flow: Flow, checks: Checks) -> frozenset[Need]:
     """What *flow* takes beside the owner's account."""
     changes = any(
-        step.fails or step.leaves or {step.credits, step.balance, step.takes} != {None}
-        for step in flow.steps
+        step.leaves or step.credits is not None or step.balance is not None for step in flow.steps
     )
-    counts = any(
-        isinstance(wanted, dict) and "length" in wanted
-        for step in flow.steps
-        if step.call in checks.lists
-        for wanted in step.shows.values()
-    )
-    actors = {step.by for step in flow.steps} - {"anonymous"}
-    if changes or counts or flow.new_account or len(actors) > 2:
+    actors = {step.by for step in flow.steps}
+    others = actors - {"anonymous", "empty"}
+    if changes or flow.new_account or len(others) > 2:
         return STEERED
-    return frozenset({Need.SECOND_ACCOUNT} if len(actors) > 1 else ())
+    needs = {Need.SECOND_ACCOUNT} if len(others) > 1 else set[Need]()
+    needs |= {Need.EMPTY_ACCOUNT} if "empty" in actors else set()
+    return frozenset(needs | ({Need.FAILURE} if any(it.fails for it in flow.steps) else set()))
 
 
 def _bound(flow: Flow) -> Callable[[Session], None]:
@@ -78,6 +74,7 @@ class _Run:
         self._flow = flow
         self._kept: dict[str, Json] = {}
         self._actors: dict[str, Identity] = {"anonymous": ANONYMOUS}
+        self._counted = [it for it in flow.steps if it.counts_credits]
 
     def run(self) -> None:
         for number, step in enumerate(self._flow.steps, start=1):
@@ -87,6 +84,8 @@ class _Run:
 
     def _who(self, name: str) -> Identity:
         if name not in self._actors:
+            if name == "empty":
+                return self._session.empty
             is_new = self._flow.new_account or not self._session.wallet.has_money
             if not self._session.is_steered:
                 # The first actor is the owner, the other one has the second account.
@@ -111,15 +110,16 @@ class _Run:
         if step.leaves:
             self._leave(step, who)
             return True
-        if step.fails:
+        if step.fails and session.is_steered:
             session.controls.fail_next(who, step.call)
-        counts = step.takes is not None or step.balance is not None
+        counts = step.counts_credits and session.wallet.sees_balances
         before = session.wallet.balance(who).total if counts else 0
         answer = self._ask(step, who)
         problems = list(self._problems(step, answer))
-        if counts:
-            problems += _money_problems(step, before, session.wallet.balance(who).total)
         what = f"step {number}, {step.call or 'fetch'}"
+        if counts:
+            after = session.wallet.balance(who).total
+            self._judge_credits(step, what, answer, _money_problems(step, before, after))
         detail = f"{what}: {'; '.join(problems)}"
         rule = rule_ids.flow(self._flow.name)
         holds = not problems
@@ -129,6 +129,14 @@ class _Run:
             session.judge.check(rule, detail, answer, holds=holds)
         self._kept |= {name: evaluate(at, answer) for name, at in step.keeps.items()}
         return holds
+
+    def _judge_credits(
+        self, step: Step, what: str, answer: Exchange, problems: Iterator[str]
+    ) -> None:
+        found = "; ".join(problems)
+        if found or step is self._counted[-1]:
+            rule = rule_ids.flow_credits(self._flow.name)
+            self._session.judge.check(rule, f"{what}: {found}", answer, holds=not found)
 
     def _ask(self, step: Step, who: Identity) -> Exchange:
         session = self._session
@@ -157,6 +165,8 @@ class _Run:
         plan = self._session.plan(step.call)
         if step.request is not None:
             plan = step.request
+        if step.fails and not self._session.is_steered:
+            plan = self._session.failing_plan(step.call, plan)
         if step.added or step.without:
             plan = changed(plan, self._filled(dict(step.added)), step.without)
         return replace(plan, form=self._filled(plan.form)) if plan.form is not None else plan

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
+from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.behaviour.prices import Moment
-from screentest.specs.checks.checks import Checks
+from screentest.specs.checks.checks import Checks, Make
 from screentest.specs.checks.views import View
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
@@ -24,7 +25,7 @@ from .odd_requests import bad_plans
 from .scenario import STEERED, Scenario, bound
 from .walks import cost_of
 
-_PLENTY = 100_000
+_SEEN = frozenset({Need.BALANCE})
 _HOUR_MS = 3_600_000
 
 
@@ -42,7 +43,7 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
             bound(_price, name),
             2 * worst_price(contract, checks, name) + cost_of(contract, checks, prices, name),
             8,
-            needs=frozenset() if shows_money(checks, name) else frozenset({Need.FIGURES}),
+            needs=frozenset() if shows_money(checks, name) else _SEEN,
         )
         yield Scenario(
             f"refusals of {name}",
@@ -50,7 +51,7 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
             bound(_refused, name),
             cost,
             4,
-            needs=STEERED,
+            needs=_SEEN,
         )
         if rules.price.formula.text != "0":
             yield Scenario(
@@ -77,10 +78,10 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
                 bound(_failure, name),
                 cost,
                 10,
-                needs=STEERED,
+                needs=_SEEN | {Need.FAILURE},
             )
     yield Scenario(
-        "what is free", "call what has no price", _free, sum(prices.values()), 10, needs=STEERED
+        "what is free", "call what has no price", _free, sum(prices.values()), 10, needs=_SEEN
     )
 
 
@@ -93,18 +94,20 @@ def _prepared(session: Session, name: str) -> tuple[Identity, dict[str, Json], M
     """An account with the resources on which *name* acts, paid for before the balance is read."""
     who = session.wallet.rich("payer")
     maker = session.resources.maker_for(name)
-    if maker is None:
-        return who, {}, None
-    made = session.resources.ready(maker.kind, who=who)
-    return who, dict(made.ids), made
+    made = None if maker is None else session.resources.ready(maker.kind, who=who)
+    session.resources.finish_all()  # so that no other job is paid meanwhile
+    return who, dict(made.ids) if made is not None else {}, made
 
 
 def _price(session: Session, name: str) -> None:
-    if not session.is_steered:
+    if not session.is_steered and shows_money(session.checks, name):
         _pay_twice(session, name)
+    if not session.wallet.sees_balances:
         return
     who, ids, needed = _prepared(session, name)
     facts = session.checks.price_facts.get(name, {}).values()
+    if not session.is_steered and any(fact.counts_calls for fact in facts):
+        session.call(name, ids=ids, who=who)  # The calls before this run are not known.
     # A price that depends on earlier calls shows it only when there were some.
     for _ in range(3 if any(fact.counts_calls for fact in facts) else 1):
         _pay(session, name, who, ids, needed)
@@ -141,7 +144,8 @@ def _pay(
     wanted = before.total if is_later else before.total - cost
     detail = f"{before.total} credits became {after.total}; it costs {cost} at {moment.value}"
     session.judge.check(rule, detail, answer, holds=after.total == wanted)
-    _shown_price(session, name, answer, cost, after.available)
+    if session.is_steered:
+        _shown_price(session, name, answer, cost, after.available)
     _wait_for_all(session, answer)
     last = session.wallet.balance(who)
     detail = f"{before.total} credits became {last.total} in the end; it costs {cost}"
@@ -167,6 +171,9 @@ def _shown_price(session: Session, name: str, answer: Exchange, cost: int, avail
 
 def _wait_for_all(session: Session, answer: Exchange) -> None:
     """Wait until all jobs that *answer* started have ended; reads what it can meanwhile."""
+    if not session.is_steered:
+        session.resources.finish_all()
+        return
     make = next((it for it in session.checks.makes.values() if it.by == answer.operation), None)
     for _ in range(200):
         due_ms = session.controls.next_due_ms()
@@ -255,7 +262,7 @@ def _refused(session: Session, name: str) -> None:
             break
     if not sent:
         sent.append(session.call(name, ids=dict.fromkeys(ids, "0"), who=who))
-    session.target.wait(3_600_000)
+    _wait_an_hour(session)
     after = session.wallet.balance(who)
     detail = f"refusals changed {before.total} credits to {after.total}"
     holds = before.total == after.total or any(it.is_success for it in sent)
@@ -265,14 +272,14 @@ def _refused(session: Session, name: str) -> None:
 def _failure(session: Session, name: str) -> None:
     who, ids, needed = _prepared(session, name)
     cost = session.wallet.price(name, None, needed, who)
-    session.controls.fail_next(who, name)
+    plan = None if session.is_steered else session.failing_plan(name)
+    if plan is None:
+        session.controls.fail_next(who, name)
     before = session.wallet.balance(who)
-    answer = session.call(name, ids=ids, who=who)
+    answer = session.call(name, plan, ids=ids, who=who)
     if not answer.is_success:
         raise UnableError(f"{name} was refused: {answer.status}")
-    make = next(
-        (it for it in session.checks.makes.values() if it.by == name and it.read is not None), None
-    )
+    make = next((it for it in session.resources.makes_of(name) if it.read is not None), None)
     last = answer
     if make is not None and not answer.is_stream:
         made = session.resources.made_by(make, answer, who, ids, needed)
@@ -280,6 +287,8 @@ def _failure(session: Session, name: str) -> None:
         last = polls[-1] if polls else answer
     else:
         _wait_for_all(session, answer)
+    if plan is not None and (make is None or not _has_failed(session, make, last)):
+        raise NeedError(Need.FAILURE, message="the text of --failing-prompt made no job fail")
     # The balance is read right after the first answer that shows the failure.
     after = session.wallet.balance(who)
     detail = f"{before.total} credits became {after.total} although it failed; it costs {cost}"
@@ -293,10 +302,20 @@ def _failure(session: Session, name: str) -> None:
             ids=session.resources.made_by(make, answer, who, ids, needed).ids,
             who=who,
         )
-    session.target.wait(3_600_000)
+    _wait_an_hour(session)
     later = session.wallet.balance(who)
     detail = f"{before.total} credits became {later.total} an hour after the failure"
     session.judge.check(rule, detail, answer, last, holds=before.total == later.total)
+
+
+def _has_failed(session: Session, make: Make, last: Exchange) -> bool:
+    return session.shown.kind_seen(make.kind, last) is Kind.FAILED
+
+
+def _wait_an_hour(session: Session) -> None:
+    """Wait for what comes late, where waiting takes no time."""
+    if session.is_steered:
+        session.target.wait(_HOUR_MS)
 
 
 def _shown_refund(session: Session, last: Exchange, cost: int) -> None:

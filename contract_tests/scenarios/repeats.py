@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping
 
 from screentest.specs.behaviour.call_limits import Idempotency, RateWindow
 from screentest.specs.checks.checks import Checks
-from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
@@ -20,7 +19,6 @@ from ..rules.known import (
 )
 from ..sessions.session import Session
 from ..targets.needs import Need, NeedError, UnableError
-from ..targets.plans import changed
 from ..targets.target import Identity
 from ..traces.trace import Exchange
 from .pacing import spaced
@@ -145,7 +143,7 @@ def _other_key(session: Session, name: str, ids: Mapping[str, Json], who: Identi
 def _conflict(
     session: Session, name: str, ids: Mapping[str, Json], who: Identity, key: Mapping[str, str]
 ) -> None:
-    other = _other_plan(session, name)
+    other = session.other_plan(name, lambda text: f"{text}, again")
     if other is None:
         return
     answer = session.call(name, other, ids=ids, who=who, headers=key)
@@ -154,26 +152,6 @@ def _conflict(
     session.judge.check(
         rule_ids.idempotency("conflict"), detail, answer, holds=answer.status in wanted
     )
-
-
-def _other_plan(session: Session, name: str) -> RequestPlan | None:
-    """A valid request that differs from the smallest one in one text."""
-    plan = session.plan(name)
-    schemas = session.contract.operations[name].bodies
-    for path, value in _texts(plan.fields):
-        other = changed(plan, {path: f"{value}, again"})
-        schema = schemas.get("application/json")
-        if plan.json is None or schema is None or schema.is_valid(other.json):
-            return other
-    return None
-
-
-def _texts(fields: Mapping[str, Json], above: str = "") -> Iterator[tuple[str, str]]:
-    for name, value in fields.items():
-        if isinstance(value, str) and " " in value:
-            yield above + name, value
-        elif isinstance(value, dict) and "is" not in value:
-            yield from _texts(value, f"{above}{name}.")
 
 
 def _scope(session: Session, name: str, rules: Idempotency, first: Exchange) -> None:

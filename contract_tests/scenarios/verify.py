@@ -256,10 +256,12 @@ def lacks_of(target: Target, contract: Contract) -> frozenset[Need]:
     Where no operation takes a key, all callers are one account.
     """
     if not any(it.security for it in contract.operations.values()):
-        return frozenset({Need.STEERING, Need.FIGURES, Need.SECOND_ACCOUNT, Need.EMPTY_ACCOUNT})
+        return frozenset({Need.STEERING, Need.BALANCE, Need.SECOND_ACCOUNT, Need.EMPTY_ACCOUNT})
     if target.controls is not None:
         return frozenset()
-    lacks = {Need.STEERING, Need.FIGURES}
+    lacks = {Need.STEERING}
+    lacks |= set() if target.sees_credits else {Need.BALANCE}
+    lacks |= set() if target.failing_prompt else {Need.FAILURE}
     lacks |= {Need.SECOND_ACCOUNT} if target.stranger is None else set()
     lacks |= {Need.EMPTY_ACCOUNT} if target.empty is None else set()
     lacks |= {Need.CALLBACK} if target.callback is None else set()

@@ -14,12 +14,12 @@ from ..rules import rule_ids
 from ..rules.known import names_needed
 from ..sessions.made import Made
 from ..sessions.session import Session
-from ..targets.needs import NeedError
+from ..targets.needs import Need, NeedError
 from ..traces.expressions import evaluate, read_fact
 from ..traces.mp4_probe import read_footage
 from ..traces.trace import Exchange, Missing
 from .addresses import address_of
-from .scenario import STEERED, Scenario, bound
+from .scenario import Scenario, bound
 
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
@@ -67,7 +67,7 @@ def walks(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterato
                 cost,
                 8,
                 wall_ms,
-                needs=STEERED,
+                needs=frozenset({Need.FAILURE}),
             )
         if kind in checks.same_as_asked:
             yield Scenario(
@@ -166,17 +166,22 @@ def _failure(session: Session, kind: str) -> None:
     make = session.checks.makes[kind]
     if make.needs is not None:
         session.resources.ready(make.needs, who=who)
-    session.controls.fail_next(who, make.by)
-    made = session.resources.make(kind, who=who)
+    plan = None if session.is_steered else session.failing_plan(make.by)
+    if plan is None:
+        session.controls.fail_next(who, make.by)
+    made = session.resources.make(kind, who=who, plan=plan)
     last = _end(session, made)
     state = session.shown.state_seen(made.make.kind, last)
     meaning = session.shown.kind_seen(made.make.kind, last)
     detail = f"the {kind} was to fail and showed {state!r}"
     holds = meaning is not None and meaning.value == "failed"
+    if plan is not None and not holds:
+        raise NeedError(Need.FAILURE, message=f"the text of --failing-prompt made no {kind} fail")
     session.judge.check_optional(
         rule_ids.life(kind, "fails"), detail, made.exchange, last, holds=holds
     )
-    session.target.wait(_HOUR_MS)
+    if session.is_steered:
+        session.target.wait(_HOUR_MS)
     session.resources.read(made)
 
 

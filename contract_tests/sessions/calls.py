@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -18,7 +18,7 @@ from ..rules.known import any_of
 from ..rules.rule_ids import RuleId
 from ..targets.callback import Callback, Receiver
 from ..targets.needs import Need, NeedError, UnableError
-from ..targets.plans import changed
+from ..targets.plans import changed, other_texts
 from ..targets.request_builder import wire_of_plan
 from ..targets.target import ANONYMOUS, Identity, MockControls, OutgoingRequest, Target
 from ..traces.trace import Balance, Exchange, Raw, SeenDelivery, Trace, understand
@@ -192,6 +192,31 @@ class Calls:
     def plan(self, operation: str) -> RequestPlan:
         """The smallest request that *operation* accepts."""
         return self.checks.requests.get(operation, RequestPlan())
+
+    def other_plan(
+        self, operation: str, change: Callable[[str], str], plan: RequestPlan | None = None
+    ) -> RequestPlan | None:
+        """A valid request that differs from *plan*, or the smallest, in one text; None without."""
+        plan = self.plan(operation) if plan is None else plan
+        schema = self.contract.operations[operation].bodies.get("application/json")
+        for other in other_texts(plan, change):
+            if plan.json is None or schema is None or schema.is_valid(other.json):
+                return other
+        return None
+
+    def failing_plan(self, operation: str, plan: RequestPlan | None = None) -> RequestPlan:
+        """*plan*, or the smallest request, with a text that makes its job fail.
+
+        Raises:
+            NeedError: no text is known that makes it fail, or the request has no text.
+        """
+        prompt = self.target.failing_prompt
+        if not prompt:
+            raise NeedError(Need.FAILURE)
+        failing = self.other_plan(operation, lambda _: prompt, plan)
+        if failing is None:
+            raise NeedError(Need.STEERING)
+        return failing
 
     def plan_of(self, example: Example) -> RequestPlan:
         """The request of an example: its own, or the smallest one with changes."""

@@ -10,7 +10,7 @@ from screentest.specs.errors import ContractError
 from screentest.specs.json_types import Json
 
 from ..rules.prices import worst_price
-from ..targets.needs import UnableError
+from ..targets.needs import Need, NeedError, UnableError
 from ..targets.plans import flat
 from ..targets.target import Identity
 from ..traces.expressions import Scope, read_fact
@@ -49,7 +49,7 @@ class Wallet:
     @property
     def sees_balances(self) -> bool:
         """Whether the credits of an account can be read at any time."""
-        return self.has_money and self.calls.is_steered
+        return self.has_money and (self.calls.is_steered or self.calls.target.sees_credits)
 
     @property
     def has_money(self) -> bool:
@@ -57,9 +57,17 @@ class Wallet:
 
     def balance(self, who: Identity | None = None) -> Balance:
         """The credits of *who*, recorded in the trace."""
-        balance = self.calls.controls.balance(who or self.calls.owner)
+        balance = self._read(who or self.calls.owner)
         self.calls.see(balance)
         return balance
+
+    def _read(self, who: Identity) -> Balance:
+        if self.calls.is_steered:
+            return self.calls.controls.balance(who)
+        if not self.calls.target.sees_credits:
+            raise NeedError(Need.BALANCE)
+        credits = self.calls.target.credits(who)
+        return Balance(self.calls.target.now_ms(), who.label, credits)
 
     def set_credits(self, who: Identity, credits: int) -> None:
         """Set the credits of *who*; the trace shows the new balance."""

@@ -21,6 +21,7 @@ from .costs import Change, Costs, idempotency_key
 from .live import NotSentError, UnreachableError
 from .needs import UnableError
 from .open_jobs import OpenJob
+from .replayed import credits_answer
 from .target import Identity, MockControls, OutgoingRequest, Target
 
 BUDGET_HEADER = "x-screentest-budget"
@@ -194,6 +195,19 @@ class Guarded:
     @property
     def callback(self) -> Callback | None:
         return self.target.callback
+
+    @property
+    def failing_prompt(self) -> str:
+        return self.target.failing_prompt
+
+    @property
+    def sees_credits(self) -> bool:
+        return self.target.sees_credits
+
+    def credits(self, who: Identity) -> int:
+        found = self.target.credits(who)
+        self.on_answer(*credits_answer(who, found, self.now_ms()))
+        return found
 
     @property
     def is_mock(self) -> bool:

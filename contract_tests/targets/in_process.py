@@ -153,6 +153,8 @@ class InProcessTarget:
     callback: None = None
     is_mock: bool = True
     bend_deliveries: str = ""
+    failing_prompt: str = ""
+    sees_credits: bool = True
     readings: Mapping[str, str] = field(default_factory=dict[str, str])
     _now_ms: int = 0
     _client: MockClient = field(init=False)
@@ -200,6 +202,9 @@ class InProcessTarget:
     @property
     def controls(self) -> InProcessControls:
         return self._controls
+
+    def credits(self, who: Identity) -> int:
+        return self._controls.balance(who).total
 
     def now_ms(self) -> int:
         return self._now_ms

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import os
+import shlex
 import ssl
+import subprocess
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -60,7 +63,8 @@ class Answering:
 class Live:
     """A server at *url*. *time_scale* says how many times faster than ours its clock runs.
 
-    *patience_ms* is in the server's time.
+    *patience_ms* is in the server's time. *balance_command* prints the credits of the account whose
+    key is in SCREENTEST_API_KEY.
     """
 
     url: str
@@ -72,6 +76,8 @@ class Live:
     revoked: Identity | None = None
     callback: Callback | None = None
     is_mock: bool = False
+    failing_prompt: str = ""
+    balance_command: str = ""
     controls: None = None
     _sleep: Callable[[float], None] = time.sleep
     _started_s: float = field(default_factory=time.monotonic)
@@ -80,6 +86,31 @@ class Live:
     @property
     def name(self) -> str:
         return self.url
+
+    @property
+    def sees_credits(self) -> bool:
+        return bool(self.balance_command)
+
+    def credits(self, who: Identity) -> int:
+        """The number that the command prints.
+
+        Raises:
+            UnableError: it fails, or prints something else.
+        """
+        key = next(iter(who.keys.values()), "")
+        try:
+            done = subprocess.run(
+                shlex.split(self.balance_command),
+                env={**os.environ, "SCREENTEST_API_KEY": key},
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=_TIMEOUT_S,
+            )
+            return int(done.stdout)
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            detail = " ".join(str(error).split())[:_SHOWN_MAX]
+            raise UnableError(f"--balance-command: {detail}") from None
 
     def now_ms(self) -> int:
         passed_s = time.monotonic() - self._started_s

@@ -18,7 +18,8 @@ class Need(Enum):
     CREDITS = "more credits in the account"
     BUDGET = "--budget"
     PATIENCE = "--patience"
-    FIGURES = "a documented answer that shows a balance"
+    BALANCE = "--balance-command"
+    FAILURE = "--failing-prompt"
     TIER = "an account of another tier"
     CREDENTIAL = "--bearer, or another credential of the owner"
 

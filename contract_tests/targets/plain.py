@@ -16,7 +16,8 @@ _CREDITS = 1_000_000
 class PlainTarget:
     """*mock* without its controls, with the accounts that a user would supply.
 
-    *has_others* adds a second account, an empty one, a revoked key, and a receiver of webhooks.
+    *has_others* adds a second account, an empty one, a revoked key, a receiver of webhooks, balances
+    and a text that makes jobs fail.
     """
 
     mock: InProcessTarget
@@ -29,6 +30,7 @@ class PlainTarget:
     empty: Identity | None = field(init=False, default=None)
     revoked: Identity | None = field(init=False, default=None)
     callback: Callback | None = field(init=False, default=None)
+    _accounts: dict[str, Identity] = field(init=False, default_factory=dict[str, Identity])
 
     def __post_init__(self) -> None:
         registered = self._account("owner", _CREDITS)
@@ -43,13 +45,26 @@ class PlainTarget:
 
     def _account(self, name: str, credits: int) -> Identity:
         has_money = self.mock.contract.behaviour.initial_credits is not None
-        return self.mock.controls.new_identity(name, credits=credits if has_money else None)
+        made = self.mock.controls.new_identity(name, credits=credits if has_money else None)
+        self._accounts[name] = made
+        return made
 
     def _callback(self, owner: Identity) -> Callback | None:
         """A receiver that *owner* registered for all events; None where there are no webhooks."""
         rules, controls = self.mock.contract.behaviour.webhooks, self.mock.controls
         endpoint = controls.new_endpoint(owner, sorted(rules.events)) if rules else None
         return Callback(controls.url, endpoint.secret, controls) if endpoint else None
+
+    @property
+    def failing_prompt(self) -> str:
+        return "A lamp [[screentest:fail]]" if self.has_others else ""
+
+    @property
+    def sees_credits(self) -> bool:
+        return self.has_others
+
+    def credits(self, who: Identity) -> int:
+        return self.mock.credits(self._accounts[who.name])
 
     @property
     def name(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -52,6 +52,20 @@ def changed(
     if plan.form is not None:
         return replace(plan, form=fields)
     return replace(plan, json=fields)
+
+
+def other_texts(plan: RequestPlan, change: Callable[[str], str]) -> Iterator[RequestPlan]:
+    """*plan* with one of its sentences changed, for each of them."""
+    for path, value in _sentences(plan.fields):
+        yield changed(plan, {path: change(value)})
+
+
+def _sentences(fields: Mapping[str, Json], above: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in fields.items():
+        if isinstance(value, str) and " " in value:
+            yield above + name, value
+        elif isinstance(value, dict) and "is" not in value:
+            yield from _sentences(value, f"{above}{name}.")
 
 
 def _put(fields: Json, steps: list[str], value: Json) -> None:

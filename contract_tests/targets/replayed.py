@@ -10,7 +10,7 @@ from ..traces.trace import Raw
 from .needs import UnableError
 from .target import Identity, OutgoingRequest, Target
 
-#: A request, or the address of a file, with what was answered.
+#: A request, the address of a file or the name of a balance, with what was answered.
 Answer = tuple[OutgoingRequest | str, Raw]
 
 
@@ -53,6 +53,17 @@ class Replayed:
         return self.original.revoked
 
     @property
+    def failing_prompt(self) -> str:
+        return self.original.failing_prompt
+
+    @property
+    def sees_credits(self) -> bool:
+        return self.original.sees_credits
+
+    def credits(self, who: Identity) -> int:
+        return int(self._answer(_balance_of(who)).body)
+
+    @property
     def is_mock(self) -> bool:
         return self.original.is_mock
 
@@ -82,6 +93,16 @@ class Replayed:
         raw = left.popleft()
         self._now_ms = max(raw.at_ms, raw.ended_ms)
         return raw
+
+
+def credits_answer(who: Identity, credits: int, at_ms: int) -> Answer:
+    """What `Replayed` answers when the credits of *who* are read."""
+    name = _balance_of(who)
+    return name, OutgoingRequest("GET", name).answered(200, {}, str(credits).encode(), at_ms)
+
+
+def _balance_of(who: Identity) -> str:
+    return f"credits of {who.label}"
 
 
 def _key(wire: OutgoingRequest | str) -> object:

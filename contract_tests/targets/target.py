@@ -148,6 +148,20 @@ class Target(Protocol):
         ...
 
     @property
+    def failing_prompt(self) -> str:
+        """A text that makes a job of this server fail; empty when none is known."""
+        ...
+
+    @property
+    def sees_credits(self) -> bool:
+        """Whether `credits` can be read at any time."""
+        ...
+
+    def credits(self, who: Identity) -> int:
+        """The credits of *who*, with those that are set aside."""
+        ...
+
+    @property
     def is_mock(self) -> bool:
         """Whether it is our own mock, which understands directives."""
         ...

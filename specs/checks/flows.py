@@ -59,9 +59,13 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True):
             {"url": "$response.body#/url"},
         ),
     ] = {}
-    by: Annotated[str, means("Who calls: a name for an account, or `anonymous`.", "other")] = (
-        "owner"
-    )
+    by: Annotated[
+        str,
+        means(
+            "Who calls: a name for an account, `empty` for one without credits, or `anonymous`.",
+            "other",
+        ),
+    ] = "owner"
     needs: Annotated[
         str, means("A kind of resource that the caller has before; its ids are kept.", "video")
     ] = ""
@@ -80,6 +84,11 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True):
     footage: Annotated[
         Mapping[str, Json], means("The `size` and `fps` of the fetched video.", {"fps": 30})
     ] = {}
+
+    @property
+    def counts_credits(self) -> bool:
+        """Whether it says how the balance changes."""
+        return self.takes is not None or self.balance is not None
 
 
 class Flow(Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,3 +115,8 @@ class Flow(Struct, frozen=True, forbid_unknown_fields=True):
     def operations(self) -> frozenset[str]:
         """The operations that its steps call."""
         return frozenset(step.call for step in self.steps if step.call)
+
+    @property
+    def counts_credits(self) -> bool:
+        """Whether it says what is paid, which is a rule of its own."""
+        return any(step.counts_credits for step in self.steps)

@@ -157,8 +157,13 @@ class Faltering:
     revoked: None = None
     callback: None = None
     is_mock: bool = False
+    failing_prompt: str = ""
+    sees_credits: bool = False
     controls: None = None
     patience_ms: int = 0
+
+    def credits(self, who: Identity) -> int:
+        raise NotImplementedError(who.name)
 
     def now_ms(self) -> int:
         return 0

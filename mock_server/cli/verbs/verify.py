@@ -84,6 +84,24 @@ def _callback_options() -> Sequence[Callable[[Any], Any]]:
     )
 
 
+def _means_options() -> Sequence[Callable[[Any], Any]]:
+    """What shows or does things that the API of a provider does not."""
+    return (
+        click.option(
+            "--balance-command",
+            default="",
+            metavar="COMMAND",
+            help="Prints the credits of the account whose key is in SCREENTEST_API_KEY.",
+        ),
+        click.option(
+            "--failing-prompt",
+            default="",
+            metavar="TEXT",
+            help="A prompt that makes a job of this server fail.",
+        ),
+    )
+
+
 def target_options(function: Callable[..., None]) -> Callable[..., None]:
     """The argument and the options that choose the server, and how to verify it."""
     options: Sequence[Callable[[Any], Any]] = (
@@ -91,6 +109,7 @@ def target_options(function: Callable[..., None]) -> Callable[..., None]:
         click.option("--url", help="Base address of the server. Default: our own mock."),
         *_key_options(),
         *_callback_options(),
+        *_means_options(),
         click.option(
             "--tier",
             type=click.Choice(("smoke", "full")),
