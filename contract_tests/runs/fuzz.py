@@ -8,6 +8,7 @@ fuzzed by `phases` instead.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -269,9 +270,10 @@ def smallest_of_all(session: Session, pool: dict[str, list[str]], owner: Identit
             )
             if sees_money:
                 session.wallet.balance(who)
-            exchange = session.call(name, ids=ids, who=who)
+            with suppress(UnableError):  # the server may refuse further calls
+                exchange = session.call(name, ids=ids, who=who)
+                if who is owner:
+                    _keep_ids(session.checks, exchange, pool)
             if sees_money:
                 session.wallet.balance(who)
-            if who is owner:
-                _keep_ids(session.checks, exchange, pool)
         session.target.wait(_PAUSE_MS)

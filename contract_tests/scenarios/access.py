@@ -25,6 +25,9 @@ from ..traces.trace import Exchange
 from .scenario import Scenario, bound
 from .walks import cost_of, is_cheaply_read
 
+#: A key that does not exist, and that cannot be mistaken for a real one.
+_UNKNOWN_KEY = "kit-unknown-to-everybody"
+
 
 def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
     """Scenarios about access, for every operation."""
@@ -84,18 +87,15 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
 
 def _routes(session: Session) -> None:
     prefix = session.contract.behaviour.prefixes[0]
-    for reason, wire in (
-        ("unknown_route", OutgoingRequest("GET", f"{prefix}/no-such-path-of-the-kit")),
-        ("wrong_method", _wrong_method(session.contract)),
+    nowhere = OutgoingRequest("GET", f"{prefix}/no-such-path-of-the-kit")
+    for reason, rule, wire in (
+        ("unknown_route", rule_ids.route("unknown"), nowhere),
+        ("wrong_method", rule_ids.route("method"), _wrong_method(session.contract)),
     ):
         refusal = session.contract.behaviour.refusals.get(reason)
         if refusal is None or wire is None:
             continue
         answer = session.send(signed(wire, _any_credential(session)), session.owner)
-        rule = {
-            "unknown_route": rule_ids.route("unknown"),
-            "wrong_method": rule_ids.route("method"),
-        }[reason]
         detail = f"{wire.method} {wire.path}"
         session.judge_refusal(rule, detail, answer, reason=reason, wanted=[refusal.status])
         if answer.status == 405:
@@ -172,7 +172,7 @@ def _credentials(session: Session, name: str) -> None:
     ids = _example_ids(session, operation)
     session.call(name, ids=ids, who=ANONYMOUS)
     kinds = {credentials[it].key_kind for it in operation.security}
-    wrong = Identity("anonymous", dict.fromkeys(kinds, _unknown_key()))
+    wrong = Identity("anonymous", dict.fromkeys(kinds, _UNKNOWN_KEY))
     answer = session.call(name, ids=ids, who=wrong)
     session.judge_refusal(
         rule_ids.auth(name, "unknown"),
@@ -204,11 +204,6 @@ def _credentials(session: Session, name: str) -> None:
         reason="revoked_credential",
         wanted=session.contract.refusal_statuses("revoked_credential", name),
     )
-
-
-def _unknown_key() -> str:
-    """A key that does not exist, and that cannot be mistaken for a real one."""
-    return "kit-unknown-to-everybody"
 
 
 def _unknown(session: Session, name: str) -> None:

@@ -36,53 +36,30 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
     for name, rules in contract.behaviour.operations.items():
         if rules.price is None:
             continue
-        cost = sum(prices.values())
-        yield Scenario(
-            f"price of {name}",
-            f"pay for {name}, and look at the balance",
-            bound(_price, name),
-            2 * worst_price(contract, checks, name) + cost_of(contract, checks, prices, name),
-            8,
-            needs=frozenset() if shows_money(checks, name) else _SEEN,
-        )
-        yield Scenario(
-            f"refusals of {name}",
-            f"a refused {name} costs nothing",
-            bound(_refused, name),
-            cost,
-            4,
-            needs=_SEEN,
-        )
+        total, worst = sum(prices.values()), worst_price(contract, checks, name)
+        is_seen = frozenset() if shows_money(checks, name) else _SEEN
+        least = 2 * worst + cost_of(contract, checks, prices, name)
+        detail = f"pay for {name}, and look at the balance"
+        yield Scenario(f"price of {name}", detail, bound(_price, name), least, 8, needs=is_seen)
+        detail = f"a refused {name} costs nothing"
+        yield Scenario(f"refusals of {name}", detail, bound(_refused, name), total, 4, needs=_SEEN)
         if rules.price.formula.text != "0":
+            detail = f"{name} with one credit too few, then enough"
+            needs = frozenset({Need.EMPTY_ACCOUNT})
             yield Scenario(
-                f"credits for {name}",
-                f"{name} with one credit too few, then enough",
-                bound(_short, name),
-                worst_price(contract, checks, name),
-                10,
-                needs=frozenset({Need.EMPTY_ACCOUNT}),
+                f"credits for {name}", detail, bound(_short, name), worst, 10, needs=needs
             )
             if "server_error" in contract.behaviour.refusals:
-                yield Scenario(
-                    f"error of {name}",
-                    f"a {name} that ends in a server error costs nothing in the end",
-                    bound(_server_error, name),
-                    cost,
-                    4,
-                    needs=STEERED,
-                )
+                detail = f"a {name} that ends in a server error costs nothing in the end"
+                run = bound(_server_error, name)
+                yield Scenario(f"error of {name}", detail, run, total, 4, needs=STEERED)
         if rules.starts is not None and rules.price.moment is not Moment.ANSWER:
+            detail, needs = f"a {name} that fails gives its credits back", _SEEN | {Need.FAILURE}
             yield Scenario(
-                f"refund of {name}",
-                f"a {name} that fails gives its credits back",
-                bound(_failure, name),
-                cost,
-                10,
-                needs=_SEEN | {Need.FAILURE},
+                f"refund of {name}", detail, bound(_failure, name), total, 10, needs=needs
             )
-    yield Scenario(
-        "what is free", "call what has no price", _free, sum(prices.values()), 10, needs=_SEEN
-    )
+    total = sum(prices.values())
+    yield Scenario("what is free", "call what has no price", _free, total, 10, needs=_SEEN)
 
 
 def shows_money(checks: Checks, name: str) -> bool:
