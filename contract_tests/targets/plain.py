@@ -16,8 +16,8 @@ _CREDITS = 1_000_000
 class PlainTarget:
     """*mock* without its controls, with the accounts that a user would supply.
 
-    *has_others* adds a second account, an empty one, a revoked key, a receiver of webhooks, balances
-    and a text that makes jobs fail.
+    *has_others* adds a second account, an empty one, a revoked key, a receiver of webhooks,
+    balances and a text that makes jobs fail.
     """
 
     mock: InProcessTarget
