@@ -11,6 +11,7 @@ from screentest.specs.contracts.contract import Contract
 from ..report.html import html_report
 from ..report.junit import junit_report
 from ..report.ndjson import ndjson_report
+from ..report.profile import profile_report
 from ..scenarios.readings import Memories
 from ..scenarios.scenario import Scenario
 from ..scenarios.verify import Ran, Result, obstacles, scenarios_of, verify
@@ -30,6 +31,7 @@ REPORTS: dict[str, Callable[[Result], str]] = {
     "html": html_report,
     "junit": junit_report,
     "ndjson": ndjson_report,
+    "profile": profile_report,
 }
 
 
@@ -78,7 +80,8 @@ def run_verify(
         on_begin=memories.begin if memories is not None else None,
     )
     if memories is not None:
-        memories.find(result, options.readings)
+        is_profiled = any(kind == "profile" for kind, _ in options.reports)
+        memories.find(result, options.readings, is_profiled=is_profiled)
     result.spent, result.pending = budget.spent, budget.pending
     result.is_out_of_budget = budget.refused > 0
     secrets = options.secrets

@@ -1,8 +1,8 @@
 """Which readings a server follows where its provider's document is silent.
 
-A rule that breaks may rest on a reading. So each scenario with a finding is judged once more, from
-the answers that are there, under every other reading. A reading under which fewer rules break, and
-no other one does, is the one that the server follows. Nothing is sent.
+A rule that breaks or differs may rest on a reading. So each scenario that judged it is judged once
+more, from the answers that are there, under every other reading. A reading under which fewer rules
+break or differ, and no other one does, is the one that the server follows. Nothing is sent.
 """
 
 from __future__ import annotations
@@ -91,10 +91,12 @@ def find_readings(
     result: Result, target: Target, memories: list[Memory], fixed: Mapping[str, str]
 ) -> None:
     """Take from *result* what another reading explains, and note those readings in it."""
-    if not result.judge.findings:
+    judge = result.judge
+    wrong_in = {it.scenario for it in judge.findings}
+    wrong_in |= {name for rule_id in judge.differs for name in judge.judged_in[rule_id]}
+    if not wrong_in:
         return
-    broken_in = {it.scenario for it in result.judge.findings}
-    finder = Finder(result, target, [it for it in memories if it.scenario in broken_in])
+    finder = Finder(result, target, [it for it in memories if it.scenario in wrong_in])
     chosen = dict(fixed)
     # The chosen readings themselves: only what breaks again can be explained.
     judged = finder.under({})
@@ -117,10 +119,36 @@ def find_readings(
         _explain(result, first, best, judges)
 
 
+def fitting_readings(
+    result: Result, target: Target, memories: list[Memory], fixed: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
+    """The readings of each interpretation that no answer contradicts, the followed one first."""
+    finder, contract = Finder(result, target, memories), result.contract
+    chosen = {**fixed, **{it.name: it.value for it in result.readings}}
+    before = finder.under(chosen)
+    wrong, fits = _broken(before, before), dict[str, tuple[str, ...]]()
+    for switch in contract.behaviour.interpretations.values():
+        name = f"{contract.provider}.{switch.name}"
+        here = chosen.get(name, switch.default)
+        if not switch.alternatives:
+            continue
+        fits[name] = (here,)
+        for value in sorted(switch.readings - {here}):
+            try:
+                # Without a patch on either side, the kit judges both in the same way.
+                is_patched = not switch.patched.isdisjoint({here, value})
+                again = finder.under({**chosen, name: value}) if is_patched else before
+            except ContractError:
+                again = before  # readings that contradict each other
+            if not _broken(again, before) - wrong:
+                fits[name] = (*fits[name], value)
+    return fits
+
+
 def _better(
     finder: Finder, chosen: Mapping[str, str], best: Counter[str]
 ) -> tuple[str, str, Counter[str]] | None:
-    """The reading under which the fewest rules break, if fewer than in *best*."""
+    """The reading under which the fewest rules are wrong, if fewer than in *best*."""
     contract, found, before = finder.result.contract, None, finder.under(chosen)
     for switch in contract.behaviour.interpretations.values():
         name = f"{contract.provider}.{switch.name}"
@@ -146,12 +174,17 @@ def _better(
     return found
 
 
+def _wrong(judge: Judge) -> Counter[str]:
+    """How often each rule broke; one that differs counts once."""
+    return judge.broken + Counter(judge.differs.keys())
+
+
 def _broken(again: Sequence[Again], before: Sequence[Again]) -> Counter[str]:
-    """How often each rule is broken *again*; what was not reached counts as *before*."""
+    """How often each rule is wrong *again*; what was not reached counts as *before*."""
     found: Counter[str] = Counter()
     for new, old in zip(again, before, strict=True):
         is_cut = new.is_unable and new.reached < old.reached
-        found += new.judge.broken | old.judge.broken if is_cut else new.judge.broken
+        found += _wrong(new.judge) | _wrong(old.judge) if is_cut else _wrong(new.judge)
     return found
 
 
@@ -162,15 +195,16 @@ def _explain(result: Result, first: Counter[str], best: Counter[str], judges: li
         findings = [it for it in judge.findings if it.rule.id == rule_id]
         judge.findings = [it for it in judge.findings if it.rule.id != rule_id]
         del judge.broken[rule_id]
-        if any(it.is_asked and rule_id in it.rules for it in result.readings) and findings:
-            judge.differs.setdefault(rule_id, findings[0])
+        differs = judge.differs.pop(rule_id, None)
+        if any(it.is_asked and rule_id in it.rules for it in result.readings):
+            judge.differs[rule_id] = differs or findings[0]
         else:
             judge.kept[rule_id] += 1
-    for rule_id in [it for it in first if best[it] and best[it] < first[it]]:
+    for rule_id in [it for it in judge.broken if best[it] and best[it] < first[it]]:
         left = [it for one in judges for it in one.findings if it.rule.id == rule_id]
         others = [it for it in judge.findings if it.rule.id != rule_id]
         judge.findings = [*others, *left]
-        judge.broken[rule_id] = best[rule_id]
+        judge.broken[rule_id] = sum(it.broken[rule_id] for it in judges)
 
 
 class Memories:
@@ -189,7 +223,9 @@ class Memories:
         if self._begun:
             self._begun[-1][2].append((wire, raw))
 
-    def find(self, result: Result, fixed: Mapping[str, str]) -> None:
-        """Note in *result* which readings the server follows."""
+    def find(self, result: Result, fixed: Mapping[str, str], *, is_profiled: bool) -> None:
+        """Note in *result* which readings the server follows; with *is_profiled*, which fit."""
         memories = [Memory(name, tuple(it), before) for name, before, it in self._begun]
         find_readings(result, self._target, memories, fixed)
+        if is_profiled:
+            result.fits = fitting_readings(result, self._target, memories, fixed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -88,7 +88,8 @@ class Supplied:
 class Result:
     """The result of a verification.
 
-    *pending* credits are those of jobs that were not seen to end, and may still be taken.
+    *pending* credits are those of jobs that were not seen to end, and may still be taken. *fits*
+    are the readings of each interpretation that no answer contradicts, where they were asked for.
     """
 
     contract: Contract
@@ -99,6 +100,7 @@ class Result:
     seed: int = 1
     ran: list[Ran] = field(default_factory=list[Ran])
     readings: list[Followed] = field(default_factory=list["Followed"])
+    fits: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     skipped: list[Skipped] = field(default_factory=list["Skipped"])
     seconds: float = 0.0
     spent: int = 0

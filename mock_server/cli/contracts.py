@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .files import input_file
 from .output import tell_warning
 
 if TYPE_CHECKING:
@@ -40,6 +41,18 @@ def contract_option(function: Any) -> Any:
         callback=_found,
         help="A further contract: a folder, or an OpenAPI file alone. Repeatable; others are found "
         "by SCREENTEST_CONTRACTS, in pyproject.toml, and in installed packs.",
+    )(function)
+
+
+def profile_option(function: Any) -> Any:
+    """`--profile`, repeatable; the verb gets *profiles*, the files."""
+    return click.option(
+        "--profile",
+        "profiles",
+        type=input_file(),
+        multiple=True,
+        help="Behave as a real server was seen to: its readings, durations and further fields. "
+        "`screentest verify --report profile:FILE` writes the file. One for each provider.",
     )(function)
 
 

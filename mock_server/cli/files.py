@@ -9,6 +9,10 @@ from pathlib import Path
 import click
 
 from ..kernel.errors import MockError
+from ..store.database_urls import is_database_url
+
+#: SQLite's name for a database in memory; `--db :memory:` overrides a file from a setting.
+_MEMORY = ":memory:"
 
 
 # Later versions of click make this class generic; the oldest that we take does not.
@@ -38,6 +42,13 @@ def output_file(*, besides: str = "") -> _File:
     Converting a value raises a MockError unless its folder exists and it is not a folder.
     """
     return _File(_check_output, besides)
+
+
+def database_file(value: str) -> Path | str | None:
+    """An option's type: a file that can be written, the URL of a database, None for `:memory:`."""
+    if value == _MEMORY:
+        return None
+    return value if is_database_url(value) else output_file().convert(value, None, None)
 
 
 def input_file(*, besides: str = "") -> _File:

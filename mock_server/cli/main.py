@@ -40,7 +40,7 @@ VERBS = {
     "check-har": ("recordings:check_har", "Judge recorded traffic."),
     "record": ("recordings:record", "Record the traffic between your program and a provider."),
     "replay": ("recordings:replay", "Send recorded requests again, and show what differs."),
-    "diff": ("recordings:diff", "Compare two recordings."),
+    "diff": ("recordings:diff", "Compare two runs of verify, or two recordings."),
 }
 
 

@@ -95,8 +95,7 @@ class Instant(Struct, frozen=True):
 
     def reading(self, interpretation: str) -> str:
         """The reading in force for an interpretation."""
-        known = self.behaviour.interpretations[interpretation]
-        return self.world.settings.choices.get(f"{self.provider}.{interpretation}", known.default)
+        return self.contract.reading_of(interpretation)
 
     def rng(self, *purpose: object) -> Random:
         """A seeded generator for *purpose*, independent of all others."""

@@ -33,6 +33,7 @@ from ..kernel.faults import Fault
 from ..kernel.finding import Finding
 from ..store.history_tables import Line
 from ..store.surroundings import NotKeptError
+from .extra_fields import with_extra_fields
 from .fault_injection import apply_after_commit, apply_before, apply_to_answer, apply_to_model
 from .gates import GATES
 from .journal import JournalLine, journal_line
@@ -169,6 +170,7 @@ def _guarded(worlds: Worlds, call: Call, refusal: Refusal | None) -> tuple[Answe
         with call.ctx.rows.attempt():
             answer = _unrouted(call, refusal) if refusal is not None else _answer(worlds, call)
             if call.is_routed:
+                answer = with_extra_fields(call, answer)
                 apply_to_answer(call, answer)
             # Last, because an answer that a fault kept from the client does not count as one.
             return answer, _advice(call, answer)

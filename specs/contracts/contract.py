@@ -16,7 +16,8 @@ from ..behaviour.behaviour_file import check_file, merge_patch, read_behaviour
 from ..errors import ContractError, UnknownNameError, no_such
 from ..files import BEHAVIOUR, OPENAPI, READINGS, placed, read_as_built, read_yaml
 from ..json_types import Json
-from ..openapi.document_file import read_document
+from ..openapi.document_file import openapi_file, read_document
+from .profile import Profile
 
 if TYPE_CHECKING:
     from ..openapi.operations import Operation
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent.parent
 #: A provider may have hundreds of operations: too many for one line.
 _LISTED_MAX = 10
-_OPENAPI_NAMES = (OPENAPI, "openapi.yml", "openapi.json")
 
 #: Combinations of readings that stay compiled. The least recently used one is compiled again.
 _READINGS_MAX = 64
@@ -55,6 +55,8 @@ class Contract:
         self._files: dict[str, Json] = {}
         self._chosen: _Chosen = ()
         self._reshaped: _Chosen = ()
+        #: What a real server was seen to do, if this contract follows it.
+        self.profile: Profile | None = None
         if not self._is_as_built():
             self._check_files()
         self.behaviour: Behaviour = self._behaviour()
@@ -124,6 +126,8 @@ class Contract:
         Raises:
             ContractError: the readings contradict each other.
         """
+        if self.profile is not None:
+            choices = {**self.profile.readings, **choices}
         if not choices:
             return self
         chosen = tuple(
@@ -132,6 +136,22 @@ class Contract:
             if choices.get(name) in it.alternatives
         )
         return self._under(chosen) if chosen else self
+
+    def profiled(self, profile: Profile) -> Contract:
+        """This contract with the durations, further fields and readings of a real server.
+
+        Readings that are chosen later take precedence.
+
+        Raises:
+            ContractError: the readings contradict each other.
+        """
+        other = copy(self)
+        rules = merge_patch(self.content(BEHAVIOUR), profile.rules)
+        other._files = {**self._files, BEHAVIOUR: rules}
+        other.profile = profile
+        other.behaviour = other._behaviour()
+        other._under = lru_cache(_READINGS_MAX)(other._read)
+        return other.under({})
 
     def readings(self) -> Iterator[Contract]:
         """This contract under each single reading that has a patch.
@@ -296,23 +316,6 @@ def read_contract(place: Path) -> Contract:
         ContractError: a file is missing or wrong. That of a shipped contract is read on first use.
     """
     return Contract(place)
-
-
-def openapi_file(place: Path) -> Path:
-    """The OpenAPI file that *place* is, or that it has.
-
-    Raises:
-        ContractError: it has none, or a symbolic link out of it.
-    """
-    if not place.is_dir():
-        return place
-    for name in _OPENAPI_NAMES:
-        path = place / name
-        if path.is_file():
-            if not path.resolve().is_relative_to(place.resolve()):
-                raise ContractError(f"{path}: this is a symbolic link outside of the folder")
-            return path
-    raise ContractError(f"{place}: no OpenAPI file here; name it openapi.yaml or openapi.json")
 
 
 def _check_agreement(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from functools import cache
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from msgspec import Struct
 
 from ..behaviour.behaviour import Behaviour
 from ..errors import ContractError, UnknownNameError, no_such
-from ..files import BEHAVIOUR
+from ..files import BEHAVIOUR, placed
 from ..project_file import project_table
 from .contract import FOLDER, Contract
 from .packs import installed_packs
+from .profile import problems_of, read_profile
 
 OPTION = "--contract"
 VARIABLE = "SCREENTEST_CONTRACTS"
@@ -92,6 +94,28 @@ class Contracts:
     def places_from(self, origin: str) -> list[Path]:
         """The places of the contracts that *origin* named."""
         return [it.place for it in self._sources.values() if it.origin == origin]
+
+    def profiled(self, paths: Iterable[Path]) -> Contracts:
+        """These contracts, as the profiles of real servers in the files *paths* change them.
+
+        Raises:
+            ContractError: a file is not a profile, or does not fit its contract.
+        """
+        other = copy(self)
+        other._loaded = dict(self._loaded)
+        for path in paths:
+            profile = read_profile(path)
+            name = profile.provider
+            if name not in self:
+                problems = {"/provider": no_such("provider", name, self.names)}
+            elif other.load(name).profile is not None:
+                problems = {"/provider": f"another profile of {name} was given"}
+            else:
+                problems = dict(problems_of(profile, other.load(name)))
+            if problems:
+                raise ContractError(*placed(path, problems))
+            other._loaded[name] = other.load(name).profiled(profile)
+        return other
 
     def load(self, name: str, readings: Mapping[str, str] | None = None) -> Contract:
         """The contract of the provider *name* under *readings*, loaded on first use and kept.

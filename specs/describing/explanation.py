@@ -9,9 +9,10 @@ from msgspec import Struct
 from ..behaviour.behaviour import Behaviour
 from ..behaviour.prices import Price
 from ..clauses.clauses import read_clauses
-from ..contracts.contract import Contract, openapi_file
+from ..contracts.contract import Contract
 from ..files import BEHAVIOUR, READINGS, lines_of
 from ..json_types import Json
+from ..openapi.document_file import openapi_file
 from .drawing import lifecycle_lines
 
 #: What a draft writes on or above a line that it is not sure of.

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from ..checks.checks_file import load_checks
 from ..clauses.citing_places import wrong_citations
-from ..contracts.contract import openapi_file, read_contract
+from ..contracts.contract import read_contract
 from ..errors import ContractError
 from ..files import BEHAVIOUR, CHECKS, read_as_built
-from ..openapi.document_file import check_document
+from ..openapi.document_file import check_document, openapi_file
 from .behaviour_lint import problems_of_behaviour
 
 

@@ -6,10 +6,28 @@ from copy import deepcopy
 from pathlib import Path
 
 from ..errors import ContractError
-from ..files import read_as_built
+from ..files import OPENAPI, read_as_built
 from ..json_types import Json
 
 _PROBLEMS_MAX = 200
+_NAMES = (OPENAPI, "openapi.yml", "openapi.json")
+
+
+def openapi_file(place: Path) -> Path:
+    """The OpenAPI file that *place* is, or that it has.
+
+    Raises:
+        ContractError: it has none, or a symbolic link out of it.
+    """
+    if not place.is_dir():
+        return place
+    for name in _NAMES:
+        path = place / name
+        if path.is_file():
+            if not path.resolve().is_relative_to(place.resolve()):
+                raise ContractError(f"{path}: this is a symbolic link outside of the folder")
+            return path
+    raise ContractError(f"{place}: no OpenAPI file here; name it openapi.yaml or openapi.json")
 
 
 def read_document(path: Path) -> Json:

@@ -70,3 +70,39 @@ def test_wrong_contract_ends_the_run_before_its_first_test(pytester: pytest.Pyte
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: screentest: cannot read *lamb.yaml: No such file*"])
+
+
+_PROFILE = """{
+"profile": 1, "provider": "ulazai", "readings": {"ulazai.image_to_video_status": "%s"},
+"open_readings": {}, "refused_first": [], "extra_fields": {}, "durations": {}, "rate_headers": {}
+}"""
+_PROFILED = """
+import urllib3
+
+
+def test_status(screentest):
+    ulazai = screentest.ulazai
+    headers = {"Authorization": f"Token {ulazai.api_key}"}
+    url = f"{ulazai.base_url}/api/v1/sora/generate/image-to-video/"
+    body = {"prompt": "A lamp", "image_url": "https://example.org/lamp.png"}
+    assert urllib3.request("POST", url, headers=headers, json=body).status == 200
+"""
+
+
+def test_worlds_follow_the_profile_of_a_real_server(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nscreentest_profiles = real.json\n")
+    pytester.path.joinpath("real.json").write_text(_PROFILE % "200")
+    pytester.makepyfile(_PROFILED)
+
+    _run(pytester).assert_outcomes(passed=1)
+
+
+def test_wrong_profile_ends_the_run_before_its_first_test(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nscreentest_profiles = real.json\n")
+    pytester.path.joinpath("real.json").write_text(_PROFILE % "202")
+    pytester.makepyfile(_PROFILED)
+
+    result = _run(pytester)
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: screentest: *real.json:2: *no reading of ulazai.image*"])

@@ -34,6 +34,8 @@ def reload_contract(worlds: Worlds, provider_id: str) -> Reloaded:
     """
     old = worlds.contracts[provider_id]
     new = Contract(old.place)
+    if old.profile is not None:
+        new = new.profiled(old.profile)
     _ = new.operations
     _check_same(old, new)
     functions = Providers({provider_id: new})

@@ -85,20 +85,34 @@ def replay(*, file: Path, output: Path | None, **given: Any) -> None:
 @click.argument("provider")
 @click.argument("one", type=input_file())
 @click.argument("other", type=input_file())
+@click.option(
+    "--tolerance",
+    type=click.IntRange(min=0),
+    default=25,
+    show_default=True,
+    metavar="PERCENT",
+    help="By how much the median duration of a state may change, in profiles.",
+)
 @contract_option
 @kit_verb
-def diff(*, provider: str, one: Path, other: Path, contracts: Contracts) -> None:
-    """Compare two recordings of the same requests: statuses and fields.
+def diff(*, provider: str, one: Path, other: Path, tolerance: int, contracts: Contracts) -> None:
+    """Compare two runs of `verify` at a server, or two recordings of the same requests.
 
-    Exit code 1 if they differ.
+    Runs are compared by their reports: two profiles, or two NDJSON files. Of recordings, statuses
+    and fields are compared. Exit code 1 if they differ.
     """
     from screentest.contract_tests.recordings.recorded import differences, read_recording
+    from screentest.contract_tests.report.drift import drift, is_of_run
 
-    left, right = (read_recording(it, provider, contracts=contracts) for it in (one, other))
-    found = list(differences(left.trace, right.trace))
+    if is_of_run(one) or is_of_run(other):
+        found = drift(one, other, contracts.load(provider).provider, tolerance=tolerance / 100)
+    else:
+        left, right = (read_recording(it, provider, contracts=contracts) for it in (one, other))
+        lines = differences(left.trace, right.trace)
+        found = [right.secrets.cut(left.secrets.cut(it)) for it in lines]
     with as_far_as_read():
         for line in found:
-            click.echo(right.secrets.cut(left.secrets.cut(line)))
+            click.echo(line)
     sys.exit(Exit.FOUND if found else Exit.OK)
 
 

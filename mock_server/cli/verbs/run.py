@@ -23,7 +23,7 @@ import click
 from screentest.specs.contracts.addresses import ProviderAddresses
 from screentest.specs.json_types import Json
 
-from ..contracts import contract_option
+from ..contracts import contract_option, profile_option
 from ..exit_codes import Exit
 from ..files import report_file, write_whole
 from ..output import fail, printable, tell
@@ -48,6 +48,7 @@ _SENT_ON = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 @click.command("run", context_settings={"allow_interspersed_args": False})
 @setting_option("provider", help="Serve only this provider. Repeatable.")
 @contract_option
+@profile_option
 @setting_option("seed")
 @setting_option("clock", metavar="real|manual|auto", help="What moves the clock; real:20, too.")
 @setting_option("pace", metavar="documented|fast|instant|FACTOR")
@@ -108,6 +109,7 @@ def _serve_options(given: Mapping[str, Any]) -> list[str]:
     options = [f"--{name}={given[name]}" for name in ("seed", "clock", "pace")]
     options += [f"--provider={name}" for name in given["provider"]]
     options += ["--real-hosts"] * given["intercepts"]
+    options += [f"--profile={it}" for it in given["profiles"]]
     return options + [f"--contract={it}" for it in given["contracts"].places_from("--contract")]
 
 

@@ -22,11 +22,10 @@ from ...http.webhook_targets import Network, Targets, read_network
 from ...kernel.clock import read_clock
 from ...kernel.errors import unknown
 from ...kernel.lifecycle import read_pace
-from ...store.database_urls import is_database_url
 from ...tls.authority import Certificate, make_certificate
 from ..banner import banner, warnings
-from ..contracts import contract_option, warn_of_retirements
-from ..files import output_file, write_whole
+from ..contracts import contract_option, profile_option, warn_of_retirements
+from ..files import database_file, output_file, write_whole
 from ..output import tell, tell_warning
 from ..ready_file import readiness, remove_ready_file, stop_when_stdin_ends
 from ..request_log import RequestLog, summary
@@ -46,15 +45,6 @@ if TYPE_CHECKING:
 
 #: Webhooks that are being sent have this long when the server stops; the others are handed back.
 _DELIVERIES_S_MAX = 1.0
-#: SQLite's name for a database in memory; `--db :memory:` overrides a file from a setting.
-_MEMORY = ":memory:"
-
-
-def _database(value: str) -> Path | str | None:
-    """A file that can be written, the URL of a database, or None for `:memory:`."""
-    if value == _MEMORY:
-        return None
-    return value if is_database_url(value) else output_file().convert(value, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +85,7 @@ class Options:
 @setting_option("host")
 @setting_option("port")
 @setting_option("provider", "--provider", "providers", help="Serve only this provider. Repeatable.")
-@setting_option("db", "--db", "database", metavar="FILE|URL", type=FuncParamType(_database))
+@setting_option("db", "--db", "database", metavar="FILE|URL", type=FuncParamType(database_file))
 @setting_option(
     "keep",
     metavar="N",
@@ -165,6 +155,7 @@ class Options:
     "made for their schema.",
 )
 @contract_option
+@profile_option
 @setting_option("quiet", "-q", "--quiet", "is_quiet")
 @click.option(
     "--log",
@@ -191,7 +182,13 @@ class Options:
     help="Print one JSON line in place of the banner: URL, process id, version and variables.",
 )
 @forwarding_options
-def command(*, database: Path | str | None, **options: Any) -> None:
+def command(
+    *,
+    database: Path | str | None,
+    contracts: Contracts,
+    profiles: Sequence[Path],
+    **options: Any,
+) -> None:
     """Start the mock on this machine.
 
     The state is in memory unless --db names a SQLite file or a PostgreSQL database, which several
@@ -199,7 +196,8 @@ def command(*, database: Path | str | None, **options: Any) -> None:
     stderr, with its findings below it. Ctrl+C ends the mock with exit code 0.
     """
     given = frozenset(name for name in ("seed", "clock", "pace") if is_given(name))
-    serve(Options(database=database, given=given, **options))
+    contracts = contracts.profiled(profiles)
+    serve(Options(database=database, contracts=contracts, given=given, **options))
 
 
 def serve(options: Options) -> None:

@@ -25,7 +25,7 @@ from ..settings import SEEDS
 
 #: Without a terminal, the least time between two lines of progress for our own mock.
 _PROGRESS_S = 5.0
-_REPORTS = ("html", "junit", "ndjson")
+_REPORTS = ("html", "junit", "ndjson", "profile")
 
 
 def _key_options() -> Sequence[Callable[[Any], Any]]:
@@ -168,6 +168,8 @@ def options_of(given: dict[str, Any], reports: Sequence[tuple[str, Path]] = ()) 
     from screentest.contract_tests.runs.options import VerifyOptions
 
     _check_keys(given)
+    if given["url"] is None and any(kind == "profile" for kind, _ in reports):
+        raise click.UsageError("a profile is of a server: add --url")
     named = {name: value for name, value in given.items() if name != "patience"}
     return VerifyOptions(
         patience_ms=given["patience"] * 1_000,
@@ -204,7 +206,7 @@ def _state_folder() -> Path:
     "reports",
     type=report_file(*_REPORTS),
     multiple=True,
-    help="html:F, junit:F, ndjson:F.",
+    help="html:F, junit:F, ndjson:F, profile:F. A profile is what `serve --profile` follows.",
 )
 @click.option(
     "--fail-under",

@@ -230,7 +230,7 @@ def list_interpretations(call: ControlCall) -> Json:
     choices = call.world.settings.choices
     return {
         f"{name}.{it.name}": {
-            "value": choices.get(f"{name}.{it.name}", it.default),
+            "value": contract.under(choices).reading_of(it.name),
             "default": it.default,
             "alternatives": dict(it.alternatives),
             "id": it.id,
