@@ -223,7 +223,7 @@ class Memories:
         if self._begun:
             self._begun[-1][2].append((wire, raw))
 
-    def find(self, result: Result, fixed: Mapping[str, str], *, is_profiled: bool) -> None:
+    def find(self, result: Result, fixed: Mapping[str, str], *, is_profiled: bool = False) -> None:
         """Note in *result* which readings the server follows; with *is_profiled*, which fit."""
         memories = [Memory(name, tuple(it), before) for name, before, it in self._begun]
         find_readings(result, self._target, memories, fixed)
