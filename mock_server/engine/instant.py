@@ -21,6 +21,7 @@ from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..kernel.clock import NEVER_MS
+from ..kernel.environ_keys import FILES
 from ..kernel.faults import Fault, count_match
 from ..kernel.ids import mint, stream
 from ..kernel.ledger import Ledger
@@ -226,7 +227,7 @@ class Instant(Struct, frozen=True):
         """An absolute URL of the kind *name*, signed where the contract says so."""
         rules = self.behaviour.urls[name]
         path = rules.path.format(**parts)
-        address = f"{self.base_url}/_storage/{path}"
+        address = f"{self.base_url}{FILES}{path}"
         if not rules.names:
             return address
         assert rules.lives_ms is not None, name

@@ -76,6 +76,14 @@ def _costs(place: Place) -> bool:
     return _any(place) and place.rules.price is not None
 
 
+def _shows_file(place: Place) -> bool:
+    return _any(place) and place.has_signed_url
+
+
+def _starts_for_credits(place: Place) -> bool:
+    return _starts(place) and _costs(place)
+
+
 def _has_key(place: Place) -> bool:
     return _any(place) and bool(place.contract.behaviour.credentials)
 
@@ -150,7 +158,18 @@ BREAKS: Sequence[Break] = (
         {"at": 0.9, "reason": "The content was refused by the safety system."},
     ),
     Break("stalls", "the job never ends", _starts, "job_stall"),
+    Break(
+        "early", "the job ends, and its webhook comes, before the answer", _starts, "job_at_once"
+    ),
+    Break("expired", "the signed URLs in the answer have expired", _shows_file, "url_expired"),
     Break("credits", "the credits end before the call", _costs, "credits_end"),
+    Break(
+        "spent",
+        "the credits end while the job runs",
+        _starts_for_credits,
+        "credits_end",
+        phase="after_commit",
+    ),
     Break("revoked", "the key is revoked before the call", _has_key, "key_revoked"),
     Break(
         "killed",

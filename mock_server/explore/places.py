@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -12,8 +13,13 @@ from screentest.specs.behaviour.operations import OperationRules
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
+from ..kernel.environ_keys import FILES
+
 #: The place of a delivery has this in place of an operation.
 WEBHOOK = "webhook"
+
+
+_FILE = re.compile(re.escape(FILES) + r"([^?\"…]+)")
 
 
 class Place(Struct, frozen=True):
@@ -54,6 +60,11 @@ class Place(Struct, frozen=True):
         return next(state_pointers(self.body, state_words(self.contract)), None)
 
     @property
+    def has_signed_url(self) -> bool:
+        """Whether the answer has a URL of a file that expires."""
+        return has_signed_url(self.line, self.contract)
+
+    @property
     def events(self) -> int:
         """How many events the stream of this request has; 0 for another answer."""
         return int(self.line["response"].get("events", 0))
@@ -74,6 +85,14 @@ def decoded(line: Mapping[str, Json]) -> Json:
         return json.loads(body)
     except ValueError:
         return None
+
+
+def has_signed_url(line: Mapping[str, Json], contract: Contract) -> bool:
+    """Whether the answer in a *line* of the journal has a URL of a file that expires."""
+    kinds = [it for it in contract.behaviour.urls.values() if it.names]
+    # The journal cuts signatures out, so a URL may have lost its query.
+    paths = _FILE.findall(str(line["response"].get("body")))
+    return any(it.parts_of(path) is not None for path in paths for it in kinds)
 
 
 def state_words(contract: Contract) -> Mapping[str, bool]:

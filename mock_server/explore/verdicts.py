@@ -8,9 +8,11 @@ from enum import Enum
 from ..kernel.clock import parse_rfc3339
 from .breaks import RETRY_AFTER_S
 from .observation import Cell, Observed, has_arrived
-from .places import decoded, state_words
+from .places import decoded, has_signed_url, state_words
 
 _REFUSED = frozenset({"refused", "credits", "revoked"})
+#: The reason of a refused file; a signature in its URL is the provider's.
+_FILE = "file"
 #: Where the journal has cut a secret out of a text.
 _CUT = "\u2026["
 
@@ -64,12 +66,15 @@ def _broken(plain: Observed, run: Observed, cell: Cell) -> Iterator[Verdict]:
     if _pays_after_refusal(run, cell):
         yield Verdict.PAID_AFTER_REFUSAL
     if run.ending.kind == "ok" and (
-        run.seen < plain.seen or _lacks_end(plain, run, cell) or _believes_state(run, cell)
+        run.seen < plain.seen
+        or _lacks_end(plain, run, cell)
+        or _believes_state(run, cell)
+        or _lacks_file(run, cell)
     ):
         yield Verdict.NO_RESULT
     if "429" in cell.breaks and run.is_warped and _is_too_early(run):
         yield Verdict.TOO_EARLY
-    if any(_CUT in line["request"]["query"] for line in run.lines):
+    if any(_CUT in it["request"]["query"] for it in run.lines if it.get("reason") != _FILE):
         yield Verdict.SECRET_IN_URL
 
 
@@ -104,6 +109,15 @@ def _believes_state(run: Observed, cell: Cell) -> bool:
     words = state_words(cell.place.contract)
     clear = [decoded(it) for it in run.lines if not it.get("faults")]
     return not any(word in _texts(body) for body in clear for word in words if words[word])
+
+
+def _lacks_file(run: Observed, cell: Cell) -> bool:
+    """Whether the program was refused a file, and did not ask for another URL of it."""
+    if "expired" not in cell.breaks:
+        return False
+    refused = [number for number, it in enumerate(run.lines) if it.get("reason") == _FILE]
+    later = run.lines[refused[-1] :] if refused else ()
+    return bool(refused) and not any(has_signed_url(it, cell.place.contract) for it in later)
 
 
 def _texts(body: object) -> Iterator[object]:

@@ -7,13 +7,14 @@ from ..kernel.faults import Fault
 from .fixes import value_at
 
 #: Faults after which an answer arrives late.
-DELAYS = frozenset({"latency", "slicer"})
+DELAYS = frozenset({"latency", "slicer", "job_at_once"})
 #: Faults after which a file is not whole.
 CUTS = frozenset({"timeout", "reset_peer", "limit_data", "empty", "garbage"})
 #: Faults that leave a client what it needs to ask again: the id, or the beginning of a stream.
 _HARMLESS = DELAYS | {
     *("stream_stall", "stream_cut", "stream_error"),
     *("stream_malformed", "stream_duplicate", "stream_no_end", "changed_field"),
+    *("url_expired", "credits_end"),
 }
 
 

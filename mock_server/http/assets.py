@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
@@ -44,9 +43,9 @@ def source_of_file(contract: Contract, path: str) -> str:
 def _rules_at(contract: Contract, path: str) -> tuple[UrlRules, Mapping[str, str]] | None:
     """The kind of URL that *path* has, and its values."""
     for rules in contract.behaviour.urls.values():
-        match = re.fullmatch(_pattern(rules.path), path)
-        if match is not None:
-            return rules, match.groupdict()
+        parts = rules.parts_of(path)
+        if parts is not None:
+            return rules, parts
     return None
 
 
@@ -107,7 +106,3 @@ def _refuse(reason: str, path: str, headers: Mapping[str, str] | None = None) ->
         reason="file",
         refusal=Refusal(reason, facts),
     )
-
-
-def _pattern(template: str) -> str:
-    return re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[A-Za-z0-9_-]{1,64})", re.escape(template))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from ..kernel.fault_types import DELAY_MS_MAX, FLUSH_S, TYPES, with_header
+from ..kernel.fault_types import DELAY_MS_MAX, DELAYING, FLUSH_S, TYPES, with_header
 from ..kernel.faults import Fault
 from .pieces import Headers, Pause, Piece, Pieces
 
@@ -31,10 +31,10 @@ class ConnectionCutError(ConnectionAbortedError):
 
 
 def delay_ms(faults: Sequence[Fault], clock: str) -> int:
-    """Milliseconds of *clock* to wait before the answer, by the faults `latency` and `timeout`."""
+    """Milliseconds of *clock* to wait before the answer."""
     total_ms = 0
     for fault in faults:
-        if fault.type in {"latency", "timeout"} and _clock_of(fault) == clock:
+        if fault.type in DELAYING and _clock_of(fault) == clock:
             jitter_ms = int(fault.attributes.get("jitter_ms") or 0)
             # The direction follows from how often the fault was applied, so a run can be repeated.
             swing_ms = jitter_ms * (fault.fired % 3 - 1)

@@ -36,7 +36,12 @@ PHASES = ("before", "after_commit", "during_body")
 
 
 NOTHING = "nothing"
-_BEFORE, _BODY, _ANY_TIME = ("before",), ("during_body",), ("before", "after_commit")
+_BEFORE, _AFTER, _BODY = ("before",), ("after_commit",), ("during_body",)
+_ANY_TIME = ("before", "after_commit")
+
+
+#: Faults after which the answer waits for `delay_ms`.
+DELAYING = frozenset({"latency", "timeout", "job_at_once"})
 
 
 class FaultType(Struct, frozen=True):
@@ -219,6 +224,13 @@ TYPES: Mapping[str, FaultType] = {
         "the body with another value at {pointer}",
         spoil=_rewritten,
     ),
+    "url_expired": FaultType(
+        "The signed URLs in the answer have expired.",
+        _BODY,
+        {},
+        "signed URL",
+        "the answer with signed URLs that have expired",
+    ),
     "stream_cut": FaultType(
         "A stream is cut; its job continues.",
         _BODY,
@@ -263,10 +275,17 @@ TYPES: Mapping[str, FaultType] = {
     "job_failure": FaultType(
         "The job fails at this part of its run.", _BEFORE, {"reason": None, "at": 1.0}, "job"
     ),
+    "job_at_once": FaultType(
+        "The job ends before the answer to its call, so its webhook comes before that answer.",
+        _AFTER,
+        {"delay_ms": 500},
+        "started job",
+        "the answer, {delay_ms} ms late",
+    ),
     "job_stall": FaultType("The job stops before its end, and never ends.", _BEFORE, {}, "job"),
     "credits_end": FaultType(
-        "The credits of the account are withdrawn before the call is judged.",
-        _BEFORE,
+        "The credits of the account are withdrawn: before the call is judged, or once it is done.",
+        _ANY_TIME,
         {},
         "price",
     ),

@@ -253,6 +253,10 @@ def _can_meet(meets: str, behaviour: Behaviour, rules: OperationRules) -> bool:
             return rules.id in behaviour.streams
         case "body":
             return rules.id not in behaviour.streams
+        case "signed URL":
+            return any(it.names for it in behaviour.urls.values())
+        case "started job":
+            return rules.starts is not None
         case "job":
             return rules.starts is not None or rules.effect == "billable"
         case "delivery":

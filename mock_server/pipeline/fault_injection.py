@@ -14,10 +14,14 @@ from msgspec.structs import replace
 
 from screentest.specs.json_types import Json
 
+from ..engine.instant import Instant, url_secret
+from ..engine.job_control import finish_now
 from ..engine.job_events import job_events
 from ..engine.provider import Call, EventStream, Refusal, RefusedError, Reply
+from ..kernel.environ_keys import FILES
 from ..kernel.fault_types import NOTHING, TYPES, can_rewrite
 from ..kernel.faults import Fault, lognormal_ms
+from ..kernel.signing import signed_query
 from .retiring import asked_models
 
 Answer = Reply | EventStream
@@ -56,8 +60,7 @@ def _change_account(call: Call) -> None:
     key, ctx = call.presented_key, call.ctx
     if key is None:
         return
-    if call.rules.price is not None and _apply_one(call, ("credits_end",), _at_any_time):
-        ctx.ledger.set_available(key.account, 0, ctx.at_ms)
+    _withdraw_credits(call, key.account, "before")
     if _apply_one(call, ("key_revoked",), _at_any_time):
         for it in ctx.rows.keys.of(key.account, "api_key"):
             ctx.rows.keys.deactivate(it.digest)
@@ -65,23 +68,36 @@ def _change_account(call: Call) -> None:
         call.presented_key = replace(key, is_active=False)
 
 
-def apply_after_commit(call: Call) -> None:
-    """Apply faults to a call that has been carried out.
+def _withdraw_credits(call: Call, account: str, phase: str) -> None:
+    if call.rules.price is not None and _apply_one(call, ("credits_end",), _in_phase(phase)):
+        call.ctx.ledger.set_available(account, 0, call.ctx.at_ms)
+
+
+def apply_after_commit(call: Call) -> bool:
+    """Apply faults to a call that has been carried out. Returns whether its job has ended by one.
 
     Raises:
         RefusedError: an injected error replaces the answer.
     """
-    if call.is_exposed:
-        _fail(_apply_one(call, ("http_error",), _in_phase("after_commit")))
+    if not call.is_exposed:
+        return False
+    if call.key is not None:
+        _withdraw_credits(call, call.key.account, "after_commit")
+    job = call.started
+    is_over = job is not None and _apply_one(call, ("job_at_once",), _at_any_time) is not None
+    if job is not None and is_over:
+        finish_now(call.ctx, job)
+    _fail(_apply_one(call, ("http_error",), _in_phase("after_commit")))
+    return is_over
 
 
-def apply_to_answer(call: Call, answer: Answer) -> None:
-    """Apply faults to an *answer* that is about to be sent."""
+def apply_to_answer(call: Call, answer: Answer) -> Answer:
+    """The *answer* that is about to be sent, with its faults noted in the call."""
     # After a fault that swallows the answer, a second one would fire without an effect.
     if not call.is_exposed or any(fault.swallows for fault in call.faults):
-        return
+        return answer
     if _apply_one(call, _SWALLOWING, _in_phase("after_commit")) is not None:
-        return
+        return answer
     if isinstance(answer, EventStream):
         ctx = call.ctx
         count = len(job_events(call.provider, ctx, answer.job))
@@ -94,7 +110,27 @@ def apply_to_answer(call: Call, answer: Answer) -> None:
             call.faults = [*call.faults[:-1], fault]
     # An answer to HEAD has no body to spoil.
     elif answer.body is not None and call.request.method != "HEAD":
+        before, expired = answer.body, _with_expired_urls(call.ctx, answer.body)
+        if _apply_one(call, ("url_expired",), lambda _: expired != before) is not None:
+            answer = replace(answer, body=expired, encoded=None)
         _apply_one(call, _OF_BODIES, partial(_can_spoil, answer.body))
+    return answer
+
+
+def _with_expired_urls(ctx: Instant, body: Json) -> Json:
+    """*body* with each signed URL of the provider as it was a lifetime ago."""
+    if isinstance(body, dict):
+        return {name: _with_expired_urls(ctx, it) for name, it in body.items()}
+    if isinstance(body, list):
+        return [_with_expired_urls(ctx, it) for it in body]
+    origin, storage, rest = body.partition(FILES) if isinstance(body, str) else ("", "", "")
+    path, is_signed, _ = rest.partition("?")
+    for rules in ctx.behaviour.urls.values() if is_signed else ():
+        if rules.lives_ms is not None and rules.parts_of(path) is not None:
+            then_ms = ctx.now_ms - rules.lives_ms
+            query = signed_query(rules, path, url_secret(ctx.world), then_ms, ctx.number)
+            return f"{origin}{storage}{path}?{query}"
+    return body
 
 
 def apply_to_model(call: Call) -> None:

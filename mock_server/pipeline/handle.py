@@ -29,6 +29,7 @@ from ..findings.payments import note_call
 from ..findings.repeated_calls import findings_over_calls
 from ..findings.retry_after import too_early
 from ..kernel.clock import Mode
+from ..kernel.fault_types import DELAYING
 from ..kernel.faults import Fault
 from ..kernel.finding import Finding
 from ..store.history_tables import Line
@@ -44,10 +45,6 @@ from .routing import receive, world_of
 from .self_check import BrokenReplyError, broken_reply, failure, not_kept, reply_violations
 
 Answer = Reply | EventStream
-
-
-#: Faults that delay the answer. A repetition that comes before it finds its first call unanswered.
-_HOLDS_BACK = frozenset({"latency", "timeout"})
 
 
 class Handled(Struct, frozen=True):
@@ -156,8 +153,9 @@ def _journaled(call: Call, answer: Answer, line: JournalLine) -> Handled:
     ctx.rows.journal.add(
         Line(ctx.request, ctx.at_ms, ctx.provider, operation_id, answer.status, line.to_keep())
     )
-    if call.faults and any(fault.type in _HOLDS_BACK for fault in call.faults):
-        # Removed by `Outgoing.release`, once the delayed answer has been sent.
+    if call.faults and any(fault.type in DELAYING for fault in call.faults):
+        # A repetition before the delayed answer finds this call unanswered, until the answer is
+        # sent and `Outgoing.release` removes it.
         ctx.world.unanswered[ctx.request] = payer_of(call)
     return Handled(answer, ctx.world, ctx.request, operation_id, line, call.faults)
 
@@ -170,8 +168,7 @@ def _guarded(worlds: Worlds, call: Call, refusal: Refusal | None) -> tuple[Answe
         with call.ctx.rows.attempt():
             answer = _unrouted(call, refusal) if refusal is not None else _answer(worlds, call)
             if call.is_routed:
-                answer = with_extra_fields(call, answer)
-                apply_to_answer(call, answer)
+                answer = apply_to_answer(call, with_extra_fields(call, answer))
             # Last, because an answer that a fault kept from the client does not count as one.
             return answer, _advice(call, answer)
     except Exception as error:  # noqa: BLE001  the request ends here, journaled
@@ -206,7 +203,8 @@ def _answer(worlds: Worlds, call: Call) -> Answer:
     try:
         answer = _granted(worlds, call)
         # Inside this `try`: the work stays, and only the answer becomes the injected error.
-        apply_after_commit(call)
+        if apply_after_commit(call):
+            worlds.clocks.settle(call.ctx.world, call.ctx.at_ms)
     except RefusedError as refused:
         # Outside the attempt that the refusal undid, or the window would forget the call.
         if not call.is_counted:

@@ -1,5 +1,6 @@
 """Event streams and signed URLs of a provider."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -99,6 +100,12 @@ class UrlRules(Struct, frozen=True, forbid_unknown_fields=True):
         FileRules | None,
         means("The file that it serves.", {"of": "video", "size": [1280, 720]}),
     ] = None
+
+    def parts_of(self, path: str) -> Mapping[str, str] | None:
+        """What *path* has in place of the fields of the template; None for another kind of URL."""
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[A-Za-z0-9_-]{1,64})", re.escape(self.path))
+        match = re.fullmatch(pattern, path)
+        return match.groupdict() if match is not None else None
 
     def __post_init__(self) -> None:
         # What expires carries its end in its query, under the provider's names or plain ones.

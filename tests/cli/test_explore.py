@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 
 import pytest
 
@@ -111,6 +112,31 @@ def test_same_seed_gives_the_same_table_and_another_process_count_too(client: Sh
 
     assert tables[0] == tables[1]
     assert "8 runs" in tables[0]
+
+
+@pytest.mark.slow
+def test_program_of_twelve_requests_is_explored_within_twenty_seconds(client: Shell) -> None:
+    """Of processor time, all processes together: the machine of a test run may be busy."""
+    program = client.folder / "client.py"
+    # Polls so often that it has twelve requests with this seed.
+    program.write_text(_CLIENT.replace("time.sleep(10)", "time.sleep(4)"))
+    before = getrusage(RUSAGE_CHILDREN)
+
+    done = client.run(
+        *("explore", "--seed=7", "--provider=ozor", "--jobs=2"),
+        *("--report", "json:out.json", "--", sys.executable, "client.py"),
+    )
+
+    after = getrusage(RUSAGE_CHILDREN)
+    document = json.loads((client.folder / "out.json").read_text())
+    used_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert "requests: 12, " in done.err
+    assert document["undisturbed"]["requests"] == 12
+    paid_twice = {"lost", "500-done", "503-done", "json", "killed"}
+    assert {it["cell"] for it in document["cells"] if it["verdicts"][0] == "PAID_TWICE"} == {
+        f"generateVideo.1:{it}" for it in paid_twice
+    }
+    assert used_s < 20
 
 
 def test_baseline_makes_a_broken_cell_known(client: Shell) -> None:

@@ -34,6 +34,26 @@ def test_credits_end_before_the_call_is_judged(ozor: Account) -> None:
     assert shown == {"available": 0, "held": 1}
 
 
+def test_credits_end_after_the_work(ozor: Account) -> None:
+    ozor.world.order_fault("credits_end", phase="after_commit")
+
+    answers = [ozor.client.post(GENERATE, json={"prompt": "A lamp"}).status for _ in range(2)]
+
+    assert answers == [200, 402]
+
+
+@each_provider
+def test_job_ends_before_its_answer(world: MockWorld, provider: str) -> None:
+    world.order_fault("job_at_once", where={"provider": provider})
+    START[provider](world.account(provider))
+
+    (job,) = world.control.get(f"{world.path}/jobs").json()["items"]
+    (line,) = world.requests()
+
+    assert job["outcome"] == "completed"
+    assert line["response"]["sent"] == "the answer, 500 ms late"
+
+
 @each_provider
 def test_job_stalls_and_never_ends(world: MockWorld, provider: str) -> None:
     world.order_fault("job_stall", where={"provider": provider})

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
-from wsgiref.types import StartResponse, WSGIEnvironment
 
 import httpx
 import pytest
@@ -21,8 +20,9 @@ from screentest import MockError, World
 from screentest.mock_server.explore.exploration import Exploration, Result
 from screentest.mock_server.explore.files import write_report
 from screentest.mock_server.explore.text import text_report
-from tests.ozor.steps import PDF_TYPE, pdf_bytes, scenes
-from tests.plugin.corpus.wire import OPEN, RENDER, Api, api
+from tests.plugin.corpus.wire import OPEN, RENDER, api
+
+from .exploring import verdicts, wait
 
 pytestmark = pytest.mark.screentest(violations="ignore")
 
@@ -34,25 +34,6 @@ _CREATE = {
 }
 #: Exploring takes five seconds on two processors that do nothing else.
 _SECONDS_MAX = 5.0
-
-
-def _verdicts(exploration: Exploration) -> dict[str, str]:
-    """The marks of the cells, by name."""
-    return {
-        it.cell.name: "".join(verdict.mark for verdict in it.verdicts) for it in exploration.results
-    }
-
-
-def _wait(own: Api, made: Any, pause_s: float = 10.0, deadline_s: float = 1_800.0) -> None:
-    ends_s = time.monotonic() + deadline_s
-    while time.monotonic() < ends_s:
-        status = own.status(made)
-        if status not in OPEN:
-            if status in {"completed", "success"}:
-                return
-            raise RuntimeError(f"the video ended as {status}")
-        time.sleep(pause_s)
-    raise TimeoutError("the video has not ended")
 
 
 def _again(call: Callable[[], Any]) -> Any:
@@ -70,7 +51,7 @@ def _again(call: Callable[[], Any]) -> Any:
 def _repeats_by_hand(world: World, provider: str) -> None:
     own = api(world, provider)
     made = _again(own.create)
-    _wait(own, made)
+    wait(own, made)
 
 
 def _repeats_by_urllib3(world: World, _: str) -> None:
@@ -82,7 +63,7 @@ def _repeats_by_urllib3(world: World, _: str) -> None:
     body = {"prompt": "A lamp"}
     made = session.post(f"{videos}/generate", headers=headers, json=body, timeout=5)
     made.raise_for_status()
-    _wait(api(world, "ozor"), made.json())
+    wait(api(world, "ozor"), made.json())
 
 
 def _repeats_in_tasks(world: World, _: str) -> None:
@@ -131,7 +112,7 @@ def test_double_payment_is_found(
 
     found = screentest.explore(lambda: client(screentest, provider), only=names, check=False)
 
-    assert list(_verdicts(found).values()) == ["2", "2", "2", "·"]
+    assert list(verdicts(found).values()) == ["2", "2", "2", "·"]
 
 
 @pytest.mark.long
@@ -155,7 +136,7 @@ def test_program_of_twelve_requests_is_explored_in_seconds(screentest: World) ->
 
     def program() -> None:
         made = own.create()
-        _wait(own, made, pause_s=6)
+        wait(own, made, pause_s=6)
 
     began = time.process_time()
     found = screentest.explore(program, check=False)
@@ -199,7 +180,7 @@ def _is_right(world: World, kept: Path) -> None:
 def test_client_that_is_right_has_a_clean_table(screentest: World, tmp_path: Path) -> None:
     found = screentest.explore(lambda: _is_right(screentest, tmp_path / "kept"))
 
-    marks = set(_verdicts(found).values())
+    marks = set(verdicts(found).values())
     assert found.bad == []
     assert marks <= {"·", "e", "$"}
     assert len(found.results) > 40
@@ -233,7 +214,7 @@ def test_failure_that_is_hidden_is_found(screentest: World) -> None:
     names = ["generateVideo.1:fails", "generateVideo.1:cut", "getJob.1:state"]
     found = screentest.explore(program, only=names, check=False)
 
-    assert list(_verdicts(found).values()) == ["?", "e", "?"]
+    assert list(verdicts(found).values()) == ["?", "e", "?"]
 
 
 def test_loop_without_a_deadline_is_found(screentest: World) -> None:
@@ -246,7 +227,7 @@ def test_loop_without_a_deadline_is_found(screentest: World) -> None:
 
     found = screentest.explore(program, only="generateVideo.1:stalls", check=False)
 
-    assert _verdicts(found) == {"generateVideo.1:stalls": "∞"}
+    assert verdicts(found) == {"generateVideo.1:stalls": "∞"}
     assert found.results[0].run.ending.detail == "more than 60 minutes of the world's time"
 
 
@@ -259,7 +240,7 @@ def test_retry_after_is_respected_or_not(screentest: World) -> None:
         answer.raise_for_status()
 
     early, late = (
-        _verdicts(
+        verdicts(
             screentest.explore(partial(program, pause_s), only="listVideos.1:429", check=False)
         )
         for pause_s in (29, 30)
@@ -284,7 +265,7 @@ def test_second_payment_after_a_refusal_is_found(screentest: World) -> None:
 
     found = screentest.explore(program, only="generateVideo.1:refused", check=False)
 
-    assert _verdicts(found) == {"generateVideo.1:refused": "R"}
+    assert verdicts(found) == {"generateVideo.1:refused": "R"}
 
 
 def test_program_that_looks_before_it_pays_survives_a_kill(screentest: World) -> None:
@@ -292,11 +273,11 @@ def test_program_that_looks_before_it_pays_survives_a_kill(screentest: World) ->
 
     def program() -> None:
         listed = own.get("/videos")["data"]
-        _wait(own, listed[0] if listed else own.create())
+        wait(own, listed[0] if listed else own.create())
 
     found = screentest.explore(program, only="createVideo.1:killed", check=False)
 
-    assert _verdicts(found) == {"createVideo.1:killed": "·"}
+    assert verdicts(found) == {"createVideo.1:killed": "·"}
 
 
 def test_key_in_a_url_is_found(screentest: World) -> None:
@@ -308,71 +289,7 @@ def test_key_in_a_url_is_found(screentest: World) -> None:
 
     found = screentest.explore(program, only="listVideos.1:slow", check=False)
 
-    assert _verdicts(found) == {"listVideos.1:slow": "K"}
-
-
-# --- streams and webhooks -------------------------------------------------------------------------
-
-
-@pytest.mark.screentest(clock="manual")
-def test_webhooks_break_in_turn(screentest: World) -> None:
-    seen: list[bytes] = []
-    states: dict[str, str] = {}
-
-    def receive(environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
-        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
-        seen.append(body)
-        states[json.loads(body)["id"]] = "done"
-        start("204 No Content", [])
-        return []
-
-    screentest.ugc_copilot.webhooks.deliver_to(wsgi_app=receive)
-    own = api(screentest, "ugc_copilot")
-
-    def program() -> None:
-        states.clear()
-        own.create()
-        screentest.clock.advance(3_600)
-        if not states:
-            raise TimeoutError("no webhook came")
-
-    found = screentest.explore(program, check=False)
-
-    marks = _verdicts(found)
-    hooks = {name: mark for name, mark in marks.items() if name.startswith("webhook.")}
-    assert hooks == {
-        "webhook.1:hook-twice": "·",
-        "webhook.1:hook-late": "·",
-        "webhook.1:hook-never": "$",
-        "webhook.1:hook-forged": "·",
-    }
-
-
-def test_stream_breaks_at_each_of_its_events(screentest: World) -> None:
-    headers = {"X-API-Key": screentest.ozor.api_key}
-    documents = "https://ozor.ai/api/v1/documents"
-    files = {"file": ("a.pdf", pdf_bytes(), PDF_TYPE)}
-    made = httpx.post(f"{documents}/analyze", headers=headers, files=files).json()["plan"]
-    plan = f"{documents}/plans/{made['planId']}"
-    httpx.patch(plan, headers=headers, json={"scenes": scenes(2)}).raise_for_status()
-
-    def program() -> None:
-        step = ""
-        with httpx.stream("POST", f"{plan}/generate", headers=headers, timeout=60) as answer:
-            answer.raise_for_status()
-            for line in answer.iter_lines():
-                if line.startswith("data:"):
-                    step = json.loads(line[5:])["step"]
-        if step != "done":
-            raise RuntimeError(step)
-
-    marks = _verdicts(screentest.explore(program, check=False))
-
-    cuts = {name.partition(":")[2]: it for name, it in marks.items() if ":cut-" in name}
-    assert list(cuts) == [f"cut-{count}" for count in range(len(cuts))]
-    assert len(cuts) == 7
-    assert set(cuts.values()) == {"$"}
-    assert [marks[f"generatePlan.1:{it}"] for it in ("event-twice", "no-end")] == ["·", "$"]
+    assert verdicts(found) == {"listVideos.1:slow": "K"}
 
 
 # --- plans, reports and mistakes ------------------------------------------------------------------
@@ -458,7 +375,7 @@ def test_reports_show_the_same_cells(screentest: World) -> None:
 
 
 def _marks(found: Exploration) -> list[str]:
-    return list(_verdicts(found).values())
+    return list(verdicts(found).values())
 
 
 def _marks_of(result: Result) -> str:

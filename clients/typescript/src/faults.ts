@@ -30,7 +30,9 @@ export interface FaultAttributes {
   stream_no_end: object;
   stream_error: { afterEvents?: number; reason?: string };
   job_failure: { reason?: string; at?: number };
+  job_at_once: { delay?: Duration };
   job_stall: object;
+  url_expired: object;
   credits_end: object;
   key_revoked: object;
   webhook_drop: object;

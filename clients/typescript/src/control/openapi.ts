@@ -840,7 +840,7 @@ export interface components {
             value?: unknown;
         };
         /** @enum {string} */
-        FaultType: "http_error" | "latency" | "timeout" | "reset_peer" | "limit_data" | "slicer" | "malformed_json" | "wrong_content_type" | "empty" | "garbage" | "changed_field" | "stream_cut" | "stream_stall" | "stream_malformed" | "stream_duplicate" | "stream_no_end" | "stream_error" | "job_failure" | "job_stall" | "credits_end" | "key_revoked" | "webhook_drop" | "webhook_duplicate" | "webhook_reorder" | "webhook_bad_signature" | "model_retired";
+        FaultType: "http_error" | "latency" | "timeout" | "reset_peer" | "limit_data" | "slicer" | "malformed_json" | "wrong_content_type" | "empty" | "garbage" | "changed_field" | "url_expired" | "stream_cut" | "stream_stall" | "stream_malformed" | "stream_duplicate" | "stream_no_end" | "stream_error" | "job_failure" | "job_at_once" | "job_stall" | "credits_end" | "key_revoked" | "webhook_drop" | "webhook_duplicate" | "webhook_reorder" | "webhook_bad_signature" | "model_retired";
         Fault: {
             id: string;
             type: components["schemas"]["FaultType"];
