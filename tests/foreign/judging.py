@@ -79,16 +79,14 @@ def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
 
 def judged(provider: str, url: str, *, speed: float = SPEED, **more: Any) -> Result:
     """What the kit finds with two accounts, an empty one and a budget."""
-    options = VerifyOptions(
-        provider,
-        url=url,
-        api_key="key-one",
-        second_api_key="key-two",
-        empty_api_key="key-empty",
-        budget=_BUDGET,
-        time_scale=speed,
+    given: dict[str, Any] = {
+        "api_key": "key-one",
+        "second_api_key": "key-two",
+        "empty_api_key": "key-empty",
+        "budget": _BUDGET,
         **more,
-    )
+    }
+    options = VerifyOptions(provider, url=url, time_scale=speed, **given)
     return run_verify(options, lambda scenario, ran: None)
 
 
