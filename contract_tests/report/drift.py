@@ -9,8 +9,11 @@ from pathlib import Path
 from screentest.specs.contracts.profile import Profile, Span, read_profile
 from screentest.specs.json_types import Json
 
+from ..rules.judge import RuleVerdict
+
 _REPORT, _PROFILE = '{"type": "run"', '"profile"'
 _HEAD_BYTES = 200
+_NOT_JUDGED = RuleVerdict.NOT_JUDGED.value
 
 
 def is_of_run(path: Path) -> bool:
@@ -69,7 +72,8 @@ def _read_report(path: Path, provider: str) -> Mapping[str, str]:
 def _of_reports(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(before.keys() | after.keys()):
         old, new = before.get(name, "absent"), after.get(name, "absent")
-        if old != new:
+        # A rule without a verdict says nothing about the server.
+        if old != new and _NOT_JUDGED not in {old, new}:
             yield f"{name}: {old} → {new}"
 
 

@@ -125,8 +125,10 @@ def test_drift_between_two_profiles_is_listed(shell: Shell) -> None:
 
 
 def test_verdicts_of_two_reports_are_compared(shell: Shell) -> None:
-    one = _report(shell, "one.ndjson", kept="kept", changed="kept", gone="broken")
-    other = _report(shell, "other.ndjson", kept="kept", changed="broken", new="kept")
+    before = {"same": "kept", "changed": "kept", "gone": "broken", "unseen": "kept"}
+    after = {"same": "kept", "changed": "broken", "new": "kept", "unseen": "not judged"}
+    one = _report(shell, "one.ndjson", **before)
+    other = _report(shell, "other.ndjson", **after)
 
     answer = shell.run("diff", "ulazai", one, other)
 

@@ -208,9 +208,11 @@ def test_expressions_are_in_no_shell_text_and_actions_are_pinned(place: Path) ->
 @pytest.mark.long
 def test_mock_is_verified_and_drift_is_counted_from_the_second_run_on(runner: Runner) -> None:
     first = runner.job(ROOT / "verify", provider="ulazai", package="")
-    kept = Path(first.steps["folder"]["kept"], "verdicts.txt")
-    verdicts = kept.read_text().splitlines()
-    kept.write_text("\n".join(["a.rule.that.is.gone: kept", *verdicts[:-1], "z.other: broken"]))
+    kept = Path(first.steps["folder"]["kept"], "report.ndjson")
+    lines = [json.loads(it) for it in kept.read_text().splitlines()]
+    rules = [it for it in lines if it["type"] == "rule" and it["verdict"] == "kept"]
+    rules[0]["verdict"], rules[1]["id"] = "broken", "a.rule.that.is.gone"
+    kept.write_text("".join(json.dumps(it) + "\n" for it in lines))
     second = runner.job(ROOT / "verify", provider="ulazai", package="", fail_on_drift="true")
     third = runner.job(ROOT / "verify", provider="ulazai", package="", fail_on_drift="true")
 
@@ -219,16 +221,16 @@ def test_mock_is_verified_and_drift_is_counted_from_the_second_run_on(runner: Ru
     assert {"report.html", "report.ndjson", "report.txt", "report.xml"} <= {
         it.name for it in Path(first.outputs["reports"]).iterdir()
     }
-    assert len(verdicts) > 50
     assert first.used == ["actions/cache/restore", "actions/cache/save", "actions/upload-artifact"]
     assert (second.outputs["drift"], second.failed) == ("3", ["Compare with the last run"])
-    assert "### 3 rules have another verdict than in the last run\n\n    -a.rule" in second.summary
+    assert (
+        "### 3 changes since the last run\n\n    a.rule.that.is.gone: kept" in second.summary
+    )
     assert (third.outputs["drift"], third.failed) == ("0", [])
     assert "### screentest verify ulazai: passed\n" in third.summary
 
 
-@pytest.mark.long
-def test_server_is_verified_within_its_budget_and_open_jobs_are_kept(
+def test_server_is_verified_within_its_budget_and_compared_with_its_profile(
     runner: Runner, live: LiveMock
 ) -> None:
     world = live.world(seed=7)
@@ -242,10 +244,22 @@ def test_server_is_verified_within_its_budget_and_open_jobs_are_kept(
     }
 
     job = runner.job(ROOT / "verify", **given)
+    reports, kept = Path(job.outputs["reports"]), Path(job.steps["folder"]["kept"])
+    profile = json.loads((reports / "profile.json").read_text())
+    last = {**profile, "readings": {"ulazai.error_form": "drf_detail"}}
+    (kept / "profile.json").write_text(json.dumps(last))
+    (kept / "report.ndjson").write_text("not a report")
+    next_job = runner.job(ROOT / "verify", **given)
 
     assert job.outputs["exit-code"] == "5", job.printed
     assert "### screentest verify ulazai: ended early, because the budget was spent" in job.summary
     assert ulazai["account"]["api_key"] not in job.printed + job.summary
+    # The run ended early, so the next one is not compared with it.
+    assert job.outputs["drift"] == ""
+    assert profile["readings"]["ulazai.error_form"] == "success_false"
+    assert next_job.outputs["drift"] == "1"
+    assert "    ulazai.error_form: drf_detail → success_false\n" in next_job.summary
+    assert "::warning::report.ndjson of the last run cannot be compared" in next_job.printed
 
 
 def test_workflows_of_the_page_have_inputs_that_exist_and_all_that_are_required() -> None:
