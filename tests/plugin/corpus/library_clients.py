@@ -180,7 +180,7 @@ def takes_the_end_of_a_stream_for_the_last_event(world: World) -> None:
 @good("httpx_sse")
 def reads_a_stream_to_its_last_event(world: World) -> None:
     _, events = _generate(api(world, "ozor"))
-    assert events[-1]["event"] == "done"
+    assert events[-1]["step"] == "done"
 
 
 @good("httpx_sse")
@@ -189,6 +189,6 @@ def asks_for_the_plan_when_its_stream_had_no_end(world: World) -> None:
     world.ozor.faults.add("stream_no_end")
     path, events = _generate(own)
     for _ in range(60):
-        if events[-1]["event"] == "done" or own.get(path)["plan"]["status"] != "generating":
+        if events[-1]["step"] == "done" or own.get(path)["plan"]["status"] != "generating":
             return
         time.sleep(10)
