@@ -8,15 +8,24 @@ import pytest
 
 from screentest import WorldFactory
 from tests.plugin.conftest import neighbour
+from tests.tree import ROOT
 
 from . import bad_clients, bad_requests, explained_clients, good_clients, library_clients
 from .registry import BAD, GOOD, Entry
+from .test_node_clients import BAD as NODE_BAD
+from .test_node_clients import GOOD as NODE_GOOD
 
 #: What fills the two lists.
 MODULES = (bad_clients, bad_requests, explained_clients, good_clients, library_clients)
 SEEDS = (1, 2, 3, 4, 5)
 #: Of all bad clients and seeds.
 CAUGHT_MIN = 0.95
+
+
+def figures(bad: int, good: int) -> str:
+    """The end of a row of the page: so many clients, all found and none accused."""
+    runs = len(SEEDS)
+    return f"| {bad} | {runs * bad} of {runs * bad} | {good} | 0 of {runs * good} |"
 
 
 def _entries(entries: Sequence[Entry]) -> pytest.MarkDecorator:
@@ -78,3 +87,13 @@ def test_bad_client_is_found_whatever_the_seed(
 def test_corpus_is_large_enough() -> None:
     assert len({it.name for it in BAD}) == len(BAD) >= 60
     assert len({it.name for it in GOOD}) == len(GOOD) >= 30
+
+
+def test_page_of_findings_counts_the_clients() -> None:
+    page = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+
+    for needs_library in (False, True):
+        bad = sum(bool(it.needs) is needs_library for it in BAD)
+        good = sum(bool(it.needs) is needs_library for it in GOOD)
+        assert figures(bad, good) in page
+    assert figures(len(NODE_BAD), len(NODE_GOOD)) in page

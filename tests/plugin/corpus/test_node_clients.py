@@ -49,6 +49,9 @@ _GOOD = (
 )
 #: The codes whose explanation is run as it is printed.
 _EXPLAINED = ("SC215", "SC217", "SC218", "SC219", "SC408")
+#: The names of all clients.
+BAD = (*_BAD, *(f"{code} wrong" for code in _EXPLAINED))
+GOOD = (*_GOOD, *(f"{code} right" for code in _EXPLAINED))
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def found() -> list[dict[str, list[str]]]:
         return [_run(mock, seed, folders) for seed in _SEEDS]
 
 
-@pytest.mark.parametrize("name", [*_BAD, *(f"{code} wrong" for code in _EXPLAINED)])
+@pytest.mark.parametrize("name", BAD)
 def test_bad_client_is_found_with_its_code(found: list[dict[str, list[str]]], name: str) -> None:
     code, source = _BAD.get(name, (name[:5], "the explanation"))
 
@@ -110,6 +113,6 @@ def test_bad_client_is_found_with_its_code(found: list[dict[str, list[str]]], na
     assert [code in it[name] for it in found] == [True] * len(_SEEDS), found
 
 
-@pytest.mark.parametrize("name", [*_GOOD, *(f"{code} right" for code in _EXPLAINED)])
+@pytest.mark.parametrize("name", GOOD)
 def test_good_client_is_not_accused(found: list[dict[str, list[str]]], name: str) -> None:
     assert [it[name] for it in found] == [[]] * len(_SEEDS)
