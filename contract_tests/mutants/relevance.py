@@ -23,12 +23,12 @@ def relevant_cases(mutant: Mutant, checks: Checks, cases: Sequence[Case]) -> lis
 
 
 def by_relevance(mutant: Mutant, scenarios: Sequence[Scenario]) -> list[Scenario]:
-    """All scenarios, first those that concern the change of *mutant*."""
+    """All scenarios, first those that prepare others, then those that concern *mutant*."""
     words = _words(mutant)
 
-    def distance(scenario: Scenario) -> tuple[int, int]:
+    def distance(scenario: Scenario) -> tuple[bool, int, int]:
         hits = sum(1 for word in words if word in scenario.name or word in scenario.summary)
-        return -hits, scenario.requests
+        return not scenario.prepares, -hits, scenario.requests
 
     return sorted(scenarios, key=distance)
 

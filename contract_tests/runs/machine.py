@@ -19,8 +19,8 @@ from screentest.specs.contracts.contract import Contract
 
 from ..rules.contract_rules import rules_of
 from ..rules.judge import Judge
-from ..scenarios.pacing import spaced
 from ..sessions.made import Made, NotAcceptedError
+from ..sessions.pacing import spaced
 from ..sessions.session import Session
 from ..targets.target import Target
 

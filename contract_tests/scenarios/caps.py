@@ -10,11 +10,11 @@ from screentest.specs.contracts.contract import Contract
 from ..rules import rule_ids
 from ..rules.known import any_of, calls_that_only_pay
 from ..sessions.made import Made, NotAcceptedError
+from ..sessions.pacing import spaced
 from ..sessions.session import Session
 from ..targets.needs import Need, UnableError
 from ..targets.target import Identity
 from ..traces.trace import Exchange
-from .pacing import spaced
 from .scenario import STEERED, Scenario
 
 
@@ -74,6 +74,7 @@ def _cap_by_trial(session: Session) -> None:
     holds = tier is not None and refused is not None
     check(rule_ids.cap(tier or tiers[max(tiers)]), detail, last, holds=holds)
     if running and refused is not None:
+        _paid_call_beside(session, session.owner, len(running))
         session.resources.finish(running[0])
         freed = session.call(session.checks.makes[kind].by)
         detail = f"a job had ended, and the next was answered {freed.status}"
@@ -103,13 +104,7 @@ def _cap(session: Session, tier: str) -> None:
     wanted = session.contract.refusal_statuses("too_many_running", answer.operation)
     detail = f"job {limit + 1} was answered {answer.status} instead of {any_of(wanted)}"
     check(rule_ids.cap(tier), detail, answer, holds=answer.status in wanted)
-    calls = calls_that_only_pay(session.contract, session.checks)
-    for name in calls[:1] if cap.counts_paid_calls else ():
-        paid = session.call(name, who=who)
-        wanted = session.contract.refusal_statuses("too_many_running", name)
-        seen = f"{paid.status} instead of {any_of(wanted)}"
-        detail = f"{name} was answered {seen} beside {limit} jobs"
-        check(rule_ids.CAP_CALLS, detail, paid, holds=paid.status in wanted)
+    _paid_call_beside(session, who, limit)
     if cap.scope == "key":
         answer = _try_to_start(session, kind, session.controls.with_further_key(who))
         detail = f"another key of the account was answered {answer.status} beside {limit} jobs"
@@ -119,6 +114,18 @@ def _cap(session: Session, tier: str) -> None:
     answer = _try_to_start(session, kind, who)
     detail = f"a job had ended, and the next was answered {answer.status}"
     check(rule_ids.CAP_FREES, detail, answer, holds=answer.is_success)
+
+
+def _paid_call_beside(session: Session, who: Identity, jobs: int) -> None:
+    """Call what only pays while as many *jobs* run as may."""
+    cap = session.contract.behaviour.concurrency
+    calls = calls_that_only_pay(session.contract, session.checks)
+    for name in calls[:1] if cap is not None and cap.counts_paid_calls else ():
+        paid = session.call(name, who=who)
+        wanted = session.contract.refusal_statuses("too_many_running", name)
+        seen = f"{paid.status} instead of {any_of(wanted)}"
+        detail = f"{name} was answered {seen} beside {jobs} jobs"
+        session.judge.check(rule_ids.CAP_CALLS, detail, paid, holds=paid.status in wanted)
 
 
 def _capped_kind(session: Session) -> str:

@@ -16,7 +16,7 @@ from ..rules import rule_ids
 from ..rules.known import any_of
 from ..rules.prices import worst_price
 from ..sessions.session import Session
-from ..targets.needs import Need, UnableError
+from ..targets.needs import Need, NeedError, UnableError
 from ..targets.plans import changed, fill_ids
 from ..targets.request_builder import wire_of_plan
 from ..targets.target import ANONYMOUS, Identity
@@ -81,6 +81,8 @@ class _Run:
             for _ in range(step.times):
                 if not self._step(number, step):
                     return
+        if self._counted and not self._session.wallet.sees_balances:
+            raise NeedError(Need.BALANCE)  # for what it costs
 
     def _who(self, name: str) -> Identity:
         if name not in self._actors:

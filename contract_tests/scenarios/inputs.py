@@ -17,6 +17,7 @@ from ..rules.known import any_of, cites_violation, takes_bad_input
 from ..rules.prices import worst_price
 from ..rules.rule_ids import RuleId
 from ..sessions.made import Made
+from ..sessions.pacing import spaced
 from ..sessions.session import Session
 from ..targets.needs import Need, UnableError
 from ..targets.plans import is_directive
@@ -24,7 +25,6 @@ from ..targets.target import Identity
 from ..traces.expressions import evaluate, is_shown
 from ..traces.trace import Exchange
 from .odd_requests import bad_plans, good_plans
-from .pacing import spaced
 from .scenario import Scenario, bound
 from .walks import cost_of, is_cheaply_read, judge_file
 

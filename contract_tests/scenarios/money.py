@@ -33,10 +33,11 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
     """Scenarios about the price of each operation; none for a provider without credits."""
     if contract.behaviour.initial_credits is None:
         return
+    total = sum(prices.values())
     for name, rules in contract.behaviour.operations.items():
         if rules.price is None:
             continue
-        total, worst = sum(prices.values()), worst_price(contract, checks, name)
+        worst = worst_price(contract, checks, name)
         is_seen = frozenset() if shows_money(checks, name) else _SEEN
         least = 2 * worst + cost_of(contract, checks, prices, name)
         detail = f"pay for {name}, and look at the balance"
@@ -58,7 +59,6 @@ def moneys(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
             yield Scenario(
                 f"refund of {name}", detail, bound(_failure, name), total, 10, needs=needs
             )
-    total = sum(prices.values())
     yield Scenario("what is free", "call what has no price", _free, total, 10, needs=_SEEN)
 
 

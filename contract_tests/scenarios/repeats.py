@@ -17,11 +17,11 @@ from ..rules.known import (
     windows_apart,
     windows_in_force,
 )
+from ..sessions.pacing import spaced
 from ..sessions.session import Session
 from ..targets.needs import Need, NeedError, UnableError
 from ..targets.target import Identity
 from ..traces.trace import Exchange
-from .pacing import spaced
 from .scenario import Scenario, bound
 
 
@@ -250,6 +250,8 @@ def _rate(session: Session, window: RateWindow) -> None:
     # The call after the wait takes one place if it came before all of them had aged.
     holds = len(passed) in {half - 1, half}
     check(rule_ids.rate(window.name, "slides"), detail, freed[-1], holds=holds)
+    if not session.is_steered and session.target.stranger is None:
+        raise NeedError(Need.SECOND_ACCOUNT)  # for the scope
 
 
 def _cheapest(session: Session, window: RateWindow) -> str:

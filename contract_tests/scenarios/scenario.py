@@ -22,7 +22,7 @@ class Scenario:
 
     *is_smoke* includes it in tier `smoke`, *is_read_only* says that it changes nothing, *is_hasty*
     that a refusal for too many calls is what it looks for, *is_made_up* that its cost and requests
-    are unknown.
+    are unknown, *prepares* that others of the same world follow on it.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Scenario:
     is_probe: bool = False
     is_hasty: bool = False
     is_made_up: bool = False
+    prepares: bool = False
 
     @property
     def needs_steering(self) -> bool:

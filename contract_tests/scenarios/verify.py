@@ -24,6 +24,7 @@ from ..traces.trace import Trace
 from .access import accesses
 from .caps import caps
 from .credentials import credentials
+from .dry_account import dry_accounts
 from .flows import flows
 from .inputs import inputs
 from .lists import lists
@@ -186,6 +187,7 @@ def scenarios_of(contract: Contract, checks: Checks) -> list[Scenario]:
             lists,
             credentials,
             inputs,
+            dry_accounts,
             moneys,
             streams,
             repeats,

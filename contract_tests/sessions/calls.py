@@ -38,6 +38,8 @@ class Calls:
     is_hasty: bool = False
     #: Part of every idempotency key, so that two runs at one server never share one.
     run_id: str = ""
+    #: Why the account that should be empty cannot be used as one.
+    rich_empty: str = ""
     trace: Trace = field(init=False)
     _monitors: Monitors = field(init=False)
 
@@ -63,13 +65,13 @@ class Calls:
     def empty(self) -> Identity:
         """An account without credits."""
         found = self.target.empty
-        if found is None:
-            raise NeedError(Need.EMPTY_ACCOUNT)
+        if found is None or self.rich_empty:
+            raise NeedError(Need.EMPTY_ACCOUNT, message=self.rich_empty)
         return found
 
     @property
-    def revoked(self) -> Identity:
-        """A caller with a key that is revoked."""
+    def former(self) -> Identity:
+        """A caller with a revoked key, by the user or the controls."""
         if self.target.revoked is not None:
             return self.target.revoked
         if not self.is_steered:

@@ -175,6 +175,8 @@ class Resources:
         """
         if self.calls.is_steered or made.make.read is None:
             return False
+        if made.owner == self.calls.target.empty:
+            return False  # It cannot pay for another one.
         shown = self.read(made)
         state = self.shown.state_seen(made.make.kind, shown)
         before, at_ms = self._states[made.make.kind, made.own_id]
@@ -203,7 +205,7 @@ class Resources:
             if isinstance(exchange, Exchange) and exchange.is_success:
                 for made in self._made_in(exchange):
                     self.finish(made)
-                    self._remove(made)
+                    self.remove(made)
 
     def _made_in(self, exchange: Exchange) -> Iterator[Made]:
         """What *exchange* made for an account of the user."""
@@ -223,7 +225,8 @@ class Resources:
         own = [it for it in makes if it.by == operation]
         return own or [it for it in makes if kind is not None and it.kind == kind and it.read]
 
-    def _remove(self, made: Made) -> None:
+    def remove(self, made: Made) -> None:
+        """Delete *made* if it is a key, which counts towards a limit and does not end by itself."""
         lifecycle = self.calls.contract.behaviour.lifecycle_of(made.make.kind)
         if lifecycle is None or lifecycle.simulated or not made.make.kind.endswith("key"):
             return

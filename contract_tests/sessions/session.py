@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..targets.open_jobs import OpenJobs
+from ..targets.target import Identity
+from ..traces.expressions import evaluate
 from ..traces.trace import Event
 from .calls import Calls
 from .resources import Resources, ResourcesState
@@ -29,6 +31,20 @@ class Session(Calls):
     resources: Resources = field(init=False)
     shown: Shown = field(init=False)
     wallet: Wallet = field(init=False)
+    _former: Identity | None = None
+
+    @property
+    def revoked(self) -> Identity:
+        """A caller with a revoked key; where the API makes and revokes keys, with one of those."""
+        makes = [it for it in self.checks.makes.values() if it.key]
+        if self.is_steered or self.target.revoked is not None or not makes:
+            return self.former
+        if self._former is None:
+            made = self.resources.make(makes[0].kind)
+            self.resources.remove(made)
+            key = str(evaluate(makes[0].key, made.exchange))
+            self._former = Identity("former", {"api_key": key})
+        return self._former
 
     @property
     def before(self) -> Before:

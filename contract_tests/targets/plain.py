@@ -10,6 +10,8 @@ from .in_process import InProcessTarget
 from .target import Identity, OutgoingRequest
 
 _CREDITS = 1_000_000
+#: Suffices for the cheapest resource of each kind, and little more.
+_FEW = 25
 
 
 @dataclass(slots=True)
@@ -37,7 +39,7 @@ class PlainTarget:
         self.owner = Identity("owner", registered.keys)
         if self.has_others:
             self.stranger = Identity("stranger", self._account("stranger", _CREDITS).keys)
-            self.empty = Identity("empty", self._account("empty", 0).keys)
+            self.empty = Identity("empty", self._account("empty", _FEW).keys)
             former = self.mock.controls.new_identity("former")
             self.mock.controls.revoke(former)
             self.revoked = Identity("former", former.keys)

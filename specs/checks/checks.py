@@ -60,6 +60,9 @@ class Make(Struct, frozen=True, forbid_unknown_fields=True):
     job: Annotated[
         Expression, means("Its id in the control API, if another.", "$response.body#/job")
     ] = ""
+    key: Annotated[
+        Expression, means("The credential that it is, if it is one.", "$response.body#/rawKey")
+    ] = ""
     content: Annotated[
         Content | None,
         means("The file itself.", {"operation": "getContent", "type": "video/mp4", "early": 404}),

@@ -42,7 +42,7 @@ def _key_options() -> Sequence[Callable[[Any], Any]]:
             "--empty-api-key",
             envvar="SCREENTEST_EMPTY_API_KEY",
             default="",
-            help="A key of an account without credits, for the rules about too few credits.",
+            help="A key of an account without credits, or with a few, which are spent.",
         ),
         click.option(
             "--revoked-api-key",

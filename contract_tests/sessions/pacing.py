@@ -5,10 +5,10 @@ from __future__ import annotations
 from screentest.specs.behaviour.call_limits import RateWindow
 
 from ..rules.known import windows_in_force
-from ..sessions.session import Session
 from ..targets.needs import Need, NeedError
 from ..targets.target import Identity
 from ..traces.trace import Exchange
+from .session import Session
 
 
 def spaced(
