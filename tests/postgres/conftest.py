@@ -34,9 +34,9 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def database(postgres: PostgresServer) -> str:
-    """The URL of an empty database."""
-    return postgres.new_database()
+def database(postgres: PostgresServer, request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database; an indirect parameter is its encoding."""
+    return postgres.new_database(getattr(request, "param", "UTF8"))
 
 
 @pytest.fixture

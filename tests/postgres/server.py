@@ -146,10 +146,11 @@ class PostgresServer:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
-    def new_database(self) -> str:
+    def new_database(self, encoding: str = "UTF8") -> str:
         """The URL of a new, empty database."""
         name = f"t_{uuid4().hex}"
-        self.execute(f"CREATE DATABASE {name} STRATEGY file_copy")
+        how = f"ENCODING '{encoding}' TEMPLATE template0 STRATEGY file_copy"
+        self.execute(f"CREATE DATABASE {name} {how}")
         return self.url(name)
 
     def break_connections(self) -> int:

@@ -74,6 +74,19 @@ def two(make_replica: MakeReplica) -> tuple[Replica, Replica]:
     return Replica(make_replica()), Replica(make_replica())
 
 
+@pytest.mark.parametrize("database", ["SQL_ASCII"], indirect=True)
+def test_database_without_an_encoding_keeps_every_text(make_replica: MakeReplica) -> None:
+    _, job = Replica(make_replica()).create("Ein Bücherregal, 本棚")
+
+    assert Replica(make_replica()).jobs() == [job["jobId"]]
+
+
+@pytest.mark.parametrize("database", ["LATIN1"], indirect=True)
+def test_database_that_cannot_hold_every_text_is_refused(database: str) -> None:
+    with pytest.raises(MockError, match="its encoding is LATIN1, .* with ENCODING 'UTF8'"):
+        PostgresKeeper(database, seconds=monotonic)
+
+
 def test_what_one_replica_makes_the_other_has_at_once(two: tuple[Replica, Replica]) -> None:
     first, second = two
     for replica in (first, second, second, first):

@@ -14,12 +14,16 @@ from . import statements as sql
 #: A call waits so long for a connection; then it is answered 503.
 CONNECT_S_MAX = 3.0
 CONNECTIONS_MAX = 32
+#: SQL_ASCII keeps the bytes that it gets.
+_ENCODINGS = ("UTF8", "SQL_ASCII")
 #: A process that stops in the middle of a transaction keeps its world for so long; others that wait
 #: for the world give up before.
 _OPTIONS = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=30s"
 _SETTINGS: dict[str, Any] = {
     "application_name": "screentest",
     "autocommit": True,
+    # Without it, texts of a database with the encoding SQL_ASCII are bytes.
+    "client_encoding": "UTF8",
     "connect_timeout": 3,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -54,10 +58,16 @@ def prepare(url: str) -> None:
     """Create the tables in the database at *url* if it has none.
 
     Raises:
-        MockError: it cannot be reached, or its tables are of another version.
+        MockError: it cannot be reached, cannot hold every text, or has tables of another version.
     """
     try:
         with connect(url) as connection, connection.transaction():
+            encoding = connection.info.parameter_status("server_encoding")
+            if encoding not in _ENCODINGS:
+                raise MockError(
+                    f"cannot use {shown_database(url)} as a database: its encoding is {encoding}, "
+                    "which cannot hold every text; create one with ENCODING 'UTF8'"
+                )
             connection.execute(sql.LOCK_SCHEMA)
             if not one(connection, sql.FIND_SCHEMA):
                 connection.execute(sql.CREATE.encode())
