@@ -93,8 +93,8 @@ class Payments(Table[int, Payment]):
 
     def newest(self, content: str) -> Payment | None:
         """The latest payment with *content*."""
-        same = self._of_content.of(content)
-        return same[-1] if same else None
+        same = self._of_content.page(content, newest_first=True, limit=1)
+        return same[0] if same else None
 
     def add(self, payment: Payment) -> None:
         """Keep *payment*; the oldest goes when there are too many."""

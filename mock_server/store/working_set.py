@@ -21,6 +21,8 @@ from .world_tables import WorldTables
 
 #: Soft rows that wait for the next change set. A process that is killed loses them.
 _WAITING_MAX = 200
+#: Calls without an effect that share one transaction of a shared keeper, while others wait.
+_SHARING_MAX = 32
 #: How long a long advance pauses for a call that waits.
 _TURN_S_MAX = 0.01
 
@@ -51,6 +53,8 @@ class WorkingSet(WorldTables):
         self._was_taken = threading.Event()
         self._promised: list[Callable[[], None]] = []
         self._waiting: dict[tuple[str, Any], tuple[Table[Any, Any], Any]] = {}
+        #: Calls that have used the world since it was taken from a shared keeper.
+        self._sharing = 0
 
     @property
     def is_quick(self) -> bool:
@@ -72,8 +76,10 @@ class WorkingSet(WorldTables):
     def __enter__(self) -> WorkingSet:
         if not self.lock.acquire(blocking=False):
             self._queue.append(None)
-            self.lock.acquire()
-            self._queue.pop()
+            try:
+                self.lock.acquire()
+            finally:
+                self._queue.pop()
             self._was_taken.set()
         if not self._depth and not self.is_quick:
             try:
@@ -98,7 +104,7 @@ class WorkingSet(WorldTables):
                 if kind is not None:
                     promised = []
                     self._log.undo()
-                if self._log.changes:
+                if self._log.changes or (self._waiting and self.is_shared):
                     self._keep()
                 elif self.is_shared:
                     self._keeper.release(self.id)
@@ -189,11 +195,11 @@ class WorkingSet(WorldTables):
                 self.revision += 1
                 break
         changed, is_cleared = changes_since(log.changes) if self._keeper.is_lasting else ({}, False)
-        if not is_hard and not self.is_shared:
+        if not is_hard and (not self.is_shared or self._is_continued()):
             # Every poll ends here, so the waiting rows are not copied.
             self._waiting.update(changed)
             log.changes.clear()
-            if len(self._waiting) >= _WAITING_MAX:
+            if len(self._waiting) >= _WAITING_MAX and not self.is_shared:
                 with suppress(KeeperError):
                     self.flush()
             return
@@ -201,11 +207,28 @@ class WorkingSet(WorldTables):
         try:
             self._commit(waiting, is_cleared=is_cleared, is_soft=not is_hard)
         except KeeperError as error:
+            self._lose_waiting()
             raise NotKeptError(error) from error
         except KeysInUseError as error:
+            self._lose_waiting()
             raise keys_in_use(error.holder) from None
         self._waiting = {}
         log.changes.clear()
+
+    def _is_continued(self) -> bool:
+        """Whether the next call of this process may go on in the keeper's transaction.
+
+        A call that waits for the lock begins at once, so the transaction is certain to end.
+        """
+        self._sharing += 1
+        return bool(self._queue) and self._sharing < _SHARING_MAX
+
+    def _lose_waiting(self) -> None:
+        """Forget what other calls have left to a transaction of a shared keeper that failed."""
+        if self._waiting and self.is_shared:
+            self._log.undo()
+            self._waiting = {}
+            self._empty()
 
     def _commit(
         self,
@@ -220,6 +243,7 @@ class WorkingSet(WorldTables):
         )
         with self._around.stats.measure("commit"):
             self._keeper.commit(change_set)
+        self._sharing = 0
         self.version += 1
 
     def _due_ms(self) -> int | None:

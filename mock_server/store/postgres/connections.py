@@ -29,6 +29,8 @@ _SETTINGS: dict[str, Any] = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "options": _OPTIONS,
+    # The driver would drop our prepared statements together with its own.
+    "prepare_threshold": None,
 }
 
 
@@ -42,11 +44,17 @@ def pool_of(
         min_size=1,
         max_size=CONNECTIONS_MAX,
         kwargs=_SETTINGS,
+        configure=_prepare_statements,
         open=True,
         timeout=CONNECT_S_MAX,
         # After this a new call begins to connect anew, and not after the pauses of a long outage.
         reconnect_timeout=CONNECT_S_MAX,
     )
+
+
+def _prepare_statements(connection: psycopg.Connection[Any]) -> None:
+    for statement in sql.PREPARE:
+        connection.execute(statement.encode())
 
 
 def connect(url: str) -> psycopg.Connection[Any]:

@@ -106,6 +106,10 @@ class PostgresKeeper:
     # A transaction on a world
 
     def catch_up(self, world_id: str, version: int) -> Changes | None:
+        if world_id in self._held:
+            # The last call has left its transaction to this one.
+            self._local.read = self._read
+            return None
         for _ in range(CONNECTIONS_MAX):
             connection = self._connection()
             try:
@@ -156,7 +160,7 @@ class PostgresKeeper:
         else:
             self._pool.putconn(connection)
 
-    def _write(self, connection: Connection, change_set: ChangeSet, writer: str) -> None:
+    def _write(self, connection: Connection, change_set: ChangeSet, commit: str) -> None:
         world_id, written = change_set.world_id, [*change_set.written()]
         removed = [*change_set.removed()]
         values = {
@@ -168,31 +172,27 @@ class PostgresKeeper:
             "docs": [doc for _, _, doc in written],
             "gone_kinds": [kind for kind, _ in removed],
             "gone_keys": [key for _, key in removed],
-            "writer": writer,
+            "commit": commit,
+            "writer": self._writer,
             "due_ms": change_set.due_ms,
             "promise": "off" if change_set.is_soft else "on",
         }
         added = [key for kind, key, _ in written if kind == "api_key"]
         revoked = [key for kind, key in removed if kind == "api_key"]
-        with connection.pipeline() as pipeline:
-            if change_set.is_cleared:
-                connection.execute(sql.CLEAR, (world_id,))
-                connection.execute(sql.CLEAR_HOLDERS, (world_id,))
-            if revoked:
-                connection.execute(sql.REMOVE_HOLDERS, (revoked, world_id))
-            if added:
-                held = connection.execute(sql.ADD_HOLDERS, {"world": world_id, "digests": added})
-                pipeline.sync()
-                if held.rowcount < len(added):
-                    other = connection.execute(sql.OTHER_HOLDER, (added, world_id)).fetchone()
-                    raise KeysInUseError(other[0] if other else "")
-            connection.execute(sql.COMMIT, values, prepare=True)
-            if not change_set.is_soft:
-                connection.execute(sql.NOTIFY, (f"{self._writer} {world_id}",), prepare=True)
-            if change_set.version % sql.TRIMMED_EVERY == 0:
-                trimmed = change_set.version - sql.LOG_MAX
-                connection.execute(sql.TRIM, {"world": world_id, "trimmed": max(0, trimmed)})
-            connection.execute("COMMIT")
+        if change_set.is_cleared:
+            connection.execute(sql.CLEAR, (world_id,))
+            connection.execute(sql.CLEAR_HOLDERS, (world_id,))
+        if revoked:
+            connection.execute(sql.REMOVE_HOLDERS, (revoked, world_id))
+        if added:
+            held = connection.execute(sql.ADD_HOLDERS, {"world": world_id, "digests": added})
+            if held.rowcount < len(added):
+                other = connection.execute(sql.OTHER_HOLDER, (added, world_id)).fetchone()
+                raise KeysInUseError(other[0] if other else "")
+        if change_set.version % sql.TRIMMED_EVERY == 0:
+            trimmed = change_set.version - sql.LOG_MAX
+            connection.execute(sql.TRIM, {"world": world_id, "trimmed": max(0, trimmed)})
+        psycopg.ClientCursor(connection).execute(sql.KEEP, values)
 
     def _was_kept(self, change_set: ChangeSet, writer: str) -> bool:
         """Whether a commit was carried out whose connection broke before the answer.
@@ -204,9 +204,8 @@ class PostgresKeeper:
         """
         for _ in range(_ASKED_MAX):
             with suppress(psycopg.Error, KeeperError), self._borrowed() as connection:
-                found = connection.execute(
-                    sql.READ_LOCKED, {"world": change_set.world_id}
-                ).fetchone()
+                cursor = psycopg.ClientCursor(connection)
+                found = cursor.execute(sql.READ_LOCKED, {"world": change_set.world_id}).fetchone()
                 return found is not None and found[2] == writer
         raise UnknownOutcomeError("the database went away during the commit")
 
@@ -286,7 +285,7 @@ class PostgresKeeper:
         for _ in range(CONNECTIONS_MAX):
             with _errors(), self._borrowed() as connection:
                 try:
-                    return connection.execute(statement.encode(), values, prepare=True).fetchall()
+                    return connection.execute(statement.encode(), values).fetchall()
                 except psycopg.OperationalError:
                     if not connection.closed:
                         raise
@@ -295,14 +294,14 @@ class PostgresKeeper:
 
 def _changes(connection: Connection, world_id: str, version: int, now: int) -> Changes:
     """What has changed in *world_id* after *version*."""
-    with connection.pipeline():
-        cleared = connection.execute(sql.CLEARED_SINCE, (world_id, version), prepare=True)
-        values = {"world": world_id, "version": version}
-        changed = connection.execute(sql.CHANGED_SINCE, values, prepare=True)
-    rows = changed.fetchall()
+    cursor = psycopg.ClientCursor(connection)
+    cursor.execute(sql.CHANGES, {"world": world_id, "version": version})
+    is_cleared = cursor.fetchall() != [(None,)]
+    cursor.nextset()
+    rows = cursor.fetchall()
     return Changes(
         now,
-        is_cleared=cleared.fetchall() != [(None,)],
+        is_cleared=is_cleared,
         written=[(kind, key, doc) for kind, key, doc in rows if doc is not None],
         removed=[(kind, key) for kind, key, doc in rows if doc is None],
     )

@@ -57,11 +57,12 @@ CREATE INDEX holder_world ON screentest.holder (world);
 """
 
 #: The clock is read once the row is locked: no process reads an earlier time after a later one.
-READ_LOCKED = f"""
+_READ_LOCKED = f"""
 WITH taken AS MATERIALIZED
-  (SELECT version, trimmed, writer FROM screentest.world WHERE id = %(world)s FOR UPDATE)
+  (SELECT version, trimmed, writer FROM screentest.world WHERE id = $1 FOR UPDATE)
 SELECT version, trimmed, writer, {_NOW_MS} FROM taken
 """
+READ_LOCKED = "EXECUTE screentest_read_locked (%(world)s)"
 #: Sent as one message, which takes half the time of two.
 TAKE = f"BEGIN; {READ_LOCKED}"
 TAKE_NEW = f"""
@@ -71,40 +72,62 @@ BEGIN; INSERT INTO screentest.world (id, version) VALUES (%(world)s, 0) ON CONFL
 NEW_WRITER = "SELECT nextval('screentest.writer')"
 NOW = f"SELECT {_NOW_MS}"
 
-CLEARED_SINCE = """
-SELECT max(version) FROM screentest.change WHERE world = %s AND version > %s AND is_cleared
+#: Rows are found by subqueries and not by joins here: a join that was planned while the table was
+#: empty goes on to read all rows of a world.
+_CLEARED_SINCE = """
+SELECT max(version) FROM screentest.change WHERE world = $1 AND version > $2 AND is_cleared
 """
-CHANGED_SINCE = """
+_CHANGED_SINCE = """
 WITH changed AS (
   SELECT DISTINCT place.kind, place.key
   FROM screentest.change, unnest(kinds, keys) AS place (kind, key)
-  WHERE world = %(world)s AND version > %(version)s
+  WHERE world = $1 AND version > $2
 )
-SELECT changed.kind, changed.key, kept.doc FROM changed LEFT JOIN screentest.kept
-  ON kept.world = %(world)s AND kept.kind = changed.kind AND kept.key = changed.key
+SELECT kind, key, (
+  SELECT doc FROM screentest.kept
+  WHERE kept.world = $1 AND kept.kind = changed.kind AND kept.key = changed.key
+) FROM changed
+"""
+CHANGES = """
+EXECUTE screentest_cleared_since (%(world)s, %(version)s);
+EXECUTE screentest_changed_since (%(world)s, %(version)s)
 """
 
-#: A change set in one statement. What no answer depends on need not wait for the disk.
-COMMIT = """
-WITH promise AS (SELECT set_config('synchronous_commit', %(promise)s, true)),
+#: A change set in one statement. What no answer depends on need not wait for the disk, and is not
+#: announced to other processes.
+_KEEP = f"""
+WITH promise AS (
+  SELECT set_config('synchronous_commit', $11, true),
+    CASE $11 WHEN 'on' THEN pg_notify('{CHANNEL}', $12 || ' ' || $1)::text END
+),
 put AS (
   INSERT INTO screentest.kept
-  SELECT %(world)s, kind, key, doc
-  FROM unnest(%(kinds)s::text[], %(keys)s::text[], %(docs)s::bytea[]) AS new (kind, key, doc)
+  SELECT $1, kind, key, doc FROM unnest($4, $5, $6) AS new (kind, key, doc)
   ON CONFLICT (world, kind, key) DO UPDATE SET doc = excluded.doc
 ),
 gone AS (
-  DELETE FROM screentest.kept
-  USING unnest(%(gone_kinds)s::text[], %(gone_keys)s::text[]) AS gone (kind, key)
-  WHERE kept.world = %(world)s AND kept.kind = gone.kind AND kept.key = gone.key
+  DELETE FROM screentest.kept WHERE ctid = ANY (ARRAY(
+    SELECT (SELECT ctid FROM screentest.kept WHERE (world, kind, key) = ($1, gone.kind, gone.key))
+    FROM unnest($7, $8) AS gone (kind, key)
+  ))
 ),
-logged AS (
-  INSERT INTO screentest.change VALUES (%(world)s, %(version)s, %(is_cleared)s,
-    %(kinds)s::text[] || %(gone_kinds)s::text[], %(keys)s::text[] || %(gone_keys)s::text[])
-)
-UPDATE screentest.world SET version = %(version)s, writer = %(writer)s, due_ms = %(due_ms)s
-FROM promise WHERE id = %(world)s
+logged AS (INSERT INTO screentest.change VALUES ($1, $2, $3, $4 || $7, $5 || $8))
+UPDATE screentest.world SET version = $2, writer = $9, due_ms = $10 FROM promise WHERE id = $1
 """
+KEEP = """
+EXECUTE screentest_keep (%(world)s, %(version)s, %(is_cleared)s, %(kinds)s, %(keys)s, %(docs)s,
+  %(gone_kinds)s, %(gone_keys)s, %(commit)s, %(due_ms)s, %(promise)s, %(writer)s);
+COMMIT
+"""
+#: What a connection prepares when it is opened. The driver prepares only statements that are sent
+#: one by one.
+PREPARE = (
+    f"PREPARE screentest_read_locked (text) AS {_READ_LOCKED}",
+    f"PREPARE screentest_cleared_since (text, bigint) AS {_CLEARED_SINCE}",
+    f"PREPARE screentest_changed_since (text, bigint) AS {_CHANGED_SINCE}",
+    "PREPARE screentest_keep (text, bigint, boolean, text[], text[], bytea[], text[], text[],"
+    f" text, bigint, text, text) AS {_KEEP}",
+)
 CLEAR = "DELETE FROM screentest.kept WHERE world = %s AND kind NOT IN ('snapshot', 'world')"
 CLEAR_HOLDERS = "DELETE FROM screentest.holder WHERE world = %s"
 ADD_HOLDERS = """
