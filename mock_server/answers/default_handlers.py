@@ -270,8 +270,11 @@ def _reply(call: Call, facts: Facts, resource: Resource | None) -> Reply:
     if call.rules.envelope is not None:
         facts["made"] = body
         body = call.rules.envelope.fill(facts)
-    headers = _filled(call.rules.headers, facts) or {}
-    return Reply(status, body, {name: str(it) for name, it in headers.items()})
+    if call.rules.headers is None:
+        return Reply(status, body)
+    return Reply(
+        status, body, {name: str(it) for name, it in _filled(call.rules.headers, facts).items()}
+    )
 
 
 def _facts_of(body: Json) -> dict[str, Json]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, cast
 
 from msgspec import to_builtins
@@ -41,11 +42,12 @@ class Facts(dict[str, Json]):
     __slots__ = ("_finders", "_let", "call", "ctx", "resource")
 
     def __init__(self, ctx: Instant, resource: Resource | None, call: Call | None) -> None:
-        super().__init__()
         self.ctx = ctx
         # Casts, because the table below has no finder that asks for what there is not.
         self.resource, self.call = cast("Resource", resource), cast("Call", call)
-        self._let = ctx.kind_rules(resource).let if resource is not None else None
+        self._let = None
+        if resource is not None:
+            self._let = ctx.contract.behaviour.resources[resource.kind].let
         self._finders = _FINDERS[resource is not None, call is not None]
 
     def __missing__(self, name: str) -> Json:
@@ -183,12 +185,12 @@ _OVER = frozenset(kind.value for kind in Kind if kind.is_final)
 _Finder = Callable[[Facts], Json]
 
 WORLD_FACTS: Mapping[str, _Finder] = {
-    "facts": lambda it: it.ctx.behaviour.facts,
-    "media": lambda it: it.ctx.behaviour.media,
+    "facts": attrgetter("ctx.contract.behaviour.facts"),
+    "media": attrgetter("ctx.contract.behaviour.media"),
     "reading": lambda it: _Each(it.ctx.reading),
-    "base_url": lambda it: it.ctx.base_url,
-    "provider_url": lambda it: it.ctx.behaviour.base_url,
-    "world": lambda it: it.ctx.world.id,
+    "base_url": attrgetter("ctx.base_url"),
+    "provider_url": attrgetter("ctx.contract.behaviour.base_url"),
+    "world": attrgetter("ctx.world.id"),
     "now": lambda it: Notations(it.ctx.now_ms),
     "address": lambda it: lambda name, parts: it.ctx.url(name, **parts),
     "mint": lambda it: lambda form, number: mint(form, number, it.ctx.world.seed, it.ctx.provider),
@@ -200,17 +202,17 @@ WORLD_FACTS: Mapping[str, _Finder] = {
             for child in it.ctx.rows.resources.children(it.ctx.provider, kind, parent)
         ]
     ),
-    "credentials": lambda it: it.ctx.behaviour.credentials,
+    "credentials": attrgetter("ctx.contract.behaviour.credentials"),
     "has_account": lambda it: lambda id_: _has_account(it.ctx, id_),
     "known_key": lambda it: lambda raw: _key_facts(it.ctx, it.ctx.rows.keys.get(key_digest(raw))),
     "digest": lambda _: lambda parts: digest(*parts).hex()[:16],
 }
 RESOURCE_FACTS: Mapping[str, _Finder] = {
-    "id": lambda it: it.resource.id,
+    "id": attrgetter("resource.id"),
+    "doc": attrgetter("resource.doc"),
     "input": lambda it: it.resource.doc.get("input", {}),
-    "doc": lambda it: it.resource.doc,
-    "owner": lambda it: it.resource.account,
-    "parent": lambda it: it.resource.parent,
+    "owner": attrgetter("resource.account"),
+    "parent": attrgetter("resource.parent"),
     "created": lambda it: Notations(it.resource.created_ms),
     "state": _state,
     "kind": lambda it: it.ctx.state_rules(it.resource, it["state"]).kind.value,
@@ -228,9 +230,9 @@ RESOURCE_FACTS: Mapping[str, _Finder] = {
     "bytes": _sizes,
 }
 CALL_FACTS: Mapping[str, _Finder] = {
-    "path": lambda it: it.call.path,
-    "query": lambda it: it.call.query,
-    "body": lambda it: it.call.body,
+    "path": attrgetter("call.path"),
+    "query": attrgetter("call.query"),
+    "body": attrgetter("call.body"),
     "given": lambda it: (
         it.call.provider.fields(it.call) if it.call.provider.fields else it.call.body
     ),
@@ -251,9 +253,9 @@ CALL_FACTS: Mapping[str, _Finder] = {
         ]
     ),
     "issued": lambda it: _Each(lambda name: _issued(it, name)),
-    "operation": lambda it: it.call.operation.id,
+    "operation": attrgetter("call.operation.id"),
     "number": lambda it: it.ctx.number,
-    "account": lambda it: it.call.account,
+    "account": attrgetter("call.account"),
     "webhook_secret": lambda it: account_secret(it.ctx, it.call.account_id),
     "found": lambda it: _Each(lambda kind: resource_facts(it.ctx, it.call.found[kind])),
 }

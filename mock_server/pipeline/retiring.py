@@ -24,7 +24,7 @@ def refuse_retired(call: Call) -> None:
     Raises:
         RefusedError: it has.
     """
-    for it in _concerning(call):
+    for it in _concerning(call) if call.ctx.behaviour.retires else ():
         if call.ctx.at_ms >= it.on_ms:
             raise call.refuse("retired", what=str(it), day=it.day)
 
@@ -32,7 +32,7 @@ def refuse_retired(call: Call) -> None:
 def announce_retirement(call: Call, answer: Reply | EventStream) -> None:
     """Add the headers of what will retire, or has, to *answer*."""
     ctx = call.ctx
-    for it in _concerning(call):
+    for it in _concerning(call) if ctx.behaviour.retires else ():
         if ctx.at_ms >= it.announced_ms:
             answer.headers = {**answer.headers, **it.headers}
         for change_ms in (it.announced_ms, it.on_ms):
@@ -42,8 +42,5 @@ def announce_retirement(call: Call, answer: Reply | EventStream) -> None:
 
 
 def _concerning(call: Call) -> Sequence[Retirement]:
-    retirements = call.ctx.behaviour.retires
-    if not retirements:
-        return ()
     models = [it for it in asked_models(call) if isinstance(it, str)]
-    return [it for it in retirements if it.concerns(call.operation.id, models)]
+    return [it for it in call.ctx.behaviour.retires if it.concerns(call.operation.id, models)]

@@ -57,7 +57,10 @@ class Expression(Struct, frozen=True):
         Raises:
             ExpressionError: a fact is missing, or has a type that the expression does not take.
         """
-        return evaluated(compiled(self.python), self.text, facts)
+        try:
+            return compiled(self.python)(facts)
+        except UNEVALUATED as error:
+            raise not_evaluated(self.text, facts, error) from None
 
 
 @lru_cache(maxsize=4_096)
@@ -87,18 +90,15 @@ def compiled(python: str) -> Evaluate:
     return function
 
 
-def evaluated(function: Evaluate, text: str, facts: Mapping[str, Json]) -> Json:
-    """The value of the *function* that *text* was made into.
+#: What a function may raise where a fact is missing, or has a type that it does not take.
+UNEVALUATED = (KeyError, ExpressionError, TypeError, ValueError)
 
-    Raises:
-        ExpressionError: a fact is missing, or has a type that *text* does not take.
-    """
-    try:
-        return function(facts)
-    except KeyError as error:
-        raise ExpressionError(f"{text!r}: {no_such('fact', str(error.args[0]), facts)}") from None
-    except (ExpressionError, TypeError, ValueError) as error:
-        raise ExpressionError(f"{text!r}: {error}") from None
+
+def not_evaluated(text: str, facts: Mapping[str, Json], error: Exception) -> ExpressionError:
+    """The error for *text*, whose function raised *error* with these *facts*."""
+    is_missing = isinstance(error, KeyError)
+    problem = no_such("fact", str(error.args[0]), facts) if is_missing else error
+    return ExpressionError(f"{text!r}: {problem}")
 
 
 def unknown_names(names: Collection[str], known: Collection[str]) -> list[str]:

@@ -21,6 +21,9 @@ def _size(value: Json) -> int:
 
 
 def _integer(value: Json) -> int:
+    # Many ids are numbers, and a fraction of one takes long to make.
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
     try:
         return math.trunc(Fraction(value) if isinstance(value, str) else number(value))
     except ValueError:

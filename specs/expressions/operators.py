@@ -82,7 +82,16 @@ def member(value: Json, name: Json) -> Json:
         return None
 
 
-def has_member(value: Json, name: str) -> bool:
+def field(value: Json, name: str) -> Json:
+    """The field *name* of a map; null if there is none."""
+    try:
+        # Nearly every value is a map, and a failed subscript of another one costs more than a test.
+        return value[name]
+    except (KeyError, TypeError):
+        return member(value, name)
+
+
+def has_field(value: Json, name: str) -> bool:
     """Whether a map has the field *name*."""
     return isinstance(value, dict) and name in value
 

@@ -16,7 +16,8 @@ from .tokens import RESERVED, ExpressionError, Token, literal_text, tokens_of, u
 _DEPTH_MAX = 30
 _ABSENT = functions.python_name("optional.none")
 _FRACTIONAL = re.compile(
-    r"\b(add|subtract|multiply|divide|remainder|negative|exact|fn_\w+|call_method|or_value)\(|\]\("
+    r"\b(?:add|subtract|multiply|divide|remainder|negative|exact|fn_(?:abs|min|max))\("
+    r"|call_method\('sum'"
 )
 
 _RELATIONS = {
@@ -28,7 +29,8 @@ _RELATIONS = {
     ">=": "(not less({}, {}))",
     "in": "within({}, {})",
 }
-_SAME = {"==", "!="}
+_SAME = {"==": "({} is {})", "!=": "({} is not {})"}
+_CONSTANTS = {"true": "True", "false": "False", "null": "None"}
 _TEXT = re.compile(r"'[^'\\]*'")
 _SUMS = {"+": "add({}, {})", "-": "subtract({}, {})"}
 _PRODUCTS = {"*": "multiply({}, {})", "/": "divide({}, {})", "%": "remainder({}, {})"}
@@ -143,9 +145,13 @@ class Reader:
         piece = operand()
         while sign := self._skip(*signs):
             other = operand().python
-            # Python compares a text with anything as CEL does.
-            has_text = _TEXT.fullmatch(piece.python) or _TEXT.fullmatch(other)
-            form = f"({{}} {sign} {{}})" if sign in _SAME and has_text else signs[sign]
+            form = signs[sign]
+            if sign in _SAME:
+                # Python compares texts and constants with anything as CEL does.
+                has_text = _TEXT.fullmatch(piece.python) or _TEXT.fullmatch(other)
+                form = f"({{}} {sign} {{}})" if has_text else form
+                if other in _CONSTANTS.values() and piece.python[-1] in ")]":
+                    form = _SAME[sign]
             piece = _Piece(form.format(piece.python, other), is_truth=is_truth)
         return piece
 
@@ -174,7 +180,7 @@ class Reader:
                     self._note(piece, is_free=is_free)
                     piece, is_free = self._method(piece, name, token), False
                 else:
-                    python = f"member({piece.python}, {name!r})"
+                    python = f"field({piece.python}, {name!r})"
                     piece = _Piece(python, f"{piece.path}.{name}" if piece.path else "")
             elif self._skip("["):
                 self._skip("?")
@@ -217,7 +223,7 @@ class Reader:
         name = token.text
         if RESERVED.fullmatch(name):
             raise self._wrong(f"{name!r} is a reserved word", token)
-        constant = {"true": "True", "false": "False", "null": "None"}.get(name)
+        constant = _CONSTANTS.get(name)
         if constant is not None:
             return _Piece(constant, is_truth=name != "null"), False
         if name in self._variables:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from ..errors import ContractError
 from ..json_types import Json
-from .expressions import Evaluate, compiled, evaluated, read_expression
+from .expressions import UNEVALUATED, Evaluate, compiled, not_evaluated, read_expression
 from .reader import map_python
 from .tokens import ExpressionError
 
@@ -27,7 +27,10 @@ class Template:
         Raises:
             ExpressionError: it cannot be read, or evaluated with *facts*.
         """
-        return evaluated(self._function, "a template", facts)
+        try:
+            return self._function(facts)
+        except UNEVALUATED as error:
+            raise not_evaluated("a template", facts, error) from None
 
     @cached_property
     def names(self) -> frozenset[str]:

@@ -44,6 +44,7 @@ class Operation(Struct, frozen=True):
     *security_sets* say the same of schemes that are needed together: one of the sets, whole. An
     empty set means that a call without a key is accepted as well.
     *is_inferred*: the provider's document does not show it, and we know it from another source.
+    *success_status* is that of the first documented success; else of the first other reply.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Operation(Struct, frozen=True):
     summary: str
     is_inferred: bool
     security_sets: tuple[tuple[str, ...], ...] = ()
+    success_status: int = 200
 
     @property
     def path_names(self) -> list[str]:
@@ -67,15 +69,6 @@ class Operation(Struct, frozen=True):
         """The documented form of a reply with *status*: by itself, by its range, or by default."""
         text, replies = str(status), self.replies
         return replies.get(text) or replies.get(f"{text[0]}XX") or replies.get("default")
-
-    @property
-    def success_status(self) -> int:
-        """The status of the first documented success; else of the first other reply."""
-        known = sorted(self.replies)
-        for name in (*(it for it in known if it[0] == "2"), "default", *known):
-            if name in self.replies:
-                return 200 if name == "default" else int(name.replace("X", "0"))
-        return 200
 
     def body_schema(self, content_type: str) -> Schema | None:
         """The schema of a request body of *content_type*; None if that type is not documented."""
@@ -121,6 +114,9 @@ def _operation(document: Documents, path: str, method: str) -> Operation:
     body = document.at(body_at) if body_at else {}
     sets = _security_sets(document, raw.get("security", document.content.get("security", [])))
     is_open = () in sets
+    replies = {
+        str(status): _reply(document, [*at, "responses", status]) for status in raw["responses"]
+    }
     return Operation(
         id=raw["operationId"],
         method=method.upper(),
@@ -133,14 +129,20 @@ def _operation(document: Documents, path: str, method: str) -> Operation:
             for media_type in body.get("content", {})
         },
         is_body_required=body.get("required", False),
-        replies={
-            str(status): _reply(document, [*at, "responses", status]) for status in raw["responses"]
-        },
+        replies=replies,
         security=() if is_open else tuple(dict.fromkeys(it for names in sets for it in names)),
         summary=raw.get("summary", ""),
         is_inferred=_INFERRED in raw,
         security_sets=sets,
+        success_status=_success_status(sorted(replies)),
     )
+
+
+def _success_status(known: Sequence[str]) -> int:
+    for name in (*(it for it in known if it[0] == "2"), "default", *known):
+        if name in known:
+            return 200 if name == "default" else int(name.replace("X", "0"))
+    return 200
 
 
 def _security_sets(

@@ -99,20 +99,27 @@ class Routes:
 def _below(
     node: _Node, segments: Sequence[str], index: int, values: tuple[str, ...]
 ) -> Iterator[tuple[Mapping[str, Operation], Sequence[str]]]:
-    if index == len(segments):
-        if node.methods:
-            yield node.methods, values
-        return
-    segment = segments[index]
-    literal = node.literals.get(segment)
-    if literal is not None:
-        yield from _below(literal, segments, index + 1, values)
-    if not segment:
-        return
-    for around, inner in node.patterns:
-        found = _values(around, segment)
-        if found is not None:
-            yield from _below(inner, segments, index + 1, values + found)
+    for at in range(index, len(segments)):
+        segment = segments[at]
+        literal, patterns = node.literals.get(segment), node.patterns if segment else []
+        if len(patterns) + (literal is not None) > 1:
+            # Several ways. A single one, which most segments have, is gone without a call.
+            if literal is not None:
+                yield from _below(literal, segments, at + 1, values)
+            for around, inner in patterns:
+                found = _values(around, segment)
+                if found is not None:
+                    yield from _below(inner, segments, at + 1, values + found)
+            return
+        if literal is not None:
+            node = literal
+            continue
+        found = _values(patterns[0][0], segment) if patterns else None
+        if found is None:
+            return
+        node, values = patterns[0][1], values + found
+    if node.methods:
+        yield node.methods, values
 
 
 def _values(around: tuple[str, ...], segment: str) -> tuple[str, ...] | None:
