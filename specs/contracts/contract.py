@@ -166,7 +166,8 @@ class Contract:
 
     def _read(self, chosen: _Chosen) -> Contract:
         other = copy(self)
-        other.__dict__.pop("_shape", None)
+        for made in ("_shape", "_in_force"):
+            other.__dict__.pop(made, None)
         other._chosen = chosen
         if other.content(BEHAVIOUR) is not self.content(BEHAVIOUR):
             try:
@@ -206,12 +207,18 @@ class Contract:
         Raises:
             UnknownNameError: there is no such interpretation.
         """
-        name = f"{self.provider}.{interpretation}"
-        if name not in self._switches:
+        found = self._in_force.get(interpretation)
+        if found is None:
+            name = f"{self.provider}.{interpretation}"
             raise UnknownNameError(
                 no_such("interpretation", name, self._switches, listed_max=_LISTED_MAX)
             )
-        return dict(self._chosen).get(name, self._switches[name].default)
+        return found
+
+    @cached_property
+    def _in_force(self) -> Mapping[str, str]:
+        defaults = {it.name: it.default for it in self._switches.values()}
+        return defaults | {self._switches[name].name: it for name, it in self._chosen}
 
     @property
     def is_shipped(self) -> bool:

@@ -18,7 +18,8 @@ from msgspec import Struct
 from ..errors import no_such
 from ..json_types import Json
 from . import functions, operators
-from .reader import Reader, plain_python
+from .python_text import plain_python
+from .reader import Reader
 from .tokens import ExpressionError
 
 #: Longer than any rule needs; a bound so that a file cannot make the reader work for long.

@@ -10,16 +10,11 @@ from msgspec import Struct
 from ..errors import no_such
 from ..json_types import Json
 from . import functions
+from .python_text import map_python, number_python, plain_python
 from .tokens import RESERVED, ExpressionError, Token, literal_text, tokens_of, unreadable
 
 #: More than any rule needs; Python permits about 90.
 _DEPTH_MAX = 30
-_ABSENT = functions.python_name("optional.none")
-_FRACTIONAL = re.compile(
-    r"\b(?:add|subtract|multiply|divide|remainder|negative|exact|fn_(?:abs|min|max))\("
-    r"|call_method\('sum'"
-)
-
 _RELATIONS = {
     "==": "equal({}, {})",
     "!=": "(not equal({}, {}))",
@@ -201,7 +196,7 @@ class Reader:
         token = self._take()
         match token.kind:
             case "number":
-                return _Piece(_number(token.text)), False
+                return _Piece(number_python(token.text)), False
             case "text":
                 return _Piece(repr(literal_text(token, self.text))), False
             case "name":
@@ -336,21 +331,3 @@ def _miscounted(name: str, arguments: list[str], wanted: range) -> str:
     most = wanted.stop - 1
     takes = str(most) if wanted.start == most else f"{wanted.start} to {most}"
     return f"{name}() takes {takes} arguments, got {len(arguments)}"
-
-
-def plain_python(python: str) -> str:
-    """*python* so that its value is JSON; only arithmetic and functions give exact fractions."""
-    return f"plain({python})" if _FRACTIONAL.search(python) else python
-
-
-def map_python(entries: list[str]) -> str:
-    """A map of *entries*, without those that are absent."""
-    made = f"{{{', '.join(entries)}}}"
-    return f"present({made})" if any(_ABSENT in it for it in entries) else made
-
-
-def _number(text: str) -> str:
-    """A literal in Python: exact, and bound at compile time where it is whole."""
-    if text[:2] in {"0x", "0X"}:
-        return str(int(text, 16))
-    return str(int(text)) if text.isdecimal() else f"exact({text!r})"

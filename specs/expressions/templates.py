@@ -9,7 +9,7 @@ from functools import cached_property
 from ..errors import ContractError
 from ..json_types import Json
 from .expressions import UNEVALUATED, Evaluate, compiled, not_evaluated, read_expression
-from .reader import map_python
+from .python_text import map_python
 from .tokens import ExpressionError
 
 _PLACE = re.compile(r"\{([a-z_][a-z0-9_.]*)\}")

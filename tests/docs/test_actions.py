@@ -223,9 +223,7 @@ def test_mock_is_verified_and_drift_is_counted_from_the_second_run_on(runner: Ru
     }
     assert first.used == ["actions/cache/restore", "actions/cache/save", "actions/upload-artifact"]
     assert (second.outputs["drift"], second.failed) == ("3", ["Compare with the last run"])
-    assert (
-        "### 3 changes since the last run\n\n    a.rule.that.is.gone: kept" in second.summary
-    )
+    assert "### 3 changes since the last run\n\n    a.rule.that.is.gone: kept" in second.summary
     assert (third.outputs["drift"], third.failed) == ("0", [])
     assert "### screentest verify ulazai: passed\n" in third.summary
 
