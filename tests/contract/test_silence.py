@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from screentest.contract_tests.rules.contract_rules import rules_of
 from screentest.contract_tests.rules.judge import Judge, Rule, RuleVerdict, Silence
 from screentest.contract_tests.rules.known import cites_violation, silence_of
-from screentest.contract_tests.rules.rule_ids import RuleId
+from screentest.contract_tests.rules.rule_ids import RuleId, own
+from screentest.contract_tests.sessions.session import Session
+from screentest.contract_tests.targets.in_process import InProcessTarget
+from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.traces.trace import Exchange
 from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.contracts.registry import load_contract
@@ -69,6 +74,49 @@ def test_znapais_page_says_nothing_of_lists_deletions_and_remixes() -> None:
 
     assert silence.operations == {"listVideos", "deleteVideo", "remixVideo"}
     assert {"ZN-055", "ZN-056"} & silence.clauses == {"ZN-056"}
+
+
+@pytest.mark.parametrize(
+    ("provider", "rule", "is_silent"),
+    [
+        # The page names no status of a refusal, and says whose jobs a caller is shown.
+        ("oshara", "own.getVideoJob.unknown", False),
+        ("oshara", "own.getVideoJob.foreign", False),
+        ("oshara", "route.method", True),
+        ("oshara", "example.refused.8", True),
+        # The document says that image URLs are short-lived and new with each read.
+        ("ozor", "url.scene_image.lives", True),
+        ("ozor", "url.scene_image.fresh", False),
+        ("ozor", "url.scene_image.works", False),
+        ("ozor", "url.download.lives", False),
+    ],
+)
+def test_a_document_is_silent_about_what_is_inferred(
+    provider: str, rule: str, *, is_silent: bool
+) -> None:
+    contract = load_contract(provider)
+    checks = load_checks(contract)
+
+    assert silence_of(contract, checks).covers(rules_of(contract, checks)[rule], ()) is is_silent
+
+
+def test_another_refusal_of_an_unknown_job_differs_at_oshara() -> None:
+    contract = load_contract("oshara")
+    checks = load_checks(contract)
+    session = Session(
+        InProcessTarget(make_app(contract), contract),
+        contract,
+        checks,
+        Judge(rules_of(contract, checks), silence=silence_of(contract, checks)),
+    )
+
+    def judged(status: int) -> RuleVerdict:
+        rule = own("getVideoJob", "unknown")
+        answer = replace(_exchange("getVideoJob"), status=status)
+        session.judge_refusal(rule, "an unknown id", answer, reason="not_found", wanted=[404])
+        return session.judge.verdict(rule)
+
+    assert [judged(400), judged(200)] == [RuleVerdict.DIFFERS, RuleVerdict.BROKEN]
 
 
 @pytest.mark.parametrize(

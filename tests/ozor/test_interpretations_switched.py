@@ -288,3 +288,22 @@ def test_shortfall_may_be_an_object(ozor: Account, plan_id: str) -> None:
         "required": 3,
         "available": 2,
     }
+
+
+@pytest.mark.parametrize(
+    ("reading", "lives_s"), [("15_minutes", 900), ("1_hour", 3_600), ("1_day", 86_400)]
+)
+@pytest.mark.clause("OZ-184")
+def test_image_url_works_as_long_as_its_reading_says(
+    ozor: Account, plan_id: str, reading: str, lives_s: int
+) -> None:
+    """A46."""
+    ozor.world.choose(ozor__image_url_life=reading)
+    url = steps.plan(ozor, plan_id)["scenes"][0]["imageRefs"][0]["url"]
+
+    ozor.world.advance((lives_s - 1) * 1_000)
+    before = ozor.client.follow(url).status
+    ozor.world.advance(2_000)
+    after = ozor.client.follow(url).status
+
+    assert (before, after) == (200, 403)
