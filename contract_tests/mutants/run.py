@@ -31,7 +31,7 @@ from .search import MutantResult, Search
 
 #: Batches of one provider: a process takes the next one when it is done.
 _PARTS = 8
-#: Runs without a defect at a server that cannot be steered, one seed each.
+#: Runs without a defect at a server with everything supplied, one seed each.
 _CLEAN_RUNS = 10
 
 
@@ -160,7 +160,7 @@ def run_mutants(
         for provider, mutants in chosen
         for part in range(min(_PARTS, len(mutants)))
     ]
-    seeds = range(seed, seed + (1 if supply is Supply.CONTROLS else _CLEAN_RUNS))
+    seeds = range(seed, seed + (_CLEAN_RUNS if supply is Supply.ALL else 1))
     clean = [(it, supply, number) for it in providers for number in seeds]
     with ProcessPoolExecutor(workers) as pool:
         for fates in pool.map(_run_batch, *zip(*batches, strict=True)):

@@ -25,7 +25,7 @@ from ..targets.live import (
 )
 from ..targets.mock_app import make_app
 from ..targets.needs import UnableError
-from ..targets.target import ANONYMOUS, OutgoingRequest
+from ..targets.target import ANONYMOUS, OutgoingRequest, Prompts
 from ..traces.trace import Exchange
 from .options import VerifyOptions
 
@@ -73,7 +73,8 @@ def opener(
         identity("empty", options.empty_api_key, {}) if options.empty_api_key else None,
         identity("former", options.revoked_api_key, {}) if options.revoked_api_key else None,
     )
-    live.balance_command, live.failing_prompt = options.balance_command, options.failing_prompt
+    live.balance_command = options.balance_command
+    live.prompts = Prompts(options.failing_prompt, options.refused_prompt)
     live.is_mock = not options.is_live and _is_own_mock(live)
     live.callback = _callback(options, contract, live)
     guarded = Guarded(live, contract, budget, options.is_read_only)

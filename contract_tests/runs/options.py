@@ -39,6 +39,7 @@ class VerifyOptions:
     callback_secret: str = ""
     balance_command: str = ""
     failing_prompt: str = ""
+    refused_prompt: str = ""
     tier: str = "full"
     budget: int | None = None
     is_read_only: bool = False
@@ -71,9 +72,10 @@ class VerifyOptions:
         if self.url is None:
             return Supplied(frozenset(), sys.maxsize)
         # Whether the server is our own mock is not known before it is asked.
-        lacks = {Need.STEERING, Need.OWN_MOCK}
+        lacks = {Need.STEERING}
         lacks |= set() if self.balance_command else {Need.BALANCE}
         lacks |= set() if self.failing_prompt else {Need.FAILURE}
+        lacks |= set() if self.refused_prompt else {Need.REFUSAL}
         lacks |= set() if self.second_api_key else {Need.SECOND_ACCOUNT}
         lacks |= set() if self.empty_api_key else {Need.EMPTY_ACCOUNT}
         lacks |= set() if self.callback_url else {Need.CALLBACK}

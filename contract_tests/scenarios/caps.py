@@ -71,8 +71,10 @@ def _cap_by_trial(session: Session) -> None:
     last = refused or running[-1].exchange
     tier = tiers.get(len(running))
     detail = f"{len(running)} jobs ran at once, and one more was answered {last.status}"
+    rule = rule_ids.cap(tier or tiers[max(tiers)])
     holds = tier is not None and refused is not None
-    check(rule_ids.cap(tier or tiers[max(tiers)]), detail, last, holds=holds)
+    if check(rule, detail, last, holds=holds):
+        session.judge_refusal(rule, detail, last, reason="too_many_running", wanted=wanted)
     if running and refused is not None:
         _paid_call_beside(session, session.owner, len(running))
         session.resources.finish(running[0])

@@ -76,7 +76,7 @@ def inputs(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
             bound(_example, example),
             0 if is_free else sum(prices.values()),
             4,
-            needs=frozenset({Need.OWN_MOCK} if is_ordered else ()),
+            needs=frozenset({Need.REFUSAL} if is_ordered else ()),
             is_probe=is_refused,
         )
 

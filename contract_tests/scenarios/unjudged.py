@@ -91,8 +91,7 @@ def _of_rule(
         return Unjudged(rule, "no scenario shows it")
 
     def distance(way: tuple[str, frozenset[str]]) -> tuple[bool, bool, int]:
-        needs_mock = any(it in way[1] for it in (Need.STEERING.value, Need.OWN_MOCK.value))
-        return not way[1], needs_mock, len(way[1])
+        return not way[1], Need.STEERING.value in way[1], len(way[1])
 
     why, lacks = min(ways, key=distance)
     return Unjudged(rule, why, " and ".join(sorted(lacks)))

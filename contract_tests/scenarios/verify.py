@@ -265,11 +265,12 @@ def lacks_of(target: Target, contract: Contract) -> frozenset[Need]:
         return frozenset()
     lacks = {Need.STEERING}
     lacks |= set() if target.sees_credits else {Need.BALANCE}
-    lacks |= set() if target.failing_prompt else {Need.FAILURE}
+    lacks |= set() if target.prompts.failing else {Need.FAILURE}
+    lacks |= set() if target.prompts.refused or target.is_mock else {Need.REFUSAL}
     lacks |= {Need.SECOND_ACCOUNT} if target.stranger is None else set()
     lacks |= {Need.EMPTY_ACCOUNT} if target.empty is None else set()
     lacks |= {Need.CALLBACK} if target.callback is None else set()
-    return frozenset(lacks if target.is_mock else {*lacks, Need.OWN_MOCK})
+    return frozenset(lacks)
 
 
 def obstacles(scenario: Scenario, supplied: Supplied) -> frozenset[str]:

@@ -137,10 +137,12 @@ def _young(session: Session, made: Made) -> None:
 
 def _early(session: Session, made: Made) -> None:
     """Request the file of an unfinished resource."""
-    content = made.make.content
+    content, kind = made.make.content, made.make.kind
     if content is None or content.early is None:
         return
-    kind = made.make.kind
+    state = session.shown.kind_seen(kind, made.exchange)
+    if state is not None and state.is_final:
+        return  # It ended in the answer that made it.
     early = session.call(content.operation, ids=made.ids)
     detail = f"an unfinished {kind} answered {early.status} instead of {content.early}"
     holds = early.status == content.early

@@ -15,10 +15,11 @@ from screentest.specs.json_types import Json
 from ..monitors.monitors import Monitors
 from ..rules.judge import Judge, has_clause
 from ..rules.known import any_of
+from ..rules.prices import worst_price
 from ..rules.rule_ids import RuleId
 from ..targets.callback import Callback, Receiver
 from ..targets.needs import Need, NeedError, UnableError
-from ..targets.plans import changed, other_texts
+from ..targets.plans import changed, is_directive, other_texts
 from ..targets.request_builder import wire_of_plan
 from ..targets.target import ANONYMOUS, Identity, MockControls, OutgoingRequest, Target
 from ..traces.trace import Balance, Exchange, Raw, SeenDelivery, Trace, understand
@@ -130,10 +131,19 @@ class Calls:
             return
         refusals = self.contract.behaviour.refusals
         short = refusals.get("insufficient_credits")
-        if short is not None and answer.status == short.status == _TOO_FEW_CREDITS:
+        is_short = short is not None and answer.status == short.status == _TOO_FEW_CREDITS
+        if is_short and not self._can_pay(answer, who):
             raise NeedError(Need.CREDITS)
         if answer.status == _TOO_MANY and not self.is_hasty:
             raise UnableError(f"{answer.line}: the server refuses further calls")
+
+    def _can_pay(self, answer: Exchange, who: Identity) -> bool:
+        """Whether *who* visibly has the credits for the most expensive call of the operation."""
+        is_known = who in (self.target.owner, self.target.stranger)
+        if not (is_known and self.target.sees_credits and answer.operation):
+            return False
+        worst = worst_price(self.contract, self.checks, answer.operation)
+        return self.target.credits(who) >= worst
 
     def judge_refusal(
         self, rule: RuleId, detail: str, *exchanges: Exchange, reason: str, wanted: Collection[int]
@@ -212,7 +222,7 @@ class Calls:
         Raises:
             NeedError: no text is known that makes it fail, or the request has no text.
         """
-        prompt = self.target.failing_prompt
+        prompt = self.target.prompts.failing
         if not prompt:
             raise NeedError(Need.FAILURE)
         failing = self.other_plan(operation, lambda _: prompt, plan)
@@ -222,6 +232,10 @@ class Calls:
 
     def plan_of(self, example: Example) -> RequestPlan:
         """The request of an example: its own, or the smallest one with changes."""
-        if example.plan is not None:
-            return example.plan
-        return changed(self.plan(example.operation), example.added, example.without)
+        plan = example.plan
+        if plan is None:
+            plan = changed(self.plan(example.operation), example.added, example.without)
+        if self.is_steered or self.target.is_mock or not is_directive(plan):
+            return plan
+        # Only the mock understands directives; the user knows what another server refuses.
+        return self.other_plan(example.operation, lambda _: self.target.prompts.refused) or plan

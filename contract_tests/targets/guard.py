@@ -22,7 +22,7 @@ from .live import NotSentError, UnreachableError
 from .needs import UnableError
 from .open_jobs import OpenJob
 from .replayed import credits_answer
-from .target import Identity, MockControls, OutgoingRequest, Target
+from .target import Identity, MockControls, OutgoingRequest, Prompts, Target
 
 BUDGET_HEADER = "x-screentest-budget"
 #: A live server's request to wait is followed this often, and never for longer than this.
@@ -197,8 +197,8 @@ class Guarded:
         return self.target.callback
 
     @property
-    def failing_prompt(self) -> str:
-        return self.target.failing_prompt
+    def prompts(self) -> Prompts:
+        return self.target.prompts
 
     @property
     def sees_credits(self) -> bool:

@@ -16,7 +16,7 @@ from screentest.specs.json_types import Json
 from ..traces.trace import Balance, Raw, SeenDelivery
 from .callback import Inbox
 from .mock_app import App, MockClient, bent, instant_ms
-from .target import Identity, OutgoingRequest, ReceiverEndpoint
+from .target import NO_PROMPTS, Identity, OutgoingRequest, Prompts, ReceiverEndpoint
 
 #: The first instant of every world of the kit.
 START = "2026-01-01T00:00:00Z"
@@ -153,7 +153,7 @@ class InProcessTarget:
     callback: None = None
     is_mock: bool = True
     bend_deliveries: str = ""
-    failing_prompt: str = ""
+    prompts: Prompts = NO_PROMPTS
     sees_credits: bool = True
     readings: Mapping[str, str] = field(default_factory=dict[str, str])
     _now_ms: int = 0

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from ..traces.trace import Raw
 from .callback import Callback
 from .needs import UnableError
-from .target import Identity, OutgoingRequest
+from .target import NO_PROMPTS, Identity, OutgoingRequest, Prompts
 
 _TIMEOUT_S = 30.0
 #: Longer than any answer of a contract. A longer one is cut, and fails for that.
@@ -76,7 +76,7 @@ class Live:
     revoked: Identity | None = None
     callback: Callback | None = None
     is_mock: bool = False
-    failing_prompt: str = ""
+    prompts: Prompts = NO_PROMPTS
     balance_command: str = ""
     controls: None = None
     _sleep: Callable[[float], None] = time.sleep

@@ -9,7 +9,6 @@ class Need(Enum):
     """The value completes `+14 rules with …` in a report."""
 
     STEERING = "a server that can be steered, such as our own mock"
-    OWN_MOCK = "our own mock: it sends text that only the mock understands"
     SECOND_ACCOUNT = "--second-api-key"
     EMPTY_ACCOUNT = "--empty-api-key"
     REVOKED_KEY = "--revoked-api-key"
@@ -20,6 +19,7 @@ class Need(Enum):
     PATIENCE = "--patience"
     BALANCE = "--balance-command"
     FAILURE = "--failing-prompt"
+    REFUSAL = "--refused-prompt"
     TIER = "an account of another tier"
     CREDENTIAL = "--bearer, or another credential of the owner"
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from ..traces.trace import Raw
 from .callback import Callback
 from .in_process import InProcessTarget
-from .target import Identity, OutgoingRequest
+from .target import NO_PROMPTS, Identity, OutgoingRequest, Prompts
 
 _CREDITS = 1_000_000
 #: Suffices for the cheapest resource of each kind, and little more.
 _FEW = 25
+_PROMPTS = Prompts("A lamp [[screentest:fail]]", "A lamp [[screentest:reject]]")
 
 
 @dataclass(slots=True)
@@ -19,7 +20,7 @@ class PlainTarget:
     """*mock* without its controls, with the accounts that a user would supply.
 
     *has_others* adds a second account, an empty one, a revoked key, a receiver of webhooks,
-    balances and a text that makes jobs fail.
+    balances and texts that make jobs fail or be refused.
     """
 
     mock: InProcessTarget
@@ -58,8 +59,8 @@ class PlainTarget:
         return Callback(controls.url, endpoint.secret, controls) if endpoint else None
 
     @property
-    def failing_prompt(self) -> str:
-        return "A lamp [[screentest:fail]]" if self.has_others else ""
+    def prompts(self) -> Prompts:
+        return _PROMPTS if self.has_others else NO_PROMPTS
 
     @property
     def sees_credits(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ..traces.trace import Raw
 from .needs import UnableError
-from .target import Identity, OutgoingRequest, Target
+from .target import Identity, OutgoingRequest, Prompts, Target
 
 #: A request, the address of a file or the name of a balance, with what was answered.
 Answer = tuple[OutgoingRequest | str, Raw]
@@ -53,8 +53,8 @@ class Replayed:
         return self.original.revoked
 
     @property
-    def failing_prompt(self) -> str:
-        return self.original.failing_prompt
+    def prompts(self) -> Prompts:
+        return self.original.prompts
 
     @property
     def sees_credits(self) -> bool:

@@ -30,6 +30,16 @@ class Identity:
         return f"{self.name}#{self.account}" if self.account else self.name
 
 
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Texts that make a job of a server *failing*, or *refused*; empty where none is known."""
+
+    failing: str = ""
+    refused: str = ""
+
+
+NO_PROMPTS = Prompts()
+
 ANONYMOUS = Identity("anonymous")
 
 
@@ -148,9 +158,7 @@ class Target(Protocol):
         ...
 
     @property
-    def failing_prompt(self) -> str:
-        """A text that makes a job of this server fail; empty when none is known."""
-        ...
+    def prompts(self) -> Prompts: ...
 
     @property
     def sees_credits(self) -> bool:

@@ -25,7 +25,7 @@ from screentest.contract_tests.targets.live import (
 )
 from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.targets.needs import UnableError
-from screentest.contract_tests.targets.target import Identity, OutgoingRequest
+from screentest.contract_tests.targets.target import NO_PROMPTS, Identity, OutgoingRequest, Prompts
 from screentest.contract_tests.traces.trace import Raw
 from screentest.specs.contracts.registry import load_contract
 
@@ -157,7 +157,7 @@ class Faltering:
     revoked: None = None
     callback: None = None
     is_mock: bool = False
-    failing_prompt: str = ""
+    prompts: Prompts = NO_PROMPTS
     sees_credits: bool = False
     controls: None = None
     patience_ms: int = 0

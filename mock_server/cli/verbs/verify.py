@@ -99,6 +99,12 @@ def _means_options() -> Sequence[Callable[[Any], Any]]:
             metavar="TEXT",
             help="A prompt that makes a job of this server fail.",
         ),
+        click.option(
+            "--refused-prompt",
+            default="",
+            metavar="TEXT",
+            help="A prompt that this server refuses for its content.",
+        ),
     )
 
 
