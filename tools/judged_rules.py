@@ -48,7 +48,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _row(provider: str) -> str:
-    """The row of *provider*: rules judged and mutants killed, in each of the four ways.
+    """The row of *provider* in each of the four ways.
+
+    A cell has the rules that were judged, the defects that broke a rule, and those that differ from
+    a reading.
 
     Raises:
         _WrongError: something is reported about the mock without a defect.
@@ -65,13 +68,11 @@ def _row(provider: str) -> str:
         judged = rules - result.judge.counts()[RuleVerdict.NOT_JUDGED]
         living = [it for it in tally.fates if it.tier != "stillborn"]
         killed = sum(1 for it in living if it.is_killed)
+        differ = sum(1 for it in living if it.tier == "differs")
+        found = f"{killed} + {differ} ({100 * (killed + differ) // len(living)} %)"
         whole = f"{rules}, {len(living)}"
-        cells.append(f"{_share(judged, rules)}, {_share(killed, len(living))}")
+        cells.append(f"{judged} ({100 * judged // rules} %), {found}")
     return f"| {contract.behaviour.name} | {whole} | {' | '.join(cells)} |\n"
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{part} ({100 * part // whole} %)"
 
 
 if __name__ == "__main__":
