@@ -260,7 +260,8 @@ def lacks_of(target: Target, contract: Contract) -> frozenset[Need]:
     Where no operation takes a key, all callers are one account.
     """
     if not any(it.security for it in contract.operations.values()):
-        return frozenset({Need.STEERING, Need.BALANCE, Need.SECOND_ACCOUNT, Need.EMPTY_ACCOUNT})
+        accounts = {Need.SECOND_ACCOUNT, Need.EMPTY_ACCOUNT}
+        return frozenset({Need.STEERING, Need.BALANCE, Need.FAILURE, *accounts})
     if target.controls is not None:
         return frozenset()
     lacks = {Need.STEERING}

@@ -220,7 +220,7 @@ def test_any_drawn_document_is_verified_without_a_broken_rule(count: int) -> Non
     check()
 
     assert seen["verified"] > seen["refused"]
-    assert seen["kept"] > 4 * seen["verified"]
+    assert seen["kept"] > 3 * seen["verified"]
 
 
 @pytest.mark.parametrize("count", _BEHAVIOURS)
@@ -272,3 +272,11 @@ def test_the_kit_puts_a_key_where_the_contract_reads_it(tmp_path: Path, scheme: 
     assert {f"auth.{scheme}.ways", f"auth.{scheme}.others", "auth.getVideo.unknown"} <= kept
     shown = [it for ran in result.ran for it in ran.trace.exchanges]
     assert not [it.query for it in shown if "lamp_" in it.query], "a key is in a recorded query"
+
+
+def test_contract_without_keys_is_not_accused_of_jobs_that_do_not_fail(tmp_path: Path) -> None:
+    """All callers are one account, so no fault can be injected for the account of a scenario."""
+    tmp_path.joinpath("openapi.json").write_text(json.dumps(_document({}, [], has_refusals=False)))
+    tmp_path.joinpath("behaviour.yaml").write_text(json.dumps(_BEHAVIOUR))
+
+    assert _broken(_verified(tmp_path)) == []
