@@ -48,7 +48,14 @@ def with_derived(written: Mapping[str, Json], contract: Contract) -> dict[str, J
 def _requests(contract: Contract) -> dict[str, Json]:
     """The smallest request of each operation for which one can be made."""
     plans = {name: _plan(it) for name, it in contract.operations.items()}
-    return {name: plan for name, plan in plans.items() if plan is not None}
+    found = {name: plan for name, plan in plans.items() if plan is not None}
+    for name, plan in found.items():
+        for target in contract.behaviour.operations[name].targets:
+            place, _, field = target.id_from.partition(".")
+            into = plan["query"] if place == "query" else plan.get("json", plan.get("form"))
+            if place != "path" and into is not None and "." not in field:
+                into[field] = f"$ids.{field}"
+    return found
 
 
 def _plan(operation: Operation) -> dict[str, Json] | None:
@@ -166,7 +173,7 @@ def _views(contract: Contract) -> dict[str, Json]:
         if kind is None or kind not in contract.behaviour.resources:
             continue
         if rules.does in {"create", "read"}:
-            view = _view(_shown(contract, rules, kind), _BODY)
+            view = _view(_shown(contract, rules, kind), _BODY, asked=_asked(rules))
             if view is not None and rules.does == "read":
                 view |= _files(contract, _shown(contract, rules, kind))
         elif rules.does == "list":
@@ -181,11 +188,21 @@ def _views(contract: Contract) -> dict[str, Json]:
     return found
 
 
-def _view(template: Json, source: str) -> dict[str, Json] | None:
+def _asked(rules: OperationRules) -> str:
+    """Where a request to read a resource has its id; empty for another request."""
+    if rules.does != "read" or not rules.targets:
+        return ""
+    place, _, name = rules.targets[-1].id_from.partition(".")
+    return f"$request.{place}{'#/' if place == 'body' else '.'}{name}"
+
+
+def _view(template: Json, source: str, asked: str = "") -> dict[str, Json] | None:
+    """Where *template* shows the id and the state; *asked* is the id of an answer without one."""
     at = _pointer(template, "$id")
-    if at is None:
+    id_ = f"{source}{at}" if at is not None else asked
+    if not id_:
         return None
-    view: dict[str, Json] = {"id": f"{source}{at}"}
+    view: dict[str, Json] = {"id": id_}
     state = _pointer(template, "$state")
     if state is not None:
         view["state"] = f"{source}{state}"

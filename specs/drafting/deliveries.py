@@ -18,7 +18,7 @@ from ..openapi.operations import Operation, compile_operations
 from .draft import Draft
 from .filling import Known, show
 from .found import Answer, Found
-from .links import id_places
+from .reads import id_places
 from .values import at, put
 from .views import States, View
 from .words import kind_of_state, singular, snake, words_of

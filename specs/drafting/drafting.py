@@ -20,6 +20,7 @@ from .forms import UUID, form_of, sample_of
 from .found import Answer, Found, Link, answer_of
 from .links import find_resources
 from .pages import list_of
+from .reads import id_places
 from .recorded import Recorded, Seen
 from .requests import requests_of
 from .values import at, leaves
@@ -179,9 +180,10 @@ class _Drafting:
 
     def _view(self, found: Found, states: States) -> tuple[View, Known, str, str] | None:
         """The view of *found*, what it shows, and the form of its ids with the reason."""
-        example = str(at(found.answer.value, found.id_at))
+        value = self._id_example(found)
+        example = str(value)
         forms = {form_of(it): "recorded ids have it" for it in self._recorded.ids(found)[:1]}
-        if isinstance(at(found.answer.value, found.id_at), int):
+        if isinstance(value, int):
             forms["{number}"] = "the schema has a number"
         if any(it.isdigit() for it in example):
             forms.setdefault(form_of(example), f"the example is {example!r}")
@@ -197,6 +199,19 @@ class _Drafting:
             if view is not None:
                 return view, known, form, because
         return None
+
+    def _id_example(self, found: Found) -> Json:
+        """An id in the answer of the read, else in that of an operation that creates."""
+        if found.id_at is not None:
+            return found.id_in(found.answer.value)
+        answers = (self._answers[it.operation.id] for it in found.creates)
+        parameter = found.id_from.partition(".")[2]
+        places = (
+            (it.value, next(id_places(it.value, parameter, found.name), None))
+            for it in answers
+            if it is not None
+        )
+        return next((at(value, place) for value, place in places if place is not None), "")
 
     def _lifecycle(self, found: Found, states: States) -> str:
         """The name of the lifecycle with *states*, which is added unless there is one."""

@@ -40,7 +40,7 @@ class Known(Struct, frozen=True):
     prefix of a fact's name: empty, or `job.` in webhooks.
     """
 
-    id_at: Path
+    id_at: Path | None
     status_at: Path | None
     id: str
     echoes: Mapping[str, Echo]
@@ -83,7 +83,7 @@ class _Filler:
         known = self._known
         number = known.id if known.id.isdigit() else "1"
         ids = [(self._fact("id"), known.id), (f"$int({known.facts}id)", int(number))]
-        if not self._put(known.id_at, ids):
+        if known.id_at is not None and not self._put(known.id_at, ids):
             return False
         place = known.status_at
         has_state = place is not None and at(self.made.sample, place[:-1]) is not None

@@ -12,7 +12,7 @@ from ..openapi.generating import UngeneratedError, generate
 from ..openapi.media_types import is_json
 from ..openapi.operations import Operation
 from ..openapi.validation import Schema
-from .values import Path
+from .values import Path, at
 
 
 class Answer(Struct, frozen=True):
@@ -39,7 +39,8 @@ class Link(Struct, frozen=True):
 class Found(Struct):
     """A kind of resource: how it is read, and the operations around it.
 
-    *id_at* and *status_at* are places in the answer of *read*; *id_from* is `path.x` or `query.x`.
+    *id_at* and *status_at* are places in the answer of *read*, which may show no id; *id_from* is
+    `path.x`, `query.x` or `body.x`.
     *states* are in the order of the file; *states_because* says where they were found.
     """
 
@@ -47,7 +48,7 @@ class Found(Struct):
     read: Operation
     answer: Answer
     id_from: str
-    id_at: Path
+    id_at: Path | None
     status_at: Path | None
     states: Sequence[str]
     states_because: str
@@ -55,6 +56,10 @@ class Found(Struct):
     lists: list[Link]
     deletes: list[Link]
     cancels: list[Link]
+
+    def id_in(self, value: Json) -> Json:
+        """The id that *value*, an answer of the read, shows; None if it shows none."""
+        return at(value, self.id_at) if self.id_at is not None else None
 
 
 def answer_of(operation: Operation) -> Answer | None:

@@ -5,19 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ..behaviour.lifecycles import Kind
-from ..json_types import Json
 from ..openapi.operations import Operation
 from .found import Answer, Found, Link
+from .reads import NOT_KINDS, VERSION, id_places, is_id, readable
 from .values import Path, at, objects_in
-from .words import kind_of_state, singular, snake, status_names, words_of
+from .words import singular, snake, words_of
 
 _CANCEL = frozenset({"cancel", "stop", "abort"})
-_NOT_KINDS = frozenset(
-    {"get", "fetch", "read", "retrieve", "details", "detail", "status", "result", "results", "id"}
-)
-_PLACE = re.compile(r"\{([^{}]*)\}/?$")
-_VERSION = re.compile(r"v\d+[a-z0-9]*$")
 #: A link by shared words needs a word more than the next likely one.
 _RECORDED, _NAMED_ID, _COLLECTION = 1_000, 200, 400
 #: Weaker signs, for files that say little.
@@ -41,13 +35,15 @@ def find_resources(
     own = [it for it in operations.values() if it.security]
     found: list[Found] = []
     for read in own:
-        answer = answers[read.id] if read.method == "GET" else None
-        resource = _readable(read, answer, seen_states.get(read.id, ())) if answer else None
+        answer = answers[read.id]
+        resource = readable(read, answer, seen_states.get(read.id, ())) if answer else None
         found += [resource] if resource is not None else []
     index = _Index(found, own)
+    reads = {it.read.id for it in found}
     for operation in own:
         answer = answers[operation.id]
-        if operation.method in {"POST", "PUT"} and answer is not None:
+        is_creation = operation.method in {"POST", "PUT"} and operation.id not in reads
+        if is_creation and answer is not None:
             _link_creation(operation, answer, index, links, unknown)
     unknown += [
         f"what creates the job that {it.read.id} reads"
@@ -123,92 +119,8 @@ def _descriptions_of_ids(answer: Answer) -> Iterator[str]:
 
 def _words_of_path(path: str) -> set[str]:
     """The words of the fixed steps of *path*, without those of every path."""
-    steps = [it for it in path.split("/") if it and "{" not in it and not _VERSION.match(it)]
-    return {singular(it) for step in steps for it in words_of(step)} - _NOT_KINDS
-
-
-# Reading
-
-
-def _readable(read: Operation, answer: Answer | None, seen: Sequence[str]) -> Found | None:
-    assert answer is not None
-    parameter = _id_parameter(read)
-    if parameter is None:
-        return None
-    name = parameter.partition(".")[2]
-    kind = _kind_name(read.path)
-    id_at = next((it for it in id_places(answer.value, name, kind)), None)
-    if id_at is None or not is_id(at(answer.value, id_at)):
-        return None
-    status_at, states, because = _status(answer, id_at[:-1], seen)
-    return Found(kind, read, answer, parameter, id_at, status_at, states, because, [], [], [], [])
-
-
-def _id_parameter(read: Operation) -> str | None:
-    last = _PLACE.search(read.path)
-    if last is not None:
-        return f"path.{last[1]}"
-    if "{" in read.path:
-        return None
-    named = [it.name for it in read.parameters if it.place == "query" and it.is_required]
-    named = [it for it in named if snake(it).endswith("id")]
-    return f"query.{named[0]}" if len(named) == 1 else None
-
-
-def _kind_name(path: str) -> str:
-    """The resource that *path* names: `/v1/video-projects/{id}` is `video_project`."""
-    steps = [it for it in path.split("/") if it and "{" not in it and not _VERSION.match(it)]
-    named = [[it for it in words_of(step) if it not in _NOT_KINDS] for step in steps]
-    words = next((it for it in reversed(named) if it), [])
-    name = "_".join([*words[:-1], singular(words[-1])]) if words else "resource"
-    return name if name[0].isalpha() else f"r_{name}"
-
-
-def id_places(value: Json, parameter: str, kind: str) -> Iterator[Path]:
-    """Where *value* holds the id of what was asked for, the likeliest first."""
-    last = words_of(kind)[-1]
-    wanted = [snake(parameter), f"{kind}_id", f"{last}_id", "id", "task_id", "job_id", "uuid"]
-    for container, inside in objects_in(value, ()):
-        names = {snake(it): it for it in inside}
-        for name in wanted:
-            if name in names:
-                yield (*container, names[name])
-
-
-def _status(
-    answer: Answer, container: Path, seen: Sequence[str]
-) -> tuple[Path | None, Sequence[str], str]:
-    """The place of the state, the states, and how they were found."""
-    for place in dict.fromkeys((container, ())):
-        fields = answer.schema.fields
-        for step in place:
-            fields = fields.properties.get(str(step), fields)
-        names = status_names(fields.properties)
-        for name in names:
-            choices = [it for it in fields.properties[name].choices if isinstance(it, str)]
-            because, documented = "its schema lists them", choices
-            if not choices:
-                text = " ".join(fields.properties[name].descriptions)
-                documented = _states_in(text)
-                because = "its description lists them"
-            if not documented and seen:
-                documented, because = list(seen), "the recording shows them"
-            kinds = {kind_of_state(it) for it in documented}
-            if Kind.SUCCEEDED in kinds and len(documented) > 1:
-                return (*place, name), documented, because
-    return None, (), ""
-
-
-def _states_in(text: str) -> list[str]:
-    """The states that a description lists, such as `queued`, `processing` or `done`."""
-    quoted = re.findall(r"[`'\"“]([A-Za-z_-]{3,30})[`'\"”]", text)
-    plain = re.findall(r"\b([A-Z]{4,}(?:_[A-Z]+)*|[a-z_]{4,})\b", text)
-    for words in (quoted, plain):
-        states = list(dict.fromkeys(it for it in words if kind_of_state(it) is not None))
-        kinds = {kind_of_state(it) for it in states}
-        if Kind.SUCCEEDED in kinds and kinds & {Kind.WAITING, Kind.RUNNING}:
-            return states
-    return []
+    steps = [it for it in path.split("/") if it and "{" not in it and not VERSION.match(it)]
+    return {singular(it) for step in steps for it in words_of(step)} - NOT_KINDS
 
 
 # Creating
@@ -324,11 +236,6 @@ def _link_rest(
 def _collection(operation: Operation) -> str:
     """The path of *operation* without its last step."""
     return operation.path.rstrip("/").rpartition("/")[0]
-
-
-def is_id(value: Json) -> bool:
-    """Whether *value* may be an id: a text or a whole number."""
-    return isinstance(value, str | int) and not isinstance(value, bool)
 
 
 def _name_apart(found: Iterable[Found]) -> None:

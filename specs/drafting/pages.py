@@ -58,7 +58,7 @@ def list_of(operation: Operation, answer: Answer | None, view: View, known: Know
     """How *operation* lists resources; None if its elements are of another form."""
     if answer is None:
         return None
-    id_name = str(known.id_at[-1])
+    id_name = str(known.id_at[-1]) if known.id_at is not None else "id"
     place = _list_place(answer.full, id_name)
     if place is None:
         return None

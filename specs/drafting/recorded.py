@@ -89,7 +89,7 @@ class Recorded:
 
     def ids(self, found: Found) -> list[str]:
         """The ids that answers of the read of *found* show."""
-        values = [at(it.call.reply, found.id_at) for it in self._made.get(found.read.id, ())]
+        values = [found.id_in(it.call.reply) for it in self._made.get(found.read.id, ())]
         return [it for it in dict.fromkeys(values) if isinstance(it, str) and it]
 
     def lasts_ms(self, found: Found, state: str) -> list[int] | None:
@@ -162,7 +162,7 @@ class Recorded:
         """By job, the instant at which each state was first seen; the first is the creation's."""
         for polls in self._by_path(found.read.id).values():
             entered: dict[str, int] = {}
-            id_ = at(polls[0].call.reply, found.id_at)
+            id_ = found.id_in(polls[0].call.reply)
             for it in polls:
                 state = at(it.call.reply, found.status_at or ())
                 if isinstance(state, str):

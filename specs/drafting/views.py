@@ -12,7 +12,7 @@ from ..behaviour.lifecycles import Kind
 from ..json_types import Json
 from .filling import Known, show
 from .found import Answer, Found
-from .links import id_places
+from .reads import id_places
 from .values import Path, at
 
 #: States with their meaning, in the order in which a job passes through them.
@@ -39,7 +39,7 @@ def view_of(answer: Answer, known: Known, states: States) -> View | None:
     whole = [it for it in shown if it is not None]
     if len(whole) < len(shown):
         return None
-    container = known.id_at[:-1]
+    container = (known.id_at or known.status_at or ("",))[:-1]
     views = [at(it.template, container) for it in whole]
     first: dict[str, Json] = views[0]
     by_state: dict[str, Json] = {}
