@@ -30,6 +30,7 @@ def _lines(result: Result) -> Iterator[Json]:
         "credits_pending": result.pending,
         "out_of_budget": result.is_out_of_budget,
         "ended_early": result.ending,
+        "not_before": result.not_before,
         "rules": counts,
     }
     yield from _rules(result)

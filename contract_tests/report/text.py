@@ -34,6 +34,10 @@ def text_report(result: Result, base_url: str = "$BASE_URL") -> Iterator[str]:
     yield from _differing(result)
     yield from _unjudged(result)
     yield from _clauses(result)
+    if result.not_before:
+        count = sum(1 for it in result.ran if it.not_before)
+        yield f"  To be continued ({count}): with --resume, not before {result.not_before}"
+        yield ""
     if result.ending:
         yield f"  Ended early: {result.ending}"
         yield ""

@@ -93,7 +93,8 @@ class Judge:
     """Collects verdicts on the rules of one contract.
 
     At a foreign server, a rule breaks only by what the document says. In its *silence* the server
-    may follow another reading; then the rule *differs*. There is none at our own mock.
+    may follow another reading; then the rule *differs*. There is none at our own mock. While it
+    *is_late*, because a scenario was interrupted for long, no rule breaks.
     """
 
     rules: dict[str, Rule]
@@ -104,6 +105,7 @@ class Judge:
     judged_in: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     scenario: str = ""
     silence: Silence | None = None
+    is_late: bool = False
 
     def add(self, rules: Mapping[str, Rule]) -> None:
         """Add rules, such as those that only a fuzzer judges."""
@@ -135,6 +137,8 @@ class Judge:
         if holds:
             self.kept[rule_id] += 1
             return True
+        if self.is_late:
+            return False
         silence = self.silence
         if silence is not None and (not is_documented or silence.covers(rule, exchanges)):
             self.differs.setdefault(rule_id, RuleFinding(rule, detail, exchanges, self.scenario))

@@ -98,9 +98,19 @@ def _open_jobs(
     Raises:
         JournalError: the file has other content, or there is no server whose jobs could continue.
     """
+    given = {"--journal": options.journal, "--resume": options.resume}
+    named = [name for name, path in given.items() if path is not None]
     if options.url is None:
-        if options.journal is not None:
-            raise JournalError("--journal needs --url: our own mock forgets its jobs with the run")
+        if named:
+            raise JournalError(
+                f"{named[0]} needs --url: our own mock forgets its jobs with the run"
+            )
+        return None
+    if len(named) == 2:
+        raise JournalError("--resume keeps open jobs as well; leave out --journal")
+    if options.resume is not None:
+        if options.fuzz:
+            raise JournalError("--resume cannot continue made-up requests; leave out --fuzz")
         return None
     keys = [it for it in (options.api_key, options.bearer) if it]
     place = place_of(contract.provider, base_address(options.url, contract), keys)

@@ -25,6 +25,8 @@ from ..targets.live import (
 )
 from ..targets.mock_app import make_app
 from ..targets.needs import UnableError
+from ..targets.open_jobs import place_of
+from ..targets.run_log import RunLog
 from ..targets.target import ANONYMOUS, OutgoingRequest, Prompts
 from ..traces.trace import Exchange
 from .options import VerifyOptions
@@ -77,8 +79,33 @@ def opener(
     live.prompts = Prompts(options.failing_prompt, options.refused_prompt)
     live.is_mock = not options.is_live and _is_own_mock(live)
     live.callback = _callback(options, contract, live)
-    guarded = Guarded(live, contract, budget, options.is_read_only)
+    log = _run_log(options, live)
+    guarded = Guarded(live, contract, budget, options.is_read_only, log=log)
     return lambda: guarded
+
+
+def _run_log(options: VerifyOptions, live: Live) -> RunLog | None:
+    """The file of the run; None if no later run is to continue it.
+
+    Raises:
+        JournalError: the file cannot be used, or is that of another run.
+    """
+    if options.resume is None:
+        return None
+    chosen = (options.tier, options.only, options.is_read_only, options.seed, options.callback_url)
+    log = RunLog(
+        options.resume,
+        place_of(options.provider, live.url, options.keys),
+        repr((chosen, options.time_scale, sorted(options.readings.items()))),
+        live.now_ms(),
+        options.patience_ms,
+        options.time_scale,
+    )
+    live.count_from(log.began_ms)
+    callback = live.callback
+    if callback is not None and isinstance(callback.receiver, Inbox):
+        callback.receiver.on_taken = log.delivered
+    return log
 
 
 def _callback(options: VerifyOptions, contract: Contract, live: Live) -> Callback | None:

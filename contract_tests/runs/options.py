@@ -24,7 +24,8 @@ class VerifyOptions:
 
     Webhooks are sent to *callback*, which leads to *callback_listen*, as `HOST:PORT`; without the
     former that is the address. Open paid jobs are kept in *journal*; without one, those of a live
-    target are kept in a file of its own in *state_folder*.
+    target are kept in a file of its own in *state_folder*. *resume* is the file of a run that later
+    runs continue.
     """
 
     provider: str
@@ -52,6 +53,7 @@ class VerifyOptions:
     readings: Mapping[str, str] = field(default_factory=dict[str, str])
     contracts: Contracts = field(default_factory=shipped_contracts)
     journal: Path | None = None
+    resume: Path | None = None
     state_folder: Path | None = None
     reports: Sequence[tuple[str, Path]] = field(default_factory=tuple[tuple[str, Path], ...])
 
@@ -80,7 +82,8 @@ class VerifyOptions:
         lacks |= set() if self.empty_api_key else {Need.EMPTY_ACCOUNT}
         lacks |= set() if self.callback_url else {Need.CALLBACK}
         lacks |= {Need.BUDGET} if self.is_live and self.budget is None else set()
-        return Supplied(frozenset(lacks), self.patience_ms)
+        patience_ms = self.patience_ms if self.resume is None else sys.maxsize
+        return Supplied(frozenset(lacks), patience_ms)
 
     @property
     def contract(self) -> Contract:

@@ -19,6 +19,7 @@ from ..sessions.session import Session
 from ..targets.guard import Guarded, SpentError
 from ..targets.needs import Need, NeedError, UnableError
 from ..targets.open_jobs import OpenJobs
+from ..targets.run_log import LaterError
 from ..targets.target import Target
 from ..traces.trace import Trace
 from .access import accesses
@@ -42,7 +43,7 @@ class Ran:
     """One scenario that ran. *unable* says why it could not continue; empty if it did.
 
     *lacks* are the options that would let it go on. *ended_by* is the exception that ended the
-    whole run during it.
+    whole run during it. *not_before* is when a later run can continue it; empty if none can.
     """
 
     scenario: Scenario
@@ -51,6 +52,7 @@ class Ran:
     unable: str = ""
     lacks: frozenset[str] = frozenset()
     ended_by: BaseException | None = None
+    not_before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,11 @@ class Result:
     @property
     def is_broken(self) -> bool:
         return bool(self.judge.findings) or any(it.is_asked for it in self.readings)
+
+    @property
+    def not_before(self) -> str:
+        """When a later run can continue the first scenario that waits; empty if none does."""
+        return min((it.not_before for it in self.ran if it.not_before), default="")
 
     @property
     def ending(self) -> str:
@@ -291,17 +298,21 @@ def run_scenario(
 ) -> Ran:
     """Run one scenario. If it cannot continue, it does not fail, and its rules are not judged."""
     session.judge.scenario = scenario.name
+    session.begin_part(scenario.name)
     before = len(session.trace.events)
     started = time.perf_counter()
-    unable, ended_by, lacks = "", None, frozenset[str]()
+    unable, ended_by, lacks, not_before = "", None, frozenset[str](), ""
     try:
         with _in_haste(session, is_hasty=scenario.is_hasty):
             scenario.run(session)
     except UnableError as error:
         unable, lacks = str(error), _lacks_of(error)
+        not_before = error.not_before if isinstance(error, LaterError) else ""
     except ends_by as error:
         unable, ended_by = _reason_of(error), error
+    session.end_part(is_done=not unable)
     if ended_by is None:
+        session.begin_part(f"end of {scenario.name}")
         with suppress(UnableError):
             session.resources.finish_all()
     if session.open_jobs is not None:
@@ -310,7 +321,8 @@ def run_scenario(
     if is_shared:
         trace = Trace(session.contract.provider, session.trace.events[before:])
     session.judge.scenario = ""
-    return Ran(scenario, trace, time.perf_counter() - started, unable, lacks, ended_by)
+    seconds = time.perf_counter() - started
+    return Ran(scenario, trace, seconds, unable, lacks, ended_by, not_before)
 
 
 @contextmanager
@@ -328,6 +340,8 @@ def _in_haste(session: Session, *, is_hasty: bool) -> Generator[None]:
 
 
 def _lacks_of(error: UnableError) -> frozenset[str]:
+    if isinstance(error, LaterError):
+        return frozenset({f"{Need.RESUME.value}, not before {error.not_before}"})
     if isinstance(error, NeedError):
         return frozenset({f"{error.need.value} {error.detail}".strip()})
     return frozenset({f"a larger {Need.BUDGET.value}"} if isinstance(error, SpentError) else ())

@@ -120,7 +120,7 @@ def _walk(session: Session, kind: str) -> None:
     else:
         session.resources.read(made)
     for pause_ms in (0, _HOUR_MS, _DAY_MS):
-        if pause_ms <= session.target.patience_ms:
+        if session.is_short(pause_ms):
             session.target.wait(pause_ms)
             session.resources.read(made)
 

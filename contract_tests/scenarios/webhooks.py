@@ -29,6 +29,7 @@ from ..sessions.deliveries import (
 from ..sessions.made import Made
 from ..sessions.session import Session
 from ..targets.needs import Need, NeedError, UnableError
+from ..targets.run_log import LaterError
 from ..targets.target import Identity, ReceiverEndpoint
 from ..traces.expressions import at_pointer
 from ..traces.trace import SeenDelivery
@@ -177,12 +178,17 @@ def _retries(session: Session) -> None:
     made = begun(session, event, who)
     receiver = session.receiver
     receiver.answer_deliveries(_refusals(session), about="" if session.is_steered else made.own_id)
+    is_later = False
     try:
         if not first_of(session, event, made) and not session.is_steered:
             raise UnableError("nothing was delivered")
         _repeated(session, rules, made)
+    except LaterError:
+        is_later = True
+        raise
     finally:
-        receiver.answer_deliveries([])
+        if not is_later:  # what still arrives in this run is refused as well
+            receiver.answer_deliveries([])
         found = noted(session, made)
         if found:
             _same_event(session, rules, found)
@@ -224,6 +230,8 @@ def _repeated(session: Session, rules: WebhookRules, made: Made) -> None:
             due = len(arrived(session, made))
         else:
             late_ms = before_ms + wait_ms + margin_ms + latency_ms
+            if target.now_ms() > late_ms:
+                raise UnableError(f"the run continued after repetition {number} was due")
             due = len(wait_for(session, made, early + (early == number), late_ms))
         detail = f"repetition {number} was to come after {wait_ms} ms: {early - number} came "
         detail += f"early, {due - number} in all"

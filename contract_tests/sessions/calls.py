@@ -37,6 +37,7 @@ class Calls:
     judge: Judge
     is_open: bool = False
     is_hasty: bool = False
+    is_continued: bool = False
     #: Part of every idempotency key, so that two runs at one server never share one.
     run_id: str = ""
     #: Why the account that should be empty cannot be used as one.
@@ -193,9 +194,13 @@ class Calls:
         return exchange
 
     def see(self, event: Exchange | Balance | SeenDelivery) -> None:
-        """Add an event to the trace, and let the monitors judge it."""
+        """Add an event to the trace, and let the monitors judge it.
+
+        They do not see what a scenario is answered that continues after others.
+        """
         self.trace.add(event)
-        self._monitors.see(event)
+        if not self.is_continued:
+            self._monitors.see(event)
 
     @property
     def _number(self) -> int:

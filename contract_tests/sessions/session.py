@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..targets.guard import Guarded
 from ..targets.open_jobs import OpenJobs
+from ..targets.run_lines import Gap
 from ..targets.target import Identity
 from ..traces.expressions import evaluate
 from ..traces.trace import Event
@@ -61,3 +63,25 @@ class Session(Calls):
         self.shown = Shown(self.contract, self.checks)
         self.resources = Resources(self, self.shown, self.open_jobs)
         self.wallet = Wallet(self)
+
+    def begin_part(self, name: str) -> None:
+        """What follows is the part *name* of a run that can be continued."""
+        if isinstance(self.target, Guarded) and self.target.log is not None:
+            self.is_continued = self.judge.is_late = False
+            self.target.log.on_gap = self._note_gap
+            self.target.log.begin(name, self.target.target.now_ms())
+
+    def end_part(self, *, is_done: bool) -> None:
+        """That part is over; *is_done* says that a continued run has nothing more to ask in it."""
+        if isinstance(self.target, Guarded) and self.target.log is not None:
+            self.target.log.end(is_done=is_done)
+
+    def is_short(self, ms: int) -> bool:
+        """Whether a wait of *ms* is part of this run, and not of a later one."""
+        log = self.target.log if isinstance(self.target, Guarded) else None
+        return ms <= (self.target.patience_ms if log is None else log.patience_ms)
+
+    def _note_gap(self, gap: Gap) -> None:
+        # Scenarios that ran meanwhile come later in the trace, which monitors read in order.
+        self.is_continued = gap is Gap.PARKED
+        self.judge.is_late = gap is Gap.INTERRUPTED

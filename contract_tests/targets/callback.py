@@ -51,6 +51,7 @@ class Inbox:
     about: str = ""
     taken: list[SeenDelivery] = field(default_factory=list[SeenDelivery])
     on_delivery: Callable[[], None] = lambda: None
+    on_taken: Callable[[SeenDelivery], None] = lambda delivery: None
     _followed: int = 0
     _probe: bytes = b""
     _probed: threading.Event = field(default_factory=threading.Event)
@@ -77,6 +78,7 @@ class Inbox:
         if status == 0:
             _hold(environ)
         self.taken.append(SeenDelivery(self.now_ms(), headers_of(environ), body, status))
+        self.on_taken(self.taken[-1])
         self.on_delivery()
         if status == 0:
             raise ConnectionAbortedError("the sender gets no answer")

@@ -6,10 +6,11 @@ spent. A request that the budget does not cover never reaches the server.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.contracts.contract import Contract
@@ -22,6 +23,7 @@ from .live import NotSentError, UnreachableError
 from .needs import UnableError
 from .open_jobs import OpenJob
 from .replayed import credits_answer
+from .run_log import Remembered, RunLog
 from .target import Identity, MockControls, OutgoingRequest, Prompts, Target
 
 BUDGET_HEADER = "x-screentest-budget"
@@ -104,13 +106,19 @@ class BudgetGuard:
     budget: CreditBudget
     is_read_only: bool = False
     knows_past: bool = False
+    log: RunLog | None = None
     _costs: Costs = field(init=False)
 
     def __post_init__(self) -> None:
         self._costs = Costs(self.contract, self.knows_past)
 
     def pass_on(
-        self, wire: OutgoingRequest, send: Callable[[OutgoingRequest], Raw], *, is_paid: bool = True
+        self,
+        wire: OutgoingRequest,
+        send: Callable[[OutgoingRequest], Raw],
+        *,
+        is_paid: bool = True,
+        now_ms: int = 0,
     ) -> Raw:
         """The answer to *wire*, if it may pass; one that is not *is_paid* costs nothing.
 
@@ -121,13 +129,20 @@ class BudgetGuard:
         if self.is_read_only and changes_something(self.contract, wire):
             raise ReadOnlyError(f"{wire.method} {wire.path} changes something (--read-only)")
         price = price_at_most(self.contract, wire) if is_paid else 0
+        known = self.log.recalled(wire, now_ms) if self.log is not None else None
+        if known is not None:
+            # Its cost is in the budget from the beginning of the run.
+            self._costs.change(known, price)
+            return known
         if not self.budget.reserve(price):
             left = self.budget.left
             raise SpentError(
                 f"{wire.method} {wire.path} may cost {price}, {left} credits are left", price
             )
+        if self.log is not None:
+            self.log.sent(price)
         # Without an answer this is unknown; the server may have taken its price.
-        change = Change(spent=price)
+        change, raw = Change(spent=price), None
         try:
             raw = send(wire)
             change = self._costs.change(raw, price) if is_paid else Change()
@@ -136,6 +151,8 @@ class BudgetGuard:
             raise
         finally:
             self.budget.settle(price, change)
+            if self.log is not None:
+                self.log.ended(wire, raw, change.spent, change.pending)
         return raw
 
     def adopt(self, job: OpenJob, owner: Identity) -> None:
@@ -154,7 +171,10 @@ def _nothing(wire: OutgoingRequest | str, raw: Raw) -> None:
 
 @dataclass(slots=True)
 class Guarded:
-    """A target behind a guard. While it *is_hasty*, no request is sent again."""
+    """A target behind a guard. While it *is_hasty*, no request is sent again.
+
+    With a *log*, what an earlier run was answered is not asked again.
+    """
 
     target: Target
     contract: Contract
@@ -162,11 +182,14 @@ class Guarded:
     is_read_only: bool = False
     is_hasty: bool = False
     on_answer: Callable[[OutgoingRequest | str, Raw], None] = _nothing
+    log: RunLog | None = None
     _guard: BudgetGuard = field(init=False)
 
     def __post_init__(self) -> None:
         is_new = self.target.controls is not None
-        self._guard = BudgetGuard(self.contract, self.budget, self.is_read_only, is_new)
+        self._guard = BudgetGuard(self.contract, self.budget, self.is_read_only, is_new, self.log)
+        if self.log is not None:
+            self.budget.settle(0, Change(self.log.spent, self.log.pending))
 
     @property
     def name(self) -> str:
@@ -194,7 +217,10 @@ class Guarded:
 
     @property
     def callback(self) -> Callback | None:
-        return self.target.callback
+        found = self.target.callback
+        if found is None or self.log is None:
+            return found
+        return replace(found, receiver=Remembered(found.receiver, self.log, self.now_ms))
 
     @property
     def prompts(self) -> Prompts:
@@ -215,13 +241,17 @@ class Guarded:
 
     @property
     def patience_ms(self) -> int:
-        return self.target.patience_ms
+        return self.target.patience_ms if self.log is None else sys.maxsize
 
     def now_ms(self) -> int:
-        return self.target.now_ms()
+        real_ms = self.target.now_ms()
+        return real_ms if self.log is None else self.log.time_ms(real_ms)
 
     def wait(self, ms: int) -> None:
-        self.target.wait(ms)
+        if self.log is None:
+            self.target.wait(ms)
+        else:
+            self.log.wait(ms, self.target)
 
     def close(self) -> None:
         with suppress(UnreachableError):  # jobs without an observed end stay as they were counted
@@ -229,7 +259,12 @@ class Guarded:
         self.target.close()
 
     def fetch(self, url: str) -> Raw:
-        raw = self.target.fetch(url)
+        log = self.log
+        raw = log.recalled(url, self.target.now_ms()) if log is not None else None
+        if raw is None:
+            raw = self.target.fetch(url)
+            if log is not None:
+                log.ended(url, raw)
         self.on_answer(url, raw)
         return raw
 
@@ -242,16 +277,19 @@ class Guarded:
             SpentError: the budget does not cover it.
             ReadOnlyError: it would change something, and only reading is allowed.
         """
-        is_paid = self._is_ours(wire)
-        raw = self._guard.pass_on(wire, self.target.send, is_paid=is_paid)
+        raw = self._pass_on(wire)
         for _ in range(_RETRIES_MAX if self._is_patient else 0):
             pause_s = pause_asked_s(self.contract, wire, raw)
             if pause_s is None:
                 break
-            self.target.wait(pause_s * 1_000)
-            raw = self._guard.pass_on(wire, self.target.send, is_paid=is_paid)
+            self.wait(pause_s * 1_000)
+            raw = self._pass_on(wire)
         self.on_answer(wire, raw)
         return raw
+
+    def _pass_on(self, wire: OutgoingRequest) -> Raw:
+        is_paid, now_ms = self._is_ours(wire), self.target.now_ms()
+        return self._guard.pass_on(wire, self.target.send, is_paid=is_paid, now_ms=now_ms)
 
     @property
     def _is_patient(self) -> bool:

@@ -33,10 +33,10 @@ class InProcessControls:
     world_id: str
     _now_ms: Callable[[], int]
     _bend: str = ""
-    _inbox: Inbox = field(init=False)
+    inbox: Inbox = field(init=False)
 
     def __post_init__(self) -> None:
-        self._inbox = Inbox(self.url, self._now_ms)
+        self.inbox = Inbox(self.url, self._now_ms)
 
     @property
     def path(self) -> str:
@@ -114,7 +114,7 @@ class InProcessControls:
         return instant_ms(due["at"]) if due is not None else None
 
     def new_endpoint(self, identity: Identity, events: Sequence[str]) -> ReceiverEndpoint | None:
-        self._client.app.receivers[self.receiver] = self._inbox
+        self._client.app.receivers[self.receiver] = self.inbox
         body = {
             "provider": self._provider,
             "account": identity.account,
@@ -129,16 +129,16 @@ class InProcessControls:
         return ReceiverEndpoint(endpoint.id, self._client.control("POST", path, {})["secret"])
 
     def answer_deliveries(self, statuses: Sequence[int], *, about: str = "") -> None:
-        self._inbox.answer_deliveries(statuses, about=about)
+        self.inbox.answer_deliveries(statuses, about=about)
 
     def deliveries(self) -> list[SeenDelivery]:
-        return bent(self._inbox.taken, self._bend)
+        return bent(self.inbox.taken, self._bend)
 
     def followed(self) -> int:
-        return self._inbox.followed()
+        return self.inbox.followed()
 
     def on_delivery(self, act: Callable[[], None]) -> None:
-        self._inbox.on_delivery = act
+        self.inbox.on_delivery = act
 
 
 @dataclass(slots=True)

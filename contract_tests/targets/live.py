@@ -116,6 +116,10 @@ class Live:
         passed_s = time.monotonic() - self._started_s
         return self._started_ms + int(passed_s * 1_000 * self.time_scale)
 
+    def count_from(self, began_ms: int) -> None:
+        """Continue the clock of a run that began at *began_ms*."""
+        self._started_ms = began_ms + int((self._started_ms - began_ms) * self.time_scale)
+
     def wait(self, ms: int) -> None:
         if ms > 0:
             self._sleep(ms / 1_000 / self.time_scale)

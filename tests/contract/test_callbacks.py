@@ -109,7 +109,7 @@ def test_repetitions_are_judged_as_far_as_the_patience_reaches() -> None:
     result = _judged(_plain(load_contract(UGC), patience_s=600))
 
     ran = next(it for it in result.ran if it.scenario.name == "repeated hooks")
-    assert ran.lacks == {"--patience 1800"}
+    assert ran.lacks == {"--resume, or --patience 1800"}
     assert result.judge.verdict("hook.retries") is RuleVerdict.NOT_JUDGED
     assert result.judge.verdict("hook.id") is KEPT
 

@@ -155,6 +155,12 @@ def target_options(function: Callable[..., None]) -> Callable[..., None]:
             "with --live: a file in the user's state folder.",
         ),
         click.option(
+            "--resume",
+            type=output_file(),
+            help="The file of a run that is continued with the same command: checks that take "
+            "hours wait in it, and nothing is asked or paid twice.",
+        ),
+        click.option(
             "--fuzz",
             type=click.IntRange(0, 1000),
             default=0,
