@@ -118,7 +118,6 @@ class BudgetGuard:
         send: Callable[[OutgoingRequest], Raw],
         *,
         is_paid: bool = True,
-        now_ms: int = 0,
     ) -> Raw:
         """The answer to *wire*, if it may pass; one that is not *is_paid* costs nothing.
 
@@ -129,7 +128,7 @@ class BudgetGuard:
         if self.is_read_only and changes_something(self.contract, wire):
             raise ReadOnlyError(f"{wire.method} {wire.path} changes something (--read-only)")
         price = price_at_most(self.contract, wire) if is_paid else 0
-        known = self.log.recalled(wire, now_ms) if self.log is not None else None
+        known = self.log.recalled(wire) if self.log is not None else None
         if known is not None:
             # Its cost is in the budget from the beginning of the run.
             self._costs.change(known, price)
@@ -231,9 +230,10 @@ class Guarded:
         return self.target.sees_credits
 
     def credits(self, who: Identity) -> int:
-        found = self.target.credits(who)
-        self.on_answer(*credits_answer(who, found, self.now_ms()))
-        return found
+        def read() -> Raw:
+            return credits_answer(who, self.target.credits(who), self.now_ms())[1]
+
+        return int(self._looked(credits_answer(who, 0, 0)[0], read).body)
 
     @property
     def is_mock(self) -> bool:
@@ -259,13 +259,17 @@ class Guarded:
         self.target.close()
 
     def fetch(self, url: str) -> Raw:
+        return self._looked(url, lambda: self.target.fetch(url))
+
+    def _looked(self, name: OutgoingRequest | str, look: Callable[[], Raw]) -> Raw:
+        """What *look* gives, which costs nothing, or what it gave in an earlier run."""
         log = self.log
-        raw = log.recalled(url, self.target.now_ms()) if log is not None else None
+        raw = log.recalled(name) if log is not None else None
         if raw is None:
-            raw = self.target.fetch(url)
+            raw = look()
             if log is not None:
-                log.ended(url, raw)
-        self.on_answer(url, raw)
+                log.ended(name, raw)
+        self.on_answer(name, raw)
         return raw
 
     def send(self, wire: OutgoingRequest) -> Raw:
@@ -288,8 +292,7 @@ class Guarded:
         return raw
 
     def _pass_on(self, wire: OutgoingRequest) -> Raw:
-        is_paid, now_ms = self._is_ours(wire), self.target.now_ms()
-        return self._guard.pass_on(wire, self.target.send, is_paid=is_paid, now_ms=now_ms)
+        return self._guard.pass_on(wire, self.target.send, is_paid=self._is_ours(wire))
 
     @property
     def _is_patient(self) -> bool:

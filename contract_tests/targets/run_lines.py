@@ -13,7 +13,7 @@ from .open_jobs import BadJournalError, JobPlace, JournalError
 
 
 class Gap(Enum):
-    """Why a part continues after a time: it was parked, or it was interrupted."""
+    """Why a part was continued: it was parked, or interrupted."""
 
     NONE = ""
     PARKED = "parked"
@@ -56,7 +56,7 @@ class Arrived(Struct, frozen=True, tag="arrived"):
 class Answered(Struct, frozen=True, tag="answered"):
     """The answer to the request with the digest *asked*, and what it changed.
 
-    *gap* says that its part was continued after a time.
+    *gap* says that its part was continued.
     """
 
     part: str

@@ -39,8 +39,6 @@ from .run_lines import (
 )
 from .target import OutgoingRequest, Target
 
-#: A scenario that was interrupted for longer than this cannot break a rule by what comes after.
-_GAP_MS = 60_000
 _BODY_BYTES_MAX = 64 * 1024 * 1024
 
 
@@ -67,7 +65,7 @@ class RunLog:
     """The run in the file *path*, which is new or has the same *place* and *options*.
 
     *patience_ms* is the longest single wait, *time_scale* the speed of the server's clock.
-    *on_gap* is called when a part continues after a time.
+    *on_gap* is called when a part is continued.
 
     Raises:
         JournalError: the file cannot be used, or is that of another run.
@@ -128,7 +126,6 @@ class RunLog:
                 return 0
             case Answered():
                 self._parts[line.part].answers.append(line)
-                self._parts[line.part].is_parked = False
                 self._alive_ms = max(self._alive_ms, line.raw.at_ms, line.raw.ended_ms)
                 self.spent += line.spent
                 self.pending += line.pending
@@ -185,7 +182,7 @@ class RunLog:
                 self._recalled_ms = until_ms
                 return
             if until_ms <= real_ms:
-                self._go_on(real_ms)
+                self._go_on()
                 return
         if until_ms - real_ms > self.patience_ms:
             self._write(Parked(self._part, until_ms))
@@ -193,11 +190,11 @@ class RunLog:
             at_ms = self.began_ms + (until_ms - self.began_ms) / self.time_scale
             raise LaterError(datetime.fromtimestamp(-(-at_ms // 60_000) * 60, UTC))
         if self._recalled_ms is not None:
-            self._go_on(real_ms)
+            self._go_on()
         target.wait(until_ms - real_ms)
         self._write(Waited(target.now_ms()))
 
-    def _go_on(self, real_ms: int) -> None:
+    def _go_on(self) -> None:
         """Continue the present part at the server.
 
         Raises:
@@ -206,10 +203,7 @@ class RunLog:
         part = self._parts[self._part]
         if part.is_done:
             raise UnableError(f"{self.path} does not have this, and its scenario was done")
-        if part.is_parked:
-            self._note_gap(Gap.PARKED)
-        elif real_ms - self.time_ms(real_ms) > _GAP_MS:
-            self._note_gap(Gap.INTERRUPTED)
+        self._note_gap(Gap.PARKED if part.is_parked else Gap.INTERRUPTED)
         self._recalled_ms = None
 
     def _note_gap(self, gap: Gap) -> None:
@@ -219,7 +213,7 @@ class RunLog:
 
     # Requests
 
-    def recalled(self, wire: OutgoingRequest | str, real_ms: int) -> Raw | None:
+    def recalled(self, wire: OutgoingRequest | str) -> Raw | None:
         """The answer that the file has to *wire*; None if it is to be sent now.
 
         Raises:
@@ -229,7 +223,7 @@ class RunLog:
             return None
         answers = self._parts[self._part].answers
         if self._next == len(answers):
-            self._go_on(real_ms)
+            self._go_on()
             return None
         line = answers[self._next]
         if line.asked != _digest(wire):
