@@ -24,6 +24,9 @@ from .settings import setting_option
 _TIMEOUT_S = 30.0
 #: Every mock sends this header; no other server does.
 _CONTROL_HEADER = "X-Screentest-Control"
+#: The version of the control API that is spoken here; a test compares it with the API's contract.
+CONTROL_VERSION = "1"
+_VERSION_MAX = 20
 #: The mock keeps ten thousand requests, and a page holds two hundred.
 _PAGES_MAX = 1_000
 _PAGE_ITEMS = 200
@@ -183,14 +186,29 @@ def send(
     try:
         request = Request(f"{url.rstrip('/')}/_screentest{path}", data, headers, method=method)
         with opener.open(request, timeout=timeout_s) as response:
-            raw, is_mock = response.read(), _CONTROL_HEADER in response.headers
+            raw, version = response.read(), response.headers[_CONTROL_HEADER]
     except HTTPError as error:
+        if _CONTROL_HEADER in error.headers:
+            _check_version(error.headers[_CONTROL_HEADER])
         raise _refusal(error) from None
     except (URLError, HTTPException, OSError, ValueError) as error:
         raise NoMockError(_in_one_line(getattr(error, "reason", error))) from None
-    if not is_mock:
+    _check_version(version)
+    try:
+        return read(raw) if raw else None
+    except (ValueError, RecursionError):
+        raise NoMockError("its answer is cut off or damaged") from None
+
+
+def _check_version(version: str | None) -> None:
+    """Raises unless *version*, of a server's control API, is the one that is spoken here."""
+    if version is None:
         raise NoMockError("that server is not a screentest mock")
-    return read(raw) if raw else None
+    if version != CONTROL_VERSION:
+        raise NoMockError(
+            f"that mock has version {version[:_VERSION_MAX]!r} of the control API, and this "
+            f"screentest speaks {CONTROL_VERSION}; install the same screentest for both"
+        )
 
 
 def _credentials() -> Mapping[str, str]:

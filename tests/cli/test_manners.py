@@ -7,7 +7,9 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
+from screentest.mock_server.cli.client import CONTROL_VERSION
 from screentest.mock_server.cli.settings import OTHER_VARIABLES, SETTINGS
+from screentest.specs.contracts.controls import load_controls
 from tests.loopback import listening
 from tests.tree import ROOT
 
@@ -329,22 +331,30 @@ def test_json_of_no_verb_is_a_slip(shell: Shell) -> None:
     assert answer.err.startswith("error: --json belongs after the verb, such as: screentest jobs")
 
 
+_SKEW = "version '2' of the control API, and this screentest speaks 1; install the same screentest"
+
+
 @pytest.mark.parametrize(
-    ("status", "body", "detail"),
+    ("status", "version", "body", "detail"),
     [
-        ("200 OK", b"{}", "that server is not a screentest mock"),
-        ("200 OK", b"<h1>Hello</h1>", "that server is not a screentest mock"),
-        ("200 OK", b"[" * 100_000, "that server is not a screentest mock"),
-        ("404 Not Found", b"{}", "that server is not a screentest mock; it answered 404"),
-        ("500 Oops", b"[" * 100_000, "that server is not a screentest mock; it answered 500"),
+        ("200 OK", "", b"{}", "that server is not a screentest mock"),
+        ("200 OK", "", b"<h1>Hello</h1>", "that server is not a screentest mock"),
+        ("200 OK", "", b"[" * 100_000, "that server is not a screentest mock"),
+        ("404 Not Found", "", b"{}", "that server is not a screentest mock; it answered 404"),
+        ("500 Oops", "", b"[" * 100_000, "that server is not a screentest mock; it answered 500"),
+        ("200 OK", "2", b"{}", f"that mock has {_SKEW} for both"),
+        ("404 Not Found", "2", b"{}", f"that mock has {_SKEW} for both"),
+        ("200 OK", "1", b'{"items": [', "its answer is cut off or damaged"),
+        ("200 OK", "1", b"[" * 100_000, "its answer is cut off or damaged"),
     ],
-    ids=["object", "page", "deep", "404", "500"],
+    ids=["object", "page", "deep", "404", "500", "newer", "newer 404", "cut", "deep mock"],
 )
-def test_server_other_than_a_mock_is_exit_code_3_with_a_hint(
-    shell: Shell, status: str, body: bytes, detail: str
+def test_server_other_than_a_mock_of_this_version_is_exit_code_3_with_a_hint(
+    shell: Shell, status: str, version: str, body: bytes, detail: str
 ) -> None:
     def another(environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
-        start(status, [("Content-Type", "application/json")])
+        headers = [("X-Screentest-Control", version)] if version else []
+        start(status, [("Content-Type", "application/json"), *headers])
         return [body]
 
     with listening(another) as port:
@@ -357,6 +367,10 @@ def test_server_other_than_a_mock_is_exit_code_3_with_a_hint(
         "hint: start one with `screentest serve`, or give --url or SCREENTEST_URL\n"
     )
     assert f"ok    no mock runs at http://127.0.0.1:{port}: {detail}" in looked.out
+
+
+def test_version_that_verbs_speak_is_that_of_the_control_api() -> None:
+    assert load_controls().document["info"]["version"] == CONTROL_VERSION
 
 
 def test_token_that_no_header_can_carry_is_refused_without_showing_it(shell: Shell) -> None:

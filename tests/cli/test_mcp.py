@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 from mcp import Client, MCPError, StdioServerParameters, types
@@ -16,6 +17,7 @@ from screentest.mock_server.cli.agents.contract_tools import contract_tools
 from screentest.mock_server.cli.agents.control_tools import control_tools
 from screentest.mock_server.cli.agents.journal_tools import journal_tools
 from screentest.specs.json_types import Json
+from tests.loopback import listening
 from tests.pages import DOCS
 
 from .conftest import Shell, World
@@ -172,6 +174,10 @@ def test_wrong_calls_are_answered_with_the_reason(world: World) -> None:
         ("get_operation", {"provider": "ozor", "operation": "getJobs"}, "did you mean 'getJob'?"),
         ("explain_finding", {"code": "SC999"}, "no finding 'SC999'"),
         ("list_requests", {"status": "many"}, "status"),
+        ("explain_finding", {"code": 5}, 'arguments: code: 5 is not of type "string"'),
+        ("explain_request", {"request": None}, "arguments: request: null is not of type"),
+        ("get_operation", {"provider": [], "operation": "x"}, "arguments: provider: [] is not"),
+        ("list_jobs", {"limit": {}}, "arguments: limit: {} is not of type"),
     ]
 
     async def call(client: Client) -> list[types.CallToolResult]:
@@ -219,6 +225,25 @@ def test_contracts_are_resources_and_need_no_running_mock(shell: Shell) -> None:
     assert len(operations["operations"]) == 15
     assert clock.is_error
     assert _texts(clock)[0].endswith("start one with `screentest serve`")
+
+
+def test_mock_of_another_version_is_named_in_one_line(shell: Shell) -> None:
+    def newer(environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
+        start("200 OK", [("X-Screentest-Control", "2")])
+        return [b"{}"]
+
+    async def ask(client: Client) -> types.CallToolResult:
+        return await client.call_tool("get_clock", {})
+
+    with listening(newer) as port:
+        url = f"http://127.0.0.1:{port}"
+        result = _session(Shell(shell.folder, {"SCREENTEST_URL": url}), ask)
+
+    assert result.is_error
+    assert _texts(result) == [
+        "no mock: that mock has version '2' of the control API, and this screentest speaks 1; "
+        "install the same screentest for both; start one with `screentest serve`"
+    ]
 
 
 def test_report_of_an_exploration_is_a_resource(shell: Shell) -> None:

@@ -71,10 +71,9 @@ async def _serve(mock: Mock, tools: dict[str, Tool]) -> None:
         if called is None:
             return _failed(f"no tool {asked.name!r}; there are: {', '.join(tools)}")
         given = asked.arguments or {}
-        unknown = [it for it in given if it not in called.properties]
-        missing = [it for it in called.required if it not in given]
-        if unknown or missing:
-            return _failed(f"arguments: unknown {unknown}, missing {missing}")
+        problem = called.problem(given)
+        if problem:
+            return _failed(problem)
         return await _answered(lambda: _contents(called.call(mock, given)))
 
     async def list_resources(_context: Any, _asked: Any) -> types.ListResourcesResult:

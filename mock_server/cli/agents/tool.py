@@ -34,7 +34,7 @@ class Mock:
             RefusedError: the mock refused the call.
         """
         given = {name: it if isinstance(it, str) else json.dumps(it) for name, it in query.items()}
-        tail = f"?{urlencode(given)}" if given else ""
+        tail = f"?{urlencode(given, errors='replace')}" if given else ""
         return send(self.url, method, path + tail, body, json.loads)
 
     def of_world(self, given: Mapping[str, Json], path: str, **query: Json) -> Json:
@@ -62,6 +62,23 @@ class Tool:
     call: Callable[[Mock, Mapping[str, Json]], Answer]
     required: tuple[str, ...] = ()
     changes: bool = False
+
+    def problem(self, given: Mapping[str, Json]) -> str:
+        """Why the arguments *given* are wrong; empty if they are right."""
+        unknown = [it for it in given if it not in self.properties]
+        missing = [it for it in self.required if it not in given]
+        if unknown or missing:
+            return f"arguments: unknown {unknown}, missing {missing}"
+        # Not at the top: a session may end without a call.
+        import jsonschema_rs
+
+        try:
+            wrong = next(jsonschema_rs.validator_for(self.schema).iter_errors(dict(given)), None)
+        except UnicodeEncodeError:
+            return "arguments: a text has half of a character"
+        if wrong is None:
+            return ""
+        return f"arguments: {'/'.join(map(str, wrong.instance_path))}: {wrong.message}"
 
     @property
     def schema(self) -> Json:
