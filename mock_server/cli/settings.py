@@ -38,6 +38,7 @@ OTHER_VARIABLES = frozenset(
         "API_KEY",
         "BEARER",
         "BUDGET",
+        "CALLBACK_SECRET",
         "CONTROL_TOKEN",
         "EMPTY_API_KEY",
         "INTERCEPTED",

@@ -81,7 +81,7 @@ def test_mock_that_cannot_be_reached_is_exit_code_3(shell: Shell, words: tuple[s
         (("clock", "advanse"), "error: no command 'advanse'; did you mean 'advance'?"),
         (
             ("serve", "--clock", "fast"),
-            "error: clock 'fast' must be one of real, manual, auto, system, or real:SPEED",
+            "error: clock 'fast' must be one of real, manual, warp, auto, system, or real:SPEED",
         ),
         (
             ("serve", "--port", "x"),

@@ -252,6 +252,9 @@ def test_report_of_an_exploration_is_a_resource(shell: Shell) -> None:
     async def look(client: Client) -> Json:
         listed = (await client.list_resources()).resources
         found = await client.read_resource("screentest://explored")
+        (shell.folder / "explored.json").write_bytes(b"\xff")
+        with pytest.raises(MCPError, match="cannot read .*explored.json: 'utf-8' codec"):
+            await client.read_resource("screentest://explored")
         return [it.name for it in listed], found.contents[0].text  # type: ignore[union-attr]  # text
 
     names, text = _session(shell, look, "--explored", "explored.json")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...kernel.errors import unknown
+from ...kernel.errors import MockError, unknown
 from .journal_tools import last_requests
 from .tool import Mock
 
@@ -58,11 +58,14 @@ def read_resource(mock: Mock, uri: str) -> tuple[str, str]:
     """Media type and text of the resource at *uri*.
 
     Raises:
-        MockError: no resource has this address.
+        MockError: no resource has this address, or its file cannot be read.
     """
     known = resources(mock)
     if uri in known and (path := known[uri].path) is not None:
-        return known[uri].media_type, path.read_text(encoding="utf-8")
+        try:
+            return known[uri].media_type, path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise MockError(f"cannot read {path}: {error}") from None
     before, after = JOURNAL_TEMPLATE.split("{world}")
     world = uri.removeprefix(before).removesuffix(after)
     if uri != JOURNAL_TEMPLATE.format(world=world):
