@@ -73,7 +73,24 @@ Directives are for clients that cannot reach the control API. A directive works 
 request body, such as a prompt, a message, a title or a script. The first one in a body counts. A
 suffix works at the end of a valid key."""
 _MAGIC_OFF = """\
-`POST /_screentest/worlds` with `{"magic": false}` creates a world that ignores them."""
+`POST /_screentest/worlds` with `{"magic": false}` creates a world that ignores them.
+
+## A fault for one request
+
+The header `X-Screentest-Fault` orders a fault for the request that has it. A world accepts it once
+it is switched on, because a client that sends it by mistake must not change what a test sees:
+`POST /_screentest/worlds` or `PATCH /_screentest/worlds/default` with `{"fault_header": true}`.
+
+```http
+X-Screentest-Fault: http_error; status=503; retry_after_s=5; phase=after_commit
+X-Screentest-Fault: latency; delay_ms=2000
+X-Screentest-Fault: reset_peer; phase=after_commit
+```
+
+The types and their attributes are those of `screentest fault types`, without those of deliveries.
+The journal lists the fault with the request. A header that does not fit the call is refused
+with 400 `invalid_fault`, which is not the provider's answer. In a world that does not accept it the
+header changes nothing, and the finding SC114 says so; also about a fault that did not apply."""
 _READINGS = """\
 Where a provider's document is silent or contradicts itself, the mock follows one reading, with the
 reason given here. Where the real service may behave differently, there are alternatives to test a

@@ -92,6 +92,7 @@ class Plan(Struct, frozen=True):
     pace: float = 1.0
     credits: Mapping[str, int] = {}
     has_magic: bool = True
+    has_fault_header: bool = False
     label: str = ""
 
     def to_json(self) -> Json:

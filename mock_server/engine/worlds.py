@@ -149,7 +149,12 @@ class Worlds:
                 seed=plan.seed,
                 clock=Clock(plan.mode, now_ms, wall_ms, plan.speed),
                 home=rows.id,
-                settings=Settings(plan.pace, has_magic=plan.has_magic, label=plan.label),
+                settings=Settings(
+                    plan.pace,
+                    has_magic=plan.has_magic,
+                    has_fault_header=plan.has_fault_header,
+                    label=plan.label,
+                ),
                 first=plan.to_json(),
             )
         )

@@ -28,6 +28,7 @@ class Settings(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     pace: Annotated[float, Meta(ge=0)] = 1.0
     choices: Mapping[str, str] = {}
     has_magic: bool = True
+    has_fault_header: bool = False
     label: str = ""
 
 

@@ -22,6 +22,7 @@ from ..kernel.environ_keys import FILES
 from ..kernel.fault_types import NOTHING, TYPES, can_rewrite
 from ..kernel.faults import Fault, lognormal_ms
 from ..kernel.signing import signed_query
+from .ordered_faults import order_fault
 from .retiring import asked_models
 
 Answer = Reply | EventStream
@@ -34,9 +35,14 @@ _OF_STREAMS = tuple(name for name, it in TYPES.items() if it.meets == "stream")
 def apply_before(call: Call) -> Reply | None:
     """Apply faults to a call that has just come in. Returns an answer if the call ends here.
 
+    A fault that the call itself orders is one of them.
+
     Raises:
         RefusedError: an injected error replaces the answer.
     """
+    refused = order_fault(call)
+    if refused is not None:
+        return refused
     # Most worlds have no fault; their calls skip all that follows.
     call.is_exposed = call.ctx.has_faults
     if not call.is_exposed:

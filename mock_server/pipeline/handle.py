@@ -39,6 +39,7 @@ from .fault_injection import apply_after_commit, apply_before, apply_to_answer, 
 from .gates import GATES
 from .journal import JournalLine, journal_line
 from .limits import count_refused, note_in_flight, payer_of
+from .ordered_faults import end_order
 from .remembered import Remembered, keep, recall, watch
 from .retiring import announce_retirement, refuse_retired
 from .routing import receive, world_of
@@ -169,6 +170,7 @@ def _guarded(worlds: Worlds, call: Call, refusal: Refusal | None) -> tuple[Answe
             answer = _unrouted(call, refusal) if refusal is not None else _answer(worlds, call)
             if call.is_routed:
                 answer = apply_to_answer(call, with_extra_fields(call, answer))
+                end_order(call)
             # Last, because an answer that a fault kept from the client does not count as one.
             return answer, _advice(call, answer)
     except Exception as error:  # noqa: BLE001  the request ends here, journaled

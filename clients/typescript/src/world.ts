@@ -26,6 +26,8 @@ export interface WorldOptions {
   credits?: Record<string, number>;
   /** Whether directives such as `[[screentest:fail]]` in a prompt act. Default: yes. */
   magic?: boolean;
+  /** Whether a request can order a fault for itself, by the header `X-Screentest-Fault`. */
+  fault_header?: boolean;
   /** Shown in logs and lists, such as the name of the test. */
   label?: string;
   /** Readings of interpretations, by `provider.name`. */

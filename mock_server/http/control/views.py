@@ -47,6 +47,7 @@ def show_world(worlds: Worlds, world: World, origin: str) -> Json:
         "clock": clock,
         "pace": world.settings.pace,
         "magic": world.settings.has_magic,
+        "fault_header": world.settings.has_fault_header,
         "providers": providers,
         "env": env,
     }

@@ -89,6 +89,7 @@ def create_world(call: ControlCall) -> Json:
         pace=read_pace(body.get("pace", "documented")),
         credits={provider: int(amount) for provider, amount in credits.items()},
         has_magic=body.get("magic", True),
+        has_fault_header=body.get("fault_header", False),
         label=body.get("label", ""),
     )
     return show_world(call.worlds, call.worlds.create(plan), call.origin)
@@ -105,6 +106,8 @@ def change_world(call: ControlCall) -> Json:
             world.settings = replace(world.settings, pace=read_pace(body["pace"]))
         if "magic" in body:
             world.settings = replace(world.settings, has_magic=body["magic"])
+        if "fault_header" in body:
+            world.settings = replace(world.settings, has_fault_header=body["fault_header"])
     return show_world(call.worlds, world, call.origin)
 
 

@@ -676,6 +676,8 @@ export interface components {
         /** @description A free text for people, such as the name of a test. */
         Label: string;
         Speed: number;
+        /** @description Whether a request can order a fault for itself, by the header `X-Screentest-Fault`. False unless it is switched on. */
+        FaultHeader: boolean;
         /** @description Whether directives in prompts and in keys are applied. */
         Magic: boolean;
         /** @description A word, or a factor by which every documented duration is multiplied; with 0, jobs end at once. */
@@ -692,6 +694,7 @@ export interface components {
             };
             pace?: components["schemas"]["Pace"];
             magic?: components["schemas"]["Magic"];
+            fault_header?: components["schemas"]["FaultHeader"];
             label?: components["schemas"]["Label"];
             /** @description The credits of the first account of each provider, by provider. */
             credits?: {
@@ -705,6 +708,7 @@ export interface components {
             clock: components["schemas"]["Clock"];
             pace: number;
             magic: boolean;
+            fault_header: boolean;
             providers: {
                 [key: string]: {
                     base_url: string;
@@ -1336,6 +1340,7 @@ export interface operations {
                 "application/json": {
                     pace?: components["schemas"]["Pace"];
                     magic?: components["schemas"]["Magic"];
+                    fault_header?: components["schemas"]["FaultHeader"];
                 };
             };
         };
