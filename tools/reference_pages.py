@@ -47,7 +47,7 @@ counts as found if its own code is among the findings; a good one may have none 
 
 | Clients | Bad | Found, seeds 1 to 5 | Good | Accused, seeds 1 to 5 |
 |---|---|---|---|---|
-| Python: requests, httpx, urllib3, asyncio, anyio, threads | 65 | 325 of 325 | 31 | 0 of 155 |
+| Python: requests, httpx, urllib3, asyncio, anyio, threads | 66 | 330 of 330 | 32 | 0 of 160 |
 | Python: tenacity, backoff, stamina, OpenAI SDK, aiohttp, httpx-sse | 7 | 35 of 35 | 7 | 0 of 35 |
 | Node.js: fetch, axios, axios-retry, OpenAI SDK | 19 | 95 of 95 | 11 | 0 of 55 |
 
@@ -60,8 +60,7 @@ _UNSEEN = """A mock sees requests, and not what a client does with the answers:
   that is not the provider's does not arrive. SC408 sees a key that arrives with the URL of a file,
   whether the client had it from an answer or from a redirect of its own proxy.
 - **A file that was not verified.** SC219 sees that a broken download was not repeated. A client
-  that deletes the file and reports the failure looks the same, so it is a warning. Faults break the
-  downloads that are operations of the API; those from a store are not broken.
+  that deletes the file and reports the failure looks the same, so it is a warning.
 - **What is done twice after one end** is seen by SC218 if it is a paid call to the same provider
   about the same job. A mail that is sent twice is not seen.
 - **A file that is uploaded again** is a mistake only if the first upload was answered and a later

@@ -1,55 +1,63 @@
-"""What a client did with the end of a paid job: acted on it twice, or kept a broken download."""
+"""The finding about a client that acts on the end of a paid job twice: by webhook and by poll."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
+from ..engine.instant import Instant
 from ..engine.outbox import deliveries
 from ..engine.world import World
 from ..engine.worlds import Worlds
 from ..kernel.clock import parse_rfc3339
 from ..kernel.finding import Finding
-from ..kernel.rows import Payment
+from ..kernel.rows import Payment, Resource
 from ..kernel.webhooks import Outcome
-from .citations import source_of_operation
-from .end_marks import BrokenDownload, broken_download, end_shown_by
 from .payment_verdicts import PaymentFinding
 from .payments import price, source_of_payment, thing
 
-#: A client that has not come back for a broken file by then does not come back.
-_SILENT_MS = 60_000
+#: Requests that showed the end of one job: a client that asks more often is found for that.
+_ENDS_MAX = 20
 #: The part of an id that its URLs have as well; a shorter one may be in a body by chance.
 _NAME = re.compile(r"[A-Za-z0-9]{8,}")
 
 
-def findings_after_ends(
-    worlds: Worlds, world: World, *, is_final: bool = False
-) -> Iterator[PaymentFinding]:
+def note_end(ctx: Instant, job: Resource) -> None:
+    """Note that the present request has shown the end of *job*, if that was paid for."""
+    if ctx.rows.payment_reads.get(job.id) is None:
+        return
+    name = _mark_of(ctx.provider, job.id)
+    shown = ctx.rows.marks.value(name) or ()
+    if len(shown) < _ENDS_MAX:
+        ctx.rows.marks.note(name, ctx.request, *shown, ctx.request)
+
+
+def acted_twice(worlds: Worlds, world: World) -> Iterator[PaymentFinding]:
     """The findings about what followed the ends of the paid jobs of *world*.
 
-    *is_final* judges as if the client had ended. To be called inside a transaction.
+    To be called inside a transaction.
     """
-    now_ms, delivered = worlds.clocks.now_ms(world), _delivered_ms(world)
+    delivered = _delivered_ms(world)
     texts: Mapping[str, Sequence[tuple[Payment, str]]] = {}
-    for payment in world.rows.payments.all():
-        if payment.job is None:
+    for payment in world.rows.payments.all() if delivered else ():
+        id_ = payment.job[1] if payment.job is not None else ""
+        shown_by: Any = world.rows.marks.value(_mark_of(payment.provider, id_))
+        if id_ not in delivered or not shown_by:
             continue
-        contract, id_ = worlds.contracts[payment.provider], payment.job[1]
-        broken = broken_download(world.rows.marks, payment)
-        if broken is not None and (is_final or now_ms - broken.at_ms > _SILENT_MS):
-            yield PaymentFinding(_kept_broken(contract, payment, broken), broken.at_ms, payment)
-        shown_by = end_shown_by(world.rows.marks, payment)
-        if id_ in delivered and shown_by:
-            texts = texts or _texts_by_name(world)
-            for first, second in _same_followers(payment, texts):
-                if _each_had_its_reason(first, second, delivered[id_], shown_by):
-                    found = _acted_twice(contract, id_, first, second)
-                    yield PaymentFinding(found, second.at_ms, second, first.seq)
+        texts = texts or _texts_by_name(world)
+        for first, second in _same_followers(payment, texts):
+            if _each_had_its_reason(first, second, delivered[id_], shown_by):
+                found = _acted_twice(worlds.contracts[payment.provider], id_, first, second)
+                yield PaymentFinding(found, second.at_ms, second, first.seq)
+
+
+def _mark_of(provider: str, job: str) -> str:
+    return f"end {provider} {job}"
 
 
 def _delivered_ms(world: World) -> Mapping[str, int]:
@@ -117,19 +125,5 @@ def _acted_twice(contract: Contract, job: str, first: Payment, second: Payment) 
         "store that the end of a job was handled, under its id, before acting on it; "
         "the webhook and the poll both look there first",
         source_of_payment(contract, second),
-        severity="warning",
-    )
-
-
-def _kept_broken(contract: Contract, payment: Payment, broken: BrokenDownload) -> Finding:
-    return Finding(
-        "SC219",
-        "",
-        f"the whole file of the {thing(contract, payment)} for which req_{payment.seq} paid "
-        f"{price(payment)}".rstrip(),
-        f"{broken.sent} in req_{broken.number}, and no download after it",
-        "compare the size with Content-Length, write to a temporary name, and download again "
-        "until the file is whole",
-        source_of_operation(contract, broken.operation),
         severity="warning",
     )

@@ -18,9 +18,8 @@ from ..engine.provider import Call, EventStream, Reply
 from ..kernel.finding import Finding
 from ..kernel.rows import Payment
 from .citations import source_of_operation
-from .end_marks import note_download
 from .equal_calls import digest_of
-from .lost_answers import CUTS, DELAYS, is_lost, is_misread
+from .lost_answers import DELAYS, is_lost, is_misread
 
 
 def note_call(call: Call, answer: Reply | EventStream) -> Sequence[Finding]:
@@ -29,8 +28,8 @@ def note_call(call: Call, answer: Reply | EventStream) -> Sequence[Finding]:
     To be called once the faults of the call are known.
     """
     if call.rules.effect == "read":
-        if answer.status < 300 and call.ctx.rows.payments.has_any:
-            _note_read(call, answer)
+        if not call.found and answer.status < 300:
+            _note_list(call, answer)
         return ()
     if not _was_carried_out(call, answer):
         return ()
@@ -47,15 +46,12 @@ def note_call(call: Call, answer: Reply | EventStream) -> Sequence[Finding]:
     return ()
 
 
-def _note_read(call: Call, answer: Reply | EventStream) -> None:
-    """Note that *call* has shown a client all its jobs, or was a download of a job's file."""
-    ctx, operation = call.ctx, call.operation.id
-    if call.found:
-        if isinstance(answer, Reply) and isinstance(answer.body, bytes):
-            what = "; ".join(it.sent for it in call.faults if it.type in CUTS)
-            note_download(ctx, [*call.found.values()][-1], operation, what)
-    elif operation in collections(ctx.contract) and not (call.faults and is_misread(call, answer)):
-        ctx.rows.payments.note_list_read(ctx.provider, call.account_id, ctx.at_ms)
+def _note_list(call: Call, answer: Reply | EventStream) -> None:
+    """Note that *call* has shown a client all its jobs, if it is a list of them."""
+    ctx, payments = call.ctx, call.ctx.rows.payments
+    is_shown = not (call.faults and is_misread(call, answer))
+    if is_shown and payments.has_any and call.operation.id in collections(ctx.contract):
+        payments.note_list_read(ctx.provider, call.account_id, ctx.at_ms)
 
 
 def _pay(call: Call, answer: Reply | EventStream) -> Sequence[Finding]:

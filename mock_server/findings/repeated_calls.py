@@ -21,8 +21,8 @@ from ..kernel.clock import Mode
 from ..kernel.finding import Finding
 from ..kernel.polled_job import PolledJob
 from ..kernel.rows import Resource
+from .after_the_end import note_end
 from .citations import source_of_refusal
-from .end_marks import note_end
 from .equal_calls import digest_of
 from .lost_answers import instead_of, is_misread
 

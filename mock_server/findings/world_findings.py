@@ -18,7 +18,8 @@ from ..engine.world import World
 from ..engine.worlds import Worlds
 from ..kernel.clock import parse_rfc3339, rfc3339
 from ..store.history_tables import JOURNAL_MAX
-from .after_the_end import findings_after_ends
+from .after_the_end import acted_twice
+from .file_transfers import broken_downloads
 from .payment_verdicts import payment_findings
 
 #: What a finding can be about.
@@ -63,7 +64,10 @@ def world_findings(worlds: Worlds, world: World, *, is_final: bool = False) -> l
     *is_final* judges paid jobs as if the client had ended.
     """
     found = chain(
-        _of_requests(world), _of_deliveries(world), _of_payments(worlds, world, is_final=is_final)
+        _of_requests(world),
+        _of_deliveries(world),
+        _of_downloads(worlds, world, is_final=is_final),
+        _of_payments(worlds, world, is_final=is_final),
     )
     return sorted(found, key=lambda it: it.at_ms)
 
@@ -86,11 +90,8 @@ def _of_deliveries(world: World) -> Iterator[WorldFinding]:
 
 
 def _of_payments(worlds: Worlds, world: World, *, is_final: bool) -> Iterator[WorldFinding]:
-    found = chain(
-        payment_findings(worlds, world, is_final=is_final),
-        findings_after_ends(worlds, world, is_final=is_final),
-    )
-    for it in found:
+    found = payment_findings(worlds, world, is_final=is_final)
+    for it in chain(found, acted_twice(worlds, world)):
         payment = it.payment
         where = _place(
             "stream" if payment.is_stream else "payment",
@@ -101,6 +102,12 @@ def _of_payments(worlds: Worlds, world: World, *, is_final: bool) -> Iterator[Wo
             credits=payment.cost,
         )
         yield WorldFinding(it.at_ms, payment.provider, where, it.finding.to_json())
+
+
+def _of_downloads(worlds: Worlds, world: World, *, is_final: bool) -> Iterator[WorldFinding]:
+    for it in broken_downloads(worlds, world, is_final=is_final):
+        where = _place("request", f"req_{it.number}", it.operation or None)
+        yield WorldFinding(it.at_ms, it.provider, where, it.finding.to_json())
 
 
 def _place(kind: str, id_: str, operation: str | None, **facts: Json) -> dict[str, Json]:
@@ -125,6 +132,11 @@ class Verdict:
         return counts
 
     def _of(self, world: World) -> Iterator[tuple[str, str]]:
-        found = chain(_of_deliveries(world), _of_payments(self._worlds, world, is_final=True))
+        worlds = self._worlds
+        found = chain(
+            _of_deliveries(world),
+            _of_downloads(worlds, world, is_final=True),
+            _of_payments(worlds, world, is_final=True),
+        )
         for it in found:
             yield it.finding["code"], it.finding["severity"]

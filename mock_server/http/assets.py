@@ -34,10 +34,11 @@ def find_asset(
     return found if isinstance(found, Asset) else _refuse(found, path)
 
 
-def source_of_file(contract: Contract, path: str) -> str:
-    """The clauses that document the URL of the file at *path*."""
+def kind_of(contract: Contract, path: str) -> str:
+    """The kind of URL that the file at *path* has."""
     at = _rules_at(contract, path)
-    return at[0].source if at is not None else ""
+    assert at is not None, path
+    return at[0].name
 
 
 def _rules_at(contract: Contract, path: str) -> tuple[UrlRules, Mapping[str, str]] | None:

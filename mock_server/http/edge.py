@@ -22,15 +22,15 @@ from screentest.specs.contracts.redaction import looks_live
 from ..engine.provider import EventStream, Reply, Request
 from ..engine.world import World
 from ..engine.worlds import DEFAULT_WORLD, Worlds
-from ..findings.file_transfers import key_with_file
 from ..kernel.environ_keys import FILES
 from ..kernel.errors import MockError
 from ..kernel.fault_types import DELAY_MS_MAX
 from ..media.asset import Asset
+from ..pipeline.downloads import note_stored_file
 from ..pipeline.handle import Handled, Turn, handle, knows_caller, note_reply, turn_of
 from ..pipeline.self_check import failure, not_kept
 from . import fault_effects
-from .assets import asset_answer, find_asset, source_of_file
+from .assets import asset_answer, find_asset, kind_of
 from .cors import Cors
 from .guard import Denial, Guard, check_size, problem
 from .metrics import Metrics
@@ -216,20 +216,23 @@ class Edge:
             contract = self._worlds.contracts[place.provider]
             self.observe_file(place.world, contract, name, sent.status)
         if isinstance(sent, Outgoing):
-            self._note_key(place, request, name)
-            return sent
+            return self._stored(place, request, name, sent)
         handled = note_reply(self._worlds, place.world, place.provider, request, sent)
         self._report(handled, began)
         return self._outgoing(handled, fills_blocks=False)
 
-    def _note_key(self, place: Place, request: Request, name: str) -> None:
-        """Journal a download that came with a key, which no other download is."""
-        contract = self._worlds.contracts[place.provider]
-        source = source_of_file(contract, name)
-        found = key_with_file(place.world, contract, request.headers, source)
-        if found is not None:
-            served = Reply(200)
-            note_reply(self._worlds, place.world, place.provider, request, served, [found])
+    def _stored(self, place: Place, request: Request, name: str, sent: Outgoing) -> Outgoing:
+        """*sent*, a stored file, as the faults leave it. Few downloads are journaled."""
+        began = time.perf_counter()
+        kind = kind_of(self._worlds.contracts[place.provider], name)
+        reply = Reply(sent.status, sent.body)
+        found = self._worlds, place.world, place.provider, request, kind, reply
+        handled = note_stored_file(*found)
+        if handled is not None:
+            self._report(handled, began)
+            headers, body = list(sent.headers), reply.content
+            sent.headers, sent.body = fault_effects.spoil_body(handled.faults, headers, body)
+        return sent
 
     def _report(self, handled: Handled, began: float) -> None:
         seconds = time.perf_counter() - began

@@ -144,6 +144,8 @@ def can_rewrite(attributes: Mapping[str, Json], body: Json) -> bool:
     return isinstance(place, dict)
 
 
+#: The types that act on the download of a stored file, for faults that name its kind of URL.
+OF_FILES = ("limit_data", "empty", "garbage", "slicer", "wrong_content_type")
 TYPES: Mapping[str, FaultType] = {
     "http_error": FaultType(
         "An error status instead of the answer.",

@@ -17,7 +17,7 @@ from screentest.specs.json_types import Json
 
 from .clock import parse_rfc3339
 from .errors import MockError, unknown
-from .fault_types import NOTHING, PHASES, TYPES
+from .fault_types import NOTHING, OF_FILES, PHASES, TYPES
 from .ids import stream
 from .templates import fill_text
 
@@ -201,6 +201,17 @@ def check_reach(fault: Fault, behaviours: Mapping[str, Behaviour], places: Place
     if foreign:
         raise MockError(
             f"{fault.type} does not apply to deliveries, so {foreign[0]} cannot be a condition",
+            code="out_of_reach",
+        )
+    if "file" in fault.where and fault.type not in OF_FILES:
+        raise MockError(
+            f"{fault.type} cannot apply to a stored file (it takes: {', '.join(OF_FILES)})",
+            code="out_of_reach",
+        )
+    beside = fault.where.keys() & {"operation", "account"}
+    if "file" in fault.where and beside:
+        raise MockError(
+            f"the download of a stored file has no {min(beside)}, so it cannot be a condition",
             code="out_of_reach",
         )
     possible = possible_calls(fault.type, behaviours)

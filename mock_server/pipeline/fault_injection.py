@@ -119,7 +119,7 @@ def apply_to_answer(call: Call, answer: Answer) -> Answer:
         before, expired = answer.body, _with_expired_urls(call.ctx, answer.body)
         if _apply_one(call, ("url_expired",), lambda _: expired != before) is not None:
             answer = replace(answer, body=expired, encoded=None)
-        _apply_one(call, _OF_BODIES, partial(_can_spoil, answer.body))
+        _apply_one(call, _OF_BODIES, partial(can_spoil, answer.body))
     return answer
 
 
@@ -160,7 +160,7 @@ def apply_to_model(call: Call) -> None:
     raise RefusedError(Refusal(f"fault:{fault.id}", known))
 
 
-def _can_spoil(body: Json, fault: Fault) -> bool:
+def can_spoil(body: Json, fault: Fault) -> bool:
     """Whether *fault* changes *body*."""
     if fault.type == "malformed_json":
         return not isinstance(body, bytes)

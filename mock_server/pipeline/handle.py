@@ -22,7 +22,7 @@ from ..engine.job_events import job_events
 from ..engine.provider import Call, EventStream, Refusal, RefusedError, Reply, Request
 from ..engine.world import World
 from ..engine.worlds import Worlds
-from ..findings.file_transfers import upload_again
+from ..findings.file_transfers import note_download, upload_again
 from ..findings.ignored_fields import ignored_fields, misspelt_directives
 from ..findings.own_mistakes import findings_of_ours
 from ..findings.payments import note_call
@@ -142,10 +142,12 @@ def note_reply(
     request: Request,
     reply: Reply,
     advice: Sequence[Finding] = (),
+    faults: Sequence[Fault] = (),
 ) -> Handled:
     """Journal *reply*, which no operation of the mock made: a file's, or a real server's."""
     with world.rows.transaction():
         call, _ = receive(worlds, world, provider_id, request)
+        call.faults = faults
         return _journaled(call, reply, journal_line(call, reply, advice))
 
 
@@ -181,6 +183,7 @@ def _advice(call: Call, answer: Answer) -> list[Finding]:
     """The findings about a call that do not come from its refusal."""
     found = [*call.warnings, *too_early(call, answer), *findings_over_calls(call, answer)]
     found += upload_again(call, answer)
+    note_download(call, answer)
     if call.is_routed and call.body:
         found += ignored_fields(call, answer)
         found += misspelt_directives(call)

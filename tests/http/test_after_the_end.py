@@ -233,6 +233,69 @@ def _made(account: Account) -> str:
     return video
 
 
+@pytest.mark.parametrize(
+    ("type_", "attributes", "sent"),
+    [
+        ("limit_data", {"bytes": 900}, "the first 900 bytes of the body"),
+        ("empty", {}, "no body"),
+        ("garbage", {}, "64 bytes of garbage"),
+    ],
+)
+def test_broken_download_from_the_store_is_found_until_it_is_repeated(
+    ozor: Account, type_: str, attributes: Json, sent: str
+) -> None:
+    url = ozor_steps.exported(ozor, ozor_steps.make_video(ozor))["downloadUrl"]
+    whole = ozor.client.follow(url).content
+    ozor.world.order_fault(type_, where={"file": "download"}, attributes=attributes)
+
+    broken = ozor.client.follow(url).content
+
+    line = ozor.world.requests()[-1]
+    found = _found(ozor.world, "SC219")
+    assert len(broken) < len(whole)
+    assert (line["faults"][0]["type"], line["response"]["sent"]) == (type_, sent)
+    assert found["actual"] == f"{sent} in {line['id']}, and no download after it"
+    assert found["source"] == "https://www.ozor.ai/docs/api OZ-113"
+    assert ozor.client.follow(url).content == whole
+    assert _codes(ozor.world) == []
+
+
+def test_fault_without_a_kind_of_file_leaves_the_store_alone(ozor: Account) -> None:
+    url = ozor_steps.exported(ozor, ozor_steps.make_video(ozor))["downloadUrl"]
+    ozor.world.order_fault("limit_data", attributes={"bytes": 5})
+
+    assert ozor.client.follow(url).content[4:8] == b"ftyp"
+    assert _codes(ozor.world) == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "where", "detail"),
+    [
+        (
+            "http_error",
+            {"file": "download"},
+            "http_error cannot apply to a stored file "
+            "(it takes: limit_data, empty, garbage, slicer, wrong_content_type)",
+        ),
+        (
+            "empty",
+            {"file": "download", "operation": "getVideo"},
+            "the download of a stored file has no operation, so it cannot be a condition",
+        ),
+        ("empty", {"file": "downlod"}, "no file 'downlod'; did you mean 'download'?"),
+    ],
+)
+def test_fault_that_cannot_apply_to_a_file_is_refused(
+    ozor: Account, type_: str, where: Json, detail: str
+) -> None:
+    answer = ozor.world.control.post(
+        f"{ozor.world.path}/faults", json={"type": type_, "where": where}
+    )
+
+    assert answer.status == 422
+    assert answer.json()["detail"].startswith(detail)
+
+
 # --- SC408: keys sent with files ------------------------------------------------------------------
 
 

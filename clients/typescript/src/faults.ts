@@ -50,6 +50,8 @@ export interface FaultPlace {
   /** Of deliveries alone. */
   event?: string;
   endpoint?: string;
+  /** A kind of URL of the contract, for a fault of downloads of stored files. */
+  file?: string;
   /** Apply to the n-th matching call, counted from 1. */
   nth?: number;
   /** How often to apply; `null` is always. Default: once. */
@@ -76,7 +78,7 @@ const WIRE: Record<string, [string, (value: never) => unknown]> = {
   afterEvents: ["after_events", same],
   contentType: ["content_type", same],
 };
-const PLACES = ["provider", "operation", "account", "event", "endpoint"] as const;
+const PLACES = ["provider", "operation", "account", "event", "endpoint", "file"] as const;
 const SCHEDULE: Record<string, [string, (value: never) => unknown]> = {
   nth: ["nth", same],
   times: ["times", same],

@@ -27,6 +27,7 @@ def command() -> None:
 @click.option("--provider", default="", help="Only calls to this provider.")
 @click.option("--operation", default="", help="Only this operation, by its id in the contract.")
 @click.option("--account", default="", help="Only calls with a key of this account.")
+@click.option("--file", default="", help="Only downloads of this kind of URL of the contract.")
 @click.option("--nth", type=click.IntRange(min=1), help="Apply from the nth match on.")
 @click.option("--times", metavar="N|forever", default="1", show_default=True, help="How often.")
 @click.option("--probability", type=Factor(0, 1, min_open=True), help="Of applying to a match.")
@@ -45,7 +46,9 @@ def add(type_: str, url: str, world_id: str, *, as_json: bool, **given: Any) -> 
     `screentest fault types` lists each TYPE with its attributes.
     """
     body: dict[str, Json] = {"type": type_, "times": _times(given["times"])}
-    places = {name: given[name] for name in ("provider", "operation", "account") if given[name]}
+    places = {
+        name: given[name] for name in ("provider", "operation", "account", "file") if given[name]
+    }
     if places:
         body["where"] = places
     body |= {

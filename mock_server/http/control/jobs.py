@@ -164,6 +164,7 @@ def _places(call: ControlCall) -> Places:
         "operation": _known_by({name: it.operations for name, it in served.items()}),
         "account": {it.id: (it.provider,) for it in call.world.rows.accounts.of_world()},
         "event": _known_by(events),
+        "file": _known_by({name: it.urls for name, it in served.items()}),
         "endpoint": {it.id: (it.provider,) for it in endpoints(call.world.rows)},
     }
 

@@ -332,6 +332,16 @@ def polls_on_at_a_state_that_it_does_not_know(world: World) -> None:
             return
 
 
+@bad("SC219", "artokun/comfyui-mcp#396")
+def keeps_an_empty_file_from_the_store(world: World) -> None:
+    own = api(world, "ulazai")
+    made = own.create()
+    wait(own, made)
+    url = own.get(f"/sora/status/{made['data']['task_id']}/")["data"]["video_url"]
+    world.ulazai.faults.add("empty", where={"file": "video"})
+    assert httpx.get(url).status_code == 200
+
+
 @bad("SC219", "wkentaro/gdown#477")
 def keeps_what_came_before_the_connection_broke(world: World) -> None:
     own = api(world, "znapai")

@@ -245,6 +245,20 @@ def waits_as_long_as_retry_after_asks(world: World) -> None:
 
 
 @good()
+def downloads_from_the_store_until_the_length_is_right(world: World) -> None:
+    own = api(world, "ulazai")
+    made = own.create()
+    wait(own, made)
+    url = own.get(f"/sora/status/{made['data']['task_id']}/")["data"]["video_url"]
+    world.ulazai.faults.add("limit_data", where={"file": "video"}, bytes=900)
+    for _ in range(3):
+        with suppress(requests.RequestException):
+            if requests.get(url, timeout=30).content[4:8] == b"ftyp":
+                return
+        time.sleep(2)
+
+
+@good()
 def goes_on_with_a_download_where_it_broke(world: World) -> None:
     own = api(world, "znapai")
     made = own.create()

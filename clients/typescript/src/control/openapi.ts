@@ -813,6 +813,8 @@ export interface components {
             account?: string;
             event?: string;
             endpoint?: string;
+            /** @description A kind of URL of the contract. Only a fault that names one acts on downloads of stored files. */
+            file?: string;
         };
         /** @description Each type of fault takes some of these attributes and refuses the others. */
         FaultAttributes: {
