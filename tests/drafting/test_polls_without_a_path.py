@@ -19,7 +19,7 @@ from .lamp import DOCUMENT, served, verified, write_document
 def _polled_by_post() -> Json:
     document: Json = deepcopy(DOCUMENT)
     one = document["paths"]["/v1/videos"]["post"]["responses"]["201"]
-    asked = {"type": "object", "required": ["task_id"]}
+    asked: Json = {"type": "object", "required": ["task_id"]}
     asked["properties"] = {"task_id": {"type": "string"}}
     document["components"]["schemas"]["Video"]["properties"]["task_id"] = {"type": "string"}
     document["paths"] = {

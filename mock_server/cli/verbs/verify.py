@@ -28,9 +28,15 @@ _PROGRESS_S = 5.0
 _REPORTS = ("html", "junit", "ndjson", "profile")
 
 
-def _key_options() -> Sequence[Callable[[Any], Any]]:
-    """The credentials of the accounts that a user supplies."""
-    return (
+_Option = Callable[[Any], Any]
+
+
+def target_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The argument and the options that choose the server, and what requests to it may do."""
+    return _with(
+        function,
+        click.argument("provider"),
+        click.option("--url", help="Base address of the server. Default: our own mock."),
         click.option("--api-key", envvar="SCREENTEST_API_KEY", default="", help="A key for it."),
         click.option(
             "--second-api-key",
@@ -39,27 +45,35 @@ def _key_options() -> Sequence[Callable[[Any], Any]]:
             help="A key of another account. Without it, ownership is not judged.",
         ),
         click.option(
-            "--empty-api-key",
-            envvar="SCREENTEST_EMPTY_API_KEY",
-            default="",
-            help="A key of an account without credits, or with a few, which are spent.",
-        ),
-        click.option(
-            "--revoked-api-key",
-            envvar="SCREENTEST_REVOKED_API_KEY",
-            default="",
-            help="A key that was revoked, for the rules about revoked keys.",
-        ),
-        click.option(
             "--bearer",
             envvar="SCREENTEST_BEARER",
             default="",
             help="The token of a signed-in session, for operations that need one.",
         ),
+        click.option(
+            "--budget",
+            type=click.IntRange(min=0),
+            help="Most credits to spend. Default with --live: the highest cost of the plan.",
+        ),
+        click.option(
+            "--read-only", "is_read_only", is_flag=True, help="Send no request with an effect."
+        ),
+        click.option(
+            "--live", "is_live", is_flag=True, help="Allow an address that is not this machine."
+        ),
+        click.option(
+            "--time-scale",
+            type=Factor(min=0.001),
+            default=1.0,
+            help="How many times faster the server's clock runs.",
+        ),
+        click.option("--seed", type=SEEDS, default=1, show_default=True, help="Of our own mock."),
+        reading_option,
+        contract_option,
     )
 
 
-def _callback_options() -> Sequence[Callable[[Any], Any]]:
+def _callback_options() -> Sequence[_Option]:
     """Where webhooks of a server arrive that is not our own mock."""
     return (
         click.option(
@@ -84,7 +98,7 @@ def _callback_options() -> Sequence[Callable[[Any], Any]]:
     )
 
 
-def _means_options() -> Sequence[Callable[[Any], Any]]:
+def _means_options() -> Sequence[_Option]:
     """What shows or does things that the API of a provider does not."""
     return (
         click.option(
@@ -108,12 +122,22 @@ def _means_options() -> Sequence[Callable[[Any], Any]]:
     )
 
 
-def target_options(function: Callable[..., None]) -> Callable[..., None]:
-    """The argument and the options that choose the server, and how to verify it."""
-    options: Sequence[Callable[[Any], Any]] = (
-        click.argument("provider"),
-        click.option("--url", help="Base address of the server. Default: our own mock."),
-        *_key_options(),
+def judging_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The options that say how to verify a server, beside `target_options`."""
+    return _with(
+        function,
+        click.option(
+            "--empty-api-key",
+            envvar="SCREENTEST_EMPTY_API_KEY",
+            default="",
+            help="A key of an account without credits, or with a few, which are spent.",
+        ),
+        click.option(
+            "--revoked-api-key",
+            envvar="SCREENTEST_REVOKED_API_KEY",
+            default="",
+            help="A key that was revoked, for the rules about revoked keys.",
+        ),
         *_callback_options(),
         *_means_options(),
         click.option(
@@ -124,30 +148,12 @@ def target_options(function: Callable[..., None]) -> Callable[..., None]:
             help="How much to verify; smoke pays for one job.",
         ),
         click.option(
-            "--budget",
-            type=click.IntRange(min=0),
-            help="Most credits to spend. Default with --live: the highest cost of the plan.",
-        ),
-        click.option(
-            "--read-only", "is_read_only", is_flag=True, help="Send no request with an effect."
-        ),
-        click.option(
-            "--live", "is_live", is_flag=True, help="Allow an address that is not this machine."
-        ),
-        click.option(
-            "--time-scale",
-            type=Factor(min=0.001),
-            default=1.0,
-            help="How many times faster the server's clock runs.",
-        ),
-        click.option(
             "--patience",
             type=click.IntRange(min=1),
             default=600,
             show_default=True,
             help="Longest wait for one event, in seconds of the server's clock.",
         ),
-        click.option("--seed", type=SEEDS, default=1, show_default=True, help="Of our own mock."),
         click.option(
             "--journal",
             type=output_file(),
@@ -167,37 +173,34 @@ def target_options(function: Callable[..., None]) -> Callable[..., None]:
             help="Generated requests for each operation and mode (needs the extra `contract`).",
         ),
         click.option("--only", default="", help="Run only scenarios whose name contains this."),
-        reading_option,
-        contract_option,
     )
+
+
+def _with(function: Callable[..., None], *options: _Option) -> Callable[..., None]:
     for option in reversed(options):
         function = option(function)
     return function
 
 
 def options_of(given: dict[str, Any], reports: Sequence[tuple[str, Path]] = ()) -> Any:
-    """The values of `target_options`, as the kit takes them."""
+    """The values of `target_options` and `judging_options`, as the kit takes them."""
     from screentest.contract_tests.runs.options import VerifyOptions
 
     _check_keys(given)
     if given["url"] is None and any(kind == "profile" for kind, _ in reports):
         raise click.UsageError("a profile is of a server: add --url")
-    named = {name: value for name, value in given.items() if name != "patience"}
-    return VerifyOptions(
-        patience_ms=given["patience"] * 1_000,
-        state_folder=_state_folder(),
-        reports=tuple(reports),
-        **named,
-    )
+    if "patience" in given:
+        given["patience_ms"] = given.pop("patience") * 1_000
+    return VerifyOptions(state_folder=_state_folder(), reports=tuple(reports), **given)
 
 
 def _check_keys(given: dict[str, Any]) -> None:
     """Raises unless every account has a key of its own."""
     names = ("api_key", "second_api_key", "empty_api_key", "revoked_api_key")
     options = {name: f"--{name.replace('_', '-')}" for name in names}
-    seen: dict[str, str] = {}
+    seen: dict[Any, str] = {}
     for name in names:
-        key = given[name]
+        key = given.get(name)
         if key and key in seen:
             raise click.UsageError(f"{options[name]} has the same value as {options[seen[key]]}")
         seen[key] = name
@@ -213,6 +216,7 @@ def _state_folder() -> Path:
 
 @click.command("verify")
 @target_options
+@judging_options
 @click.option(
     "--report",
     "reports",
@@ -294,6 +298,7 @@ def _progress(scenario: Any, ran: Any) -> None:
 
 @click.command("plan")
 @target_options
+@judging_options
 @kit_verb
 def plan(**given: Any) -> None:
     """Show what a verification would do and cost, without sending a request."""
