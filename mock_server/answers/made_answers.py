@@ -106,15 +106,20 @@ def made_reply(
 
 
 def made_refusal(call: Call, refusal: Refusal) -> Reply:
-    """The reply to *refusal* in a form that the operation documents, with our words in it."""
+    """The reply to *refusal* with our words, in the contract's form if the operation permits it."""
     reason = reason_called(refusal.reason)
     facts = refusal.facts
     message = facts.get("problem") or fill_text(f"{reason.actual}; {reason.fix}", facts)
     status = usual_statuses(refusal.reason, call.operation)[0]
     shape = call.operation.reply(status)
+    body = fill(call.ctx.behaviour.refusal_body, {**facts, "message": message})
+    has_form = isinstance(body, dict) and not call.rules.is_unbehaved
     if not call.is_routed:
-        body = fill(call.ctx.behaviour.refusal_body, {**facts, "message": message})
         reply = Reply(status, body)
+    elif has_form and not call.operation.reply_violations(status, "application/json", body):
+        reply = Reply(status, body)
+    elif has_form and shape is None:
+        reply = Reply(status, body, departure=UNBEHAVED)
     elif shape is None:
         reply = _problem(status, refusal.reason.replace("_", " ").capitalize(), message)
     else:

@@ -118,7 +118,10 @@ class ModelRules(Struct, frozen=True, forbid_unknown_fields=True):
 
     at: Annotated[
         tuple[Annotated[str, Meta(pattern=r"^[a-z_]+(\.[A-Za-z_]+)+$")], ...],
-        means("The facts that name one.", ["input.model"]),
+        means(
+            "The places in the request, or in a resource (`video.model`), that name one.",
+            ["body.model"],
+        ),
         Meta(min_length=1),
     ]
     names: Annotated[tuple[str, ...], means("The models.", ["lamp-2"]), Meta(min_length=1)]
@@ -284,7 +287,7 @@ class OperationRules(Struct, frozen=True, forbid_unknown_fields=True):
     )
     models: Annotated[
         ModelRules | None,
-        means("The models that a call asks for.", {"at": ["input.model"], "names": ["lamp-2"]}),
+        means("The models that a call asks for.", {"at": ["body.model"], "names": ["lamp-2"]}),
     ] = None
 
     @property

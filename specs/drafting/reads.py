@@ -35,7 +35,7 @@ def readable(read: Operation, answer: Answer, seen: Sequence[str]) -> Found | No
     if id_at is not None and not is_id(at(answer.value, id_at)):
         id_at = None
     status_at, states, because = _status(answer, id_at[:-1] if id_at is not None else (), seen)
-    # A request that is no plain read of a path, or an answer without an id, is that of a job.
+    # Other requests than GET, and answers without an id, are about jobs only.
     is_plain = read.method == "GET" and id_at is not None
     if not is_plain and status_at is None:
         return None

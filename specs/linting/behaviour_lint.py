@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator, Mapping
 
 from ..behaviour.behaviour import Behaviour
 from ..behaviour.forms import PLACE, WORDS
-from ..behaviour.reasons import needed_reasons
 from ..clauses.clauses import read_clauses
 from ..contracts.contract import Contract
 from ..errors import nearest
@@ -24,22 +23,12 @@ _CLAUSE = re.compile(r"[A-Z]{2,3}-[0-9]{3}")
 
 def problems_of_behaviour(contract: Contract) -> Iterator[str]:
     """What is wrong with the behaviour file of *contract*, each with its place."""
-    yield from _missing_replies(contract)
     yield from _bad_forms(contract.behaviour)
     yield from problems_of_templates(contract)
     yield from _missing_examples(contract)
     yield from _open_but_paid(contract)
     yield from _bad_parents(contract.behaviour)
     yield from _unknown_clauses(contract)
-
-
-def _missing_replies(contract: Contract) -> Iterator[str]:
-    replies = contract.behaviour.refusals
-    if not replies:
-        return  # each is made for the schema that the operation documents
-    for reason in needed_reasons(contract.behaviour, contract.operations.values()):
-        if reason not in replies:
-            yield f"at refusals/replies: no reply for {reason!r}, a reason of this contract"
 
 
 def _bad_forms(rules: Behaviour) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from screentest.specs.behaviour.reasons import needed_reasons
 from screentest.specs.contracts.registry import shipped_contracts
 from screentest.specs.errors import ContractError
 from screentest.specs.linting.lint import lint_contract
@@ -21,6 +22,16 @@ _TEXT = "/api/v1/sora/generate/text-to-video/"
 @pytest.mark.parametrize("provider", shipped_contracts().names)
 def test_contract_of_the_house_is_in_order(provider: str) -> None:
     lint_contract(SPECS / provider)
+
+
+@pytest.mark.parametrize("provider", shipped_contracts().names)
+def test_contract_of_the_house_words_each_refusal(provider: str) -> None:
+    """Those of others may leave the rest to the mock."""
+    contract = shipped_contracts().load(provider)
+
+    assert {*needed_reasons(contract.behaviour, contract.operations.values())} <= {
+        *contract.behaviour.refusals
+    }
 
 
 @pytest.fixture

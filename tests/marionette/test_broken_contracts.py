@@ -71,21 +71,6 @@ _MISTAKES: dict[str, tuple[str, Json, str]] = {
         "No {resorce}.",
         "no fact 'resorce'; did you mean 'resource'?",
     ),
-    "reply for a missing key": (
-        "refusals/replies/missing_credential",
-        None,
-        "no reply for 'missing_credential'",
-    ),
-    "reply for an empty balance": (
-        "refusals/replies/insufficient_credits",
-        None,
-        "no reply for 'insufficient_credits'",
-    ),
-    "reply for a full window": (
-        "refusals/replies/rate_limited",
-        None,
-        "no reply for 'rate_limited'",
-    ),
     "price without an account": (
         "operations/createPlay/anonymous",
         True,
@@ -106,12 +91,14 @@ def test_lint_finds_a_mistake_that_the_schema_cannot_see(what: str, tmp_path: Pa
 
 def test_lint_names_all_mistakes_at_once(tmp_path: Path) -> None:
     rules = _changed(_RULES, "resources/play/id", "play_{hexx:8}")
-    rules = _changed(rules, "refusals/replies", {"invalid": {"status": 422, "message": "No."}})
+    rules = _changed(rules, "operations/listPlays/answer", {"plays": "$itms", "n": "$1 +"})
 
     found = list(problems_of(_write(tmp_path / "stage", rules)))
 
-    assert len(found) == 14
-    assert len({*found}) == 14
+    assert [it.partition(": at ")[2].partition(": ")[0] for it in found] == [
+        "resources/play/id",
+        "operations/listPlays/answer/n",
+    ]
 
 
 def test_operation_without_an_example_has_a_value_made_for_its_schema(
@@ -160,6 +147,19 @@ def test_refusal_without_a_reply_is_made_for_the_schema_with_our_words(
 
     assert answer.status == status
     assert answer.json()["fault"]["says"].startswith(words)
+
+
+def test_contract_with_some_replies_is_in_order_and_the_rest_have_its_form(tmp_path: Path) -> None:
+    rules = _changed(_RULES, "refusals/replies", {"invalid": {"status": 422, "message": "No."}})
+    folder = _write(tmp_path / "stage", rules)
+    account = _serve(folder).account("marionette", credits=0)
+
+    worded = account.client.post("/v1/plays", json={"title": 7})
+    made = account.client.post("/v1/plays", json={"title": "Faust"})
+
+    assert list(problems_of(folder)) == []
+    assert (worded.status, worded.json()["fault"]["says"]) == (422, "No.")
+    assert (made.status, sorted(made.json()["fault"])) == (402, ["says"])
 
 
 def test_bad_form_of_an_id_is_a_journaled_mistake_of_the_contract(tmp_path: Path) -> None:
