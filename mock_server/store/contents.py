@@ -5,14 +5,12 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 import msgspec
 
 from ..kernel.rows import ROW_TYPES
-from .keeper import Changes, KeptRow
+from .keeper import Changes, KeptRows
 from .table import Table
 
 Tables = Mapping[str, Table[Any, Any]]
@@ -24,7 +22,7 @@ def _decoder(name: str) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(ROW_TYPES[name])
 
 
-def fill(tables: Tables, rows: Iterable[KeptRow]) -> None:
+def fill(tables: Tables, rows: Iterable[KeptRows]) -> None:
     """Put *rows* of a keeper into *tables*, which are empty.
 
     Raises:
@@ -35,9 +33,8 @@ def fill(tables: Tables, rows: Iterable[KeptRow]) -> None:
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        for name, group in groupby(rows, key=itemgetter(0)):
-            decode = _decoder(name).decode
-            by_table.setdefault(name, []).extend([decode(doc) for _, _, doc in group])
+        for name, docs in rows:
+            by_table.setdefault(name, []).extend(map(_decoder(name).decode, docs))
         for name, found in by_table.items():
             table = tables[name]
             table.load(sorted(map(table.taken, found), key=table.order_of))

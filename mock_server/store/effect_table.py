@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
 
 from ..kernel.rows import Effect
@@ -29,6 +29,13 @@ class Effects(Table[str, Effect]):
 
     def key_of(self, row: Effect) -> str:
         return row.subject
+
+    def load(self, rows: Iterable[Effect]) -> None:
+        for row in rows:
+            self.rows[row.subject] = row
+            self._heaps.setdefault(row.kind, []).append((row.due_ms, row.seq, row.subject))
+        for heap in self._heaps.values():
+            heapify(heap)
 
     def put(self, row: Effect) -> None:
         """Make *row* due, and tell the watcher when."""

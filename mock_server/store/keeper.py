@@ -12,6 +12,8 @@ from .table import ALL, Table
 
 #: (table, key, row) of a row that a keeper has; keys are texts.
 KeptRow = tuple[str, str, bytes]
+#: (table, rows) of some rows that a keeper has.
+KeptRows = tuple[str, Sequence[bytes]]
 
 WallClock = Callable[[], int]
 Seconds = Callable[[], float]
@@ -105,7 +107,7 @@ class Keeper(Protocol):
         """
         ...
 
-    def load(self, world_id: str) -> tuple[int, Iterable[KeptRow]]:
+    def load(self, world_id: str) -> tuple[int, Iterable[KeptRows]]:
         """The version of *world_id*, and its rows.
 
         Raises:
@@ -220,7 +222,7 @@ class MemoryKeeper(LocalKeeper):
     def worlds(self) -> Iterable[tuple[str, bytes | None]]:
         return ()
 
-    def load(self, world_id: str) -> tuple[int, Iterable[KeptRow]]:
+    def load(self, world_id: str) -> tuple[int, Iterable[KeptRows]]:
         raise KeyError(world_id)
 
     def accounts(self) -> Iterable[bytes]:

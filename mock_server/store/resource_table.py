@@ -73,21 +73,20 @@ class Resources(Table[Place, Resource]):
         self.index(before, row)
 
     def load(self, rows: Iterable[Resource]) -> None:
-        every, jobs = self._all.append, self._jobs.append
+        every, kinds = [*rows], self._kinds
         of_account, of_parent = self._of_account.append, self._of_parent.append
-        for row in rows:
-            provider, kind, id_ = row.provider, row.kind, row.id
-            self._kinds.setdefault((provider, kind), {})[id_] = row
-            every(None, row)
-            of_account((provider, kind, row.account), row)
+        for row in every:
+            place = row.provider, row.kind
+            kinds.setdefault(place, {})[row.id] = row
+            of_account((*place, row.account), row)
             if row.parent is not None:
                 of_parent(row.parent, row)
-            if row.script is not None:
-                jobs(None, row)
             if row.is_running_slot:
                 self._running.setdefault(row.account, []).append(row)
-            if "/" in id_:
-                self._aliases[id_.replace("/", "_")] = id_
+            if "/" in row.id:
+                self._aliases[row.id.replace("/", "_")] = row.id
+        self._all.fill(None, every)
+        self._jobs.fill(None, [it for it in every if it.script is not None])
         for running in self._running.values():
             running.sort(key=_end_ms)
 

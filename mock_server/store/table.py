@@ -172,6 +172,11 @@ class Ordered(Generic[NumberedRow]):
         else:
             rows.append(row)
 
+    def fill(self, group: Hashable, rows: list[NumberedRow]) -> None:
+        """Make *rows*, in their order, the whole of *group*."""
+        if rows:
+            self._groups[group] = rows
+
     def change(self, group: Hashable, before: NumberedRow | None, row: NumberedRow | None) -> None:
         """Replace *before* by *row* in *group*; None is a row that is not there."""
         rows = self._groups.get(group)

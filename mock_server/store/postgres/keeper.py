@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import psycopg
@@ -18,7 +20,7 @@ from ..keeper import (
     Changes,
     ChangeSet,
     KeeperError,
-    KeptRow,
+    KeptRows,
     KeysInUseError,
     Seconds,
     WallClock,
@@ -76,18 +78,19 @@ class PostgresKeeper:
     def worlds(self) -> Iterable[tuple[str, bytes | None]]:
         return self._fetch(sql.WORLDS)
 
-    def load(self, world_id: str) -> tuple[int, Iterable[KeptRow]]:
+    def load(self, world_id: str) -> tuple[int, Iterable[KeptRows]]:
         held = self._held.get(world_id)
         if held is None:
             raise KeeperError(f"world {world_id!r} is not taken")
         with _errors():
             return one(held, sql.VERSION, world_id), self._rows(held, world_id)
 
-    def _rows(self, connection: Connection, world_id: str) -> Iterator[KeptRow]:
+    def _rows(self, connection: Connection, world_id: str) -> Iterator[KeptRows]:
         place = "", ""
         with _errors():
             while rows := connection.execute(sql.ROWS, (world_id, *place, _PIECE)).fetchall():
-                yield from rows
+                for kind, group in groupby(rows, key=itemgetter(0)):
+                    yield kind, [doc for _, _, doc in group]
                 place = rows[-1][:2]
 
     def accounts(self) -> Iterable[bytes]:
