@@ -105,7 +105,7 @@ that."""
 _RUN_CODES = """\
 The codes are the same for every verb. Only `screentest run` passes on the exit code of its command:
 128 + N if signal N ended it, 127 if the command does not exist, 126 if it cannot be executed, 1 if
-the command exited 0 but `--fail-on` was triggered.
+the command exited 0 but `--fail-on` was triggered, 3 if it exited 0 but the mock ended before it.
 `screentest serve` exits 0 when Ctrl+C or SIGTERM stops it."""
 _PRECEDENCE = """\
 The first source that has a value decides:

@@ -37,6 +37,7 @@ def _report(shell: Shell, name: str, **verdicts: str) -> str:
     return name
 
 
+@pytest.mark.long
 def test_the_served_mock_follows_the_profile_and_keeps_to_it_after_a_reset(shell: Shell) -> None:
     profile = _written(shell, "real.json")
     body = {"prompt": "A lamp", "image_url": "https://example.org/lamp.png"}
@@ -61,6 +62,7 @@ def test_the_served_mock_follows_the_profile_and_keeps_to_it_after_a_reset(shell
     assert readings["ulazai.image_to_video_status"]["value"] == "200"
 
 
+@pytest.mark.long
 def test_a_file_that_is_not_a_profile_is_refused_with_its_line(shell: Shell) -> None:
     profile = _written(shell, "real.json", provider="ulasai")
 

@@ -312,6 +312,30 @@ def test_signal_is_sent_on_and_the_mock_stops_with_the_command(shell: Shell) -> 
     assert not _answers(waiting["url"])
 
 
+_KILLS_THE_MOCK = """
+import os, signal, subprocess, sys
+shown = subprocess.check_output(["ps", "-A", "-o", "pid=,ppid="], text=True)
+for pid, parent in (map(int, it.split()) for it in shown.splitlines()):
+    if parent == os.getppid() and pid != os.getpid():
+        os.kill(pid, signal.SIGKILL)
+sys.exit(int(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize(("code", "expected"), [(0, 3), (7, 7)])
+def test_mock_that_ends_before_the_command_fails_the_run(
+    shell: Shell, code: int, expected: int
+) -> None:
+    report = shell.folder / "report.txt"
+    words = ("--fail-on", "never", "--report", f"text:{report}")
+
+    done = shell.run("run", *words, "--", sys.executable, "-c", _KILLS_THE_MOCK, str(code))
+
+    problem = "error: the mock ended before the command did; its last lines are above"
+    assert (done.code, done.err.splitlines()[-1]) == (expected, problem)
+    assert not report.exists()
+
+
 def test_mock_does_not_outlive_a_run_that_was_killed(shell: Shell) -> None:
     (shell.folder / "wait.py").write_text(_WAIT)
     running = _start(shell)

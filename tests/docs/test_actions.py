@@ -187,6 +187,58 @@ def test_script_stops_at_its_first_failure_with_that_code(runner: Runner) -> Non
     assert other.summary.startswith("### screentest run: failed with exit code 7\n")
 
 
+@pytest.mark.long
+def test_mock_that_dies_fails_the_step_and_the_summary_says_so(runner: Runner) -> None:
+    kill = "for pid in $(ps -o pid= --ppid $PPID); do [ $pid = $$ ] || kill -9 $pid; done"
+
+    job = _run(runner, f"{kill}\ntrue")
+
+    assert job.failed == ["Run the command against the mock"]
+    assert job.outputs["exit-code"] == "3"
+    assert "error: the mock ended before the command did" in job.printed
+    assert job.summary == "### screentest run: failed with exit code 3\n"
+
+
+@pytest.mark.parametrize("value", ["yes", "True", "", "1"])
+@pytest.mark.parametrize(
+    ("place", "name", "given"),
+    [
+        (ROOT, "log", {"run": "touch ran"}),
+        (ROOT / "verify", "read-only", {"provider": "ulazai"}),
+        (ROOT / "verify", "live", {"provider": "ulazai"}),
+    ],
+)
+def test_input_that_is_neither_true_nor_false_is_refused_before_anything_is_done(
+    runner: Runner, place: Path, name: str, given: dict[str, str], value: str
+) -> None:
+    job = runner.job(place, package="", **given, **{name: value})
+
+    assert job.failed == ["Check the inputs"]
+    assert job.printed == f"::error::the input {name} must be true or false\n"
+    assert job.used == []
+    assert not (runner.folder / "ran").exists()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("given", "code", "detail"),
+    [
+        ({"provider": "ulasai"}, "2", "did you mean 'ulazai'?"),
+        ({"url": "http://127.0.0.1:9", "api_key": "k"}, "3", "127.0.0.1:9"),
+        ({"url": "https://ulazai.com", "api_key": "k"}, "2", "Add --live if you mean it"),
+        ({"budget": "many"}, "2", "--budget"),
+    ],
+)
+def test_wrong_inputs_end_the_check_with_the_reason(
+    runner: Runner, given: dict[str, str], code: str, detail: str
+) -> None:
+    job = runner.job(ROOT / "verify", package="", **{"provider": "ulazai", **given})
+
+    assert (job.outputs["exit-code"], job.outputs["drift"]) == (code, ""), job.printed
+    assert detail in job.printed
+    assert f"### screentest verify {job.inputs['provider']}: failed with exit code" in job.summary
+
+
 def test_inputs_are_never_code_but_of_the_script(runner: Runner) -> None:
     """A title of a pull request may end up in an input."""
     _run(runner, "true", clock="$(touch planted)`touch planted`'; touch planted; '")
@@ -205,6 +257,7 @@ def test_expressions_are_in_no_shell_text_and_actions_are_pinned(place: Path) ->
     assert [it for it, note in uses if not re.search(r"@[0-9a-f]{40}$", it) or not note] == []
 
 
+@pytest.mark.long
 @pytest.mark.long
 def test_mock_is_verified_and_drift_is_counted_from_the_second_run_on(runner: Runner) -> None:
     first = runner.job(ROOT / "verify", provider="ulazai", package="")
@@ -228,6 +281,7 @@ def test_mock_is_verified_and_drift_is_counted_from_the_second_run_on(runner: Ru
     assert "### screentest verify ulazai: passed\n" in third.summary
 
 
+@pytest.mark.long
 def test_server_is_verified_within_its_budget_and_compared_with_its_profile(
     runner: Runner, live: LiveMock
 ) -> None:

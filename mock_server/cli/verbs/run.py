@@ -26,7 +26,7 @@ from screentest.specs.json_types import Json
 from ..contracts import contract_option, profile_option
 from ..exit_codes import Exit
 from ..files import report_file, write_whole
-from ..output import fail, printable, tell
+from ..output import fail, printable, tell, tell_error
 from ..request_log import summary
 from ..running.processes import NOT_EXECUTABLE, NOT_FOUND, environment_with, own_mock, program_path
 from ..settings import setting_option
@@ -219,9 +219,13 @@ def _as_text(counts: Json) -> str:
 
 
 def _judged(code: int, counts: Json, fail_on: str) -> int:
-    """The command's exit code; 1 if that is 0 and the findings are as bad as *fail_on*."""
+    """The command's exit code; where that is 0, 1 if the findings are as bad as *fail_on*.
+
+    Without *counts* the mock ended before the command, so its success proves nothing.
+    """
     if counts is None:
-        return code
+        tell_error("the mock ended before the command did; its last lines are above")
+        return code or Exit.UNREACHABLE
     if counts["findings"] or counts["requests"]:
         tell(f"screentest: {summary(counts)}")
     bad = set(fail_on.split(","))
