@@ -91,8 +91,7 @@ class Supplied:
 class Result:
     """The result of a verification.
 
-    *pending* credits are those of jobs that were not seen to end, and may still be taken. *fits*
-    are the readings of each interpretation that no answer contradicts, where they were asked for.
+    *pending* credits are of jobs that were not seen to end. *fits* are the readings that fit.
     """
 
     contract: Contract

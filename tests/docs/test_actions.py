@@ -258,7 +258,6 @@ def test_expressions_are_in_no_shell_text_and_actions_are_pinned(place: Path) ->
 
 
 @pytest.mark.long
-@pytest.mark.long
 def test_mock_is_verified_and_drift_is_counted_from_the_second_run_on(runner: Runner) -> None:
     first = runner.job(ROOT / "verify", provider="ulazai", package="")
     kept = Path(first.steps["folder"]["kept"], "report.ndjson")
