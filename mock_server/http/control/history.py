@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from screentest.specs.json_types import Json
 
 from ...findings.explanations import explanations
+from ...findings.made_requests import Wanted, made_requests
 from ...findings.recorded_replies import departures
 from ...findings.world_findings import WorldFinding, world_findings
 from ...kernel.errors import unknown
+from ...store.history_tables import JOURNAL_MAX
 from .readings import check_readings
 from .request import ControlCall, Handler, one_page, operations_of
 
@@ -42,6 +44,18 @@ def get_request(call: ControlCall) -> Json:
     if line is None:
         raise unknown("request", name, [])
     return line
+
+
+def verify_requests(call: ControlCall) -> Json:
+    world, body = call.world, call.body
+    known = operations_of(call.worlds.contracts, body.get("provider", ""))
+    for name in body["operations"]:
+        if name not in known:
+            raise unknown("operation", name, known, status=422)
+    with world.rows.transaction():
+        kept = world.rows.journal.page(after=0, limit=JOURNAL_MAX, filters={})
+    found, detail = made_requests([line for _, line in kept], Wanted(**body))
+    return {"holds": not detail, "detail": detail, "requests": [it["id"] for it in found]}
 
 
 def list_findings(call: ControlCall) -> Json:
@@ -90,6 +104,7 @@ def lint_reply(call: ControlCall) -> Json:
 OPERATIONS: Mapping[str, Handler] = {
     "listRequests": list_requests,
     "getRequest": get_request,
+    "verifyRequests": verify_requests,
     "listFindings": list_findings,
     "lintReply": lint_reply,
 }

@@ -395,6 +395,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/worlds/{world}/requests/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                world: components["parameters"]["world"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify the requests of a client by count, order or absence
+         * @description One operation has to come `times` times (0 is never; at least once without it). Several have to come in this order, with any requests between them. `detail` says what is different, and names the nearest request.
+         */
+        post: operations["verifyRequests"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/worlds/{world}/requests/{request}": {
         parameters: {
             query?: never;
@@ -1826,6 +1848,49 @@ export interface operations {
                     "application/json": {
                         items: components["schemas"]["RequestLine"][];
                         next_cursor: components["schemas"]["NextCursor"];
+                    };
+                };
+            };
+            "4XX": components["responses"]["Refused"];
+        };
+    };
+    verifyRequests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                world: components["parameters"]["world"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    operations: string[];
+                    times?: number;
+                    provider?: components["schemas"]["Name"];
+                    status?: number;
+                    path?: string;
+                    /** @description Fields that the body of a request has to have. */
+                    body?: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Whether the requests are as wanted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        holds: boolean;
+                        /** @description What is different; empty if it holds. */
+                        detail: string;
+                        /** @description The ids of the requests that fit. */
+                        requests: string[];
                     };
                 };
             };
