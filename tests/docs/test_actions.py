@@ -206,6 +206,7 @@ def test_mock_that_dies_fails_the_step_and_the_summary_says_so(runner: Runner) -
         (ROOT, "log", {"run": "touch ran"}),
         (ROOT / "verify", "read-only", {"provider": "ulazai"}),
         (ROOT / "verify", "live", {"provider": "ulazai"}),
+        (ROOT / "verify", "resume", {"provider": "ulazai"}),
     ],
 )
 def test_input_that_is_neither_true_nor_false_is_refused_before_anything_is_done(
@@ -311,6 +312,34 @@ def test_server_is_verified_within_its_budget_and_compared_with_its_profile(
     assert next_job.outputs["drift"] == "1"
     assert "    ulazai.error_form: drf_detail → success_false\n" in next_job.summary
     assert "::warning::report.ndjson of the last run cannot be compared" in next_job.printed
+
+
+@pytest.mark.slow
+def test_run_is_continued_by_the_next_job_until_no_check_waits(
+    runner: Runner, live: LiveMock
+) -> None:
+    """Task URLs of UlazAI stay; those of Oshara end after an hour, so a check waits."""
+    oshara = live.world(clock={"mode": "real", "speed": 600})["providers"]["oshara"]
+    given = {
+        "provider": "oshara",
+        "url": oshara["base_url"],
+        "api_key": oshara["account"]["api_key"],
+        "package": "",
+        "resume": "true",
+    }
+
+    job = runner.job(ROOT / "verify", **given)
+    kept = Path(job.steps["folder"]["kept"], "run.json")
+    first = kept.read_bytes()
+    next_job = runner.job(ROOT / "verify", **given)
+
+    assert job.outputs["exit-code"] == "0", job.printed
+    assert "To be continued (1): with --resume, not before 20" in job.printed
+    assert oshara["account"]["api_key"].encode() not in first
+    assert kept.read_bytes().startswith(first)
+    assert next_job.outputs["exit-code"] == "0", next_job.printed
+    assert runner.job(ROOT / "verify", **{**given, "resume": "false"}).failed == []
+    assert not kept.exists()
 
 
 def test_workflows_of_the_page_have_inputs_that_exist_and_all_that_are_required() -> None:
