@@ -114,9 +114,9 @@ def made_refusal(call: Call, refusal: Refusal) -> Reply:
     shape = call.operation.reply(status)
     body = fill(call.ctx.behaviour.refusal_body, {**facts, "message": message})
     has_form = isinstance(body, dict) and not call.rules.is_unbehaved
-    if not call.is_routed:
-        reply = Reply(status, body)
-    elif has_form and not call.operation.reply_violations(status, "application/json", body):
+    if not call.is_routed or (
+        has_form and not call.operation.reply_violations(status, "application/json", body)
+    ):
         reply = Reply(status, body)
     elif has_form and shape is None:
         reply = Reply(status, body, departure=UNBEHAVED)

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from screentest.contract_tests.report.drift import drift
 from screentest.contract_tests.report.profile import profile_of, profile_report
+from screentest.contract_tests.rules.contract_rules import rules_of
+from screentest.contract_tests.rules.judge import Judge
 from screentest.contract_tests.scenarios.readings import Memories
-from screentest.contract_tests.scenarios.verify import Result, scenarios_of, verify
+from screentest.contract_tests.scenarios.scenario import Scenario
+from screentest.contract_tests.scenarios.verify import (
+    Ran,
+    Result,
+    Supplied,
+    scenarios_of,
+    verify,
+)
 from screentest.contract_tests.targets.guard import CreditBudget, Guarded
 from screentest.contract_tests.targets.in_process import InProcessTarget
 from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.targets.plain import PlainTarget
+from screentest.contract_tests.traces.trace import Exchange, Trace
 from screentest.specs.checks.checks_file import load_checks
-from screentest.specs.contracts.profile import read_profile
+from screentest.specs.contracts.profile import Profile, Span, read_profile
 from screentest.specs.contracts.registry import load_contract, shipped_contracts
 from screentest.specs.errors import ContractError
 from screentest.specs.json_types import Json
@@ -119,6 +131,101 @@ def test_a_mock_that_follows_a_profile_has_that_profile(
         assert getattr(a, part) == getattr(b, part), part
     assert a.durations.keys() == b.durations.keys() != set()
     assert drift(path_a, path_b, provider, tolerance=0.25) == []
+
+
+def _seen(*exchanges: Exchange) -> Profile:
+    """The profile of a server of ulazai that gave these answers."""
+    contract = load_contract("ulazai")
+    checks = load_checks(contract)
+    judge = Judge(rules_of(contract, checks))
+    result = Result(contract, checks, "", judge, Supplied(frozenset(), 0))
+    scenario = Scenario("by hand", "", lambda session: None)
+    result.ran = [Ran(scenario, Trace("ulazai", list(exchanges)), 0.0)]
+    return profile_of(result)
+
+
+def _exchange(operation: str, status: int, at_s: float = 0, **more: Any) -> Exchange:
+    found = Exchange(
+        number=1,
+        at_ms=round(at_s * 1_000),
+        actor="owner",
+        key="owner",
+        operation=operation,
+        method="",
+        path="",
+        query="",
+        request_headers={"content-type": "application/json"},
+        request_body=b"{}",
+        sent={"prompt": "A lamp"},
+        status=status,
+        headers={"content-type": "application/json"},
+        body=b"{}",
+        reply={},
+        ended_ms=round(at_s * 1_000),
+    )
+    return replace(found, **more)
+
+
+def _made(at_s: float, task: str, **sent: Json) -> Exchange:
+    reply = {"success": True, "data": {"task_id": task, "status": "processing"}}
+    body = {"prompt": "A lamp", **sent}
+    return _exchange("generateTextToVideo", 201, at_s, reply=reply, sent=body)
+
+
+def _polled(at_s: float, task: str, status: str) -> Exchange:
+    reply = {"success": True, "data": {"task_id": task, "status": status}}
+    return _exchange("getTaskStatus", 200, at_s, reply=reply, path_values={"task_id": task})
+
+
+def test_the_first_of_two_refusals_is_seen() -> None:
+    found = _seen(
+        # No key and a broken body; no credits and no prompt; an unknown key and a good body.
+        _exchange("generateTextToVideo", 401, actor="anonymous", sent=None, request_body=b"{"),
+        _exchange("generateTextToVideo", 400, actor="empty", sent={}),
+        _exchange("generateTextToVideo", 401, actor="unknown"),
+        _exchange("generateTextToVideo", 201, sent={}),
+    )
+
+    assert found.refused_first == (("authentication", "body"), ("validation", "credits"))
+
+
+def test_numbers_in_headers_about_rates_are_seen_and_no_others() -> None:
+    def answer(**headers: str) -> Exchange:
+        named = {name.replace("_", "-"): it for name, it in headers.items()}
+        return _exchange("getTaskStatus", 200, headers=named)
+
+    found = _seen(
+        answer(x_ratelimit_remaining="7", retry_after="soon", x_request_id="12"),
+        answer(x_ratelimit_remaining="3", ratelimit_limit="60"),
+    )
+
+    assert found.rate_headers == {
+        "getTaskStatus": {"x-ratelimit-remaining": (3, 7), "ratelimit-limit": (60, 60)}
+    }
+
+
+def test_a_stay_lies_in_the_middle_between_two_polls() -> None:
+    found = _seen(
+        _made(0, "a"),
+        _polled(100, "a", "processing"),
+        _polled(110, "a", "success"),
+        # High quality takes 1.2 times as long.
+        _made(200, "b", quality="high"),
+        _polled(374, "b", "processing"),
+        _polled(386, "b", "success"),
+        # One that failed, one without an end, one that another program made, one left alone.
+        _made(0, "c"),
+        _polled(10, "c", "failed"),
+        _made(0, "d"),
+        _polled(500, "e", "processing"),
+        _polled(510, "e", "success"),
+        _made(0, "f"),
+        _polled(900, "f", "success"),
+    )
+
+    assert found.durations == {
+        "generation": {"processing": Span(2, 105_000, 105_000, 150_000, 150_000, 5_000)}
+    }
 
 
 _A_SPAN = {"jobs": 1, "least_ms": 1, "p50_ms": 2, "p90_ms": 3, "most_ms": 3, "within_ms": 0}
