@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from screentest.specs.json_types import Json
@@ -9,6 +11,7 @@ from tests.mock_client import HOUR_MS, Account, MockWorld
 from tests.ozor.steps import GENERATE, VIDEOS
 
 from .paid_jobs import START, each_provider
+from .receiver import receiving
 
 
 def _statuses(account: Account, times: int) -> list[int]:
@@ -44,14 +47,27 @@ def test_credits_end_after_the_work(ozor: Account) -> None:
 
 @each_provider
 def test_job_ends_before_its_answer(world: MockWorld, provider: str) -> None:
-    world.order_fault("job_at_once", where={"provider": provider})
+    world.order_fault("job_at_once", where={"provider": provider}, attributes={"delay_ms": 1})
     START[provider](world.account(provider))
 
     (job,) = world.control.get(f"{world.path}/jobs").json()["items"]
     (line,) = world.requests()
 
     assert job["outcome"] == "completed"
-    assert line["response"]["sent"] == "the answer, 500 ms late"
+    assert line["response"]["sent"] == "the answer, 1 ms late"
+
+
+def test_webhook_of_a_job_that_ends_at_once_has_come_before_the_answer(world: MockWorld) -> None:
+    account = world.account("ugc_copilot")
+    world.order_fault("job_at_once")
+    with receiving() as receiver:
+        endpoint = {"provider": "ugc_copilot", "account": account.id, "url": receiver.url}
+        assert world.control.post(f"{world.path}/webhooks/endpoints", json=endpoint).status == 201
+        START["ugc_copilot"](account)
+
+        events = [json.loads(it.body)["type"] for it in receiver.received]
+
+    assert events == ["video.completed"]
 
 
 @each_provider
