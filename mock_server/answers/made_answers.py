@@ -113,12 +113,11 @@ def made_refusal(call: Call, refusal: Refusal) -> Reply:
     status = usual_statuses(refusal.reason, call.operation)[0]
     shape = call.operation.reply(status)
     body = fill(call.ctx.behaviour.refusal_body, {**facts, "message": message})
-    has_form = isinstance(body, dict) and not call.rules.is_unbehaved
-    if not call.is_routed or (
-        has_form and not call.operation.reply_violations(status, "application/json", body)
-    ):
+    is_formed = isinstance(body, dict) and not call.rules.is_unbehaved
+    is_documented = not call.operation.reply_violations(status, "application/json", body)
+    if not call.is_routed or (is_formed and is_documented):
         reply = Reply(status, body)
-    elif has_form and shape is None:
+    elif is_formed and shape is None:
         reply = Reply(status, body, departure=UNBEHAVED)
     elif shape is None:
         reply = _problem(status, refusal.reason.replace("_", " ").capitalize(), message)
