@@ -86,7 +86,7 @@ test-clients: $(DEVELOPMENT) $(CLIENTS) $(NODE) ## clients generated from the Op
 	CLIENTS=all $(PYTEST) tests/clients $(ARGS)
 
 .PHONY: test-examples
-test-examples: $(DEVELOPMENT) $(EXAMPLES) ## contracts of real vendors, driven by the vendors' own programs
+test-examples: $(DEVELOPMENT) $(EXAMPLES) $(NODE) ## contracts of real vendors, driven by the vendors' own programs
 	EXAMPLES=all $(PYTEST) tests/examples $(ARGS)
 	cd examples && $(abspath $(dir $(EXAMPLES)))/bin/python -m pytest -q $(ARGS)
 
