@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +19,7 @@ from screentest.specs.wsgi_environ import headers_of
 from ..sessions.session import Session
 from ..targets.guard import BUDGET_HEADER, ReadOnlyError, SpentError
 from ..targets.live import UnreachableError
+from ..targets.needs import UnableError
 from ..targets.target import Identity, OutgoingRequest
 from ..traces.trace import Raw
 
@@ -26,6 +28,7 @@ SCHEMA_PATH = "/openapi.json"
 #: Time that passes before each request where the clock is ours, so that jobs move and rate windows
 #: make room.
 _PAUSE_MS = 5_000
+_TOO_MANY = 429
 _HOP_HEADERS = frozenset(
     {
         "connection",
@@ -65,7 +68,8 @@ class Front:
             target.wait(_PAUSE_MS)
             self._look_at_money()
         try:
-            return target.send(wire)
+            raw = target.send(wire)
+            return target.send(wire) if raw.status == _TOO_MANY and self._made_room() else raw
         except SpentError as error:
             return refusal(wire, 402, "exhausted", str(error), target.now_ms())
         except ReadOnlyError as error:
@@ -73,6 +77,13 @@ class Front:
         except UnreachableError as error:
             self.unreachable = error
             raise
+
+    def _made_room(self) -> bool:
+        """Whether jobs of earlier requests ran, which fill a cap; they have ended now."""
+        before = len(self.session.trace.events)
+        with suppress(UnableError):
+            self.session.resources.finish_all()
+        return len(self.session.trace.events) > before
 
     def _look_at_money(self) -> None:
         """Read the balance right after one request and before the next, to judge each alone."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
 
 from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.checks.checks import Checks
@@ -173,14 +174,6 @@ def _credentials(session: Session, name: str) -> None:
     session.call(name, ids=ids, who=ANONYMOUS)
     kinds = {credentials[it].key_kind for it in operation.security}
     wrong = Identity("anonymous", dict.fromkeys(kinds, _UNKNOWN_KEY))
-    answer = session.call(name, ids=ids, who=wrong)
-    session.judge_refusal(
-        rule_ids.auth(name, "unknown"),
-        "an unknown credential",
-        answer,
-        reason="unknown_credential",
-        wanted=session.contract.refusal_statuses("unknown_credential", name),
-    )
     rule = rule_ids.auth(name, "first")
     if rule in session.judge.rules:
         broken = RequestPlan(raw='{"', type=next(iter(operation.bodies)))
@@ -190,20 +183,19 @@ def _credentials(session: Session, name: str) -> None:
             f"a broken body without a credential was answered {answer.status}",
             answer,
             holds=answer.status in session.contract.refusal_statuses("missing_credential", name),
+            # Which of two refusals comes first is a reading.
             is_documented=answer.is_success,
         )
-    rule = rule_ids.auth(name, "revoked")
-    if rule not in session.judge.rules:
-        return
-    former = session.revoked
-    answer = session.call(name, ids=ids, who=former)
-    session.judge_refusal(
-        rule,
-        "a revoked credential",
-        answer,
-        reason="revoked_credential",
-        wanted=session.contract.refusal_statuses("revoked_credential", name),
+    callers: tuple[tuple[Literal["unknown", "revoked"], str, Callable[[], Identity]], ...] = (
+        ("unknown", "an unknown credential", lambda: wrong),
+        ("revoked", "a revoked credential", lambda: session.revoked),
     )
+    for aspect, detail, caller in callers:
+        rule, reason = rule_ids.auth(name, aspect), f"{aspect}_credential"
+        if rule in session.judge.rules:
+            answer = session.call(name, ids=ids, who=caller())
+            wanted = session.contract.refusal_statuses(reason, name)
+            session.judge_refusal(rule, detail, answer, reason=reason, wanted=wanted)
 
 
 def _unknown(session: Session, name: str) -> None:

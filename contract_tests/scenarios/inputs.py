@@ -24,7 +24,7 @@ from ..targets.plans import is_directive
 from ..targets.target import Identity
 from ..traces.expressions import evaluate, is_shown
 from ..traces.trace import Exchange
-from .odd_requests import bad_plans, good_plans
+from .odd_requests import UNKNOWN_FIELD, bad_plans, good_plans, same_plans
 from .scenario import Scenario, bound
 from .walks import cost_of, is_cheaply_read, judge_file
 
@@ -37,7 +37,8 @@ def inputs(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
     for name, operation in contract.operations.items():
         if takes_bad_input(operation):
             plan = checks.requests.get(name, RequestPlan())
-            edges = 1 + sum(1 for _ in good_plans(contract, name, plan))
+            same = sum(1 for _ in same_plans(contract, name, plan))
+            edges = 1 + same + sum(1 for _ in good_plans(contract, name, plan))
             starts = contract.behaviour.operations[name].price is not None
             yield Scenario(
                 f"input of {name}",
@@ -110,14 +111,20 @@ def _is_paid(session: Session, name: str) -> bool:
 def _edges(session: Session, name: str) -> None:
     operation, judge = session.contract.operations[name], session.judge
     _smallest(session, judge, name)
-    for what, plan in good_plans(session.contract, name, session.plan(name)):
+    edges = [(it, True) for it in good_plans(session.contract, name, session.plan(name))]
+    # How else a request may be written is a matter of JSON and HTTP, and of interpretations.
+    ways = [(it, False) for it in same_plans(session.contract, name, session.plan(name))]
+    for (what, plan), is_documented in [*edges, *ways]:
         one = session.wallet.rich("precise")
         ids = session.resources.ids_of(name, who=one)
         answer = session.call(name, plan, ids=ids, who=spaced(session, one, name))
         detail = f"{what} is allowed, and it was answered {answer.status}"
         wanted = session.plan(name).answers
         holds = answer.is_success if wanted is None else answer.status == wanted
-        judge.check(rule_ids.inputs(operation.id), detail, answer, holds=holds)
+        if what == UNKNOWN_FIELD and session.contract.behaviour.unknown_fields != "ignore":
+            holds = answer.status in session.contract.refusal_statuses("invalid", name)
+        rule = rule_ids.inputs(operation.id)
+        judge.check(rule, detail, answer, holds=holds, is_documented=is_documented)
         session.resources.finish_all()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
@@ -31,6 +32,7 @@ _ODD: tuple[Json, ...] = (
     {},
 )
 _ABSENT = object()
+UNKNOWN_FIELD = "an unknown field"
 _JSON = "application/json"
 
 
@@ -71,6 +73,25 @@ def good_plans(
                     body = _with(plan.json, path, value)
                     if schema.is_valid(body):
                         yield f"{'.'.join(path)} at its edge", replace(plan, json=body)
+
+
+def same_plans(
+    contract: Contract, name: str, plan: RequestPlan
+) -> Iterator[tuple[str, RequestPlan]]:
+    """The request *plan* to *name*, written in other ways that mean the same.
+
+    The last one has an unknown field, which some readings refuse.
+    """
+    types = {plain(it) for it in contract.operations[name].bodies}
+    # A text cannot be filled in with ids, nor with the name of an account.
+    if _JSON not in types or not plan.json or plan.type or "$" in json.dumps(plan.json):
+        return
+    turned = dict(list(plan.fields.items())[::-1])
+    text = f"\r\n\t {json.dumps(turned, indent=3, separators=(' , ', ' : '))} \n"
+    chunked = {**plan.headers, "transfer-encoding": "chunked"}
+    what = "another order of fields, with other white space and in chunks,"
+    yield what, replace(plan, json=None, raw=text, type=_JSON, headers=chunked)
+    yield UNKNOWN_FIELD, replace(plan, json={**plan.fields, "x_field_of_the_kit": [None, True]})
 
 
 def _near(found: list[Violation], step: int) -> Iterator[Json]:

@@ -135,7 +135,7 @@ class Contract:
             for name, it in self._switches.items()
             if choices.get(name) in it.alternatives
         )
-        return self._under(chosen) if chosen else self
+        return self._under(chosen) if chosen or self._chosen else self
 
     def profiled(self, profile: Profile) -> Contract:
         """This contract with the durations, further fields and readings of a real server.

@@ -7,16 +7,19 @@ import sys
 from pathlib import Path
 
 import pytest
+from werkzeug.test import Client
 
 from screentest.contract_tests.mutants.mutant import mutants_of
 from screentest.contract_tests.mutants.run import mutated_app
 from screentest.contract_tests.rules.contract_rules import rules_of
 from screentest.contract_tests.rules.judge import Judge, RuleVerdict
 from screentest.contract_tests.runs.phases import PHASES, run_phase, schemathesis_rules
+from screentest.contract_tests.runs.wsgi_adapter import Front
 from screentest.contract_tests.sessions.session import Session
 from screentest.contract_tests.targets.guard import CreditBudget, Guarded
 from screentest.contract_tests.targets.in_process import InProcessTarget
 from screentest.contract_tests.targets.mock_app import make_app
+from screentest.contract_tests.targets.plain import PlainTarget
 from screentest.contract_tests.targets.target import Target
 from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.contracts.registry import load_contract
@@ -163,3 +166,19 @@ def test_an_invalid_target_ends_the_run_before_it_begins(
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert detail in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_made_up_requests_leave_room_in_a_cap_for_each_other() -> None:
+    plain = PlainTarget(InProcessTarget(make_app(CONTRACT), CONTRACT))
+    session = _session(Guarded(plain, CONTRACT, CreditBudget(None)))
+    cap = CONTRACT.behaviour.concurrency
+    assert cap is not None
+    running = [session.call("generateTextToVideo") for _ in range(max(cap.limits.values()))]
+
+    answer = Client(Front(session, session.owner)).post(
+        running[0].path,
+        json={"prompt": "a lamp"},
+        headers={"Authorization": f"Token {session.owner.keys['api_key']}"},
+    )
+
+    assert ({it.status for it in running}, answer.status_code) == ({201}, 201)
