@@ -327,15 +327,14 @@ def run_scenario(
 @contextmanager
 def _in_haste(session: Session, *, is_hasty: bool) -> Generator[None]:
     """Let no refusal be waited for that the scenario asks for."""
-    for it in (session, session.target):
-        if isinstance(it, Session | Guarded):
-            it.is_hasty = is_hasty
+    hasty = [it for it in (session, session.target) if isinstance(it, Session | Guarded)]
+    for it in hasty:
+        it.is_hasty = is_hasty
     try:
         yield
     finally:
-        for it in (session, session.target):
-            if isinstance(it, Session | Guarded):
-                it.is_hasty = False
+        for it in hasty:
+            it.is_hasty = False
 
 
 def _lacks_of(error: UnableError) -> frozenset[str]:
