@@ -10,14 +10,15 @@ import msgspec
 
 from screentest.specs.behaviour.lifecycles import Kind, Lifecycle
 from screentest.specs.contracts.contract import Contract
-from screentest.specs.contracts.profile import FieldType, Profile, Span
-from screentest.specs.json_types import Json
+from screentest.specs.contracts.profile import Profile, Span
+from screentest.specs.json_types import TypeName
+from screentest.specs.openapi.validation import type_name
 
 from ..monitors.lifecycles import observations, state_of
 from ..monitors.shapes import request_violations
 from ..rules.known import refused_keys
 from ..scenarios.verify import Result
-from ..traces.expressions import evaluate, has_value
+from ..traces.expressions import at_pointer, evaluate, has_value
 from ..traces.trace import Exchange
 
 _RATE = re.compile(r"(x-)?rate-?limit|retry-after$")
@@ -67,9 +68,9 @@ def _refused_first(contract: Contract, exchanges: Iterable[Exchange]) -> Iterato
 
 def _extra_fields(
     contract: Contract, exchanges: Iterable[Exchange]
-) -> dict[str, dict[str, dict[str, FieldType]]]:
+) -> dict[str, dict[str, dict[str, TypeName]]]:
     """The fields of answers that their schemas do not name."""
-    found: dict[str, dict[str, dict[str, FieldType]]] = {}
+    found: dict[str, dict[str, dict[str, TypeName]]] = {}
     for it in exchanges:
         shape = contract.operations[it.operation].reply(it.status)
         schema = shape.content.get(it.content_type) if shape is not None else None
@@ -78,30 +79,10 @@ def _extra_fields(
         for pointer, _ in schema.fields.unnamed_in(it.reply):
             place = re.sub(r"/[0-9]+(?=/|$)", "/*", pointer)
             statuses = found.setdefault(it.operation, {}).setdefault(str(it.status), {})
-            statuses.setdefault(place, _type_of(_at(it.reply, pointer)))
+            # A value that is null at times has the type of the others.
+            if statuses.get(place, "null") == "null":
+                statuses[place] = type_name(at_pointer(it.reply, pointer))
     return found
-
-
-def _at(value: Json, pointer: str) -> Json:
-    for step in pointer.split("/")[1:]:
-        value = value[int(step) if isinstance(value, list) else step]
-    return value
-
-
-def _type_of(value: Json) -> FieldType:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int() | float():
-            return "number"
-        case str():
-            return "string"
-        case list():
-            return "array"
-        case _:
-            return "object"
 
 
 def _rate_headers(exchanges: Iterable[Exchange]) -> dict[str, dict[str, tuple[int, int]]]:

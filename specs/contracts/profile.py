@@ -14,7 +14,7 @@ from msgspec import Meta, Struct, ValidationError, convert
 
 from ..errors import ContractError, no_such
 from ..files import placed, read_yaml
-from ..json_types import Json
+from ..json_types import Json, TypeName
 
 if TYPE_CHECKING:
     from .contract import Contract
@@ -24,17 +24,17 @@ _LISTED_MAX = 10
 _PLACE = re.compile(r" - at `(?:key in )?\$([^`\[]*)")
 _Ms = Annotated[int, Meta(ge=0)]
 #: The values that stand for a field of each type.
-STAND_INS: Mapping[str, Json] = {
+STAND_INS: Mapping[TypeName, Json] = {
     "array": [],
     "boolean": False,
+    "integer": 0,
     "null": None,
-    "number": 0,
+    "number": 0.5,
     "object": {},
     "string": "",
 }
-FieldType = Literal["array", "boolean", "null", "number", "object", "string"]
 #: By operation, by status, by pointer (`*` for each item of a list): the type of the value.
-ExtraFields = Mapping[str, Mapping[str, Mapping[str, FieldType]]]
+ExtraFields = Mapping[str, Mapping[str, Mapping[str, TypeName]]]
 
 
 class Span(Struct, frozen=True, forbid_unknown_fields=True):

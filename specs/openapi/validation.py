@@ -11,7 +11,7 @@ from jsonschema_rs import ValidationErrorKind as Kind
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..json_types import Json
+from ..json_types import Json, TypeName
 from .documents import Documents
 from .fields import Fields
 
@@ -225,7 +225,7 @@ def _actual(keyword: str, value: Json) -> str:
     return shown(value)
 
 
-def type_name(value: Json) -> str:
+def type_name(value: Json) -> TypeName:
     """The JSON Schema name of a decoded value's type."""
     match value:
         case None:

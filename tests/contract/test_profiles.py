@@ -42,7 +42,7 @@ _SLOW: Json = {
     "refused_first": [],
     "extra_fields": {
         "getTaskStatus": {"200": {"/data/owner": "string", "/trace": "object"}},
-        "generateTextToVideo": {"201": {"/data/queue": "number"}},
+        "generateTextToVideo": {"201": {"/data/queue": "integer"}},
     },
     "durations": {
         "generation": {
