@@ -46,7 +46,7 @@ class World {
     return answer.json();
   }
 
-  sleep = (ms) => this.control("/clock/advance", { by_ms: ms });
+  sleep = (ms) => this.control("/clock/advance", { by_ms: Math.round(ms) });
 
   fault(type, operation, { times = 1, phase, ...attributes } = {}) {
     return this.control("/faults", { type, where: { operation }, times, phase, attributes });
@@ -339,6 +339,16 @@ export const clients = {
     await world.fault("http_error", "generateVideo", { times: 2, status: 429, retry_after_s: 20 });
     const answer = await explained(world, { ...own, sleep: world.sleep, body: CREATE.ozor[1] });
     if (answer.ok) await wait(world, own, await answer.json(), 5_000);
+  },
+
+  async SC216(world) {
+    const own = world.api("ozor");
+    await world.fault("job_stall", "generateVideo");
+    const { videoId, jobId } = await own.create();
+    let now = 0;
+    const sleep = async (ms) => void (await world.sleep(ms), (now += ms));
+    const path = `/videos/${videoId}/jobs/${jobId}`;
+    await explained(world, { get: own.get, path, sleep, Date: { now: () => now } });
   },
 
   async SC217(world) {

@@ -48,7 +48,7 @@ _GOOD = (
     "downloadsWithoutHeaders",
 )
 #: The codes whose explanation is run as it is printed.
-_EXPLAINED = ("SC215", "SC217", "SC218", "SC219", "SC408")
+_EXPLAINED = ("SC215", "SC216", "SC217", "SC218", "SC219", "SC408")
 #: The names of all clients.
 BAD = (*_BAD, *(f"{code} wrong" for code in _EXPLAINED))
 GOOD = (*_GOOD, *(f"{code} right" for code in _EXPLAINED))
