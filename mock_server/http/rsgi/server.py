@@ -175,10 +175,9 @@ def _announce(address: str, port: int, on_ready: Callable[[], None]) -> bool:
     else:
         sys.stderr.write("error: the server did not begin to listen\n")
         return False
-    # What is loaded by now stays. Looking through it for garbage again and again would hold every
+    # What is loaded by now stays. Looking through it for garbage, even once, would hold every
     # request up for thirty milliseconds. Requests leave no cycles, so a look at what they made is
     # rarely worth its time either.
-    gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
     try:
