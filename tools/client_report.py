@@ -39,7 +39,8 @@ class Client(Struct, frozen=True):
 
     *package* is its name in the lock of *runtime*: `examples`, `litellm` or `node`; empty for curl.
     *create* and *poll* are operations of *provider*. *breaks* are those that concern the client,
-    not the program around it. *replaced* are texts of the program that name the account.
+    not the program around it; `lost-again` needs a client that repeats the call. *replaced* are
+    texts of the program that name the account.
     """
 
     name: str
@@ -92,12 +93,16 @@ class Client(Struct, frozen=True):
     def cells(self) -> Mapping[str, str]:
         """The cell of each break."""
         places = {it: self.poll if it in _AT_POLLS else self.create for it in self.breaks}
-        return {name: f"{at}.1:{name.removeprefix('poll-')}" for name, at in places.items()}
+        cells = {name: f"{at}.1:{name.removeprefix('poll-')}" for name, at in places.items()}
+        if _AGAIN in cells:
+            cells[_AGAIN] = f"{self.create}.1:lost+{self.create}.2:lost"
+        return cells
 
 
 #: Breaks at the paid call, and while the client waits, with the headings of their columns.
 _PAID = {
     "lost": "its answer is lost",
+    "lost-again": "that of its repetition too",
     "500-done": "500, the work is done",
     "500": "500, no work is done",
     "429": "429, Retry-After: 30",
@@ -108,10 +113,12 @@ _WAITING = {
     "fails": "the job fails",
     "stalls": "the job never ends",
 }
+_AGAIN = "lost-again"
 _AT_POLLS = {"poll-500", "state"}
+_ONCE = tuple(it for it in _PAID if it != _AGAIN)
 #: A library without a loop of its own is judged by its single calls.
-_CALLS = (*_PAID, "poll-500")
-_ALL = (*_PAID, *_WAITING)
+_CALLS, _ALL = (*_ONCE, "poll-500"), (*_ONCE, *_WAITING)
+
 
 _WORDS = {
     Verdict.RECOVERED: "recovers",
@@ -127,17 +134,17 @@ CLIENTS: Sequence[Client] = (
     Client(
         "OpenAI for Python, `create_and_poll`",
         *("openai", "examples", "znapai", "createVideo", "getVideo"),
-        *("tools/clients/drive_openai.py", _ALL),
+        *("tools/clients/drive_openai.py", (_AGAIN, *_ALL)),
     ),
     Client(
         "OpenAI for Python, `create_and_poll`",
         *("openai", "litellm", "znapai", "createVideo", "getVideo"),
-        *("tools/clients/drive_openai.py", _ALL),
+        *("tools/clients/drive_openai.py", (_AGAIN, *_ALL)),
     ),
     Client(
         "OpenAI for Node.js",
         *("openai", "node", "znapai", "createVideo", "getVideo"),
-        *("tools/clients/drive_openai.cjs", _CALLS),
+        *("tools/clients/drive_openai.cjs", (_AGAIN, *_CALLS)),
     ),
     Client(
         "LiteLLM",
@@ -147,7 +154,7 @@ CLIENTS: Sequence[Client] = (
     Client(
         "Luma",
         *("lumaai", "examples", "luma", "createGeneration", "getGeneration"),
-        *("tools/clients/drive_luma.py", _CALLS, "examples/luma"),
+        *("tools/clients/drive_luma.py", (_AGAIN, *_CALLS), "examples/luma"),
     ),
     Client(
         "Magic Hour, `generate`",
@@ -162,7 +169,7 @@ CLIENTS: Sequence[Client] = (
     Client(
         "Runway, `wait_for_task_output`",
         *("runwayml", "examples", "runway", "createImageToVideo", "getTask"),
-        *("tools/clients/drive_runway.py", _ALL, "examples/runway"),
+        *("tools/clients/drive_runway.py", (_AGAIN, *_ALL), "examples/runway"),
     ),
     Client(
         "UlazAI's sample for Python, with requests",
@@ -189,20 +196,20 @@ CLIENTS: Sequence[Client] = (
     ),
     Client(
         "Oshara's first call, with curl",
-        *("", "", "oshara", "createVideoJob", "", "tools/clients/sample_oshara.sh", tuple(_PAID)),
+        *("", "", "oshara", "createVideoJob", "", "tools/clients/sample_oshara.sh", _ONCE),
     ),
     Client(
         "Ozor's quickstart, with curl",
-        *("", "", "ozor", "generateVideo", "", "tools/clients/sample_ozor.sh", tuple(_PAID)),
+        *("", "", "ozor", "generateVideo", "", "tools/clients/sample_ozor.sh", _ONCE),
     ),
     Client(
         "UGC Copilot's quickstart, with curl",
         *("", "", "ugc_copilot", "proxyStartVideoGeneration", ""),
-        *("tools/clients/sample_ugc_copilot.sh", tuple(_PAID)),
+        *("tools/clients/sample_ugc_copilot.sh", _ONCE),
     ),
     Client(
         "ZnapAI's first call, with curl",
-        *("", "", "znapai", "createVideo", "", "tools/clients/sample_znapai.sh", tuple(_PAID)),
+        *("", "", "znapai", "createVideo", "", "tools/clients/sample_znapai.sh", _ONCE),
     ),
 )
 
@@ -221,13 +228,13 @@ providers' documents.
 _TAIL = """
 ## Reading it
 
-- *pays twice*: the provider has accepted the same order twice.
+- *pays twice*, *pays three times*: the provider has accepted the same order so often.
 - *recovers*: the program has its video, and has paid for one.
 - *does not end*: the client still polled after an hour of the world's time.
 - *ends as if all was well*: the exit code is 0, and the program has no video.
 - *not fetched*: the program has paid for a video that it does not have.
 - Texts in `code` are exceptions. Other texts are the last line of the program.
-- An empty cell was not tried: the client has no loop of its own.
+- An empty cell was not tried: the client does not repeat the call, or has no loop of its own.
 """
 
 

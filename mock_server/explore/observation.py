@@ -141,8 +141,14 @@ def start_of(control: Control, world: str) -> Start:
 
 def arrange(control: Control, world: str, cell: Cell, *, is_warped: bool) -> None:
     """Add the faults of *cell* to *world*."""
+    before: list[Json] = []
     for place, it in cell.parts:
-        control("createFault", it.order(place, is_warped=is_warped), world=world)
+        order = it.order(place, is_warped=is_warped)
+        kind = order["type"], order["where"], order.get("phase")
+        # A fault does not count the call to which an equal one before it has applied.
+        order["nth"] -= before.count(kind)
+        before.append(kind)
+        control("createFault", order, world=world)
 
 
 def observe(
