@@ -14,8 +14,8 @@ from .groups import check_word
 from .output import drop_stdout, fail, show, tell_error, tell_warning
 from .settings import unread_variables
 
-#: New objects before a look for garbage. Modules leave next to none, and looks during the imports of
-#: a verb take a seventh of its start.
+#: New objects before a look for garbage. Modules leave next to none, and looks while a verb is
+#: imported take a seventh of its start.
 _GC_THRESHOLD = 50_000
 
 #: verb → (module and name in it, one line for `--help`)
