@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import getitem
 from urllib.parse import parse_qs
 
 from screentest.specs.checks.checks import Checks, Relation
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
-from screentest.specs.openapi.openapi_places import schema_citations
-from screentest.specs.openapi.operations import Operation, ReplyShape
+from screentest.specs.openapi.operations import INFERRED, Operation, ReplyShape
 from screentest.specs.openapi.validation import Violation
 
 from ..rules import rule_ids
-from ..rules.judge import Judge, has_clause
-from ..rules.known import cites_violation, unworded_statuses
+from ..rules.judge import Judge
+from ..rules.known import cites_violation, is_worded, unworded_statuses
 from ..traces.expressions import NOTHING, as_number, evaluate, has_value, read_fact
 from ..traces.trace import MISSING, Event, Exchange, LackingPart
 from .times import follow_each_other
@@ -62,18 +63,12 @@ class Shapes:
             detail or "",
             exchange,
             holds=detail is None,
-            is_documented=detail is None or self._is_worded(operation, exchange),
+            is_documented=detail is None
+            or (
+                not (operation.is_inferred and exchange.is_success)
+                and is_worded(self.contract, self.judge.silence, operation.id, exchange)
+            ),
         )
-
-    def _is_worded(self, operation: Operation, exchange: Exchange) -> bool:
-        """Whether a clause describes the answer; how a refusal looks is often left open."""
-        shape = operation.reply(exchange.status)
-        if self.judge.silence is None or shape is None or exchange.status < 400:
-            return True
-        cited = schema_citations(
-            self.contract.document, operation.id, is_sent=False, status=exchange.status
-        )
-        return has_clause(it for it in cited if it not in self.judge.silence.clauses)
 
     def _problem(self, operation: Operation, exchange: Exchange) -> str | None:
         shape = operation.reply(exchange.status)
@@ -97,10 +92,19 @@ class Shapes:
         body = exchange.content_type or None
         found = operation.reply_violations(exchange.status, body, exchange.reply)
         if self.is_open:
-            found = [violation for violation in found if violation.keyword not in _OPENNESS]
+            found = [
+                it for it in found if it.keyword not in _OPENNESS and not self._is_inferred(it)
+            ]
         if found:
             return found[0].message
         return self._event_problem(shape, exchange) if exchange.is_stream else None
+
+    def _is_inferred(self, violation: Violation) -> bool:
+        """Whether the contract says that the document is silent about what is violated."""
+        if violation.keyword == "type" or not violation.place:
+            return False
+        schema: Json = reduce(getitem, violation.place[:-1], self.contract.document)
+        return INFERRED in schema
 
     def _event_problem(self, shape: ReplyShape, exchange: Exchange) -> str | None:
         if not exchange.events:
@@ -156,7 +160,9 @@ class Shapes:
             return f"{relation.summary}: {problem}" if problem else None
         total = evaluate(relation.total, exchange)
         expected = self._expected_total(relation, exchange)
-        if expected is MISSING or as_number(total) == as_number(expected):
+        seen, wanted = as_number(total), as_number(expected)
+        is_more = relation.at_least and seen is not None and wanted is not None and seen > wanted
+        if expected is MISSING or seen == wanted or is_more:
             return None
         return f"{relation.summary}: {total!r} instead of {expected!r}"
 

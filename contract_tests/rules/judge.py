@@ -23,17 +23,30 @@ class UnknownRuleError(Exception):
     """A scenario or a monitor judged a rule that the contract does not have."""
 
 
+#: The family of rules about rates and concurrency.
+_RATES = "RTL"
+
+
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """What a document does not say: the *clauses* that are inferred, and the *operations*."""
+    """What a document does not say: the *clauses* that are inferred, and the *operations*.
+
+    The document does not have the names of *unnamed* operations, so it does not say which window of
+    rates counts their calls. *worded* keeps whether a clause describes the answers of an operation
+    with a status.
+    """
 
     clauses: frozenset[str]
     operations: frozenset[str]
+    unnamed: frozenset[str] = frozenset()
+    worded: dict[tuple[str, int], bool] = field(default_factory=dict[tuple[str, int], bool])
 
     def covers(self, rule: Rule, exchanges: tuple[Exchange, ...]) -> bool:
         """Whether no sentence of the document demands *rule* of the last of *exchanges*."""
-        is_named = has_clause(it for it in rule.clauses if it not in self.clauses)
-        return not is_named or (bool(exchanges) and exchanges[-1].operation in self.operations)
+        if not has_clause(it for it in rule.clauses if it not in self.clauses):
+            return True
+        silent = self.operations | (self.unnamed if rule.family == _RATES else frozenset())
+        return bool(exchanges) and exchanges[-1].operation in silent
 
 
 class RuleVerdict(Enum):
@@ -103,6 +116,7 @@ class Judge:
     findings: list[RuleFinding] = field(default_factory=list[RuleFinding])
     differs: dict[str, RuleFinding] = field(default_factory=dict[str, RuleFinding])
     judged_in: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    wrong_in: set[str] = field(default_factory=set[str])
     scenario: str = ""
     silence: Silence | None = None
     is_late: bool = False
@@ -139,6 +153,7 @@ class Judge:
             return True
         if self.is_late:
             return False
+        self.wrong_in.add(self.scenario)
         silence = self.silence
         if silence is not None and (not is_documented or silence.covers(rule, exchanges)):
             self.differs.setdefault(rule_id, RuleFinding(rule, detail, exchanges, self.scenario))

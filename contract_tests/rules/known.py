@@ -20,9 +20,13 @@ from screentest.specs.openapi.openapi_places import schema_citations
 from screentest.specs.openapi.operations import Operation
 from screentest.specs.openapi.validation import Violation
 
+from ..traces.trace import Exchange
 from .judge import Silence, has_clause
 
 Clauses = tuple[str, ...]
+
+#: Texts and numbers that form and JSON parsers read as a boolean.
+_TRUTHS = {"true", "false", "yes", "no", "on", "off", "1", "0"}
 
 
 _MONEY = frozenset({"credits", "price", "refund"})
@@ -129,22 +133,58 @@ def silence_of(contract: Contract, checks: Checks) -> Silence:
             for name, rules in contract.behaviour.operations.items()
             if not has_clause(it for it in rules.source if it not in inferred)
         ),
+        frozenset(it.id for it in contract.operations.values() if it.is_inferred),
     )
+
+
+def is_worded(
+    contract: Contract, silence: Silence | None, operation: str, answer: Exchange
+) -> bool:
+    """Whether a clause describes *answer*; how a refusal looks is often left open.
+
+    Another rule judges the status of a refusal.
+    """
+    if silence is None or not 400 <= answer.status < 500:
+        return True
+    name, status = operation, answer.status
+    if (name, status) not in silence.worded:
+        cited = schema_citations(contract.document, name, is_sent=False, status=status)
+        is_cited = has_clause(it for it in cited if it not in silence.clauses)
+        silence.worded[name, status] = is_cited
+    return silence.worded[name, status]
 
 
 def cites_violation(contract: Contract, operation: str, violation: Violation) -> bool:
     """Whether a clause says that a request with *violation* is refused.
 
-    It does not where an interpretation with other readings is cited beside it.
+    It does not where an interpretation with other readings is cited beside it. A scalar of another
+    type, which web frameworks convert, needs a clause about the field's type.
     """
     cites = contract.behaviour.cites
-    cited = cites.of_field(operation, violation.pointer, violation.keyword)
+    exact = _is_converted(violation)
+    cited = cites.of_field(operation, violation.pointer, violation.keyword, is_exact=exact)
+    if exact and cited is None:
+        return False
     if cited is None:
         is_unknown = violation.keyword in {"additionalProperties", "unevaluatedProperties"}
         cited = cites.of_reason(operation, "unknown_field" if is_unknown else "invalid")
     switches = contract.behaviour.interpretations.values()
     is_open = any(it.id in (cited or ()) and it.alternatives for it in switches)
     return has_clause(cited or ()) and not is_open
+
+
+def _is_converted(violation: Violation) -> bool:
+    """Whether frameworks such as Pydantic or Django REST framework convert the value."""
+    kind, _, text = violation.actual.partition(" ")
+    text = text.strip("'\"").lower()
+    converted = {
+        "boolean": text in _TRUTHS,
+        "integer": kind == "boolean" or text.removeprefix("-").isdecimal(),
+        "string": kind in {"boolean", "integer", "number"},
+    }
+    converted["number"] = converted["integer"]
+    types = [violation.limit] if isinstance(violation.limit, str) else violation.limit
+    return violation.keyword == "type" and any(converted.get(it) for it in types)
 
 
 def plain(kind: str) -> str:

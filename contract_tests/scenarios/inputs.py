@@ -13,7 +13,7 @@ from screentest.specs.openapi.validation import Violation
 
 from ..rules import rule_ids
 from ..rules.judge import Judge
-from ..rules.known import any_of, cites_violation, takes_bad_input
+from ..rules.known import any_of, cites_violation, is_worded, takes_bad_input
 from ..rules.prices import worst_price
 from ..rules.rule_ids import RuleId
 from ..sessions.made import Made
@@ -217,7 +217,10 @@ def _finished(
 
 
 def _shows(session: Session, rule: RuleId, wanted: Mapping[str, Json], exchange: Exchange) -> None:
+    judge = session.judge
+    is_documented = is_worded(session.contract, judge.silence, exchange.operation, exchange)
     for at, value in wanted.items():
         found = evaluate(at, exchange)
         detail = f"{at} is {found!r}, wanted was {value!r}"
-        session.judge.check(rule, detail, exchange, holds=is_shown(value, found))
+        holds = is_shown(value, found)
+        judge.check(rule, detail, exchange, holds=holds, is_documented=is_documented)

@@ -10,6 +10,7 @@ from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 
 from ..rules import rule_ids
+from ..rules.rule_ids import RuleId
 from ..sessions.session import Session
 from ..targets.needs import UnableError
 from ..targets.target import Identity
@@ -48,12 +49,7 @@ def _lists(session: Session, name: str) -> None:
     missing = [it for it in made if it not in shown]
     detail = f"{missing[:1]} was made and is not listed"
     session.judge.check(rule_ids.listing(name, "complete"), detail, answer, holds=not missing)
-    if rules.counted_by is not None:
-        counted = session.call(rules.counted_by.operation, who=who)
-        count = evaluate(rules.counted_by.at, counted)
-        detail = f"{count!r} are counted, {len(shown)} are listed"
-        holds = count == len(shown)
-        session.judge.check(rule_ids.listing(name, "complete"), detail, counted, holds=holds)
+    _judge_count(session, rules, rule_ids.listing(name, "complete"), who, len(shown))
     if rules.newest_first:
         known = [it for it in shown if it in made]
         detail = f"listed as {known}, made as {made}"
@@ -71,7 +67,21 @@ def _lists(session: Session, name: str) -> None:
     foreign = session.call(name, who=session.stranger)
     detail = f"{made[0]} is listed to another account"
     hidden = not set(_ids(rules, foreign)) & set(made)
-    session.judge.check(rule_ids.own(name, "hidden"), detail, foreign, holds=hidden)
+    rule = rule_ids.own(name, "hidden")
+    session.judge.check(rule, detail, foreign, holds=hidden)
+    _judge_count(session, rules, rule, session.stranger, len(_ids(rules, foreign)))
+
+
+def _judge_count(
+    session: Session, rules: ListRules, rule: RuleId, who: Identity, listed: int
+) -> None:
+    """Compare the number that another operation shows with the *listed* resources of *who*."""
+    if rules.counted_by is None:
+        return
+    counted = session.call(rules.counted_by.operation, who=who)
+    count = evaluate(rules.counted_by.at, counted)
+    detail = f"{count!r} are counted, {listed} are listed"
+    session.judge.check(rule, detail, counted, holds=count == listed)
 
 
 def _pages(session: Session, rules: ListRules, who: Identity, shown: list[str]) -> None:

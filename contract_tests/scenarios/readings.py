@@ -8,14 +8,16 @@ break or differ, and no other one does, is the one that the server follows. Noth
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from screentest.specs.checks.checks import Checks
 from screentest.specs.checks.checks_file import load_checks
+from screentest.specs.contracts.contract import Contract
 from screentest.specs.errors import ContractError
 
 from ..rules.contract_rules import rules_of
-from ..rules.judge import Judge
+from ..rules.judge import Judge, Rule, Silence
 from ..rules.known import silence_of
 from ..sessions.session import Before, Session
 from ..targets.guard import Guarded
@@ -47,6 +49,17 @@ class Again:
     is_unable: bool
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a run is judged by under some readings."""
+
+    contract: Contract
+    checks: Checks
+    rules: dict[str, Rule]
+    silence: Silence
+    scenarios: Mapping[str, Scenario]
+
+
 @dataclass(slots=True)
 class Finder:
     """Judges *memories* of a run at *target* again."""
@@ -54,7 +67,8 @@ class Finder:
     result: Result
     target: Target
     memories: Sequence[Memory]
-    _judged: dict[str, list[Again]] = field(default_factory=dict[str, "list[Again]"])
+    _views: dict[str, View] = field(default_factory=dict[str, View])
+    _judged: dict[tuple[str, str], Again] = field(default_factory=dict[tuple[str, str], Again])
 
     def under(self, choices: Mapping[str, str]) -> list[Again]:
         """Each memory again, under the readings of the run and *choices*.
@@ -62,38 +76,49 @@ class Finder:
         Raises:
             ContractError: the readings contradict each other.
         """
-        name = " ".join(f"{name}={value}" for name, value in sorted(choices.items()))
-        if name not in self._judged:
+        return [self.again(it, choices) for it in self.memories]
+
+    def again(self, memory: Memory, choices: Mapping[str, str]) -> Again:
+        """One memory again. Raises as `under` does."""
+        view, key = self.view(choices), (_name(choices), memory.scenario)
+        if key not in self._judged:
+            judge = Judge(view.rules, silence=view.silence)
+            session = Session(
+                Replayed(self.target, memory.answers),
+                view.contract,
+                view.checks,
+                judge,
+                is_open=True,
+                run_id=memory.before.run_id,
+            )
+            session.resume(memory.before)
+            scenario = view.scenarios.get(memory.scenario)
+            unable = run_scenario(scenario, session).unable if scenario is not None else "gone"
+            reached = len(session.trace.events)
+            self._judged[key] = Again(judge, reached, is_unable=bool(unable))
+        return self._judged[key]
+
+    def view(self, choices: Mapping[str, str]) -> View:
+        """What *choices* change. Raises as `under` does."""
+        name = _name(choices)
+        if name not in self._views:
             contract = self.result.contract.under(choices)
             checks = load_checks(contract)
-            rules, silence = rules_of(contract, checks), silence_of(contract, checks)
             scenarios = {it.name: it for it in scenarios_of(contract, checks)}
-            self._judged[name] = []
-            for memory in self.memories:
-                judge = Judge(rules, silence=silence)
-                session = Session(
-                    Replayed(self.target, memory.answers),
-                    contract,
-                    checks,
-                    judge,
-                    is_open=True,
-                    run_id=memory.before.run_id,
-                )
-                session.resume(memory.before)
-                scenario = scenarios.get(memory.scenario)
-                unable = run_scenario(scenario, session).unable if scenario is not None else "gone"
-                reached = len(session.trace.events)
-                self._judged[name].append(Again(judge, reached, is_unable=bool(unable)))
-        return self._judged[name]
+            rules, silence = rules_of(contract, checks), silence_of(contract, checks)
+            self._views[name] = View(contract, checks, rules, silence, scenarios)
+        return self._views[name]
+
+
+def _name(choices: Mapping[str, str]) -> str:
+    return " ".join(f"{name}={value}" for name, value in sorted(choices.items()))
 
 
 def find_readings(
     result: Result, target: Target, memories: list[Memory], fixed: Mapping[str, str]
 ) -> None:
     """Take from *result* what another reading explains, and note those readings in it."""
-    judge = result.judge
-    wrong_in = {it.scenario for it in judge.findings}
-    wrong_in |= {name for rule_id in judge.differs for name in judge.judged_in[rule_id]}
+    wrong_in = result.judge.wrong_in
     if not wrong_in:
         return
     finder = Finder(result, target, [it for it in memories if it.scenario in wrong_in])
@@ -101,10 +126,16 @@ def find_readings(
     # The chosen readings themselves: only what breaks again can be explained.
     judged = finder.under({})
     first = best = _broken(judged, judged)
+    useless: set[tuple[str, str]] = set()
     for _ in range(_ROUNDS_MAX):
-        found = _better(finder, chosen, best)
-        if found is None:
+        is_whole = not useless
+        found = _better(finder, chosen, best, useless)
+        if found is None and is_whole:
             break
+        if found is None:
+            # A reading can explain something only after another one is chosen.
+            useless.clear()
+            continue
         name, value, broken = found
         gone = tuple(sorted(it for it in best if broken[it] < best[it]))
         switch = result.contract.behaviour.interpretations[name.partition(".")[2]]
@@ -116,6 +147,8 @@ def find_readings(
         chosen[name], best = value, broken
     if result.readings:
         judges = [it.judge for it in finder.under(chosen)]
+        # The contract under these readings does not have every rule.
+        best = Counter({it: best[it] for it in best if any(it in one.rules for one in judges)})
         _explain(result, first, best, judges)
 
 
@@ -146,32 +179,67 @@ def fitting_readings(
 
 
 def _better(
-    finder: Finder, chosen: Mapping[str, str], best: Counter[str]
+    finder: Finder,
+    chosen: Mapping[str, str],
+    best: Counter[str],
+    useless: set[tuple[str, str]],
 ) -> tuple[str, str, Counter[str]] | None:
-    """The reading under which the fewest rules are wrong, if fewer than in *best*."""
-    contract, found, before = finder.result.contract, None, finder.under(chosen)
+    """The reading under which the fewest rules are wrong, if fewer than in *best*.
+
+    Readings in *useless* are left out. Those that explain nothing are added to it.
+    """
+    found, before = None, finder.under(chosen)
+    few = _few(finder.memories, before)
+    few_before = [finder.again(it, chosen) for it in few]
+    worst = _broken(few_before, few_before).total()
+    for name, value in _others(finder, chosen):
+        if (name, value) in useless:
+            continue
+        choices = {**chosen, name: value}
+        try:
+            some = [finder.again(it, choices) for it in few]
+            if _broken(some, few_before).total() >= worst:
+                useless.add((name, value))
+                continue
+            again = finder.under(choices)
+        except ContractError:
+            continue  # readings that contradict each other
+        broken = _broken(again, before)
+        # A rule that was not judged again is not explained.
+        for rule_id in best.keys() - broken.keys():
+            if not any(it.judge.kept[rule_id] for it in again):
+                broken[rule_id] = best[rule_id]
+        if any(broken[it] > best[it] for it in broken):
+            continue
+        least = best if found is None else found[2]
+        if broken.total() < least.total():
+            found = name, value, broken
+    return found
+
+
+def _few(memories: Sequence[Memory], before: Sequence[Again]) -> list[Memory]:
+    """Short memories in which every rule is wrong that is wrong *before*."""
+    found: list[Memory] = []
+    seen: set[str] = set()
+    pairs = zip(memories, before, strict=True)
+    for memory, again in sorted(pairs, key=lambda it: len(it[0].answers)):
+        wrong = _wrong(again.judge).keys()
+        if wrong - seen:
+            found.append(memory)
+            seen |= wrong
+    return found
+
+
+def _others(finder: Finder, chosen: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The readings beside *chosen* ones that change what is judged."""
+    contract, checks = finder.result.contract, finder.view(chosen).checks
     for switch in contract.behaviour.interpretations.values():
         name = f"{contract.provider}.{switch.name}"
         here = chosen.get(name, switch.default)
-        for value in sorted(switch.patched | {switch.default} - {here}):
-            if value == here or not switch.patched:
-                continue
-            choices = {**chosen, name: value}
-            try:
-                again = finder.under(choices)
-            except ContractError:
-                continue  # readings that contradict each other
-            broken = _broken(again, before)
-            # A rule that was not judged again is not explained.
-            for rule_id in best.keys() - broken.keys():
-                if not any(it.judge.kept[rule_id] for it in again):
-                    broken[rule_id] = best[rule_id]
-            if any(broken[it] > best[it] for it in broken):
-                continue
-            least = best if found is None else found[2]
-            if broken.total() < least.total():
-                found = name, value, broken
-    return found
+        for value in sorted(switch.readings - {here}):
+            is_patched = bool(switch.patched & {here, value})
+            if is_patched or finder.view({**chosen, name: value}).checks != checks:
+                yield name, value
 
 
 def _wrong(judge: Judge) -> Counter[str]:
@@ -196,7 +264,8 @@ def _explain(result: Result, first: Counter[str], best: Counter[str], judges: li
         judge.findings = [it for it in judge.findings if it.rule.id != rule_id]
         del judge.broken[rule_id]
         differs = judge.differs.pop(rule_id, None)
-        if any(it.is_asked and rule_id in it.rules for it in result.readings):
+        is_asked = any(it.is_asked and rule_id in it.rules for it in result.readings)
+        if is_asked or not any(rule_id in it.rules for it in judges):
             judge.differs[rule_id] = differs or findings[0]
         else:
             judge.kept[rule_id] += 1

@@ -144,9 +144,13 @@ def _early(session: Session, made: Made) -> None:
     if state is not None and state.is_final:
         return  # It ended in the answer that made it.
     early = session.call(content.operation, ids=made.ids)
-    detail = f"an unfinished {kind} answered {early.status} instead of {content.early}"
-    holds = early.status == content.early
-    session.judge.check(rule_ids.content_early(kind), detail, early, holds=holds)
+    session.judge_refusal(
+        rule_ids.content_early(kind),
+        f"an unfinished {kind}",
+        early,
+        reason="wrong_state",
+        wanted=[content.early],
+    )
 
 
 def _end(session: Session, made: Made) -> Exchange:

@@ -55,10 +55,13 @@ class Citations(CitedPlaces, frozen=True, forbid_unknown_fields=True):
                 return places.reasons[reason]
         return None
 
-    def of_field(self, operation: str, pointer: str, keyword: str) -> Clauses | None:
+    def of_field(
+        self, operation: str, pointer: str, keyword: str, *, is_exact: bool = False
+    ) -> Clauses | None:
         """The clauses behind the rule *keyword* of the field at *pointer*, or of a field around it.
 
         Clauses for a keyword of the field around it do not count: its type is another type.
+        *is_exact* leaves out the clauses for any rule of a field.
         """
         steps = [step for step in pointer.split("/")[1:] if not step.isdigit()]
         for end in range(len(steps), 0, -1):
@@ -67,7 +70,8 @@ class Citations(CitedPlaces, frozen=True, forbid_unknown_fields=True):
                 for places in self._places(operation):
                     rules = places.of_rules(name)
                     found = rules.get(keyword) if end == len(steps) else None
-                    found = found if found is not None else rules.get(_OTHER)
+                    if found is None and not is_exact:
+                        found = rules.get(_OTHER)
                     if found is not None:
                         return found
         return None

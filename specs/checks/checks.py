@@ -150,6 +150,7 @@ class Relation(Struct, frozen=True, forbid_unknown_fields=True):
     parts: Annotated[
         Expressions, means("Numbers whose sum it is.", ["$response.body#/a", "$response.body#/b"])
     ] = ()
+    at_least: Annotated[bool, means("`total` may be more than the sum.", True)] = False
     counts: Annotated[Expression, means("A list with as many items.", "$response.body#/all")] = ""
     ascending: Annotated[
         Expressions,

@@ -60,13 +60,19 @@ def places_in(document: Json) -> list[Found]:
 def schema_citations(
     document: Json, operation: str, *, is_sent: bool, status: int | None = None
 ) -> tuple[str, ...]:
-    """The ids cited by the schemas of an operation's requests, or of its answers with *status*."""
+    """The ids cited by the schemas of an operation's requests, or of its answers.
+
+    With *status* those by the bodies of such answers: what an answer itself cites says why it is
+    given.
+    """
     found = (
         it
         for path, method, item in _operations(document)
         if item[method]["operationId"] == operation
         for it in _operation_places(document, path, method, item)
-        if not it.is_whole and it.is_sent == is_sent and status in {None, *it.statuses}
+        if not it.is_whole
+        and it.is_sent == is_sent
+        and (status is None or (status in it.statuses and "responses" not in it.at.split("/")[-2:]))
     )
     return tuple(dict.fromkeys(cited for it in found for cited in it.ids))
 

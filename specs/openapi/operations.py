@@ -15,7 +15,7 @@ from .parameters import Parameter, compile_parameter
 from .validation import Schema, Violation
 
 #: Marks what the provider's document does not show; its value is the reason.
-_INFERRED = "x-screentest-inferred"
+INFERRED = "x-screentest-inferred"
 
 
 class ReplyShape(Struct, frozen=True):
@@ -132,7 +132,7 @@ def _operation(document: Documents, path: str, method: str) -> Operation:
         replies=replies,
         security=() if is_open else tuple(dict.fromkeys(it for names in sets for it in names)),
         summary=raw.get("summary", ""),
-        is_inferred=_INFERRED in raw,
+        is_inferred=INFERRED in raw,
         security_sets=sets,
         success_status=_success_status(sorted(replies)),
     )
@@ -192,7 +192,7 @@ def _reply(document: Documents, place: list[str]) -> ReplyShape:
         for name, it in headers.items()
         if "schema" in document.at(it)
     }
-    return ReplyShape(content, required, _INFERRED in raw, event, examples, schemas)
+    return ReplyShape(content, required, INFERRED in raw, event, examples, schemas)
 
 
 def _event_schema(document: Documents, place: list[str]) -> Schema | None:

@@ -26,7 +26,10 @@ _ANSWERED = frozenset({"reply", "event"})
 
 
 class Violation(Struct, frozen=True):
-    """One broken rule: where (a JSON pointer below *location*), which keyword, what was meant."""
+    """One broken rule: where (a JSON pointer below *location*), which keyword, what was meant.
+
+    *place* is where the document has the keyword, as far as this is one place.
+    """
 
     location: str
     pointer: str
@@ -34,6 +37,7 @@ class Violation(Struct, frozen=True):
     expected: str
     actual: str
     limit: Json = None
+    place: tuple[str | int, ...] = ()
 
     @property
     def field(self) -> str:
@@ -141,7 +145,8 @@ class _Telling(Struct, frozen=True):
         if keyword == "pattern":
             expected = self.pattern_words.get(limit, expected)
         actual = _actual(keyword, error.instance)
-        return Violation(self.location, pointer, keyword, expected, actual, limit)
+        place = tuple(error.schema_path)
+        return Violation(self.location, pointer, keyword, expected, actual, limit, place)
 
     def _pointer(self, error: jsonschema_rs.ValidationError) -> str:
         return self.under + "".join(f"/{step}" for step in error.instance_path)

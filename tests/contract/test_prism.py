@@ -44,7 +44,7 @@ def found() -> dict[str, Result]:
         ("znapai", "shape.listVideos", KEPT, ""),
         ("znapai", "life.video.ends", BROKEN, "it was still"),
         ("znapai", "life.video.echoes", BROKEN, "asked for"),
-        ("znapai", "content.video.early", BROKEN, "an unfinished video answered 200"),
+        ("znapai", "content.video.early", BROKEN, "an unfinished video: answered 200"),
         ("znapai", "auth.listVideos.missing", KEPT, ""),
         ("znapai", "auth.listVideos.unknown", BROKEN, "instead of 401"),
         ("znapai", "own.getVideo.unknown", BROKEN, "an unknown id was answered 200"),

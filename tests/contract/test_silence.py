@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from screentest.contract_tests.monitors.shapes import Shapes
 from screentest.contract_tests.rules.contract_rules import rules_of
 from screentest.contract_tests.rules.judge import Judge, Rule, RuleVerdict, Silence
 from screentest.contract_tests.rules.known import cites_violation, silence_of
@@ -15,6 +16,7 @@ from screentest.contract_tests.targets.mock_app import make_app
 from screentest.contract_tests.traces.trace import Exchange
 from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.contracts.registry import load_contract
+from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation
 
 _RULE = RuleId("example.refused.1")
@@ -137,3 +139,121 @@ def test_a_clause_beside_an_interpretation_with_other_readings_does_not_decide(
     found = cites_violation(load_contract("ulazai"), "generateImageToVideo", violation)
 
     assert found is is_cited
+
+
+@pytest.mark.parametrize(
+    ("operation", "pointer", "limit", "actual", "is_cited"),
+    [
+        ("generateVideo", "/export", "boolean", "integer 1", False),
+        ("generateVideo", "/export", "boolean", "string 'yes'", False),
+        ("generateVideo", "/export", "boolean", "string 'sometimes'", True),
+        ("generateVideo", "/export", "boolean", "array", True),
+        ("generateVideo", "/prompt", "string", "integer 5", False),
+        ("updatePlan", "/voiceSettings/speakingRate", ["number"], "string '1'", False),
+        ("updatePlan", "/voiceSettings/speakingRate", ["number"], "string 'fast'", True),
+    ],
+)
+def test_a_scalar_that_frameworks_convert_need_not_be_refused(
+    operation: str, pointer: str, limit: Json, actual: str, *, is_cited: bool
+) -> None:
+    violation = Violation("body", pointer, "type", str(limit), actual, limit)
+
+    assert cites_violation(load_contract("ozor"), operation, violation) is is_cited
+
+
+def test_a_clause_about_the_type_of_a_field_decides() -> None:
+    violation = Violation("body", "/seconds", "type", "string", "integer 4", "string")
+
+    assert cites_violation(load_contract("znapai"), "createVideo", violation)
+
+
+def _shape_of(provider: str, operation: str, status: int, reply: Json) -> RuleVerdict:
+    """The verdict on the shape of one answer of a foreign server."""
+    contract = load_contract(provider)
+    checks = load_checks(contract)
+    judge = Judge(rules_of(contract, checks), silence=silence_of(contract, checks))
+    answer = replace(
+        _exchange(operation),
+        method=contract.operations[operation].method.upper(),
+        status=status,
+        headers={"content-type": "application/json"},
+        reply=reply,
+    )
+    Shapes(contract, checks, judge, is_open=True).see(answer)
+    return judge.verdict(f"shape.{operation}")
+
+
+_VIDEO = {
+    "id": "video_1",
+    "object": "video",
+    "model": "sora-2",
+    "status": "queued",
+    "progress": 0,
+    "created_at": 1_767_225_600,
+    "completed_at": None,
+    "expires_at": None,
+    "error": None,
+    "prompt": "A red kite",
+    "remixed_from_video_id": None,
+    "seconds": "4",
+    "size": "720x1280",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "verdict"),
+    [
+        ({}, RuleVerdict.KEPT),  # Other ids than OpenAI's: their form is inferred.
+        ({"id": 1}, RuleVerdict.BROKEN),
+        ({"size": "1920x1080"}, RuleVerdict.BROKEN),
+    ],
+)
+def test_what_the_contract_infers_about_a_field_breaks_no_rule(
+    changed: dict[str, Json], verdict: RuleVerdict
+) -> None:
+    assert _shape_of("znapai", "getVideo", 200, {**_VIDEO, **changed}) is verdict
+
+
+@pytest.mark.parametrize(
+    ("provider", "operation", "status", "verdict"),
+    [
+        # The page of Oshara describes no error; Ozor's says that each has a `detail`.
+        ("oshara", "getVideoJob", 401, RuleVerdict.DIFFERS),
+        ("ozor", "getVideo", 401, RuleVerdict.BROKEN),
+        ("oshara", "getVideoJob", 409, RuleVerdict.DIFFERS),
+        ("oshara", "getVideoJob", 501, RuleVerdict.BROKEN),
+    ],
+)
+def test_a_refusal_looks_as_the_document_says_where_it_says_so(
+    provider: str, operation: str, status: int, verdict: RuleVerdict
+) -> None:
+    assert _shape_of(provider, operation, status, {"error": "no"}) is verdict
+
+
+@pytest.mark.parametrize(
+    ("total", "verdict"),
+    [(4, RuleVerdict.KEPT), (5, RuleVerdict.KEPT), (3, RuleVerdict.BROKEN)],
+)
+def test_a_total_of_statistics_may_count_more_than_its_parts(
+    total: int, verdict: RuleVerdict
+) -> None:
+    contract = load_contract("oshara")
+    checks = load_checks(contract)
+    judge = Judge(rules_of(contract, checks), silence=silence_of(contract, checks))
+    reply = {"total": total, "completed": 2, "failed": 1, "pending": 1}
+    answer = replace(_exchange("getVideoJobStats"), status=200, reply=reply)
+
+    Shapes(contract, checks, judge, is_open=True).see(answer)
+
+    assert judge.verdict("example.relation.1") is verdict
+
+
+def test_every_scenario_in_which_a_rule_is_wrong_is_judged_again() -> None:
+    judge = _judge("ZN-004")
+
+    for number in range(20):
+        judge.scenario = f"scenario {number}"
+        judge.check(_RULE, "", _exchange("getVideo"), holds=number == 7)
+
+    assert len(judge.wrong_in) == 19
+    assert "scenario 19" in judge.wrong_in
