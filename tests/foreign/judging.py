@@ -5,15 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager
-from http.server import HTTPServer
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-from werkzeug.serving import make_server
 
 from screentest.contract_tests.report.text import text_report
 from screentest.contract_tests.runs.command import run_verify
@@ -32,24 +28,6 @@ _START_S = 20
 
 
 @contextmanager
-def serving(server: HTTPServer) -> Generator[str]:
-    """The address of *server*, which answers while the block runs."""
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def served(app: Any) -> AbstractContextManager[str]:
-    """The address of *app*, a WSGI application."""
-    return serving(make_server("127.0.0.1", 0, app, threaded=True))
-
-
-@contextmanager
 def started(program: str, defect: str) -> Generator[str]:
     """The address of a fake that is a program of its own, in the environment of the tier."""
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -57,7 +35,8 @@ def started(program: str, defect: str) -> Generator[str]:
     runner = "node" if program.endswith(".mjs") else _PYTHON
     command = [str(it) for it in (runner, _HERE / program, port, SPEED, MEDIA, defect)]
     environment = {**os.environ, "EXPRESS_FROM": str(_NODE)}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+    none = subprocess.DEVNULL
+    with subprocess.Popen(command, env=environment, stdout=none, stderr=none) as process:
         try:
             _wait_for(process, port)
             yield f"http://127.0.0.1:{port}"
@@ -77,16 +56,17 @@ def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
     raise AssertionError("the fake did not start; make test-foreign installs what it needs")
 
 
-def judged(provider: str, url: str, *, speed: float = SPEED, **more: Any) -> Result:
+def judged(provider: str, url: str, **more: Any) -> Result:
     """What the kit finds with two accounts, an empty one and a budget."""
     given: dict[str, Any] = {
         "api_key": "key-one",
         "second_api_key": "key-two",
         "empty_api_key": "key-empty",
+        "bearer": "bearer-one" if provider == "ozor" else "",
         "budget": _BUDGET,
         **more,
     }
-    options = VerifyOptions(provider, url=url, time_scale=speed, **given)
+    options = VerifyOptions(provider, url=url, time_scale=SPEED, **given)
     return run_verify(options, lambda scenario, ran: None)
 
 

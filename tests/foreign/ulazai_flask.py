@@ -1,37 +1,29 @@
-"""UlazAI's Sora API as a developer would fake it with Flask, from the provider's page alone."""
+"""UlazAI's Sora API as a developer would fake it with Flask, from the provider's page alone.
+
+A program of its own: `python ulazai_flask.py PORT SPEED MEDIA [DEFECT]`. With
+`shows_more` it adds what no document shows, which is not a defect.
+"""
 
 from __future__ import annotations
 
+import json
 import secrets
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, jsonify, request, send_file
 
-#: Each is a mistake that fakes of this API have made.
-DEFECTS = (
-    "accepts_any_quality",
-    "starts_queued",
-    "answers_200",
-    "progress_falls",
-    "other_account_reads",
-    "accepts_long_prompt",
-    "no_limit_of_ten",
-    "charges_less_than_it_shows",
-    "created_at_moves",
-    "no_discount",
-    "missing_credits_are_403",
-    "any_key_works",
-)
 _SIZES = {"landscape": "1920x1080", "portrait": "1080x1920", "square": "1080x1080"}
 
 
 class UlazAI:
     """The accounts and tasks, and what each request answers."""
 
-    def __init__(self, media: dict[str, bytes], speed: float, defect: str) -> None:
+    def __init__(self, speed: float, media: Path, defect: str) -> None:
         self.media, self.speed, self.defect = media, speed, defect
         self.credits = {"key-one": 1_000_000, "key-two": 1_000_000, "key-empty": 0}
         self.tasks: dict[str, dict[str, Any]] = {}
@@ -133,25 +125,35 @@ class UlazAI:
             "thumbnail_url": f"{request.host_url}sora/thumbnails/{task_id}.jpg",
             "duration": 10,
             "resolution": task["size"],
-            "file_size": f"{len(self.media[task['size']]) / 1_000_000:.1f} MB",
+            "file_size": f"{self.video_of(task).stat().st_size / 1_000_000:.1f} MB",
             "created_at": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
         return jsonify(success=True, data=data), 200
 
+    def video_of(self, task: dict[str, Any]) -> Path:
+        return self.media / f"{task['size']}-24fps-10s.mp4"
+
     def video(self, task_id: str) -> Response:
-        return Response(self.media[self.tasks[task_id]["size"]], mimetype="video/mp4")
+        return send_file(self.video_of(self.tasks[task_id]))
 
     def thumbnail(self, task_id: str) -> Response:
-        return Response(self.media["thumbnail"], mimetype="image/jpeg")
+        return send_file(self.media / "poster-640x360.jpg")
 
 
 def _error(status: int, text: str) -> tuple[Response, int]:
     return jsonify(success=False, error=text), status
 
 
-def make_app(media: dict[str, bytes], *, speed: float = 1.0, defect: str = "") -> Flask:
-    """The application. *media* are videos by size, *speed* is how fast its clock runs."""
-    app, fake = Flask("ulazai_fake"), UlazAI(media, speed, defect)
+def _with_more(response: Response) -> Response:
+    """*response* with a field and a header that no document shows."""
+    response.headers["X-RateLimit-Limit"] = "60"
+    if response.is_json:
+        response.set_data(json.dumps({**response.get_json(), "trace": "t-1"}))
+    return response
+
+
+def main(port: str, speed: str, media: str, defect: str = "") -> None:
+    app, fake = Flask("ulazai_fake"), UlazAI(float(speed), Path(media), defect)
     base = "/api/v1/sora"
     app.post(f"{base}/generate/text-to-video/", endpoint="text")(lambda: fake.generate("prompt"))
     app.post(f"{base}/generate/image-to-video/", endpoint="image")(
@@ -160,4 +162,10 @@ def make_app(media: dict[str, bytes], *, speed: float = 1.0, defect: str = "") -
     app.get(f"{base}/status/<task_id>/")(fake.status)
     app.get("/sora/videos/<task_id>.mp4")(fake.video)
     app.get("/sora/thumbnails/<task_id>.jpg")(fake.thumbnail)
-    return app
+    if defect == "shows_more":
+        app.after_request(_with_more)
+    app.run("127.0.0.1", int(port), threaded=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
