@@ -16,6 +16,7 @@ from screentest.specs.openapi.operations import Operation
 from ..monitors.lifecycles import observations, state_of
 from ..rules import rule_ids
 from ..rules.known import names_needed, names_resource, plain_read
+from ..rules.prices import worst_price
 from ..sessions.made import Made
 from ..sessions.session import Session
 from ..targets.credentials import credential_of, signed
@@ -56,7 +57,9 @@ def accesses(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iter
                 f"unknown id for {name}",
                 f"call {name} for a resource that does not exist",
                 bound(_unknown, name),
-                is_smoke=True,
+                # A server that accepts it charges for it.
+                worst_price(contract, checks, name),
+                is_smoke=rules.price is None,
                 is_probe=True,
             )
             yield Scenario(
