@@ -141,7 +141,8 @@ class BudgetGuard:
         if self.log is not None:
             self.log.sent(price)
         # Without an answer this is unknown; the server may have taken its price.
-        change, raw = Change(spent=price), None
+        change: Change = Change(spent=price)
+        raw: Raw | None = None
         try:
             raw = send(wire)
             change = self._costs.change(raw, price) if is_paid else Change()
@@ -152,6 +153,7 @@ class BudgetGuard:
             self.budget.settle(price, change)
             if self.log is not None:
                 self.log.ended(wire, raw, change.spent, change.pending)
+        assert raw is not None
         return raw
 
     def adopt(self, job: OpenJob, owner: Identity) -> None:
