@@ -92,6 +92,19 @@ def test_a_request_without_a_body_shows_no_field_of_it(tmp_path: Path) -> None:
     assert (made.status, "prompt" in made.json()) == (201, False)
 
 
+def test_a_request_without_further_fields_passes_its_own_verification(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    document: Json = deepcopy(DOCUMENT)
+    _body(document)["additionalProperties"] = False
+    path = write_document(tmp_path, document)
+    draft = draft_contract("lamp", read_document(path))
+
+    folder = write_contract(tmp_path / "lamp", path.read_text(), draft).folder
+
+    assert verified(folder, monkeypatch) == Exit.OK, capfd.readouterr().out
+
+
 def test_fields_that_are_null_by_default_are_those_of_a_job(tmp_path: Path) -> None:
     """As pydantic writes optional fields."""
     document: Json = deepcopy(DOCUMENT)
