@@ -72,10 +72,10 @@ test-browser: $(DEVELOPMENT) $(NODE) ## the page in headless Chromium: stories, 
 	chromium="$$(tools/find_chromium.sh)" && CHROMIUM="$$chromium" \
 	  $(PYTEST) tests/browser -m browser $(ARGS)
 
-.PHONY: test-prism
-test-prism: $(DEVELOPMENT) ## the contract kit against a server that is not ours, from npm
-	$(BIN)/python -m tools.prism_report
-	$(PYTEST) tests/contract/test_prism.py $(ARGS)
+.PHONY: test-servers
+test-servers: $(DEVELOPMENT) $(LITELLM) ## the contract kit against Prism, aimock and LiteLLM's proxy
+	$(PYTEST) tests/contract/test_servers.py $(ARGS)
+	$(BIN)/python -m tools.server_reports
 
 .PHONY: test-foreign
 test-foreign: $(DEVELOPMENT) $(FOREIGN) $(NODE) ## the contract kit against fakes that know nothing of it, right and with defects

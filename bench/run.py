@@ -98,7 +98,8 @@ def measure_views(bench: Bench) -> Iterator[Row]:
 def measure_peer(peer: Peer, bench: Bench) -> Iterator[Row]:
     """A peer that serves the same contract, without state."""
     asked, _ = peer_requests("")
-    with serve_peer(peer, CONTRACT, asked.url, asked.headers, core=bench.server_core) as running:
+    core, served = bench.server_core, (str(CONTRACT),)
+    with serve_peer(peer, served, asked.url, asked.headers, core=core) as running:
         if running is None:
             print(f"  {peer.name}: skipped, it needs npm and {peer.package}", file=sys.stderr)
             return

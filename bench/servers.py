@@ -95,10 +95,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def _process(command: Sequence[str], core: int | None) -> Generator[subprocess.Popen[bytes]]:
+def _process(
+    command: Sequence[str], core: int | None, variables: Mapping[str, str] | None = None
+) -> Generator[subprocess.Popen[bytes]]:
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
-            [*pinned(core), *command], cwd=_ROOT, stdout=subprocess.DEVNULL, stderr=said
+            [*pinned(core), *command],
+            cwd=_ROOT,
+            env={**os.environ, **(variables or {})},
+            stdout=subprocess.DEVNULL,
+            stderr=said,
         )
         try:
             yield process
@@ -195,16 +201,38 @@ PEERS = (
 
 @contextmanager
 def serve_peer(
-    peer: Peer, contract: Path, path: str, headers: Mapping[str, str], *, core: int | None
+    peer: Peer,
+    arguments: Sequence[str],
+    path: str,
+    headers: Mapping[str, str],
+    *,
+    core: int | None,
+    variables: Mapping[str, str] | None = None,
 ) -> Generator[Running | None]:
-    """*peer* on *contract*, ready when *path* answers 200; None where it cannot be installed."""
+    """*peer* with *arguments*, ready when *path* answers 200; None where it cannot be installed."""
     command = peer.install()
     if command is None:
         yield None
         return
     port = free_port()
     url = f"http://127.0.0.1:{port}"
+    words = [str(command), *peer.words, str(port), *arguments]
+    with serve_command(words, url, path, headers, core=core, variables=variables) as running:
+        yield running
+
+
+@contextmanager
+def serve_command(
+    command: Sequence[str],
+    url: str,
+    path: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    core: int | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Generator[Running]:
+    """*command*, which serves *url*, ready when *path* answers 200."""
     began = time.perf_counter()
-    with _process([str(command), *peer.words, str(port), str(contract)], core) as process:
-        start_s = _look_until_it_answers(process, url + path, headers, began)
+    with _process(command, core, variables) as process:
+        start_s = _look_until_it_answers(process, url + path, headers or {}, began)
         yield Running(url, process.pid, start_s, {})

@@ -1,8 +1,9 @@
 """How much the kit judges and finds at servers of each kind, as a table in docs/contract-checks.md.
 
 Our own mock is the server each time: as it is, or without its control API and with what a user
-would supply. `python -m tools.judged_rules ozor` measures one provider, and without a name all of
-them; rows of other providers stay as they are.
+would supply. `python -m tools.judged_rules ozor live` measures one cell, `ozor` alone its row, and
+without an argument all of them. `rules` leaves the defects out, which take the time. What is not
+measured stays as it is.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from screentest.specs.contracts.registry import load_contract, shipped_contracts
 PAGE = Path(__file__).parent.parent / "docs" / "contract-checks.md"
 _BEGIN, _END = "<!-- judged rules -->\n", "<!-- end of judged rules -->"
 _HEAD = (
-    "| Provider | Rules and mutants | Own mock | All keys and a budget | One key and a budget "
+    "| Provider | Rules | Own mock | All keys and a budget | One key and a budget "
     "| One key, `--tier smoke` |\n| --- | --- | --- | --- | --- | --- |\n"
 )
 
@@ -29,50 +30,62 @@ class _WrongError(Exception):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure the providers of *arguments* and write their rows. Exit code 1 for a false alarm."""
+    """Measure the cells of *arguments* and write them. Exit code 1 for a false alarm."""
+    names = shipped_contracts().names
+    providers = [it for it in arguments if it in names] or sorted(names)
+    supplies = [it for it in Supply if it.value in arguments] or list(Supply)
     text = PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition(_BEGIN)
     table, _, after = rest.partition(_END)
-    rows = {line.split(" | ")[0]: line for line in table.splitlines(keepends=True)[2:]}
+    rows = {line.split(" | ")[0]: line for line in table.splitlines()[2:]}
     try:
-        for provider in sorted(arguments or shipped_contracts().names):
-            row = _row(provider)
-            rows[row.split(" | ")[0]] = row
-            print(row, end="", flush=True)
+        for provider in providers:
+            name = f"| {load_contract(provider).behaviour.name}"
+            cells = rows[name].strip("| ").split(" | ")
+            for supply in supplies:
+                place = 2 + list(Supply).index(supply)
+                found = cells[place].partition(", ")[2] or "–"
+                if "rules" not in arguments:
+                    found = _defects(provider, supply)
+                cells[1], judged = _rules(provider, supply)
+                cells[place] = f"{judged}, {found}"
+                print(provider, supply.value, cells[place], flush=True)
+            rows[name] = f"| {' | '.join(cells)} |"
     except _WrongError as error:
         print(error, file=sys.stderr)
         return 1
-    found = "".join(rows[name] for name in sorted(rows))
+    found = "".join(f"{rows[name]}\n" for name in sorted(rows))
     PAGE.write_text(f"{before}{_BEGIN}{_HEAD}{found}{_END}{after}", encoding="utf-8")
     return 0
 
 
-def _row(provider: str) -> str:
-    """The row of *provider* in each of the four ways.
+def _rules(provider: str, supply: Supply) -> tuple[str, str]:
+    """How many rules there are, and how many were judged with *supply*.
 
-    A cell has the rules that were judged, the defects that broke a rule, and those that differ from
-    a reading.
+    Raises:
+        _WrongError: a rule breaks at the mock without a defect.
+    """
+    result = verify_with(load_contract(provider), supply)
+    if result.is_broken:
+        raise _WrongError(f"{provider}, {supply.value}: {result.judge.findings[0].summary}")
+    rules = len(result.judge.rules)
+    judged = rules - result.judge.counts()[RuleVerdict.NOT_JUDGED]
+    return str(rules), f"{judged} ({100 * judged // rules} %)"
+
+
+def _defects(provider: str, supply: Supply) -> str:
+    """How many defects broke a rule, and how many differ from a reading, of all of them.
 
     Raises:
         _WrongError: something is reported about the mock without a defect.
     """
-    contract = load_contract(provider)
-    cells: list[str] = []
-    whole = ""
-    for supply in Supply:
-        result = verify_with(contract, supply)
-        tally = run_mutants([provider], supply=supply)
-        if result.is_broken or tally.false_alarms:
-            raise _WrongError(f"{provider}, {supply.value}: {tally.false_alarms}")
-        rules = len(result.judge.rules)
-        judged = rules - result.judge.counts()[RuleVerdict.NOT_JUDGED]
-        living = [it for it in tally.fates if it.tier != "stillborn"]
-        killed = sum(1 for it in living if it.is_killed)
-        differ = sum(1 for it in living if it.tier == "differs")
-        found = f"{killed} + {differ} ({100 * (killed + differ) // len(living)} %)"
-        whole = f"{rules}, {len(living)}"
-        cells.append(f"{judged} ({100 * judged // rules} %), {found}")
-    return f"| {contract.behaviour.name} | {whole} | {' | '.join(cells)} |\n"
+    tally = run_mutants([provider], supply=supply)
+    if tally.false_alarms:
+        raise _WrongError(f"{provider}, {supply.value}: {tally.false_alarms}")
+    living = [it for it in tally.fates if it.tier != "stillborn"]
+    killed = sum(1 for it in living if it.is_killed)
+    differ = sum(1 for it in living if it.tier == "differs")
+    return f"{killed} + {differ} of {len(living)} ({100 * (killed + differ) // len(living)} %)"
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from screentest.specs.behaviour.operations import OperationRules
 from screentest.specs.behaviour.prices import Moment
 from screentest.specs.behaviour.reasons import needed_reasons
 from screentest.specs.checks.checks import Checks
+from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.checks.views import View
 from screentest.specs.contracts.contract import Contract
@@ -140,7 +141,7 @@ def silence_of(contract: Contract, checks: Checks) -> Silence:
 def is_worded(
     contract: Contract, silence: Silence | None, operation: str, answer: Exchange
 ) -> bool:
-    """Whether a clause describes *answer*; how a refusal looks is often left open.
+    """Whether a clause describes *answer*; of refusals, many name the status alone.
 
     Another rule judges the status of a refusal.
     """
@@ -149,8 +150,9 @@ def is_worded(
     name, status = operation, answer.status
     if (name, status) not in silence.worded:
         cited = schema_citations(contract.document, name, is_sent=False, status=status)
-        is_cited = has_clause(it for it in cited if it not in silence.clauses)
-        silence.worded[name, status] = is_cited
+        known = load_checks(contract).clauses
+        said = [known[it] for it in cited if it in known and it not in silence.clauses]
+        silence.worded[name, status] = any(it.about.field for it in said)
     return silence.worded[name, status]
 
 

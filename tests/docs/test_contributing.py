@@ -26,8 +26,8 @@ def test_tiers_are_those_of_the_makefile() -> None:
         "test-long",
         "test-neighbours",
         "test-postgres",
-        "test-prism",
         "test-sdks",
+        "test-servers",
         "test-slow",
         "test-typescript",
     ]
