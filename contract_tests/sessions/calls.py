@@ -128,15 +128,23 @@ class Calls:
 
     def _check_means(self, answer: Exchange, who: Identity) -> None:
         """Raises if an account of the user is at its end, which says nothing about the request."""
-        if self.is_steered or who == ANONYMOUS or who == self.target.empty:
+        # Where no operation takes a key, all callers are one account, which no scenario can fill.
+        is_filled = self.is_steered and any(it.security for it in self.contract.operations.values())
+        if is_filled or who == ANONYMOUS or who == self.target.empty:
             return
-        refusals = self.contract.behaviour.refusals
-        short = refusals.get("insufficient_credits")
-        is_short = short is not None and answer.status == short.status == _TOO_FEW_CREDITS
-        if is_short and not self._can_pay(answer, who):
+        if self._is_short(answer) and not self._can_pay(answer, who):
             raise NeedError(Need.CREDITS)
         if answer.status == _TOO_MANY and not self.is_hasty:
             raise UnableError(f"{answer.line}: the server refuses further calls")
+
+    def _is_short(self, answer: Exchange) -> bool:
+        """Whether *answer* says that the account has too few credits, and nothing else."""
+        behaviour = self.contract.behaviour
+        refusal = behaviour.refusals.get("insufficient_credits")
+        rules = behaviour.operations.get(answer.operation)
+        is_priced = rules is not None and rules.price is not None
+        is_worded = refusal.status == _TOO_FEW_CREDITS if refusal is not None else is_priced
+        return answer.status == _TOO_FEW_CREDITS and is_worded
 
     def _can_pay(self, answer: Exchange, who: Identity) -> bool:
         """Whether *who* visibly has the credits for the most expensive call of the operation."""

@@ -177,7 +177,7 @@ def test_fault_types_are_listed_with_their_attributes(world: World) -> None:
     assert types["reset_peer"]["summary"] == (
         "The connection is closed without an answer, in an orderly way: there is no TCP reset."
     )
-    assert len(types) == 26
+    assert len(types) == 28
 
 
 def test_logs_show_a_request_and_below_it_what_was_wrong(world: World) -> None:

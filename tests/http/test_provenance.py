@@ -19,7 +19,14 @@ UGC_BODY = {"data": {"engine": "sora", "scene": UGC_SCENE}}
 SAMPLES: list[tuple[str, str, str, Json, int, str]] = [
     ("ozor", "GET", "/api/v1/videos", None, 200, "documented"),
     ("ozor", "GET", "/api/v1/videos/zzzzzzzzzzzz", None, 404, "documented"),
-    ("ozor", "DELETE", "/api/api-keys/zzzzzzzzzzzz", None, 401, "inferred"),  # no method is printed
+    (
+        "ozor",
+        "DELETE",
+        "/api/api-keys/zzzzzzzzzzzz",
+        None,
+        401,
+        "documented",
+    ),  # no method is printed
     ("ozor", "PUT", "/api/v1/videos", None, 405, "assumed"),
     ("ozor", "GET", "/nowhere", None, 404, "assumed"),
     ("znapai", "POST", "/v1/videos", {"model": "sora-2", "prompt": "A"}, 200, "inferred"),

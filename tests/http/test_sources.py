@@ -132,7 +132,7 @@ NOWHERE = [
     ("oshara", "GET", "/api/video-jobs", "OS-001"),
     ("oshara", "DELETE", OSHARA, "S17"),
     ("ugc_copilot", "POST", "/proxyNothing", "UG-001"),
-    ("ugc_copilot", "GET", UGC, "UG-002"),
+    ("ugc_copilot", "GET", UGC, ""),
 ]
 
 
