@@ -220,10 +220,13 @@ def test_a_sender_without_an_answer_is_noted_when_it_gives_up(inbox: Inbox, post
     with pytest.raises(TimeoutError):
         connection.getresponse()
     connection.close()
-    while not inbox.deliveries():
+    for _ in range(1_000):  # the listener notices it meanwhile
         post(b"job_2")
+        if 0 in {it.verdict for it in inbox.deliveries()}:
+            break
 
-    assert (inbox.deliveries()[0].verdict, inbox.answers) == (0, [])
+    assert [it.verdict for it in inbox.deliveries()].count(0) == 1
+    assert inbox.answers == []
 
 
 def test_a_request_that_arrives_elsewhere_does_not_reach_the_listener(
