@@ -131,7 +131,7 @@ def _paging(operation: Operation) -> _Paging:
             return ""
         types = found.schema.fields.types - {"null"}
         if otherwise is None:
-            return f"query.{found.name}" if types == {"string"} else ""
+            return f"query.{found.name}" if types == frozenset({"string"}) else ""
         if not types or types - {"integer", "number"}:
             return ""
         has_default = isinstance(found.default, int)
