@@ -104,6 +104,7 @@ def test_sleeps_of_python_take_no_time(client: Shell) -> None:
     assert cell["ending"]["detail"] == "exit code 1: it ended as processing"
 
 
+@pytest.mark.long
 def test_same_seed_gives_the_same_table_and_another_process_count_too(client: Shell) -> None:
     tables = [
         client.run("explore", "--runs=8", f"--jobs={jobs}", "--", sys.executable, "client.py").out
@@ -139,6 +140,7 @@ def test_program_of_twelve_requests_is_explored_within_twenty_seconds(client: Sh
     assert used_s < 20
 
 
+@pytest.mark.long
 def test_baseline_makes_a_broken_cell_known(client: Shell) -> None:
     only = ("--only", "generateVideo.1:lost")
     command = ("--", sys.executable, "client.py")

@@ -132,6 +132,7 @@ curl -sS https://ozor.ai:8443/ ; echo "$?"
     assert lines[-1] == "screentest: 1 request, no findings"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("client", _CLIENTS)
 def test_python_clients_reach_the_mock_and_no_other_host(shell: Shell, client: str) -> None:
     script = _CLIENTS[client] + _GET_TWO
@@ -183,6 +184,7 @@ def test_addresses_in_answers_lead_to_the_mock_too(shell: Shell) -> None:
     assert done.out == "True b'ftyp'\n", done.err
 
 
+@pytest.mark.long
 def test_proxy_takes_whole_https_addresses_and_refuses_what_it_cannot_lead(shell: Shell) -> None:
     """axios sends a proxy the whole address, without a tunnel."""
     done = shell.run("run", "--intercept", "--", sys.executable, "-c", _SEND_WHOLE_ADDRESS)

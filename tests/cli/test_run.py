@@ -87,6 +87,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
 def test_node_script_reaches_the_mock_with_nothing_configured(shell: Shell) -> None:
     (shell.folder / "script.mjs").write_text(_NODE)
@@ -97,6 +98,7 @@ def test_node_script_reaches_the_mock_with_nothing_configured(shell: Shell) -> N
     assert done.err == "screentest: 1 request, no findings\n"
 
 
+@pytest.mark.long
 def test_pytest_reaches_the_mock_with_nothing_configured(shell: Shell) -> None:
     (shell.folder / "test_job.py").write_text(_PYTEST)
     tools = str(Path(sys.executable).parent)
@@ -229,6 +231,7 @@ def test_findings_are_summed_up_and_fail_the_run_on_request_alone(shell: Shell) 
     assert (strict.code, strict.err) == (1, detail)
 
 
+@pytest.mark.long
 def test_findings_about_deliveries_and_payments_of_deleted_worlds_fail_the_run(
     shell: Shell,
 ) -> None:

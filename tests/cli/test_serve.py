@@ -195,6 +195,7 @@ def test_report_file_is_written_even_when_streams_are_cut(
     assert report["findings"] == [{"code": "SC110", "severity": "error", "count": 1}]
 
 
+@pytest.mark.long
 def test_calls_that_have_arrived_are_answered_before_the_server_ends(
     shell: Shell, in_threads: Callable[..., None]
 ) -> None:

@@ -126,6 +126,7 @@ def test_the_plan_shows_the_bill_without_a_request() -> None:
     assert "at worst 1 credits" in done.stdout
 
 
+@pytest.mark.long
 def test_the_plan_names_generated_requests_and_says_that_their_price_is_unknown() -> None:
     done = _run("plan", "ulazai", "--fuzz", "20", "--only", "made-up")
     bounded = _run("plan", "ulazai", "--fuzz", "20", "--only", "made-up", "--budget", "500")

@@ -159,6 +159,7 @@ def test_a_mock_without_controls_is_left_alone(supply: Supply) -> None:
     assert false_alarms("oshara", supply, seed=2) == []
 
 
+@pytest.mark.long
 def test_the_command_shows_how_a_mutant_is_found() -> None:
     done = _command("explain", "ulazai", "UL-CRD1")
 

@@ -31,6 +31,7 @@ def test_it_is_data_of_few_lines_without_a_problem(folder: Path) -> None:
     assert not (folder / "provider.py").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("folder", _EXAMPLES, ids=lambda it: it.name)
 def test_its_mock_keeps_every_rule_that_is_judged(folder: Path) -> None:
     contract = read_contract(folder)

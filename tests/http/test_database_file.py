@@ -190,6 +190,7 @@ def test_file_can_be_used_once_what_was_wrong_with_it_is_gone(tmp_path: Path) ->
     keeper.close()
 
 
+@pytest.mark.long
 def test_file_goes_on_with_more_providers_each_with_its_first_account(tmp_path: Path) -> None:
     database = tmp_path / "mock.db"
     with _serving(database) as (url, _):
@@ -209,6 +210,7 @@ def test_file_goes_on_with_more_providers_each_with_its_first_account(tmp_path: 
     assert new.status_code == 201
 
 
+@pytest.mark.long
 def test_file_with_accounts_that_would_not_be_served_is_refused_and_left_alone(
     tmp_path: Path,
 ) -> None:

@@ -50,6 +50,7 @@ def test_the_plugin_loads_nothing_but_itself() -> None:
     assert len(loaded) <= 3
 
 
+@pytest.mark.long
 def test_a_run_that_uses_no_fixture_of_ours_loads_no_engine() -> None:
     script = (
         "import sys, pytest\n"

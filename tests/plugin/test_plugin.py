@@ -52,6 +52,7 @@ def test_fixtures_and_markers_explain_themselves(pytester: pytest.Pytester) -> N
     markers.stdout.fnmatch_lines(["@pytest.mark.screentest(*clock='warp', credits=None*"])
 
 
+@pytest.mark.long
 def test_the_plugin_can_be_switched_off(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -221,6 +221,7 @@ def test_exceeded_budget_names_the_tests_that_cost_most(pytester: pytest.Pyteste
     )
 
 
+@pytest.mark.long
 def test_equal_polls_are_one_line_of_a_failing_test(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("""
         import httpx
@@ -268,6 +269,7 @@ def test_fetches_nothing(screentest):
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("run", [_run, _run_workers], ids=["alone", "workers"])
 def test_verdict_has_findings_with_their_lines_and_costs(
     pytester: pytest.Pytester, run: Callable[..., pytest.RunResult]

@@ -29,6 +29,7 @@ def _endpoint(url: str) -> Json:
     return {"provider": "ugc_copilot", "url": url}
 
 
+@pytest.mark.long
 def test_s09_network_elsewhere_is_refused_until_it_is_allowed(shell: Shell) -> None:
     detail: list[int] = []
     for words in ([], ["--webhook-allow", "198.51.100.9", "--webhook-allow", "203.0.113.0/24"]):
@@ -39,6 +40,7 @@ def test_s09_network_elsewhere_is_refused_until_it_is_allowed(shell: Shell) -> N
     assert detail == [422, 201]
 
 
+@pytest.mark.long
 def test_s09_network_can_be_allowed_by_variable_or_file(shell: Shell) -> None:
     (shell.folder / "pyproject.toml").write_text(
         '[tool.screentest]\nwebhook-allow = ["203.0.113.0/24"]\n'
