@@ -81,8 +81,8 @@ def _prism_of(provider: str) -> Result:
             return _verified(
                 provider,
                 _url_of(running),
-                "somebody",
-                second_api_key="somebody-else",
+                "key-one",
+                second_api_key="key-two",
                 bearer="session",
                 time_scale=1_000,
                 patience_ms=60_000,
@@ -101,14 +101,14 @@ def _aimock() -> Mapping[str, Result]:
     with tempfile.TemporaryDirectory() as folder:
         fixtures = Path(folder) / "fixtures.json"
         fixtures.write_text(json.dumps(_FIXTURES))
-        keys = {"AIMOCK_API_KEYS": "somebody,somebody-else"}
+        keys = {"AIMOCK_API_KEYS": "key-one,key-two"}
         arguments = ("-f", str(fixtures))
         with serve_peer(_AIMOCK, arguments, "/health", {}, core=None, variables=keys) as running:
             found = _verified(
                 "znapai",
                 _url_of(running),
-                "somebody",
-                second_api_key="somebody-else",
+                "key-one",
+                second_api_key="key-two",
                 time_scale=1_000,
                 patience_ms=60_000,
             )

@@ -138,7 +138,7 @@ def _listed(call: Call, kind: str, page: Page | None, facts: Facts) -> Iterator[
 
 
 def _count(value: Json) -> int | None:
-    """*value* as a number of resources; None for what is no number, which a schema may permit."""
+    """*value* as a number of resources. None unless it is a number: schemas may permit others."""
     return max(int(value), 0) if is_number(value) else None
 
 

@@ -55,8 +55,7 @@ class Facts(dict[str, Json]):
             value = self._let[name].fill(self)
         else:
             value = self._finders[name](self)
-        # Kept: a template may name a fact several times, and a URL that is signed anew would
-        # differ.
+        # A template may name a fact several times. Signing a URL again would change it.
         self[name] = value
         return value
 

@@ -23,7 +23,7 @@ _LISTED_MAX = 10
 #: How msgspec names the place of a mistake, such as `$.durations[...].p50_ms`.
 _PLACE = re.compile(r" - at `(?:key in )?\$([^`\[]*)")
 _Ms = Annotated[int, Meta(ge=0)]
-#: The values that stand for a field of each type.
+#: The value that the mock sends in an extra field, by the type of the field.
 STAND_INS: Mapping[TypeName, Json] = {
     "array": [],
     "boolean": False,

@@ -17,7 +17,7 @@ def openapi_file(place: Path) -> Path:
     """The OpenAPI file that *place* is, or that it has.
 
     Raises:
-        ContractError: it has none, or a symbolic link out of it.
+        ContractError: the folder has no such file, or the file is a link to a place outside it.
     """
     if not place.is_dir():
         return place

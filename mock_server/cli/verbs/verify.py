@@ -26,8 +26,6 @@ from ..settings import SEEDS
 #: Without a terminal, the least time between two lines of progress for our own mock.
 _PROGRESS_S = 5.0
 _REPORTS = ("html", "junit", "ndjson", "profile")
-
-
 _Option = Callable[[Any], Any]
 
 
