@@ -47,7 +47,7 @@ curl -s -X POST http://127.0.0.1:8787/_screentest/worlds -H 'Content-Type: appli
 - `{job}` is the provider's own id. An id with slashes can be written as it is, with `%2F`, or with
   underscores in place of the slashes.
 - `GET …/events` with `Accept: text/event-stream` sends events as they happen.
-- A snapshot can be restored into any world, also of another mock: `POST …/snapshots` with the
+- A snapshot can be restored into any world, even of another mock: `POST …/snapshots` with the
   `document` that `GET` returned, then `restore`. Its keys stay valid, unless another world of the
   mock has one of them. Then all keys are replaced: `env` and the accounts in the response have the
   new keys of the first account of each provider, and `new_keys` has all of them. URLs created

@@ -1,4 +1,4 @@
-"""The number of jobs and paid calls in flight at a time, also with a second key."""
+"""The number of jobs and paid calls in flight at a time, with one key and with two."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Result(Struct, frozen=True):
 
 
 class Exploration(Struct, frozen=True):
-    """The undisturbed run, and what became of each cell. *left_out* cells were too many."""
+    """The undisturbed run, and the outcome of each cell. *left_out* cells were too many."""
 
     plain: Observed
     results: Sequence[Result]

@@ -174,7 +174,7 @@ def _of_one(paid: _Paid, *, is_final: bool) -> Iterator[PaymentFinding]:
 
 
 def _left(paid: _Paid) -> str:
-    """When the client of a job stopped to ask for it."""
+    """When the client of a job stopped asking about it."""
     times = f"asked {paid.reads.times} time{'' if paid.reads.times == 1 else 's'}"
     if paid.has_ended:
         return f"{times}, the last time {_seconds(paid.ends_ms - paid.reads.last_ms)} before it"

@@ -116,7 +116,7 @@ def _place(kind: str, id_: str, operation: str | None, **facts: Json) -> dict[st
 
 
 class Verdict:
-    """Counts the findings of all worlds that no request shows, also of worlds that have ended."""
+    """Counts the findings of all worlds that no request shows, including worlds that have ended."""
 
     def __init__(self, worlds: Worlds) -> None:
         self._worlds = worlds

@@ -149,7 +149,7 @@ class Redactor:
         return re.sub(_SECRET_FIELD, lambda it: it[1] + cut(it[2]) + it[3], text)
 
     def cut_beginning(self, text: str, length: int) -> str:
-        """The first *length* characters of *text* without credentials, also of one cut in two."""
+        """The first *length* characters of *text* without credentials, even of one cut in two."""
         return self.cut_text(text[: 2 * length])[:length]
 
     def cut_shapes(self, text: str) -> str:

@@ -93,7 +93,7 @@ def pattern_of(key_forms: Iterable[str]) -> str:
 
 
 def replace_secrets(text: str, pattern: str, mark: Mark) -> str:
-    """*text* with each match of *pattern* marked, also where it is percent-encoded."""
+    """*text* with each match of *pattern* marked, even where it is percent-encoded."""
     text = re.sub(pattern, lambda found: mark(found[0]), text)
     if "%" not in text:
         return text

@@ -1,4 +1,4 @@
-"""The guard lets nothing pass that was not allowed, also when many ask at once."""
+"""The guard lets nothing pass that was not allowed, even when many ask at once."""
 
 from __future__ import annotations
 

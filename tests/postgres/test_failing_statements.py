@@ -174,7 +174,7 @@ def test_each_statement_and_commit_of_a_file_fails_once(tmp_path: Path) -> None:
 def test_the_connection_to_the_database_breaks_at_each_message(
     postgres: PostgresServer, *, is_late: bool
 ) -> None:
-    """A commit whose answer was lost has happened once: the keeper asks what became of it."""
+    """A commit whose answer was lost has happened once: the keeper asks for its outcome."""
     _fail_each(
         lambda _, trouble: _cut_keeper(postgres.new_database(), trouble, is_late=is_late),
         is_noticed=False,

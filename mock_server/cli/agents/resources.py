@@ -39,7 +39,7 @@ def resources(mock: Mock) -> Mapping[str, Resource]:
     last = "the last requests with their findings"
     found = [Resource(journal, f"journal of {mock.world_id}", last, "application/x-ndjson")]
     if mock.explored is not None:
-        what = "what became of a program for each request and each way in which it can break"
+        what = "the outcome of a program for each request and each way in which it can break"
         uri = f"{_PREFIX}explored"
         found.append(Resource(uri, "explored", what, "application/json", mock.explored))
     for contract in mock.contracts:

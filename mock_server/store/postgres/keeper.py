@@ -39,7 +39,7 @@ Connection = psycopg.Connection[Any]
 
 
 class UnknownOutcomeError(KeeperError):
-    """The connection broke during a commit, and the database cannot be asked what became of it."""
+    """The connection broke during a commit, and the database cannot be asked for its outcome."""
 
 
 class PostgresKeeper:
