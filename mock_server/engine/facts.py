@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.behaviour.outputs import FileRules
-from screentest.specs.expressions.templates import View
+from screentest.specs.expressions.templates import Template, View
 from screentest.specs.json_types import Json
 
 from ..kernel.clock import Notations
@@ -45,18 +45,15 @@ class Facts(dict[str, Json]):
         self.ctx = ctx
         # Casts, because the table below has no finder that asks for what there is not.
         self.resource, self.call = cast("Resource", resource), cast("Call", call)
-        self._let = None
+        self._let: Mapping[str, Template] = {}
         if resource is not None:
             self._let = ctx.contract.behaviour.resources[resource.kind].let
         self._finders = _FINDERS[resource is not None, call is not None]
 
     def __missing__(self, name: str) -> Json:
-        if self._let and name in self._let:
-            value = self._let[name].fill(self)
-        else:
-            value = self._finders[name](self)
+        finder = self._finders.get(name) or self._let[name].fill
         # A template may name a fact several times. Signing a URL again would change it.
-        self[name] = value
+        value = self[name] = finder(self)
         return value
 
 
@@ -66,7 +63,6 @@ class _Each(dict[str, Json]):
     __slots__ = ("_find",)
 
     def __init__(self, find: Callable[[str], Json]) -> None:
-        super().__init__()
         self._find = find
 
     def __missing__(self, name: str) -> Json:
@@ -186,7 +182,7 @@ _Finder = Callable[[Facts], Json]
 WORLD_FACTS: Mapping[str, _Finder] = {
     "facts": attrgetter("ctx.contract.behaviour.facts"),
     "media": attrgetter("ctx.contract.behaviour.media"),
-    "reading": lambda it: _Each(it.ctx.reading),
+    "reading": attrgetter("ctx.contract.in_force"),
     "base_url": attrgetter("ctx.base_url"),
     "provider_url": attrgetter("ctx.contract.behaviour.base_url"),
     "world": attrgetter("ctx.world.id"),

@@ -182,11 +182,10 @@ class Instant(Struct, frozen=True):
         lifecycle = self.kind_rules(job).lifecycle
         assert job.script is not None
         assert lifecycle is not None
-        offset_ms = job.offset_ms(self.at_ms)
-        lasts_ms = job.script.progress_lasts_ms(offset_ms, lifecycle)
-        if lasts_ms is not None:
-            self.lasting.end_by(self.at_ms + lasts_ms)
-        return job.script.progress(offset_ms, lifecycle)
+        shown, until_ms = job.script.progress(job.offset_ms(self.at_ms), lifecycle)
+        if until_ms is not None:
+            self.lasting.end_by(job.created_ms + until_ms)
+        return shown
 
     def entered_ms(self, job: Resource) -> int:
         """When the job entered its current state."""

@@ -77,32 +77,32 @@ class Script(Struct, frozen=True, gc=False):
         """The offset at which the last state is entered; None while held."""
         return None if self.held_ms is not None else self.steps[-1][0]
 
-    def progress(self, offset_ms: int, lifecycle: Lifecycle) -> int:
-        """0 to 100: 0 while waiting, rising while running, 100 only on success."""
-        state = lifecycle.states[self.state_at(offset_ms)]
-        if state.kind is Kind.SUCCEEDED:
-            return 100
-        running = [at for at, name in self.steps if lifecycle.states[name].kind is Kind.RUNNING]
-        if not running:
-            return 0
-        offset_ms = min(offset_ms, self.steps[-1][0] if self.held_ms is None else self.held_ms)
-        # With the pace `instant` all states last 0 ms.
-        whole = max(1, self.steps[-1][0] - running[0])
-        # Never 100 before success: clients take 100 for the end of a job.
-        return max(0, min(99, 100 * (offset_ms - running[0]) // whole))
+    def progress(self, offset_ms: int, lifecycle: Lifecycle) -> tuple[int, int | None]:
+        """0 to 100, and the offset until which it stays so; None if it stays for ever.
 
-    def progress_lasts_ms(self, offset_ms: int, lifecycle: Lifecycle) -> int | None:
-        """How long the progress at *offset_ms* stays what it is; None without an end."""
-        until_ms = self.changes_after(offset_ms)
-        if until_ms is None:
-            return None
-        running = [at for at, name in self.steps if lifecycle.states[name].kind is Kind.RUNNING]
-        whole = max(1, self.steps[-1][0] - running[0]) if running else 0
-        if whole and offset_ms >= running[0]:
+        0 while waiting, rising while running, 100 only on success.
+        """
+        until_ms, ends_ms = self.changes_after(offset_ms), self.steps[-1][0]
+        last_ms = min(offset_ms, ends_ms if self.held_ms is None else self.held_ms)
+        runs_ms, kind = None, None
+        for starts_ms, name in self.steps:
+            if starts_ms > last_ms:
+                break
+            kind = lifecycle.states[name].kind
+            if runs_ms is None and kind is Kind.RUNNING:
+                runs_ms = starts_ms
+        if kind is Kind.SUCCEEDED:
+            return 100, until_ms
+        if runs_ms is None:
+            return 0, until_ms
+        # With the pace `instant` all states last 0 ms.
+        whole = max(1, ends_ms - runs_ms)
+        # Never 100 before success: clients take 100 for the end of a job.
+        shown = min(99, 100 * (last_ms - runs_ms) // whole)
+        if until_ms is not None:
             # The first offset with a higher progress; the division is rounded up.
-            rises = self.progress(offset_ms, lifecycle) + 1
-            until_ms = min(until_ms, running[0] - (-rises * whole // 100))
-        return until_ms - offset_ms
+            until_ms = min(until_ms, runs_ms - (-(shown + 1) * whole // 100))
+        return shown, until_ms
 
     def to_json(self) -> Json:
         return {

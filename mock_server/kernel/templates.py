@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from screentest.specs.expressions.operators import member
+from screentest.specs.expressions.operators import field
 from screentest.specs.json_types import Json
 
 _PLACE = re.compile(r"\{([a-z_][a-z0-9_.]*)\}")
@@ -37,7 +37,7 @@ def look_up(name: str, facts: Mapping[str, Json]) -> Json:
     """The fact with the dotted *name*; None if it is missing."""
     value: Json = facts
     for step in name.split("."):
-        value = member(value, step)
+        value = field(value, step)
     return value
 
 

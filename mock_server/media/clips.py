@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, cast
 
@@ -90,6 +90,7 @@ def stills() -> tuple[Still, ...]:
     )
 
 
+@lru_cache(maxsize=256)
 def choose_clip(
     width: int, height: int, *, fps: int | None = None, duration_ms: int | None = None
 ) -> Clip:

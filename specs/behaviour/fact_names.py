@@ -6,7 +6,7 @@ whatever fields a request or a contract gives it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 _TIMES = ("ms", "s", "iso", "iso_s", "iso_us")
 
@@ -80,10 +80,10 @@ OF_LISTS: Mapping[str, str] = {
 _INSTANTS = ("now", "created", "entered", "ended")
 
 
-def known_names(*tables: Mapping[str, str]) -> Collection[str]:
+def known_names(*tables: Mapping[str, str]) -> frozenset[str]:
     """Every name of *tables*, with those inside them."""
     names = {name for table in tables for name in table}
     names |= {name.removesuffix(".*") for name in names}
-    return names | {
+    return frozenset(names) | {
         f"{name}.{notation}" for name in _INSTANTS if name in names for notation in _TIMES
     }

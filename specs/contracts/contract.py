@@ -166,7 +166,7 @@ class Contract:
 
     def _read(self, chosen: _Chosen) -> Contract:
         other = copy(self)
-        for made in ("_shape", "_in_force"):
+        for made in ("_shape", "in_force"):
             other.__dict__.pop(made, None)
         other._chosen = chosen
         if other.content(BEHAVIOUR) is not self.content(BEHAVIOUR):
@@ -207,7 +207,7 @@ class Contract:
         Raises:
             UnknownNameError: there is no such interpretation.
         """
-        found = self._in_force.get(interpretation)
+        found = self.in_force.get(interpretation)
         if found is None:
             name = f"{self.provider}.{interpretation}"
             raise UnknownNameError(
@@ -216,7 +216,8 @@ class Contract:
         return found
 
     @cached_property
-    def _in_force(self) -> Mapping[str, str]:
+    def in_force(self) -> Mapping[str, str]:
+        """The readings in force by interpretation."""
         defaults = {it.name: it.default for it in self._switches.values()}
         return defaults | {self._switches[name].name: it for name, it in self._chosen}
 

@@ -6,7 +6,7 @@ Numbers are exact, as in a price list: 6.4 is 32/5, and a division of whole numb
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
 from typing import Final
@@ -96,9 +96,12 @@ def has_field(value: Json, name: str) -> bool:
     return isinstance(value, dict) and name in value
 
 
-def present(values: Mapping[str, Json]) -> dict[str, Json]:
-    """*values* without the absent ones."""
-    return {name: value for name, value in values.items() if value is not ABSENT}
+def present(values: dict[Json, Json], *names: Json) -> dict[Json, Json]:
+    """*values* without those of *names* that are absent."""
+    for name in names:
+        if values.get(name) is ABSENT:
+            del values[name]
+    return values
 
 
 def items(value: Json) -> Iterable[Json]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .functions import python_name
-
-_ABSENT = python_name("optional.none")
+#: The value of `optional.none()`; a text with this word in it is only tested for nothing.
+ABSENT = "ABSENT"
 _FRACTIONAL = re.compile(
     r"\b(?:add|subtract|multiply|divide|remainder|negative|exact|fn_(?:abs|min|max))\("
     r"|call_method\('sum'"
@@ -18,10 +17,11 @@ def plain_python(python: str) -> str:
     return f"plain({python})" if _FRACTIONAL.search(python) else python
 
 
-def map_python(entries: list[str]) -> str:
-    """A map of *entries*, without those that are absent."""
-    made = f"{{{', '.join(entries)}}}"
-    return f"present({made})" if any(_ABSENT in it for it in entries) else made
+def map_python(entries: list[tuple[str, str]]) -> str:
+    """A map of *entries*, each a name and a value, without those that are absent."""
+    absent = [name for name, value in entries if ABSENT in value]
+    made = f"{{{', '.join(f'{name}: {value}' for name, value in entries)}}}"
+    return f"present({', '.join((made, *absent))})" if absent else made
 
 
 def number_python(text: str) -> str:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from ..errors import no_such
 from ..json_types import Json
 from . import functions
-from .python_text import map_python, number_python, plain_python
+from .python_text import ABSENT, map_python, number_python, plain_python
 from .tokens import RESERVED, ExpressionError, Token, literal_text, tokens_of, unreadable
 
 #: More than any rule needs; Python permits about 90.
@@ -257,6 +257,8 @@ class Reader:
         arguments = self._arguments(")")
         if problem := _miscounted(name, arguments, known[name][1]):
             raise self._wrong(problem, token)
+        if name == "optional.none":
+            return _Piece(ABSENT)
         if name in {"floor", "ceil"} and arguments[0].startswith("divide("):
             # Whole numbers are divided without a fraction.
             return _Piece(f"{name}_{arguments[0]}")
@@ -312,12 +314,12 @@ class Reader:
         return found
 
     def _map(self) -> _Piece:
-        entries: list[str] = []
+        entries: list[tuple[str, str]] = []
         while not self._skip("}"):
             self._skip("?")
             key = self._expression().python
             self._expect(":")
-            entries.append(f"{key}: {plain_python(self._expression().python)}")
+            entries.append((key, plain_python(self._expression().python)))
             if not self._skip(","):
                 self._expect("}")
                 break

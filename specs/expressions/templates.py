@@ -99,7 +99,7 @@ def _python(source: Json) -> str:
     if isinstance(source, str):
         return read_expression(source[1:]).python if source.startswith("$") else _text(source)
     if isinstance(source, dict):
-        return map_python([f"{name!r}: {_python(value)}" for name, value in source.items()])
+        return map_python([(repr(name), _python(value)) for name, value in source.items()])
     if isinstance(source, list):
         return f"[{', '.join(map(_python, source))}]"
     return repr(source)

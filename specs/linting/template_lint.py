@@ -28,6 +28,8 @@ def problems_of_templates(contract: Contract) -> Iterator[str]:
     view = world | _names_of(rules, OF_RESOURCES)
     for name, kind in rules.resources.items():
         view = {*world, *_names_of(rules, OF_RESOURCES), *_let_names(kind)}
+        for part in sorted(known_names(OF_WORLDS, OF_RESOURCES, OF_CALLS) & kind.let.keys()):
+            yield f"at resources/{name}/let/{part}: there is a fact of that name; choose another"
         for part, value in kind.let.items():
             yield from _bad(value, view, f"resources/{name}/let/{part}")
         yield from _bad(kind.state, view, f"resources/{name}/state")

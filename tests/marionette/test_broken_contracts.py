@@ -56,6 +56,11 @@ _MISTAKES: dict[str, tuple[str, Json, str]] = {
     "word of an id": ("resources/play/id", "play_{hexx:8}", "no 'hexx' here; did you mean 'hex'?"),
     "id without a place": ("resources/play/id", "play", "so all would be the same"),
     "word of a key": ("credentials/stageKey/form", "stage_{base99:24}", "no 'base99' here"),
+    "value with the name of a fact": (
+        "resources/play/let",
+        {"content": "$id"},
+        "at resources/play/let/content: there is a fact of that name",
+    ),
     "name in a view": ("resources/play/view/id", "$idd", "no fact 'idd'; did you mean 'id'?"),
     "expression in a view": (
         "resources/play/view/id",
