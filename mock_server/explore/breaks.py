@@ -20,6 +20,8 @@ _SHORT_MS = 1_000
 _UNKNOWN_STATE = "archiving_v2"
 #: A killed program does not get its answer: it is dead before this has passed.
 KILL_MS = 15_000
+#: The type and the phase of that fault, which no other break has.
+KILLS = "timeout", "after_commit"
 
 
 class Break(Struct, frozen=True):
@@ -45,9 +47,18 @@ class Break(Struct, frozen=True):
             "where": place.where,
             "nth": place.nth,
             "times": self.times,
+            # The calls before it may end in another break, and count all the same.
+            "counts": "matches" if place.is_webhook else "calls",
             "attributes": attributes,
         }
         return order if self.phase is None else {**order, "phase": self.phase}
+
+
+def _is_miscounted(later: Break, before: tuple[Place, Break] | None) -> bool:
+    """Whether *before* changes how many deliveries or attempts the fault of *later* counts."""
+    if before is None or not (_hooks(before[0]) and later.can_be is _hooks):
+        return False
+    return later.name in {before[1].name, "hook-forged"}
 
 
 def _any(place: Place) -> bool:
@@ -201,9 +212,12 @@ BREAKS: Sequence[Break] = (
 )
 
 
-def breaks_at(place: Place) -> Iterator[Break]:
-    """Every way in which *place* can break; a stream can break before each of its events."""
-    yield from (it for it in BREAKS if it.can_be(place))
+def breaks_at(place: Place, before: tuple[Place, Break] | None = None) -> Iterator[Break]:
+    """Every way in which *place* can break, after *before* has broken another place.
+
+    A stream can break before each of its events.
+    """
+    yield from (it for it in BREAKS if it.can_be(place) and not _is_miscounted(it, before))
     if _streams(place):
         for count in range(place.events):
             summary = f"the stream breaks off after {count} event{'' if count == 1 else 's'}"

@@ -119,9 +119,10 @@ def _pairs(results: Sequence[Result], contracts: Mapping[str, Contract]) -> Iter
             continue
         tried.add(first.run.signature)
         places = places_of(first.run.lines, first.run.deliveries, contracts)
-        later = [it for it in distinct(places) if it.index > first.cell.place.index]
+        broken = first.cell.place.position_in(first.run.lines)
+        later = [it for it in distinct(places) if it.index > broken]
         for place in later:
-            for it in breaks_at(place):
+            for it in breaks_at(place, first.cell.parts[-1]):
                 yield Cell((*first.cell.parts, (place, it)))
 
 
@@ -142,7 +143,8 @@ def _named(
         known = {it.name: it for it in places}
         if place_name not in known:
             raise unknown("place", place_name, known)
-        ways = {it.name: it for it in breaks_at(known[place_name])}
+        before = parts[-1] if parts else None
+        ways = {it.name: it for it in breaks_at(known[place_name], before)}
         if break_name not in ways:
             raise unknown("break", break_name, ways, of=place_name)
         parts.append((known[place_name], ways[break_name]))

@@ -10,7 +10,7 @@ from msgspec import Struct
 from screentest.specs.json_types import Json
 
 from ..kernel.clock import parse_rfc3339
-from .breaks import Break
+from .breaks import KILLS, Break
 from .places import Place
 
 #: A run has fewer requests than the journal keeps.
@@ -141,14 +141,14 @@ def start_of(control: Control, world: str) -> Start:
 
 def arrange(control: Control, world: str, cell: Cell, *, is_warped: bool) -> None:
     """Add the faults of *cell* to *world*."""
-    before: list[Json] = []
     for place, it in cell.parts:
-        order = it.order(place, is_warped=is_warped)
-        kind = order["type"], order["where"], order.get("phase")
-        # A fault does not count the call to which an equal one before it has applied.
-        order["nth"] -= before.count(kind)
-        before.append(kind)
-        control("createFault", order, world=world)
+        control("createFault", it.order(place, is_warped=is_warped), world=world)
+
+
+def is_lost(control: Control, world: str) -> bool:
+    """Whether a call to *world* has been made after which the program is to be killed."""
+    faults = control("listFaults", world=world)["items"]
+    return any(it["fired"] and (it["type"], it["phase"]) == KILLS for it in faults)
 
 
 def observe(

@@ -25,7 +25,8 @@ _FILE = re.compile(re.escape(FILES) + r"([^?\"…]+)")
 class Place(Struct, frozen=True):
     """One request of a run, or one webhook: the *nth* of its operation, counted from 1.
 
-    *line* is its line of the journal, or the delivery. *index* is its position among the requests.
+    *line* is its line of the journal, or the delivery. *index* is its position in the journal
+    of the run; webhooks follow.
     """
 
     name: str
@@ -68,6 +69,17 @@ class Place(Struct, frozen=True):
     def events(self) -> int:
         """How many events the stream of this request has; 0 for another answer."""
         return int(self.line["response"].get("events", 0))
+
+    def position_in(self, lines: Sequence[Mapping[str, Json]]) -> int:
+        """The position of this request in the journal of another run; its length if it has none.
+
+        Requests that a program makes at the same time can arrive in another order there.
+        """
+        if self.is_webhook:
+            return len(lines) + self.nth - 1
+        names = [(it["provider"], it["operation"]) for it in lines]
+        same = [at for at, it in enumerate(names) if it == (self.provider, self.operation)]
+        return same[self.nth - 1] if len(same) >= self.nth else len(lines)
 
     @property
     def where(self) -> dict[str, str]:
@@ -122,10 +134,10 @@ def places_of(
     """Every place of a run, in the order of time; webhooks come last."""
     counts: Counter[tuple[str, str]] = Counter()
     found: list[Place] = []
-    found_at = [(it, str(it["operation"])) for it in lines if it["operation"]]
-    found_at += [(it, WEBHOOK) for it in deliveries]
-    has_one_provider = len({line["provider"] for line, _ in found_at}) == 1
-    for index, (line, operation) in enumerate(found_at):
+    found_at = [(at, it, str(it["operation"])) for at, it in enumerate(lines) if it["operation"]]
+    found_at += [(at, it, WEBHOOK) for at, it in enumerate(deliveries, len(lines))]
+    has_one_provider = len({line["provider"] for _, line, _ in found_at}) == 1
+    for index, line, operation in found_at:
         provider = line["provider"]
         counts[provider, operation] += 1
         nth = counts[provider, operation]

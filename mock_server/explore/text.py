@@ -122,7 +122,7 @@ def _ending(run: Observed, plain: Observed) -> str:
 def _steps(result: Result) -> Iterator[Step]:
     """The requests of a run from its first break on; equal ones that follow each other are one."""
     place, run = result.cell.place, result.run
-    begin = 0 if place.is_webhook else place.index
+    begin = 0 if place.is_webhook else place.position_in(run.lines)
     start_ms = parse_rfc3339(run.lines[0]["at"]) if run.lines else 0
     words = state_words(place.contract)
     last: Step | None = None

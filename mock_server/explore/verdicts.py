@@ -82,8 +82,8 @@ def _pays_after_refusal(run: Observed, cell: Cell) -> bool:
     """Whether the program has paid again for the content of the broken request."""
     if not _REFUSED & set(cell.breaks) or cell.place.rules.effect == "read":
         return False
-    asked = _content(cell.place.line)
-    same = [it for it in run.lines if _content(it) == asked and it["response"]["status"] < 300]
+    asked = [_content(it) for it in run.lines[cell.place.position_in(run.lines) :][:1]]
+    same = [it for it in run.lines if [_content(it)] == asked and it["response"]["status"] < 300]
     return len(same) > 1 and run.bought > 0
 
 
@@ -98,7 +98,8 @@ def _lacks_end(plain: Observed, run: Observed, cell: Cell) -> bool:
     place = cell.place
     if place.is_webhook or place.index < len(plain.lines) - 1:
         return False
-    calls = [it for it in run.lines[place.index :] if it["operation"] == place.operation]
+    later = run.lines[place.position_in(run.lines) :]
+    calls = [it for it in later if it["operation"] == place.operation]
     return not any(has_arrived(it, may_rewrite=True) for it in calls)
 
 

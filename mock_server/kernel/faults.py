@@ -21,9 +21,16 @@ from .fault_types import NOTHING, OF_FILES, PHASES, TYPES
 from .ids import stream
 from .templates import fill_text
 
+#: What a fault counts: the targets on which it can act, or the calls that its conditions name,
+#: also those that ended before it could act.
+MATCHES, CALLS = "matches", "calls"
+
 
 class Fault(Struct, frozen=True):
-    """A fault. It applies from the *nth* match on (from 1), *times* times; None means always."""
+    """A fault. It applies from the *nth* match on (from 1), *times* times; None means always.
+
+    If it *counts* calls, it applies to the calls from the *nth* on alone, and *seen* are the calls.
+    """
 
     id: str
     type: str
@@ -37,6 +44,7 @@ class Fault(Struct, frozen=True):
     fired: int = 0
     from_ms: int | None = None
     until_ms: int | None = None
+    counts: str = MATCHES
 
     def to_json(self) -> Json:
         return {
@@ -52,6 +60,7 @@ class Fault(Struct, frozen=True):
             "fired": self.fired,
             "from_ms": self.from_ms,
             "until_ms": self.until_ms,
+            "counts": self.counts,
         }
 
     @staticmethod
@@ -135,6 +144,7 @@ def read_fault(fault_id: str, body: Mapping[str, Json], places: Places, now_ms: 
         attributes=attributes,
         from_ms=from_ms,
         until_ms=until_ms,
+        counts=body.get("counts", MATCHES),
     )
 
 
@@ -197,6 +207,10 @@ def check_reach(fault: Fault, behaviours: Mapping[str, Behaviour], places: Place
         MockError: the fault names no possible target; the message lists those that exist.
     """
     meets = TYPES[fault.type].meets
+    if fault.counts == CALLS and (meets == "delivery" or "file" in fault.where):
+        raise MockError(
+            f"{fault.type} acts on no call here, so it counts matches", code="out_of_reach"
+        )
     foreign = [it for it in fault.where if it in _OF_DELIVERIES and meets != "delivery"]
     if foreign:
         raise MockError(
@@ -284,10 +298,13 @@ def _can_meet(meets: str, behaviour: Behaviour, rules: OperationRules) -> bool:
 
 def count_match(fault: Fault, seed: int) -> tuple[Fault, bool]:
     """The fault after one more match, and whether it applies this time."""
-    seen = fault.seen + 1
+    seen = fault.seen + (fault.counts == MATCHES)
     # Drawn from the seed and the number of the match, so that a run can be repeated.
     lucky = stream(seed, "fault", fault.id, seen).random() < fault.probability
-    hit = seen >= fault.nth and not fault.is_spent and lucky
+    is_over = fault.is_spent
+    if fault.counts == CALLS and fault.times is not None:
+        is_over = seen >= fault.nth + fault.times
+    hit = seen >= fault.nth and not is_over and lucky
     return replace(fault, seen=seen, fired=fault.fired + hit), hit
 
 

@@ -6,7 +6,7 @@ commit, a spoilt body needs a body, a cut stream needs more events than it may s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import orjson
@@ -20,7 +20,7 @@ from ..engine.job_events import job_events
 from ..engine.provider import Call, EventStream, Refusal, RefusedError, Reply
 from ..kernel.environ_keys import FILES
 from ..kernel.fault_types import NOTHING, TYPES, can_rewrite
-from ..kernel.faults import Fault, lognormal_ms
+from ..kernel.faults import CALLS, Fault, lognormal_ms
 from ..kernel.signing import signed_query
 from .ordered_faults import order_fault
 from .retiring import asked_models
@@ -47,6 +47,7 @@ def apply_before(call: Call) -> Reply | None:
     call.is_exposed = call.ctx.has_faults
     if not call.is_exposed:
         return None
+    _count(call)
     # A lost request comes first: no other fault can act on it.
     lost = _apply_one(call, _SWALLOWING, _in_phase("before"))
     if lost is not None:
@@ -176,16 +177,27 @@ def _apply_one(
     call: Call, types: tuple[str, ...], can_act: Callable[[Fault], bool]
 ) -> Fault | None:
     """The first fault of *types* that applies; it is added to the call's faults."""
-    # A fault for an account also applies to a call that authentication will refuse.
-    key = call.key or call.presented_key
-    account = key.account if key is not None else None
-    facts = {"operation": call.operation.id, "account": account}
+    facts = _facts(call)
     for type_ in types:
         fault = call.ctx.apply_fault(type_, facts, can_act)
         if fault is not None:
             call.faults = [*call.faults, fault]
             return fault
     return None
+
+
+def _count(call: Call) -> None:
+    """Count *call* for each fault that counts calls."""
+    known, documents = {"provider": call.ctx.provider, **_facts(call)}, call.ctx.rows.documents
+    for fault in map(Fault.from_json, documents.of("fault")):
+        if fault.counts == CALLS and fault.fits(known):
+            documents.save("fault", fault.id, 0, replace(fault, seen=fault.seen + 1).to_json())
+
+
+def _facts(call: Call) -> Mapping[str, str | None]:
+    # A fault for an account also applies to a call that authentication will refuse.
+    key = call.key or call.presented_key
+    return {"operation": call.operation.id, "account": key.account if key is not None else None}
 
 
 def _at_any_time(_: Fault) -> bool:

@@ -79,6 +79,35 @@ def test_nth_leaves_the_first_requests_alone(site: Site) -> None:
     assert [site.generate().status_code for _ in range(3)] == [200, 500, 200]
 
 
+def test_fault_that_counts_calls_counts_those_that_end_before_it(site: Site) -> None:
+    site.order("reset_peer", operation="generateVideo")
+    site.order("http_error", operation="generateVideo", nth=2, counts="calls")
+    site.order("malformed_json", operation="generateVideo", nth=2, counts="calls")
+
+    with pytest.raises(requests.ConnectionError):
+        site.generate()
+    statuses = [site.generate().status_code for _ in range(2)]
+    faults = site.mock.control("GET", f"/worlds/{site.world}/faults")["items"]
+
+    assert statuses == [503, 200]
+    # Both apply to the second call alone.
+    assert [(it["type"], it["seen"], it["fired"]) for it in faults] == [
+        ("reset_peer", 1, 1),
+        ("http_error", 3, 1),
+        ("malformed_json", 3, 1),
+    ]
+
+
+def test_fault_of_deliveries_counts_no_calls(site: Site) -> None:
+    order = {"type": "webhook_drop", "counts": "calls"}
+
+    refused = requests.post(
+        f"{site.mock.url}/_screentest/worlds/{site.world}/faults", json=order, timeout=5
+    )
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "out_of_reach")
+
+
 def test_error_after_the_commit_has_done_the_work(site: Site) -> None:
     """The double-charge case: a client that retries pays twice."""
     site.order("http_error", phase="after_commit", attributes={"status": 502})

@@ -19,7 +19,8 @@ from urllib3.util import Retry
 from screentest import MockError, World
 from screentest.mock_server.explore.exploration import Exploration, Result
 from screentest.mock_server.explore.files import write_report
-from screentest.mock_server.explore.text import text_report
+from screentest.mock_server.explore.places import places_of
+from screentest.mock_server.explore.text import stories, text_report
 from tests.plugin.corpus.wire import OPEN, RENDER, api
 
 from .exploring import verdicts, wait
@@ -310,6 +311,91 @@ def test_pairs_break_twice_after_what_was_survived(screentest: World) -> None:
     assert marks["listVideos.1:cut+listVideos.2:cut"] == "·"
     # After 500, 503 and a silence the program does the same, so one of them is enough.
     assert 1 < len(tried) < len(survived)
+
+
+def _faults_of(result: Result) -> list[tuple[str | None, list[str]]]:
+    """The operation of each request of a run, with the faults that applied to it."""
+    return [
+        (it["operation"], [fault["type"] for fault in it.get("faults", ())])
+        for it in result.run.lines
+    ]
+
+
+def test_pair_on_one_operation_breaks_both_of_its_calls(screentest: World) -> None:
+    own = api(screentest, "ozor")
+
+    def program() -> None:
+        _again(lambda: own.get("/videos"))
+
+    found = screentest.explore(program, pairs=True, check=False)
+
+    pairs = {it.cell.name: it for it in found.results if len(it.cell.parts) == 2}
+    assert [name for name, it in pairs.items() if not it.run.has_fired] == []
+    assert _faults_of(pairs["listVideos.1:cut+listVideos.2:500"]) == [
+        ("listVideos", ["reset_peer"]),
+        ("listVideos", ["http_error"]),
+        ("listVideos", []),
+    ]
+
+
+def test_pair_on_two_operations_breaks_both(screentest: World) -> None:
+    own = api(screentest, "ozor")
+
+    def program() -> None:
+        wait(own, _again(own.create))
+
+    names = [
+        "generateVideo.1:cut+getJob.1:500",
+        "generateVideo.1:500-done+generateVideo.2:killed",
+        "generateVideo.1:cut+generateVideo.2:fails",
+    ]
+    two, killed, failing = screentest.explore(program, only=names, check=False).results
+
+    assert _faults_of(two) == [
+        ("generateVideo", ["reset_peer"]),
+        ("generateVideo", []),
+        ("getJob", ["http_error"]),
+    ]
+    # The first break does not kill the program, which repeats the call before it is killed.
+    assert _faults_of(killed)[:3] == [
+        ("generateVideo", ["http_error"]),
+        ("generateVideo", ["timeout"]),
+        ("generateVideo", []),
+    ]
+    assert failing.run.ending.detail == "RuntimeError: the video ended as failed"
+
+
+def test_place_is_a_position_in_the_journal_also_after_a_download(screentest: World) -> None:
+    """The line of a file has no operation."""
+    own = api(screentest, "ozor")
+    found = screentest.explore(lambda: own.get("/videos"), only="listVideos.1:cut", check=False)
+    (listed,) = found.plain.lines
+    contracts = {"ozor": found.results[0].cell.place.contract}
+
+    places = places_of([{**listed, "operation": None}, listed, listed], [], contracts)
+
+    assert [(it.name, it.index) for it in places] == [("listVideos.1", 1), ("listVideos.2", 2)]
+    assert [it.position_in([listed, listed]) for it in places] == [0, 1]
+
+
+def test_story_begins_where_the_broken_request_is_in_its_own_run(screentest: World) -> None:
+    """Requests that a program makes at the same time change places from run to run."""
+    own = api(screentest, "ozor")
+    calls: list[Callable[[], object]] = [lambda: _again(own.create), lambda: own.get("/videos")]
+
+    def program() -> None:
+        for call in calls:
+            call()
+        calls.reverse()
+
+    found = screentest.explore(program, only="generateVideo.1:lost", check=False)
+
+    (story,) = stories(found)
+    assert found.results[0].run.lines[0]["operation"] == "listVideos"
+    assert (story.steps[0].call, story.steps[0].outcome) == (
+        "POST generateVideo",
+        "no answer, the work is done (reset_peer)",
+    )
 
 
 def test_bound_of_runs_is_kept_and_told(

@@ -54,6 +54,8 @@ export interface FaultPlace {
   file?: string;
   /** Apply to the n-th matching call, counted from 1. */
   nth?: number;
+  /** `calls`: count all calls of the place, also those that another fault or a refusal ended first. */
+  counts?: "matches" | "calls";
   /** How often to apply; `null` is always. Default: once. */
   times?: number | null;
   probability?: number;
@@ -81,6 +83,7 @@ const WIRE: Record<string, [string, (value: never) => unknown]> = {
 const PLACES = ["provider", "operation", "account", "event", "endpoint", "file"] as const;
 const SCHEDULE: Record<string, [string, (value: never) => unknown]> = {
   nth: ["nth", same],
+  counts: ["counts", same],
   times: ["times", same],
   probability: ["probability", same],
   phase: ["phase", same],

@@ -23,6 +23,7 @@ from ...explore.observation import (
     Start,
     arrange,
     bound_in,
+    is_lost,
     observe,
     start_of,
 )
@@ -144,7 +145,7 @@ class Program:
                 return "interrupted"
             if now - began > self._timeout_s:
                 return f"more than {self._timeout_s:g} s of real time"
-            if is_killed and self._was_lost(world):
+            if is_killed and is_lost(self._control, world):
                 return "killed"
             if now - checked > _CHECK_EVERY_S:
                 checked = now
@@ -153,10 +154,6 @@ class Program:
                     return bound
             time.sleep(_LOOK_EVERY_S)
         return ""
-
-    def _was_lost(self, world: str) -> bool:
-        faults = self._control("listFaults", world=world)["items"]
-        return any(it["fired"] and it["phase"] == "after_commit" for it in faults)
 
     def _environment(self, world: Json) -> Mapping[str, str]:
         known = {"SCREENTEST_URL": self._url, "SCREENTEST_WORLD": world["id"]}

@@ -29,6 +29,11 @@ def command() -> None:
 @click.option("--account", default="", help="Only calls with a key of this account.")
 @click.option("--file", default="", help="Only downloads of this kind of URL of the contract.")
 @click.option("--nth", type=click.IntRange(min=1), help="Apply from the nth match on.")
+@click.option(
+    "--counts",
+    type=click.Choice(("matches", "calls")),
+    help="Count the matches on which it could act (default), or all calls.",
+)
 @click.option("--times", metavar="N|forever", default="1", show_default=True, help="How often.")
 @click.option("--probability", type=Factor(0, 1, min_open=True), help="Of applying to a match.")
 @click.option("--phase", type=click.Choice(("before", "after_commit", "during_body")))
@@ -52,7 +57,9 @@ def add(type_: str, url: str, world_id: str, *, as_json: bool, **given: Any) -> 
     if places:
         body["where"] = places
     body |= {
-        name: given[name] for name in ("nth", "probability", "phase") if given[name] is not None
+        name: given[name]
+        for name in ("nth", "counts", "probability", "phase")
+        if given[name] is not None
     }
     attributes = _attributes(given)
     if attributes:

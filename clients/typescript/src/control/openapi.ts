@@ -815,6 +815,8 @@ export interface components {
             type: components["schemas"]["FaultType"];
             where?: components["schemas"]["FaultPlace"];
             nth?: number;
+            /** @description What `nth` and `times` count; matches by default. */
+            counts?: components["schemas"]["FaultCounts"];
             times?: number | null;
             probability?: number;
             phase?: components["schemas"]["FaultPhase"];
@@ -826,6 +828,11 @@ export interface components {
             for_ms?: number;
             attributes?: components["schemas"]["FaultAttributes"];
         };
+        /**
+         * @description `matches`: the targets on which the fault could act. `calls`: all calls that `where` matches, also those that another fault or a refusal ended first.
+         * @enum {string}
+         */
+        FaultCounts: "matches" | "calls";
         /** @enum {string} */
         FaultPhase: "before" | "after_commit" | "during_body";
         /** @description The calls, jobs or deliveries that the fault applies to. Every field must match. */
@@ -875,6 +882,7 @@ export interface components {
             where: components["schemas"]["FaultPlace"];
             nth: number;
             times: number | null;
+            counts: components["schemas"]["FaultCounts"];
             probability: number;
             phase: components["schemas"]["FaultPhase"];
             attributes: components["schemas"]["FaultAttributes"];
