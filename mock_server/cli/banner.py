@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from screentest.specs.json_types import Json
 
 from ..http.guard import LOOPBACK
+from ..kernel.version import __version__
 from ..store.database_urls import shown_database
 from .env_lines import export_lines
 from .output import table
@@ -19,12 +20,10 @@ if TYPE_CHECKING:
 
 def banner(url: str, world: Json, providers: Json, pace: str) -> str:
     """The text that `serve` prints: addresses, and lines to paste."""
-    from ..kernel.version import version
-
     counted = f"{len(providers)} AI-video API{'' if len(providers) == 1 else 's'}"
     clock = world["clock"]
     lines = [
-        f"screentest {version()}  {counted} on {url}",
+        f"screentest {__version__}  {counted} on {url}",
         f"  seed {world['seed']}, clock {clock['mode']}, pace {pace}; Ctrl+C to stop",
         "",
     ]

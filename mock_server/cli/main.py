@@ -103,9 +103,9 @@ def cli(context: click.Context, *, wants_version: bool, as_json: bool) -> None:
     sources: option, variable SCREENTEST_…, [tool.screentest] in pyproject.toml, default.
     """
     if wants_version:
-        from ..kernel.version import version
+        from ..kernel.version import __version__
 
-        show({"version": version()}, lambda it: [it["version"]], as_json=as_json)
+        show({"version": __version__}, lambda it: [it["version"]], as_json=as_json)
         sys.exit(Exit.OK)
     if as_json:
         context.fail("--json belongs after the verb, such as: screentest jobs --json")

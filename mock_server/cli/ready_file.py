@@ -11,7 +11,7 @@ from pathlib import Path
 from screentest.specs.json_types import Json
 
 from ..kernel.errors import MockError
-from ..kernel.version import version
+from ..kernel.version import __version__
 
 
 def readiness(url: str, world: Json) -> Json:
@@ -20,7 +20,7 @@ def readiness(url: str, world: Json) -> Json:
         "url": url,
         "control": f"{url}/_screentest",
         "pid": os.getpid(),
-        "version": version(),
+        "version": __version__,
         "env": {"SCREENTEST_URL": url, **world["env"]},
     }
 

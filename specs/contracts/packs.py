@@ -7,7 +7,6 @@ takes longer to load than a mock takes to start; and it would import nothing les
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from configparser import ConfigParser, Error
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -40,6 +39,9 @@ def installed_packs(search: Sequence[str]) -> Iterator[Pack]:
 
 
 def _packs_in(text: str, path: Path) -> Iterator[Pack]:
+    # Not at the top: most projects have no pack.
+    from configparser import ConfigParser, Error
+
     distribution = path.parent.name.removesuffix(".dist-info").replace("-", " ")
     parser = ConfigParser(delimiters=("=",), interpolation=None)
     try:

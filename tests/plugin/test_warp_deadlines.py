@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 import requests
 
-from screentest import World
+from screentest import World, load_contract
+from screentest.fixtures.intercept.frozen_polls import FrozenPolls
 from screentest.fixtures.world.errors import EndlessWaitError
+from screentest.fixtures.world.wsgi import SentRequest
 
 from .conftest import neighbour
 
@@ -323,6 +325,25 @@ def test_many_short_sleeps_are_not_an_endless_wait(screentest: World) -> None:
         time.sleep(0.02)
 
     assert screentest.clock.elapsed == 202
+
+
+def test_equal_creations_are_not_an_endless_wait(screentest: World) -> None:
+    frozen, contract = FrozenPolls(), load_contract("znapai")
+    creation = SentRequest("POST", "https://znapai.com/v1/videos", body=b"{}")
+
+    for _ in range(1_100):
+        frozen.note(screentest, contract, creation, "/videos")
+
+
+def test_equal_reads_are_an_endless_wait_whatever_their_method(screentest: World) -> None:
+    frozen, contract = FrozenPolls(), load_contract("ugc_copilot")
+    poll = SentRequest("POST", "https://ugccopilot.ai/proxyCheckVideoStatus", body=b"{}")
+
+    for _ in range(1_000):
+        frozen.note(screentest, contract, poll, "/proxyCheckVideoStatus")
+
+    with pytest.raises(EndlessWaitError, match=r"/proxyCheckVideoStatus 1,000 times at one inst"):
+        frozen.note(screentest, contract, poll, "/proxyCheckVideoStatus")
 
 
 # Captures

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from screentest.specs.errors import ContractError, UnknownNameError
 
 from ...kernel.errors import MockError
-from ...kernel.version import version
+from ...kernel.version import __version__
 from ..client import NoMockError, RefusedError
 from .contract_tools import contract_tools
 from .control_tools import control_tools
@@ -104,7 +104,7 @@ async def _serve(mock: Mock, tools: dict[str, Tool]) -> None:
 
     server: Server[Any] = Server(
         "screentest",
-        version=version(),
+        version=__version__,
         instructions=_INSTRUCTIONS,
         on_list_tools=list_tools,
         on_call_tool=call_tool,

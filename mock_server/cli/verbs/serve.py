@@ -305,8 +305,11 @@ def _app(
 
 def _control(app: Flask, url: str, path: str, options: Options) -> Json:
     """The answer of the control API of *app*, which has the address *url*."""
+    from werkzeug.test import Client
+
+    # Not Flask's own client, which imports a debugger.
     headers = {"Authorization": f"Bearer {options.control_token}"}
-    return app.test_client().get(f"{url}/_screentest/{path}", headers=headers).get_json()
+    return Client(app).get(f"{url}/_screentest/{path}", headers=headers).get_json()
 
 
 def _tally(app: Flask) -> Tally:

@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from screentest.specs.json_types import Json
 
 from ...kernel.errors import MockError
-from ...kernel.version import version
+from ...kernel.version import __version__
 from ..metrics import Metrics
 from .request import ControlCall, Document, Handler
 
 
 def get_health(_: ControlCall) -> Json:
     """Alive. No keeper is asked: a restart would not help against an unreachable database."""
-    return {"status": "ok", "version": version()}
+    return {"status": "ok", "version": __version__}
 
 
 def get_ready(call: ControlCall) -> Json:
     """Ready: a call that changes something could be kept now."""
     call.worlds.store.ready()
-    return {"status": "ready", "version": version()}
+    return {"status": "ready", "version": __version__}
 
 
 def operations(metrics: Metrics | None) -> Mapping[str, Handler]:
