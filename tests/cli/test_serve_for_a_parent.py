@@ -38,5 +38,6 @@ def test_child_reports_readiness_in_one_json_line_and_ends_with_standard_input(
 
     assert (ready["pid"], ready["version"]) == (child.pid, health["version"])
     assert ready["env"]["SCREENTEST_URL"] == ready["url"]
+    assert ready["env"]["ZNAPAI_BASE_URL"] == f"{ready['url']}/znapai"
     assert ready["env"]["ZNAPAI_API_KEY"].startswith("sk-")
     assert (code, rest) == (0, b"")

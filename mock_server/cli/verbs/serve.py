@@ -309,7 +309,7 @@ def _control(app: Flask, url: str, path: str, options: Options) -> Json:
 
     # Not Flask's own client, which imports a debugger.
     headers = {"Authorization": f"Bearer {options.control_token}"}
-    return Client(app).get(f"{url}/_screentest/{path}", headers=headers).get_json()
+    return Client(app).get(f"/_screentest/{path}", base_url=url, headers=headers).get_json()
 
 
 def _tally(app: Flask) -> Tally:
