@@ -21,7 +21,6 @@ from screentest.specs.json_types import Json
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "clients.md"
-_PROGRAMS = ROOT / "tools" / "clients"
 _NODE_PACKAGES = ROOT / "tools" / "node" / "package.json"
 _EXPLORE = (sys.executable, "-P", "-m", "screentest.mock_server.cli", "explore")
 _RUN_LASTS_S_MAX = 900
@@ -87,7 +86,7 @@ class Client(Struct, frozen=True):
             return [str(ROOT / ".cache" / self.runtime / "bin" / "python"), str(program)]
         if program.suffix == ".sh":
             return ["sh", str(program)]
-        return ["node", f"--require={_PROGRAMS / 'preload.cjs'}", str(program)]
+        return ["node", str(program)]
 
     @property
     def cells(self) -> Mapping[str, str]:

@@ -1,21 +1,29 @@
-// Fails when src/control/openapi.ts is not what the control contract generates, or when the package
-// has another version than the mock.
+// Fails when a file is not what the sources generate, or when the package has another version than
+// the mock.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const committed = "src/control/openapi.ts";
-const generated = join(mkdtempSync(join(tmpdir(), "screentest-")), "openapi.ts");
-execFileSync("npm", ["run", "--silent", "openapi", "--", "--output", generated], { stdio: ["ignore", "ignore", "inherit"] });
-if (readFileSync(generated, "utf8") !== readFileSync(committed, "utf8")) {
-  console.error(`${committed} differs from specs/control/openapi.yaml; run \`npm run generate\` in clients/typescript`);
-  process.exit(1);
+const folder = mkdtempSync(join(tmpdir(), "screentest-"));
+let isOutdated = false;
+
+/** *script* writes the file to the path that follows *words*; *build* is the script that renews it. */
+function check(committed, source, script, words, build) {
+  const generated = join(folder, "generated");
+  execFileSync("npm", ["run", "--silent", script, "--", ...words, generated], { stdio: ["ignore", "ignore", "inherit"] });
+  if (readFileSync(generated, "utf8") === readFileSync(committed, "utf8")) return;
+  console.error(`${committed} differs from ${source}; run \`npm run ${build}\` in clients/typescript`);
+  isOutdated = true;
 }
+
+check("src/control/openapi.ts", "specs/control/openapi.yaml", "openapi", ["--output"], "generate");
+check("../../fixtures/child.mjs", "the bundle of src/child.ts", "child", [], "build:child");
 
 const ours = JSON.parse(readFileSync("package.json", "utf8")).version;
 const theirs = /^version = "(.+)"$/m.exec(readFileSync("../../pyproject.toml", "utf8"))[1];
 if (ours !== theirs) {
   console.error(`package.json has version ${ours}, and pyproject.toml ${theirs}; one release has one version`);
-  process.exit(1);
+  isOutdated = true;
 }
+process.exit(isOutdated ? 1 : 0);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -29,27 +30,15 @@ from ...explore.observation import (
 )
 from ..client import send
 from .processes import environment_with, program_path
+from .sleeping import following_sleeps
 
 _LOOK_EVERY_S = 0.01
 #: Bounds are checked so often: each check reads the whole journal.
 _CHECK_EVERY_S = 0.5
-_OUTPUT_MAX = 4_000
-#: Python imports this module at its start.
-_SITE = """\
-import os, sys
-sys.path.remove(os.path.dirname(os.path.abspath(__file__)))
-sys.modules.pop("sitecustomize", None)
-try:
-    import sitecustomize
-except ImportError:
-    pass
-try:
-    from screentest.fixtures.child import follow_sleeps
-except ImportError:
-    pass
-else:
-    follow_sleeps()
-"""
+#: Node.js prints an exception with all its fields.
+_OUTPUT_MAX = 64_000
+#: The first line of an exception, where the last line is the version of Node.js.
+_NODE_ERROR = re.compile(r"^\w*Error\b.*", re.MULTILINE)
 
 
 class Control:
@@ -83,7 +72,6 @@ class Program:
         self._arguments = [program_path(arguments[0]), *arguments[1:]]
         self._url = url
         self._site = site
-        Path(site, "sitecustomize.py").write_text(_SITE)
         self._world = world
         self._timeout_s = timeout_s
         self._control = Control(url)
@@ -132,6 +120,8 @@ class Program:
         if child.returncode == 0:
             return Ending("ok")
         last = said.rpartition("\n")[2]
+        if last.startswith("Node.js v"):
+            last = (_NODE_ERROR.findall(said) or [last])[-1]
         return Ending("failed", f"exit code {child.returncode}: {last}")
 
     def _watch(
@@ -156,9 +146,10 @@ class Program:
         return ""
 
     def _environment(self, world: Json) -> Mapping[str, str]:
-        known = {"SCREENTEST_URL": self._url, "SCREENTEST_WORLD": world["id"]}
-        paths = [str(self._site), *filter(None, [os.environ.get("PYTHONPATH")])]
-        return environment_with({**world["env"], **known, "PYTHONPATH": os.pathsep.join(paths)})
+        variables = {**world["env"], "SCREENTEST_URL": self._url}
+        return environment_with(
+            {**variables, **following_sleeps(self._site, world["id"], variables)}
+        )
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:

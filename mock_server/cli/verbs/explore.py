@@ -80,8 +80,8 @@ def command(
     """Run COMMAND for each of its requests and each way in which that can break.
 
     The undisturbed run comes first. Each further run has a world of its own with the same seed.
-    Sleeps of Python programs move the clock of their world. Exit code 1 if a run pays twice, does
-    not end, or hides a failure.
+    Sleeps of programs in Python and Node.js move the clock of their world. Exit code 1 if a run
+    pays twice, does not end, or hides a failure.
     """
     # Imported when the verb runs, so that `--help` costs nothing.
     from ...explore.exploration import Wishes, explore

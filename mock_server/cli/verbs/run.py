@@ -29,6 +29,7 @@ from ..files import report_file, write_whole
 from ..output import fail, printable, tell, tell_error
 from ..request_log import summary
 from ..running.processes import NOT_EXECUTABLE, NOT_FOUND, environment_with, own_mock, program_path
+from ..running.sleeping import following_sleeps
 from ..settings import setting_option
 
 if TYPE_CHECKING:
@@ -50,7 +51,11 @@ _SENT_ON = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 @contract_option
 @profile_option
 @setting_option("seed")
-@setting_option("clock", metavar="real|manual|auto", help="What moves the clock; real:20, too.")
+@setting_option(
+    "clock",
+    metavar="real|manual|auto|warp",
+    help="What moves the clock; real:20, too. With warp, sleeps of Python and Node.js move it.",
+)
 @setting_option("pace", metavar="documented|fast|instant|FACTOR")
 @setting_option(
     "fail-on",
@@ -96,6 +101,8 @@ def command(
             own_mock(ready, report, options, prints_requests=prints_requests) as mock,
             _intercepted(mock, Path(folder), **given) as variables,
         ):
+            if given["clock"] == "warp":
+                variables = {**variables, **following_sleeps(Path(folder), "default", variables)}
             began_s = time.monotonic()
             code = _run([program, *command_line[1:]], mock["env"] | variables)
             real_s = time.monotonic() - began_s

@@ -20,10 +20,11 @@ export function realNow(): number {
   return Number(hrtime()) / 1e6;
 }
 
-/** Wait *ms* milliseconds of the machine's time. */
-export function pause(ms: number): Promise<void> {
+/** Wait *ms* milliseconds of the machine's time. *keepsAlive*: the process does not end meanwhile. */
+export function pause(ms: number, keepsAlive = true): Promise<void> {
   return new Promise((resolve) => {
-    realSetTimeout(resolve, ms);
+    const timer = realSetTimeout(resolve, ms);
+    if (!keepsAlive) timer.unref();
   });
 }
 

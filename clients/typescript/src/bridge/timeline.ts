@@ -80,7 +80,14 @@ export class Timeline {
   private wake: () => void = () => undefined;
   private guests: ReadonlySet<FakeClock> = new Set();
 
-  constructor(private readonly clock: WorldClock) {}
+  /**
+   * *isProgram*: this is the time of a whole program, which ends by itself. It has no limits, does not
+   * outlive its last timer, and stays as it is until the program has called the mock or set a timer.
+   */
+  constructor(
+    private readonly clock: WorldClock,
+    readonly options: { isProgram: boolean } = { isProgram: false },
+  ) {}
 
   get port(): string {
     return this.clock.port;
@@ -183,6 +190,7 @@ export class Timeline {
     const unwatch = watchRealTimers();
     // Also while the mock itself does not answer.
     const limits = realSetInterval(() => this.checkLimit(), LOOK_EVERY_MS);
+    if (this.options.isProgram) limits.unref();
     const restore = keepOnTop();
     this.guests = restore.guests;
     try {
@@ -202,8 +210,13 @@ export class Timeline {
     if (this.wait_ms > LONG_JUMP_MS) await this.quiet(QUIET_BEFORE_LONG_JUMP_MS);
     if (this.runs.size === 0) return;
     const before = this.activity;
-    if (this.wait_ms > 0 && !(await this.advance())) await this.waitForEvent(before, layers);
+    if (this.wait_ms > 0 && !(this.mayMove && (await this.advance()))) await this.waitForEvent(before, layers);
     await this.fireDue();
+  }
+
+  /** False for a process such as npm, which waits for another process and calls no mock. */
+  private get mayMove(): boolean {
+    return !this.options.isProgram || this.traffic.last !== "" || this.wait_ms < Infinity;
   }
 
   /** How far time may move; Infinity if the code waits for no timer. */
@@ -280,7 +293,7 @@ export class Timeline {
     for (;;) {
       const before = this.activity;
       await turn();
-      await (this.isBusy ? this.activityWithin(quiet_ms) : pause(quiet_ms));
+      await (this.isBusy ? this.activityWithin(quiet_ms) : this.pause(quiet_ms));
       await turn();
       this.turnAt = realNow();
       this.dateCalls = 0;
@@ -298,9 +311,14 @@ export class Timeline {
     return this.traffic.isBusy || this.ownCalls > 0 || isWaitingElsewhere();
   }
 
+  /** Wait *ms* of the machine's time. A program may end meanwhile: its own timers keep it alive. */
+  private pause(ms: number): Promise<void> {
+    return pause(ms, !this.options.isProgram);
+  }
+
   /** Wait until something happens, for *ms* of the machine's time at most. */
   private activityWithin(ms: number): Promise<void> {
-    return Promise.race([pause(ms), new Promise<void>((resolve) => (this.wake = resolve))]);
+    return Promise.race([this.pause(ms), new Promise<void>((resolve) => (this.wake = resolve))]);
   }
 
   /** Whether everything in flight waits for a fault, so that timers such as deadlines may fire. */
@@ -310,13 +328,14 @@ export class Timeline {
     if (isEarly || unanswered.length === 0 || this.ownCalls > 0) return false;
     const until = await this.clock.delayedUntil(unanswered);
     this.heldUntil = until ?? Infinity;
-    return until !== undefined && (until < Infinity || this.queue.size > 0);
+    // A program waits for a delay of the machine's time, as programs in other languages do.
+    return until !== undefined && (until < Infinity || (this.queue.size > 0 && !this.options.isProgram));
   }
 
   /** Nothing is scheduled: wait for the code to do something else than wait for time. */
   private async waitForEvent(before: number, layers: Layers): Promise<void> {
     while (this.activity === before && this.runs.size > 0) {
-      await pause(QUIET_MS);
+      await this.pause(QUIET_MS);
       // Code that installed fake timers may wait for one of them.
       layers.again();
       if (this.wait_ms < Infinity) return;
@@ -328,7 +347,7 @@ export class Timeline {
   // --- Time that does not move -----------------------------------------------------------------
 
   private checkProgress(): void {
-    if (realNow() - this.progressAt >= STUCK_MS) throw standstill(this.situation);
+    if (!this.options.isProgram && realNow() - this.progressAt >= STUCK_MS) throw standstill(this.situation);
   }
 
   private checkLimit(): void {

@@ -2,6 +2,7 @@
 
 import { AsyncResource } from "node:async_hooks";
 import type { UserPlace } from "./callsite.js";
+import { realClearInterval, realSetInterval } from "./real.js";
 import type { Scope } from "./shared.js";
 import type { Timeline } from "./timeline.js";
 
@@ -24,6 +25,8 @@ export class WorldTimer {
   at: number;
   private readonly resource = new AsyncResource("ScreentestTimer");
   private hasReference = true;
+  /** Keeps a program alive, as a timer of Node.js does. */
+  private holder: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly timeline: Timeline,
@@ -51,10 +54,15 @@ export class WorldTimer {
   private start(): void {
     byId.set(this.id, this);
     this.timeline.add(this);
+    if (!this.timeline.options.isProgram) return;
+    this.holder ??= realSetInterval(() => undefined, DELAY_MAX_MS);
+    if (!this.hasReference) this.holder.unref();
   }
 
   close(): this {
     byId.delete(this.id);
+    realClearInterval(this.holder);
+    this.holder = undefined;
     this.timeline.remove(this);
     return this;
   }
@@ -67,11 +75,13 @@ export class WorldTimer {
 
   ref(): this {
     this.hasReference = true;
+    this.holder?.ref();
     return this;
   }
 
   unref(): this {
     this.hasReference = false;
+    this.holder?.unref();
     return this;
   }
 
