@@ -46,6 +46,12 @@ class Running:
         # Proportional, or a page that two processes share would be counted twice.
         return sum(_proportional_kb(pid) for pid in pids) / 1024
 
+    def processor_s(self) -> float:
+        """Processor time that all threads of the process have used so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2]
+        user, system = fields.split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
 
 def _children(pid: int) -> list[int]:
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
@@ -60,9 +66,14 @@ def _proportional_kb(pid: int) -> int:
 
 
 def call(
-    url: str, *, method: str = "GET", body: bytes = b"", headers: Mapping[str, str] | None = None
+    url: str,
+    *,
+    method: str = "GET",
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    wait_s: float = 10.0,
 ) -> Any:
-    """Send one request and decode its JSON answer.
+    """Send one request, wait for its JSON answer for *wait_s* at most, and decode it.
 
     Raises:
         BenchError: the answer is an error.
@@ -71,7 +82,7 @@ def call(
         url, data=body or None, method=method, headers=dict(headers or {})
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=wait_s) as answer:
             return json.loads(answer.read())
     except urllib.error.HTTPError as error:
         raise BenchError(f"{method} {url}: {error.code} {error.read().decode()}") from error

@@ -305,9 +305,8 @@ def _app(
 
 def _control(app: Flask, url: str, path: str, options: Options) -> Json:
     """The answer of the control API of *app*, which has the address *url*."""
-    from werkzeug.test import Client
+    from werkzeug.test import Client  # Flask's own client imports a debugger
 
-    # Not Flask's own client, which imports a debugger.
     headers = {"Authorization": f"Bearer {options.control_token}"}
     return Client(app).get(f"/_screentest/{path}", base_url=url, headers=headers).get_json()
 
