@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from screentest.contract_tests.mutants.citations import citing_mutants
 from screentest.contract_tests.mutants.mutant import FOLDER as MUTANTS
 from screentest.contract_tests.mutants.mutant import mutants_of, read_mutants
 from screentest.specs.clauses.citing_places import (
@@ -25,6 +24,8 @@ from screentest.specs.contracts.contract import Contract, read_contract
 from screentest.specs.contracts.registry import load_contract, shipped_contracts
 from screentest.specs.json_types import Json
 from screentest.specs.linting.lint import problems_of
+
+from .mutant_subjects import citing_mutants
 
 #: A clause about neither the credentials, nor the first operation, nor the first mutant.
 STRANGE = {

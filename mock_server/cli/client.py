@@ -81,17 +81,6 @@ class Mock:
     def delete(self, path: str) -> None:
         call(self.url, "DELETE", self._below(path))
 
-    def ask(self, method: str, path: str, body: Json = None) -> Json:
-        """The answer of a call whose refusal the verb handles itself.
-
-        Raises:
-            RefusedError: the mock refused the call.
-        """
-        try:
-            return send(self.url, method, self._below(path), body, json.loads)
-        except NoMockError as error:
-            _tell_no_mock(self.url, error)
-
     def provider(self, name: str) -> Json:
         """The entry of provider *name* in the world's document.
 

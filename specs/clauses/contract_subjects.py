@@ -20,20 +20,6 @@ from ..topics import (
 )
 from .clauses import Subject
 
-#: The reason by which each gate refuses.
-_REASON_OF_GATE = {
-    "authentication": "missing_credential",
-    "body": "malformed_body",
-    "validation": "invalid",
-    "existence": "not_found",
-    "ownership": "foreign",
-    "state": "wrong_state",
-    "content": "content_refused",
-    "idempotency": "idempotency_mismatch",
-    "rate_limit": "rate_limited",
-    "concurrency": "too_many_running",
-    "credits": "insufficient_credits",
-}
 _EXPRESSION = re.compile(r"^\$(?:made\.)?(?:request|response|item)\b")
 
 
@@ -206,10 +192,6 @@ class ContractSubjects:
                 return about(topic={"webhook"})
             case _:
                 raise AssertionError(f"no subject for {'/'.join(steps)}")
-
-    def gate(self, name: str) -> Subject:
-        """What a gate of the refusal order lets through when it is left out."""
-        return self.reason(_REASON_OF_GATE[name])
 
     def kinds(self, kinds: Iterable[str]) -> Subject:
         """Those of *kinds* that are resources, with their lifecycles."""

@@ -6,19 +6,13 @@ a 500 that names the contract.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 
 from ..behaviour.behaviour import Behaviour
 from ..behaviour.forms import PLACE, WORDS
-from ..clauses.clauses import read_clauses
 from ..contracts.contract import Contract
-from ..errors import nearest
-from ..files import BEHAVIOUR, CHECKS
-from ..json_types import Json
+from ..errors import no_such
 from .template_lint import problems_of_templates
-
-_CLAUSE = re.compile(r"[A-Z]{2,3}-[0-9]{3}")
 
 
 def problems_of_behaviour(contract: Contract) -> Iterator[str]:
@@ -28,7 +22,6 @@ def problems_of_behaviour(contract: Contract) -> Iterator[str]:
     yield from _missing_examples(contract)
     yield from _open_but_paid(contract)
     yield from _bad_parents(contract.behaviour)
-    yield from _unknown_clauses(contract)
 
 
 def _bad_forms(rules: Behaviour) -> Iterator[str]:
@@ -41,7 +34,7 @@ def _bad_forms(rules: Behaviour) -> Iterator[str]:
         words = [match[1] for match in PLACE.finditer(form)]
         for word in words:
             if word not in WORDS:
-                yield f"at {at}: {form!r} has {_unknown(word, WORDS)}"
+                yield f"at {at}: {form!r} has {no_such('word', word, WORDS)}"
         if not words:
             yield f"at {at}: {form!r} has no place such as {{base62:12}}, so all would be the same"
 
@@ -68,35 +61,4 @@ def _open_but_paid(contract: Contract) -> Iterator[str]:
 def _bad_parents(rules: Behaviour) -> Iterator[str]:
     for name, kind in rules.resources.items():
         if kind.parent is not None and kind.parent not in rules.resources:
-            yield f"at resources/{name}/parent: {_unknown(kind.parent, rules.resources)}"
-
-
-def _unknown_clauses(contract: Contract) -> Iterator[str]:
-    """Citations of clauses that clauses.yaml does not have; nothing without that file."""
-    known = read_clauses(contract)
-    if not known:
-        return
-    for file in (BEHAVIOUR, CHECKS):
-        for text in sorted(set(_texts(contract.content(file)))):
-            for clause in _CLAUSE.findall(text):
-                if clause not in known:
-                    yield f"clauses.yaml has no clause {clause}, which {file} cites"
-
-
-def _texts(value: Json, name: str = "") -> Iterator[str]:
-    """The texts of every `source`, `cites` and `also` in *value*."""
-    if isinstance(value, str):
-        if name in {"source", "also"}:
-            yield value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _texts(inner, key)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner, name)
-
-
-def _unknown(name: str, known: Collection[str]) -> str:
-    close = nearest(name, known)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"no {name!r} here{hint} (there are: {', '.join(sorted(known))})"
+            yield f"at resources/{name}/parent: {no_such('resource', kind.parent, rules.resources)}"

@@ -53,9 +53,9 @@ def _serve(folder: Path) -> MockWorld:
 
 
 _MISTAKES: dict[str, tuple[str, Json, str]] = {
-    "word of an id": ("resources/play/id", "play_{hexx:8}", "no 'hexx' here; did you mean 'hex'?"),
+    "word of an id": ("resources/play/id", "play_{hexx:8}", "no word 'hexx'; did you mean 'hex'?"),
     "id without a place": ("resources/play/id", "play", "so all would be the same"),
-    "word of a key": ("credentials/stageKey/form", "stage_{base99:24}", "no 'base99' here"),
+    "word of a key": ("credentials/stageKey/form", "stage_{base99:24}", "no word 'base99'"),
     "value with the name of a fact": (
         "resources/play/let",
         {"content": "$id"},
@@ -128,8 +128,8 @@ def test_lint_finds_a_citation_of_a_clause_that_is_not_there(tmp_path: Path) -> 
 
     found = list(problems_of(folder))
 
-    missing = [it.partition("yaml: ")[2] for it in found if "has no clause" in it]
-    assert missing == ["clauses.yaml has no clause MA-099, which behaviour.yaml cites"]
+    missing = [it for it in found if it.endswith("which does not exist")]
+    assert missing == [f"{folder}/behaviour.yaml: limits: cites MA-099, which does not exist"]
 
 
 @pytest.mark.parametrize(

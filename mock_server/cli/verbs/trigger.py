@@ -8,7 +8,7 @@ import click
 
 from screentest.specs.json_types import Json
 
-from ..client import Mock, RefusedError, world_options
+from ..client import Mock, world_options
 from ..output import fail, json_option, show
 from .jobs import job_path
 
@@ -40,7 +40,8 @@ def command(
     if _has_ended(found):
         fail(f"job {found['id']!r} has already ended; its state is {found['state']!r}")
     body = {"outcome": end, **({"reason": reason} if reason and end == "failed" else {})}
-    show(_end(mock, found, body), _lines, as_json=as_json)
+    ended = mock.patch(job_path(found["id"]), {**body, "now": True})
+    show(ended, _lines, as_json=as_json)
 
 
 def _running(mock: Mock, provider: str) -> Json:
@@ -53,25 +54,6 @@ def _running(mock: Mock, provider: str) -> Json:
 
 def _has_ended(job: Json) -> bool:
     return bool(job["state"] == job["script"][-1]["state"])
-
-
-def _end(mock: Mock, job: Json, body: Json) -> Json:
-    """The job after its end. A manual clock is advanced to the end if the mock requires that."""
-    path = job_path(job["id"])
-    try:
-        return mock.ask("PATCH", path, {**body, "now": True})
-    except RefusedError as refused:
-        if refused.code not in {"unknown_field", "invalid_field"}:
-            fail(refused.detail)
-    changed = mock.patch(path, body)
-    if mock.get("/clock")["mode"] not in {"manual", "warp"}:
-        fail(
-            f"this mock cannot end a job at once; {job['id']} will end at "
-            f"{changed['script'][-1]['at']}",
-            "`screentest clock mode manual` makes it possible",
-        )
-    mock.post("/clock/advance", {"to": changed["script"][-1]["at"]})
-    return mock.get(path)
 
 
 def _lines(job: Json) -> Iterable[str]:

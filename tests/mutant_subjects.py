@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
+from screentest.contract_tests.mutants.mutant import Mutant
 from screentest.specs.clauses.citing_places import CitingPlace
 from screentest.specs.clauses.clauses import Subject
 from screentest.specs.clauses.contract_subjects import ContractSubjects, about, dotted
@@ -12,8 +13,20 @@ from screentest.specs.contracts.contract import Contract
 from screentest.specs.json_types import Json
 from screentest.specs.topics import NOT_OF_ANSWERS, Topic
 
-from .mutant import Mutant
-
+#: The reason by which each gate refuses.
+_REASON_OF_GATE = {
+    "authentication": "missing_credential",
+    "body": "malformed_body",
+    "validation": "invalid",
+    "existence": "not_found",
+    "ownership": "foreign",
+    "state": "wrong_state",
+    "content": "content_refused",
+    "idempotency": "idempotency_mismatch",
+    "rate_limit": "rate_limited",
+    "concurrency": "too_many_running",
+    "credits": "insufficient_credits",
+}
 #: The refusal reason that a changed request avoids.
 _REASONS = {"any_key": "missing_credential", "any_owner": "foreign", "early": "missing_credential"}
 _TOPICS: Mapping[str, frozenset[Topic]] = {
@@ -56,7 +69,7 @@ def _subject(subjects: ContractSubjects, contract: Contract, mutant: Mutant) -> 
 def _of_behaviour(subjects: ContractSubjects, change: Mapping[str, Json]) -> Subject:
     steps = change["at"].strip("/").split("/")
     if steps == ["refusals", "order"] and "without" in change:
-        return subjects.gate(change["without"])
+        return subjects.reason(_REASON_OF_GATE[change["without"]])
     if steps[0] == "refusals" and steps[1] != "replies":
         return about(topic={"error", "ownership", "environment", "method"})
     return subjects.at(steps)
