@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from screentest.specs.html_page import html_page
+
 from ..rules.contract_rules import FAMILIES
 from ..rules.judge import Broken, Rule, RuleFinding, RuleVerdict
 from ..scenarios.unjudged import by_remedy, unjudged
@@ -14,37 +16,20 @@ from ..traces.trace import Exchange, curl
 _BODY_SHOWN_MAX = 2_000
 _MARKS = {RuleVerdict.KEPT: "✓", RuleVerdict.BROKEN: "✗"}
 _STYLE = """
-:root{--ink:#1b1f24;--soft:#59636e;--line:#d8dee4;--paper:#fff;--sheet:#f6f8fa;--good:#1a7f37;
---bad:#c4222f;--open:#8a6100}
-@media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9aa4af;--line:#30363d;--paper:#0d1117;
---sheet:#161b22;--good:#4ac26b;--bad:#ff7b72;--open:#d8a72e}}
-*{box-sizing:border-box}
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);margin:0 auto;
-max-width:68rem;padding:2rem 1.25rem 4rem}
-h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2.25rem 0 .75rem}
-p.under{color:var(--soft);margin:.25rem 0 1.5rem}p.under+p{margin:0 0 1rem}
-.sums{display:flex;gap:.75rem}
-.sum{background:var(--sheet);border:1px solid var(--line);border-radius:8px;padding:.7rem 1.1rem;
-flex:1 1 0;max-width:10rem}
-.sum b{display:block;font-size:1.6rem;line-height:1.2;font-variant-numeric:tabular-nums}
-.sum span{color:var(--soft)}
+p.under+p{margin:0 0 1rem}
 .sum.none b{color:var(--soft)!important}
 .kept b,.kept td:first-child{color:var(--good)}.broken b,.broken td:first-child{color:var(--bad)}
 .open b,.open td:first-child{color:var(--open)}
-article{border:1px solid var(--line);border-left:4px solid var(--bad);border-radius:6px;
-padding:.9rem 1.1rem;margin:0 0 1rem}
-article h3{margin:0;font-size:1rem}article p{margin:.3rem 0}
 article>details{border-top:1px solid var(--line);padding-top:.5rem;color:var(--soft)}
 .rule{color:var(--soft);font-family:ui-monospace,monospace;font-size:.85rem}
 ol.seq{list-style:none;margin:.8rem 0 0;padding:0;font-size:.9rem}
 ol.seq li{border-top:1px solid var(--line);padding:.5rem 0}
 ol.seq code{overflow-wrap:anywhere}
 .who{display:inline-block;min-width:6.5rem;color:var(--soft)}
-code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.82rem}
-pre{background:var(--sheet);border:1px solid var(--line);border-radius:6px;padding:.6rem .8rem;
+pre{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.82rem;
+background:var(--sheet);border:1px solid var(--line);border-radius:6px;padding:.6rem .8rem;
 overflow:auto;margin:.4rem 0 0;white-space:pre-wrap;word-break:break-word;max-height:18rem}
 summary{cursor:pointer}details>summary{padding:.15rem 0}
-table{border-collapse:collapse;width:100%;font-size:.9rem}
 td,th{border-top:1px solid var(--line);padding:.3rem .6rem .3rem 0;text-align:left;
 vertical-align:top}
 td:first-child{width:1.4rem;text-align:center}td.src{color:var(--soft);white-space:nowrap}
@@ -57,7 +42,7 @@ summary.family strong{flex:0 0 13rem}
 background:var(--line)}
 .bar i{display:block;height:100%}.bar .k{background:var(--good)}.bar .b{background:var(--bad)}
 .num{text-align:right;font-variant-numeric:tabular-nums}
-@media(max-width:36rem){body{padding:1.25rem .9rem 3rem}.who{display:block}
+@media(max-width:36rem){.who{display:block}
 summary.family{flex-wrap:wrap;gap:.1rem .75rem}summary.family strong{flex:1 0 80%}
 .sum{padding:.5rem .7rem}tr{display:grid;grid-template-columns:1.4rem 1fr auto;column-gap:.5rem;
 border-top:1px solid var(--line);padding:.3rem 0}td{border:0;padding:0}td.num{display:none}
@@ -67,10 +52,9 @@ td:nth-child(3){grid-area:2/2}td.src{grid-area:1/3}}
 
 def html_report(result: Result) -> str:
     """The whole page as text."""
-    name = escape(result.contract.behaviour.name)
     counts = result.judge.counts()
     under = (
-        f"{escape(result.target)} · seed {result.seed} · {len(result.ran)} scenarios · "
+        f"{result.target} · seed {result.seed} · {len(result.ran)} scenarios · "
         f"{result.requests} requests · {result.bill} · {result.seconds:.2f} s"
     )
     sums = "".join(
@@ -83,17 +67,13 @@ def html_report(result: Result) -> str:
             (RuleVerdict.NOT_JUDGED, "open"),
         )
     )
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';'
-        " style-src 'unsafe-inline'\">"
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{name}: contract report</title><style>{_STYLE}</style></head><body>"
-        f'<h1>{name}: contract report</h1><p class="under">{under}</p>'
+    body = (
         f"<p>{_verdict(counts)}, {escape(result.coverage)}.{_ending(result)}</p>"
         f'<div class="sums">{sums}</div>'
-        f"{_findings(result)}{_differing(result)}{_families(result)}{_unjudged(result)}{_clauses(result)}{_skipped(result)}</body></html>\n"
+        f"{_findings(result)}{_differing(result)}{_families(result)}{_unjudged(result)}{_clauses(result)}{_skipped(result)}"
     )
+    title = f"{result.contract.behaviour.name}: contract report"
+    return html_page(title, under, body, _STYLE)
 
 
 def _verdict(counts: Mapping[RuleVerdict, int]) -> str:
@@ -220,9 +200,7 @@ def _clauses(result: Result) -> str:
 
 
 def _skipped(result: Result) -> str:
-    rows = [(it.scenario.name, it.why) for it in result.skipped]
-    rows += [(ran.scenario.name, ran.unable) for ran in result.ran if ran.unable]
-    if not rows:
-        return ""
-    cells = "".join(f"<tr><td>–</td><td>{escape(a)}</td><td>{escape(b)}</td></tr>" for a, b in rows)
-    return f"<h2>Not run</h2><table>{cells}</table>"
+    rows = [(it.scenario.summary, it.scenario.name, it.why) for it in result.skipped]
+    unable = [it for it in result.ran if it.unable]
+    rows += [(it.scenario.summary, it.scenario.name, it.unable) for it in unable]
+    return _table("Not run", rows)

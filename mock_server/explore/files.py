@@ -10,12 +10,12 @@ from xml.etree import ElementTree
 
 from msgspec import to_builtins
 
+from screentest.specs.html_page import html_page
 from screentest.specs.json_types import Json
 from screentest.specs.xml_text import xml_document
 
 from ..kernel.errors import MockError
 from ..reports.cost_report import cost_text
-from ..reports.html_page import html_page
 from .exploration import Exploration, Result
 from .observation import Observed
 from .text import Story, stories, summary, table

@@ -7,21 +7,16 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from xml.etree import ElementTree
 
+from screentest.specs.html_page import html_page
 from screentest.specs.json_types import Json
 from screentest.specs.xml_text import xml_document
 
 from ..findings.explanations import explanations
 from .cost_report import cost_text, price_table
-from .html_page import html_page
 
 KINDS = ("html", "junit", "json")
 _PLACES_MAX = 5
 _STYLE = """
-.sums{display:flex;flex-wrap:wrap;gap:.75rem}
-.sum{background:var(--sheet);border:1px solid var(--line);border-radius:8px;padding:.7rem 1.1rem;
-flex:1 1 9rem}
-.sum b{display:block;font-size:1.5rem;line-height:1.2;font-variant-numeric:tabular-nums}
-.sum span{color:var(--soft)}
 th{font-weight:500;color:var(--soft);padding:.45rem .8rem;text-align:left;white-space:nowrap}
 td{border-top:1px solid var(--line);padding:.35rem .8rem;vertical-align:top}
 td.num,th.num{text-align:right;font-variant-numeric:tabular-nums}

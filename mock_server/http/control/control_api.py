@@ -20,9 +20,9 @@ from ...engine.worlds import Worlds
 from ...kernel.errors import MockError
 from ..guard import Denial, Guard, problem
 from ..metrics import Metrics
-from . import history, jobs, operation, snapshots, webhooks
-from . import worlds as worlds_and_accounts
+from . import operation
 from .events import Watch
+from .handlers import HANDLERS
 from .request import Document, Handler, body_bytes_max, read_call
 
 _PREFIX = "/_screentest"
@@ -39,11 +39,7 @@ def control_blueprint(worlds: Worlds, guard: Guard, metrics: Metrics | None = No
     control = Blueprint("control", __name__, url_prefix=_PREFIX)
     handlers: Mapping[str, Handler] = {
         **operation.operations(metrics),
-        **worlds_and_accounts.OPERATIONS,
-        **jobs.OPERATIONS,
-        **history.OPERATIONS,
-        **webhooks.OPERATIONS,
-        **snapshots.OPERATIONS,
+        **HANDLERS,
         **Watch(worlds).operations(),
     }
     controls = load_controls()

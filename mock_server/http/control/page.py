@@ -16,24 +16,14 @@ import orjson
 from flask import Blueprint, Flask, Response, abort, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from screentest.specs.contracts.controls import load_controls
 from screentest.specs.json_types import Json
 
 from ...engine.worlds import Worlds
 from ..guard import Guard, problem
-from . import history, jobs, snapshots, webhooks
-from . import worlds as worlds_and_accounts
-from .request import Handler, read_call
+from .handlers import call_control
 
 _PREFIX = "/_screentest/ui/"
 _PREFIXES = (_PREFIX, "/_screentest/docs/")
-_HANDLERS: Mapping[str, Handler] = {
-    **worlds_and_accounts.OPERATIONS,
-    **jobs.OPERATIONS,
-    **history.OPERATIONS,
-    **webhooks.OPERATIONS,
-    **snapshots.OPERATIONS,
-}
 
 
 def page_blueprint(app: Flask, worlds: Worlds, guard: Guard) -> Blueprint:
@@ -85,16 +75,11 @@ def _call(
     origin: str = "",
 ) -> Json:
     """The answer of the control API to *operation*, read and judged as over HTTP."""
-    call = read_call(
-        worlds,
-        load_controls().operations[operation],
-        path,
-        query=urlencode(query or {}),
-        body=orjson.dumps(body) if body is not None else b"",
-        origin=origin,
-    )
+    sent = orjson.dumps(body) if body is not None else b""
     with app.app_context():
-        return _HANDLERS[operation](call)
+        return call_control(
+            worlds, operation, path, query=urlencode(query or {}), body=sent, origin=origin
+        )
 
 
 def _send(

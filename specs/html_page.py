@@ -19,6 +19,11 @@ table{border-collapse:collapse;font-size:.85rem;width:100%}
 article{border:1px solid var(--line);border-left:4px solid var(--bad);border-radius:6px;
 padding:.9rem 1.1rem;margin:0 0 1rem}
 article h3{margin:0;font-size:1rem}article p{margin:.35rem 0}
+.sums{display:flex;flex-wrap:wrap;gap:.75rem}
+.sum{background:var(--sheet);border:1px solid var(--line);border-radius:8px;padding:.7rem 1.1rem;
+flex:1 1 9rem}
+.sum b{display:block;font-size:1.5rem;line-height:1.2;font-variant-numeric:tabular-nums}
+.sum span{color:var(--soft)}
 code{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.82rem;
 overflow-wrap:anywhere}
 .soft{color:var(--soft)}
