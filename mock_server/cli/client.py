@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from http.client import HTTPException
 from typing import Any, NoReturn
 from urllib.error import HTTPError, URLError
@@ -18,7 +19,7 @@ from screentest.specs.json_types import Json
 
 from ..kernel.errors import MockError, unknown
 from .exit_codes import Exit
-from .output import fail
+from .output import fail, json_option
 from .settings import setting_option
 
 _TIMEOUT_S = 30.0
@@ -54,6 +55,16 @@ def url_option(function: Any) -> Any:
 def world_options(function: Any) -> Any:
     """`--url` and `--world`."""
     return url_option(setting_option("world", "--world", "world_id")(function))
+
+
+def world_verb(function: Callable[..., None]) -> Any:
+    """`--url`, `--world` and `--json`; the verb gets *mock* and *as_json*."""
+
+    @wraps(function)
+    def command(*, url: str, world_id: str, **given: Any) -> None:
+        function(mock=Mock(url, world_id), **given)
+
+    return world_options(json_option(command))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ import click
 from screentest.specs.json_types import Json
 
 from ...kernel.clock import ADVANCE_MAX_MS
-from ..client import Mock, world_options
+from ..client import Mock, world_verb
 from ..durations import between_ms, duration_text, read_duration_ms
 from ..float_range import Factor
 from ..groups import Forward, group
-from ..output import fail, json_option, show, table
+from ..output import fail, show, table
 
 _MODES = ("real", "manual", "warp", "auto", "system")
 
@@ -24,27 +24,24 @@ def command() -> None:
 
 
 @command.command("show")
-@world_options
-@json_option
-def show_clock(url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def show_clock(mock: Mock, *, as_json: bool) -> None:
     """Show the mode, the time of the world, and what is due next."""
-    show(Mock(url, world_id).get("/clock"), _lines, as_json=as_json)
+    show(mock.get("/clock"), _lines, as_json=as_json)
 
 
 @command.command(
     "advance", cls=Forward, negative="HOW_FAR must not be negative: a clock moves forward"
 )
 @click.argument("how_far")
-@world_options
-@json_option
-def advance(how_far: str, url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def advance(how_far: str, mock: Mock, *, as_json: bool) -> None:
     """Advance the clock, and print the events on the way.
 
     HOW_FAR is a duration (45s, 2m, 1h30m), `next` (to what is due next), `idle` (until nothing is
     due any more), or an instant such as 2026-01-01T12:00:00Z.
     """
     body = _advance_body(how_far)
-    mock = Mock(url, world_id)
     began = mock.get("/clock")["now"]
     moved = mock.post("/clock/advance", body)
     show({**moved, "from": began}, _moved_lines, as_json=as_json)
@@ -52,25 +49,23 @@ def advance(how_far: str, url: str, world_id: str, *, as_json: bool) -> None:
 
 @command.command("speed", cls=Forward, negative="FACTOR must be a number above 0")
 @click.argument("factor", type=Factor(min=0, min_open=True))
-@world_options
-@json_option
-def speed(factor: float, url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def speed(factor: float, mock: Mock, *, as_json: bool) -> None:
     """Run FACTOR times as fast as the machine's clock."""
     body = {"mode": "real", "speed": factor}
-    show(Mock(url, world_id).patch("/clock", body), _lines, as_json=as_json)
+    show(mock.patch("/clock", body), _lines, as_json=as_json)
 
 
 @command.command("mode")
 @click.argument("mode", type=click.Choice(_MODES))
-@world_options
-@json_option
-def change_mode(mode: str, url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def change_mode(mode: str, mock: Mock, *, as_json: bool) -> None:
     """Choose what moves the clock.
 
     real: the machine's time. manual: only `clock advance`. auto: every poll advances to what is
     due next. system: time.time() of the mock's process.
     """
-    show(Mock(url, world_id).patch("/clock", {"mode": mode}), _lines, as_json=as_json)
+    show(mock.patch("/clock", {"mode": mode}), _lines, as_json=as_json)
 
 
 def _advance_body(how_far: str) -> Json:

@@ -8,9 +8,9 @@ import click
 
 from screentest.specs.json_types import Json
 
-from ..client import Mock, segment, world_options
+from ..client import Mock, segment, world_verb
 from ..groups import Forward, group
-from ..output import fail, json_option, show, table
+from ..output import fail, show, table
 
 
 @group("credits", first="show")
@@ -21,11 +21,9 @@ def command() -> None:
 @command.command("show")
 @click.option("--provider", default="", help="Only this provider's account, with its ledger.")
 @click.option("--account", default="", help="This account instead of the world's first.")
-@world_options
-@json_option
-def show_credits(provider: str, account: str, url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def show_credits(provider: str, account: str, mock: Mock, *, as_json: bool) -> None:
     """Show the available and held credits of each provider's first account."""
-    mock = Mock(url, world_id)
     if provider or account:
         name = _account_of(mock, provider, account) if provider else account
         document = {"account": name, **_whole_ledger(mock, name)}
@@ -41,13 +39,9 @@ def show_credits(provider: str, account: str, url: str, world_id: str, *, as_jso
 @click.argument("provider")
 @click.argument("amount", type=click.IntRange(min=0))
 @click.option("--account", default="", help="This account instead of the world's first.")
-@world_options
-@json_option
-def set_credits(
-    provider: str, amount: int, account: str, url: str, world_id: str, *, as_json: bool
-) -> None:
+@world_verb
+def set_credits(provider: str, amount: int, account: str, mock: Mock, *, as_json: bool) -> None:
     """Set the available credits of PROVIDER's account to AMOUNT."""
-    mock = Mock(url, world_id)
     name = _account_of(mock, provider, account)
     changed = mock.patch(f"/accounts/{segment('account', name)}", {"credits": amount})
     show([changed], _rows, as_json=as_json)

@@ -10,7 +10,7 @@ import click
 
 from screentest.specs.json_types import Json
 
-from ..client import Mock, segment, world_options
+from ..client import Mock, segment, world_verb
 from ..durations import duration_ms
 from ..float_range import Factor
 from ..groups import group
@@ -43,9 +43,8 @@ def command() -> None:
 @click.option("--reason", default="", help="The failure reason of a job or stream.")
 @click.option("--at", type=Factor(0, 1), help="When in its run a job fails, from 0 to 1.")
 @click.option("--set", "others", multiple=True, metavar="NAME=VALUE", help="Any other attribute.")
-@world_options
-@json_option
-def add(type_: str, url: str, world_id: str, *, as_json: bool, **given: Any) -> None:
+@world_verb
+def add(type_: str, mock: Mock, *, as_json: bool, **given: Any) -> None:
     """Inject a fault, such as: fault add http_error --status 503 --times 2
 
     `screentest fault types` lists each TYPE with its attributes.
@@ -64,29 +63,25 @@ def add(type_: str, url: str, world_id: str, *, as_json: bool, **given: Any) -> 
     attributes = _attributes(given)
     if attributes:
         body["attributes"] = attributes
-    mock = Mock(url, world_id)
     if given["provider"]:
         mock.provider(given["provider"])
     show([mock.post("/faults", body)], _rows, as_json=as_json)
 
 
 @command.command("list")
-@world_options
-@json_option
-def list_faults(url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def list_faults(mock: Mock, *, as_json: bool) -> None:
     """List the faults, and how often each was applied."""
-    show(list(Mock(url, world_id).items("/faults", {})), _rows, as_json=as_json)
+    show(list(mock.items("/faults", {})), _rows, as_json=as_json)
 
 
 @command.command("clear")
 @click.argument("fault_id", required=False)
-@world_options
-@json_option
-def clear(fault_id: str | None, url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def clear(fault_id: str | None, mock: Mock, *, as_json: bool) -> None:
     """Delete FAULT_ID, or every fault."""
     # An empty id comes from a script with an unset variable; it must not delete every fault.
     below = f"/{segment('fault', fault_id)}" if fault_id is not None else ""
-    mock = Mock(url, world_id)
     known = [it["id"] for it in mock.items("/faults", {})] if fault_id is None else [fault_id]
     mock.delete(f"/faults{below}")
     show({"cleared": known}, lambda _: (), as_json=as_json)

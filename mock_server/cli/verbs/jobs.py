@@ -9,9 +9,9 @@ import click
 from screentest.specs.json_types import Json
 
 from ...kernel.errors import unknown
-from ..client import Mock, segment, world_options
+from ..client import Mock, segment, world_verb
 from ..groups import group
-from ..output import json_option, show, table
+from ..output import show, table
 
 _HEAD = ("JOB", "PROVIDER", "KIND", "STATE", "PROGRESS", "ENDS", "OUTCOME")
 
@@ -24,11 +24,9 @@ def command() -> None:
 @command.command("list")
 @click.option("--provider", default="", help="Only jobs of this provider.")
 @click.option("--state", default="", help="Only jobs in this state, by the provider's name of it.")
-@world_options
-@json_option
-def list_jobs(provider: str, state: str, url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def list_jobs(provider: str, state: str, mock: Mock, *, as_json: bool) -> None:
     """List all jobs, the newest first."""
-    mock = Mock(url, world_id)
     if provider:
         mock.provider(provider)
     found = list(mock.items("/jobs", {"provider": provider, "state": state}))
@@ -37,50 +35,45 @@ def list_jobs(provider: str, state: str, url: str, world_id: str, *, as_json: bo
 
 @command.command("show")
 @click.argument("job")
-@world_options
-@json_option
-def show_job(job: str, url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def show_job(job: str, mock: Mock, *, as_json: bool) -> None:
     """Show one job with its script."""
-    show(Mock(url, world_id).get(job_path(job)), _details, as_json=as_json)
+    show(mock.get(job_path(job)), _details, as_json=as_json)
 
 
 @command.command("fail")
 @click.argument("job")
 @click.option("--reason", default="", help="The failure reason that the provider gives.")
-@world_options
-@json_option
-def fail_job(job: str, reason: str, url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def fail_job(job: str, reason: str, mock: Mock, *, as_json: bool) -> None:
     """Make JOB fail at its end; `screentest trigger` ends it at once."""
     body = {"outcome": "failed", **({"reason": reason} if reason else {})}
-    show(Mock(url, world_id).patch(job_path(job), body), _details, as_json=as_json)
+    show(mock.patch(job_path(job), body), _details, as_json=as_json)
 
 
 @command.command("complete")
 @click.argument("job")
-@world_options
-@json_option
-def complete_job(job: str, url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def complete_job(job: str, mock: Mock, *, as_json: bool) -> None:
     """Make JOB succeed at its end; `screentest trigger` ends it at once."""
     body = {"outcome": "completed"}
-    show(Mock(url, world_id).patch(job_path(job), body), _details, as_json=as_json)
+    show(mock.patch(job_path(job), body), _details, as_json=as_json)
 
 
 @command.command("hold")
 @click.argument("job")
-@world_options
-@json_option
-def hold_job(job: str, url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def hold_job(job: str, mock: Mock, *, as_json: bool) -> None:
     """Keep JOB in its present state."""
-    show(Mock(url, world_id).patch(job_path(job), {"held": True}), _details, as_json=as_json)
+    show(mock.patch(job_path(job), {"held": True}), _details, as_json=as_json)
 
 
 @command.command("release")
 @click.argument("job")
-@world_options
-@json_option
-def release_job(job: str, url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def release_job(job: str, mock: Mock, *, as_json: bool) -> None:
     """Continue a held JOB."""
-    show(Mock(url, world_id).patch(job_path(job), {"held": False}), _details, as_json=as_json)
+    show(mock.patch(job_path(job), {"held": False}), _details, as_json=as_json)
 
 
 def job_path(job: str) -> str:

@@ -16,9 +16,9 @@ import click
 
 from screentest.specs.json_types import Json
 
-from ..client import Mock, call, echo_json_line, segment, world_options
+from ..client import Mock, call, echo_json_line, segment, world_verb
 from ..groups import group
-from ..output import fail, json_option, printable, say, show, tell
+from ..output import fail, printable, say, show, tell
 from ..request_line import finding_lines, request_lines
 
 _LOOK_EVERY_S = 0.25
@@ -74,11 +74,8 @@ def command() -> None:
     show_default=True,
     help="How many of the past requests.",
 )
-@world_options
-@json_option
-def list_requests(
-    last: int, url: str, world_id: str, *, follow: bool, as_json: bool, **given: Any
-) -> None:
+@world_verb
+def list_requests(last: int, mock: Mock, *, follow: bool, as_json: bool, **given: Any) -> None:
     """List requests, oldest first. With --json one document per line."""
     wanted = _Wanted(**given)
     if wanted.status and not re.fullmatch(r"[1-5]([0-9]{2}|xx)", wanted.status):
@@ -86,7 +83,6 @@ def list_requests(
             f"--status must be a status such as 402, or a class such as 4xx, not {wanted.status!r}",
         )
     _check_code(wanted.code.upper())
-    mock = Mock(url, world_id)
     if wanted.provider:
         mock.provider(wanted.provider)
     kept: deque[Json] = deque(maxlen=min(last, sys.maxsize))
@@ -102,13 +98,13 @@ def list_requests(
             else "no requests yet"
         )
     for line in kept:
-        _print(line, world_id, as_json=as_json)
+        _print(line, mock.world_id, as_json=as_json)
     while follow:
         time.sleep(_LOOK_EVERY_S)
         for line in _after(mock, wanted, cursor):
             cursor = line["id"].removeprefix("req_")
             if wanted.has(line):
-                _print(line, world_id, as_json=as_json)
+                _print(line, mock.world_id, as_json=as_json)
 
 
 def _check_code(code: str) -> None:
@@ -128,16 +124,15 @@ def _check_code(code: str) -> None:
 @click.option("--kind", default="", metavar="KIND", help="request, delivery, stream or payment.")
 @click.option("--since", default="", metavar="INSTANT", help="Only from this world time on.")
 @click.option("--final", is_flag=True, help="Judge paid jobs as if the client had ended.")
-@world_options
-@json_option
-def list_findings(url: str, world_id: str, *, final: bool, as_json: bool, **given: str) -> None:
+@world_verb
+def list_findings(mock: Mock, *, final: bool, as_json: bool, **given: str) -> None:
     """List all findings: about requests, deliveries, streams and payments.
 
     With --json one document per line.
     """
     _check_code(given["code"].upper())
     query = {**given, "code": given["code"].upper(), "final": "true" if final else ""}
-    found = list(Mock(url, world_id).items("/findings", query))
+    found = list(mock.items("/findings", query))
     if not found:
         tell("no findings")
     for finding in found:
@@ -153,15 +148,13 @@ def list_findings(url: str, world_id: str, *, final: bool, as_json: bool, **give
 
 @command.command("show")
 @click.argument("request")
-@world_options
-@json_option
-def show_request(request: str, url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def show_request(request: str, mock: Mock, *, as_json: bool) -> None:
     """Show one request with its answer, its findings, and a curl command that repeats it."""
-    mock = Mock(url, world_id)
     line = mock.get(f"/requests/{segment('request', request)}")
     provider = line["provider"]
     base = mock.get()["providers"][provider]["base_url"]
-    known = next(it for it in call(url, "GET", "/providers") if it["id"] == provider)
+    known = next(it for it in call(mock.url, "GET", "/providers") if it["id"] == provider)
     secret = next((name for name in known["env"] if _SECRET_NAME.search(name)), "API_KEY")
     show({**line, "curl": _curl(line, base, secret)}, _details, as_json=as_json)
 

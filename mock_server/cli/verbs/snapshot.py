@@ -11,11 +11,11 @@ import click
 from screentest.specs.json_types import Json
 
 from ...kernel.snapshots import SNAPSHOT_BYTES_MAX
-from ..client import Mock, world_options
+from ..client import Mock, world_verb
 from ..exit_codes import Exit
 from ..files import input_file, output_file, write_whole
 from ..groups import group
-from ..output import fail, json_option, show, table, tell
+from ..output import fail, show, table, tell
 
 #: The mock refuses larger ones; a device such as /dev/zero has no end.
 _LENGTH_MAX = SNAPSHOT_BYTES_MAX
@@ -29,25 +29,22 @@ def command() -> None:
 
 
 @command.command("list")
-@world_options
-@json_option
-def list_snapshots(url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def list_snapshots(mock: Mock, *, as_json: bool) -> None:
     """List the snapshots of the world that the mock keeps."""
-    show(Mock(url, world_id).get("/snapshots")["items"], _rows, as_json=as_json)
+    show(mock.get("/snapshots")["items"], _rows, as_json=as_json)
 
 
 @command.command("save")
 @click.argument("file", type=output_file(besides="-"))
-@world_options
-@json_option
-def save(file: Path, url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def save(file: Path, mock: Mock, *, as_json: bool) -> None:
     """Write the world to FILE, as JSON Lines; - is stdout.
 
     A snapshot contains webhook secrets and digests of keys, so only the owner of FILE can read it.
     """
     if as_json and str(file) == "-":
         fail("--json and the snapshot cannot both use stdout; name a file, or omit --json")
-    mock = Mock(url, world_id)
     mock.post("/snapshots", {"name": _PASSING})
     document = mock.text(f"/snapshots/{_PASSING}")
     mock.delete(f"/snapshots/{_PASSING}")
@@ -58,24 +55,22 @@ def save(file: Path, url: str, world_id: str, *, as_json: bool) -> None:
         write_whole(file, document, mode=0o600)
     except OSError as error:
         fail(f"cannot write {file}: {error.strerror}")
-    saved = {"world": world_id, "file": str(file), "size_bytes": len(document.encode())}
+    saved = {"world": mock.world_id, "file": str(file), "size_bytes": len(document.encode())}
     show(saved, lambda _: (), as_json=as_json)
     if not as_json:
-        tell(f"saved world {world_id!r} to {file}")
+        tell(f"saved world {mock.world_id!r} to {file}")
 
 
 @command.command("restore")
 @click.argument("file", type=input_file(besides="-"))
-@world_options
-@json_option
-def restore(file: Path, url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def restore(file: Path, mock: Mock, *, as_json: bool) -> None:
     """Replace the world by the snapshot in FILE; - is stdin.
 
     If another world of the mock uses the same keys, this world gets new ones; --json shows them. A
     damaged file, or one of a mock with other providers, changes nothing.
     """
     document = _read(file)
-    mock = Mock(url, world_id)
     mock.post("/snapshots", {"name": _PASSING, "document": document})
     try:
         restored = mock.post(f"/snapshots/{_PASSING}/restore")
@@ -83,7 +78,9 @@ def restore(file: Path, url: str, world_id: str, *, as_json: bool) -> None:
         mock.delete(f"/snapshots/{_PASSING}")
     show(restored, lambda _: (), as_json=as_json)
     if not as_json:
-        tell(f"restored world {world_id!r} from {file}: its time is {restored['clock']['now']}")
+        tell(
+            f"restored world {mock.world_id!r} from {file}: its time is {restored['clock']['now']}"
+        )
         if restored["new_keys"]:
             tell("another world uses the old keys; `screentest env` prints the new ones")
 

@@ -8,8 +8,8 @@ import click
 
 from screentest.specs.json_types import Json
 
-from ..client import Mock, world_options
-from ..output import fail, json_option, show
+from ..client import Mock, world_verb
+from ..output import fail, show
 from .jobs import job_path
 
 _ENDS = ("completed", "failed")
@@ -20,16 +20,12 @@ _ENDS = ("completed", "failed")
 @click.argument("event")
 @click.option("--job", default="", help="Which job. Default: the newest that still runs.")
 @click.option("--reason", default="", help="The failure reason that the provider gives.")
-@world_options
-@json_option
-def command(
-    provider: str, event: str, job: str, reason: str, url: str, world_id: str, *, as_json: bool
-) -> None:
+@world_verb
+def command(provider: str, event: str, job: str, reason: str, mock: Mock, *, as_json: bool) -> None:
     """End a job of PROVIDER now; its credits settle and its webhooks are sent as at any end.
 
     EVENT is `completed` or `failed`, or such a name with a prefix: job.completed.
     """
-    mock = Mock(url, world_id)
     end = event.rpartition(".")[2].lower()
     if end not in _ENDS:
         fail(f"no event {event!r} (there are: {', '.join(_ENDS)})")

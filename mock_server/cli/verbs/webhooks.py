@@ -12,9 +12,9 @@ import click
 
 from screentest.specs.json_types import Json
 
-from ..client import Mock, segment, world_options
+from ..client import Mock, segment, world_verb
 from ..groups import group
-from ..output import fail, json_option, show, table, tell
+from ..output import fail, show, table, tell
 from ..request_line import finding_lines
 
 
@@ -24,22 +24,20 @@ def command() -> None:
 
 
 @command.command("list")
-@world_options
-@json_option
-def list_deliveries(url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def list_deliveries(mock: Mock, *, as_json: bool) -> None:
     """List deliveries with their attempts."""
-    found = list(Mock(url, world_id).items("/webhooks/deliveries", {}))
+    found = list(mock.items("/webhooks/deliveries", {}))
     show(found, _rows, as_json=as_json)
 
 
 @command.command("resend")
 @click.argument("delivery")
-@world_options
-@json_option
-def resend(delivery: str, url: str, world_id: str, *, as_json: bool) -> None:
+@world_verb
+def resend(delivery: str, mock: Mock, *, as_json: bool) -> None:
     """Send DELIVERY again now, with a new signature."""
     path = f"/webhooks/deliveries/{segment('delivery', delivery)}/redeliver"
-    sent = Mock(url, world_id).post(path)
+    sent = mock.post(path)
     show([sent] if sent else [], _rows, as_json=as_json)
 
 
@@ -62,9 +60,8 @@ def resend(delivery: str, url: str, world_id: str, *, as_json: bool) -> None:
     help="Status to answer with, unless deliveries are forwarded.",
 )
 @click.option("--print-secret", is_flag=True, help="Print the signing secret alone, first.")
-@world_options
-@json_option
-def listen(provider: str, url: str, world_id: str, *, as_json: bool, **given: Any) -> None:
+@world_verb
+def listen(provider: str, mock: Mock, *, as_json: bool, **given: Any) -> None:
     """Receive PROVIDER's deliveries and print them until Ctrl+C.
 
     The endpoint exists while this command runs. The first line shows its secret; --print-secret
@@ -78,7 +75,6 @@ def listen(provider: str, url: str, world_id: str, *, as_json: bool, **given: An
 
     if given["forward_to"]:
         split_url(given["forward_to"])
-    mock = Mock(url, world_id)
     mock.provider(provider)
     # A mock may serve providers that are not installed here.
     known = find_contracts()
