@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, convert, to_builtins
 
 from screentest.specs.json_types import Json
 
@@ -24,56 +24,29 @@ class Example(Struct, frozen=True):
     wrong: str
     right: str
 
-    def to_json(self) -> Json:
-        return {"wrong": self.wrong, "right": self.right}
 
-
-class Explanation(Struct, frozen=True):
+class Explanation(Struct, frozen=True, kw_only=True):
     """One finding. *severity* is `error`, or `warning` for calls that a provider answers."""
 
     code: str
     title: str
-    severity: str
+    severity: str = "error"
     what: str
     why: str
     python: Example
     typescript: Example
 
     def to_json(self) -> Json:
-        return {
-            "code": self.code,
-            "title": self.title,
-            "severity": self.severity,
-            "what": self.what,
-            "why": self.why,
-            "python": self.python.to_json(),
-            "typescript": self.typescript.to_json(),
-        }
+        return to_builtins(self)
 
 
 @cache
 def explanations() -> Mapping[str, Explanation]:
     """All of them by code, in the order of their codes."""
     raw: Mapping[str, Json] = tomllib.loads(_FILE.read_text(encoding="utf-8"))
-    return {code: _explanation(code, raw[code]) for code in sorted(raw)}
+    return {code: convert({"code": code, **raw[code]}, Explanation) for code in sorted(raw)}
 
 
 def explanation(code: str) -> Explanation | None:
     """What *code* means; None when there is no such finding."""
     return explanations().get(code)
-
-
-def _explanation(code: str, raw: Mapping[str, Json]) -> Explanation:
-    return Explanation(
-        code=code,
-        title=raw["title"],
-        severity=raw.get("severity", "error"),
-        what=raw["what"].strip(),
-        why=raw["why"].strip(),
-        python=_example(raw["python"]),
-        typescript=_example(raw["typescript"]),
-    )
-
-
-def _example(raw: Mapping[str, str]) -> Example:
-    return Example(raw["wrong"].strip("\n"), raw["right"].strip("\n"))
