@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec import Struct, ValidationError, convert, to_builtins
+from msgspec.structs import replace
 
 from screentest.specs.json_types import Json
 
@@ -79,7 +79,7 @@ class World:
         self.rows.save_world(replace(self.rows.world, settings=settings))
 
 
-class Plan(Struct, frozen=True):
+class Plan(Struct, frozen=True, forbid_unknown_fields=True):
     """How a world begins. *credits* are those of the first accounts, by provider.
 
     *label* is a free text for people, such as the name of a test.
@@ -96,12 +96,11 @@ class Plan(Struct, frozen=True):
     label: str = ""
 
     def to_json(self) -> Json:
-        return {**asdict(self), "mode": self.mode.value}
+        return to_builtins(self)
 
     @staticmethod
     def from_json(raw: Json) -> Plan:
-        values: dict[str, Any] = {**raw, "mode": Mode(raw["mode"])}
-        return Plan(**values)
+        return convert(raw, Plan)
 
 
 def check_world(row: WorldRow) -> None:
@@ -115,7 +114,7 @@ def check_world(row: WorldRow) -> None:
         # it.
         check_speed(row.clock.speed)
         Plan.from_json(row.first)
-    except (TypeError, ValueError, KeyError, MockError):
+    except (ValidationError, MockError):
         raise MockError(
             "the first line of the snapshot does not describe a world", code="damaged_snapshot"
         ) from None

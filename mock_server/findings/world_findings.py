@@ -22,8 +22,6 @@ from .after_the_end import acted_twice
 from .file_transfers import broken_downloads
 from .payment_verdicts import payment_findings
 
-#: What a finding can be about.
-KINDS = ("request", "delivery", "stream", "payment")
 #: All codes begin so.
 _ANY_CODE = "SC"
 

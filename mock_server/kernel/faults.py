@@ -7,7 +7,7 @@ from math import exp, log
 from random import Random
 
 import orjson
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from screentest.specs.behaviour.behaviour import Behaviour
@@ -47,21 +47,7 @@ class Fault(Struct, frozen=True):
     counts: str = MATCHES
 
     def to_json(self) -> Json:
-        return {
-            "id": self.id,
-            "type": self.type,
-            "where": dict(self.where),
-            "nth": self.nth,
-            "times": self.times,
-            "probability": self.probability,
-            "phase": self.phase,
-            "attributes": dict(self.attributes),
-            "seen": self.seen,
-            "fired": self.fired,
-            "from_ms": self.from_ms,
-            "until_ms": self.until_ms,
-            "counts": self.counts,
-        }
+        return to_builtins(self)
 
     @staticmethod
     def from_json(raw: Json) -> Fault:

@@ -12,8 +12,8 @@ from enum import Enum
 from typing import Protocol
 
 import orjson
-from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec import Struct, convert, to_builtins
+from msgspec.structs import replace
 
 from screentest.specs.behaviour.deliveries import WebhookEvent, WebhookRules
 from screentest.specs.json_types import Json
@@ -62,12 +62,11 @@ class Endpoint(Struct, frozen=True):
         return mint(rules.secret_form, number, "webhook secret", self.provider, owner, *world)
 
     def to_json(self) -> Json:
-        return asdict(self) | {"events": [*self.events]}
+        return to_builtins(self)
 
     @staticmethod
     def from_json(raw: Json) -> Endpoint:
-        changed: Json = {"events": tuple(raw["events"])}
-        return Endpoint(**{**raw, **changed})
+        return convert(raw, Endpoint)
 
 
 class Fate(Enum):

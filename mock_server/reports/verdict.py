@@ -14,7 +14,6 @@ from screentest.specs.xml_text import xml_document
 from ..findings.explanations import explanations
 from .cost_report import cost_text, price_table
 
-KINDS = ("html", "junit", "json")
 _PLACES_MAX = 5
 _STYLE = """
 th{font-weight:500;color:var(--soft);padding:.45rem .8rem;text-align:left;white-space:nowrap}
