@@ -314,3 +314,11 @@ TYPES: Mapping[str, FaultType] = {
         "model",
     ),
 }
+
+
+def attribute_value(text: str) -> Json:
+    """An attribute of a fault as people write it: JSON, and anything else is a text."""
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return text

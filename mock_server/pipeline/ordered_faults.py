@@ -6,14 +6,12 @@ if it is switched on: a client that sends it by mistake must not change what a t
 
 from __future__ import annotations
 
-import orjson
-
 from screentest.specs.contracts.controls import load_controls
 from screentest.specs.json_types import Json
 
 from ..engine.provider import Call, Reply
 from ..kernel.errors import MockError
-from ..kernel.fault_types import TYPES
+from ..kernel.fault_types import TYPES, attribute_value
 from ..kernel.faults import check_reach, read_fault
 from ..kernel.finding import Finding
 
@@ -81,7 +79,7 @@ def _read(text: str) -> dict[str, Json]:
         name, has_value, value = field.partition("=")
         if not has_value:
             raise MockError(f"{field!r} is not NAME=VALUE")
-        given[name.strip()] = _value(value.strip())
+        given[name.strip()] = attribute_value(value.strip())
     phase = {"phase": given.pop("phase")} if "phase" in given else {}
     wish = {"type": kind, "attributes": given, **phase}
     schema = load_controls().operations["createFault"].bodies["application/json"]
@@ -92,13 +90,6 @@ def _read(text: str) -> dict[str, Json]:
     if found:
         raise MockError(found[0].message)
     return wish
-
-
-def _value(text: str) -> Json:
-    try:
-        return orjson.loads(text)
-    except ValueError:
-        return text
 
 
 def _id(call: Call) -> str:

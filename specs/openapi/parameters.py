@@ -62,14 +62,6 @@ class Parameter(Struct, frozen=True):
             return self._elements(texts)
         return self.read(texts[-1])
 
-    def names_in(self, pairs: Mapping[str, Sequence[str]]) -> list[str]:
-        """The names of *pairs* that are parts of it."""
-        if self.style == "deepObject":
-            return [name for name in pairs if name.startswith(f"{self.name}[")]
-        if self.is_exploded and "object" in self.schema.fields.types:
-            return [name for name in self.schema.fields.named if name in pairs]
-        return [self.name] if self.name in pairs else []
-
     @property
     def default(self) -> Json:
         return self.schema.schema.get("default")

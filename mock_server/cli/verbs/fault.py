@@ -117,6 +117,8 @@ def _times(text: str) -> int | None:
 
 
 def _attributes(given: dict[str, Any]) -> dict[str, Json]:
+    from ...kernel.fault_types import attribute_value
+
     found: dict[str, Json] = {}
     for name in ("status", "at"):
         if given[name] is not None:
@@ -131,18 +133,8 @@ def _attributes(given: dict[str, Any]) -> dict[str, Json]:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             fail(f"--set must be NAME=VALUE, not {pair!r}")
-        found[name] = _value(value)
+        found[name] = attribute_value(value)
     return found
-
-
-def _value(text: str) -> Json:
-    """A number, true, false, null or JSON; anything else is text."""
-    try:
-        value = json.loads(text)
-        json.dumps(value, allow_nan=False)
-    except (ValueError, RecursionError):
-        return text
-    return value
 
 
 def _rows(faults: list[Json]) -> Iterable[str]:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from screentest.specs.json_types import Json
 
 from ...kernel.errors import MockError, unknown
-from ...kernel.fault_types import TYPES
+from ...kernel.fault_types import TYPES, attribute_value
 from .snippets import start_of, with_key
 from .view import Send, View
 
@@ -99,7 +99,7 @@ def _add_fault(view: View, form: Form) -> Done:
     if form["type"] not in TYPES:
         raise unknown("type", form["type"], TYPES, status=422)
     attributes = {
-        name: _value(text)
+        name: attribute_value(text)
         for name in TYPES[form["type"]].attributes
         if (text := form.get(f"attribute.{name}", ""))
     }
@@ -212,11 +212,3 @@ def _whole(form: Form, name: str) -> int:
         raise MockError(
             f"{name}: expected a whole number, got {form[name][:40]!r}", code="invalid_field"
         ) from None
-
-
-def _value(text: str) -> Json:
-    """A field of a form as JSON; as text when it is not."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
