@@ -7,7 +7,7 @@ answers from a cache. A missing part is not judged; entries for other servers ar
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import SplitResult, urlencode, urlsplit
@@ -18,14 +18,13 @@ from screentest.specs.behaviour.sent_keys import credential_in
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.redaction import REDACTED, Secrets
 from screentest.specs.contracts.registry import Contracts, shipped_contracts
-from screentest.specs.json_types import Json
 
 from ..monitors.undocumented import Undocumented
 from ..rules.judge import Judge
 from ..traces.caller_identity import Callers
-from ..traces.strict_json import read_base64, read_json
+from ..traces.strict_json import read_as, read_base64, read_json
 from ..traces.trace import Exchange, LackingPart, Raw, Trace, find_operation, understand
-from .har_forms import ENTRY, LOG
+from .har_forms import Content, HarEntry, HarFile, HarRequest, HarResponse, Pair, PostData
 
 #: Words that tools put in place of a credential, beside repeated characters.
 _MASKS = frozenset({"redacted", "removed", "hidden", "masked", "secret", "filtered"})
@@ -132,53 +131,52 @@ def _entries(text: str, name: str) -> Iterator[_Entry]:
         log = read_json(text, depth_max=_DEPTH_MAX)
     except ValueError as error:
         raise ValueError(f"{name} is not a HAR file: {error}") from None
-    LOG.check(log, f"{name} is not a HAR file")
+    entries = read_as(HarFile, log, f"{name} is not a HAR file").log.entries
     at_ms = 0
-    for number, entry in enumerate(log["log"]["entries"], start=1):
+    for number, entry in enumerate(entries, start=1):
         where = f"{name}: entry {number}"
-        ENTRY.check(entry, where)
-        read = _read_entry(entry, at_ms, where)
+        read = _read_entry(read_as(HarEntry, entry, where), at_ms, where)
         at_ms = read.raw.at_ms
         yield read
 
 
-def _read_entry(entry: Json, before_ms: int, where: str) -> _Entry:
+def _read_entry(entry: HarEntry, before_ms: int, where: str) -> _Entry:
     """An entry; without a time of its own it has *before_ms*."""
-    request, response = entry["request"], entry["response"]
+    request, response = entry.request, entry.response
     try:
-        parts = urlsplit(request["url"])
+        parts = urlsplit(request.url)
     except ValueError as error:
         raise ValueError(f"{where}: at request/url: {error}") from None
     lacks: set[LackingPart] = set()
-    headers = _headers(response)
+    headers = _headers(response.headers)
     if not headers:
         lacks.add(LackingPart.HEADERS)
-    content = response.get("content") or {}
-    if content.get("mimeType"):
-        headers.setdefault("content-type", content["mimeType"])
-    status = int(response.get("status") or 0)
+    content = response.content or Content()
+    if content.mime_type:
+        headers.setdefault("content-type", content.mime_type)
+    status = response.status or 0
     body = _content(content, f"{where}: at response/content/text")
-    if body is None and not _is_empty(request["method"], status, response, content):
+    if body is None and not _is_empty(request.method, status, response, content):
         lacks.add(LackingPart.BODY)
     sent, is_whole = _sent(request, f"{where}: at request/postData/text")
     if not is_whole:
         lacks.add(LackingPart.SENT)
-    started = entry.get("startedDateTime")
+    started = entry.started_date_time
     at_ms = _instant_ms(started, where) if started else before_ms
     raw = Raw(
-        method=request["method"].upper(),
+        method=request.method.upper(),
         path=parts.path or "/",
         query=parts.query,
-        request_headers=_headers(request),
+        request_headers=_headers(request.headers),
         request_body=sent,
         status=status,
         headers=headers,
         body=body or b"",
         at_ms=at_ms,
-        ended_ms=at_ms + max(0, int(entry.get("time") or 0)),
+        ended_ms=at_ms + max(0, int(entry.time or 0)),
         lacks=frozenset(lacks),
     )
-    is_cached = status == 304 or bool(entry.get("_fromCache") or response.get("_fromCache"))
+    is_cached = status == 304 or bool(entry.from_cache or response.from_cache)
     host = _host(parts)
     return _Entry(f"{parts.scheme}://{host}", host, raw, is_cached)
 
@@ -189,47 +187,38 @@ def _host(parts: SplitResult) -> str:
     return host.removesuffix({"https": ":443", "http": ":80"}.get(parts.scheme, ""))
 
 
-def _headers(message: Mapping[str, Json]) -> dict[str, str]:
+def _headers(pairs: Sequence[Pair] | None) -> dict[str, str]:
     """The headers, without those in which HTTP/2 has the request line."""
-    pairs = [
-        (it["name"].lower(), str(it.get("value") or "")) for it in message.get("headers") or ()
-    ]
-    return {name: value for name, value in pairs if not name.startswith(":")}
+    return {it.name.lower(): it.value or "" for it in pairs or () if not it.name.startswith(":")}
 
 
-def _content(content: Mapping[str, Json], where: str) -> bytes | None:
+def _content(content: Content, where: str) -> bytes | None:
     """The body of an answer; None when it is not in the file."""
-    text = content.get("text")
-    if text is None:
+    if content.text is None:
         return None
-    if content.get("encoding") == "base64":
-        return read_base64(text, where)
-    return str(text).encode("utf-8", "surrogatepass")
+    if content.encoding == "base64":
+        return read_base64(content.text, where)
+    return content.text.encode("utf-8", "surrogatepass")
 
 
-def _is_empty(
-    method: str, status: int, response: Mapping[str, Json], content: Mapping[str, Json]
-) -> bool:
+def _is_empty(method: str, status: int, response: HarResponse, content: Content) -> bool:
     """Whether an answer without text had no body, by its recorded sizes."""
     if method == "HEAD" or status in {204, 304}:
         return True
-    return content.get("size") == 0 and response.get("bodySize", 0) in {0, -1}
+    return content.size == 0 and response.body_size in {None, 0, -1}
 
 
-def _sent(request: Mapping[str, Json], where: str) -> tuple[bytes, bool]:
+def _sent(request: HarRequest, where: str) -> tuple[bytes, bool]:
     """The body of a request, and whether it is complete: browsers leave files out."""
-    posted = request.get("postData")
-    if not posted:
-        return b"", (request.get("bodySize") or 0) <= 0
-    text = posted.get("text")
+    posted = request.post_data or PostData()
+    text, params = posted.text, posted.params or ()
     if text:
-        if posted.get("encoding") == "base64":
+        if posted.encoding == "base64":
             return read_base64(text, where), True
-        return str(text).encode("utf-8", "surrogatepass"), 'filename="' not in str(text)
-    params = posted.get("params") or ()
-    if params and str(posted.get("mimeType", "")).startswith("application/x-www-form-urlencoded"):
-        return urlencode([(it["name"], it.get("value") or "") for it in params]).encode(), True
-    return b"", not params and (request.get("bodySize") or 0) <= 0
+        return text.encode("utf-8", "surrogatepass"), 'filename="' not in text
+    if params and (posted.mime_type or "").startswith("application/x-www-form-urlencoded"):
+        return urlencode([(it.name, it.value or "") for it in params]).encode(), True
+    return b"", not params and (request.body_size or 0) <= 0
 
 
 def _instant_ms(text: str, where: str) -> int:

@@ -1,76 +1,74 @@
-"""The form of a HAR file. All parts that the format makes optional may be missing."""
+"""The form of a HAR file. All parts that the format makes optional may be missing or null."""
 
 from __future__ import annotations
 
-from ..traces.strict_json import Form
+from typing import Annotated
 
-_TEXT = {"type": "string"}
-_MAYBE_TEXT = {"type": ["string", "null"]}
-_MAYBE_NUMBER = {"type": ["number", "null"]}
-_PAIRS = {
-    "type": ["array", "null"],
-    "items": {
-        "type": "object",
-        "required": ["name"],
-        "properties": {"name": _TEXT, "value": _MAYBE_TEXT},
-    },
-}
+from msgspec import Meta, Struct, field
 
-LOG = Form(
-    {
-        "type": "object",
-        "required": ["log"],
-        "properties": {
-            "log": {
-                "type": "object",
-                "required": ["entries"],
-                "properties": {"entries": {"type": "array"}},
-            },
-        },
-    }
-)
+from screentest.specs.json_types import Json
 
-ENTRY = Form(
-    {
-        "type": "object",
-        "required": ["request", "response"],
-        "properties": {
-            "startedDateTime": _MAYBE_TEXT,
-            "time": {"type": ["number", "null"], "maximum": 86_400_000},
-            "request": {
-                "type": "object",
-                "required": ["method", "url"],
-                "properties": {
-                    "method": _TEXT,
-                    "url": _TEXT,
-                    "headers": _PAIRS,
-                    "bodySize": _MAYBE_NUMBER,
-                    "postData": {
-                        "type": ["object", "null"],
-                        "properties": {
-                            "text": _MAYBE_TEXT,
-                            "mimeType": _MAYBE_TEXT,
-                            "params": _PAIRS,
-                        },
-                    },
-                },
-            },
-            "response": {
-                "type": "object",
-                "properties": {
-                    "status": {"type": ["integer", "null"], "minimum": -1, "maximum": 999},
-                    "headers": _PAIRS,
-                    "bodySize": _MAYBE_NUMBER,
-                    "content": {
-                        "type": ["object", "null"],
-                        "properties": {
-                            "text": _MAYBE_TEXT,
-                            "mimeType": _MAYBE_TEXT,
-                            "size": _MAYBE_NUMBER,
-                        },
-                    },
-                },
-            },
-        },
-    }
-)
+
+class Pair(Struct, frozen=True):
+    """A header, or a field of a form."""
+
+    name: str
+    value: str | None = None
+
+
+class PostData(Struct, frozen=True, rename="camel"):
+    """The body of a request."""
+
+    text: str | None = None
+    mime_type: str | None = None
+    params: tuple[Pair, ...] | None = None
+    encoding: Json = None
+
+
+class HarRequest(Struct, frozen=True, rename="camel"):
+    """A request."""
+
+    method: str
+    url: str
+    headers: tuple[Pair, ...] | None = None
+    body_size: float | None = None
+    post_data: PostData | None = None
+
+
+class Content(Struct, frozen=True, rename="camel"):
+    """The body of an answer."""
+
+    text: str | None = None
+    mime_type: str | None = None
+    size: float | None = None
+    encoding: Json = None
+
+
+class HarResponse(Struct, frozen=True, rename="camel"):
+    """An answer."""
+
+    status: Annotated[int, Meta(ge=-1, le=999)] | None = None
+    headers: tuple[Pair, ...] | None = None
+    body_size: float | None = None
+    content: Content | None = None
+    from_cache: Json = field(default=None, name="_fromCache")
+
+
+class HarEntry(Struct, frozen=True, rename="camel"):
+    """A request and its answer."""
+
+    request: HarRequest
+    response: HarResponse
+    started_date_time: str | None = None
+    time: Annotated[float, Meta(le=86_400_000)] | None = None
+    from_cache: Json = field(default=None, name="_fromCache")
+
+
+class _Log(Struct, frozen=True):
+    entries: list[Json]
+
+
+class HarFile(Struct, frozen=True):
+    """A whole file; its entries are read one by one."""
+
+    log: _Log

@@ -7,16 +7,17 @@ import json
 import math
 import re
 from binascii import Error as Base64Error
-from collections.abc import Iterable, Mapping
-from functools import cached_property
+from collections.abc import Iterable
+from typing import TypeVar
 
-import jsonschema_rs
+from msgspec import ValidationError, convert
 
 from screentest.specs.json_types import Json
 
+T = TypeVar("T")
+
 #: Deeper than anything that a contract describes, and far from what Python can follow.
 _DEPTH_MAX = 64
-_SHOWN_MAX = 200
 #: Two surrogates together are one character; JSON can contain a single one.
 _HALF = re.compile(r"[\ud800-\udfff]")
 
@@ -78,22 +79,15 @@ def read_base64(text: str, where: str) -> bytes:
         raise ValueError(f"{where}: no base64: {error}") from None
 
 
-class Form:
-    """The form of a value, as a JSON Schema that is compiled on first use."""
+def read_as(form: type[T], value: Json, where: str) -> T:
+    """*value*, which is decoded JSON, as a *form*.
 
-    def __init__(self, schema: Mapping[str, Json]) -> None:
-        self._schema = schema
-
-    def check(self, value: Json, where: str) -> None:
-        """Raises unless *value* has this form.
-
-        Raises:
-            ValueError: it does not; the message begins with *where*.
-        """
-        for error in self._validator.iter_errors(value):
-            at = "/".join(str(step) for step in error.instance_path)
-            raise ValueError(f"{where}: {f'at {at}: ' if at else ''}{error.message[:_SHOWN_MAX]}")
-
-    @cached_property
-    def _validator(self) -> jsonschema_rs.Validator:
-        return jsonschema_rs.validator_for(dict(self._schema))
+    Raises:
+        ValueError: it has another form; the message begins with *where*.
+    """
+    try:
+        return convert(value, form)
+    except ValidationError as error:
+        detail, _, place = str(error).partition(" - at `$")
+        at = f"at {place[1:-1].replace('.', '/')}: " if place else ""
+        raise ValueError(f"{where}: {at}{detail[0].lower()}{detail[1:]}") from None

@@ -53,12 +53,12 @@ def _entry(**response: Json) -> str:
     ("text", "detail"),
     [
         ("a letter", "FILE is not a HAR file: Expecting value: line 1 column 1 (char 0)"),
-        ("[]", 'FILE is not a HAR file: [] is not of type "object"'),
-        ('{"log": 3}', 'FILE is not a HAR file: at log: 3 is not of type "object"'),
-        ('{"log": {"entries": [1]}}', 'FILE: entry 1: 1 is not of type "object"'),
+        ("[]", "FILE is not a HAR file: expected `object`, got `array`"),
+        ('{"log": 3}', "FILE is not a HAR file: at log: expected `object`, got `int`"),
+        ('{"log": {"entries": [1]}}', "FILE: entry 1: expected `object`, got `int`"),
         (
             '{"log": {"entries": [{"request": {"method": "GET"}, "response": {}}]}}',
-            'FILE: entry 1: at request: "url" is a required property',
+            "FILE: entry 1: at request: object missing required field `url`",
         ),
         (
             '{"log": {"entries": [{"response": {}, '
@@ -67,9 +67,12 @@ def _entry(**response: Json) -> str:
         ),
         (
             json.dumps({"log": {"entries": [_ENTRY]}}),
-            'FILE: entry 1: "response" is a required property',
+            "FILE: entry 1: object missing required field `response`",
         ),
-        (_entry(status="200"), 'FILE: entry 1: at response/status: "200" is not of type'),
+        (
+            _entry(status="200"),
+            "FILE: entry 1: at response/status: expected `int | null`",
+        ),
         (
             _entry(content={"text": "abc", "encoding": "base64"}),
             "FILE: entry 1: at response/content/text: no base64: ",
@@ -78,12 +81,12 @@ def _entry(**response: Json) -> str:
         ('{"trace": 1}', "FILE is a trace of None, not 'ozor'"),
         (
             '{"trace": 1, "provider": "ozor"}\n{"x": 1}\n',
-            'FILE: line 2: "actor" is a required property',
+            "FILE: line 2: object missing required field `actor`",
         ),
         (
             '{"trace": 1, "provider": "ozor"}\n{"balance": "owner", "at_ms": "now", '
             '"available": 1, "held": 0}\n',
-            'FILE: line 2: at at_ms: "now" is not of type "integer"',
+            "FILE: line 2: at at_ms: expected `int`, got `str`",
         ),
         ('{"trace": 1, "provider": "ozor"}\n\n{}', "FILE: line 2 is not JSON: Expecting value"),
     ],
