@@ -144,6 +144,10 @@ def _early(session: Session, made: Made) -> None:
     if state is not None and state.is_final:
         return  # It ended in the answer that made it.
     early = session.call(content.operation, ids=made.ids)
+    if early.status != content.early:
+        state = session.shown.kind_seen(kind, session.resources.read(made))
+        if state is not None and state.is_final:
+            return  # It ended while its file was requested.
     session.judge_refusal(
         rule_ids.content_early(kind),
         f"an unfinished {kind}",
