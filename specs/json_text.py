@@ -11,6 +11,8 @@ from .json_types import Json
 #: Deeper than anything that a contract describes, and far from what Python can follow.
 DEPTH_MAX = 64
 _NUMBER_LENGTH_MAX = 40
+#: How JSON writes half of a character; two of them together are one character.
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
 
@@ -18,8 +20,8 @@ def load_json(text: str) -> Json:
     """The value that *text* says.
 
     Raises:
-        ValueError: it is not JSON, repeats a key, is nested too deep, or has a number that is not
-            one of JSON's.
+        ValueError: it is not JSON, repeats a key, is nested too deep, has a number that is not one
+            of JSON's, or half of a character.
     """
     try:
         value = json.loads(
@@ -42,6 +44,11 @@ def load_json(text: str) -> Json:
             if isinstance(inner, dict | list)
         ]
         depth += 1
+    if _HALF.search(text):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("a text holds half of a character") from None
     return value
 
 

@@ -411,6 +411,7 @@ def test_json_file_has_lines_and_repeated_keys_are_refused(tmp_path: Path) -> No
     ]
     assert "the key 'a' is repeated" in _problems(tmp_path, '{"a": 1, "a": 2}', "openapi.json")[0]
     assert "nested more than 64" in _problems(tmp_path, '{"a":' + "[" * 90_000, "openapi.json")[0]
+    assert "half of a character" in _problems(tmp_path, '{"a": "\\ud83d"}', "openapi.json")[0]
 
 
 def _large_document(operations: int) -> Json:

@@ -57,6 +57,7 @@ _BOMBS = {
     "instant": ("a: !!timestamp 2026-99-99", "this is not YAML"),
     "anchor": ("a: *nowhere", "this is not YAML"),
     "no text": ("a: \x00", "this is not YAML"),
+    "half": ('{"a": "\\ud83d"}', "this is not YAML: found invalid Unicode character"),
 }
 
 
