@@ -75,7 +75,6 @@ test-browser: $(DEVELOPMENT) $(NODE) ## the page in headless Chromium: stories, 
 .PHONY: test-servers
 test-servers: $(DEVELOPMENT) $(LITELLM) ## the contract kit against Prism, aimock and LiteLLM's proxy
 	$(PYTEST) tests/contract/test_servers.py $(ARGS)
-	$(BIN)/python -m tools.server_reports
 
 .PHONY: test-foreign
 test-foreign: $(DEVELOPMENT) $(FOREIGN) $(NODE) ## the contract kit against fakes that know nothing of it, right and with defects
