@@ -110,8 +110,8 @@ def _handled(worlds: Worlds, turn: Turn) -> Handled | None:
             if known is not None:
                 call = known.call_again(turn.request, worlds.clocks.now_ms(world))
                 if call is not None:
-                    found = findings_over_calls(call, known.answer)
-                    return _journaled(call, known.answer, JournalLine(call, known.answer, found))
+                    advice = [*_advice(call, known.answer), *note_call(call, known.answer)]
+                    return _journaled(call, known.answer, JournalLine(call, known.answer, advice))
             call, refusal = receive(worlds, world, turn.provider_id, turn.request)
             answer, advice = _guarded(worlds, watch(call), refusal)
             advice += note_call(call, answer)

@@ -13,6 +13,7 @@ from screentest.mock_server.http.edge import Edge
 from screentest.mock_server.pipeline.remembered import KEPT_MAX, HeadersAsked
 from tests.histories import PlayedMock, Wall, act
 from tests.mock_client import make_world
+from tests.znapai import steps as znapai
 
 _STEPS = 70
 
@@ -49,6 +50,7 @@ def _history(seed: int, *, remembers: bool) -> _Mock:
     mock.control("POST", "/snapshots", {"name": "end"})
     mock.control("GET", "/snapshots/end")
     mock.control("GET", "/events?limit=200")
+    mock.control("GET", "/findings?final=true&limit=200")
     return mock
 
 
@@ -100,6 +102,22 @@ def test_the_second_poll_of_an_unchanged_job_is_reused(provider: str) -> None:
     assert reused == [False, True, True]
     assert len({it.content for it in answers}) == 1
     assert len({it.headers["x-screentest-request-id"] for it in answers}) == 3
+
+
+@pytest.mark.parametrize("remembers", [False, True])
+def test_a_list_that_is_reused_is_noted_like_the_first_one(remembers: bool) -> None:
+    mock = _open(remembers=remembers, mode="real")
+    mock.create("znapai", 0, "A lamp")
+    for _ in range(2):
+        mock.wall.now_ms += 1
+        mock.accounts["znapai"][0].client.get(znapai.VIDEOS)
+    mock.wall.now_ms += 40_000
+
+    found = mock.control("GET", "/findings?final=true").json()["items"]
+
+    assert [(it["code"], it["actual"]) for it in found] == [
+        ("SC213", "asked 1 time, the last time 35.466 s before it")
+    ]
 
 
 def test_an_answer_is_not_reused_beyond_the_next_step_of_its_job() -> None:
