@@ -210,7 +210,7 @@ class MutantApp:
         name = asked.operation.id
         kind = asked.environ.get("CONTENT_TYPE", "")
         if answered.status < 300:
-            self._bodies.setdefault(name, (asked.body, kind))
+            self._bodies[name] = asked.body, kind
             return answered
         if answered.status not in {400, 409, 415, 422} or name not in self._bodies:
             return answered

@@ -86,6 +86,9 @@ def _faults(session: Session, name: str) -> None:
     operation, judge = session.contract.operations[name], session.judge
     who = session.wallet.rich("fumbler")
     ids = session.resources.ids_of(name, who=who)
+    if ids and session.contract.behaviour.operations[name].effect == "read":
+        # The refusals below are then about the fault, not about the resource.
+        session.call(name, ids=ids, who=who)
     plans = bad_plans(session.contract, name, session.plan(name))
     for violation, plan in islice(plans, _FAULTS_MAX):
         answer = session.call(name, plan, ids=ids, who=spaced(session, who, name))
@@ -188,6 +191,7 @@ def _accepted_example(session: Session, example: Example) -> None:
         if example.costs is not None and session.wallet.sees_balances
         else None
     )
+    spaced(session, who, example.operation)
     answer = session.call(example.operation, plan, ids=ids, who=who)
     detail = f"it was answered {answer.status}"
     if not session.judge.check(rule, detail, answer, holds=answer.is_success):

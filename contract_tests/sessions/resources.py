@@ -16,6 +16,7 @@ from ..rules.known import names_needed
 from ..rules.prices import price_of, worst_price
 from ..targets.needs import UnableError
 from ..targets.open_jobs import OpenJobs, asked_by
+from ..targets.plans import changed
 from ..targets.target import Identity
 from ..traces.expressions import Scope, evaluate, has_value
 from ..traces.trace import Exchange
@@ -286,7 +287,9 @@ class Resources:
     def read(self, made: Made, *, who: Identity | None = None) -> Exchange:
         """The present answer of the reading operation about *made*."""
         assert made.make.read is not None, made.make.kind
-        return self.calls.call(made.make.read, ids=made.ids, who=who or made.owner)
+        fields = {name: value for name, value in made.ids.items() if "." in name}
+        plan = changed(self.calls.plan(made.make.read), fields) if fields else None
+        return self.calls.call(made.make.read, plan, ids=made.ids, who=who or made.owner)
 
     def job_of(self, made: Made) -> str:
         """The id of *made* in the server's control API."""

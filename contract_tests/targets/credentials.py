@@ -34,6 +34,15 @@ def credential_of(behaviour: Behaviour, operation: Operation, who: Identity) -> 
     return {}
 
 
+def first_credential(behaviour: Behaviour, who: Identity) -> Shown:
+    """A credential of *who* that some operation takes; empty without any."""
+    for scheme in behaviour.credentials.values():
+        key, (place, word) = who.keys.get(scheme.key_kind), scheme.forms[0]
+        if key:
+            return {place: text_of(key, word)}
+    return {}
+
+
 def signed(wire: OutgoingRequest, credential: Shown) -> OutgoingRequest:
     """*wire* with *credential*."""
     headers, query = dict(wire.headers), wire.query

@@ -211,8 +211,8 @@ class InProcessTarget:
 
     def wait(self, ms: int) -> None:
         if ms > 0:
-            self._client.control("POST", f"{self._controls.path}/clock/advance", {"by_ms": ms})
             self._now_ms += ms
+            self._client.control("POST", f"{self._controls.path}/clock/advance", {"by_ms": ms})
 
     def close(self) -> None:
         self._client.control("DELETE", self._controls.path)

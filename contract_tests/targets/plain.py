@@ -77,7 +77,14 @@ class PlainTarget:
         return self.mock.now_ms()
 
     def wait(self, ms: int) -> None:
-        self.mock.wait(ms)
+        """Wait from one delivery to the next, so that each arrives at its time."""
+        until_ms, controls = self.now_ms() + ms, self.mock.controls
+        while self.callback is not None:
+            due_ms = controls.next_due_ms()
+            if due_ms is None or not self.now_ms() < due_ms < until_ms:
+                break
+            self.mock.wait(due_ms - self.now_ms())
+        self.mock.wait(until_ms - self.now_ms())
 
     def close(self) -> None:
         """Nothing is kept; scenarios share the one world."""

@@ -50,7 +50,8 @@ class Make(Struct, frozen=True, forbid_unknown_fields=True):
     ids: Annotated[
         Mapping[str, Expression],
         means(
-            "Its names from now on, which path parameters take; the first is its own id.",
+            "Its names from now on, which path parameters take; the first is its own id. "
+            "One with a dot is a field of the request that reads it.",
             {"id": "$response.body#/id"},
         ),
         Meta(min_length=1),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from screentest.contract_tests.mutants.run import mutated_contract
 from screentest.contract_tests.rules.contract_rules import rules_of
 from screentest.contract_tests.rules.judge import Judge
+from screentest.contract_tests.rules.known import silence_of
 from screentest.contract_tests.scenarios.scenario import Scenario
 from screentest.contract_tests.scenarios.verify import run_scenario, scenarios_of
 from screentest.contract_tests.sessions.session import Session
@@ -17,12 +19,16 @@ from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.contracts.registry import load_contract
 
 
-def plain_session(provider: str, *, has_others: bool = True) -> Session:
-    """A session at *provider*'s mock without its controls."""
+def plain_session(
+    provider: str, *, has_others: bool = True, target: PlainTarget | None = None
+) -> Session:
+    """A session at *target*, or at *provider*'s mock without its controls."""
     contract = load_contract(provider)
     checks = load_checks(contract)
-    target = PlainTarget(InProcessTarget(make_app(contract), contract), has_others)
-    return Session(target, contract, checks, Judge(rules_of(contract, checks)), is_open=True)
+    if target is None:
+        target = PlainTarget(InProcessTarget(make_app(contract), contract), has_others)
+    judge = Judge(rules_of(contract, checks), silence=silence_of(contract, checks))
+    return Session(target, contract, checks, judge, is_open=True)
 
 
 def scenario(session: Session, name: str) -> Scenario:
@@ -76,3 +82,73 @@ def test_revoked_key_must_be_given_where_the_api_makes_none() -> None:
 
     with pytest.raises(NeedError, match="--revoked-api-key"):
         session.revoked  # noqa: B018
+
+
+def _end_of_keys(keeps_ms: int) -> Session:
+    """The scenario about the end of keys, at a mock that keeps them for *keeps_ms*."""
+    contract = load_contract("ugc_copilot")
+    change = {"at": "/idempotency/keeps_ms", "set": keeps_ms}
+    mock = InProcessTarget(make_app(mutated_contract(contract, change)), contract)
+    session = plain_session("ugc_copilot", target=PlainTarget(mock, has_others=False))
+    run_scenario(
+        scenario(session, "end of keys of proxyStartVideoGeneration"), session, is_shared=True
+    )
+    return session
+
+
+def test_end_of_an_idempotency_key_shows_with_one_key_alone() -> None:
+    session = _end_of_keys(keeps_ms=24 * 3_600_000)
+
+    assert session.judge.kept["idem.expiry"] == 2
+    assert session.judge.findings == []
+
+
+@pytest.mark.parametrize(
+    ("hours", "detail"),
+    [
+        (12, "864 s before its end the key was not kept"),
+        (48, "864 s after its end the key was still kept"),
+    ],
+)
+def test_key_that_lives_for_another_time_differs_from_the_reading(hours: int, detail: str) -> None:
+    session = _end_of_keys(keeps_ms=hours * 3_600_000)
+
+    assert session.judge.differs["idem.expiry"].summary == detail
+    assert session.judge.findings == []
+
+
+def test_run_that_comes_back_after_the_end_of_a_key_judges_the_end_alone() -> None:
+    session = plain_session("ugc_copilot", has_others=False)
+    assert isinstance(session.target, PlainTarget)
+    session.target = Late(session.target.mock, has_others=False)
+
+    run_scenario(
+        scenario(session, "end of keys of proxyStartVideoGeneration"), session, is_shared=True
+    )
+
+    assert session.judge.kept["idem.expiry"] == 1
+    assert session.judge.differs == {}
+
+
+class Late(PlainTarget):
+    """A server to which the run comes back an hour late after a long wait."""
+
+    def wait(self, ms: int) -> None:
+        super().wait(ms + 3_600_000 if ms > 3_600_000 else ms)
+
+
+def test_window_of_an_address_counts_a_call_with_a_key_too() -> None:
+    session = plain_session("ugc_copilot", has_others=False)
+
+    run_scenario(scenario(session, "rate of personas"), session, is_shared=True)
+
+    assert session.judge.kept["rate.personas.scope"] == 1
+
+
+def test_job_of_another_engine_is_polled_with_its_engine() -> None:
+    session = plain_session("ugc_copilot", has_others=False)
+
+    run_scenario(scenario(session, "example accepted.7"), session, is_shared=True)
+
+    polls = [it for it in session.trace.exchanges if it.operation == "proxyCheckVideoStatus"]
+    assert {(it.status, it.sent["data"]["engine"]) for it in polls} == {(200, "kling")}
