@@ -105,7 +105,7 @@ def test_the_second_poll_of_an_unchanged_job_is_reused(provider: str) -> None:
 
 
 @pytest.mark.parametrize("remembers", [False, True])
-def test_a_list_that_is_reused_is_noted_like_the_first_one(remembers: bool) -> None:
+def test_a_list_that_is_reused_is_noted_like_the_first_one(*, remembers: bool) -> None:
     mock = _open(remembers=remembers, mode="real")
     mock.create("znapai", 0, "A lamp")
     for _ in range(2):
