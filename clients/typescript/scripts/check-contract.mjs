@@ -21,9 +21,9 @@ check("src/control/openapi.ts", "specs/control/openapi.yaml", "openapi", ["--out
 check("../../fixtures/child.mjs", "the bundle of src/child.ts", "child", [], "build:child");
 
 const ours = JSON.parse(readFileSync("package.json", "utf8")).version;
-const theirs = /^version = "(.+)"$/m.exec(readFileSync("../../pyproject.toml", "utf8"))[1];
+const theirs = /^__version__ = "(.+)"$/m.exec(readFileSync("../../mock_server/kernel/version.py", "utf8"))[1];
 if (ours !== theirs) {
-  console.error(`package.json has version ${ours}, and pyproject.toml ${theirs}; one release has one version`);
+  console.error(`package.json has version ${ours}, and the mock ${theirs}; one release has one version`);
   isOutdated = true;
 }
 process.exit(isOutdated ? 1 : 0);

@@ -1,6 +1,6 @@
 /** The public names of @screentest/client. */
 
-export { createWorld, World, type RunOptions, type Snapshot, type WorldOptions } from "./world.js";
+export { createWorld, World, type RunOptions, type Snapshot, type Verification, type WantedRequests, type WorldOptions } from "./world.js";
 export { startMock, type MockOptions, type StartedMock } from "./mock.js";
 export { type Advance, Clock, type Fired } from "./clock.js";
 export { Control, CONTROL_VERSION, type Schemas } from "./control/control.js";

@@ -2,7 +2,7 @@
 
 import type { Schemas } from "./control/control.js";
 import { Provider } from "./provider.js";
-import { World } from "./world.js";
+import { type WantedRequests, World } from "./world.js";
 
 interface Verdict {
   pass: boolean;
@@ -15,6 +15,8 @@ export interface Matchers<R = Promise<void>> {
   toHavePaidOnce(): R;
   /** Of a world: every result that was paid for was fetched. */
   toHaveFetched(): R;
+  /** Of a world: it got requests to this operation, or to these in this order; `times: 2` is exactly twice. */
+  toHaveRequested(operations: string | readonly string[], wanted?: WantedRequests): R;
   /** Of a world: after each answer with `Retry-After`, the next call waited for that long. */
   toRespectRetryAfter(): R;
 }
@@ -57,6 +59,18 @@ async function fetched(world: World): Promise<Verdict> {
   };
 }
 
+async function requested(
+  world: World,
+  operations: string | readonly string[],
+  wanted?: WantedRequests,
+): Promise<Verdict> {
+  const { holds, detail, requests } = await world.verifyRequests(operations, wanted);
+  return {
+    pass: holds,
+    message: () => (holds ? `expected no such requests to ${[operations].flat().join(", ")}, found ${requests.join(", ")}` : detail),
+  };
+}
+
 async function respectsRetryAfter(world: World): Promise<Verdict> {
   const lines = await world.requests();
   const early: string[] = [];
@@ -94,6 +108,8 @@ export const matchers = {
   toHavePaidOnce: (received: unknown) =>
     paidOnce(mustBe(received, Provider, "toHavePaidOnce", "a provider, such as world.ozor")),
   toHaveFetched: (received: unknown) => fetched(mustBe(received, World, "toHaveFetched", "a world")),
+  toHaveRequested: (received: unknown, operations: string | readonly string[], wanted?: WantedRequests) =>
+    requested(mustBe(received, World, "toHaveRequested", "a world"), operations, wanted),
   toRespectRetryAfter: (received: unknown) =>
     respectsRetryAfter(mustBe(received, World, "toRespectRetryAfter", "a world")),
 };
@@ -102,6 +118,8 @@ export const matchers = {
 export const assertions = {
   paidOnce: (provider: Provider): Promise<void> => demand(matchers.toHavePaidOnce(provider)),
   fetched: (world: World): Promise<void> => demand(matchers.toHaveFetched(world)),
+  requested: (world: World, operations: string | readonly string[], wanted?: WantedRequests): Promise<void> =>
+    demand(matchers.toHaveRequested(world, operations, wanted)),
   respectsRetryAfter: (world: World): Promise<void> => demand(matchers.toRespectRetryAfter(world)),
 };
 

@@ -40,6 +40,22 @@ export interface RunOptions {
   realTimeLimit?: Duration;
 }
 
+/** What requests have to be like; `body` has fields that each has to have. */
+export interface WantedRequests {
+  times?: number;
+  provider?: string;
+  status?: number;
+  path?: string;
+  body?: Record<string, unknown>;
+}
+
+/** Whether requests are as wanted. */
+export interface Verification {
+  holds: boolean;
+  detail: string;
+  requests: string[];
+}
+
 /** A saved state of a world. It can be restored into any world of any mock. */
 export interface Snapshot {
   name: string;
@@ -175,6 +191,17 @@ export class World {
     return this.timeline.during(() =>
       everyItem<Schemas["RequestLine"]>(this.control, "/worlds/{world}/requests", this.id, filter),
     );
+  }
+
+  /**
+   * Whether the requests are as wanted. One operation has to come `times` times (0: never; without it,
+   * at least once). Several have to come in this order, with any requests between them. `detail` says
+   * what is different and names the nearest request; `requests` are the ids of those that fit.
+   */
+  verifyRequests(operations: string | readonly string[], wanted: WantedRequests = {}): Promise<Verification> {
+    const path = { world: this.id };
+    const body = { ...wanted, operations: typeof operations === "string" ? [operations] : [...operations] };
+    return this.timeline.during(() => this.control.post("/worlds/{world}/requests/verify", { path, body }));
   }
 
   /** What the mock says about the code under test, without the codes that `allow` allows. */

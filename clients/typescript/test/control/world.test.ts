@@ -1,7 +1,7 @@
 /** What a world offers besides its clock. */
 
 import { milliseconds } from "../../src/durations.js";
-import type { FaultAttributes, Schemas } from "@screentest/client";
+import { assertions, type FaultAttributes, type Schemas } from "@screentest/client";
 import { expect, test } from "@screentest/client/vitest";
 
 type SameKeys<A, B> = [A, B] extends [B, A] ? true : never;
@@ -127,4 +127,31 @@ test("a webhook handler of the web platform gets a Request and answers with a Re
 
   expect(seen).toEqual(["POST /hooks/ugc video.completed"]);
   expect(hook.statuses).toEqual([204]);
+});
+
+test("requests are verified by count, order and absence, with the nearest one in the message", async ({ world }) => {
+  const headers = { "X-API-Key": world.ozor.apiKey, "Content-Type": "application/json" };
+  const videos = `${world.ozor.baseUrl}/api/v1/videos`;
+  const body = JSON.stringify({ prompt: "A lamp" });
+  await (await fetch(`${videos}/generate`, { method: "POST", headers, body })).text();
+  await (await fetch(videos, { headers })).text();
+
+  await expect(world).toHaveRequested("generateVideo", { times: 1, body: { prompt: "A lamp" } });
+  await expect(world).toHaveRequested(["generateVideo", "listVideos"]);
+  await expect(world).not.toHaveRequested("deleteVideo");
+  await assertions.requested(world, "deleteVideo", { times: 0 });
+  await expect(expect(world).toHaveRequested("generateVideo", { times: 2 })).rejects.toThrow(
+    "expected 2 requests to generateVideo, got 1; nearest: req_2 GET /api/v1/videos: operation was listVideos",
+  );
+  await expect(assertions.requested(world, ["listVideos", "generateVideo"])).rejects.toThrow(
+    "expected generateVideo after req_2 (listVideos); the order was: generateVideo -> listVideos",
+  );
+  await expect(assertions.requested(world, "generateVideo", { body: { prompt: "A lamb" } })).rejects.toThrow(
+    "nearest: req_1 POST /api/v1/videos/generate: body.prompt was 'A lamp'",
+  );
+  await expect(expect(world).not.toHaveRequested("listVideos")).rejects.toThrow(
+    "expected no such requests to listVideos, found req_2",
+  );
+  await expect(world.verifyRequests("generateVidoe")).rejects.toThrow("did you mean 'generateVideo'?");
+  expect(await world.verifyRequests("listVideos")).toEqual({ holds: true, detail: "", requests: ["req_2"] });
 });

@@ -36,7 +36,7 @@ beforeAll(() => {
 test("the blocks for vitest pass", async () => {
   const { code, output } = await run(bin("vitest"), ["run"], project);
 
-  expect(output).toContain("Tests  23 passed (23)");
+  expect(output).toContain("Tests  25 passed (25)");
   expect(code).toBe(0);
 });
 
