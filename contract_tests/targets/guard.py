@@ -258,6 +258,8 @@ class Guarded:
     def close(self) -> None:
         with suppress(UnreachableError):  # jobs without an observed end stay as they were counted
             self._guard.look_again(self.target.send)
+        if self.log is not None:
+            self.log.close()
         self.target.close()
 
     def fetch(self, url: str) -> Raw:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from enum import Enum
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 from msgspec import Struct
@@ -88,6 +91,31 @@ class Done(Struct, frozen=True, tag="done"):
 
 Line = Head | Begun | Sent | Lost | Arrived | Answered | Waited | Parked | Done
 _DECODER = msgspec.json.Decoder(Line)
+
+
+def opened(path: Path) -> BinaryIO:
+    """The file at *path*, for this process alone.
+
+    Raises:
+        JournalError: it cannot be written, or another run uses it.
+    """
+    try:
+        # The answers of a server may have keys and addresses, so others cannot read it.
+        number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise JournalError(f"cannot write {path}: {error.strerror}") from None
+    file = open(number, "ab", buffering=0)  # noqa: SIM115
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise JournalError(
+            f"another run uses {path}, and two would pay twice; wait until it has ended"
+        ) from None
+    except OSError as error:
+        file.close()
+        raise JournalError(f"cannot lock {path}: {error.strerror}") from None
+    return file
 
 
 def read_lines(path: Path) -> tuple[list[Line], int]:

@@ -6,13 +6,13 @@ so that nothing is asked or paid twice. A wait that is too long parks its scenar
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import msgspec
@@ -34,6 +34,7 @@ from .run_lines import (
     Parked,
     Sent,
     Waited,
+    opened,
     other_content,
     read_lines,
 )
@@ -64,11 +65,13 @@ class _Part:
 class RunLog:
     """The run in the file *path*, which is new or has the same *place* and *options*.
 
+    No other process can continue it until `close`, or the end of this one.
+
     *patience_ms* is the longest single wait, *time_scale* the speed of the server's clock.
     *on_gap* is called when a part is continued.
 
     Raises:
-        JournalError: the file cannot be used, or is that of another run.
+        JournalError: the file cannot be used, is in use, or is that of another run.
     """
 
     path: Path
@@ -89,13 +92,26 @@ class RunLog:
     _recalled_ms: int | None = None
     _alive_ms: int = 0
     _lock: Lock = field(default_factory=Lock)
+    _file: BinaryIO = field(init=False)
 
     def __post_init__(self) -> None:
+        is_new = not self.path.exists()
+        self._file = opened(self.path)
+        try:
+            self._read(is_new=is_new)
+        except JournalError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let another run continue the file."""
+        self._file.close()
+
+    def _read(self, *, is_new: bool) -> None:
         head = Head(self.place, self.options, self.now_ms)
-        found, size = read_lines(self.path)
-        if not found:
-            self._write(head, is_new=True)
-            found = [head]
+        found, size = ([head], 0) if is_new else read_lines(self.path)
+        if is_new:
+            self._write(head)
         elif not isinstance(found[0], Head):
             raise other_content(self.path)
         elif (found[0].place, found[0].options) != (self.place, self.options):
@@ -104,7 +120,7 @@ class RunLog:
                 "name another file"
             )
         else:
-            os.truncate(self.path, size)
+            self._file.truncate(size)
             head = found[0]
         self.began_ms = head.began_ms
         open_price = 0
@@ -262,16 +278,14 @@ class RunLog:
     def delivered(self, delivery: SeenDelivery) -> None:
         """A webhook arrived."""
         self.deliveries.append(delivery)
-        self._write(Arrived(delivery))
+        if not self._file.closed:
+            self._write(Arrived(delivery))
 
-    def _write(self, line: Line, *, is_new: bool = False) -> None:
+    def _write(self, line: Line) -> None:
         """Append *line*. A run that is killed leaves at most one line that is cut."""
-        flags = os.O_WRONLY | os.O_APPEND | (os.O_CREAT | os.O_EXCL if is_new else 0)
-        text = msgspec.json.encode(line) + b"\n"
         try:
-            # The answers of a server may have keys and addresses, so others cannot read it.
-            with self._lock, open(os.open(self.path, flags, 0o600), "ab", buffering=0) as file:
-                file.write(text)
+            with self._lock:
+                self._file.write(msgspec.json.encode(line) + b"\n")
         except OSError as error:
             raise JournalError(f"cannot write {self.path}: {error.strerror}") from None
 

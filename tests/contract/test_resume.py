@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -97,7 +99,8 @@ def _run(
         server.mock.controls.inbox.on_taken = log.delivered
     target = Guarded(server, contract, budget, log=log)
     checks = load_checks(contract)
-    found = verify(contract, checks, lambda: target, chosen, is_open=True, is_shared=True)
+    with closing(log):  # as the end of a process does
+        found = verify(contract, checks, lambda: target, chosen, is_open=True, is_shared=True)
     return found, budget
 
 
@@ -231,10 +234,46 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path, text: str) -> No
     [(HERE, "--tier smoke"), (place_of("ozor", "http://127.0.0.1:1", ["another-key"]), "")],
 )
 def test_the_file_of_another_run_is_refused(tmp_path: Path, place: JobPlace, options: str) -> None:
-    RunLog(tmp_path / "run.json", HERE, "", 0, PATIENCE_MS)
+    RunLog(tmp_path / "run.json", HERE, "", 0, PATIENCE_MS).close()
 
     with pytest.raises(JournalError, match="of another run: its server, account or options differ"):
         RunLog(tmp_path / "run.json", place, options, 0, PATIENCE_MS)
+
+
+def test_two_runs_cannot_continue_one_file_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    first = RunLog(path, HERE, "", 0, PATIENCE_MS)
+
+    with pytest.raises(JournalError, match="another run uses .*run.json, and two would pay twice"):
+        RunLog(path, HERE, "", 0, PATIENCE_MS)
+
+    first.close()
+    RunLog(path, HERE, "", 0, PATIENCE_MS).close()
+
+
+def test_killed_run_leaves_its_file_free(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    held = [sys.executable, "-c", _HOLD, str(path)]
+    with subprocess.Popen(held, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"holds it\n"
+        with pytest.raises(JournalError, match="another run uses"):
+            RunLog(path, HERE, "", 0, PATIENCE_MS)
+        process.kill()
+
+    RunLog(path, HERE, "", 0, PATIENCE_MS).close()
+
+
+_HOLD = """
+import sys, time
+from pathlib import Path
+from screentest.contract_tests.targets.open_jobs import place_of
+from screentest.contract_tests.targets.run_log import RunLog
+
+log = RunLog(Path(sys.argv[1]), place_of("ozor", "http://127.0.0.1:1", ["a-key"]), "", 0, 600_000)
+print("holds it", flush=True)
+time.sleep(600)
+"""
 
 
 @pytest.mark.parametrize(
