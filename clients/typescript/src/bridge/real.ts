@@ -20,10 +20,15 @@ export function realNow(): number {
   return Number(hrtime()) / 1e6;
 }
 
+/** Whether `pause` is setting its timer now, which is not one of the user's code. */
+export const pauses = { isStarting: false };
+
 /** Wait *ms* milliseconds of the machine's time. *keepsAlive*: the process does not end meanwhile. */
 export function pause(ms: number, keepsAlive = true): Promise<void> {
   return new Promise((resolve) => {
+    pauses.isStarting = true;
     const timer = realSetTimeout(resolve, ms);
+    pauses.isStarting = false;
     if (!keepsAlive) timer.unref();
   });
 }

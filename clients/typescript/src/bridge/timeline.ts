@@ -293,7 +293,7 @@ export class Timeline {
     for (;;) {
       const before = this.activity;
       await turn();
-      await (this.isBusy ? this.activityWithin(quiet_ms) : this.pause(quiet_ms));
+      await this.activityWithin(quiet_ms);
       await turn();
       this.turnAt = realNow();
       this.dateCalls = 0;
