@@ -228,6 +228,7 @@ def test_input_that_is_neither_true_nor_false_is_refused_before_anything_is_done
         ({"url": "http://127.0.0.1:9", "api_key": "k"}, "3", "127.0.0.1:9"),
         ({"url": "https://ulazai.com", "api_key": "k"}, "2", "Add --live if you mean it"),
         ({"budget": "many"}, "2", "--budget"),
+        ({"time_scale": "fast"}, "2", "--time-scale"),
     ],
 )
 def test_wrong_inputs_end_the_check_with_the_reason(
@@ -312,6 +313,25 @@ def test_server_is_verified_within_its_budget_and_compared_with_its_profile(
     assert next_job.outputs["drift"] == "1"
     assert "    ulazai.error_form: drf_detail → success_false\n" in next_job.summary
     assert "::warning::report.ndjson of the last run cannot be compared" in next_job.printed
+
+
+@pytest.mark.slow
+def test_token_of_a_session_and_a_faster_clock_reach_the_check(
+    runner: Runner, live: LiveMock
+) -> None:
+    world = live.world(clock={"mode": "real", "speed": 600})
+    ozor = world["providers"]["ozor"]
+    given = {"url": ozor["base_url"], "api_key": ozor["account"]["api_key"]}
+    bearer = ozor["account"]["bearer"]
+
+    job = runner.job(
+        ROOT / "verify", provider="ozor", package="", bearer=bearer, time_scale="600", **given
+    )
+
+    path = f"/worlds/{world['id']}/requests?operation=listApiKeys&status=200"
+    assert job.failed == [], job.printed
+    assert live.control("GET", path)["items"] != []
+    assert bearer not in job.printed + job.summary
 
 
 @pytest.mark.slow
