@@ -7,10 +7,18 @@
 
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import { realClearInterval, realSetInterval } from "../bridge/real.js";
 
 const request = http.request;
-/** Longer than any receiver of webhooks may take, for which an advance waits. */
-const SILENCE_MS = 60_000;
+/**
+ * A call may last as long as the mock lives: an advance waits for receivers of webhooks. A mock that
+ * is silent for so long is asked for its health, and has so long to answer that: less than a run has.
+ */
+const SILENCE_MS = 2_000;
+const HEALTH_MS_MAX = 1_500;
+/** How long a mock that was silent before has for that. */
+const HEALTH_AGAIN_MS_MAX = 300;
+const silent = new Set<string>();
 const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
 
 export interface Answer {
@@ -26,6 +34,8 @@ export async function send(
   headers: Record<string, string>,
   body: string | undefined,
 ): Promise<Answer> {
+  const { origin } = new URL(url);
+  if (silent.has(origin) && !(await isAlive(origin))) throw new SilentError();
   try {
     return await sendOnce(method, url, headers, body);
   } catch (error) {
@@ -36,6 +46,29 @@ export async function send(
 }
 
 class StaleConnectionError extends Error {}
+
+class SilentError extends Error {
+  constructor() {
+    super(`no answer for ${(SILENCE_MS + HEALTH_MS_MAX) / 1_000} s`);
+  }
+}
+
+/** Whether the server at *origin* answers anything, on a connection of its own. */
+function isAlive(origin: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timeout = silent.has(origin) ? HEALTH_AGAIN_MS_MAX : HEALTH_MS_MAX;
+    const decide = (alive: boolean): void => {
+      if (alive) silent.delete(origin);
+      else silent.add(origin);
+      call.destroy();
+      resolve(alive);
+    };
+    const call = request(`${origin}/_screentest/health`, { agent: false, timeout }, () => decide(true));
+    call.on("timeout", () => decide(false));
+    call.on("error", () => decide(false));
+    call.end();
+  });
+}
 
 function sendOnce(
   method: string,
@@ -54,7 +87,11 @@ function sendOnce(
         resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text });
       });
     });
-    call.setTimeout(SILENCE_MS, () => call.destroy(new Error(`no answer within ${SILENCE_MS / 1_000} s`)));
+    const { origin } = new URL(url);
+    const watch = realSetInterval(() => {
+      void isAlive(origin).then((alive) => void (alive || call.destroy(new SilentError())));
+    }, SILENCE_MS);
+    call.on("close", () => realClearInterval(watch));
     call.on("error", (error: NodeJS.ErrnoException) => {
       const isStale = call.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
       reject(isStale ? new StaleConnectionError(error.message) : error);

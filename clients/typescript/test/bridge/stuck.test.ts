@@ -59,17 +59,20 @@ test("an answer that never comes", async ({ world }) => {
   expect(message).toMatch(/GET \/w\/w_\d+\/ozor\/api\/v1\/videos has no answer; does a fault delay it\?/);
 });
 
-test("a mock that does not answer", { timeout: 15_000 }, async ({ world }) => {
+test("a mock that does not answer, before a run and in it", { timeout: 20_000 }, async ({ world }) => {
   const { startMock, createWorld } = await import("@screentest/client");
   const mock = await startMock();
-  const other = await createWorld({}, mock.url);
-  process.kill(mock.pid, "SIGSTOP");
+  const [before, during] = [await createWorld({}, mock.url), await createWorld({}, mock.url)];
+  const stop = (): boolean => process.kill(mock.pid, "SIGSTOP");
 
-  const message = await failure(other.run(() => sleep(1_000)));
-
+  const inRun = await failure(during.run(async () => (await sleep(1_000), stop(), await sleep(1_000))));
+  const atOnce = await failure(before.run(() => sleep(1_000)));
   process.kill(mock.pid, "SIGCONT");
+  await before.run(() => sleep(1_000));
+
   await mock.stop();
-  expect(message).toBe(`StuckTimeError: time cannot move: the mock of world ${other.id} does not answer`);
+  expect(inRun).toMatch(`MockGoneError: no mock answers at ${mock.url} (no answer for 3.5 s)`);
+  expect(atOnce).toBe(inRun);
   expect(await world.requests()).toEqual([]);
 });
 

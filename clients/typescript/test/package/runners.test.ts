@@ -31,10 +31,14 @@ test("jest's fake timers can be installed and removed in any order", async () =>
   expect(code).toBe(0);
 });
 
-test("a mock that dies fails the test with its last lines", async () => {
-  const { code, output } = await run(bin("vitest"), ["run", "mock-dies"], `${PACKAGE}/test/projects/vitest`);
+test.each([
+  ["dies", "SIGKILL", /ECONNREFUSED|ECONNRESET|socket hang up/],
+  ["stops", "SIGSTOP", /no answer for 3\.5 s/],
+])("a mock that %s fails the test within five seconds, with its last lines", async (_, signal, reason) => {
+  const { code, output } = await run(bin("vitest"), ["run", "mock-dies"], `${PACKAGE}/test/projects/vitest`, { MOCK_GETS: signal });
 
   expect(code).toBe(1);
-  expect(output).toMatch(/MockGoneError: no mock answers at http:\/\/127\.0\.0\.1:\d+ \(.*; the last lines of its log/);
+  expect(/MockGoneError: no mock answers at http:\/\/127\.0\.0\.1:\d+ \((.*)\); the last lines of its log/.exec(output)?.[1]).toMatch(reason);
   expect(output).toMatch(/GET {5}ozor {2}\/api\/v1\/videos {2}200/);
+  expect(Number(/a signal during a test\D* (\d+)ms/.exec(output)?.[1])).toBeLessThan(5_000);
 });
