@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import wraps
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any, NoReturn
-from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import ProxyHandler, Request, build_opener
 
 import click
 
@@ -22,7 +21,9 @@ from .exit_codes import Exit
 from .output import fail, json_option
 from .settings import setting_option
 
-_TIMEOUT_S = 30.0
+#: A call may last as long as the mock lives: an advance waits for the receivers of webhooks. A mock
+#: that is silent for so long is asked for its health, and has so long to answer that.
+_SILENCE_S, _HEALTH_S_MAX = 3.0, 1.5
 #: Every mock sends this header; no other server does.
 _CONTROL_HEADER = "X-Screentest-Control"
 #: The version of the control API that is spoken here; a test compares it with the API's contract.
@@ -164,40 +165,68 @@ def send(
     path: str,
     body: Json = None,
     read: Callable[[bytes], Json] = json.loads,
-    *,
-    timeout_s: float = _TIMEOUT_S,
 ) -> Json:
     """The answer of a control call, decoded by *read*.
 
     Raises:
         MockError: *url* is not an address.
         RefusedError: the mock refused the call.
-        NoMockError: the server cannot be reached, or is not a mock.
+        NoMockError: the server cannot be reached, does not answer, or is not a mock.
     """
     if not _is_address(url):
         raise MockError(
             f"{url!r} is not the address of a mock; write it like http://127.0.0.1:8787"
         )
     data = json.dumps(body).encode() if body is not None else None
-    headers = {"Content-Type": "application/json"} if data is not None else {}
-    headers |= _credentials()
-    # The environment may name a proxy, which cannot reach a mock on this machine.
-    opener = build_opener(ProxyHandler({}))
     try:
-        request = Request(f"{url.rstrip('/')}/_screentest{path}", data, headers, method=method)
-        with opener.open(request, timeout=timeout_s) as response:
-            raw, version = response.read(), response.headers[_CONTROL_HEADER]
-    except HTTPError as error:
-        if _CONTROL_HEADER in error.headers:
-            _check_version(error.headers[_CONTROL_HEADER])
-        raise _refusal(error) from None
-    except (URLError, HTTPException, OSError, ValueError) as error:
-        raise NoMockError(_in_one_line(getattr(error, "reason", error))) from None
+        answer, raw = _exchange(url, method, path, data)
+    except (HTTPException, OSError, ValueError) as error:
+        raise NoMockError(_in_one_line(error)) from None
+    version = answer.headers[_CONTROL_HEADER]
+    if answer.status >= 400:
+        if version is not None:
+            _check_version(version)
+        raise _refusal(answer.status, raw)
     _check_version(version)
     try:
         return read(raw) if raw else None
     except (ValueError, RecursionError):
         raise NoMockError("its answer is cut off or damaged") from None
+
+
+def _exchange(url: str, method: str, path: str, data: bytes | None) -> tuple[HTTPResponse, bytes]:
+    headers = dict(_credentials())
+    if data is not None:
+        headers["Content-Type"] = "application/json"
+    with closing(_connection(url, _SILENCE_S)) as connection:
+        place = f"{urlsplit(url).path.rstrip('/')}/_screentest{path}"
+        connection.request(method, place, data, headers)
+        while True:
+            try:
+                answer = connection.getresponse()
+            except TimeoutError:
+                if not _is_alive(url):
+                    raise TimeoutError(f"no answer for {_SILENCE_S + _HEALTH_S_MAX:g} s") from None
+            else:
+                return answer, answer.read()
+
+
+def _is_alive(url: str) -> bool:
+    """Whether the server at *url* answers anything."""
+    with closing(_connection(url, _HEALTH_S_MAX)) as connection:
+        try:
+            connection.request("GET", "/_screentest/health")
+            connection.getresponse()
+        except OSError:
+            return False
+    return True
+
+
+def _connection(url: str, timeout_s: float) -> HTTPConnection:
+    """A connection without the proxy of the environment, which cannot reach this machine."""
+    parts = urlsplit(url)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    return kind(parts.hostname or "", parts.port, timeout=timeout_s)
 
 
 def _check_version(version: str | None) -> None:
@@ -231,12 +260,12 @@ def _is_address(url: str) -> bool:
     return is_web and has_port and url.isascii() and url.isprintable() and " " not in url
 
 
-def _refusal(error: HTTPError) -> RefusedError | NoMockError:
+def _refusal(status: int, raw: bytes) -> RefusedError | NoMockError:
     try:
-        detail = json.load(error)
-        return RefusedError(error.code, str(detail["code"]), str(detail["detail"]))
-    except (ValueError, KeyError, TypeError, HTTPException, OSError, RecursionError):
-        return NoMockError(f"that server is not a screentest mock; it answered {error.code}")
+        detail = json.loads(raw)
+        return RefusedError(status, str(detail["code"]), str(detail["detail"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return NoMockError(f"that server is not a screentest mock; it answered {status}")
 
 
 def _in_one_line(reason: object) -> str:

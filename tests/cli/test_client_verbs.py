@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
+import threading
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from .conftest import World, send
+from tests.loopback import listening
+
+from .conftest import Shell, World, send
 
 
 def test_clock_tells_mode_time_and_what_is_next(world: World) -> None:
@@ -369,3 +374,33 @@ def test_job_id_with_an_empty_part_is_refused_before_a_request(world: World, job
     refused = world.run("jobs", "show", job)
 
     assert (refused.code, refused.err) == (2, f"error: no job {job!r}\n")
+
+
+@pytest.mark.long
+def test_server_that_answers_nothing_is_exit_code_3_within_five_seconds(shell: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        answer = shell.run("clock", "--url", url)
+
+    assert answer.code == 3
+    assert answer.err.startswith(f"error: no mock at {url}: no answer for 4.5 s\n")
+
+
+@pytest.mark.long
+def test_call_lasts_as_long_as_it_needs_while_the_server_answers_others(shell: Shell) -> None:
+    asked = threading.Event()
+
+    def slow(environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
+        if environ["PATH_INFO"] == "/_screentest/health":
+            asked.set()
+        elif not asked.wait(10):
+            start("500 Not Asked", [])
+            return []
+        start("200 OK", [("X-Screentest-Control", "1"), ("Content-Type", "application/json")])
+        return [b'{"now": "2026-01-01T00:05:00Z", "fired": [], "next": null, "pending": 0}']
+
+    with listening(slow) as port:
+        answer = shell.run("clock", "advance", "5m", "--url", f"http://127.0.0.1:{port}")
+
+    assert (answer.code, answer.err) == (0, "")
+    assert asked.is_set()

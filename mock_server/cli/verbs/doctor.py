@@ -25,7 +25,6 @@ Found = tuple[str, str, str]
 _KEY_NAME = re.compile(r"key|token|secret", re.IGNORECASE)
 #: Libraries whose calls the pytest plugin can answer.
 _CLIENTS = ("requests", "urllib3", "httpx", "openai", "aiohttp")
-_HEALTH_S_MAX = 2.0
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
@@ -92,7 +91,7 @@ def _environment(_url: str) -> Iterator[Found]:
 
 def _mock(url: str) -> Iterator[Found]:
     try:
-        detail = send(url, "GET", "/health", timeout_s=_HEALTH_S_MAX)
+        detail = send(url, "GET", "/health")
     except (NoMockError, RefusedError) as error:
         yield "ok", f"no mock runs at {url}: {error}", "`screentest serve` starts one"
     else:
