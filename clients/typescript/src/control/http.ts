@@ -90,7 +90,7 @@ function sendOnce(
     const { origin } = new URL(url);
     const watch = realSetInterval(() => {
       void isAlive(origin).then((alive) => void (alive || call.destroy(new SilentError())));
-    }, SILENCE_MS);
+    }, SILENCE_MS).unref();
     call.on("close", () => realClearInterval(watch));
     call.on("error", (error: NodeJS.ErrnoException) => {
       const isStale = call.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
