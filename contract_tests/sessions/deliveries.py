@@ -16,7 +16,9 @@ from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.checks.checks import Checks
 from screentest.specs.checks.request_plan import RequestPlan
 from screentest.specs.contracts.contract import Contract
+from screentest.specs.expressions.templates import fill_text
 from screentest.specs.files import BEHAVIOUR
+from screentest.specs.json_types import Json
 
 from ..targets.needs import UnableError
 from ..targets.plans import changed
@@ -146,21 +148,22 @@ def event_ids(rules: WebhookRules, delivery: SeenDelivery) -> tuple[str, ...]:
 def signature_problem(rules: WebhookRules, delivery: SeenDelivery, secret: str) -> str | None:
     """What is wrong with the signature of a delivery; None when it fits *secret*."""
     headers = delivery.headers
-    values: dict[str, str] = {"body": delivery.body.decode("utf-8", "replace")}
+    facts: dict[str, Json] = {"body": delivery.body.decode("utf-8", "replace")}
     given, encoding = "", ""
     for name, template in rules.headers.items():
         value = headers.get(name.lower())
         if value is None:
             return f"the header {name} is missing"
-        match = re.fullmatch(r"(.*)\{([a-z0-9.]+)\}", template)
+        match = re.fullmatch(r"(.*)\{([a-z0-9]+)\.?([a-z0-9_]*)\}", template)
         if match is None:
             continue
         value = value.removeprefix(match[1])
-        if match[2].startswith("signature."):
-            given, encoding = value, match[2].partition(".")[2]
+        if match[2] == "signature":
+            given, encoding = value, match[3]
+        elif match[3]:
+            facts[match[2]] = {**facts.get(match[2], {}), match[3]: value}
         else:
-            values[match[2]] = value
-    text = re.sub(r"\{([a-z0-9.]+)\}", lambda it: values.get(it[1], ""), rules.signed)
-    digest = rules.signature(secret, text)
+            facts[match[2]] = value
+    digest = rules.signature(secret, fill_text(rules.signed, facts))
     wanted = digest.hex() if encoding == "hex" else base64.b64encode(digest).decode()
     return None if hmac.compare_digest(wanted, given) else "the signature does not fit the body"

@@ -17,6 +17,7 @@ from msgspec import Struct
 from screentest.specs.behaviour.operations import UNBEHAVED
 from screentest.specs.behaviour.reasons import reason_called, usual_statuses
 from screentest.specs.errors import ContractError, no_such
+from screentest.specs.expressions.templates import OpenFacts, fill_text
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.generating import UngeneratedError, generate
 from screentest.specs.openapi.media_types import best_of, is_json, plain
@@ -26,7 +27,6 @@ from screentest.specs.openapi.validation import Schema
 
 from ..engine.provider import Call, Refusal, Reply
 from ..kernel.ids import stream
-from ..kernel.templates import fill, fill_text
 from ..media.clips import StillKind, choose_clip, still, video_bytes
 
 _PROBLEM = "application/problem+json"
@@ -112,7 +112,7 @@ def made_refusal(call: Call, refusal: Refusal) -> Reply:
     message = facts.get("problem") or fill_text(f"{reason.actual}; {reason.fix}", facts)
     status = usual_statuses(refusal.reason, call.operation)[0]
     shape = call.operation.reply(status)
-    body = fill(call.ctx.behaviour.refusal_body, {**facts, "message": message})
+    body = call.ctx.behaviour.refusal_body.fill(OpenFacts(facts, message=message))
     is_formed = isinstance(body, dict) and not call.rules.is_unbehaved
     is_documented = not call.operation.reply_violations(status, "application/json", body)
     if not call.is_routed or (is_formed and is_documented):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from screentest.specs.behaviour.reasons import category_of
-from screentest.specs.behaviour.refusals import RefusalRule
+from screentest.specs.expressions.templates import OpenFacts, fill_text
 
 from ..engine.provider import Call, Refusal, Reply
-from ..kernel.templates import fill, fill_text
 from .made_answers import made_refusal
 
 
@@ -34,10 +33,11 @@ def from_contract(call: Call, refusal: Refusal) -> Reply:
     rule = rules.refusals.get(refusal.reason)
     if rule is None:
         return made_refusal(call, refusal)
-    facts = {**refusal.facts, "field": refusal.violations[0].field if refusal.violations else ""}
+    facts = OpenFacts(refusal.facts)
+    facts["field"] = refusal.violations[0].field if refusal.violations else ""
     facts["message"] = fill_text(rule.message, facts)
-    body = fill(rule.body if rule.body is not None else rules.refusal_body, facts)
-    headers = {name: str(fill(value, facts)) for name, value in (rule.headers or {}).items()}
+    body = (rule.body or rules.refusal_body).fill(facts)
+    headers = {name: fill_text(value, facts) for name, value in (rule.headers or {}).items()}
     if refusal.reason == "wrong_method":
         # RFC 9110, 15.5.6: a 405 must have it, whatever the provider's document says.
         headers["Allow"] = refusal.facts["allow"]
@@ -58,6 +58,5 @@ def _injected_error(call: Call, refusal: Refusal) -> Reply:
     body = refusal.facts.get("body")
     if body is None:
         message = refusal.facts.get("message") or f"Upstream failure ({status})."
-        rule = RefusalRule(status, message)
-        body = fill(call.ctx.behaviour.refusal_body, {"message": rule.message, "status": status})
+        body = call.ctx.behaviour.refusal_body.fill(OpenFacts(message=message, status=status))
     return Reply(status, body, headers)

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.behaviour.outputs import StreamRules
+from screentest.specs.expressions.templates import OpenFacts, Template
 from screentest.specs.json_types import Json
 
 from ..kernel.rows import Resource
-from ..kernel.templates import fill
 from .instant import Instant
 
 
@@ -29,7 +29,7 @@ def stream_events(
     planned = list(_expanded(rules, facts))
     if lifecycle.states[end].kind is Kind.SUCCEEDED:
         return _spread(planned, ends_ms)
-    error = fill(rules.on_error, {**facts, "reason": job.script.reason})
+    error = Template(rules.on_error).fill(OpenFacts(facts, reason=job.script.reason))
     # A fault has chosen after how many events the stream fails.
     spoken = job.doc.get("events_before_error")
     if spoken is not None:
@@ -52,13 +52,15 @@ def _spread(payloads: list[Json], ends_ms: int) -> list[tuple[int, Json]]:
 
 def _expanded(rules: StreamRules, facts: Mapping[str, Json]) -> Iterator[Json]:
     """The payloads. A rule may make one payload for each item of a list."""
-    for template in rules.events:
-        fields = {name: value for name, value in template.items() if name != "for_each"}
-        if "for_each" not in template:
-            yield fill(fields, facts)
+    for event in rules.events:
+        template, items = Template(event), event.get("for_each")
+        if items is None:
+            yield template.fill(OpenFacts(facts))
             continue
-        count = len(facts[template["for_each"]])
-        low, high = fields[rules.rising_field]
+        count = len(facts[items])
         for n in range(1, count + 1):
-            rising = low + (high - low) * (n - 1) // max(1, count - 1)
-            yield fill({**fields, rules.rising_field: rising}, {**facts, "n": n, "count": count})
+            payload = template.fill(OpenFacts(facts, n=n, count=count))
+            del payload["for_each"]
+            low, high = payload[rules.rising_field]
+            payload[rules.rising_field] = low + (high - low) * (n - 1) // max(1, count - 1)
+            yield payload

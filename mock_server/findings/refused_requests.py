@@ -13,13 +13,13 @@ from screentest.specs.behaviour.behaviour import Behaviour
 from screentest.specs.behaviour.reasons import reason_called
 from screentest.specs.contracts.contract import Contract
 from screentest.specs.contracts.redaction import header_name, is_secret_header
+from screentest.specs.expressions.templates import fill_text
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation, shown
 
 from ..engine.provider import EventStream, Refusal, Reply, Request
 from ..kernel.bodies import BodyError, read_json
 from ..kernel.finding import Finding
-from ..kernel.templates import fill_text
 from .citations import source_of_refusal, source_of_violation
 from .fixes import Around, fix_of, unknown_field_fix, value_at
 

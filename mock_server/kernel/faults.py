@@ -13,13 +13,13 @@ from msgspec.structs import replace
 from screentest.specs.behaviour.behaviour import Behaviour
 from screentest.specs.behaviour.operations import OperationRules
 from screentest.specs.contracts.redaction import BY_SHAPE
+from screentest.specs.expressions.templates import fill_text
 from screentest.specs.json_types import Json
 
 from .clock import parse_rfc3339
 from .errors import MockError, unknown
 from .fault_types import NOTHING, OF_FILES, PHASES, TYPES
 from .ids import stream
-from .templates import fill_text
 
 #: What a fault counts: the targets on which it can act, or the calls that its conditions name,
 #: also those that ended before it could act.

@@ -16,11 +16,11 @@ from msgspec import Struct, convert, to_builtins
 from msgspec.structs import replace
 
 from screentest.specs.behaviour.deliveries import WebhookEvent, WebhookRules
+from screentest.specs.expressions.templates import fill_text
 from screentest.specs.json_types import Json
 
 from .clock import Notations
 from .ids import mint
-from .templates import fill_text
 
 #: The newest attempts that a delivery keeps; a client may redeliver it without a limit.
 ATTEMPTS_KEPT_MAX = 50

@@ -13,6 +13,7 @@ from screentest.specs.behaviour.forms import COOKIE, QUERY
 from screentest.specs.behaviour.operations import Target
 from screentest.specs.behaviour.sent_keys import presented
 from screentest.specs.contracts.redaction import header_name
+from screentest.specs.expressions.operators import look_up
 from screentest.specs.json_types import Json
 
 from ..engine.facts import resource_facts
@@ -21,7 +22,6 @@ from ..engine.keys import is_expired, key_digest
 from ..engine.provider import Call, Reply
 from ..kernel.magic import split_key
 from ..kernel.rows import Key, Resource
-from ..kernel.templates import look_up
 from ..store.retention import dropped_words
 from .idempotency import begin_replay, finish_replay
 from .limits import respect_cap, respect_rate, window_facts

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from screentest.specs.behaviour.retirement import Retirement
+from screentest.specs.expressions.operators import look_up
 from screentest.specs.json_types import Json
 
 from ..engine.provider import Call, EventStream, Reply
-from ..kernel.templates import look_up
 
 
 def asked_models(call: Call) -> list[Json]:

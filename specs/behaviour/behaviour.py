@@ -10,6 +10,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from ..expressions.templates import Template
 from ..json_types import Json
 from .call_limits import Cadence, Concurrency, Idempotency, Limits, RateWindow
 from .citations import Citations
@@ -39,7 +40,7 @@ class Behaviour(Struct, frozen=True, dict=True):
     tiers: tuple[str, ...]
     credentials: Mapping[str, Credential]
     refusal_order: tuple[str, ...]
-    refusal_body: Json
+    refusal_body: Template
     refusals: Mapping[str, RefusalRule]
     foreign: str
     unknown_fields: str

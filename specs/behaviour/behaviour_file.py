@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import ValidationError, convert
 
 from ..errors import ContractError, no_such
-from ..expressions.templates import read_template
+from ..expressions.templates import Template, read_template
 from ..files import BEHAVIOUR, CHECKS, READINGS, placed
 from ..formats import check_form, named
 from ..json_types import Json
@@ -62,7 +62,7 @@ def read_behaviour(raw: Json, readings: Json, path: Path) -> Behaviour:
         tiers=file.accounts.tiers,
         credentials=file.credentials,
         refusal_order=refusals.order,
-        refusal_body=refusals.body,
+        refusal_body=refusals.body or Template(None),
         refusals=refusals.replies,
         foreign=refusals.foreign,
         unknown_fields=refusals.unknown_fields,

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from ..expressions.templates import Template
 from ..formats import means
-from ..json_types import Json
 
 Gate = Literal[
     "authentication",
@@ -28,9 +28,9 @@ class RefusalRule(Struct, frozen=True, forbid_unknown_fields=True):
 
     status: Annotated[int, means("The status.", 404), Meta(ge=400, le=599)]
     message: Annotated[str, means("A template over the facts of the refusal.", "No {resource}.")]
-    body: Annotated[Json, means("Its own body; `$message` is the message.", {"m": "$message"})] = (
-        None
-    )
+    body: Annotated[
+        Template | None, means("Its own body; `$message` is the message.", {"m": "$message"})
+    ] = None
     headers: Annotated[
         Mapping[str, str] | None, means("Templates of its headers.", {"Retry-After": "{wait_s}"})
     ] = None
@@ -59,7 +59,9 @@ class RefusalsSection(Struct, frozen=True, forbid_unknown_fields=True):
         Literal["none", "redirect_307", "append_301"],
         means("How a path with the other ending is answered.", "append_301"),
     ] = "none"
-    body: Annotated[Json, means("The body of every refusal.", {"error": "$message"})] = None
+    body: Annotated[Template | None, means("The body of every refusal.", {"error": "$message"})] = (
+        None
+    )
     replies: Annotated[
         Mapping[str, RefusalRule],
         means("By reason.", {"not_found": {"status": 404, "message": "No {resource}."}}),

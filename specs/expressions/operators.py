@@ -91,6 +91,13 @@ def field(value: Json, name: str) -> Json:
         return member(value, name)
 
 
+def look_up(place: str, value: Json) -> Json:
+    """What *value* has at the dotted *place*; null if there is nothing."""
+    for name in place.split("."):
+        value = field(value, name)
+    return value
+
+
 def has_field(value: Json, name: str) -> bool:
     """Whether a map has the field *name*."""
     return isinstance(value, dict) and name in value

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from ..errors import ContractError
 from ..json_types import Json
 from .expressions import UNEVALUATED, Evaluate, compiled, not_evaluated, read_expression
+from .operators import text_of
 from .python_text import map_python
 from .tokens import ExpressionError
 
@@ -55,6 +56,18 @@ class Template:
         return compiled(_python(self.source))
 
 
+class OpenFacts(dict[str, Json]):
+    """Facts of which one that is missing is null."""
+
+    def __missing__(self, name: str) -> Json:
+        return None
+
+
+def fill_text(text: str, facts: Mapping[str, Json]) -> str:
+    """*text*, a template, with *facts*; a fact that is missing is empty."""
+    return text_of(_read_text(text).fill(OpenFacts(facts)))
+
+
 class View:
     """What is shown of a resource: a template, and more fields by its state under `when`."""
 
@@ -75,6 +88,11 @@ class View:
 def read_template(type_: type, source: Json) -> Json:
     """A field of the type `Template` or `View` of a contract's struct: a hook for msgspec."""
     return source if isinstance(source, type_) else type_(source)
+
+
+@lru_cache(maxsize=1_024)
+def _read_text(text: str) -> Template:
+    return Template(text)
 
 
 def _texts(source: Json, place: str) -> list[tuple[str, str]]:

@@ -41,16 +41,19 @@ def problems_of_templates(contract: Contract) -> Iterator[str]:
             yield from _bad_file(url.file, view, f"urls/{name}/file")
     for id_, operation in rules.operations.items():
         yield from _bad_operation(rules, operation, contract.operations[id_])
-    # A provider's functions may give webhooks and refusals further facts.
-    if contract.has_functions:
-        return
-    if rules.webhooks is not None:
+    if rules.webhooks is not None and not contract.has_functions:
         yield from _bad_webhooks(rules, {f"job.{it}" for it in view})
+    yield from _bad(rules.refusal_body, None, "refusals/body")
     for reason, reply in rules.refusals.items():
-        if reason in REASONS:
-            names = {*REASONS[reason].facts, "message", "field"}
-            at = f"refusals/replies/{reason}"
-            yield from _bad(Template([reply.message, reply.body, reply.headers]), names, at)
+        # A provider's functions may give webhooks and refusals further facts.
+        is_known = reason in REASONS and not contract.has_functions
+        names = {*REASONS[reason].facts, "message", "field"} if is_known else None
+        texts = Template({"message": reply.message, "headers": reply.headers})
+        yield from _bad(texts, names, f"refusals/replies/{reason}")
+        yield from _bad(reply.body, names, f"refusals/replies/{reason}/body")
+    for name, stream in rules.streams.items():
+        for event in (*stream.events, stream.on_error):
+            yield from _bad(Template(event), None, f"streams/{name}")
 
 
 def _let_names(kind: ResourceKind) -> set[str]:
@@ -168,13 +171,17 @@ def _bad_view(
             yield f"at {at}/when/{state}: {no_such('state', state, states)}"
 
 
-def _bad(template: Template | None, known: Collection[str], at: str) -> Iterator[str]:
+def _bad(template: Template | None, known: Collection[str] | None, at: str) -> Iterator[str]:
+    """The mistakes of *template*. None of *known*: its facts are not part of the contract."""
     if template is None:
         return
     try:
-        unknown = unknown_names(template.names, known)
+        names = template.names
     except ContractError as error:
         yield from (f"at {at}/{it}" for it in error.problems)
         return
+    if known is None:
+        return
+    unknown = unknown_names(names, known)
     shown = [name for name in known if not name.endswith(".*")]
     yield from (f"at {at}: {no_such('fact', name, shown)}" for name in unknown)

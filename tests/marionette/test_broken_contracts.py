@@ -76,6 +76,31 @@ _MISTAKES: dict[str, tuple[str, Json, str]] = {
         "No {resorce}.",
         "no fact 'resorce'; did you mean 'resource'?",
     ),
+    "expression in a message": (
+        "refusals/replies/not_found/message",
+        "$resource +",
+        "at refusals/replies/not_found/message: expression 'resource +', column 11",
+    ),
+    "expression in the body of refusals": (
+        "refusals/body",
+        {"error": "$message ("},
+        "at refusals/body/error: expression 'message ('",
+    ),
+    "expression in a stream": (
+        "streams",
+        {
+            "createPlay": {
+                "lifecycle": "performance",
+                "events": [{"event": "$id +"}],
+                "on_error": {"event": "error"},
+                "order": ["done"],
+                "last": ["done", "error"],
+                "name_field": "event",
+                "rising_field": "progress",
+            }
+        },
+        "at streams/createPlay/event: expression 'id +'",
+    ),
     "price without an account": (
         "operations/createPlay/anonymous",
         True,

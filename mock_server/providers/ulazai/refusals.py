@@ -10,13 +10,13 @@ Source: https://ulazai.com/docs/sora, read 2026-11-21. Clause ids are explained 
 from __future__ import annotations
 
 from screentest.specs.behaviour.lifecycles import Kind
+from screentest.specs.expressions.templates import fill_text
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation
 
 from ...answers.refusals import from_contract
 from ...engine.job_control import finish_now, set_outcome
 from ...engine.provider import Call, Provider, Refusal, Reply
-from ...kernel.templates import fill_text
 
 provider = Provider("ulazai")
 

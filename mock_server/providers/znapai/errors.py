@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
+from screentest.specs.expressions.operators import field
+from screentest.specs.expressions.templates import OpenFacts, Template, fill_text
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation
 
 from ...answers.refusals import from_contract
 from ...engine.provider import Call, Provider, Refusal, Reply
-from ...kernel.templates import fill, fill_text, look_up
 
 provider = Provider("znapai")
 
@@ -56,7 +57,7 @@ def _proxy_error(call: Call, refusal: Refusal) -> Reply | None:
     if known is None or call.ctx.reading("error_style") == "proxy":
         return None
     status = call.ctx.behaviour.refusals[refusal.reason].status
-    return Reply(status, {"error": fill(known, refusal.facts)})
+    return Reply(status, {"error": Template(known).fill(OpenFacts(refusal.facts))})
 
 
 def _invalid(call: Call, violations: Sequence[Violation]) -> Reply:
@@ -67,7 +68,7 @@ def _invalid(call: Call, violations: Sequence[Violation]) -> Reply:
         problem = f"expected an object, got {whole.actual.split()[0]}"
         return _own(call, Refusal("malformed_body", {"problem": problem}))
     if whole is not None or "model" in by_field:
-        model = look_up("body.model", {"body": call.body})
+        model = field(call.body, "model")
         return _own(call, Refusal("unknown_model", {"model": str(model)[:200]}))
     is_missing = prompt is not None and prompt.keyword == "required"
     if is_missing and call.ctx.reading("missing_prompt") == "proxy_500":
@@ -110,7 +111,7 @@ def _ordered_failure(call: Call, refusal: Refusal) -> Reply | None:
     failures = call.ctx.behaviour.facts["upstream_failures"]
     detail = failures.get(status, failures["other"])
     if refusal.facts.get("message"):
-        detail = fill(call.ctx.behaviour.facts["retired_model"], refusal.facts)
+        detail = Template(call.ctx.behaviour.facts["retired_model"]).fill(OpenFacts(refusal.facts))
     error = {
         "message": _wrapping(call, status, detail),
         "type": "throttling_error" if status == "429" else None,
