@@ -107,9 +107,7 @@ def made_reply(
 
 def made_refusal(call: Call, refusal: Refusal) -> Reply:
     """The reply to *refusal* with our words, in the contract's form if the operation permits it."""
-    reason = reason_called(refusal.reason)
-    facts = refusal.facts
-    message = facts.get("problem") or fill_text(f"{reason.actual}; {reason.fix}", facts)
+    facts, message = refusal.facts, refusal.facts.get("problem") or _message(refusal)
     status = usual_statuses(refusal.reason, call.operation)[0]
     shape = call.operation.reply(status)
     body = call.ctx.behaviour.refusal_body.fill(OpenFacts(facts, message=message))
@@ -132,6 +130,16 @@ def made_refusal(call: Call, refusal: Refusal) -> Reply:
     if facts.get("wait_s"):
         reply.headers = {**reply.headers, "Retry-After": str(facts["wait_s"])}
     return reply
+
+
+def _message(refusal: Refusal) -> str:
+    """Our words for *refusal*, as those of a violation."""
+    reason = reason_called(refusal.reason)
+    expected, actual, fix = (
+        fill_text(it, refusal.facts) for it in (reason.expected, reason.actual, reason.fix)
+    )
+    problem = f"expected {expected}, got {actual}" if expected else refusal.reason.replace("_", " ")
+    return f"{problem}; {fix}"
 
 
 def preference(header: str | None) -> Preference:

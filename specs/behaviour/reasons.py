@@ -246,7 +246,8 @@ REASONS: Mapping[str, Reason] = {
         "SC209",
         "at most {limit} at a time",
         "one more",
-        "wait {wait_s} s, as Retry-After says",
+        "$wait_s == null ? 'wait until one of them ends'"
+        " : 'wait %d s, as Retry-After says'.format([wait_s])",
         ruled_by="concurrency",
         facts=("limit", "wait_s"),
         is_needed=needs.has_cap,

@@ -209,8 +209,22 @@ def test_the_media_type_is_one_that_the_caller_accepts(served: Served) -> None:
     [
         ("GET", "/videos?size=10", {}, None, 422, "size: expected at most 9, got 10"),
         ("POST", "/videos", {}, {}, 422, "prompt: expected a value, got nothing"),
-        ("POST", "/videos", {"Content-Type": "text/plain"}, None, 415, "text/plain; send"),
-        ("GET", "/videos", {"X-Team": "other"}, None, 401, "a key that this mock did not make"),
+        (
+            "POST",
+            "/videos",
+            {"Content-Type": "text/plain"},
+            None,
+            415,
+            "expected application/json, got text/plain; send",
+        ),
+        (
+            "GET",
+            "/videos",
+            {"X-Team": "other"},
+            None,
+            401,
+            "expected a key of Lamp Video API in this world, got a key that this mock did not make",
+        ),
     ],
 )
 def test_a_wrong_request_is_refused_in_the_documented_form(

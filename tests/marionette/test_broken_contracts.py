@@ -160,9 +160,24 @@ def test_lint_finds_a_citation_of_a_clause_that_is_not_there(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("reason", "path", "status", "words"),
     [
-        ("missing_credential", "/v1/plays", 401, "no credential; send `X-Stage-Key: KEY`"),
-        ("unknown_route", "/v1/pays", 404, "GET /v1/pays; see the provider's operations"),
-        ("not_found", "/v1/plays/play_0", 404, "play_0; check the id: a deleted resource, or"),
+        (
+            "missing_credential",
+            "/v1/plays",
+            401,
+            "expected X-Stage-Key: KEY, got no credential; send `X-Stage-Key: KEY`",
+        ),
+        (
+            "unknown_route",
+            "/v1/pays",
+            404,
+            "expected a documented path, got GET /v1/pays; see the provider's operations",
+        ),
+        (
+            "not_found",
+            "/v1/plays/play_0",
+            404,
+            "expected a play of this account, got play_0; check the id: a deleted",
+        ),
     ],
 )
 def test_refusal_without_a_reply_is_made_for_the_schema_with_our_words(
