@@ -60,6 +60,24 @@ def test_run_sets_the_variables_of_the_contract(shell: Shell, lamp: str) -> None
     assert answer.out.strip().endswith("/lamp")
 
 
+def test_file_of_a_folder_means_its_contract(shell: Shell) -> None:
+    """A commit hook names the changed files, and not their folder."""
+    folder = shell.folder / "lamp"
+    folder.mkdir()
+    (folder / "behaviour.yaml").write_text("behaviour: 1\nprovider: {id: lamp}\nurl: {}\n")
+    (folder / "openapi.yaml").write_text("openapi: 3.1.0\npaths: {}\n")
+
+    answer = shell.run("spec", "lint", "lamp/openapi.yaml", "lamp/behaviour.yaml")
+
+    assert (answer.code, answer.err.splitlines()) == (
+        4,
+        [
+            "error: lamp/behaviour.yaml:3: at url: no field 'url'; did you mean 'urls'?",
+            "1 checked, 1 invalid",
+        ],
+    )
+
+
 def test_wrong_contract_is_exit_code_4_with_each_problem_on_a_line(shell: Shell, lamp: str) -> None:
     (shell.folder / lamp).write_text("openapi: 3.1.0\npaths: {/a: 1, /b: 2}\n")
 

@@ -57,15 +57,16 @@ def list_contracts(*, contracts: Contracts, as_json: bool) -> None:
 def lint(names: tuple[str, ...], *, as_json: bool) -> None:
     """Check contracts: packaged ones by name, a folder, or an OpenAPI file alone.
 
-    The files of a folder are checked against their schemas and against each other. Each problem is
-    a line with its file and line. Exit code 4 if there is one.
+    The files of a folder are checked against their schemas and against each other. A file of a
+    folder with a behaviour file means that folder. Each problem is a line with its file and line.
+    Exit code 4 if there is one.
     """
     from screentest.specs.contracts.contract import read_contract
     from screentest.specs.contracts.registry import shipped_contracts
     from screentest.specs.linting.lint import problems_of
 
     problems: list[Json] = []
-    checked = names or shipped_contracts().names
+    checked = [*dict.fromkeys(map(_whole, names))] or shipped_contracts().names
     for name in checked:
         problems += [
             {"contract": name, "problem": " ".join(problem.split())}
@@ -83,6 +84,14 @@ def lint(names: tuple[str, ...], *, as_json: bool) -> None:
         wrong = len(invalid)
         tell(f"{len(checked)} checked, {wrong} invalid")
     raise SystemExit(Exit.INVALID if problems else Exit.OK)
+
+
+def _whole(name: str) -> str:
+    """The folder of a contract if *name* is one of its files, as a commit hook gives them."""
+    from screentest.specs.files import BEHAVIOUR
+
+    path = Path(name)
+    return str(path.parent) if path.is_file() and (path.parent / BEHAVIOUR).exists() else name
 
 
 @command.command("explain")
