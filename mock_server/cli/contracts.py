@@ -1,8 +1,8 @@
-"""`--contract FOLDER|FILE`: further contracts, and every contract that a verb knows."""
+"""The options about contracts: which ones a verb knows, by which readings and profiles."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +53,34 @@ def profile_option(function: Any) -> Any:
         multiple=True,
         help="Behave as a real server was seen to: its readings, durations and further fields. "
         "`screentest verify --report profile:FILE` writes the file. One for each provider.",
+    )(function)
+
+
+def _parsed(
+    context: click.Context, parameter: click.Parameter, given: Sequence[str]
+) -> Mapping[str, str]:
+    readings: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            detail = f"expected provider.name=value, got {text!r}"
+            raise click.BadParameter(detail, context, parameter)
+        readings[name] = value
+    return readings
+
+
+def reading_option(function: Any) -> Any:
+    """`--reading`, repeatable; the verb gets the mapping *readings* from `provider.name` to value.
+
+    The kit refuses names and values that the contract does not have.
+    """
+    return click.option(
+        "--reading",
+        "readings",
+        metavar="PROVIDER.NAME=VALUE",
+        multiple=True,
+        callback=_parsed,
+        help="Judge by another reading of an interpretation (docs/interpretations.md). Repeatable.",
     )(function)
 
 

@@ -11,16 +11,18 @@ from screentest.specs.json_types import Json
 
 from ..kernel.rows import Resource
 from .instant import Instant
+from .provider import Provider
 
 
-def stream_events(
-    ctx: Instant, rules: StreamRules, job: Resource, facts: Mapping[str, Json]
-) -> list[tuple[int, Json]]:
-    """(offset in ms since acceptance, payload) of every event, in order.
+def job_events(provider: Provider, ctx: Instant, job: Resource) -> list[tuple[int, Json]]:
+    """(offset in ms since acceptance, payload) of every event of a streaming job, in order.
 
     Events are spread evenly over the job's time. The last comes with the job's end, so
     its reader finds the job finished.
     """
+    operation = job.doc["operation"]
+    rules, supply = ctx.behaviour.streams[operation], provider.stream_facts.get(operation)
+    facts = dict(supply(ctx, job)) if supply is not None else dict(job.doc)
     lifecycle = ctx.kind_rules(job).lifecycle
     assert lifecycle is not None
     assert job.script is not None

@@ -17,8 +17,10 @@ from ..engine.world import Plan
 from ..engine.worlds import DEFAULT_WORLD, Worlds
 from ..findings.world_findings import Verdict
 from ..kernel.errors import MockError
-from ..store.keeper import Keeper
+from ..store.database_urls import is_database_url
+from ..store.keeper import Keeper, MemoryKeeper
 from ..store.retention import KEEP_DEFAULT
+from ..store.sqlite_keeper import SqliteKeeper
 from ..store.store import Store
 from .control.control_api import control_blueprint
 from .control.page import page_blueprint
@@ -26,7 +28,6 @@ from .delivery import InlineDispatcher, ThreadedDispatcher
 from .due_timer import DueTimer
 from .edge import Edge, Observer, Warner, warn_in_log
 from .guard import Guard
-from .keepers import open_keeper
 from .metrics import Metrics
 from .sse import AdvancingWaiter, BlockingWaiter
 from .transport import InProcess, Post, Sockets
@@ -74,7 +75,7 @@ def create_app(
     """
     contracts = _checked(contracts)
     if keeper is None:
-        keeper = open_keeper(database)
+        keeper = _opened(database)
     store = Store(keeper, Redactor(it.behaviour for it in contracts), monotonic_s, keep)
     _check_served(store, contracts)
     worlds = Worlds(
@@ -101,6 +102,22 @@ def create_app(
     middleware = WSGIEdge(edge, worlds, waiter, app.wsgi_app)
     app.wsgi_app = middleware  # type: ignore[method-assign,assignment]  # Flask's way to wrap it
     return app
+
+
+def _opened(database: Path | str | None) -> Keeper:
+    """The keeper for the file or URL *database*; None keeps nothing beyond this process."""
+    if database is None:
+        return MemoryKeeper()
+    if not is_database_url(database):
+        return SqliteKeeper(Path(database))
+    try:
+        from ..store.postgres.keeper import PostgresKeeper
+    except ImportError as error:
+        raise MockError(
+            f"--db postgresql:// needs the extra 'postgres' ({error}): "
+            "pip install 'screentest[postgres]'"
+        ) from None
+    return PostgresKeeper(str(database), seconds=monotonic_s)
 
 
 def _checked(contracts: Sequence[Contract] | None) -> Sequence[Contract]:

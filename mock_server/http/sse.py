@@ -16,8 +16,8 @@ from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.json_types import Json
 
 from ..engine.job_control import finish_now, set_outcome
-from ..engine.job_events import job_events
 from ..engine.provider import EventStream
+from ..engine.streams import job_events
 from ..engine.world import World
 from ..engine.worlds import Worlds
 from ..kernel.clock import Mode

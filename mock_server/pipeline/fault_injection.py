@@ -16,8 +16,8 @@ from screentest.specs.json_types import Json
 
 from ..engine.instant import Instant, url_secret
 from ..engine.job_control import finish_now
-from ..engine.job_events import job_events
 from ..engine.provider import Call, EventStream, Refusal, RefusedError, Reply
+from ..engine.streams import job_events
 from ..kernel.environ_keys import FILES
 from ..kernel.fault_types import NOTHING, TYPES, can_rewrite
 from ..kernel.faults import CALLS, Fault, lognormal_ms

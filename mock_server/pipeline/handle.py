@@ -18,8 +18,8 @@ from screentest.specs.behaviour.prices import Moment
 from ..answers.default_handlers import answer_from_contract, ordered_failure
 from ..answers.made_answers import not_implemented
 from ..answers.refusals import shape_refusal
-from ..engine.job_events import job_events
 from ..engine.provider import Call, EventStream, Refusal, RefusedError, Reply, Request
+from ..engine.streams import job_events
 from ..engine.world import World
 from ..engine.worlds import Worlds
 from ..findings.file_transfers import note_download, upload_again

@@ -15,8 +15,8 @@ from msgspec import Struct
 from screentest.specs.contracts.redaction import Redactor
 from screentest.specs.json_types import Json
 
-from ..engine.job_events import job_events
 from ..engine.provider import Call, EventStream, Reply, Upload
+from ..engine.streams import job_events
 from ..findings.own_mistakes import finding_of_failure, findings_of_ours
 from ..findings.refused_requests import findings_of, provenance
 from ..kernel.bodies import to_json

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..contracts import contract_option
+from ..contracts import contract_option, reading_option
 from ..exit_codes import Exit
 from ..files import input_file, output_file
 from ..float_range import Factor
 from ..kit_errors import kit_verb
 from ..output import as_far_as_read, fail, tell
-from ..readings import reading_option
 from .verify import options_of, target_options
 
 if TYPE_CHECKING:

@@ -14,13 +14,12 @@ from typing import Any
 
 import click
 
-from ..contracts import contract_option
+from ..contracts import contract_option, reading_option
 from ..exit_codes import Exit
 from ..files import output_file, report_file
 from ..float_range import Factor
 from ..kit_errors import kit_verb
 from ..output import as_far_as_read, fail
-from ..readings import reading_option
 from ..settings import SEEDS
 
 #: Without a terminal, the least time between two lines of progress for our own mock.

@@ -10,7 +10,7 @@ from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.json_types import Json
 
 from ...engine.job_control import job_called
-from ...engine.job_events import job_events
+from ...engine.streams import job_events
 from ...engine.views import default_video, served_file
 from ...media.asset import Asset
 from . import lists
