@@ -13,8 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from screentest.contract_tests.mutants.run import run_mutants
-from screentest.contract_tests.rules.judge import RuleVerdict
+from screentest.contract_tests.rules.judge import RuleVerdict, has_clause
+from screentest.contract_tests.rules.known import silence_of
 from screentest.contract_tests.runs.supplies import Supply, verify_with
+from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.contracts.registry import load_contract, shipped_contracts
 
 PAGE = Path(__file__).parent.parent / "docs" / "contract-checks.md"
@@ -44,11 +46,11 @@ def main(arguments: Sequence[str]) -> int:
             cells = rows[name].strip("| ").split(" | ")
             for supply in supplies:
                 place = 2 + list(Supply).index(supply)
-                found = cells[place].partition(", ")[2] or "–"
+                found = cells[place].partition("; ")[2] or "–"
                 if "rules" not in arguments:
                     found = _defects(provider, supply)
                 cells[1], judged = _rules(provider, supply)
-                cells[place] = f"{judged}, {found}"
+                cells[place] = f"{judged}; {found}"
                 print(provider, supply.value, cells[place], flush=True)
             rows[name] = f"| {' | '.join(cells)} |"
     except _WrongError as error:
@@ -74,7 +76,10 @@ def _rules(provider: str, supply: Supply) -> tuple[str, str]:
 
 
 def _defects(provider: str, supply: Supply) -> str:
-    """How many defects broke a rule, and how many differ from a reading, of all of them.
+    """How many defects broke a rule, how many only differ from a reading, and how many are missed.
+
+    A defect that breaks a sentence of the document must break a rule; one that only differs is
+    missed. The share is that of the defects that must.
 
     Raises:
         _WrongError: something is reported about the mock without a defect.
@@ -83,9 +88,14 @@ def _defects(provider: str, supply: Supply) -> str:
     if tally.false_alarms:
         raise _WrongError(f"{provider}, {supply.value}: {tally.false_alarms}")
     living = [it for it in tally.fates if it.tier != "stillborn"]
+    contract = load_contract(provider)
+    inferred = silence_of(contract, load_checks(contract)).clauses
+    found = [it.mutant.breaks for it in living if it.tier == "differs"]
+    differ = sum(1 for it in found if it in inferred or not has_clause([it]))
     killed = sum(1 for it in living if it.is_killed)
-    differ = sum(1 for it in living if it.tier == "differs")
-    return f"{killed} + {differ} of {len(living)} ({100 * (killed + differ) // len(living)} %)"
+    must = len(living) - differ
+    counts = f"{killed} killed, {differ} differ, {must - killed} missed"
+    return f"{counts} ({100 * killed // must} %)"
 
 
 if __name__ == "__main__":
