@@ -28,7 +28,7 @@ def dry_accounts(contract: Contract, checks: Checks, prices: dict[str, int]) -> 
             "spend what the account without credits has",
             _run_dry,
             sum(prices.values()) + max(_REST_MAX, least),
-            max(1, _REST_MAX // least),
+            _REST_MAX // max(1, least) or 1,
             needs=frozenset({Need.EMPTY_ACCOUNT}),
             prepares=True,
         )
