@@ -104,8 +104,9 @@ where a verb follows something. Only terminals get colours; `NO_COLOR` and `FORC
 that."""
 _RUN_CODES = """\
 The codes are the same for every verb. Only `screentest run` passes on the exit code of its command:
-128 + N if signal N ended it, 127 if the command does not exist, 126 if it cannot be executed, 1 if
-the command exited 0 but `--fail-on` was triggered, 3 if it exited 0 but the mock ended before it.
+128 + N if signal N ended it, 1 if the command exited 0 but `--fail-on` was triggered, 3 if it
+exited 0 but the mock ended before it. `run` and `explore` exit with 127 if the command does not
+exist, and with 126 if it cannot be executed.
 `screentest serve` exits 0 when Ctrl+C or SIGTERM stops it."""
 _PRECEDENCE = """\
 The first source that has a value decides:

@@ -36,7 +36,7 @@ def known_cells(path: Path) -> Mapping[str, Collection[str]]:
     try:
         cells: list[Json] = json.loads(path.read_text(encoding="utf-8"))["cells"]
         return {it["cell"]: it["verdicts"] for it in cells if it["is_bad"]}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise MockError(f"{path} is not a report of `explore --report json:FILE`") from None
 
 

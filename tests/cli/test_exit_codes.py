@@ -19,16 +19,6 @@ from .conftest import Shell
 
 _UNUSED_PORT = "--url=http://127.0.0.1:9"
 _WITH_KEY = (_UNUSED_PORT, "--api-key=k")
-#: Files of the folder in which every row runs.
-_FILES = (
-    "bad.toml",
-    "text.har",
-    "bytes.har",
-    "paid.ndjson",
-    "other.ndjson",
-    "journal.json",
-    "spec",
-)
 
 _OK: tuple[tuple[str, ...], ...] = (
     ("explain", "SC102"),
@@ -56,6 +46,11 @@ _USAGE: tuple[tuple[str, ...], ...] = (
     ("serve", "--provider=ozr"),
     ("gauntlet", "http://127.0.0.1:1/"),
     ("explore", "--only=getVideo.1:cut", "--", "true"),
+    ("explore", "--timeout=inf", "--", "true"),
+    ("gauntlet", "http://127.0.0.1:1/", "--secret=x", "--within=1e9"),
+    ("gauntlet", "http://127.0.0.1:1/", "--secret=\udcff"),
+    ("gauntlet", "http://127.0.0.1:1/", "--secret=x", "--check=http://a b"),
+    ("verify", "ozor", "--fail-under=nan"),
     ("run",),
     ("run", "--seed=-1", "--", "true"),
     ("env", "--shell=cmd"),
@@ -114,11 +109,14 @@ _UNREACHABLE: tuple[tuple[str, ...], ...] = (
     ("webhooks", _UNUSED_PORT),
     ("logs", _UNUSED_PORT),
     ("gauntlet", "http://127.0.0.1:1/", "--secret=x"),
+    ("gauntlet", "http://127.0.0.1:1/", "--secret=x", "--check=printf '\\377'"),
     ("verify", "ozor", *_WITH_KEY),
     ("replay", "ulazai", "paid.ndjson", *_WITH_KEY),
 )
 _INVALID: tuple[tuple[str, ...], ...] = (
     ("spec", "lint", "spec"),
+    ("explore", "--baseline=text.har", "--", "true"),
+    ("explore", "--baseline=deep.json", "--", "true"),
     ("spec", "diff", "ozor", "text.har"),
     ("spec", "diff", "spec", "vendor.json"),
     ("new", "lamp", "--from=text.har"),
@@ -158,6 +156,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "text.har").write_text("not JSON")
     (tmp_path / "bytes.har").write_bytes(b"\x80\x04\x95")
     (tmp_path / "journal.json").write_text('{"some": "thing else"}')
+    (tmp_path / "deep.json").write_text("[" * 100_000)
     write_document(tmp_path)
     (tmp_path / "link").symlink_to("nowhere")
     (tmp_path / "spec").mkdir()

@@ -18,9 +18,12 @@ from ..client import NoMockError, RefusedError
 from ..contracts import contract_option
 from ..exit_codes import Exit
 from ..files import input_file, report_file, write_whole
+from ..float_range import Factor
 from ..output import as_far_as_read, fail, tell
 from ..running.processes import own_mock
 from ..settings import setting_option
+
+_TIMEOUT_S_MAX = 86_400.0
 
 
 @click.command("explore", context_settings={"allow_interspersed_args": False})
@@ -46,7 +49,7 @@ from ..settings import setting_option
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0.1),
+    type=Factor(min=0.1, max=_TIMEOUT_S_MAX),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
@@ -89,7 +92,11 @@ def command(
     from ...explore.text import text_report
     from ..running.program import Program
 
-    wishes = Wishes(only, pairs, runs, known_cells(baseline) if baseline is not None else {})
+    try:
+        known = known_cells(baseline) if baseline is not None else {}
+    except MockError as error:
+        fail(str(error), code=Exit.INVALID)
+    wishes = Wishes(only, pairs, runs, known)
     contracts = given["contracts"]
     options = [f"--provider={name}" for name in given["provider"]]
     options += [f"--contract={it}" for it in contracts.places_from("--contract")]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
@@ -16,10 +17,12 @@ import click
 from ...kernel.errors import MockError
 from ..contracts import contract_option
 from ..exit_codes import Exit
+from ..float_range import Factor
 from ..output import as_far_as_read, fail
 
 _CHECK_S_MAX = 30.0
 _CONNECT_S_MAX = 3.0
+_WITHIN_S_MAX = 3_600.0
 
 
 @click.command("gauntlet")
@@ -42,7 +45,7 @@ _CONNECT_S_MAX = 3.0
 )
 @click.option(
     "--within",
-    type=click.FloatRange(min=0.001),
+    type=Factor(min=0.001, max=_WITHIN_S_MAX),
     default=5.0,
     show_default=True,
     metavar="SECONDS",
@@ -69,6 +72,8 @@ def command(
     from ...http.wall_clock import wall_ms
     from ...http.webhook_targets import Targets
 
+    if not f"{secret}{next_secret}".isprintable():
+        raise MockError("a secret must be printable text in UTF-8")
     rules = _rules(contracts, provider)
     targets = Targets()
     targets.check_url(url, {})
@@ -132,11 +137,20 @@ def _state(check: str) -> str:
             # The environment may name a proxy, which cannot reach a receiver on this machine.
             with build_opener(ProxyHandler({})).open(check, timeout=_CHECK_S_MAX) as answer:
                 return str(answer.read(), "utf-8", "replace")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             raise MockError(f"--check {check}: {error}") from None
-    done = subprocess.run(
-        check, shell=True, capture_output=True, text=True, timeout=_CHECK_S_MAX, check=False
-    )
+    try:
+        done = subprocess.run(
+            check,
+            shell=True,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_CHECK_S_MAX,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise MockError(f"--check did not end within {_CHECK_S_MAX:.0f} s") from None
     if done.returncode != 0:
         last = done.stderr.strip().rpartition("\n")[2]
         raise MockError(f"--check ended with exit code {done.returncode}: {last}")

@@ -223,7 +223,7 @@ def _state_folder() -> Path:
 )
 @click.option(
     "--fail-under",
-    type=click.FloatRange(0, 100),
+    type=Factor(0, 100),
     default=0.0,
     metavar="PERCENT",
     help="Exit with 1 if a smaller share of the clauses that bind the server was judged.",
