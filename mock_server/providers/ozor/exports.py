@@ -15,11 +15,10 @@ from screentest.specs.json_types import Json
 from ...engine.instant import Instant
 from ...engine.jobs import NewJob, accept_job
 from ...engine.provider import Call, Provider, Reply
-from ...engine.views import view
+from ...engine.views import served_file, view
 from ...kernel.ids import digest
 from ...kernel.rows import Resource
 from ...media.asset import Asset
-from ...media.clips import StillKind, choose_clip, still, video_bytes
 
 provider = Provider("ozor")
 
@@ -101,33 +100,9 @@ def start_export(ctx: Instant, video: Resource, quality: str, *, is_public: bool
     return export
 
 
-@provider.asset("download")
-def serve_download(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
-    return _footage(ctx, ctx.find("export", parts["id"]))
-
-
 @provider.asset("share")
 def serve_share(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
     share = ctx.find("share", parts["code"])
-    return _footage(ctx, ctx.find("export", share.parent or "")) if share is not None else None
-
-
-@provider.asset("thumbnail")
-def serve_thumbnail(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
-    export = ctx.find("export", parts["id"])
-    if export is None or ctx.kind(export) is not Kind.SUCCEEDED:
+    if share is None:
         return None
-    return Asset(still(StillKind.POSTER, *_size(ctx, export)), "image/jpeg")
-
-
-def _footage(ctx: Instant, export: Resource | None) -> Asset | None:
-    if export is None or ctx.kind(export) is not Kind.SUCCEEDED:
-        return None
-    clip = choose_clip(*_size(ctx, export), fps=ctx.behaviour.media["fps"])
-    stamp = {"job": export.id, "content": export.doc["content"], "world": ctx.world.id}
-    return Asset(video_bytes(clip, stamp=stamp), "video/mp4")
-
-
-def _size(ctx: Instant, export: Resource) -> tuple[int, int]:
-    width, height = ctx.behaviour.media["sizes"][export.doc["aspect"]][export.doc["quality"]]
-    return width, height
+    return served_file(ctx, ctx.behaviour.urls["download"], {"id": share.parent or ""})

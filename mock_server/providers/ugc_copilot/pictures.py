@@ -1,4 +1,4 @@
-"""UGC Copilot's scene pictures, cuts and text overlays, all answered at once.
+"""UGC Copilot's cuts and text overlays, answered at once.
 
 Functions, because they find the account's own videos behind addresses and handles.
 """
@@ -10,28 +10,10 @@ from collections.abc import Mapping, Sequence
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation
 
-from ...engine.instant import Instant
 from ...engine.provider import Call, Provider
-from ...media.asset import Asset
-from ...media.clips import StillKind, still
-from .renders import footage, given, own_video, wrong
+from .renders import given, own_video, wrong
 
 provider = Provider("ugc_copilot")
-
-
-# Pictures
-
-
-@provider.asset("image")
-def serve_image(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
-    image = ctx.find("image", parts["image"])
-    if image is None:
-        return None
-    width, height = ctx.behaviour.media["sizes"][image.doc["aspect"]]
-    return Asset(still(StillKind.POSTER, width, height), "image/jpeg")
-
-
-# Cuts and overlays
 
 
 @provider.check("proxyStitchVideos")
@@ -71,13 +53,3 @@ def overlaid(call: Call) -> Mapping[str, Json]:
     video = own_video(call, given(call)["videoUri"])
     assert video is not None, "the check before this found it"
     return {"video": video.doc}
-
-
-@provider.asset("stitch")
-def serve_stitch(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
-    return footage(ctx, ctx.find("stitch", parts["stitch"]))
-
-
-@provider.asset("overlay")
-def serve_overlay(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
-    return footage(ctx, ctx.find("overlay", parts["overlay"]))
