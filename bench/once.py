@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.cli import exploration_cost
 from tests.plugin import fixture_cost
 from tests.postgres.server import NoPostgresError, PostgresServer
 
@@ -139,3 +140,11 @@ def measure_first_worlds(_bench: Bench) -> Measured:
         ("first world of a pytest run, processor time", f"{first:.0f} ms", "25 ms"),
         ("world of each further test, processor time", f"{further:.2f} ms", "0.8 ms"),
     ]
+
+
+def measure_exploration(_bench: Bench) -> Measured:
+    """`screentest explore` on a client of twelve requests, in processor time of all processes."""
+    with tempfile.TemporaryDirectory() as folder:
+        cost = exploration_cost.measure(Path(folder))
+    what = f"exploring a client of {cost.requests} requests in {cost.runs} runs, processor time"
+    return [], [(what, f"{cost.processor_s:.1f} s", "20 s")]

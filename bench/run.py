@@ -41,6 +41,7 @@ from .loads import (
 from .once import (
     Fact,
     Measured,
+    measure_exploration,
     measure_file,
     measure_first_worlds,
     measure_growth,
@@ -61,6 +62,7 @@ ONCE: Mapping[str, Callable[[Bench], Measured]] = {
     "shared": measure_shared,
     "start": measure_starts,
     "plugin": measure_first_worlds,
+    "explore": measure_exploration,
 }
 #: Load average of one minute up to which nothing else is said to run.
 _QUIET = 0.5

@@ -27,6 +27,10 @@ _HARMLESS = frozenset(
 )
 
 
+#: The kinds of ledger entries that belong to calls.
+_PAYMENTS = frozenset({"hold", "capture", "release", "charge", "refund"})
+
+
 class Control(Protocol):
     """The control API of the mock: the answer to one operation."""
 
@@ -157,8 +161,6 @@ def observe(
     start: Start,
     ending: Ending,
     cell: Cell | None,
-    *,
-    is_warped: bool,
 ) -> Observed:
     """What a run has done in *world* since *start*."""
     lines = list(_items(control, "listRequests", world))[start.requests :]
@@ -170,7 +172,10 @@ def observe(
     jobs = [it for it in _items(control, "listJobs", world) if it["id"] not in start.jobs]
     entries: list[Json] = []
     spent: dict[str, int] = {}
+    called = {it["provider"] for it in lines}
     for account, provider in _accounts(control, world).items():
+        if provider not in called:
+            continue
         mine = _entries(control, world, account)[start.entries.get(account, 0) :]
         entries += mine
         spent[provider] = spent.get(provider, 0) + sum(map(_cost, mine))
@@ -181,7 +186,7 @@ def observe(
     answers = sum(it["kind"] == "charge" and it["job"] is None for it in entries)
     fields = {name for _, it in cell.parts for name in [it.name]} if cell is not None else set()
     clear = [it for it in lines if has_arrived(it, may_rewrite="state" not in fields)]
-    faults = list(_items(control, "listFaults", world))
+    clock, faults = control("getClock", world=world), _items(control, "listFaults", world)
     return Observed(
         ending=ending,
         lines=lines,
@@ -190,9 +195,9 @@ def observe(
         bought=len(bought) + answers,
         seen=sum(_is_seen(it, clear, deliveries) for it in bought) + answers,
         spent={name: amount for name, amount in spent.items() if amount},
-        elapsed_ms=_now_ms(control, world) - start.now_ms,
+        elapsed_ms=parse_rfc3339(clock["now"]) - start.now_ms,
         has_fired=all(it["fired"] for it in faults),
-        is_warped=is_warped,
+        is_warped=clock["mode"] == "warp",
     )
 
 
@@ -238,9 +243,9 @@ def _accounts(control: Control, world: str) -> dict[str, str]:
 
 
 def _entries(control: Control, world: str, account: str) -> list[Json]:
+    """What has been paid and paid back, without the credits of the beginning."""
     page = control("getLedger", query=f"limit={_PAGE}", world=world, account=account)
-    found: list[Json] = page["entries"]
-    return found
+    return [it for it in page["entries"] if it["kind"] in _PAYMENTS]
 
 
 def _cost(entry: Mapping[str, Json]) -> int:

@@ -6,38 +6,14 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, getrusage
 
 import pytest
 
 from screentest.specs.json_types import Json
 
 from .conftest import Shell
+from .exploration_cost import CLIENT, measure
 
-#: Repeats what fails, and waits for its video for half an hour at most.
-_CLIENT = """
-import json, os, sys, time, urllib.error, urllib.request
-BASE = os.environ["OZOR_BASE_URL"] + "/api/v1/videos"
-HEADERS = {"X-API-Key": os.environ["OZOR_API_KEY"], "Content-Type": "application/json"}
-def call(path, body=None):
-    data = json.dumps(body).encode() if body is not None else None
-    for pause in (1, 2, 4, None):
-        try:
-            request = urllib.request.Request(BASE + path, data, HEADERS)
-            return json.load(urllib.request.urlopen(request, timeout=5))
-        except (OSError, ValueError):
-            if pause is None:
-                raise
-            time.sleep(pause)
-made = call("/generate", {"prompt": "A lamp"})
-job = f"/{made['videoId']}/jobs/{made['jobId']}"
-ends = time.monotonic() + 1800
-while (status := call(job)["status"]) != "completed":
-    if status == "failed" or time.monotonic() > ends:
-        sys.exit("it ended as " + status)
-    time.sleep(10)
-print("done")
-"""
 #: Polls without a pause: each of its polls moves the clock to the next change.
 _SHELL = """
 set -e
@@ -63,7 +39,7 @@ def _cells(path: Path) -> dict[str, list[str]]:
 
 @pytest.fixture
 def client(shell: Shell) -> Shell:
-    (shell.folder / "client.py").write_text(_CLIENT)
+    (shell.folder / "client.py").write_text(CLIENT)
     return shell
 
 
@@ -114,26 +90,12 @@ def test_same_seed_gives_the_same_table_and_another_process_count_too(client: Sh
 @pytest.mark.slow
 def test_program_of_twelve_requests_is_explored_within_twenty_seconds(client: Shell) -> None:
     """Of processor time, all processes together: the machine of a test run may be busy."""
-    program = client.folder / "client.py"
-    # Polls so often that it has twelve requests with this seed.
-    program.write_text(_CLIENT.replace("time.sleep(10)", "time.sleep(4)"))
-    before = getrusage(RUSAGE_CHILDREN)
+    cost = measure(client.folder)
 
-    done = client.run(
-        *("explore", "--seed=7", "--provider=ozor", "--jobs=2"),
-        *("--report", "json:out.json", "--", sys.executable, "client.py"),
-    )
-
-    after = getrusage(RUSAGE_CHILDREN)
-    document = json.loads((client.folder / "out.json").read_text())
-    used_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    assert "requests: 12, " in done.err
-    assert document["undisturbed"]["requests"] == 12
     paid_twice = {"lost", "500-done", "503-done", "json", "killed"}
-    assert {it["cell"] for it in document["cells"] if it["verdicts"][0] == "PAID_TWICE"} == {
-        f"generateVideo.1:{it}" for it in paid_twice
-    }
-    assert used_s < 20
+    assert (cost.requests, cost.runs) == (12, 51)
+    assert cost.verdicts("PAID_TWICE") == {f"generateVideo.1:{it}" for it in paid_twice}
+    assert cost.processor_s < 20
 
 
 @pytest.mark.long

@@ -50,6 +50,16 @@ def test_the_plugin_loads_nothing_but_itself() -> None:
     assert len(loaded) <= 3
 
 
+def test_a_program_that_is_explored_loads_only_what_moves_its_clock() -> None:
+    """Each of the runs is a process that loads it."""
+    script = (
+        "import sys, screentest.fixtures.child\n"
+        "print(sorted({'asyncio', 'inspect', 'msgspec', 'screentest.specs'} & set(sys.modules)))\n"
+    )
+
+    assert _ask(script) == "[]\n"
+
+
 @pytest.mark.long
 def test_a_run_that_uses_no_fixture_of_ours_loads_no_engine() -> None:
     script = (

@@ -26,8 +26,8 @@ from ...explore.observation import (
     bound_in,
     is_lost,
     observe,
-    start_of,
 )
+from ...kernel.clock import parse_rfc3339
 from ..client import send
 from .processes import environment_with, program_path
 from .sleeping import following_sleeps
@@ -86,13 +86,13 @@ class Program:
         control = self._control
         world = control("createWorld", self._world)
         name = world["id"]
-        start = start_of(control, name)
+        # A new world has nothing else that a run could be credited with.
+        start = Start(now_ms=parse_rfc3339(world["clock"]["now"]))
         if cell is not None:
             arrange(control, name, cell, is_warped=False)
         is_killed = cell is not None and cell.kill is not None
         ending = self._ending(world, start, is_killed=is_killed)
-        is_warped = control("getClock", world=name)["mode"] == "warp"
-        found = observe(control, name, start, ending, cell, is_warped=is_warped)
+        found = observe(control, name, start, ending, cell)
         control("deleteWorld", world=name)
         return found
 
