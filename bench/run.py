@@ -236,7 +236,8 @@ def run(chosen: argparse.Namespace) -> str:
             rows += more_rows
             facts += more_facts
     shown = middle(rows)
-    return f"{said}\n\n{table(shown)}\n\n{listing(comparisons(shown) + facts)}\n"
+    loads = f"{table(shown)}\n\n" if shown else ""
+    return f"{said}\n\n{loads}{listing(comparisons(shown) + facts)}\n"
 
 
 def main() -> int:
