@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from msgspec.structs import replace
@@ -146,12 +147,12 @@ class Entries(Table[int, Entry]):
         return row.seq
 
     def load(self, rows: Iterable[Entry]) -> None:
-        of_account, of_job = self._of_account.append, self._of_job
+        of_job = self._of_job
         for row in rows:
             self.rows[row.seq] = row
-            of_account(row.account, row)
             if row.job is not None:
                 of_job[row.job] = (*of_job.get(row.job, ()), row)
+        self._of_account.load(self.rows.values(), attrgetter("account"))
 
     def put(self, row: Entry) -> None:
         """Add *row*.

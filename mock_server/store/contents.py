@@ -40,6 +40,11 @@ def fill(tables: Tables, rows: Iterable[KeptRows]) -> None:
             table.load(sorted(map(table.taken, found), key=table.order_of))
     finally:
         if was_enabled:
+            # To the oldest objects at once: the next look would else be at all that was read.
+            was_frozen = gc.get_freeze_count() > 0
+            gc.freeze()
+            if not was_frozen:
+                gc.unfreeze()
             gc.enable()
 
 

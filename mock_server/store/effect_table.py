@@ -30,6 +30,9 @@ class Effects(Table[str, Effect]):
     def key_of(self, row: Effect) -> str:
         return row.subject
 
+    def order_of(self, row: Effect) -> int:
+        return row.seq
+
     def load(self, rows: Iterable[Effect]) -> None:
         for row in rows:
             self.rows[row.subject] = row

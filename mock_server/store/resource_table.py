@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
+from operator import attrgetter
 
 import orjson
 from msgspec.structs import replace
@@ -13,15 +14,16 @@ from screentest.specs.contracts.redaction import Redactor
 from screentest.specs.json_types import Json
 
 from ..kernel.rows import Resource
-from .table import Log, Ordered, Table
+from .table import Log, Ordered, Table, grouped
 
 #: (provider, kind, id)
 Place = tuple[str, str, str]
 
 _NEVER_MS = 2**62
-
-
 _PLAIN = (int, float, type(None))
+_ID, _ACCOUNT = attrgetter("id"), attrgetter("account")
+_KIND, _OWNER = attrgetter("provider", "kind"), attrgetter("provider", "kind", "account")
+_PARENT = attrgetter("parent")
 
 
 class Resources(Table[Place, Resource]):
@@ -73,18 +75,13 @@ class Resources(Table[Place, Resource]):
         self.index(before, row)
 
     def load(self, rows: Iterable[Resource]) -> None:
-        every, kinds = [*rows], self._kinds
-        of_account, of_parent = self._of_account.append, self._of_parent.append
-        for row in every:
-            place = row.provider, row.kind
-            kinds.setdefault(place, {})[row.id] = row
-            of_account((*place, row.account), row)
-            if row.parent is not None:
-                of_parent(row.parent, row)
-            if row.is_running_slot:
-                self._running.setdefault(row.account, []).append(row)
-            if "/" in row.id:
-                self._aliases[row.id.replace("/", "_")] = row.id
+        every = [*rows]
+        for kind, of_kind in grouped(every, _KIND).items():
+            self._kinds[kind] = dict(zip(map(_ID, of_kind), of_kind, strict=True))
+        self._aliases = {it.id.replace("/", "_"): it.id for it in every if "/" in it.id}
+        self._running = grouped((it for it in every if it.is_running_slot), _ACCOUNT)
+        self._of_account.load(every, _OWNER)
+        self._of_parent.load((it for it in every if it.parent is not None), _PARENT)
         self._all.fill(None, every)
         self._jobs.fill(None, [it for it in every if it.script is not None])
         for running in self._running.values():

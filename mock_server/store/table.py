@@ -23,6 +23,7 @@ class Numbered(Protocol):
     def seq(self) -> int: ...
 
 
+Item = TypeVar("Item")
 NumberedRow = TypeVar("NumberedRow", bound=Numbered)
 _SEQ: Callable[[Numbered], int] = attrgetter("seq")
 #: Moving the rows of a shorter group costs nothing worth a hole.
@@ -156,6 +157,18 @@ class Table(Generic[Key, Row]):
         self.__dict__.update(contents)
 
 
+def grouped(rows: Iterable[Item], group_of: Callable[[Item], Hashable]) -> dict[Any, list[Item]]:
+    """The *rows*, in their order, by what *group_of* gives for them."""
+    groups: dict[Hashable, list[Item]] = {}
+    for row in rows:
+        group = group_of(row)
+        if group in groups:
+            groups[group].append(row)
+        else:
+            groups[group] = [row]
+    return groups
+
+
 class Ordered(Generic[NumberedRow]):
     """Rows in groups, in the order of their numbers."""
 
@@ -164,13 +177,11 @@ class Ordered(Generic[NumberedRow]):
         # History is dropped from the beginning. There, a hole costs less than moving all others.
         self._starts: dict[Hashable, int] = {}
 
-    def append(self, group: Hashable, row: NumberedRow) -> None:
-        """Add *row*, the newest of *group*."""
-        rows = self._groups.get(group)
-        if rows is None:
-            self._groups[group] = [row]
-        else:
-            rows.append(row)
+    def load(
+        self, rows: Iterable[NumberedRow], group_of: Callable[[NumberedRow], Hashable]
+    ) -> None:
+        """Add *rows* in the groups that *group_of* names, which are empty."""
+        self._groups.update(grouped(rows, group_of))
 
     def fill(self, group: Hashable, rows: list[NumberedRow]) -> None:
         """Make *rows*, in their order, the whole of *group*."""
