@@ -1,11 +1,22 @@
 /** Starting the mock as a child process that ends with this one. */
 
 import { spawn, type ChildProcess } from "node:child_process";
-import { accessSync, closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { LOG_VARIABLE } from "./control/control.js";
-import { realClearTimeout, realSetTimeout } from "./bridge/real.js";
+import { pause, realClearTimeout, realNow, realSetTimeout } from "./bridge/real.js";
 import { onMachineTime } from "./bridge/shared.js";
 
 export interface MockOptions {
@@ -30,10 +41,22 @@ type Readiness = Pick<StartedMock, "url" | "version" | "pid">;
 // `uvx` may have to download the package first.
 const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 5_000;
+const LOOK_EVERY_MS = 5;
 const FOLDERS_MAX = 64;
+
+/** A mock that is starting. */
+export interface LaunchedMock {
+  log: string;
+  ready: Promise<StartedMock>;
+}
 
 /** Start a mock on a free port. It ends when `stop` is called, or when this process ends, however it does. */
 export async function startMock(options: MockOptions = {}): Promise<StartedMock> {
+  return launchMock(options).ready;
+}
+
+/** The same without waiting: other processes learn by `ensureMock` when it is ready. */
+export function launchMock(options: MockOptions = {}): LaunchedMock {
   const [program, ...first] = options.command ?? findCommand();
   const folder = mkdtempSync(join(tmpdir(), "screentest-"));
   const log = join(folder, "mock.log");
@@ -46,15 +69,42 @@ export async function startMock(options: MockOptions = {}): Promise<StartedMock>
     }),
   );
   closeSync(file);
-  try {
-    const ready = await readiness(child, log);
-    letParentEnd(child);
-    const { url, version, pid } = ready;
-    return { url, version, pid, log, stop: () => stop(child, folder) };
-  } catch (error) {
-    child.kill("SIGKILL");
-    throw error;
-  }
+  letParentEnd(child);
+  const ready = readiness(child, log).then(
+    ({ url, version, pid }) => {
+      announce(log, { url });
+      return { url, version, pid, log, stop: () => stop(child, folder) };
+    },
+    (error: Error) => {
+      child.kill("SIGKILL");
+      announce(log, { error: error.message });
+      throw error;
+    },
+  );
+  ready.catch(() => undefined);
+  return { log, ready };
+}
+
+/** What became of a start, in a file beside the log. */
+interface Announcement {
+  url?: string;
+  error?: string;
+}
+
+const announcementOf = (log: string): string => `${log}.ready`;
+
+function announce(log: string, announcement: Announcement): void {
+  writeFileSync(`${log}.new`, JSON.stringify(announcement));
+  renameSync(`${log}.new`, announcementOf(log));
+}
+
+/** The address of the mock with this log, which another process is starting. */
+async function announced(log: string): Promise<string> {
+  const end = realNow() + START_MS_MAX;
+  while (!existsSync(announcementOf(log)) && realNow() < end) await pause(LOOK_EVERY_MS);
+  const { url, error } = JSON.parse(readFileSync(announcementOf(log), "utf8")) as Announcement;
+  if (url === undefined) throw new Error(error);
+  return url;
 }
 
 /** Settings of the user that are meant for a mock that they start themselves would move this one. */
@@ -94,6 +144,7 @@ function readiness(child: ChildProcess, log: string): Promise<Readiness> {
   return new Promise((resolve, reject) => {
     let printed = "";
     const fail = (reason: string): void => {
+      realClearTimeout(timer);
       const said = readFileSync(log, "utf8").trim();
       reject(new Error(`the mock did not start: ${reason}${said ? `\n  ${said.split("\n").slice(-12).join("\n  ")}` : ""}`));
     };
@@ -134,13 +185,14 @@ async function stop(child: ChildProcess, folder: string): Promise<void> {
 
 let own: Promise<StartedMock> | undefined;
 
-/** The address of the mock: that of `SCREENTEST_URL`, or of one that this process starts. */
+/** The address of the mock: of `SCREENTEST_URL`, of the global set-up, or of one that this process starts. */
 export async function ensureMock(): Promise<string> {
   const given = process.env["SCREENTEST_URL"];
   if (given) return given;
+  const log = process.env[LOG_VARIABLE];
+  if (log) return (process.env["SCREENTEST_URL"] = await announced(log));
   own ??= startMock();
   const mock = await own;
-  process.env["SCREENTEST_URL"] = mock.url;
   process.env[LOG_VARIABLE] = mock.log;
-  return mock.url;
+  return (process.env["SCREENTEST_URL"] = mock.url);
 }

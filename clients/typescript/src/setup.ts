@@ -1,16 +1,16 @@
 /**
  * The global set-up of vitest and jest: one mock for the whole run.
  *
- * It sets `SCREENTEST_URL`, by which the workers find the mock, unless it is set already, such as
- * by `screentest run -- npx vitest`.
+ * It starts none if `SCREENTEST_URL` is set, such as by `screentest run -- npx vitest`. The mock of
+ * vitest starts while its workers do: `@screentest/client/vitest` waits for it when it is imported.
  */
 
 import { Control, LOG_VARIABLE } from "./control/control.js";
-import { startMock, type StartedMock } from "./mock.js";
+import { launchMock, type LaunchedMock } from "./mock.js";
 
 // In watch mode jest calls the set-up again for each run.
 const RUNNING = Symbol.for("@screentest/client/mock");
-const running = globalThis as { [RUNNING]?: StartedMock };
+const running = globalThis as { [RUNNING]?: LaunchedMock };
 
 export async function setup(): Promise<() => Promise<void>> {
   const given = process.env["SCREENTEST_URL"];
@@ -19,9 +19,9 @@ export async function setup(): Promise<() => Promise<void>> {
     await new Control(given).get("/health");
     return async () => undefined;
   }
-  const mock = (running[RUNNING] = await startMock());
-  process.env["SCREENTEST_URL"] = mock.url;
+  const mock = (running[RUNNING] = launchMock());
   process.env[LOG_VARIABLE] = mock.log;
+  if (!process.env["VITEST"]) process.env["SCREENTEST_URL"] = (await mock.ready).url;
   return teardown;
 }
 
@@ -32,7 +32,7 @@ export async function teardown(): Promise<void> {
   delete running[RUNNING];
   delete process.env["SCREENTEST_URL"];
   delete process.env[LOG_VARIABLE];
-  await mock.stop();
+  await mock.ready.then((it) => it.stop(), () => undefined);
 }
 
 export default setup;

@@ -2,6 +2,7 @@
 
 import { expect, test as base } from "vitest";
 import { finish } from "./fixtures.js";
+import { ensureMock } from "./mock.js";
 import { matchers, type Matchers as OurMatchers } from "./matchers.js";
 import { createWorld, type World, type WorldOptions } from "./world.js";
 
@@ -11,6 +12,8 @@ declare module "vitest" {
 }
 
 expect.extend(matchers);
+// Not by the first test, whose time is limited.
+await ensureMock();
 
 export interface Fixtures {
   /** Options of the world: `test.extend({ worldOptions: { credits: { ozor: 5 } } })`. */

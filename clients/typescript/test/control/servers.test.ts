@@ -2,7 +2,7 @@
 
 import http from "node:http";
 import { afterEach, expect, test } from "vitest";
-import { Control, createWorld } from "@screentest/client";
+import { createWorld } from "@screentest/client";
 import { portOf } from "../port.js";
 
 let server: http.Server;
@@ -53,7 +53,8 @@ test("an address where nothing listens is named", async () => {
 });
 
 test("a refusal has the stable code of the mock", async () => {
-  const control = new Control(process.env["SCREENTEST_URL"]!);
+  await using world = await createWorld();
+  const { control } = world;
 
   await expect(control.get("/worlds/{world}", { path: { world: "w_none" } })).rejects.toMatchObject({
     name: "ControlError",

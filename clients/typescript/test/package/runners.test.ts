@@ -31,6 +31,15 @@ test("jest's fake timers can be installed and removed in any order", async () =>
   expect(code).toBe(0);
 });
 
+test.each(["vitest", "jest"])("a mock that cannot start fails %s with its reason", async (runner) => {
+  const words = runner === "vitest" ? ["run", "findings"] : ["findings"];
+
+  const { code, output } = await run(bin(runner), words, `${PACKAGE}/test/projects/${runner}`, { SCREENTEST_SEED: "many" });
+
+  expect(code).toBe(1);
+  expect(output).toMatch(/the mock did not start: it ended with exit code 2\n.*'many' is not a valid integer/s);
+});
+
 test.each([
   ["dies", "SIGKILL", /ECONNREFUSED|ECONNRESET|socket hang up/],
   ["stops", "SIGSTOP", /no answer for 3\.5 s/],
