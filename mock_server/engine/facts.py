@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from msgspec import to_builtins
 from msgspec.structs import replace
@@ -43,8 +43,9 @@ class Facts(dict[str, Json]):
 
     def __init__(self, ctx: Instant, resource: Resource | None, call: Call | None) -> None:
         self.ctx = ctx
-        # Casts, because the table below has no finder that asks for what there is not.
-        self.resource, self.call = cast("Resource", resource), cast("Call", call)
+        # The table below has no finder that asks for what there is not.
+        self.resource: Resource = resource  # type: ignore[assignment]
+        self.call: Call = call  # type: ignore[assignment]
         self._let: Mapping[str, Template] = {}
         if resource is not None:
             self._let = ctx.contract.behaviour.resources[resource.kind].let

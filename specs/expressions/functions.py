@@ -107,7 +107,7 @@ def _sentences(text: str) -> list[str]:
 
 
 def _format(text: str, values: list[Json]) -> str:
-    return text % tuple(plain(it) for it in values)
+    return text % tuple(map(plain, values))
 
 
 def or_value(value: Json, other: Json) -> Json:

@@ -27,6 +27,7 @@ _RELATIONS = {
 _SAME = {"==": "({} is {})", "!=": "({} is not {})"}
 _CONSTANTS = {"true": "True", "false": "False", "null": "None"}
 _TEXT = re.compile(r"'[^'\\]*'")
+_TEXTS = re.compile(rf"\[{_TEXT.pattern}(, {_TEXT.pattern})*\]")
 _SUMS = {"+": "add({}, {})", "-": "subtract({}, {})"}
 _PRODUCTS = {"*": "multiply({}, {})", "/": "divide({}, {})", "%": "remainder({}, {})"}
 #: By name of the macro: its Python, of the variables, the list, and the parts after the variables.
@@ -141,6 +142,9 @@ class Reader:
         while sign := self._skip(*signs):
             other = operand().python
             form = signs[sign]
+            if sign == "in" and _TEXTS.fullmatch(other):
+                # An item of such a list is a text, so Python's own comparison is CEL's.
+                form = "({} in {})"
             if sign in _SAME:
                 # Python compares texts and constants with anything as CEL does.
                 has_text = _TEXT.fullmatch(piece.python) or _TEXT.fullmatch(other)
