@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from screentest.contract_tests.recordings.proxy import Recorder
 from screentest.contract_tests.targets.guard import CreditBudget
 from screentest.contract_tests.targets.live import Live
 from screentest.contract_tests.targets.target import Identity, OutgoingRequest
+from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.contracts.registry import load_contract
 from screentest.specs.json_types import Json
 from tests.live_mock import LiveMock, serving
@@ -58,6 +60,16 @@ class Remote:
     def jobs(self) -> list[Json]:
         found: list[Json] = self.live.control("GET", f"/worlds/{self.name}/jobs")["items"]
         return found
+
+    def requests(self) -> list[Json]:
+        """All lines of the journal, in their order."""
+        path, found, cursor = f"/worlds/{self.name}/requests?limit=200", list[Json](), ""
+        while True:
+            page = self.live.control("GET", path + cursor)
+            found += page["items"]
+            if not page.get("next_cursor"):
+                return found
+            cursor = f"&cursor={page['next_cursor']}"
 
     def spent(self, provider: str) -> int:
         account = self.providers[provider]["account"]
@@ -174,6 +186,60 @@ def test_everything_is_kept_over_http_too(remote: Remote, provider: str) -> None
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "it needs a second account" not in done.stdout
+
+
+#: What the body of an answer has when nothing more happens to the job, or to the plan, by itself.
+_ENDED = {
+    "oshara": ('"COMPLETED"', '"FAILED"'),
+    "ozor": ('"completed"', '"complete"', '"failed"', '"draft"', '"generated"'),
+    "ugc_copilot": ('"done":true',),
+    "ulazai": ('"status":"success"', '"success":false'),
+    "znapai": ('"completed"', '"failed"'),
+}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_full_run_at_three_hundred_times_the_speed_ends_soon_and_polls_at_the_cadence(
+    live: LiveMock, provider: str
+) -> None:
+    made = live.control("POST", "/worlds", {"clock": {"mode": "real", "speed": 300}})
+    remote = Remote(live, made["id"], made["providers"])
+    second = remote.second_key(provider)
+    started_s = time.monotonic()
+
+    done = remote.verify(provider, "--second-api-key", second, "--time-scale", "300")
+
+    took_s = time.monotonic() - started_s
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert took_s < 90
+    contract = load_contract(provider)
+    checks = load_checks(contract)
+    pauses_ms = [checks.cadence.first_ms, checks.cadence.then_ms]
+    lasting = {it.kind: contract.behaviour.lifecycle_of(it.kind) for it in checks.makes.values()}
+    jobs = [kind for kind, it in lasting.items() if it is not None and it.simulated]
+    reads = {checks.makes[it].read for it in jobs}
+    gaps_ms = list(_gaps_between_polls(remote.requests(), reads, _ENDED[provider]))
+    assert len(gaps_ms) > 10
+    assert min(gaps_ms) >= min(pauses_ms)
+    live.control("DELETE", f"/worlds/{remote.name}")
+
+
+def _gaps_between_polls(
+    lines: list[Json], reads: set[str | None], ended: tuple[str, ...]
+) -> Iterator[float]:
+    """The time of the server between two equal reads, where the first shows no end."""
+    last: dict[str, Json] = {}
+    for line in lines:
+        if line["operation"] not in reads or line["response"]["status"] != 200:
+            continue
+        asked = line["request"]
+        key = f"{asked['path']} {asked.get('body')} {asked['headers'].get('authorization')}"
+        before = last.get(key)
+        last[key] = line
+        if before is None or any(it in before["response"]["body"] for it in ended):
+            continue
+        instants = [datetime.fromisoformat(it["at"]) for it in (before, line)]
+        yield (instants[1] - instants[0]) / timedelta(milliseconds=1)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
