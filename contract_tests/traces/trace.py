@@ -92,10 +92,14 @@ class Exchange(Struct, frozen=True):
         return self.content_type == "text/event-stream"
 
     @property
+    def address(self) -> str:
+        """The path with the query."""
+        return self.path + (f"?{self.query}" if self.query else "")
+
+    @property
     def line(self) -> str:
         """`POST /v1/videos → 200`."""
-        query = f"?{self.query}" if self.query else ""
-        return f"{self.method} {self.path}{query} → {self.status}"
+        return f"{self.method} {self.address} → {self.status}"
 
 
 def asked_only(operation: str, sent: Json) -> Exchange:
@@ -274,10 +278,11 @@ def query_values(exchange: Exchange) -> dict[str, str]:
 
 def curl(exchange: Exchange, base_url: str = "$BASE_URL") -> str:
     """A shell line that repeats the request; the reader fills in the credential."""
-    parts = ["curl", "-X", exchange.method, _quoted(f"{base_url}{_address(exchange)}")]
+    parts = ["curl", "-X", exchange.method, _quoted(f"{base_url}{exchange.address}")]
     for name, value in _telling(exchange.request_headers):
         parts += ["-H", _quoted(f"{name}: {value}")]
-    if exchange.request_body and exchange.sent is not None and "json" in _type_of(exchange):
+    is_json = "json" in exchange.request_headers.get("content-type", "")
+    if exchange.request_body and exchange.sent is not None and is_json:
         parts += ["--data", _quoted(exchange.request_body.decode("utf-8", "replace")[:2_000])]
     elif exchange.request_body:
         parts += ["--data-binary", "@body"]
@@ -295,14 +300,6 @@ def _telling(headers: Mapping[str, str]) -> Iterable[tuple[str, str]]:
         "x-schemathesis-testcaseid",
     }
     return [(name, value) for name, value in headers.items() if name not in skipped]
-
-
-def _type_of(exchange: Exchange) -> str:
-    return exchange.request_headers.get("content-type", "")
-
-
-def _address(exchange: Exchange) -> str:
-    return exchange.path + (f"?{exchange.query}" if exchange.query else "")
 
 
 def _quoted(text: str) -> str:

@@ -181,7 +181,7 @@ def send(
     try:
         answer, raw = _exchange(url, method, path, data)
     except (HTTPException, OSError, ValueError) as error:
-        raise NoMockError(_in_one_line(error)) from None
+        raise NoMockError(" ".join(str(error).split())) from None
     version = answer.headers[_CONTROL_HEADER]
     if answer.status >= 400:
         if version is not None:
@@ -266,10 +266,6 @@ def _refusal(status: int, raw: bytes) -> RefusedError | NoMockError:
         return RefusedError(status, str(detail["code"]), str(detail["detail"]))
     except (ValueError, KeyError, TypeError, RecursionError):
         return NoMockError(f"that server is not a screentest mock; it answered {status}")
-
-
-def _in_one_line(reason: object) -> str:
-    return " ".join(str(reason).split())
 
 
 def echo_json_line(document: Json) -> None:

@@ -131,7 +131,8 @@ def main() -> None:
         if type(error).__name__ == "NoArgsIsHelpError":  # no such class before click 8.2
             click.echo(error.format_message(), err=True)
             sys.exit(Exit.USAGE)
-        fail(_one_line(error), _hint(error), code=max(error.exit_code, Exit.USAGE))
+        problem = " ".join(error.format_message().split()).rstrip(".")
+        fail(problem, _hint(error), code=max(error.exit_code, Exit.USAGE))
     except MockError as error:
         fail(str(error))
     except OSError as error:
@@ -148,10 +149,6 @@ def main() -> None:
         for problem in others:
             tell_error(problem)
         fail(last, hint, code=Exit.INVALID)
-
-
-def _one_line(error: click.ClickException) -> str:
-    return " ".join(error.format_message().split()).rstrip(".")
 
 
 def _hint(error: click.ClickException) -> str:

@@ -127,7 +127,7 @@ class _Filler:
             self._fill_below(place)
         elif _has_file(name, value):
             self._fill_result(place, name, value)
-        elif _is_failure(name):
+        elif role_of(name, "") is Role.FAILURE:
             self._fill_failure(place, value)
         elif snake(name) in _REQUESTS and self._is_request(place, value):
             self._put(place, [(self._fact("input"), self._known.requests[0])])
@@ -282,10 +282,6 @@ class _Filler:
         if isinstance(template, str) and template == value and _OPEN.search(template):
             return self._put(place, [(_TEXT, _TEXT)]) or self._empty(place)
         return True
-
-
-def _is_failure(name: str) -> bool:
-    return role_of(name, "") is Role.FAILURE
 
 
 def _has_file(name: str, value: Json) -> bool:

@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from ...engine.world import World
 from ...kernel.clock import rfc3339
-from ...kernel.rows import Resource
 from .view import View
 
 #: Requests of each world that are compared, from the first that its journal keeps.
@@ -56,14 +55,13 @@ def _facts(view: View, world: World) -> Iterator[tuple[str, str]]:
             sums = f"{account.available} available, {account.held} held, {account.spent} spent"
             yield f"credits of {account.provider} {account.id}", sums
         jobs = rows.resources.jobs(before_seq=None, limit=_REQUESTS_MAX)
-        states = Counter(f"jobs of {it.provider} that are {_state(view, world, it)}" for it in jobs)
+        instant = view.worlds.clocks.instant
+        states = Counter(
+            f"jobs of {it.provider} that are {instant(world, it.provider).state(it)}" for it in jobs
+        )
         yield from ((name, str(count)) for name, count in sorted(states.items()))
         yield "requests", str(world.requests)
         yield "faults", str(len(rows.documents.of("fault")))
-
-
-def _state(view: View, world: World, job: Resource) -> str:
-    return view.worlds.clocks.instant(world, job.provider).state(job)
 
 
 def _parting(here: World, there: World) -> tuple[int, str, str] | None:

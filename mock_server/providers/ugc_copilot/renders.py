@@ -15,11 +15,12 @@ from screentest.specs.behaviour.lifecycles import Kind
 from screentest.specs.json_types import Json
 from screentest.specs.openapi.validation import Violation
 
+from ...engine.facts import resource_facts
 from ...engine.instant import Instant
 from ...engine.provider import Call, Provider, Reply
+from ...engine.views import file_of
 from ...kernel.rows import Resource
 from ...media.asset import Asset
-from ...media.clips import choose_clip, video_bytes
 
 provider = Provider("ugc_copilot")
 
@@ -223,21 +224,10 @@ def event_facts(ctx: Instant, render: Resource) -> Mapping[str, Json]:
 
 
 @provider.asset("video")
-def serve_video(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
-    return footage(ctx, _find(ctx, "render", parts["video"]))
-
-
 @provider.asset("upstream")
-def serve_upstream(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
-    return footage(ctx, _find(ctx, "render", parts["video"]))
-
-
-def footage(ctx: Instant, video: Resource | None) -> Asset | None:
-    """The MP4 of anything with an aspect and a length."""
-    if video is None:
+def serve_video(ctx: Instant, parts: Mapping[str, str]) -> Asset | None:
+    """The file of a render, whose URLs have a part of its id only."""
+    render, rules = _find(ctx, "render", parts["video"]), ctx.behaviour.urls["video"].file
+    if render is None or rules is None:
         return None
-    width, height = ctx.behaviour.media["sizes"][video.doc["aspect"]]
-    duration_ms = int(video.doc["billed_s"] * 1_000)
-    clip = choose_clip(width, height, fps=ctx.behaviour.media["fps"], duration_ms=duration_ms)
-    stamp = {"job": video.id, "content": video.doc["content"], "world": ctx.world.id}
-    return Asset(video_bytes(clip, stamp=stamp), "video/mp4")
+    return file_of(rules, resource_facts(ctx, render), render.id)
