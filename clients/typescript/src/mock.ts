@@ -143,7 +143,11 @@ function isProgram(path: string): boolean {
 function readiness(child: ChildProcess, log: string): Promise<Readiness> {
   return new Promise((resolve, reject) => {
     let printed = "";
+    let isDecided = false;
     const fail = (reason: string): void => {
+      // The end of a mock that was ready, whose log may be removed by then.
+      if (isDecided) return;
+      isDecided = true;
       realClearTimeout(timer);
       const said = readFileSync(log, "utf8").trim();
       reject(new Error(`the mock did not start: ${reason}${said ? `\n  ${said.split("\n").slice(-12).join("\n  ")}` : ""}`));
@@ -154,10 +158,11 @@ function readiness(child: ChildProcess, log: string): Promise<Readiness> {
     child.once("close", (code, signal) => fail(`it ended with ${signal ?? `exit code ${code}`}`));
     child.stdout!.on("data", (chunk: Buffer) => {
       printed += chunk;
-      if (!printed.includes("\n")) return;
-      realClearTimeout(timer);
+      if (isDecided || !printed.includes("\n")) return;
       try {
         resolve(JSON.parse(printed.slice(0, printed.indexOf("\n"))) as Readiness);
+        isDecided = true;
+        realClearTimeout(timer);
       } catch {
         fail(`it printed ${JSON.stringify(printed.slice(0, 200))} in place of its address; is it older than this package?`);
       }

@@ -117,7 +117,7 @@ test.with({ credits: { ozor: 5 } }).only("c", ({ world }) => world.allow("SC101"
 `,
 };
 
-describe.each(["typescript-5.4", "typescript", "typescript-newest"])("tsc --strict of %s", (compiler) => {
+describe.each(["typescript-5.4", "typescript-6", "typescript-newest"])("tsc --strict of %s", (compiler) => {
   async function compile(name: string, text: string, options: object): Promise<void> {
     const folder = mkdtempSync(join(project, "types-"));
     writeFileSync(join(folder, `${name}.mts`), text);
