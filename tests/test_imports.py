@@ -160,6 +160,21 @@ def test_the_control_api_is_assembled_in_one_place() -> None:
     assert knowing == {"app.py"}
 
 
+def test_only_the_assembly_knows_which_keeper_is_in_use() -> None:
+    """The others see a working set and a `Keeper`, whatever keeps the rows."""
+    keepers = ("store.sqlite_keeper", "store.postgres")
+    knowing = {
+        path.as_posix()
+        for path in python_files(*FLOORS)
+        for found in _imports(path)
+        if found.target.removeprefix("screentest.mock_server.").startswith(keepers)
+    }
+
+    assert {it for it in knowing if not it.startswith("mock_server/store/")} == {
+        "mock_server/http/app.py"
+    }
+
+
 def test_every_folder_of_the_house_is_a_room_and_no_room_is_crowded() -> None:
     modules: dict[str, int] = {}
     for path in python_files(*FLOORS):

@@ -21,7 +21,7 @@ Place = tuple[str, str, str]
 
 _NEVER_MS = 2**62
 _PLAIN = (int, float, type(None))
-_ID, _ACCOUNT = attrgetter("id"), attrgetter("account")
+_ACCOUNT = attrgetter("account")
 _KIND, _OWNER = attrgetter("provider", "kind"), attrgetter("provider", "kind", "account")
 _PARENT = attrgetter("parent")
 
@@ -77,7 +77,8 @@ class Resources(Table[Place, Resource]):
     def load(self, rows: Iterable[Resource]) -> None:
         every = [*rows]
         for kind, of_kind in grouped(every, _KIND).items():
-            self._kinds[kind] = dict(zip(map(_ID, of_kind), of_kind, strict=True))
+            # A loop, in which other worlds get the interpreter's lock.
+            self._kinds[kind] = {it.id: it for it in of_kind}
         self._aliases = {it.id.replace("/", "_"): it.id for it in every if "/" in it.id}
         self._running = grouped((it for it in every if it.is_running_slot), _ACCOUNT)
         self._of_account.load(every, _OWNER)
