@@ -81,3 +81,14 @@ def test_page_has_every_break_and_verdict() -> None:
     rows += [f"| {it.mark} | {it.summary} |" for it in Verdict]
 
     assert [it for it in rows if it not in text] == []
+
+
+def test_readme_shows_a_part_of_the_page_on_its_first_screen() -> None:
+    readme = (DOCS.parent / "README.md").read_text()
+    (shown,) = (
+        text for _, text in blocks(DOCS.parent / "README.md") if "screentest explore" in text
+    )
+    lines = [it for it in shown.splitlines() if it != "…"]
+
+    assert [it for it in lines if it not in _CONSOLES[0].splitlines()] == []
+    assert "screentest explore" in "\n".join(readme.splitlines()[:25])
