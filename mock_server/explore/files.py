@@ -58,6 +58,7 @@ def _json(exploration: Exploration) -> str:
             "cell": it.result.cell.name,
             "steps": to_builtins(it.steps),
             "ending": it.ending,
+            "code": it.code,
             "fix": it.fix,
             "command": it.command,
             "others": list(it.others),
@@ -185,6 +186,7 @@ def _article(story: Story) -> str:
         f"<p>{escape(story.result.cell.summary)}</p><ol>{steps}</ol>"
         f"<p>{escape(story.ending)}</p>"
         + (f"<p><b>Fix:</b> {escape(story.fix)}</p>" if story.fix else "")
+        + (f"<p><code>screentest explain {story.code}</code></p>" if story.code else "")
         + (f'<p class="soft">The same at {others}</p>' if others else "")
         + f"<p><code>{escape(story.command)}</code></p></article>"
     )

@@ -11,8 +11,9 @@ from enum import Enum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from screentest.specs.behaviour.deliveries import WebhookRules
+from screentest.specs.behaviour.behaviour import Behaviour
 
+from ..kernel.receiver_findings import receiver_findings
 from ..kernel.webhooks import Delivery, Outcome, WebhookRequest, event_body, signed_headers
 
 #: Longer than any clock of a receiver is wrong.
@@ -72,9 +73,12 @@ class Receiver(Struct, frozen=True):
         return self.check().strip() if self.check is not None else None
 
 
-def run_gauntlet(rules: WebhookRules, receiver: Receiver) -> list[TrialResult]:
-    """Every trial; only the first one if there is no answer to it."""
-    trials = _Trials(rules, receiver)
+def run_gauntlet(behaviour: Behaviour, receiver: Receiver) -> list[TrialResult]:
+    """Every trial of a provider's webhooks; only the first one if there is no answer to it.
+
+    The details of failed trials name the codes of findings, as deliveries of the mock have them.
+    """
+    trials = _Trials(behaviour, receiver)
     order = (
         *(trials.good, trials.duplicate, trials.at_once, trials.out_of_order, trials.replayed),
         *(trials.stale, trials.forged, trials.swapped, trials.unsigned, trials.recoded),
@@ -98,10 +102,11 @@ def gauntlet_lines(results: Sequence[TrialResult]) -> Iterator[str]:
 
 
 class _Trials:
-    def __init__(self, rules: WebhookRules, receiver: Receiver) -> None:
-        self._rules = rules
+    def __init__(self, behaviour: Behaviour, receiver: Receiver) -> None:
+        assert behaviour.webhooks is not None
+        self._behaviour, self._rules = behaviour, behaviour.webhooks
         self._receiver = receiver
-        self._events = list(rules.events.values())
+        self._events = list(self._rules.events.values())
         self._made = 0
         # The ids of two runs differ, or a receiver would take a second run for repetitions.
         self._run = f"{receiver.now_ms():x}"
@@ -262,9 +267,10 @@ class _Trials:
     def _unwelcome(self, outcome: Outcome) -> str | None:
         """What is wrong with the answer to a delivery that has to be accepted."""
         if not outcome.is_success:
-            return f"{_answered(outcome)}, and not 2xx"
+            (finding,) = receiver_findings(self._behaviour, outcome, is_forged=False)
+            return f"{_answered(outcome)}, and not 2xx ({finding.code})"
         if outcome.latency_ms > self._receiver.within_ms:
-            return f"answered after {outcome.latency_ms} ms"
+            return f"answered after {outcome.latency_ms} ms (SC303)"
         return None
 
     def _accepted(self, name: str, summary: str, request: WebhookRequest) -> TrialResult:
@@ -288,7 +294,9 @@ class _Trials:
         before, right = self._receiver.state(), self._signed(event)
         outcome = self._receiver.post(WebhookRequest(self._receiver.url, headers, right.body))
         if outcome.status is None or not 400 <= outcome.status < 500:
-            return _failed(name, summary, f"{_answered(outcome)}; refuse it with 401")
+            found = receiver_findings(self._behaviour, outcome, is_forged=True)
+            codes = "".join(f" ({it.code})" for it in found)
+            return _failed(name, summary, f"{_answered(outcome)}; refuse it with 401{codes}")
         if before is not None and self._receiver.state() != before:
             return _failed(name, summary, f"refused with {outcome.status}, and handled it")
         if (revealed := self._reveals(right, outcome.reply)) is not None:

@@ -36,12 +36,14 @@ _WITHOUT_ANSWER = frozenset(
     }
 )
 
-#: The findings whose fix is that of a verdict.
+#: The codes of the findings about a verdict, the most common one first.
 _CODES = {
-    Verdict.PAID_TWICE: frozenset({"SC207", "SC210", "SC211", "SC218"}),
-    Verdict.NO_RESULT: frozenset({"SC212", "SC213", "SC219"}),
-    Verdict.ENDLESS: frozenset({"SC214"}),
-    Verdict.TOO_EARLY: frozenset({"SC215"}),
+    Verdict.PAID_TWICE: ("SC210", "SC207", "SC211", "SC218"),
+    Verdict.NO_RESULT: ("SC212", "SC213", "SC219"),
+    Verdict.ENDLESS: ("SC214",),
+    Verdict.TOO_EARLY: ("SC215",),
+    Verdict.PAID_AFTER_REFUSAL: ("SC205",),
+    Verdict.SECRET_IN_URL: ("SC104",),
 }
 
 
@@ -61,6 +63,7 @@ class Story(Struct, frozen=True):
     result: Result
     steps: Sequence[Step]
     ending: str
+    code: str
     fix: str
     command: str
     others: Sequence[str]
@@ -99,14 +102,17 @@ def _story(
     exploration: Exploration, verdict: Verdict, result: Result, others: Sequence[str]
 ) -> Story:
     run, plain, name = result.run, exploration.plain, result.cell.name
-    codes = _CODES.get(verdict, frozenset()) - plain.codes
-    fixes = [it["fix"] for it in run.findings if it["code"] in codes]
+    codes = _CODES[verdict]
+    # A finding about the undisturbed run says nothing about the break.
+    about = [it for it in run.findings if it["code"] in set(codes) - plain.codes]
     return Story(
         verdict,
         result,
         tuple(_steps(result)),
         _ending(run, plain),
-        fixes[0] if fixes else "",
+        # A program can end as if all was well without a payment, which no code is about.
+        about[0]["code"] if about else codes[0] if verdict is not Verdict.NO_RESULT else "",
+        about[0]["fix"] if about else "",
         exploration.command.replace("{cell}", name),
         others,
     )
@@ -223,6 +229,8 @@ def _story_lines(story: Story) -> Iterator[str]:
     yield f"   {story.ending}"
     if story.fix:
         yield f"   fix: {story.fix}"
+    if story.code:
+        yield f"   why: screentest explain {story.code}"
     if story.others:
         yield f"   the same: {', '.join(story.others)}"
     yield f"   again: {story.command}"

@@ -199,6 +199,7 @@ def test_what_pays_twice_says_so_with_its_cost(screentest: World) -> None:
 
     text = str(caught.value)
     assert "it spent 36 credits (4.50 USD), the undisturbed run 18 credits (2.25 USD)" in text
+    assert "why: screentest explain SC207" in text
     assert "again: screentest.explore(<lambda>, only='proxyStartVideoGeneration.1:lost')" in text
 
 

@@ -125,6 +125,23 @@ def test_message_says_what_was_sent_and_answered(screentest: World) -> None:
     assert failed.endswith("15 trials, 2 failed")
 
 
+@pytest.mark.parametrize(
+    ("mistake", "detail"),
+    [
+        ("believes", "x  unsigned      no signature: answered 204; refuse it with 401 (SC306)"),
+        (
+            "parses-first",
+            "the same JSON in another encoding: answered 401, and not 2xx (SC305)",
+        ),
+        ("refuses-unknown", "an event of an unknown type: answered 422, and not 2xx (SC301)"),
+    ],
+)
+def test_failed_trial_names_the_finding_that_explains_it(
+    screentest: World, mistake: str, detail: str
+) -> None:
+    assert detail in _try(screentest, Receiver(mistake))
+
+
 @pytest.mark.screentest(unmatched="ignore")
 def test_provider_without_webhooks_has_no_gauntlet(screentest: World) -> None:
     endpoint = screentest.ugc_copilot.webhooks.deliver_to(wsgi_app=Receiver())

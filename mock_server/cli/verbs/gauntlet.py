@@ -8,17 +8,22 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from http.client import HTTPException
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
 
 import click
+
+from screentest.specs.behaviour.behaviour import Behaviour
 
 from ...kernel.errors import MockError
 from ..contracts import contract_option
 from ..exit_codes import Exit
 from ..float_range import Factor
 from ..output import as_far_as_read, fail
+
+if TYPE_CHECKING:
+    from screentest.specs.contracts.registry import Contracts
 
 _CHECK_S_MAX = 30.0
 _CONNECT_S_MAX = 3.0
@@ -59,7 +64,7 @@ def command(
     next_secret: str,
     check: str,
     within: float,
-    contracts: Any,
+    contracts: Contracts,
 ) -> None:
     """Send the receiver at URL good and bad deliveries, and judge its answers.
 
@@ -74,7 +79,7 @@ def command(
 
     if not f"{secret}{next_secret}".isprintable():
         raise MockError("a secret must be printable text in UTF-8")
-    rules = _rules(contracts, provider)
+    behaviour = _with_webhooks(contracts, provider)
     targets = Targets()
     targets.check_url(url, {})
     sockets = Sockets(targets)
@@ -89,7 +94,7 @@ def command(
         round(within * 1_000),
         lambda: _half_sent(url),
     )
-    results = run_gauntlet(rules, receiver)
+    results = run_gauntlet(behaviour, receiver)
     if len(results) == 1:
         fail(f"no receiver at {url}: {results[0].detail}", code=Exit.UNREACHABLE)
     with as_far_as_read():
@@ -98,8 +103,8 @@ def command(
     sys.exit(Exit.FOUND if any(it.mark is Mark.FAILED for it in results) else Exit.OK)
 
 
-def _rules(contracts: Any, provider: str) -> Any:
-    """The webhooks of *provider*, or of the only provider that has any.
+def _with_webhooks(contracts: Contracts, provider: str) -> Behaviour:
+    """The rules of *provider*, or of the only provider that has any.
 
     Raises:
         MockError: the provider does not exist, documents no webhooks, or has to be named.
@@ -111,7 +116,7 @@ def _rules(contracts: Any, provider: str) -> Any:
     if len(found) != 1:
         names = ", ".join(it.provider for it in found)
         raise MockError(f"name one with --provider (there are: {names})")
-    return found[0].behaviour.webhooks
+    return found[0].behaviour
 
 
 @contextmanager
