@@ -28,6 +28,13 @@ _DEEDS = [
     "example",
 ]
 _STATES = {"type": "object", "additionalProperties": {"type": "object"}}
+
+
+def _written_as(type_: str) -> Meta:
+    """A template that is a value of *type_*, or an expression for one."""
+    return Meta(extra_json_schema={"type": [type_, "string"], "pattern": r"^\$"})
+
+
 _VIEW = Meta(extra_json_schema={"properties": {"when": _STATES}})
 
 
@@ -273,6 +280,7 @@ class OperationRules(Struct, frozen=True, forbid_unknown_fields=True):
     headers: Annotated[
         Template | None,
         means("Templates of headers; `$optional.none()` leaves one out.", {"Location": "/v/{id}"}),
+        _written_as("object"),
     ] = None
     status: Annotated[
         Template | None,
@@ -281,6 +289,7 @@ class OperationRules(Struct, frozen=True, forbid_unknown_fields=True):
             202,
             "$int(reading.create_status)",
         ),
+        _written_as("integer"),
     ] = None
     is_anonymous: Annotated[bool, means("Whether it needs no credential.", True)] = field(
         default=False, name="anonymous"

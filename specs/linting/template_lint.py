@@ -98,6 +98,9 @@ def _bad_operation(rules: Behaviour, operation: OperationRules, shape: Operation
     yield from _bad(operation.envelope, {*last, "made", "made.*"}, f"{at}/envelope")
     for name in ("headers", "status"):
         yield from _bad(getattr(operation, name), last, f"{at}/{name}")
+    status = operation.status.source if operation.status is not None else None
+    if isinstance(status, int) and shape.reply(status) is None:
+        yield f"at {at}/status: {no_such('reply', str(status), shape.replies)}"
 
 
 def _bad_file(file: FileRules, known: Collection[str], at: str) -> Iterator[str]:

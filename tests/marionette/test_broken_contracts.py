@@ -76,6 +76,21 @@ _MISTAKES: dict[str, tuple[str, Json, str]] = {
         "No {resorce}.",
         "no fact 'resorce'; did you mean 'resource'?",
     ),
+    "headers without names": (
+        "operations/listPlays/headers",
+        ["a"],
+        'at operations/listPlays/headers: ["a"] is not of types "string", "object"',
+    ),
+    "status that is a word": (
+        "operations/listPlays/status",
+        "fine",
+        'at operations/listPlays/status: "fine" does not match',
+    ),
+    "status that is not documented": (
+        "operations/listPlays/status",
+        202,
+        "at operations/listPlays/status: no reply '202'",
+    ),
     "expression in a message": (
         "refusals/replies/not_found/message",
         "$resource +",
