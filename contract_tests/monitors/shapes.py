@@ -58,17 +58,18 @@ class Shapes:
         ):
             return
         detail = self._problem(operation, exchange)
-        self.judge.check(
-            rule_ids.shape(operation.id),
-            detail or "",
-            exchange,
-            holds=detail is None,
-            is_documented=detail is None
-            or (
-                not (operation.is_inferred and exchange.is_success)
-                and is_worded(self.contract, self.judge.silence, operation.id, exchange)
-            ),
+        is_documented = (
+            detail is not None
+            and not (operation.is_inferred and exchange.is_success)
+            and is_worded(self.contract, self.judge.silence, operation.id, exchange)
         )
+        if detail is None and self.is_open:
+            # The document does not demand it. It may show which reading the server follows.
+            found = self._violations(operation, exchange)
+            detail = found[0].message if found else None
+        rule = rule_ids.shape(operation.id)
+        holds = detail is None
+        self.judge.check(rule, detail or "", exchange, holds=holds, is_documented=is_documented)
 
     def _problem(self, operation: Operation, exchange: Exchange) -> str | None:
         shape = operation.reply(exchange.status)
@@ -85,19 +86,23 @@ class Shapes:
         ]
         if missing and LackingPart.HEADERS not in exchange.lacks:
             return f"the header {missing[0]} is missing"
-        if exchange.method == "HEAD" or LackingPart.BODY in exchange.lacks:
+        if _is_without_body(exchange):
             return None
         if shape.content and not exchange.content_type:
             return f"no content type, and a body was promised ({', '.join(shape.content)})"
-        body = exchange.content_type or None
-        found = operation.reply_violations(exchange.status, body, exchange.reply)
+        found = self._violations(operation, exchange)
         if self.is_open:
-            found = [
-                it for it in found if it.keyword not in _OPENNESS and not self._is_inferred(it)
-            ]
+            found = [it for it in found if not self._is_inferred(it)]
         if found:
             return found[0].message
         return self._event_problem(shape, exchange) if exchange.is_stream else None
+
+    def _violations(self, operation: Operation, exchange: Exchange) -> list[Violation]:
+        if _is_without_body(exchange):
+            return []
+        body = exchange.content_type or None
+        found = operation.reply_violations(exchange.status, body, exchange.reply)
+        return [it for it in found if not self.is_open or it.keyword not in _OPENNESS]
 
     def _is_inferred(self, violation: Violation) -> bool:
         """Whether the contract says that the document is silent about what is violated."""
@@ -178,6 +183,10 @@ class Shapes:
             return price.amount({name: fact}) if fact is not None else MISSING
         parts = [as_number(evaluate(part, exchange)) for part in relation.parts]
         return int(sum(part for part in parts if part is not None))
+
+
+def _is_without_body(exchange: Exchange) -> bool:
+    return exchange.method == "HEAD" or LackingPart.BODY in exchange.lacks
 
 
 def request_violations(operation: Operation, exchange: Exchange) -> list[Violation]:

@@ -203,7 +203,7 @@ _VIDEO = {
 @pytest.mark.parametrize(
     ("changed", "verdict"),
     [
-        ({}, RuleVerdict.KEPT),  # Other ids than OpenAI's: their form is inferred.
+        ({}, RuleVerdict.DIFFERS),  # Other ids than OpenAI's: their form is inferred.
         ({"id": 1}, RuleVerdict.BROKEN),
         ({"size": "1920x1080"}, RuleVerdict.BROKEN),
     ],
