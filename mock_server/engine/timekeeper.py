@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from functools import cache, partial
 from itertools import count
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from screentest.specs.contracts.contract import Contract
 
@@ -20,9 +19,6 @@ from . import outbox
 from .instant import Instant
 from .provider_modules import Providers
 from .world import World
-
-if TYPE_CHECKING:
-    pass
 
 WallClock = Callable[[], int]
 

@@ -79,6 +79,25 @@ def test_acknowledged_work_survives_the_end_of_the_process(tmp_path: Path, how: 
     assert (ledger["held"], clock["mode"]) == (5, "manual")
 
 
+@pytest.mark.long
+def test_stopped_server_leaves_every_journal_line_in_one_file(tmp_path: Path) -> None:
+    database = tmp_path / "mock.db"
+    with _serving(database) as (url, server):
+        _, headers = _key(url)
+        for _ in range(20):
+            requests.get(f"{url}/ozor/api/v1/videos", headers=headers, timeout=10)
+        server.terminate()
+        server.wait(10)
+
+    left = sorted(it.name for it in tmp_path.iterdir())
+    with _serving(database) as (url, _):
+        path = f"{url}/_screentest/worlds/default/requests?limit=200"
+        lines = requests.get(path, timeout=10).json()["items"]
+
+    assert left == ["mock.db"]
+    assert [it["operation"] for it in lines] == ["listVideos"] * 20
+
+
 def test_second_process_is_refused(tmp_path: Path) -> None:
     database = tmp_path / "mock.db"
     with _serving(database):

@@ -24,7 +24,7 @@ _ACTS = 5
 _A_RESTART_OF = 40
 _PROVIDERS = ("ozor", "oshara", "ulazai", "znapai")
 #: Histories between two lines of progress.
-_REPORTED_EVERY = 500
+_REPORTED_EVERY = 100
 
 
 @contextmanager
