@@ -15,7 +15,9 @@ from screentest.contract_tests.report.text import text_report
 from screentest.contract_tests.scenarios.verify import scenarios_of, verify
 from screentest.contract_tests.targets.guard import CreditBudget, Guarded
 from screentest.contract_tests.targets.in_process import InProcessTarget
+from screentest.contract_tests.targets.live import timed
 from screentest.contract_tests.targets.mock_app import App, make_app
+from screentest.contract_tests.targets.target import OutgoingRequest
 from screentest.specs.checks.checks_file import load_checks
 from screentest.specs.contracts.registry import load_contract
 from screentest.specs.json_types import Json
@@ -71,3 +73,23 @@ def test_server_that_answers_nonsense_is_judged(provider: str) -> None:
     assert result.is_broken
     assert "BROKEN" in "\n".join(text_report(result))
     assert "<h2>Broken</h2>" in html_report(result)
+
+
+@pytest.mark.parametrize(
+    ("times", "ended_ms", "count"),
+    [
+        ((0, 20, 40), 50, 3),
+        ((40, 40, 40), 50, 0),  # A busy machine may have read them late.
+        ((0, 40), 50, 0),
+        ((2_000,), 2_000, 1),
+    ],
+)
+def test_a_short_stream_that_was_read_at_once_says_nothing_about_its_times(
+    times: tuple[int, ...], ended_ms: int, count: int
+) -> None:
+    scale = 600
+    pieces = tuple((it * scale, b"data: {}\n\n") for it in times)
+    wire = OutgoingRequest("POST", "/", "", {}, b"")
+    raw = wire.answered(200, {}, b"", 0, ended_ms * scale, pieces)
+
+    assert len(timed(raw, scale).pieces) == count

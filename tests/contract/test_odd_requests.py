@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -59,6 +61,24 @@ def test_a_server_that_refuses_an_unknown_field_differs_and_breaks_nothing(
 
     assert result.judge.verdict(f"input.{OPERATION}") is verdict
     assert result.judge.findings == []
+
+
+def test_an_answer_before_the_whole_body_was_read_counts() -> None:
+    wire = OutgoingRequest("POST", "/", "", {}, b"x" * 20_000_000)
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        answered = pool.submit(_answer_at_once, server)
+
+        raw = Live(f"http://127.0.0.1:{server.getsockname()[1]}", ANONYMOUS).send(wire)
+
+        answered.result()
+    assert (raw.status, raw.body) == (402, b"{}")
+
+
+def _answer_at_once(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(1_000)
+        connection.sendall(b"HTTP/1.1 402 Payment Required\r\nContent-Length: 2\r\n\r\n{}")
 
 
 def test_a_body_in_chunks_arrives_whole() -> None:
