@@ -205,9 +205,15 @@ def _better(
         except ContractError:
             continue  # readings that contradict each other
         broken = _broken(again, before)
-        # A rule that was not judged again is not explained.
+        # A rule that was not judged again is not explained, unless its flow got past the answer
+        # that was wrong, which was the last one.
         for rule_id in best.keys() - broken.keys():
-            if not any(it.judge.kept[rule_id] for it in again):
+            passed = (
+                new.judge.kept[rule_id]
+                or (old.judge.broken[rule_id] and new.is_unable and new.reached >= old.reached)
+                for new, old in zip(again, before, strict=True)
+            )
+            if not any(passed):
                 broken[rule_id] = best[rule_id]
         if any(broken[it] > best[it] for it in broken):
             continue
@@ -265,7 +271,7 @@ def _explain(result: Result, first: Counter[str], best: Counter[str], judges: li
         del judge.broken[rule_id]
         differs = judge.differs.pop(rule_id, None)
         is_asked = any(it.is_asked and rule_id in it.rules for it in result.readings)
-        if is_asked or not any(rule_id in it.rules for it in judges):
+        if is_asked or not any(it.kept[rule_id] for it in judges):
             judge.differs[rule_id] = differs or findings[0]
         else:
             judge.kept[rule_id] += 1

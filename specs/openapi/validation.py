@@ -133,9 +133,10 @@ class _Telling(Struct, frozen=True):
     def _violation(self, error: jsonschema_rs.ValidationError) -> Violation:
         keyword, limit = error.kind.name, error.kind.value
         pointer = self._pointer(error)
+        place = tuple(error.schema_path)
         if keyword == "required":
             missing = f"{pointer}/{limit}"
-            return Violation(self.location, missing, keyword, "a value", "nothing", limit)
+            return Violation(self.location, missing, keyword, "a value", "nothing", limit, place)
         if isinstance(error.kind, (Kind.AdditionalProperties, Kind.UnevaluatedProperties)):
             unknown = list(error.kind.unexpected) or ["?"]
             unwanted = f"{pointer}/{unknown[0]}"
@@ -145,7 +146,6 @@ class _Telling(Struct, frozen=True):
         if keyword == "pattern":
             expected = self.pattern_words.get(limit, expected)
         actual = _actual(keyword, error.instance)
-        place = tuple(error.schema_path)
         return Violation(self.location, pointer, keyword, expected, actual, limit, place)
 
     def _pointer(self, error: jsonschema_rs.ValidationError) -> str:

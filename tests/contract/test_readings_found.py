@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from screentest.contract_tests.rules.judge import RuleVerdict
 from screentest.contract_tests.scenarios.readings import Memories
 from screentest.contract_tests.scenarios.verify import Result, scenarios_of, verify
@@ -16,9 +18,14 @@ READING = "ulazai.image_to_video_status"
 RULE = "shape.generateImageToVideo"
 
 
-def _verified(server: dict[str, str], fixed: dict[str, str]) -> Result:
-    """A server under the readings *server*, judged under *fixed*."""
-    theirs, ours = load_contract("ulazai", server), load_contract("ulazai", fixed)
+def _verified(
+    server: dict[str, str],
+    fixed: dict[str, str],
+    provider: str = "ulazai",
+    scenario: str = "edges of generateImageToVideo",
+) -> Result:
+    """A server under the readings *server*, judged under *fixed* by one *scenario*."""
+    theirs, ours = load_contract(provider, server), load_contract(provider, fixed)
     checks = load_checks(ours)
     mock = InProcessTarget(make_app(theirs), theirs, readings=server)
     target = Guarded(PlainTarget(mock), ours, CreditBudget(None))
@@ -28,7 +35,7 @@ def _verified(server: dict[str, str], fixed: dict[str, str]) -> Result:
         ours,
         checks,
         lambda: target,
-        [it for it in found if it.name == "edges of generateImageToVideo"],
+        [it for it in found if it.name == scenario],
         is_open=True,
         is_shared=True,
         on_begin=memories.begin,
@@ -58,3 +65,15 @@ def test_a_reading_that_the_user_fixed_is_not_followed_and_the_run_fails() -> No
     assert [(it.name, it.is_asked) for it in result.readings] == [(READING, True)]
     assert result.judge.verdict(RULE) is RuleVerdict.DIFFERS
     assert result.is_broken
+
+
+@pytest.mark.long
+def test_a_flow_that_ended_at_an_answer_that_another_reading_explains_breaks_nothing() -> None:
+    server = {"ozor.scene_length": "10_seconds"}
+
+    result = _verified(server, {}, "ozor", "flow analysis_of_a_page")
+
+    assert [(it.name, it.value) for it in result.readings] == [("ozor.scene_length", "10_seconds")]
+    # Its further steps were not taken.
+    assert result.judge.verdict("flow.analysis_of_a_page") is RuleVerdict.DIFFERS
+    assert not result.is_broken

@@ -214,6 +214,29 @@ def test_what_the_contract_infers_about_a_field_breaks_no_rule(
     assert _shape_of("znapai", "getVideo", 200, {**_VIDEO, **changed}) is verdict
 
 
+_EXPORTED = {
+    "videoId": "k3v9x2m7q4ab",
+    "title": "A lamp",
+    "status": "rendering",
+    "editorUrl": "https://ozor.ai/editor?projectId=k3v9x2m7q4ab",
+    "createdAt": "2026-04-20T10:30:00Z",
+    "exportId": "exp_x8k2m4q7w1",
+    "exportError": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [("processing", RuleVerdict.DIFFERS), ("complete", RuleVerdict.BROKEN)],
+)
+def test_a_field_without_a_value_that_is_left_out_differs_where_its_null_is_inferred(
+    status: str, verdict: RuleVerdict
+) -> None:
+    shown = {**_EXPORTED, "exportStatus": status}
+
+    assert _shape_of("ozor", "getVideo", 200, shown) is verdict
+
+
 @pytest.mark.parametrize(
     ("provider", "operation", "status", "verdict"),
     [

@@ -18,11 +18,11 @@ def readings(world: MockWorld) -> Json:
     return steps.accepted(world.control.get(f"{world.path}/interpretations"))
 
 
-def test_all_47_points_are_listed_with_their_reason(world: MockWorld) -> None:
-    """A1 to A47."""
+def test_all_49_points_are_listed_with_their_reason(world: MockWorld) -> None:
+    """A1 to A49."""
     listed = [item for name, item in readings(world).items() if name.startswith("ozor.")]
 
-    assert {item["id"] for item in listed} == {f"A{number}" for number in range(1, 48)}
+    assert {item["id"] for item in listed} == {f"A{number}" for number in range(1, 50)}
     assert all(item["value"] == item["default"] and item["reason"] for item in listed)
 
 

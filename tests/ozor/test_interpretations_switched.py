@@ -290,6 +290,33 @@ def test_shortfall_may_be_an_object(ozor: Account, plan_id: str) -> None:
     }
 
 
+@pytest.mark.clause("OZ-224", "OZ-225")
+def test_detail_of_invalid_input_may_be_a_list(ozor: Account) -> None:
+    """A48, list."""
+    ozor.world.choose(ozor__invalid_detail="list")
+
+    answer = ozor.client.post(f"{steps.VIDEOS}/generate", json={"prompt": ""})
+
+    assert answer.status == 400
+    assert answer.json()["detail"] == [
+        {
+            "loc": ["body"],
+            "msg": "prompt: expected at least 1 character, got 0",
+            "type": "value_error",
+        }
+    ]
+
+
+@pytest.mark.clause("OZ-165", "OZ-166")
+def test_a_scene_may_last_ten_seconds(ozor: Account) -> None:
+    """A49, 10_seconds."""
+    ozor.world.choose(ozor__scene_length="10_seconds")
+
+    plan = steps.analyze(ozor)
+
+    assert len(plan["scenes"]) == 3
+
+
 @pytest.mark.parametrize(
     ("reading", "lives_s"), [("15_minutes", 900), ("1_hour", 3_600), ("1_day", 86_400)]
 )
