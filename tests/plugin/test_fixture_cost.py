@@ -14,8 +14,8 @@ from .fixture_cost import Cost, measure
 pytestmark = pytest.mark.slow
 
 #: The first world of a run: loading modules and five contracts, and the index of captures. Loading
-#: takes most of it, and takes twice as long on a busy machine.
-FIRST_MS_MAX = 65.0
+#: takes most of it.
+FIRST_MS_MAX = 50.0
 #: The first call: loading the modules that answer calls, one provider, and its OpenAPI file.
 FIRST_CALL_MS_MAX = 60.0
 TEST_MS_MAX = 3.0
