@@ -1,7 +1,7 @@
 /** The mock as a child process: it ends with its parent, and its last lines are shown when it dies. */
 
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -71,6 +71,21 @@ test("a command that fails is refused with its last lines", async () => {
   await expect(startMock({ command: [script] })).rejects.toThrow(
     "the mock did not start: it ended with exit code 3\n  no space left",
   );
+});
+
+test("without an installation, uvx starts the mock", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "screentest-"));
+  const installed = process.env["PATH"]!.split(":").map((it) => join(it, "screentest")).find(existsSync);
+  writeFileSync(join(folder, "uvx"), `#!/bin/sh\nshift\nexec ${installed} "$@"\n`, { mode: 0o755 });
+  vi.stubEnv("PATH", `${folder}:/bin:/usr/bin`);
+  vi.spyOn(process, "cwd").mockReturnValue("/");
+
+  const mock = await startMock();
+
+  expect(mock.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  await mock.stop();
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
 });
 
 test("a missing installation says how to install", async () => {
