@@ -32,9 +32,9 @@ def test_every_page_of_a_world_with_ten_thousand_running_jobs_is_small_and_quick
     for page in ("", "requests", "jobs", f"credits?account={account.id}", "webhooks", "faults"):
         sizes, took_s = set[int](), list[float]()
         for _ in range(3):
-            began_s = time.perf_counter()
+            began_s = time.process_time()
             sizes.add(len(visitor.open(f"/{page}").data))
-            took_s.append(time.perf_counter() - began_s)
+            took_s.append(time.process_time() - began_s)
         found[page] = (max(sizes), min(took_s))
 
     assert {page: size for page, (size, _) in found.items() if size > BYTES_MAX} == {}
