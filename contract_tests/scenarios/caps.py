@@ -30,6 +30,7 @@ from .scenario import STEERED, Scenario, bound
 
 #: In the server's time; a longer answer leaves open in which second a call counted.
 _SLOW_MS = 500
+_BOTH = frozenset({Need.BUDGET, Need.SECOND_ACCOUNT})
 
 
 def caps(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
@@ -48,15 +49,18 @@ def caps(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator
         )
     if cap is not None:
         most = max(cap.limits.values()) + 1
-        yield Scenario(
-            "jobs at once",
-            f"start up to {most} jobs at once",
-            _cap_by_trial,
-            most * total,
-            most + 8,
-            needs=frozenset({Need.BUDGET}),
-            is_hasty=True,
-        )
+        # The second account may be of another tier.
+        accounts = {"owner": frozenset({Need.BUDGET}), "second account": _BOTH}
+        for account, needs in accounts.items():
+            yield Scenario(
+                f"jobs at once of the {account}",
+                f"start up to {most} jobs at once",
+                bound(_cap_by_trial, account),
+                most * total,
+                most + 8,
+                needs=needs,
+                is_hasty=True,
+            )
 
 
 def _rates(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterator[Scenario]:
@@ -76,11 +80,12 @@ def _rates(contract: Contract, checks: Checks, prices: dict[str, int]) -> Iterat
         )
 
 
-def _cap_by_trial(session: Session) -> None:
+def _cap_by_trial(session: Session, account: str) -> None:
     """Start jobs until one is refused: how many run tells the tier of the account."""
     cap, check = session.contract.behaviour.concurrency, session.judge.check
     if cap is None or session.is_steered:
         return
+    who = session.owner if account == "owner" else session.stranger
     kind, tiers = _capped_kind(session), {limit: it for it, limit in cap.limits.items()}
     operation = session.checks.makes[kind].by
     wanted = session.contract.refusal_statuses("too_many_running", operation)
@@ -88,9 +93,9 @@ def _cap_by_trial(session: Session) -> None:
     refused: Exchange | None = None
     session.resources.finish_all()
     for _ in range(max(tiers) + 1):
-        spaced(session, session.owner, operation)
+        spaced(session, who, operation)
         try:
-            running.append(session.resources.make(kind))
+            running.append(session.resources.make(kind, who=who))
         except NotAcceptedError as error:
             refused = error.exchange
             break
@@ -108,9 +113,9 @@ def _cap_by_trial(session: Session) -> None:
     if check(rule, detail, last, holds=holds):
         session.judge_refusal(rule, detail, last, reason="too_many_running", wanted=wanted)
     if running and refused is not None:
-        _paid_call_beside(session, session.owner, len(running))
+        _paid_call_beside(session, who, len(running))
         session.resources.finish(running[0])
-        freed = session.call(session.checks.makes[kind].by)
+        freed = session.call(session.checks.makes[kind].by, who=who)
         detail = f"a job had ended, and the next was answered {freed.status}"
         check(rule_ids.CAP_FREES, detail, freed, holds=freed.is_success)
 

@@ -36,7 +36,12 @@ class PlainTarget:
     _accounts: dict[str, Identity] = field(init=False, default_factory=dict[str, Identity])
 
     def __post_init__(self) -> None:
-        registered = self._account("owner", _CREDITS)
+        behaviour = self.mock.contract.behaviour
+        limits = behaviour.concurrency.limits if behaviour.concurrency is not None else {}
+        # Of two accounts, one is of the tier that the contract lets do the most.
+        tiers = [it for it in behaviour.tiers if it in limits and self.has_others]
+        widest = max(tiers, key=lambda it: limits[it], default=None)
+        registered = self._account("owner", _CREDITS, widest)
         self.owner = Identity("owner", registered.keys)
         if self.has_others:
             self.stranger = Identity("stranger", self._account("stranger", _CREDITS).keys)
@@ -46,9 +51,11 @@ class PlainTarget:
             self.revoked = Identity("former", former.keys)
             self.callback = self._callback(registered)
 
-    def _account(self, name: str, credits: int) -> Identity:
+    def _account(self, name: str, credits: int, tier: str | None = None) -> Identity:
         has_money = self.mock.contract.behaviour.initial_credits is not None
-        made = self.mock.controls.new_identity(name, credits=credits if has_money else None)
+        made = self.mock.controls.new_identity(
+            name, credits=credits if has_money else None, tier=tier
+        )
         self._accounts[name] = made
         return made
 

@@ -54,8 +54,8 @@ class Server(PlainTarget):
     accounts: list[Identity] = field(default_factory=list[Identity])
     _next: int = 0
 
-    def _account(self, name: str, credits: int) -> Identity:
-        made = PlainTarget._account(self, name, credits)
+    def _account(self, name: str, credits: int, tier: str | None = None) -> Identity:
+        made = PlainTarget._account(self, name, credits, tier)
         self.accounts.append(made)
         return made
 

@@ -152,3 +152,14 @@ def test_job_of_another_engine_is_polled_with_its_engine() -> None:
 
     polls = [it for it in session.trace.exchanges if it.operation == "proxyCheckVideoStatus"]
     assert {(it.status, it.sent["data"]["engine"]) for it in polls} == {(200, "kling")}
+
+
+def test_two_accounts_of_other_tiers_show_a_cap_and_a_window_of_many_jobs() -> None:
+    session = plain_session("ugc_copilot")
+
+    for name in ("rate of video generation", "jobs at once of the second account"):
+        run_scenario(scenario(session, name), session, is_shared=True)
+
+    assert session.judge.findings == []
+    assert session.judge.kept["cap.starter"] > 0
+    assert session.judge.kept["rate.video generation.limit"] == 1
