@@ -71,8 +71,9 @@ test("a mock that does not answer, before a run and in it", { timeout: 20_000 },
   await before.run(() => sleep(1_000));
 
   await mock.stop();
-  expect(inRun).toMatch(`MockGoneError: no mock answers at ${mock.url} (no answer for 3.5 s)`);
-  expect(atOnce).toBe(inRun);
+  const message = `MockGoneError: no mock answers at ${mock.url} (no answer for 3.5 s)`;
+  expect(inRun).toContain(message);
+  expect(atOnce).toContain(message);
   expect(await world.requests()).toEqual([]);
 });
 
