@@ -224,8 +224,8 @@ $(BIN)/python:
 	  "python3.13 python3.12 python3.11. Install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2
 
 # The project itself is installed without a build environment of its own: what builds it is in
-# the lock, so nothing here comes unpinned.
-$(RUNTIME): requirements.lock pyproject.toml $(BIN)/python
+# the lock, so nothing here comes unpinned. It decodes the contracts, so a changed one installs again.
+$(RUNTIME): requirements.lock pyproject.toml $(wildcard specs/*/*.yaml) $(BIN)/python
 	@echo "installing into $(VENV) ..."
 	@$(INSTALL) -r requirements.lock
 	@$(PIP) install -qq --no-deps --no-build-isolation -e .
