@@ -71,7 +71,7 @@ _DEFECTS = {
         "any_key_works": "auth.proxyStartVideoGeneration.unknown",
         "no_rate_limit": "",
         "no_concurrency_cap": "",
-        "empty_account_renders": "money.proxyStartVideoGeneration.short",
+        "empty_account_renders": "",
         "hq_costs_as_standard": "",
         "any_engine": "example.refused.1",
         "any_ratio": "example.refused.2",
