@@ -47,6 +47,8 @@ test("a mock that dies fails the next call with the last lines of its log", asyn
   vi.stubEnv("_SCREENTEST_CLIENT_LOG", mock.log);
   const world = await createWorld({}, mock.url);
   await (await fetch(`${world.ozor.baseUrl}/api/v1/videos`)).text();
+  // The mock prints its lines several times a second.
+  await vi.waitFor(() => expect(readFileSync(mock.log, "utf8")).toContain(" 401 "), { timeout: 5_000 });
   process.kill(mock.pid, "SIGKILL");
   await vi.waitFor(() => expect(isAlive(mock.pid)).toBe(false));
 
