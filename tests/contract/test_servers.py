@@ -60,7 +60,7 @@ def found(server: str) -> Mapping[str, Result]:
         ("prism", "znapai", "auth.getVideo.unknown", BROKEN, "instead of 401"),
         ("prism", "znapai", "auth.listVideos.unknown", DIFFERS, ""),
         ("prism", "znapai", "own.getVideo.unknown", DIFFERS, ""),
-        ("prism", "znapai", "life.video.same", BROKEN, "asked for 'video_ffff"),
+        ("prism", "znapai", "life.video.same", DIFFERS, ""),
         ("aimock", "znapai", "auth.getVideo.missing", KEPT, ""),
         ("aimock", "znapai", "auth.getVideo.unknown", KEPT, ""),
         ("aimock", "znapai", "own.getVideo.unknown", KEPT, ""),
