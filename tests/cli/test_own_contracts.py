@@ -78,6 +78,17 @@ def test_file_of_a_folder_means_its_contract(shell: Shell) -> None:
     )
 
 
+def test_openapi_file_of_another_name_is_checked_alone(shell: Shell) -> None:
+    (shell.folder / "behaviour.yaml").write_text("behaviour: 1\nurl: {}\n")
+    (shell.folder / "vendor.yaml").write_text(
+        "openapi: 3.1.0\ninfo: {title: A, version: '1'}\npaths: {}\n"
+    )
+
+    answer = shell.run("spec", "lint", "vendor.yaml")
+
+    assert (answer.code, answer.err) == (0, "1 checked, 0 invalid\n")
+
+
 def test_wrong_contract_is_exit_code_4_with_each_problem_on_a_line(shell: Shell, lamp: str) -> None:
     (shell.folder / lamp).write_text("openapi: 3.1.0\npaths: {/a: 1, /b: 2}\n")
 

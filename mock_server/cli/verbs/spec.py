@@ -86,12 +86,17 @@ def lint(names: tuple[str, ...], *, as_json: bool) -> None:
     raise SystemExit(Exit.INVALID if problems else Exit.OK)
 
 
+#: The files of a contract, without suffixes. Any other OpenAPI file is a contract by itself.
+_FILES = {"openapi", "behaviour", "readings", "checks", "clauses"}
+
+
 def _whole(name: str) -> str:
     """The folder of a contract if *name* is one of its files, as a commit hook gives them."""
     from screentest.specs.files import BEHAVIOUR
 
     path = Path(name)
-    return str(path.parent) if path.is_file() and (path.parent / BEHAVIOUR).exists() else name
+    is_part = path.is_file() and path.stem in _FILES and (path.parent / BEHAVIOUR).exists()
+    return str(path.parent) if is_part else name
 
 
 @command.command("explain")
