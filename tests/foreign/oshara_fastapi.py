@@ -69,8 +69,7 @@ def state_of(job: dict[str, Any]) -> tuple[str, datetime]:
     return "PENDING", job["created"]
 
 
-def new(job: dict[str, Any], request: Request) -> dict[str, Any]:
-    status, _ = state_of(job)
+def new(job: dict[str, Any], request: Request, status: str = "PENDING") -> dict[str, Any]:
     url = None
     if status == "COMPLETED" or (DEFECT == "url_is_early" and status == "PROCESSING"):
         url = f"{request.base_url}videos/{job['id']}/output.mp4?X-Amz-Expires=3600"
@@ -87,8 +86,10 @@ def new(job: dict[str, Any], request: Request) -> dict[str, Any]:
 
 
 def shown(job: dict[str, Any], request: Request) -> dict[str, Any]:
-    more = {"external_job_id": f"imtk-{job['id']:06x}", "updated_at": iso(state_of(job)[1])}
-    return {**new(job, request), **more}
+    # Both from one look at the clock.
+    status, updated = state_of(job)
+    more = {"external_job_id": f"imtk-{job['id']:06x}", "updated_at": iso(updated)}
+    return {**new(job, request, status), **more}
 
 
 def add(who: str, title: str, text: str, avatar: UploadFile) -> dict[str, Any]:
