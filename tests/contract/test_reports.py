@@ -24,7 +24,7 @@ from screentest.specs.contracts.registry import load_contract
 
 @pytest.fixture(scope="module")
 def broken() -> Result:
-    """Ozor with a title that changes after a while."""
+    """Ozor with a creation time of videos that changes after a while."""
     contract = load_contract("ozor")
     checks = load_checks(contract)
     mutant = next(it for it in mutants_of("ozor") if it.id == "OZ-LIF9")
@@ -37,7 +37,7 @@ def test_a_finding_shows_rule_clause_messages_and_a_way_to_repeat_it(broken: Res
     text = "\n".join(text_report(broken))
 
     assert "BROKEN life.video.constant (OZ-093)" in text
-    assert "title changed from" in text
+    assert "createdAt changed from" in text
     assert "GET /api/v1/videos/" in text
     assert "curl -X GET" in text
     assert "x-api-key: [redacted]" in text

@@ -97,7 +97,7 @@ KEYS = [
     ("znapai", "GET", "/v1/videos", "ZN-054", "ZN-055"),
     ("ulazai", "POST", ULAZAI, "UL-002, UL-003", "UL-004"),
     ("oshara", "GET", OSHARA, "OS-002, OS-003", "OS-004"),
-    ("ugc_copilot", "POST", UGC, "UG-003, UG-005", "UG-006"),
+    ("ugc_copilot", "POST", UGC, "UG-003, UG-005", "UG-003, UG-006"),
 ]
 
 
@@ -150,7 +150,7 @@ def test_what_is_not_there_cites_what_there_is(
     [
         ("ozor", OZOR, {"prompt": "A"}, "OZ-047"),
         ("ulazai", ULAZAI, {"prompt": "A"}, "UL-062"),
-        ("ugc_copilot", UGC, SCENE, "UG-078"),
+        ("ugc_copilot", UGC, SCENE, "UG-078, UG-088"),
     ],
 )
 def test_empty_balance_cites_the_rule_about_money(
