@@ -7,6 +7,7 @@ export default defineConfig({
     globalSetup: "@screentest/client/setup",
     include: ["test/{suite,bridge,control,runners}/*.test.ts"],
     setupFiles: ["test/bridge/before.ts"],
+    pool: "threads",
     isolate: false,
     maxWorkers: 2,
   },

@@ -1,7 +1,6 @@
 import { expect, test } from "#runner";
 import type { World } from "@screentest/client";
 import { Ozor } from "../app/ozor.js";
-import { elapsed } from "./worlds.js";
 
 const ozorOf = ({ ozor }: World): Ozor => new Ozor({ baseUrl: ozor.baseUrl, apiKey: ozor.apiKey });
 
@@ -16,18 +15,6 @@ test("a video is generated, exported and downloaded", async ({ world }) => {
 
   expect(file.subarray(4, 8).toString()).toBe("ftyp");
   await expect(world.ozor).toHavePaidOnce();
-});
-
-test("the client gives up on a stalled job after ten minutes", async ({ world }) => {
-  const ozor = ozorOf(world);
-
-  const took = await elapsed(world, async () => {
-    const started = await ozor.generate("[[screentest:stall]]");
-    await expect(ozor.waitForJob(started)).rejects.toThrow("the job took too long");
-  });
-
-  expect(took).toBeGreaterThan(600);
-  expect(took).toBeLessThan(610);
 });
 
 test("a failed job is reported with its reason", async ({ world }) => {
