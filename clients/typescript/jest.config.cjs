@@ -17,4 +17,5 @@ module.exports = {
   },
   transformIgnorePatterns: ["node_modules/(?!eventsource-parser)"],
   maxWorkers: 2,
+  workerThreads: true,
 };
