@@ -26,6 +26,8 @@ from .servers import call, serve_mock
 #: Of the jobs that are many, those of a file: it is filled more slowly than memory.
 _IN_A_FILE = 4
 _STARTS = 5
+#: The aim of a start, in seconds.
+_START_S = 0.3
 _ANSWER_S_MAX = 120.0
 
 #: What was measured, how much it is, and what is aimed at.
@@ -65,20 +67,22 @@ def measure_growth(bench: Bench) -> Measured:
         jobs = bench.fill(customer, bench.jobs_many)
         each_kb = (mock.resident_mb() - before_mb) * 1024 / jobs
         rows.append(bench.load(POLL_MANY, poll))
+        world = f"{mock.url}/_screentest/worlds/default"
+        # The answer lists no more events than a world keeps; a script begins with the current state.
+        effects = jobs * (len(call(f"{world}/jobs?limit=1")["items"][0]["script"]) - 1)
         used_s = mock.processor_s()
-        advanced = call(
-            f"{mock.url}/_screentest/worlds/default/clock/advance",
+        call(
+            f"{world}/clock/advance",
             method="POST",
             body=b'{"until": "idle"}',
             headers={"Content-Type": "application/json"},
             wait_s=_ANSWER_S_MAX,
         )
-        each_us = (mock.processor_s() - used_s) * 1e6 / len(advanced["fired"])
+        each_us = (mock.processor_s() - used_s) * 1e6 / effects
     return rows, [
         ("memory of a creation with all its rows, while its job runs", f"{each_kb:.1f} KB", "2 KB"),
         (
-            f"an effect, of {len(advanced['fired']):,} in one advance over {jobs:,} running jobs"
-            " with the answer that lists them, processor time",
+            f"an effect, of {effects:,} in one advance over {jobs:,} running jobs, processor time",
             f"{each_us:.0f} µs",
             "15 µs",
         ),
@@ -95,17 +99,16 @@ def measure_file(bench: Bench) -> Measured:
             poll = customer.poll(customer.create())
             jobs = bench.fill(customer, bench.jobs_many // _IN_A_FILE)
         with serve_mock(*options, core=None) as mock:
-            used_s, path = mock.processor_s(), poll.url.removeprefix(customer.base)
-            again = mock.environment["OZOR_BASE_URL"] + path
+            again = mock.environment["OZOR_BASE_URL"] + poll.url.removeprefix(customer.base)
             call(again, headers=customer.headers, wait_s=_ANSWER_S_MAX)
-            took_s = mock.processor_s() - used_s
+            took_s = mock.processor_s()
             file_of = f"a file of {jobs:,} jobs ({file.stat().st_size / 1e6:.0f} MB)"
             return [], [
                 (f"start to first 200, with {file_of}", f"{mock.start_s:.2f} s", "1 s"),
                 (
-                    f"first answer of the world of {file_of}, processor time",
+                    f"start to first answer of the world of {file_of}, processor time",
                     f"{took_s:.2f} s",
-                    f"{jobs / 100_000:.2f} s",
+                    f"{_START_S + jobs / 100_000:.2f} s",
                 ),
             ]
 
@@ -122,7 +125,7 @@ def measure_starts(_bench: Bench) -> Measured:
         (
             f"start to first 200 ({_STARTS} starts, {min(seconds):.2f} to {max(seconds):.2f} s)",
             f"{statistics.median(seconds):.2f} s",
-            "0.3 s",
+            f"{_START_S} s",
         ),
         ("idle memory", f"{memory_mb:.0f} MB", "60 MB"),
     ]
