@@ -68,7 +68,7 @@ def measure_growth(bench: Bench) -> Measured:
         each_kb = (mock.resident_mb() - before_mb) * 1024 / jobs
         rows.append(bench.load(POLL_MANY, poll))
         world = f"{mock.url}/_screentest/worlds/default"
-        # The answer lists no more events than a world keeps; a script begins with the current state.
+        # The answer lists the events that a world keeps; a script begins with the current state.
         effects = jobs * (len(call(f"{world}/jobs?limit=1")["items"][0]["script"]) - 1)
         used_s = mock.processor_s()
         call(
