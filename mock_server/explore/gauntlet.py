@@ -74,7 +74,7 @@ class Receiver(Struct, frozen=True):
 
 
 def run_gauntlet(behaviour: Behaviour, receiver: Receiver) -> list[TrialResult]:
-    """Every trial of a provider's webhooks; only the first one if there is no answer to it.
+    """All trials of a provider's webhooks; the first one alone if the receiver does not answer it.
 
     The details of failed trials name the codes of findings, as deliveries of the mock have them.
     """

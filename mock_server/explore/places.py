@@ -71,7 +71,7 @@ class Place(Struct, frozen=True):
         return int(self.line["response"].get("events", 0))
 
     def position_in(self, lines: Sequence[Mapping[str, Json]]) -> int:
-        """The position of this request in the journal of another run; its length if it has none.
+        """The index of this request in another run's journal; the journal's length if it is absent.
 
         Requests that a program makes at the same time can arrive in another order there.
         """

@@ -145,7 +145,7 @@ def start(who: str, body: Body) -> Body:
 def own_render(who: str, name: str) -> Body:
     render = RENDERS.get(name)
     if render is None:
-        raise Refusal(404, "There is no such operation")
+        raise Refusal(404, "Unknown operation")
     if render["who"] != who:
         raise Refusal(403, "This operation belongs to another account")
     return render
@@ -283,7 +283,7 @@ def free(name: str) -> Any:
 @app.route("/<name>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
 def function(name: str) -> Any:
     if name not in FUNCTIONS and name not in FREE:
-        raise Refusal(404, f"There is no function {name}")
+        raise Refusal(404, f"Unknown function {name}")
     if request.method != "POST":
         raise Refusal(405, "Functions are called by POST")
     return jsonify(data=free(name)) if name in FREE else jsonify(result=call(name))
